@@ -1,0 +1,57 @@
+# aidpass: the commands of daily work. `make` alone lists them.
+#
+# A fresh Debian machine with Go, Node and root needs nothing else: `make test`
+# installs what is missing, once.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export CGO_ENABLED ?= 0
+
+# How long each fuzz target runs: a breath inside `make test`, longer in `make fuzz`.
+FUZZTIME ?= 30s
+
+.PHONY: help setup run test check race bench fuzz vectors fault load build wasm clean
+
+help: ## list these targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+setup: ## install what the tests need and is missing (Debian packages, pinned npm tools)
+	@scripts/setup.sh
+
+build: ## build bin/aidpass, one binary without cgo
+	@mkdir -p bin
+	@go build -trimpath -ldflags '-s -w' -o bin/aidpass ./cmd/aidpass
+
+wasm: ## build bin/*.wasm, the same core for browsers, and check their size
+	@scripts/wasm.sh
+
+run: build ## show the main loop on an invented roster: trust, issue, pack, verify, revoke
+	@scripts/run.sh
+
+test: setup ## everything a change must pass: set-up, check, tests, race, short fuzz, vectors
+	@scripts/test.sh
+
+check: ## formatting, vet, staticcheck, module files, floors (no network, under a minute)
+	@scripts/check.sh
+
+race: setup ## the tests of everything but the commands under the race detector, short sizes
+	@scripts/race.sh
+
+bench: ## every bar of the performance promise, as a ratio to a floor of the same run
+	@go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME (default 30s): make fuzz FUZZTIME=5m
+	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
+
+vectors: setup wasm ## the vectors, in Go, in the browser binaries and by command line
+	@go test -count=1 -run 'Vector|Golden|Differential' ./...
+
+fault: ## kills, torn writes, full disks and failing stores
+	@go test -count=1 -run 'Fault|Kill|Crash|Torn' ./...
+
+load: ## the long runs: large rosters, large lists, many workers
+	@AIDPASS_LOAD=1 go test -count=1 -timeout 60m -run 'Load' -v ./...
+
+clean: ## remove what make has built (installed tools stay)
+	@rm -rf bin
