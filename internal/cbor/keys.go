@@ -1,0 +1,105 @@
+package cbor
+
+import (
+	"bytes"
+	"math"
+	"slices"
+)
+
+// span is a part of a buffer: [from:to].
+type span struct{ from, to int }
+
+// repeats tells whether the n pairs at the start of b name a key twice. The
+// pairs were scanned before; deterministic says that every key is. Two keys
+// are the same when their deterministic encodings are.
+func repeats(b []byte, n int, deterministic bool) bool {
+	keys := make([]span, 0, 24) // stays on the stack while it suffices
+	w := scanner{b: b, walking: true}
+	for range n {
+		from := w.pos
+		// Neither call can fail: the depth was within limits before.
+		_ = w.item(math.MaxInt)
+		keys = append(keys, span{from, w.pos})
+		_ = w.item(math.MaxInt)
+	}
+	if !deterministic {
+		var same []byte
+		for i, k := range keys {
+			from := len(same)
+			same, _ = appendDeterministic(same, b[k.from:k.to])
+			keys[i] = span{from, len(same)}
+		}
+		b = same
+	}
+	slices.SortFunc(keys, func(x, y span) int {
+		return bytes.Compare(b[x.from:x.to], b[y.from:y.to])
+	})
+	for i := 1; i < len(keys); i++ {
+		if bytes.Equal(b[keys[i-1].from:keys[i-1].to], b[keys[i].from:keys[i].to]) {
+			return true
+		}
+	}
+	return false
+}
+
+// appendDeterministic appends the deterministic encoding of the first item of
+// b, which was scanned before, and returns what follows the item.
+//
+// RFC 8949 4.2.1.
+func appendDeterministic(dst, b []byte) (_, rest []byte) {
+	major, info, arg, size, _ := head(b)
+	b = b[size:]
+	at := len(dst)
+	n := int(arg)
+	switch major {
+	case majorUint, majorNint:
+		return AppendHead(dst, major, arg), b
+	case majorBytes, majorText:
+		if info != infoIndefinite {
+			return append(AppendHead(dst, major, arg), b[:n]...), b[n:]
+		}
+		for b[0] != breakByte {
+			_, _, arg, size, _ = head(b)
+			n = size + int(arg)
+			dst, b = append(dst, b[size:n]...), b[n:]
+		}
+		return insertHead(dst, at, major, len(dst)-at), b[1:]
+	case majorArray:
+		count := 0
+		for ; count != n || info == infoIndefinite; count++ {
+			if info == infoIndefinite && b[0] == breakByte {
+				b = b[1:]
+				break
+			}
+			dst, b = appendDeterministic(dst, b)
+		}
+		return insertHead(dst, at, major, count), b
+	case majorMap:
+		var m MapBuilder
+		var pair []byte
+		for count := 0; count != n || info == infoIndefinite; count++ {
+			if info == infoIndefinite && b[0] == breakByte {
+				b = b[1:]
+				break
+			}
+			pair, b = appendDeterministic(pair[:0], b)
+			key := len(pair)
+			pair, b = appendDeterministic(pair, b)
+			m.Put(pair[:key], pair[key:])
+		}
+		return m.appendSorted(dst), b
+	case majorTag:
+		return appendDeterministic(AppendHead(dst, major, arg), b)
+	}
+	switch info {
+	case 25, 26, 27:
+		return AppendFloat(dst, floatOf(info, arg)), b
+	}
+	return AppendHead(dst, major, arg), b
+}
+
+// insertHead puts a head before what was appended since at.
+func insertHead(dst []byte, at int, major byte, n int) []byte {
+	var h [9]byte
+	return slices.Insert(dst, at, AppendHead(h[:0], major, uint64(n))...)
+}
