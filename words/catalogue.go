@@ -26,8 +26,7 @@ type Catalogue struct {
 	missing   []string
 }
 
-// The embedded languages, in the order menus show them. Strings rather than an
-// embed.FS, which would bring io/fs and time into the browser binary.
+// The embedded language files.
 var (
 	//go:embed lang/en.txt
 	enText string
@@ -41,6 +40,7 @@ var (
 	swText string
 )
 
+// In the order menus show them.
 var embedded = []struct {
 	tag  string
 	load func() *Catalogue
