@@ -106,6 +106,8 @@ func ParseKey(b []byte) (*Key, error) {
 		return nil, err
 	case m.private:
 		return nil, ErrPrivateKey
+	case m.kty == 0 || m.crv == 0 && (m.kty == ktyEC2 || m.kty == ktyOKP):
+		return nil, fmt.Errorf("%w: no key type or curve", ErrBadKey) // 0 is reserved for both
 	case m.kty == ktyEC2 && m.crv == crvP256:
 		return m.p256()
 	case m.kty == ktyOKP && m.crv == crvEd25519:

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
+	"sync"
 )
 
 // SignatureSize is the length of every signature here: r||s of P-256, or R||S
@@ -40,15 +41,24 @@ func (k *Key) Verify(alg Alg, tbs, sig []byte, lowS bool) error {
 	if k.ec == nil {
 		ok = ed25519.Verify(k.ed, tbs, sig)
 	} else if s := sig[32:]; !lowS || bytes.Compare(s, p256HalfN[:]) <= 0 {
-		var der [maxDER]byte
-		digest := sha256.Sum256(tbs)
-		// 0 < r, s < n is checked by VerifyASN1.
-		ok = ecdsa.VerifyASN1(k.ec, digest[:], appendDER(der[:0], sig))
+		ok = verifyP256(k.ec, tbs, sig)
 	}
 	if !ok {
 		return ErrSignature
 	}
 	return nil
+}
+
+// derBuffers holds the DER form handed to the library, which lets it escape to
+// the heap: the pool saves that allocation on every card.
+var derBuffers = sync.Pool{New: func() any { return new([maxDER]byte) }}
+
+func verifyP256(pub *ecdsa.PublicKey, tbs, sig []byte) bool {
+	der := derBuffers.Get().(*[maxDER]byte)
+	defer derBuffers.Put(der)
+	digest := sha256.Sum256(tbs)
+	// 0 < r, s < n is checked by VerifyASN1.
+	return ecdsa.VerifyASN1(pub, digest[:], appendDER(der[:0], sig))
 }
 
 // SignRaw signs tbs with s and returns the 64-byte signature of COSE.
