@@ -1,0 +1,107 @@
+package verifier
+
+import (
+	"aidpass/credential"
+	"aidpass/words"
+)
+
+// Inputs is all that a judgement depends on besides the text.
+type Inputs struct {
+	At     credential.Time // the device's clock
+	Floors Floors          // what the device remembers; the zero value on first use
+	Pack   *Pack           // nil: every credential is unsure, pack_incomplete
+
+	// Uses finds earlier collections; nil: not looked up.
+	Uses Uses
+
+	// Challenge is the challenge shown to the wallet (COSE_Sign1 bytes); a live
+	// code must answer it. Nil: a live code proves itself by its time.
+	Challenge []byte
+
+	// Unlock opens sealed parts; nil: they stay closed.
+	Unlock *Unlocked
+
+	// PIN is what the holder typed, six digits; empty: not asked.
+	PIN string
+
+	// OldLists is the site's one-time decision to serve on old lists, where it was
+	// made on the device. A decision in the pack's policy counts as well.
+	OldLists *Decision
+}
+
+// LedgerKey is where all credentials of one unit meet in one round: old and new
+// card, paper and wallet, holder and alternate (DESIGN 4). Never the cti.
+type LedgerKey struct {
+	Issuer    string
+	Pseudonym string
+	Programme string
+	Round     uint64
+}
+
+// Use is an earlier collection under a ledger key.
+type Use struct {
+	At     credential.Time
+	Site   string // empty when not known or not to be told
+	Device string // hex of the device's key id
+	Given  string // opaque code or amount
+	Part   bool   // something is still due
+	Rest   string // what, where Part
+}
+
+// Uses is asked once a check. The journal of package visit is one.
+type Uses interface {
+	// Earlier returns what was collected under k, all of it if any record says so.
+	Earlier(k LedgerKey) (Use, bool)
+}
+
+// Decision is a site's one-time choice to serve a round on old lists: the site
+// lead and a second person, a reason, a ceiling and an end (DESIGN 7).
+type Decision struct {
+	Reason  string
+	Lead    string // staff pseudonym
+	Second  string // another staff pseudonym
+	Ceiling string // opaque code of the pack's tables
+	From    credential.Time
+	Until   credential.Time
+}
+
+// Holds is true inside the decision's time, when two people made it.
+func (d *Decision) Holds(at credential.Time) bool {
+	return d != nil && d.Lead != "" && d.Second != "" && d.Lead != d.Second && at >= d.From && at < d.Until
+}
+
+// maxFindings bounds the findings of one check: there are fewer kinds of check.
+const maxFindings = 16
+
+// findings collects reasons without allocating.
+type findings struct {
+	list [maxFindings]words.Reason
+	n    int
+}
+
+func (f *findings) add(r words.Reason) {
+	if r == words.OK || r == "" || f.n == maxFindings {
+		return
+	}
+	for _, have := range f.list[:f.n] {
+		if have == r {
+			return
+		}
+	}
+	f.list[f.n] = r
+	f.n++
+}
+
+// sort puts the worst first; with no finding the only reason is ok.
+func (f *findings) sort() {
+	if f.n == 0 {
+		f.list[0], f.n = words.OK, 1
+		return
+	}
+	// A handful at most: insertion needs no allocation.
+	for i := 1; i < f.n; i++ {
+		for j := i; j > 0 && f.list[j].Worse(f.list[j-1]); j-- {
+			f.list[j], f.list[j-1] = f.list[j-1], f.list[j]
+		}
+	}
+}

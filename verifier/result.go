@@ -1,0 +1,132 @@
+package verifier
+
+import (
+	"slices"
+
+	"aidpass/credential"
+	"aidpass/credential/cwt"
+	"aidpass/schemas"
+	"aidpass/trust"
+	"aidpass/words"
+)
+
+// HolderCheck says how the person in front was or can be tied to the card.
+type HolderCheck uint8
+
+// Holder checks; several may stand together.
+const (
+	CheckPhoto    HolderCheck = 1 << iota // the card binds a photo: compare
+	CheckPIN                              // the card has a PIN: ask
+	PINRight                              // the PIN given was right
+	LiveProof                             // a phone key signed just now
+	LiveChallenge                         // and answered this device's challenge
+)
+
+// Result is a judgement. Answer decides; Reason says why in one stable code;
+// Err explains to us. Byte slices of Credential stay good until the next check
+// of the same Checker: Keep copies them.
+type Result struct {
+	Answer words.Answer
+	Reason words.Reason
+	Word   words.Word
+	Facts  words.Facts // how much of the credential may be shown
+
+	// Credential is the zero value unless the signature held.
+	Credential credential.Credential
+	Type       *schemas.Type       // nil: unknown, or a foreign identity card
+	Issuer     *trust.Organisation // nil unless the signature held
+	Known      bool                // tells who somebody is, never what is due
+
+	// What the judgement relied on. Zero: none.
+	StatusAsOf credential.Time
+	TrustAsOf  credential.Time
+	Age        int64 // seconds since the older of the two; -1: not known
+
+	ClockBehind bool // the device's clock is behind what signed lists prove
+
+	Ledger  LedgerKey // zero where the type counts no collections or Uses is nil
+	Earlier Use       // what was collected, with already_redeemed and partly_collected
+	Holder  HolderCheck
+	OldList *Decision // the decision that let old lists pass
+	Opened  []byte    // sealed claims as a CBOR map, where Unlock opened them
+
+	Floors Floors // to be kept by the caller
+
+	Err error
+
+	found findings
+}
+
+// Reasons returns every finding, worst first; the first equals Reason.
+func (r *Result) Reasons() []words.Reason {
+	return slices.Clone(r.found.list[:r.found.n])
+}
+
+// Has reports whether reason is among the findings.
+func (r *Result) Has(reason words.Reason) bool {
+	return slices.Contains(r.found.list[:r.found.n], reason)
+}
+
+// Keep copies what aliases the Checker's buffers, so that r outlives the next check.
+func (r *Result) Keep() {
+	r.Credential = r.Credential.Clone()
+	r.Opened = slices.Clone(r.Opened)
+}
+
+// Claims names the claims that the answer allows to be shown: the plain ones,
+// and the sealed ones where they were opened. Nil where nothing may be shown.
+func (r *Result) Claims() map[string]any {
+	if r.Facts != words.AllFacts || !r.Credential.Proven() {
+		return nil
+	}
+	out := map[string]any{}
+	if r.Type == nil {
+		return out
+	}
+	if r.Credential.Plain != nil {
+		if m, err := r.Type.NamePlain(r.Credential.Plain); err == nil {
+			for k, v := range m {
+				out[k] = v
+			}
+		}
+	}
+	if r.Opened != nil {
+		if m, err := r.Type.NameSealed(r.Opened); err == nil {
+			for k, v := range m {
+				out[k] = v
+			}
+		}
+	}
+	return out
+}
+
+// CardNumber is the printed number of the card, or "" where it may not be shown
+// or the card has none.
+func (r *Result) CardNumber() string {
+	if r.Facts == words.NoFacts || r.Credential.Foreign {
+		return ""
+	}
+	n, err := cwt.CardNumber(string(r.Credential.Pseudonym))
+	if err != nil {
+		return ""
+	}
+	return n
+}
+
+// settle sorts the findings and fills what follows from the worst.
+func (r *Result) settle() {
+	r.found.sort()
+	r.Reason = r.found.list[0]
+	row := words.For(r.Reason, r.Known)
+	r.Answer, r.Word = row.Answer, row.Word
+	r.Facts = words.FactsFor(r.found.list[:r.found.n])
+}
+
+// refuse makes the result of a failure up to the signature: one reason, no facts.
+func refuse(reason words.Reason, err error, in *Inputs) Result {
+	r := Result{Err: err, Floors: in.Floors, Age: -1}
+	r.found.add(reason)
+	r.settle()
+	r.Facts = words.NoFacts
+	return r
+}

@@ -1,0 +1,196 @@
+package verifier
+
+import (
+	"errors"
+	"fmt"
+
+	"aidpass/credential"
+	"aidpass/credential/cwt"
+	"aidpass/credential/qr"
+	"aidpass/internal/base45"
+	"aidpass/internal/cose"
+	"aidpass/trust"
+	"aidpass/words"
+)
+
+// Verify judges one QR text. It is Checker.Verify with buffers of its own.
+func Verify(text string, in Inputs) Result {
+	var c Checker
+	return c.Verify(text, in)
+}
+
+// Checker judges one text after another and reuses its buffers: on the Ed25519
+// path a check allocates nothing. A Checker is not for concurrent use. The
+// Result's byte slices stay good until the next call.
+type Checker struct {
+	codec qr.Scratch
+	tbs   [cwt.MaxCardBytes / 2]byte
+}
+
+// Verify judges the text of one QR code. It never fails: a forged card is a
+// normal day at a service point.
+//
+//  1. recognise, decode Base45, inflate (caps hold whatever the text claims)
+//  2. parse to the routing hints; find the key by (iss, kid)
+//  3. read on as the key's profile says; check the signature
+//  4. all other checks; the worst leads
+func (c *Checker) Verify(text string, in Inputs) Result {
+	raw, reason, err := c.decode(text)
+	if reason != words.OK {
+		return refuse(reason, err, &in)
+	}
+	return c.judge(raw, &in, false)
+}
+
+// VerifyMessage judges COSE bytes that did not come as a zlib card: raw or Brotli,
+// as some foreign cards do. Only keys whose profile is foreign-169 are accepted;
+// own cards are always zlib (unsupported_version).
+func (c *Checker) VerifyMessage(message []byte, in Inputs) Result {
+	return c.judge(message, &in, true)
+}
+
+func (c *Checker) decode(text string) ([]byte, words.Reason, error) {
+	switch qr.Recognise(text) {
+	case qr.ZlibCard:
+	case qr.Empty:
+		return nil, words.Empty, nil
+	case qr.BadZlib:
+		return nil, words.BadZlib, errors.New("verifier: compressed, but not with zlib")
+	case qr.RawCard:
+		return nil, words.UnsupportedVersion, errors.New("verifier: an uncompressed card")
+	case qr.Token:
+		// SD-JWT VC and VC-JWT are read by the wallet's verifier, not from cards.
+		return nil, words.UnsupportedVersion, errors.New("verifier: a JSON token, not a card")
+	default:
+		return nil, words.UnknownFormat, nil
+	}
+	raw, err := c.codec.Decode(text)
+	if err == nil {
+		return raw, words.OK, nil
+	}
+	var syntax *base45.SyntaxError
+	switch {
+	case errors.As(err, &syntax):
+		return nil, words.BadBase45, err
+	case errors.Is(err, qr.ErrTruncated):
+		return nil, words.Truncated, err
+	case errors.Is(err, qr.ErrTrailing):
+		return nil, words.TrailingData, err
+	case errors.Is(err, qr.ErrTooLong), errors.Is(err, qr.ErrTooLarge):
+		return nil, words.TooLarge, err
+	}
+	return nil, words.BadZlib, err
+}
+
+// judge takes over at the COSE bytes.
+func (c *Checker) judge(raw []byte, in *Inputs, foreignOnly bool) Result {
+	var proof live
+	if isLive(raw) {
+		var err error
+		if proof, err = parseLive(raw); err != nil {
+			return refuse(cwt.ReasonOf(err), err, in)
+		}
+		raw = proof.card
+	}
+	env, err := cwt.Parse(raw)
+	if err != nil {
+		return refuse(cwt.ReasonOf(err), err, in)
+	}
+	if in.Pack == nil {
+		return refuse(words.PackIncomplete, errors.New("verifier: no pack: no key can be known"), in)
+	}
+	cred, key, device, reason, err := c.open(&env, in, foreignOnly)
+	if reason != words.OK {
+		return refuse(reason, err, in)
+	}
+
+	r := Result{Credential: cred, Issuer: key.Org, Floors: in.Floors, TrustAsOf: in.Pack.Trust.Issued}
+	j := judgement{in: in, key: key, device: device, proof: &proof, r: &r}
+	j.prepare()
+	floor := in.Floors.floor(in.Pack.Trust)
+	if in.At >= floor {
+		j.run(in.At, &r.found)
+		r.settle()
+	} else {
+		// DESIGN 7: the clock is proved wrong. Judge at the clock and at the floor;
+		// where they differ nobody here can know.
+		r.ClockBehind = true
+		var atClock findings
+		j.run(in.At, &atClock)
+		atClock.sort()
+		j.run(floor, &r.found)
+		r.settle()
+		if words.For(atClock.list[0], r.Known).Answer != r.Answer {
+			r.found = findings{list: [maxFindings]words.Reason{words.ClockImplausible}, n: 1}
+			r.settle()
+		}
+	}
+	if proof.there && r.Answer == words.Valid {
+		r.Floors = r.Floors.sawLive(proof.id, in.At)
+	}
+	return r
+}
+
+// open finds the key the envelope points at and reads the credential as the
+// key's profile says.
+func (c *Checker) open(env *credential.Envelope, in *Inputs, foreignOnly bool) (credential.Credential, *trust.Key, *trust.DeviceCertificate, words.Reason, error) {
+	none := credential.Credential{}
+	list := in.Pack.Trust
+	key, reason := list.Find(env.Issuer, env.KeyID, trust.UseCard)
+	var device *trust.DeviceCertificate
+	if reason == words.UnknownKey && env.DeviceCertificate != nil && !foreignOnly {
+		return c.openSlip(env, in)
+	}
+	if reason != words.OK {
+		err := fmt.Errorf("verifier: no card key %x of this issuer on the trust list of %s", env.KeyID, list.Issued)
+		if since, removed := list.RemovedSince(env.Issuer); removed {
+			err = fmt.Errorf("verifier: the issuer is no longer on the trust list since %s", since)
+		}
+		return none, nil, nil, reason, err
+	}
+	var cred credential.Credential
+	var err error
+	switch key.Profile {
+	case trust.ProfileCard1:
+		if foreignOnly {
+			return none, nil, nil, words.UnsupportedVersion, errors.New("verifier: own cards are always zlib")
+		}
+		cred, err = cwt.OpenCard(env, key.Key, c.tbs[:0])
+	case trust.ProfileForeign169:
+		cred, err = cwt.OpenForeign(env, key.Key, c.tbs[:0])
+	default:
+		return none, nil, nil, words.IssuerNotAuthorised, errors.New("verifier: the key's profile signs no cards")
+	}
+	if err != nil {
+		return none, nil, nil, cwt.ReasonOf(err), err
+	}
+	return cred, key, device, words.OK, nil
+}
+
+// openSlip reads a referral signed by an enrolled device: the certificate it
+// carries is proved by the issuer's device-ca key first.
+func (c *Checker) openSlip(env *credential.Envelope, in *Inputs) (credential.Credential, *trust.Key, *trust.DeviceCertificate, words.Reason, error) {
+	none := credential.Credential{}
+	cert, ca, reason := in.Pack.Trust.OpenDevice(env.DeviceCertificate)
+	if reason != words.OK {
+		return none, nil, nil, reason, errors.New("verifier: the slip's device certificate does not open")
+	}
+	if cert.Org != string(env.Issuer) {
+		return none, nil, nil, words.IssuerKeyMismatch, errors.New("verifier: the device belongs to another issuer")
+	}
+	id := cert.Key.ID()
+	if string(id[:]) != string(env.KeyID) {
+		return none, nil, nil, words.UnknownKey, errors.New("verifier: the certificate is for another key")
+	}
+	if ca.Profile != trust.ProfileSlip1 {
+		return none, nil, nil, words.IssuerNotAuthorised, errors.New("verifier: this issuer's devices sign no slips")
+	}
+	cred, err := cwt.OpenSlip(env, cert.Key, c.tbs[:0])
+	if err != nil {
+		return none, nil, nil, cwt.ReasonOf(err), err
+	}
+	return cred, ca, cert, words.OK, nil
+}
+
+// verifyWith is cose verification of a holder's or device's key with a buffer.
+func verifyWith(m *cose.Sign1, k *cose.Key, buf []byte) error { return m.Verify(k, buf, nil, true) }

@@ -1,0 +1,209 @@
+// Package visit keeps what one device handed out: an append-only journal whose
+// records are signed by the device and chained, and the look-up that tells the
+// verifier of an earlier collection.
+//
+// The package is pure: it turns visits into bytes to be signed and journals back
+// into visits. Who stores the file, and when it is safe on disk, is the caller's
+// matter. docs/formats/journal.md draws the bytes.
+package visit
+
+import (
+	"crypto/sha256"
+	"fmt"
+
+	"aidpass/credential"
+	"aidpass/internal/cbor"
+	"aidpass/internal/cose"
+	"aidpass/verifier"
+)
+
+// TypJournal is the protected typ of a record.
+const TypJournal = "application/aidpass-journal+cose"
+
+// Kind says what a record records.
+type Kind uint8
+
+// The kinds.
+const (
+	Collection Kind = 1 // all that was due
+	Partial    Kind = 2 // something is still due
+	Counter    Kind = 3 // cancels an earlier record of this journal
+	Note       Kind = 4 // nothing given
+)
+
+// Collector says who stood at the table.
+type Collector uint8
+
+// The collectors; zero where not said.
+const (
+	Holder    Collector = 1
+	Alternate Collector = 2
+	Proxy     Collector = 3
+)
+
+// Check is a holder check that was made.
+type Check uint8
+
+// The checks.
+const (
+	CheckPhoto   Check = 1
+	CheckPIN     Check = 2
+	CheckWitness Check = 3
+	CheckLive    Check = 4
+)
+
+// Visit is one record: one scan and what was given.
+type Visit struct {
+	Device   []byte // device id
+	Sequence uint64 // from 1, no gaps
+	At       credential.Time
+	Kind     Kind
+	Ledger   verifier.LedgerKey // zero for notes without a card
+	Card     []byte             // cti of the card shown; may be nil
+	Given    string             // opaque code or decimal amount with unit
+	Rest     string             // still due, Partial only
+	By       Collector
+	Checks   []Check
+	Cancels  uint64 // sequence, Counter only
+	Code     string // reason or note code; never free text about a person
+}
+
+// Limits of one record.
+const (
+	maxRecord = 2048
+	maxText   = 256
+	maxChecks = 8
+)
+
+// Prepare is the first phase of appending v after record prev (nil for the first
+// of a journal): the bytes the device key signs. Attach on the result gives the
+// record to append.
+func Prepare(k *cose.Key, prev []byte, v Visit) (*cose.Prepared, error) {
+	if err := v.valid(); err != nil {
+		return nil, err
+	}
+	var chain [32]byte
+	if prev != nil {
+		chain = sha256.Sum256(prev)
+	}
+	var m cbor.MapBuilder
+	m.PutInt(1, cbor.AppendBytes(nil, v.Device))
+	m.PutInt(2, cbor.AppendUint(nil, v.Sequence))
+	m.PutInt(3, cbor.AppendBytes(nil, chain[:]))
+	m.PutInt(4, cbor.AppendInt(nil, int64(v.At)))
+	m.PutInt(5, cbor.AppendUint(nil, uint64(v.Kind)))
+	if v.Ledger != (verifier.LedgerKey{}) {
+		b := cbor.AppendText(cbor.AppendArray(nil, 4), v.Ledger.Issuer)
+		b = cbor.AppendText(cbor.AppendText(b, v.Ledger.Pseudonym), v.Ledger.Programme)
+		m.PutInt(6, cbor.AppendUint(b, v.Ledger.Round))
+	}
+	if v.Card != nil {
+		m.PutInt(7, cbor.AppendBytes(nil, v.Card))
+	}
+	if v.Given != "" {
+		m.PutInt(8, cbor.AppendText(nil, v.Given))
+	}
+	if v.Rest != "" {
+		m.PutInt(9, cbor.AppendText(nil, v.Rest))
+	}
+	if v.By != 0 {
+		m.PutInt(10, cbor.AppendUint(nil, uint64(v.By)))
+	}
+	if v.Checks != nil {
+		b := cbor.AppendArray(nil, len(v.Checks))
+		for _, c := range v.Checks {
+			b = cbor.AppendUint(b, uint64(c))
+		}
+		m.PutInt(11, b)
+	}
+	if v.Cancels != 0 {
+		m.PutInt(12, cbor.AppendUint(nil, v.Cancels))
+	}
+	if v.Code != "" {
+		m.PutInt(13, cbor.AppendText(nil, v.Code))
+	}
+	payload, err := m.Append(nil)
+	if err != nil {
+		return nil, fmt.Errorf("visit: %w", err)
+	}
+	return cose.Prepare(k, TypJournal, payload, nil), nil
+}
+
+func (v *Visit) valid() error {
+	switch {
+	case len(v.Device) == 0 || len(v.Device) > 16:
+		return fmt.Errorf("visit: device id of %d bytes", len(v.Device))
+	case v.Sequence == 0:
+		return fmt.Errorf("visit: sequences start at 1")
+	case v.At <= 0 || v.At > credential.MaxTime:
+		return fmt.Errorf("visit: record %d has no time", v.Sequence)
+	case v.Kind < Collection || v.Kind > Note:
+		return fmt.Errorf("visit: record %d: kind %d", v.Sequence, v.Kind)
+	case v.Kind <= Partial && v.Ledger.Pseudonym == "":
+		return fmt.Errorf("visit: record %d: a collection without a ledger key", v.Sequence)
+	case v.Kind == Counter && (v.Cancels == 0 || v.Cancels >= v.Sequence):
+		return fmt.Errorf("visit: record %d cancels %d, which is not before it", v.Sequence, v.Cancels)
+	case len(v.Card) > 64 || len(v.Checks) > maxChecks || v.By > Proxy:
+		return fmt.Errorf("visit: record %d is out of bounds", v.Sequence)
+	}
+	for _, s := range []string{v.Given, v.Rest, v.Code, v.Ledger.Programme} {
+		if len(s) > maxText {
+			return fmt.Errorf("visit: record %d holds a text of %d bytes", v.Sequence, len(s))
+		}
+	}
+	return nil
+}
+
+// parse reads a record's payload.
+func parse(payload []byte) (v Visit, chain [32]byte, err error) {
+	if err := cbor.CheckDeterministic(payload, cbor.DefaultLimits); err != nil {
+		return v, chain, err
+	}
+	r := cbor.NewReader(payload)
+	if r.Kind() != cbor.Map {
+		return v, chain, fmt.Errorf("not a map")
+	}
+	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
+		switch r.Int() {
+		case 1:
+			v.Device = r.Bytes()
+		case 2:
+			v.Sequence = r.Uint()
+		case 3:
+			if copy(chain[:], r.Bytes()) != len(chain) {
+				return v, chain, fmt.Errorf("the hash of the record before is short")
+			}
+		case 4:
+			v.At = credential.Time(r.Int())
+		case 5:
+			v.Kind = Kind(min(r.Uint(), 255))
+		case 6:
+			if r.Array() != 4 {
+				return v, chain, fmt.Errorf("a ledger key has four members")
+			}
+			v.Ledger = verifier.LedgerKey{Issuer: string(r.Text()), Pseudonym: string(r.Text()), Programme: string(r.Text()), Round: r.Uint()}
+		case 7:
+			v.Card = r.Bytes()
+		case 8:
+			v.Given = string(r.Text())
+		case 9:
+			v.Rest = string(r.Text())
+		case 10:
+			v.By = Collector(min(r.Uint(), 255))
+		case 11:
+			for m := r.Array(); m > 0 && r.Err() == nil; m-- {
+				v.Checks = append(v.Checks, Check(min(r.Uint(), 255)))
+			}
+		case 12:
+			v.Cancels = r.Uint()
+		case 13:
+			v.Code = string(r.Text())
+		default:
+			return v, chain, fmt.Errorf("an unknown member: written by a newer version?")
+		}
+	}
+	if err := r.Err(); err != nil {
+		return v, chain, err
+	}
+	return v, chain, v.valid()
+}
