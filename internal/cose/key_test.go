@@ -153,6 +153,7 @@ func TestRefusedKeys(t *testing.T) {
 	if _, err := NewKey(ed25519.PublicKey(ed[:31])); !errors.Is(err, ErrBadKey) {
 		t.Errorf("short key: got %v", err)
 	}
+	//lint:ignore SA1019 a key nobody could parse, put together by hand
 	bad := &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(offCurve)}
 	if _, err := NewKey(bad); !errors.Is(err, ErrBadKey) {
 		t.Errorf("off the curve: got %v", err)

@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
@@ -74,7 +73,11 @@ func (k wgKey) key(t *testing.T) *Key {
 	x, y := k.bytes(t, k.X, k.XHex), k.bytes(t, k.Y, k.YHex)
 	switch k.Crv {
 	case "P-256":
-		return mustKey(t, &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x), Y: new(big.Int).SetBytes(y)})
+		pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), append(append([]byte{4}, x...), y...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return mustKey(t, pub)
 	case "Ed25519":
 		return mustKey(t, ed25519.PublicKey(x))
 	}
