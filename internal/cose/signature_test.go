@@ -218,6 +218,9 @@ func TestHighSSignersAreNormalised(t *testing.T) {
 	priv, k := newP256Signer(t)
 	for range 40 {
 		p := Prepare(k, "", []byte{0xa0}, nil)
+		if sig, err := SignRaw(priv, p.ToBeSigned()); err != nil || k.Verify(ES256, p.ToBeSigned(), sig, true) != nil {
+			t.Fatalf("SignRaw gave %x, %v", sig, err)
+		}
 		digest := sha256.Sum256(p.ToBeSigned())
 		der, err := ecdsa.SignASN1(rand.Reader, priv, digest[:])
 		if err != nil {

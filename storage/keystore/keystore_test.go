@@ -546,3 +546,24 @@ func FuzzParseFile(f *testing.F) {
 		}
 	})
 }
+
+// Without another word a key costs a guesser what age thinks right.
+func TestDefaultCost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("derives at full cost")
+	}
+	s, err := Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := create(t, s, Card, P256)
+	file, err := os.ReadFile(filepath.Join(s.dir, info.fileName()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, sealed, _ := bytes.Cut(file, []byte("\n\n"))
+	plain, err := io.ReadAll(armor.NewReader(bytes.NewReader(sealed)))
+	if err != nil || !bytes.Contains(plain, fmt.Appendf(nil, " %d\n", DefaultWorkFactor)) {
+		t.Errorf("%.80q, %v", plain, err)
+	}
+}
