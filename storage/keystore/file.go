@@ -138,8 +138,9 @@ func checkLabel(label string) error {
 	return nil
 }
 
-// read returns the key at path, the whole file and its armored part.
-func read(path string) (info Info, file, armored []byte, err error) {
+// read returns the key at path, the whole file and its armored part. With named
+// the file must bear the name its key has in a store.
+func read(path string, named bool) (info Info, file, armored []byte, err error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return Info{}, nil, nil, fmt.Errorf("keystore: %w", err)
@@ -165,7 +166,7 @@ func read(path string) (info Info, file, armored []byte, err error) {
 	} else {
 		info, armored, err = parseFile(file)
 	}
-	if err == nil && info.fileName() != filepath.Base(path) {
+	if err == nil && named && info.fileName() != filepath.Base(path) {
 		err = fmt.Errorf("it holds %s", info.fileName())
 	}
 	if err != nil {

@@ -78,6 +78,7 @@ type Store struct {
 	WorkFactor int
 
 	dir      string
+	alone    string     // the one file of a store made by OpenFile; else ""
 	mu       sync.Mutex // held while unsealing, so that a key is derived once
 	unsealed map[string]opened
 }
@@ -127,22 +128,12 @@ func (s *Store) Import(use Use, label string, key any, pass Passphrase, now time
 }
 
 func (s *Store) add(use Use, alg Alg, label string, private []byte, pass Passphrase, now time.Time) (*Info, error) {
-	if !slices.Contains(use.Algs(), alg) {
-		return nil, fmt.Errorf("keystore: a key for %q cannot be %q; it can be %q", use, alg, use.Algs())
+	if s.alone != "" {
+		return nil, fmt.Errorf("keystore: %s holds one key: open a folder to add others", s.alone)
 	}
-	if err := checkLabel(label); err != nil {
-		return nil, err
-	}
-	info := Info{Use: use, Alg: alg, Label: label, Created: now.UTC().Truncate(time.Second)}
-	if err := info.identify(private); err != nil {
-		return nil, err
-	}
-	passphrase, err := pass()
+	info, passphrase, err := prepare(use, alg, label, private, pass, now)
 	if err != nil {
 		return nil, err
-	}
-	if len(passphrase) < MinPassphrase {
-		return nil, fmt.Errorf("%w: a new key needs one of at least %d characters", ErrPassphrase, MinPassphrase)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,7 +142,7 @@ func (s *Store) add(use Use, alg Alg, label string, private []byte, pass Passphr
 	} else if !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
-	file, err := seal(info, private, passphrase, s.WorkFactor)
+	file, err := seal(*info, private, passphrase, s.WorkFactor)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +150,29 @@ func (s *Store) add(use Use, alg Alg, label string, private []byte, pass Passphr
 		return nil, err
 	}
 	s.unsealed[info.ID] = opened{file, private}
-	return &info, nil
+	return info, nil
+}
+
+// prepare checks what a new key is to be and asks for its passphrase.
+func prepare(use Use, alg Alg, label string, private []byte, pass Passphrase, now time.Time) (*Info, []byte, error) {
+	if !slices.Contains(use.Algs(), alg) {
+		return nil, nil, fmt.Errorf("keystore: a key for %q cannot be %q; it can be %q", use, alg, use.Algs())
+	}
+	if err := checkLabel(label); err != nil {
+		return nil, nil, err
+	}
+	info := Info{Use: use, Alg: alg, Label: label, Created: now.UTC().Truncate(time.Second)}
+	if err := info.identify(private); err != nil {
+		return nil, nil, err
+	}
+	passphrase, err := pass()
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(passphrase) < MinPassphrase {
+		return nil, nil, fmt.Errorf("%w: a new key needs one of at least %d characters", ErrPassphrase, MinPassphrase)
+	}
+	return &info, passphrase, nil
 }
 
 // List returns what is known of every key here, sorted by use, then by date,
@@ -173,7 +186,7 @@ func (s *Store) List() ([]Info, error) {
 	var list []Info
 	var faults []error
 	for _, name := range names {
-		info, _, _, err := read(filepath.Join(s.dir, name))
+		info, _, _, err := read(filepath.Join(s.dir, name), s.alone == "")
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -264,9 +277,12 @@ func (s *Store) unseal(id string, use Use, pass Passphrase) (Info, []byte, error
 	if err != nil {
 		return Info{}, nil, err
 	}
-	info, file, armored, err := read(path)
+	info, file, armored, err := read(path, s.alone == "")
 	if err != nil {
 		return Info{}, nil, err
+	}
+	if info.ID != id {
+		return Info{}, nil, fmt.Errorf("%w: %q; %s holds %s", ErrNotFound, id, path, info.ID)
 	}
 	if info.Use != use {
 		return Info{}, nil, fmt.Errorf("%w: %s is for %q, not for %q; make a key for it with its own file", ErrUse, path, info.Use, use)
@@ -290,6 +306,9 @@ func (s *Store) unseal(id string, use Use, pass Passphrase) (Info, []byte, error
 
 // find returns the path of the one file of a key.
 func (s *Store) find(id string) (string, error) {
+	if s.alone != "" {
+		return s.alone, nil
+	}
 	names, err := s.names()
 	if err != nil {
 		return "", err
@@ -311,6 +330,9 @@ func (s *Store) find(id string) (string, error) {
 
 // names returns the names of the key files.
 func (s *Store) names() ([]string, error) {
+	if s.alone != "" {
+		return []string{filepath.Base(s.alone)}, nil
+	}
 	entries, err := os.ReadDir(s.dir)
 	if err != nil {
 		return nil, fmt.Errorf("keystore: %w", err)
