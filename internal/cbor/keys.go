@@ -75,17 +75,18 @@ func appendDeterministic(dst, b []byte) (_, rest []byte) {
 		}
 		return insertHead(dst, at, major, count), b
 	case majorMap:
-		var m MapBuilder
-		var pair []byte
+		// The count of a definite map was found to be there.
+		m := MapBuilder{pairs: make([]pair, 0, n)}
+		var item []byte // a key, then its value
 		for count := 0; count != n || info == infoIndefinite; count++ {
 			if info == infoIndefinite && b[0] == breakByte {
 				b = b[1:]
 				break
 			}
-			pair, b = appendDeterministic(pair[:0], b)
-			key := len(pair)
-			pair, b = appendDeterministic(pair, b)
-			m.Put(pair[:key], pair[key:])
+			item, b = appendDeterministic(item[:0], b)
+			key := len(item)
+			item, b = appendDeterministic(item, b)
+			m.Put(item[:key], item[key:])
 		}
 		return m.appendSorted(dst), b
 	case majorTag:
