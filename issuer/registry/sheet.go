@@ -1,0 +1,299 @@
+package registry
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// pick returns the sheet to read, at its first row.
+func (b *book) pick(want string) (string, source, error) {
+	var names []string
+	for _, s := range b.sheets {
+		names = append(names, s.name)
+	}
+	open := func(s sheetRef) (string, source, error) {
+		t, err := b.tokens(s.part)
+		if err != nil {
+			return "", nil, err
+		}
+		return s.name, &sheetSource{book: b, in: t}, nil
+	}
+	if want != "" {
+		for _, s := range b.sheets {
+			if strings.EqualFold(s.name, want) {
+				return open(s)
+			}
+		}
+		return "", nil, refuse("name one of them", "has no sheet %q; it has %q", want, names)
+	}
+	best, bestWorth := -1, 0
+	var unfit error // why the first sheet with rows has no header
+	for i, s := range b.sheets {
+		worth, header, err := b.worth(s)
+		if err != nil {
+			return "", nil, err
+		}
+		if unfit == nil {
+			unfit = header
+		}
+		if worth > bestWorth {
+			best, bestWorth = i, worth
+		}
+	}
+	if best < 0 && unfit != nil {
+		return "", nil, unfit
+	} else if best < 0 {
+		return "", nil, refuse("add the rows below the header, or name another sheet", "has no sheet with a header and rows; its sheets are %q", names)
+	}
+	return open(b.sheets[best])
+}
+
+// worth tells how much a sheet looks like the list: 0 for one without a header
+// and a row, and unfit says what its header lacks. Of sheets of equal worth the
+// first is taken.
+func (b *book) worth(s sheetRef) (worth int, unfit, err error) {
+	t, err := b.tokens(s.part)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer t.close()
+	in := &sheetSource{book: b, in: t}
+	head, err := in.next()
+	if err == io.EOF {
+		return 0, nil, nil
+	} else if err != nil {
+		return 0, nil, err
+	}
+	r := Roster{sheet: s.name, source: in}
+	if unfit := r.setHeader(head.cells); unfit != nil {
+		return 0, unfit, nil
+	}
+	row, err := in.next()
+	if err == nil && r.hope() && isLabels(row.cells) {
+		_, err = in.next()
+	}
+	if err == io.EOF {
+		return 0, nil, nil
+	} else if err != nil {
+		return 0, nil, err
+	}
+	worth = 1 + min(8, len(Guess(r.header)))
+	if !s.hidden {
+		worth += 10
+	}
+	if i := slices.Index(hopeSheets, s.name); i >= 0 {
+		worth += 200 - i
+	}
+	return worth, nil, nil
+}
+
+// sheetSource reads the rows of a sheet (ECMA-376 part 1, 18.3.1.73) as a stream.
+type sheetSource struct {
+	book   *book
+	in     *tokens
+	number int // of the last row
+}
+
+func (s *sheetSource) next() (record, error) {
+	for {
+		token, err := s.in.next()
+		if err != nil {
+			s.in.close()
+			return record{}, err
+		}
+		if tag, ok := token.(xml.StartElement); !ok || tag.Name.Local != "row" {
+			continue
+		} else if rec, err := s.row(tag); err != nil {
+			return record{}, err
+		} else if !rec.blank() {
+			return rec, nil
+		}
+	}
+}
+
+// row reads the cells of the row whose tag was just read. Rows and cells say
+// where they are, or follow the one before.
+func (s *sheetSource) row(tag xml.StartElement) (record, error) {
+	number := s.number + 1
+	if r := attr(tag, "r"); r != "" {
+		n, err := strconv.Atoi(r)
+		if err != nil || n <= s.number || n > MaxRows {
+			return record{}, refuse("open it with a spreadsheet program and save it anew",
+				"is damaged: %q: row %q behind row %d", s.in.part, r, s.number)
+		}
+		number = n
+	}
+	if number > MaxRows {
+		return record{}, refuse("split it", "has more than %d rows", MaxRows)
+	}
+	s.number = number
+	rec := record{number: number}
+	for end := s.in.depth; ; {
+		token, err := s.in.next()
+		if err != nil {
+			return rec, err // io.EOF cannot come: the row is open
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			if token.Name.Local != "c" {
+				continue
+			}
+			column := len(rec.cells) + 1
+			if r := attr(token, "r"); r != "" {
+				letters := strings.TrimRight(r, "0123456789")
+				if column = columnNumber(letters); column <= len(rec.cells) || letters+strconv.Itoa(number) != r {
+					return rec, refuse("open it with a spreadsheet program and save it anew",
+						"is damaged: %q: cell %.20q in row %d", s.in.part, r, number)
+				}
+			}
+			if column > MaxColumns {
+				return rec, refuse("keep the columns that are needed", "has a cell in row %d, column %s; it may have %d columns, up to %s",
+					number, columnLetter(column), MaxColumns, columnLetter(MaxColumns))
+			}
+			value, wrong, err := s.cell(token)
+			if err != nil {
+				return rec, err
+			}
+			if wrong.What == "" && strings.IndexByte(value, 0) >= 0 {
+				wrong = Problem{What: "it holds a NUL character, which no list needs", Fix: "type the cell's text anew"}
+			}
+			if wrong.What != "" {
+				wrong.Column = columnLetter(column)
+				rec.problems = append(rec.problems, wrong)
+			}
+			if value == "" {
+				continue // formatted and empty: sheets are full of them
+			}
+			for len(rec.cells) < column-1 {
+				rec.cells = append(rec.cells, "")
+			}
+			rec.cells = append(rec.cells, value)
+		case xml.EndElement:
+			if s.in.depth < end {
+				return rec, nil
+			}
+		}
+	}
+}
+
+// cell reads to the end of the c element just begun (ECMA-376 part 1, 18.3.1.4).
+// A formula counts by the value stored with it; it is never evaluated.
+func (s *sheetSource) cell(tag xml.StartElement) (value string, wrong Problem, err error) {
+	var v strings.Builder
+	text, formula, in := "", false, ""
+	for end := s.in.depth; ; {
+		token, err := s.in.next()
+		if err != nil {
+			return "", wrong, err
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			switch in = token.Name.Local; in {
+			case "is":
+				if text, err = s.in.richText(); err != nil {
+					return "", wrong, err
+				}
+				in = ""
+			case "f":
+				formula = true
+			}
+			continue
+		case xml.CharData:
+			if in == "v" {
+				if v.Len()+len(token) > MaxCellBytes {
+					return "", wrong, refuse("shorten it", "has a cell of more than %d bytes in %q", MaxCellBytes, s.in.part)
+				}
+				v.Write(token)
+			}
+			continue
+		case xml.EndElement:
+			if in = ""; s.in.depth >= end {
+				continue
+			}
+		}
+		break
+	}
+	raw := v.String()
+	if formula && raw == "" {
+		return "", Problem{What: "its formula has no stored value", Fix: "open the file with a spreadsheet program, save it, and try again"}, nil
+	}
+	switch kind := attr(tag, "t"); kind {
+	case "inlineStr":
+		return text, wrong, nil
+	case "s":
+		if raw == "" {
+			return "", wrong, nil
+		}
+		i, err := strconv.Atoi(raw)
+		if err != nil || i < 0 || i >= len(s.book.strings) {
+			return "", wrong, refuse("open it with a spreadsheet program and save it anew", "is damaged: %q: text number %.20q", s.in.part, raw)
+		}
+		return s.book.strings[i], wrong, nil
+	case "str":
+		return unescape(raw), wrong, nil
+	case "b":
+		return map[string]string{"0": "FALSE", "1": "TRUE"}[raw], wrong, nil
+	case "e":
+		return raw, Problem{What: fmt.Sprintf("it holds the error %.20s", raw), Fix: "mend the formula, or type the value"}, nil
+	case "d":
+		return strings.Replace(raw, "T", " ", 1), wrong, nil
+	case "", "n":
+		return s.amount(raw, attr(tag, "s")), wrong, nil
+	default:
+		return "", wrong, refuse("open it with a spreadsheet program and save it anew", "is damaged: %q: a cell of kind %.20q", s.in.part, kind)
+	}
+}
+
+// amount returns a number as it was typed: the file keeps 17 digits of what the
+// screen shows as 15. A number whose format shows a date is one, as 2006-01-02.
+func (s *sheetSource) amount(raw, style string) string {
+	n, err := strconv.ParseFloat(raw, 64)
+	if err != nil {
+		return raw
+	}
+	if i, err := strconv.Atoi(style); err == nil && i >= 0 && i < len(s.book.dates) && s.book.dates[i] {
+		if date, ok := dateOf(n, s.book.from); ok {
+			return date
+		}
+	}
+	if math.Abs(n) < 1e21 {
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	return raw
+}
+
+// dateOf returns the date and time of a day number, to the second. Day 60 of a
+// 1900 workbook is the 29th of February 1900, which never was: the days before it
+// count from one day later (ECMA-376 part 1, 18.17.4.1).
+func dateOf(n float64, from int) (string, bool) {
+	if !(n >= 0 && n < 2_958_466) { // to the end of 9999
+		return "", false
+	}
+	days, part := math.Modf(n)
+	seconds := int(math.Round(part * 86_400))
+	var t time.Time
+	switch {
+	case from == 1904:
+		t = time.Date(1904, 1, 1, 0, 0, 0, 0, time.UTC)
+	case days > 60:
+		t = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
+	case days == 60:
+		return "", false
+	default:
+		t = time.Date(1899, 12, 31, 0, 0, 0, 0, time.UTC)
+	}
+	t = t.AddDate(0, 0, int(days)).Add(time.Duration(seconds) * time.Second)
+	switch {
+	case seconds == 0:
+		return t.Format(time.DateOnly), true
+	case days == 0:
+		return t.Format(time.TimeOnly), true
+	}
+	return t.Format(time.DateTime), true
+}
