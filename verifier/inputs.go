@@ -9,7 +9,10 @@ import (
 type Inputs struct {
 	At     credential.Time // the device's clock
 	Floors Floors          // what the device remembers; the zero value on first use
-	Pack   *Pack           // nil: every credential is unsure, pack_incomplete
+	Pack   *Pack           // nil: every credential is unsure
+
+	// PackRefused says why Pack is nil (PackError.Reason); empty: pack_incomplete.
+	PackRefused words.Reason
 
 	// Uses finds earlier collections; nil: not looked up.
 	Uses Uses

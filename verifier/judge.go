@@ -14,12 +14,12 @@ import (
 
 const day = 24 * 60 * 60
 
-// longestLife of a card, in multiples of its type's default validity, where the
-// policy names none (docs/decisions/0002).
-const longestLife = 2
+// slipType is the one type a device may sign (docs/formats/slip.md).
+const slipType = "referral"
 
-// maxSlipLife is the longest life of a device-signed slip (docs/formats/slip.md).
-const maxSlipLife = 30 * day
+// liveChallenge is the Live value of types that take nothing but an answer to
+// this device's challenge.
+const liveChallenge = "challenge"
 
 // foreignFreshness is how old lists may be for an identity card of another system.
 const foreignFreshness = 30 * day
@@ -35,15 +35,16 @@ type judgement struct {
 	proof  *live
 	r      *Result
 
-	programme, site     []byte
-	round, roundTo      uint64 // 0, 0: the type has no rounds
-	from, to            credential.Time
-	claimsBad, pinCheck bool
-	pin                 [8]byte
-	liveReason          words.Reason
-	pinReason           words.Reason
-	use                 words.Reason
-	looked              bool
+	programme, site []byte
+	principal       []byte // delegations: whose aid it is
+	rounds          roundSet
+	from, to        credential.Time
+	claimsBad       bool
+	liveReason      words.Reason
+	pinReason       words.Reason
+	use             words.Reason // earlier collection
+	looked          bool
+	statusOver      credential.Time // exp of the status list; 0: none
 }
 
 // prepare does what does not depend on the time: type, claims, sealed part,
@@ -74,39 +75,105 @@ func (j *judgement) readPlain(t *schemas.Type) {
 	}
 	r := cbor.NewReader(m)
 	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
-		key := r.Int()
-		claim := t.ByKey(key)
+		claim := byKey(t, r.Int())
 		if claim == nil {
 			r.Skip()
 			continue
 		}
 		switch claim.Name {
-		case t.Roles.Programme:
-			j.programme = r.Text()
-		case t.Roles.Round:
-			j.round = r.Uint()
-			j.roundTo = j.round
-		case t.Roles.Rounds:
-			if r.Array() == 2 {
-				j.round, j.roundTo = r.Uint(), r.Uint()
-			}
-		case t.Roles.Site:
-			if r.Kind() == cbor.Text {
-				j.site = r.Text()
+		case t.ProgrammeClaim:
+			// One code, or in a delegation several: the first that this site serves.
+			j.programme = j.firstServed(&r)
+		case t.RoundClaim:
+			if r.Kind() == cbor.Uint {
+				j.rounds.add(r.Uint(), 0)
 			} else {
-				r.Skip()
+				for k := r.Array(); k > 0 && r.Err() == nil; k-- {
+					j.rounds.add(r.Uint(), 0)
+				}
 			}
-		case t.Roles.From:
-			j.from = credential.Time(r.Int())
-		case t.Roles.To:
-			j.to = credential.Time(r.Int())
-		case t.Roles.Photo:
-			j.r.Holder |= CheckPhoto
-			r.Skip()
+		case t.RoundsClaim:
+			if r.Array() == 2 {
+				from := r.Uint()
+				j.rounds.add(from, r.Uint())
+			}
+		case t.SiteClaim:
+			j.site = r.Text()
+		case t.FromClaim:
+			j.from = credential.Time(r.Uint()) * day
+		case t.ToClaim:
+			j.to = (credential.Time(r.Uint()) + 1) * day // the last day counts whole
+		case principalClaim:
+			j.principal = r.Text()
 		default:
+			if claim.Key == schemas.PhotoHashKey {
+				j.r.Holder |= CheckPhoto
+			}
 			r.Skip()
 		}
 	}
+	if r.Err() != nil {
+		j.claimsBad = true
+		j.r.Err = r.Err()
+	}
+}
+
+// principalClaim of a delegation names the pseudonym the aid is due to: holder
+// and alternate meet under it in the ledger.
+const principalClaim = "for"
+
+func byKey(t *schemas.Type, key int64) *schemas.Claim {
+	for i := range t.Claims {
+		if c := &t.Claims[i]; c.Key == key && c.Placement != schemas.Never {
+			return c
+		}
+	}
+	return nil
+}
+
+func (j *judgement) firstServed(r *cbor.Reader) (code []byte) {
+	if r.Kind() != cbor.Array {
+		return r.Text()
+	}
+	served := false
+	for n := r.Array(); n > 0 && r.Err() == nil; n-- {
+		c := r.Text()
+		_, here := j.in.Pack.Policy.Programmes[string(c)]
+		if code == nil || here && !served {
+			code, served = c, here
+		}
+	}
+	return code
+}
+
+// roundSet is the rounds a credential is good for: at most a few spans.
+type roundSet struct {
+	spans [8][2]uint64
+	n     int
+}
+
+func (s *roundSet) add(from, to uint64) {
+	if s.n < len(s.spans) {
+		s.spans[s.n] = [2]uint64{from, max(from, to)}
+		s.n++
+	}
+}
+
+func (s *roundSet) has(n uint64) bool {
+	for _, p := range s.spans[:s.n] {
+		if n >= p[0] && n <= p[1] {
+			return true
+		}
+	}
+	return false
+}
+
+// first is the round counted where the policy opens none by name; 0: no rounds.
+func (s *roundSet) first() uint64 {
+	if s.n == 0 {
+		return 0
+	}
+	return s.spans[0][0]
 }
 
 var emptyMap = []byte{0xa0}
@@ -123,13 +190,9 @@ func (j *judgement) openSealed(t *schemas.Type) {
 		return
 	}
 	j.r.Opened = opened
-	claim := t.ByName(t.Roles.PIN)
-	if claim == nil {
-		return
-	}
 	r := cbor.NewReader(opened)
 	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
-		if r.Int() != claim.Key {
+		if r.Int() != schemas.PINCheckKey {
 			r.Skip()
 			continue
 		}
@@ -187,7 +250,10 @@ func (j *judgement) judgedIssue() credential.Time {
 func (j *judgement) own(at credential.Time, f *findings) {
 	c, t := &j.r.Credential, j.r.Type
 	if t == nil {
+		// A newer type than this pack knows: whether its issuer may sign it cannot be
+		// told either. "Update the lists", never the person's fault.
 		f.add(words.UnknownType)
+		return
 	}
 	if j.claimsBad {
 		f.add(words.BadClaims)
@@ -199,10 +265,7 @@ func (j *judgement) own(at credential.Time, f *findings) {
 	if j.device != nil {
 		j.slip(at, f)
 	}
-	if t == nil {
-		return
-	}
-	if t.Live != "" && j.r.Holder&LiveProof == 0 || t.Live == schemas.LiveChallenge && j.r.Holder&LiveChallenge == 0 {
+	if t.Live != "" && j.r.Holder&LiveProof == 0 || t.Live == liveChallenge && j.r.Holder&LiveChallenge == 0 {
 		f.add(words.LiveRequired)
 	}
 	life := int64(c.ExpiresAt - c.IssuedAt)
@@ -221,37 +284,30 @@ func (j *judgement) own(at credential.Time, f *findings) {
 
 // slip holds a device to what its certificate allows.
 func (j *judgement) slip(at credential.Time, f *findings) {
-	c, d := &j.r.Credential, j.device
-	if j.r.Type != nil && j.r.Type.Name != schemas.Referral || !d.May(trust.SignReferrals) ||
-		!c.Status.Present || d.Block == nil || string(c.Status.URI) != d.Block.URI ||
-		c.Status.Index < d.Block.First || c.Status.Index-d.Block.First >= d.Block.Count {
+	c := &j.r.Credential
+	if j.r.Type.Name != slipType {
 		f.add(words.IssuerNotAuthorised)
 	}
-	if c.IssuedAt < d.NotBefore || c.IssuedAt > d.NotAfter || at < d.NotBefore {
-		f.add(words.KeyOutsideValidity)
-	}
-	if c.ExpiresAt-c.IssuedAt > maxSlipLife {
-		f.add(words.LifetimeTooLong)
-	}
+	f.add(j.device.JudgeSlip(c.Status, c.IssuedAt, c.ExpiresAt, at))
 }
 
 // place checks programme, round and site against the pack's policy, and looks up
 // earlier collections.
 func (j *judgement) place(at credential.Time, f *findings) {
 	p, t := &j.in.Pack.Policy, j.r.Type
-	if t.Roles.Programme == "" || len(j.programme) == 0 {
+	if t.ProgrammeClaim == "" || len(j.programme) == 0 {
 		return
 	}
-	round := j.round
+	round := j.rounds.first()
 	if p.Programmes != nil {
 		rounds, served := p.Programmes[string(j.programme)]
 		switch {
 		case !served:
 			f.add(words.WrongProgramme)
-		case j.round != 0 && len(rounds) > 0:
+		case j.rounds.n > 0 && len(rounds) > 0:
 			open := false
 			for _, o := range rounds {
-				if o.N >= j.round && o.N <= j.roundTo && at >= o.Opens && at < o.Closes {
+				if j.rounds.has(o.N) && at >= o.Opens && at < o.Closes {
 					round, open = o.N, true
 					break
 				}
@@ -269,9 +325,12 @@ func (j *judgement) place(at credential.Time, f *findings) {
 	}
 	// Once a check, even when it is run at two times: the ledger does not depend on the clock.
 	j.looked = true
+	whose := j.r.Credential.Pseudonym
+	if j.principal != nil {
+		whose = j.principal
+	}
 	j.r.Ledger = LedgerKey{
-		Issuer: string(j.r.Credential.Issuer), Pseudonym: string(j.r.Credential.Pseudonym),
-		Programme: string(j.programme), Round: round,
+		Issuer: string(j.r.Credential.Issuer), Pseudonym: string(whose), Programme: string(j.programme), Round: round,
 	}
 	if use, ok := j.in.Uses.Earlier(j.r.Ledger); ok {
 		j.r.Earlier = use
@@ -287,7 +346,7 @@ func (j *judgement) foreign(at credential.Time, f *findings) {
 	if aud := j.r.Credential.Audience; aud != nil && !audienceHas(aud, j.in.Pack.Org) {
 		f.add(words.WrongAudience)
 	}
-	if !j.key.Org.Recognised.Holds(at) {
+	if rec := j.key.Org.Recognised; rec != nil && at > rec.Recheck {
 		f.add(words.IssuerNotAuthorised)
 	}
 }
@@ -317,7 +376,7 @@ func (j *judgement) dates(at credential.Time, f *findings) {
 	if c.ExpiresAt != 0 && at >= c.ExpiresAt {
 		grace := credential.Time(0)
 		if j.r.Type != nil {
-			grace = credential.Time(j.r.Type.GraceDays * day)
+			grace = credential.Time(j.r.Type.GraceDays) * day
 		}
 		if at < c.ExpiresAt+grace {
 			f.add(words.OKGrace)
@@ -348,7 +407,7 @@ func (j *judgement) status(at credential.Time, f *findings) {
 		f.add(reason)
 		return
 	}
-	j.r.StatusAsOf = list.IssuedAt
+	j.r.StatusAsOf, j.statusOver = list.IssuedAt, list.ExpiresAt
 	if list.Unrevoked(ref.Index) {
 		f.add(words.StatusUnrevoked)
 		return
@@ -388,6 +447,9 @@ func (j *judgement) lists(at credential.Time, f *findings) {
 	}
 	if at > pack.Trust.NextUpdate {
 		old.add(words.TrustListExpired)
+	}
+	if j.statusOver != 0 && at >= j.statusOver {
+		old.add(words.StatusStale) // draft-ietf-oauth-status-list 8.3: past its exp
 	}
 	if at >= pack.Expires {
 		old.add(words.PackExpired)

@@ -99,12 +99,8 @@ type Pack struct {
 	Devices         []*trust.DeviceCertificate
 	Faults          []Fault
 
-	lists map[string]*listEntry
-}
-
-type listEntry struct {
-	list   *status.List
-	reason words.Reason // why there is none
+	lists   *status.Set
+	without map[string]words.Reason // status lists that were refused, and why
 }
 
 // PackError refuses a whole pack. The device keeps the one it has.
@@ -179,6 +175,11 @@ func splitPack(raw []byte) (manifest []byte, parts [][]byte, err error) {
 	if len(raw) > MaxPackBytes {
 		return nil, nil, packFault(words.TooLarge, "%d bytes, at most %d", len(raw), MaxPackBytes)
 	}
+	// Tell another file from a torn pack: the first bytes are always the same.
+	magic := cbor.AppendText(cbor.AppendArray(cbor.AppendTag(nil, packTag), 3), packName)
+	if n := min(len(raw), len(magic)); n == 0 || !bytes.Equal(raw[:n], magic[:n]) {
+		return nil, nil, packFault(words.UnsupportedVersion, "this is not an aidpass-pack-1 file")
+	}
 	if err := cbor.CheckDeterministic(raw, cbor.Limits{Depth: 4, Entries: MaxPackParts}); err != nil {
 		reason := words.BadCBOR
 		switch {
@@ -190,9 +191,9 @@ func splitPack(raw []byte) (manifest []byte, parts [][]byte, err error) {
 		return nil, nil, packFault(reason, "torn or not a pack: %w", err)
 	}
 	r := cbor.NewReader(raw)
-	if r.Kind() != cbor.Tag || r.Tag() != packTag || r.Kind() != cbor.Array || r.Array() != 3 || string(r.Text()) != packName {
-		return nil, nil, packFault(words.UnsupportedVersion, "this is not an aidpass-pack-1 file")
-	}
+	r.Tag()
+	r.Array()
+	r.Text()
 	manifest = r.Bytes()
 	for n := r.Array(); n > 0 && r.Err() == nil; n-- {
 		parts = append(parts, r.Bytes())

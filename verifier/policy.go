@@ -32,7 +32,7 @@ func (p *Policy) lifeLimit(t *schemas.Type) int64 {
 	if p.MaxLife > 0 {
 		return p.MaxLife
 	}
-	return longestLife * t.Validity
+	return t.MaxValidity
 }
 
 func (p *Policy) serves(own string, site []byte) bool {

@@ -1,12 +1,14 @@
 package verifier
 
 import (
-	"bytes"
+	"cmp"
 	"errors"
 	"slices"
 
 	"aidpass/credential"
+	"aidpass/internal/cbor"
 	"aidpass/internal/cose"
+	"aidpass/internal/jose"
 	"aidpass/status"
 	"aidpass/trust"
 	"aidpass/words"
@@ -16,29 +18,21 @@ import (
 // when the pack has none, status_not_yet_valid for one signed further in the
 // future than the trust list vouches for.
 func (p *Pack) List(uri []byte, at credential.Time) (*status.List, words.Reason) {
-	e := p.lists[string(uri)]
-	switch {
-	case e == nil:
+	l := p.lists.Find(uri)
+	if l == nil {
+		if why, ok := p.without[string(uri)]; ok {
+			return nil, why
+		}
 		return nil, words.StatusUnknown
-	case e.list == nil:
-		return nil, e.reason
-	case e.list.IssuedAt > p.latest(at):
+	}
+	if l.IssuedAt > p.latest(at) {
 		return nil, words.StatusNotYetValid
 	}
-	return e.list, words.OK
+	return l, words.OK
 }
 
-// Lists returns the status lists the pack holds, by URI.
-func (p *Pack) Lists() []*status.List {
-	var out []*status.List
-	for _, e := range p.lists {
-		if e.list != nil {
-			out = append(out, e.list)
-		}
-	}
-	slices.SortFunc(out, func(a, b *status.List) int { return bytes.Compare([]byte(a.URI), []byte(b.URI)) })
-	return out
-}
+// Lists returns the status lists the pack holds, in the order of their URIs.
+func (p *Pack) Lists() []*status.List { return slices.Collect(p.lists.All()) }
 
 // latest is the furthest a signer other than the anchors may be ahead: the trust
 // list's next update, or the clock where that is later.
@@ -46,185 +40,177 @@ func (p *Pack) latest(at credential.Time) credential.Time { return max(p.Trust.N
 
 // openStatus opens all status parts: whole lists first, then deltas in order.
 func (p *Pack) openStatus(floors *Floors, at credential.Time) {
-	p.lists = map[string]*listEntry{}
-	var deltas []*Part
+	p.lists, p.without = &status.Set{}, map[string]words.Reason{}
+	parts := []*Part{}
 	for i := range p.Parts {
-		part := &p.Parts[i]
-		if !isStatus(part.Kind) {
-			continue
+		if isStatus(p.Parts[i].Kind) {
+			parts = append(parts, &p.Parts[i])
 		}
-		if part.Kind == PartDelta {
-			deltas = append(deltas, part)
-			continue
-		}
-		list, err := p.openList(part, at)
-		p.take(part, list, err, floors, at)
 	}
-	slices.SortStableFunc(deltas, func(a, b *Part) int {
-		if a.Sequence < b.Sequence {
+	slices.SortStableFunc(parts, func(a, b *Part) int {
+		if da, db := a.Kind == PartDelta, b.Kind == PartDelta; da != db {
+			if da {
+				return 1
+			}
 			return -1
 		}
-		if a.Sequence > b.Sequence {
-			return 1
-		}
-		return 0
+		return cmp.Compare(a.Sequence, b.Sequence)
 	})
-	for _, part := range deltas {
-		p.addDelta(part, floors, at)
-	}
-	for uri, e := range p.lists {
-		if e.list == nil {
+	for _, part := range parts {
+		_, reason, err := p.takeStatus(part.Kind, part.Data, part.Name, floors, at)
+		if reason == words.OK {
 			continue
 		}
-		mem := floors.Lists[uri]
-		if mem.Seen != nil {
-			if err := e.list.MarkUnrevoked(mem.Seen); err != nil {
-				p.fault("remembered entries of "+uri, words.StatusMalformed, err.Error())
+		p.fault(part.Kind.String()+" "+part.Name, reason, err.Error())
+		// Cards of that list hear why, as far as it is the list's fault and not theirs.
+		if part.Name != "" && part.Kind != PartDelta {
+			if words.Of(reason).Answer != words.Unsure {
+				reason = words.StatusMalformed
 			}
-		}
-		if seen, err := e.list.Seen(mem.Seen); err == nil && (len(floors.Lists) < maxRemembered || mem.IssuedAt != 0) {
-			floors.Lists[uri] = ListMemory{IssuedAt: max(mem.IssuedAt, e.list.IssuedAt), KeyID: string(e.list.KeyID), Seen: seen}
-			floors.heard(e.list.KeyID, e.list.IssuedAt)
+			p.without[part.Name] = reason
 		}
 	}
-}
-
-func (p *Pack) addDelta(part *Part, floors *Floors, at credential.Time) {
-	e := p.lists[part.Name]
-	if e == nil || e.list == nil {
-		p.fault(part.Kind.String()+" "+part.Name, words.StatusUnknown, "no list to apply it to")
-		return
-	}
-	if part.Sequence <= uint64(e.list.IssuedAt) {
-		return // the list already holds it
-	}
-	list, err := status.ApplyDelta(e.list, part.Data, p.statusKey(at))
-	p.take(part, list, err, floors, at)
 }
 
 // AddStatus takes a status part that arrived alone (kinds 4 to 7): newer only.
-// It returns a changed copy; the pack stays as it is when the part is refused.
+// It returns a changed copy; the pack stays as it is when the part is refused
+// (*PackError).
 func (p *Pack) AddStatus(kind PartKind, raw []byte, floors Floors, at credential.Time) (*Pack, Floors, error) {
 	if !isStatus(kind) {
 		return nil, floors, packFault(words.PackMismatch, "only status parts may arrive alone")
 	}
 	q := *p
-	q.lists = make(map[string]*listEntry, len(p.lists))
-	for uri, e := range p.lists {
-		copied := *e
-		q.lists[uri] = &copied
-	}
-	q.Faults = slices.Clone(p.Faults)
-	next := floors.clone()
-	part := &Part{Kind: kind}
-	var list *status.List
-	var err error
-	if kind == PartDelta {
-		var base *status.List
-		uri, perr := status.DeltaURI(raw)
-		if perr == nil && q.lists[uri] != nil {
-			base = q.lists[uri].list
-		}
-		if base == nil {
-			return nil, floors, packFault(words.StatusUnknown, "no list to apply the delta to")
-		}
-		list, err = status.ApplyDelta(base, raw, q.statusKey(at))
-	} else {
-		part.Data = raw
-		list, err = q.openList(part, at)
-	}
-	before := len(q.Faults)
-	q.take(part, list, err, &next, at)
-	if len(q.Faults) > before {
-		f := q.Faults[len(q.Faults)-1]
-		return nil, floors, packFault(f.Reason, "%s", f.Text)
-	}
-	mem := next.Lists[list.URI]
-	if mem.Seen != nil {
-		if err := list.MarkUnrevoked(mem.Seen); err != nil {
+	q.lists = &status.Set{}
+	for l := range p.lists.All() {
+		if err := q.lists.Add(l); err != nil {
 			return nil, floors, packFault(words.StatusMalformed, "%w", err)
 		}
 	}
-	seen, err := list.Seen(mem.Seen)
-	if err != nil {
-		return nil, floors, packFault(words.StatusMalformed, "%w", err)
+	next := floors.clone()
+	list, reason, err := q.takeStatus(kind, raw, "", &next, at)
+	if reason == words.OK && list.IssuedAt < floors.Lists[list.URI].IssuedAt {
+		reason, err = words.StatusRollback, errors.New("older than the list this device has")
 	}
-	next.Lists[list.URI] = ListMemory{IssuedAt: max(mem.IssuedAt, list.IssuedAt), KeyID: string(list.KeyID), Seen: seen}
-	next.heard(list.KeyID, list.IssuedAt)
+	if reason != words.OK {
+		return nil, floors, packFault(reason, "%w", err)
+	}
 	return &q, next, nil
 }
 
-func (p *Pack) openList(part *Part, at credential.Time) (*status.List, error) {
-	find := p.statusKey(at)
-	switch part.Kind {
-	case PartSnapshot:
-		return status.OpenSnapshot(part.Data, find)
-	case PartStatusCWT:
-		return status.OpenCWT(part.Data, find)
+// takeStatus opens one status part, holds it against its signer and what is
+// remembered, and puts it in its place.
+func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors, at credential.Time) (*status.List, words.Reason, error) {
+	list, err := p.openStatusPart(kind, raw, name, at)
+	if err != nil {
+		var r *status.Refusal
+		if errors.As(err, &r) {
+			return nil, r.Reason, err
+		}
+		return nil, words.StatusMalformed, err
 	}
-	return status.OpenJWT(part.Data, func(kid string) *cose.Key { return find([]byte(kid)) })
+	if name != "" && name != list.URI {
+		// An all-valid list in another's place.
+		return nil, words.StatusWrongList, errors.New("the list is for another URI than the manifest says")
+	}
+	signer := p.Trust.FindStatusKey([]byte(list.URI), p.statusKeyID(list))
+	if signer == nil || signer.Key.Thumbprint() != list.Key.Thumbprint() {
+		return nil, words.StatusWrongIssuer, errors.New("the list's URI is not its signer's")
+	}
+	if reason := signer.Judge(list.IssuedAt, at); reason == words.KeyRevoked {
+		return nil, reason, errors.New("the status key is withdrawn")
+	}
+	if list.IssuedAt > p.latest(at) {
+		return nil, words.StatusNotYetValid, errors.New("signed further in the future than the trust list vouches for")
+	}
+	memory := floors.Lists[list.URI]
+	if list.IssuedAt < memory.IssuedAt {
+		return nil, words.StatusRollback, errors.New("older than the list this device has seen")
+	}
+	if err := list.MarkUnrevoked(memory.Seen); err != nil {
+		var r *status.Refusal
+		if errors.As(err, &r) {
+			return nil, r.Reason, err
+		}
+		return nil, words.StatusMalformed, err
+	}
+	seen, err := list.AppendSeen(nil, memory.Seen)
+	if err != nil {
+		return nil, words.StatusMalformed, err
+	}
+	if err := p.lists.Add(list); err != nil {
+		// The safer side stays; the contradiction is told.
+		p.fault(kind.String()+" "+list.URI, words.StatusRollback, err.Error())
+	}
+	if len(floors.Lists) < maxRemembered || memory.IssuedAt != 0 {
+		floors.Lists[list.URI] = ListMemory{IssuedAt: list.IssuedAt, KeyID: string(signer.KID), Seen: seen}
+	}
+	floors.heard(signer.KID, list.IssuedAt)
+	return list, words.OK, nil
 }
 
-// statusKey finds status keys that may be believed now. Whether the key's owner
-// owns the list's URI is checked in take.
-func (p *Pack) statusKey(at credential.Time) func([]byte) *cose.Key {
-	return func(kid []byte) *cose.Key {
+func (p *Pack) openStatusPart(kind PartKind, raw []byte, name string, at credential.Time) (*status.List, error) {
+	find := func(kid []byte) *cose.Key {
 		if k := p.Trust.FindKeyID(kid, trust.UseStatus); k != nil && k.State != trust.Compromised {
 			return k.Key
 		}
 		return nil
 	}
+	switch kind {
+	case PartSnapshot:
+		return status.OpenSnapshot(raw, find)
+	case PartStatusCWT:
+		return status.OpenCWT(raw, find)
+	case PartStatusJWT:
+		return status.OpenJWT(raw, func(kid string) *cose.Key { return find(p.jwtKeyID(kid)) })
+	}
+	uri := name
+	if uri == "" {
+		uri = deltaURI(raw)
+	}
+	base := p.lists.Find([]byte(uri))
+	if base == nil {
+		return nil, &status.Refusal{Reason: words.StatusUnknown, Err: errors.New("no list to apply the delta to")}
+	}
+	return status.ApplyDelta(base, raw, find)
 }
 
-// take puts an opened list in its place, or says why not.
-func (p *Pack) take(part *Part, list *status.List, err error, floors *Floors, at credential.Time) {
-	what := part.Kind.String() + " " + part.Name
-	refuse := func(uri string, reason words.Reason, text string) {
-		p.fault(what, reason, text)
-		if uri != "" && p.lists[uri] == nil {
-			p.lists[uri] = &listEntry{reason: reason}
-		}
-	}
+// deltaURI reads which list a delta says it is for, to find the base; ApplyDelta
+// proves it.
+func deltaURI(raw []byte) string {
+	m, err := cose.ParseSign1(raw)
 	if err != nil {
-		reason := words.StatusMalformed
-		var r *status.Refusal
-		if errors.As(err, &r) && words.Of(r.Reason).Answer == words.Unsure {
-			reason = r.Reason
+		return ""
+	}
+	r := cbor.NewReader(m.Payload)
+	if r.Kind() != cbor.Map {
+		return ""
+	}
+	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
+		if r.Kind() == cbor.Uint && r.Uint() == 1 && r.Kind() == cbor.Text {
+			return string(r.Text())
 		}
-		if errors.As(err, &r) {
-			p.fault(what, r.Reason, err.Error())
-			if part.Name != "" && p.lists[part.Name] == nil {
-				p.lists[part.Name] = &listEntry{reason: reason}
+		r.Skip()
+	}
+	return ""
+}
+
+// statusKeyID is the key id of a list's signer as the trust list has it.
+func (p *Pack) statusKeyID(l *status.List) []byte {
+	if l.Source == status.SourceJWT {
+		return p.jwtKeyID(string(l.KeyID))
+	}
+	return l.KeyID
+}
+
+// jwtKeyID finds the status key a JWT names: key ids are bytes on the trust list
+// and text in a JWT.
+func (p *Pack) jwtKeyID(kid string) []byte {
+	for _, o := range p.Trust.Organisations {
+		for _, k := range o.Keys {
+			if k.Use == trust.UseStatus && (jose.KeyID(k.Key) == kid || string(k.KID) == kid) {
+				return k.KID
 			}
-			return
 		}
-		refuse(part.Name, reason, err.Error())
-		return
 	}
-	if part.Name != "" && part.Name != list.URI {
-		// An all-valid list in another's place.
-		refuse(part.Name, words.StatusWrongList, "the list is for another URI")
-		return
-	}
-	k := p.Trust.FindKeyID(list.KeyID, trust.UseStatus)
-	if k == nil || !k.Org.OwnsStatusURI([]byte(list.URI)) {
-		refuse("", words.StatusWrongIssuer, "the list's URI is not its signer's")
-		return
-	}
-	if reason := k.Judge(list.IssuedAt, at); reason == words.KeyRevoked {
-		refuse("", reason, "the status key is withdrawn")
-		return
-	}
-	if mem, ok := floors.Lists[list.URI]; ok && list.IssuedAt < mem.IssuedAt {
-		refuse(list.URI, words.StatusRollback, "older than the list this device has seen")
-		return
-	}
-	if list.IssuedAt > p.latest(at) {
-		refuse(list.URI, words.StatusNotYetValid, "signed in the future")
-		return
-	}
-	if have := p.lists[list.URI]; have != nil && have.list != nil && have.list.IssuedAt >= list.IssuedAt {
-		return // the newest across forms is already there
-	}
-	p.lists[list.URI] = &listEntry{list: list}
+	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"aidpass/credential/cwt"
 	"aidpass/credential/qr"
 	"aidpass/internal/base45"
-	"aidpass/internal/cose"
 	"aidpass/trust"
 	"aidpass/words"
 )
@@ -97,7 +96,16 @@ func (c *Checker) judge(raw []byte, in *Inputs, foreignOnly bool) Result {
 		return refuse(cwt.ReasonOf(err), err, in)
 	}
 	if in.Pack == nil {
-		return refuse(words.PackIncomplete, errors.New("verifier: no pack: no key can be known"), in)
+		reason := words.PackIncomplete
+		if in.PackRefused != "" {
+			reason = words.PackMismatch
+			// A pack at fault is never the card's fault: a code that would call a card
+			// invalid (too_large, bad_cbor) is not passed on.
+			if words.Of(in.PackRefused).Answer == words.Unsure {
+				reason = in.PackRefused
+			}
+		}
+		return refuse(reason, errors.New("verifier: without a pack no key can be known"), in)
 	}
 	cred, key, device, reason, err := c.open(&env, in, foreignOnly)
 	if reason != words.OK {
@@ -191,6 +199,3 @@ func (c *Checker) openSlip(env *credential.Envelope, in *Inputs) (credential.Cre
 	}
 	return cred, ca, cert, words.OK, nil
 }
-
-// verifyWith is cose verification of a holder's or device's key with a buffer.
-func verifyWith(m *cose.Sign1, k *cose.Key, buf []byte) error { return m.Verify(k, buf, nil, true) }

@@ -76,7 +76,7 @@ func Parse(raw []byte) (credential.Envelope, error) {
 	if len(iss) > MaxTextClaim || len(vct) > MaxTextClaim {
 		return credential.Envelope{}, fault(words.TooLarge, "issuer or type too long")
 	}
-	return credential.NewEnvelope(credential.FormCWT, iss, kid, vct, device, proven.Wrap(raw, msg)), nil
+	return credential.NewEnvelope(credential.FormCWT, iss, kid, vct, device, proven.Wrap(msg, form)), nil
 }
 
 // intLabel reads a map key that is an integer; other keys are skipped and false
@@ -105,7 +105,7 @@ func OpenSlip(e *credential.Envelope, k *cose.Key, scratch []byte) (credential.C
 }
 
 func openStrict(e *credential.Envelope, k *cose.Key, scratch []byte, slip bool) (credential.Credential, error) {
-	msg, raw := proven.Unwrap(e.Body())
+	msg, form := proven.Unwrap(e.Body())
 	if alg := msg.Protected.Alg; alg != cose.ES256 && alg != cose.EdDSA {
 		return credential.Credential{}, fault(words.AlgNotAllowed, "algorithm %d", alg)
 	}
@@ -115,15 +115,10 @@ func openStrict(e *credential.Envelope, k *cose.Key, scratch []byte, slip bool) 
 	if err := msg.Strict(); err != nil {
 		return credential.Credential{}, err
 	}
-	// The inflated bytes re-encode to themselves: outside, header and payload.
-	if err := cbor.CheckDeterministic(raw, cbor.DefaultLimits); err != nil {
-		return credential.Credential{}, err
-	}
-	if err := cbor.CheckDeterministic(msg.ProtectedRaw, cbor.DefaultLimits); err != nil {
-		return credential.Credential{}, err
-	}
-	if err := cbor.CheckDeterministic(msg.Payload, cbor.DefaultLimits); err != nil {
-		return credential.Credential{}, err
+	// The inflated bytes re-encode to themselves: message and header were held to
+	// that by Strict, the payload is here.
+	if form != 0 {
+		return credential.Credential{}, fault(words.NonCanonical, "the payload is not deterministic CBOR")
 	}
 	if err := msg.Verify(k, scratch, nil, true); err != nil {
 		return credential.Credential{}, err

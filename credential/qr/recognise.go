@@ -38,9 +38,11 @@ func Recognise(text string) Kind {
 		// window; the two bytes are a multiple of 31.
 		right := (int(b0)<<8|int(b1))%31 == 0
 		switch {
-		case right && b0&15 == 8 && b0>>4 <= 7:
+		case right && b0 == 0x78, right && b0&15 == 8 && b0>>4 <= 7 && isBase45(text):
 			return ZlibCard
-		case right && b0>>4 == 7, isGzip(b0, b1, text):
+		case (right && b0>>4 == 7 || isGzip(b0, b1, text)) && isBase45(text):
+			// Two bytes alone are met by chance (a "WIFI:" code): the rest must be
+			// Base45 as well.
 			return BadZlib
 		}
 	}
@@ -52,6 +54,8 @@ func Recognise(text string) Kind {
 	}
 	return Unknown
 }
+
+const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:" // RFC 9285 table 1
 
 // isCOSE tells whether a message starts with a COSE tag (16, 17, 18, 96, 97,
 // 98), the CWT tag 61, or the array of four that most of them hold.
@@ -78,6 +82,11 @@ func isGzip(b0, b1 byte, text string) bool {
 	}
 	b2, _, ok := firstBytes(text[3:], true)
 	return ok && b2 == 8
+}
+
+// isBase45: every character is of the alphabet.
+func isBase45(text string) bool {
+	return strings.Trim(text, alphabet) == ""
 }
 
 // isToken: dot-separated base64url, three parts or more, the first not empty;
@@ -111,7 +120,7 @@ func firstBytes(text string, fold bool) (b0, b1 byte, ok bool) {
 		if fold && c >= 'a' && c <= 'z' {
 			c -= 'a' - 'A'
 		}
-		at := strings.IndexByte("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:", c)
+		at := strings.IndexByte(alphabet, c)
 		if at < 0 {
 			return 0, 0, false
 		}

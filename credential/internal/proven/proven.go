@@ -6,7 +6,10 @@
 // credential.Credential.
 package proven
 
-import "aidpass/internal/cose"
+import (
+	"aidpass/internal/cbor"
+	"aidpass/internal/cose"
+)
 
 // Token is asked for by credential.New. Holding one says: the caller has
 // checked the signature.
@@ -18,14 +21,15 @@ func Checked() Token { return Token{ok: true} }
 // Valid is false for the zero Token.
 func (t Token) Valid() bool { return t.ok }
 
-// Body is what an envelope carries unread: the message and its raw bytes.
+// Body is what an envelope carries unread: the message, and how far its payload
+// is from deterministic CBOR.
 type Body struct {
-	raw []byte
-	msg cose.Sign1
+	msg  cose.Sign1
+	form cbor.Form
 }
 
 // Wrap makes the body of an envelope.
-func Wrap(raw []byte, msg cose.Sign1) Body { return Body{raw: raw, msg: msg} }
+func Wrap(msg cose.Sign1, form cbor.Form) Body { return Body{msg: msg, form: form} }
 
-// Unwrap returns the message and the bytes it was parsed from.
-func Unwrap(b *Body) (*cose.Sign1, []byte) { return &b.msg, b.raw }
+// Unwrap returns the message and the form of its payload.
+func Unwrap(b *Body) (*cose.Sign1, cbor.Form) { return &b.msg, b.form }
