@@ -134,6 +134,7 @@ func (s *sheetSource) row(tag xml.StartElement) (record, error) {
 	}
 	s.number = number
 	rec := record{number: number}
+	column := 0 // of the last cell
 	for end := s.in.depth; ; {
 		token, err := s.in.next()
 		if err != nil {
@@ -144,10 +145,11 @@ func (s *sheetSource) row(tag xml.StartElement) (record, error) {
 			if token.Name.Local != "c" {
 				continue
 			}
-			column := len(rec.cells) + 1
+			before := column
+			column++
 			if r := attr(token, "r"); r != "" {
 				letters := strings.TrimRight(r, "0123456789")
-				if column = columnNumber(letters); column <= len(rec.cells) || letters+strconv.Itoa(number) != r {
+				if column = columnNumber(letters); column <= before || letters+strconv.Itoa(number) != r {
 					return rec, refuse("open it with a spreadsheet program and save it anew",
 						"is damaged: %q: cell %.20q in row %d", s.in.part, r, number)
 				}
