@@ -3,6 +3,7 @@ package qr
 import (
 	"encoding/binary"
 	"hash/adler32"
+	"math"
 	"math/bits"
 	"slices"
 	"sync"
@@ -19,7 +20,7 @@ var deflaters = sync.Pool{New: func() any { return new(deflater) }}
 // or, where it pays, under a code of its own; above, compress/flate's best.
 //
 // The stream never holds a stored block, not even an empty one at its end.
-// Incompressible bytes grow by a twentieth at most.
+// Incompressible bytes grow by an eighth at most.
 func AppendZlib(dst, raw []byte) []byte {
 	d := deflaters.Get().(*deflater)
 	defer deflaters.Put(d)
@@ -59,10 +60,9 @@ type deflater struct {
 type step struct{ length, distance uint16 }
 
 const (
-	hashBits    = 11
-	maxTries    = 256 // candidates for a match at one position
-	rounds      = 8   // of codes of our own
-	secondStart = 4
+	hashBits = 11
+	maxTries = 64 // candidates for a match at one position
+	rounds   = 5  // of codes of our own, from each of two starts
 )
 
 // prices are code sizes in bits, extra bits included.
@@ -113,26 +113,7 @@ func (d *deflater) block(raw []byte, final bool) {
 	least := d.parse(raw, &fixedPrices) + int(fixedCode.literals[endOfBlock])
 	d.countSteps(raw)
 	d.best, d.steps = d.steps, d.best
-	own := false
-	for round := 0; round < rounds && (round > 0 || d.worthACode(least)); round++ {
-		switch {
-		case round == secondStart:
-			// The matches of the fixed code can be a poor place to start
-			// from: try once more from no matches at all.
-			clear(d.steps)
-			d.countSteps(raw)
-		case round > 0:
-			d.prices.setTo(&d.code)
-			d.parse(raw, &d.prices)
-			d.countSteps(raw)
-		}
-		if size := d.code.build(&d.count); size < least {
-			least, own, d.bestCode = size, true, d.code
-			if round > 0 { // the first round counted the steps already in best
-				d.best, d.steps = d.steps, d.best
-			}
-		}
-	}
+	own := d.worthACode(least) && d.search(raw, least)
 	head := uint32(0)
 	if final {
 		head = 1
@@ -146,6 +127,38 @@ func (d *deflater) block(raw []byte, final bool) {
 	d.bestCode.writeHeader(&d.out)
 	numbers := d.bestCode.numbers()
 	d.writeSteps(raw, &d.bestCode.code, &numbers)
+}
+
+// search looks for a code and steps that take less than least bits, for which
+// the fixed code's steps are counted and in best. It leaves what it found in
+// bestCode and best and tells whether that is anything.
+func (d *deflater) search(raw []byte, least int) (found bool) {
+	// The matches of the fixed code can be a poor place to start from: try once
+	// more from no matches at all.
+	for _, anew := range [...]bool{false, true} {
+		if anew {
+			clear(d.steps)
+			d.countSteps(raw)
+		}
+		inBest := !anew
+		for round, last := 0, math.MaxInt; round < rounds; round++ {
+			size := d.code.build(&d.count)
+			if size < least {
+				least, found, d.bestCode = size, true, d.code
+				if !inBest {
+					d.best, d.steps = d.steps, d.best
+				}
+			}
+			if size == last { // settled
+				break
+			}
+			last, inBest = size, false
+			d.prices.setTo(&d.code)
+			d.parse(raw, &d.prices)
+			d.countSteps(raw)
+		}
+	}
+	return found
 }
 
 // writeSteps writes the best steps and the end of the block.
