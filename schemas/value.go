@@ -82,8 +82,11 @@ func (c *Claim) parse(v any) (out any, problem string) {
 		}
 		return b, c.bytesFit(len(b))
 	case KindEnum:
-		s, ok := v.(string)
-		if !ok || !slices.Contains(c.Values, s) && !slices.Contains(c.Barred, s) {
+		s, _ := v.(string)
+		if n, ok := integer(v); ok && !slices.Contains(c.Values, s) {
+			s, _ = c.Band(n)
+		}
+		if !slices.Contains(c.Values, s) && !slices.Contains(c.Barred, s) {
 			return nil, "not one of " + strings.Join(append(slices.Clone(c.Values), c.Barred...), ", ")
 		}
 		return s, ""
@@ -116,6 +119,24 @@ func (c *Claim) parse(v any) (out any, problem string) {
 		return parseBenefit(v)
 	}
 	return nil, "of a kind this program does not know"
+}
+
+// Band returns the value of an enum of bands ("1", "2-3", "6+") that n falls
+// into: a sheet has sizes of households, a card has bands.
+func (c *Claim) Band(n int64) (string, bool) {
+	for _, v := range c.Values {
+		low, high, isRange := strings.Cut(v, "-")
+		low, open := strings.CutSuffix(low, "+")
+		from, err := strconv.ParseInt(low, 10, 32)
+		to := from
+		if err == nil && isRange {
+			to, err = strconv.ParseInt(high, 10, 32)
+		}
+		if err == nil && n >= from && (open || n <= to) {
+			return v, true
+		}
+	}
+	return "", false
 }
 
 func (c *Claim) parseCodes(v any) (any, string) {

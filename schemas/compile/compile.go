@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -236,7 +237,8 @@ func (f *file) toType() (*schemas.Type, error) {
 		}
 		t.OneOf = append(t.OneOf, one.Required[0])
 	}
-	for name, p := range f.Properties {
+	for _, name := range slices.Sorted(maps.Keys(f.Properties)) { // in order, so that the same file gets the same refusal
+		p := f.Properties[name]
 		c, err := p.toClaim(name)
 		if err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package compile
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -35,7 +36,7 @@ var forbidden = []struct {
 	{"ethnicity", []string{"ethn*", "race", "racial", "caste", "origine ethnique", "raza", "عرق*", "kabila"}},
 	{"religion", []string{"religi*", "faith", "church", "mosque", "sect", "denomination", "confession", "culte", "iglesia", "دين", "ديانه", "مذهب", "طائفه", "dini", "dhehebu"}},
 	{"tribe or clan", []string{"trib*", "clan*", "قبيله", "عشيره", "ukoo"}},
-	{"nationality or origin", []string{"national*", "nacional*", "citizen*", "ciudadan*", "citoyen*", "origin", "origine", "origen", "home country", "birth place", "birth country", "place of birth", "جنسيه", "بلد الاصل", "uraia", "asili"}},
+	{"nationality or origin", []string{"nationalit*", "nacionalidad*", "citizen*", "ciudadan*", "citoyen*", "origin", "origine", "origen", "home country", "birth place", "birth country", "place of birth", "جنسيه", "بلد الاصل", "uraia", "asili"}},
 	{"legal or asylum status", []string{"legal status", "asyl*", "asil*", "refug*", "stateless*", "apatrid*", "immigration*", "migration*", "migrant*", "visa", "residence permit", "statut legal", "estatus legal", "لاجئ*", "لجوء", "mkimbizi"}},
 	{"UNHCR, proGres or case number", []string{"unhcr*", "hcr", "acnur", "progres*", "case number", "case no", "case id", "numero de dossier", "numero de caso", "مفوضيه"}},
 	{"document numbers", []string{"passport*", "passeport*", "pasaporte*", "document", "documents", "document no", "document number", "national id", "id number", "id no", "voter*", "tax id", "tax number", "ssn", "iris", "جواز*", "pasipoti"}},
@@ -47,7 +48,7 @@ var forbidden = []struct {
 	{"gender-based violence", []string{"sgbv*", "gbv*", "rape*", "violence", "violencia", "abuse*", "survivor*", "victim*", "traffick*", "tortur*", "عنف", "ukatili"}},
 	{"child protection or unaccompanied status", []string{"child protection", "unaccompan*", "separated", "orphan*", "uasc", "foster*", "orphelin*", "huerfan*", "حمايه الطفل", "يتيم", "yatima"}},
 	{"exact address or position", []string{"address*", "adresse*", "direccion", "gps", "lat", "lon", "lng", "latitud*", "longitud*", "geo*", "coordinat*", "coordonnees", "coordenadas", "shelter", "shelter no", "shelter number", "tent", "tent no", "tent number", "block", "plot", "street", "عنوان", "anwani"}},
-	{"phone or e-mail", []string{"phone*", "telephone*", "telefono", "mobile*", "msisdn", "whatsapp", "sms", "tel", "email*", "e mail", "mail", "courriel", "correo", "contact", "contacts", "هاتف", "جوال", "بريد", "simu", "barua pepe"}},
+	{"phone or e-mail", []string{"phone*", "phone number", "telephone*", "telefono", "mobile*", "msisdn", "whatsapp", "sms", "tel", "email*", "e mail", "mail", "courriel", "correo", "contact", "contacts", "هاتف", "جوال", "بريد", "simu", "barua pepe"}},
 	{"bank or wallet number", []string{"bank*", "iban*", "account", "account no", "account number", "wallet*", "card pan", "momo", "mpesa", "banque", "banco", "compte", "cuenta", "حساب", "benki", "akaunti"}},
 	{"biometric data", []string{"biometri*", "fingerprint*", "finger", "iris*", "minutiae", "face template", "face vector", "embedding", "voice print", "empreinte digitale", "empreintes digitales", "huella dactilar", "huellas", "بصمه", "vidole"}},
 	{"family members' names", []string{"family name", "family names", "family members", "member names", "members", "mother", "mother name", "mothers name", "father", "father name", "fathers name", "spouse*", "husband*", "wife", "wives", "children", "sibling*", "maiden*", "mere", "madre", "padre", "conjoint*", "conyuge", "الام", "الاب", "زوج*", "mama", "baba"}},
@@ -135,8 +136,8 @@ func claimMayExist(t *schemas.Type, c *schemas.Claim) error {
 		return nil
 	}
 	said := [][]string{tokens(c.Name)}
-	for _, label := range c.Labels {
-		said = append(said, tokens(label))
+	for _, lang := range slices.Sorted(maps.Keys(c.Labels)) {
+		said = append(said, tokens(c.Labels[lang]))
 	}
 	for _, words := range said {
 		if spoken(words, birthWords...) != "" && !(c.Kind == schemas.KindInt && c.Max <= 2200 || c.Kind == schemas.KindBool) {

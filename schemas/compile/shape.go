@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"slices"
 )
 
@@ -123,8 +124,8 @@ func checkShape(doc any) error {
 	if !ok {
 		return refuse("", `"properties" is missing`)
 	}
-	for name, p := range properties {
-		schema, ok := p.(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		schema, ok := properties[name].(map[string]any)
 		if !ok {
 			return refuse(name, "is not an object")
 		}
