@@ -1,5 +1,7 @@
 package qr
 
+import "math/bits"
+
 // The alphabets of deflate, RFC 1951 3.2.5 to 3.2.7.
 
 const (
@@ -44,3 +46,23 @@ var fixedCode = func() (c code) {
 }()
 
 var fixedNumbers = fixedCode.numbers()
+
+// lengthSymbols: match length to symbol - 257.
+var lengthSymbols = func() (s [maxMatch + 1]uint8) {
+	for symbol, base := range lengthBase {
+		for length := int(base); length <= maxMatch; length++ {
+			s[length] = uint8(symbol)
+		}
+	}
+	return s
+}()
+
+// distanceSymbol: from 5 on, each power of two has two symbols.
+func distanceSymbol(distance int) int {
+	d := uint(distance - 1)
+	if d < 4 {
+		return int(d)
+	}
+	n := uint(bits.Len(d)) - 2
+	return int(n*2 + d>>n)
+}
