@@ -8,7 +8,9 @@
 //	            fsync, close, rename over the name, open folder, fsync folder, close
 //	OpenLog     open(O_RDWR|O_CREAT), flock, read of the end, ftruncate of a torn line, fsync,
 //	            open folder, fsync folder, close
-//	Append      write at the end, fsync
+//	AppendLine  write at the end, fsync
+//	OpenTail    open(O_RDWR|O_CREAT), flock, read, open folder, fsync folder, close
+//	Append      write at the end, fsync; Cut: ftruncate, fsync
 //
 // The rename is what makes the new file whole: before it the name holds the old
 // file, after it the new one. The fsync of the file comes first, or the rename
