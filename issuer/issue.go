@@ -1,0 +1,441 @@
+package issuer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/credential/cwt"
+	"aidpass/internal/cbor"
+	"aidpass/internal/cose"
+)
+
+// Issue makes the credentials of an approved batch.
+//
+//  1. approve   the batch is what was approved (its digest), by whom it must be
+//  2. gate      what the type wants to be known of the unit is known
+//  3. build     claims are validated by the type and encoded, the sealed part sealed
+//  4. reserve   one active credential of this unit, type, programme, round and form;
+//     a random unique status index; the unit's pseudonym and card number
+//  5. intend    the exact bytes to be signed are recorded
+//     and the signing log, outside the store, says that they will be signed
+//  6. sign
+//  7. verify    what was signed, as a service point will
+//  8. complete  the card is stored, and the credential is issued
+//  9. hand over each result goes to the caller, for printing or a wallet
+//
+// It goes through the batch in chunks: 4, 5 and 8 are one transaction for each
+// chunk, so thousands of cards wait for the disk a few dozen times.
+//
+// A crash between any two steps leaves no second credential and none that nobody
+// knows. Before 5 there is no signature, and the same batch takes its reservation
+// up again (or Resume lets it go). After 5 the same recorded bytes are signed, by
+// the same batch or by Resume: if they were signed before, it is the same
+// credential signed twice. After 8 the same batch gets the stored card. So a
+// batch that was interrupted, by ctx or by a power cut, is simply issued again.
+//
+// each is called once for every request whose outcome is known, in the order of
+// the batch within a chunk; its error stops the batch. The error of Issue is
+// about the batch as a whole; what is wrong with one request stands in its Result.
+func (d *Desk) Issue(ctx context.Context, b Batch, each func(Result) error) error {
+	key, err := d.cardKey()
+	if err != nil {
+		return err
+	}
+	now, err := d.now()
+	if err != nil {
+		return err
+	}
+	expires, err := b.check(d, now)
+	if err != nil {
+		return err
+	}
+	actor := d.Actor
+	if b.Approval.By != actor.ID {
+		actor.SecondPerson = b.Approval.By
+	}
+	run := &run{
+		desk: d, batch: &b, key: key, now: now, actor: actor, seen: map[UnitID]bool{},
+		lot: Lot{
+			ID: NewUnitID().String(), Type: b.Type.Name, Programme: b.Programme, KeyCheck: KeyCheck(b.ProgrammeKey), Round: b.Round,
+			Form: b.Form, ExpiresAt: expires, Approval: b.Approval.Digest, Lists: d.Lists.withDefaults(),
+		},
+	}
+	chunk := d.chunk()
+	for start := 0; start < len(b.Requests); start += chunk {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("issuer: stopped before row %d of %d: %w", start+1, len(b.Requests), err)
+		}
+		end := min(start+chunk, len(b.Requests))
+		results, err := run.issue(ctx, b.Requests[start:end])
+		if err != nil {
+			return fmt.Errorf("issuer: rows %d to %d of %d: %w", start+1, end, len(b.Requests), err)
+		}
+		for _, r := range results {
+			if err := each(r); err != nil { // 9
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// A run is one Issue under way.
+type run struct {
+	desk  *Desk
+	batch *Batch
+	key   *cose.Key
+	now   time.Time
+	actor access.Actor
+	lot   Lot
+	seen  map[UnitID]bool // units of the batch so far
+}
+
+// A row is one request on its way through the steps. It has come to its end
+// when its result has a refusal or a card.
+type row struct {
+	request *Request
+	digest  [32]byte
+	id      CTI // drawn for it; the credential's, if the place was free
+	plain   []byte
+	sealed  []byte
+	result  Result
+}
+
+// issue takes one chunk through the steps.
+func (r *run) issue(ctx context.Context, requests []Request) ([]Result, error) {
+	rows := make([]*row, len(requests))
+	for i := range requests {
+		rows[i] = r.begin(&requests[i])
+	}
+	if err := r.reserve(ctx, rows); err != nil {
+		return nil, err
+	}
+	if err := r.intend(ctx, rows); err != nil {
+		return nil, err
+	}
+	if err := r.sign(ctx, rows); err != nil {
+		return nil, err
+	}
+	results := make([]Result, len(rows))
+	for i, w := range rows {
+		results[i] = w.result
+	}
+	return results, nil
+}
+
+// begin does steps 2 and 3.
+func (r *run) begin(q *Request) *row {
+	w := &row{request: q, id: NewCTI(), result: Result{Row: q.Row, Unit: q.Unit}}
+	if r.seen[q.Unit] {
+		w.result.Refusal = refuse(RefusedDuplicate, "the same unit stands in the batch twice")
+		return w
+	}
+	r.seen[q.Unit] = true
+	var err error
+	if w.digest, err = r.batch.requestDigest(q); err != nil {
+		w.result.Refusal = refuse(RefusedClaims, "%v", err)
+		return w
+	}
+	w.plain, w.sealed, w.result.Refusal = r.batch.build(r.desk, q, w.id)
+	return w
+}
+
+// numberTries bounds the search for a free card number. Numbers have 50 bits, so
+// even one more try is needed almost never.
+const numberTries = 5
+
+// reserve does step 4. A unit whose card number another one has gets another
+// name in this programme, and keeps it.
+func (r *run) reserve(ctx context.Context, rows []*row) error {
+	todo := open(rows)
+	name := make(map[*row]UnitID, len(todo)) // what the pseudonym is made from
+	for _, w := range todo {
+		name[w] = w.request.Unit
+	}
+	for range numberTries {
+		if len(todo) == 0 {
+			return nil
+		}
+		asks := make([]Reservation, len(todo))
+		for i, w := range todo {
+			u := name[w]
+			pseudonym := cwt.Pseudonym(r.batch.ProgrammeKey, u[:])
+			number, err := cwt.CardNumber(pseudonym)
+			if err != nil {
+				return err
+			}
+			asks[i] = Reservation{ID: w.id, Unit: w.request.Unit, Pseudonym: pseudonym, CardNumber: number, RequestHash: w.digest}
+		}
+		slots, err := r.desk.Store.Reserve(ctx, r.actor, r.lot, r.now, asks)
+		if err != nil {
+			return err
+		}
+		again := todo[:0]
+		for i, w := range todo {
+			switch slots[i].Outcome {
+			case NumberTaken:
+				name[w] = NewUnitID()
+				again = append(again, w)
+			case NoUnit:
+				w.result.Refusal = refuse(RefusedUnit, "the unit is not known, or was erased")
+			default:
+				w.take(r, slots[i].Credential)
+			}
+		}
+		todo = again
+	}
+	for _, w := range todo {
+		w.result.Refusal = refuse(RefusedNumber, "no free card number was found")
+	}
+	return nil
+}
+
+// take looks at the credential that holds the row's place: its own new one, or
+// one of an earlier run.
+func (w *row) take(r *run, c Credential) {
+	w.result.Credential = c
+	switch {
+	case c.RequestHash != w.digest:
+		w.refuse(RefusedExists, "credential %s is active and says something else: revoke it first", c.ID)
+	case c.State == FromLog:
+		w.refuse(RefusedLost, "credential %s was signed before the database was restored, and its card is lost: revoke it, then issue again", c.ID)
+	case c.State == Issued && c.Card == nil:
+		w.refuse(RefusedUnit, "the unit was erased")
+	case c.State == Issued:
+		w.finish(c, true)
+	case c.State == Reserved && c.ID != w.id:
+		w.id = c.ID // the earlier run's: photo hash, PIN check and seal depend on it
+		w.plain, w.sealed, w.result.Refusal = r.batch.build(r.desk, w.request, c.ID)
+	}
+}
+
+// finish ends the row with a stored card.
+func (w *row) finish(c Credential, old bool) {
+	text, err := cwt.Text(c.Card)
+	if err != nil {
+		w.refuse(RefusedBadCard, "%v", err)
+		return
+	}
+	w.result.Credential, w.result.Text, w.result.Old = c, text, old
+}
+
+func (w *row) refuse(code, format string, args ...any) {
+	w.result.Refusal, w.result.Credential = refuse(code, format, args...), Credential{}
+}
+
+// open returns the rows that have not come to their end.
+func open(rows []*row) []*row {
+	var todo []*row
+	for _, w := range rows {
+		if w.result.Refusal == nil && w.result.Text == "" {
+			todo = append(todo, w)
+		}
+	}
+	return todo
+}
+
+// intend does step 5 for the rows that have only a reservation.
+func (r *run) intend(ctx context.Context, rows []*row) error {
+	var todo []*row
+	var intents []Intent
+	for _, w := range open(rows) {
+		c := &w.result.Credential
+		if c.State != Reserved {
+			continue
+		}
+		p, err := cwt.Prepare(r.key, cwt.Draft{
+			Issuer: r.desk.Issuer, Type: r.batch.Type.VCT, Pseudonym: c.Pseudonym, ID: c.ID,
+			IssuedAt: credential.FromStd(r.now), NotBefore: r.batch.NotBefore, ExpiresAt: c.ExpiresAt,
+			StatusURI: c.StatusURI, StatusIndex: c.StatusIndex, Plain: w.plain, Sealed: w.sealed,
+		})
+		if err != nil {
+			w.refuse(RefusedClaims, "%v", err) // its reservation is let go by Resume
+			continue
+		}
+		todo = append(todo, w)
+		intents = append(intents, Intent{ID: c.ID, KeyID: r.key.ID(), IssuedAt: credential.FromStd(r.now), ToBeSigned: p.ToBeSigned()})
+	}
+	if len(todo) == 0 {
+		return nil
+	}
+	now, err := r.desk.Store.RecordIntents(ctx, r.actor, intents)
+	if err != nil {
+		return err
+	}
+	for i, w := range todo {
+		w.result.Credential = now[i]
+		switch c := now[i]; {
+		case c.Ended || c.State == Released || c.Intent == nil:
+			w.refuse(RefusedWithdrawn, "credential %s was let go meanwhile: issue again", c.ID)
+		case c.State == Issued:
+			w.finish(c, true) // another desk works on the same batch, and was faster
+		}
+	}
+	return nil
+}
+
+// sign does the rest of step 5 and steps 6 to 8.
+func (r *run) sign(ctx context.Context, rows []*row) error {
+	todo := open(rows)
+	intended := make([]Credential, len(todo))
+	for i, w := range todo {
+		intended[i] = w.result.Credential
+	}
+	signed, err := r.desk.finish(ctx, r.key, r.actor, intended)
+	if err != nil {
+		return err
+	}
+	for i, w := range todo {
+		if signed[i].refusal != nil {
+			w.refuse(signed[i].refusal.Code, "%s", signed[i].refusal.Text)
+		} else {
+			w.finish(signed[i].credential, false)
+		}
+	}
+	return nil
+}
+
+// A finished credential is stored, or refused.
+type finished struct {
+	credential Credential
+	refusal    *Refusal
+}
+
+// finish logs, signs, verifies and stores credentials whose intent is recorded.
+func (d *Desk) finish(ctx context.Context, key *cose.Key, by access.Actor, intended []Credential) ([]finished, error) {
+	results := make([]finished, len(intended))
+	prepared := make([]*cose.Prepared, len(intended))
+	var log []Credential
+	for i, c := range intended {
+		p, err := rebuild(key, c.Intent)
+		if err != nil {
+			results[i].refusal = refuse(RefusedOtherKey, "credential %s: %v: resume with that key, or revoke it", c.ID, err)
+			continue
+		}
+		prepared[i] = p
+		log = append(log, c)
+	}
+	if len(log) == 0 {
+		return results, nil
+	}
+	if err := d.Log.LogSigning(ctx, log); err != nil {
+		return nil, err
+	}
+	var cards []SignedCard
+	var at []int
+	var bad error
+	for i, p := range prepared {
+		if p == nil {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		id := intended[i].ID
+		sig, err := cose.SignRaw(d.Signer, p.ToBeSigned()) // 6
+		if err != nil {
+			return nil, fmt.Errorf("sign credential %s: %w", id, err)
+		}
+		card, err := p.AttachUnverified(sig)
+		if err == nil {
+			err = d.Check(card) // 7
+		}
+		if err != nil {
+			results[i].refusal = refuse(RefusedBadCard, "credential %s was signed and does not verify: %v", id, err)
+			bad = err
+			continue
+		}
+		cards, at = append(cards, SignedCard{ID: id, Card: card}), append(at, i)
+	}
+	if len(cards) == 0 {
+		return nil, fmt.Errorf("of %d cards that were signed none verifies, the last because: %w", len(log), bad)
+	}
+	now, err := d.Store.Complete(ctx, by, cards) // 8
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range now {
+		switch {
+		case c.Ended || c.Card == nil:
+			results[at[i]].refusal = refuse(RefusedWithdrawn, "credential %s was withdrawn while it was signed", c.ID)
+		default:
+			results[at[i]].credential = c
+		}
+	}
+	return results, nil
+}
+
+// rebuild makes the message of recorded bytes again, ready to be signed: the
+// payload is the tail of
+//
+//	Sig_structure = ["Signature1", protected, external_aad, payload]   RFC 9052 4.4
+//
+// It fails unless the message that key would sign has exactly the recorded bytes.
+func rebuild(key *cose.Key, tbs []byte) (*cose.Prepared, error) {
+	r := cbor.NewReader(tbs)
+	r.Array()
+	r.Text()
+	r.Bytes()
+	r.Bytes()
+	payload := r.Bytes()
+	if !r.Done() {
+		return nil, errors.New("what was recorded to be signed is not a Sig_structure")
+	}
+	p := cose.Prepare(key, "", payload, nil)
+	if !bytes.Equal(p.ToBeSigned(), tbs) {
+		return nil, errors.New("it was recorded for another card key")
+	}
+	return p, nil
+}
+
+// reservationLife is how long a reservation is left to the batch that made it.
+const reservationLife = 15 * time.Minute
+
+// Resume finishes what an interrupted Issue left: every credential whose bytes
+// were recorded is signed, verified and stored, the same bytes as then. What was
+// only reserved, and not within the last quarter of an hour, is let go.
+//
+// each gets a Result for every credential it came across, with Row 0: finished,
+// or refused because it waits for another card key.
+func (d *Desk) Resume(ctx context.Context, each func(Result) error) error {
+	key, err := d.cardKey()
+	if err != nil {
+		return err
+	}
+	now, err := d.now()
+	if err != nil {
+		return err
+	}
+	for after := (CTI{}); ; {
+		intended, err := d.Store.Unfinished(ctx, after, d.chunk())
+		if err != nil {
+			return fmt.Errorf("issuer: resume: %w", err)
+		}
+		if len(intended) == 0 {
+			break
+		}
+		after = intended[len(intended)-1].ID
+		done, err := d.finish(ctx, key, d.Actor, intended)
+		if err != nil {
+			return fmt.Errorf("issuer: resume: %w", err)
+		}
+		for i, f := range done {
+			w := row{result: Result{Unit: intended[i].Unit, Refusal: f.refusal}}
+			if f.refusal == nil {
+				w.finish(f.credential, false)
+			}
+			if err := each(w.result); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := d.Store.Release(ctx, d.Actor, now.Add(-reservationLife)); err != nil {
+		return fmt.Errorf("issuer: resume: %w", err)
+	}
+	return nil
+}

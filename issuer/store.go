@@ -1,0 +1,268 @@
+package issuer
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/status"
+)
+
+// A UnitID names a person or household inside one organisation: 128 random bits,
+// which leave the organisation only as a pseudonym.
+type UnitID [16]byte
+
+// NewUnitID draws one.
+func NewUnitID() (u UnitID) {
+	rand.Read(u[:]) // never fails: package crypto/rand
+	return u
+}
+
+// String is 32 hex digits.
+func (u UnitID) String() string { return hex.EncodeToString(u[:]) }
+
+// ParseUnitID reads what String wrote.
+func ParseUnitID(s string) (u UnitID, err error) {
+	if len(s) != 2*len(u) {
+		return UnitID{}, fmt.Errorf("issuer: a unit id has 32 hex digits, not %d characters", len(s))
+	}
+	if _, err := hex.Decode(u[:], []byte(s)); err != nil {
+		return UnitID{}, fmt.Errorf("issuer: unit id: %w", err)
+	}
+	return u, nil
+}
+
+// A CTI is the identity of a credential: 10 random bytes, claim 7 of the card.
+type CTI [10]byte
+
+// NewCTI draws one.
+func NewCTI() (c CTI) {
+	rand.Read(c[:])
+	return c
+}
+
+// String is 14 characters of base64url, as in cards.jsonl.
+func (c CTI) String() string { return base64.RawURLEncoding.EncodeToString(c[:]) }
+
+// ParseCTI reads what String wrote.
+func ParseCTI(s string) (c CTI, err error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err != nil || len(b) != len(c) {
+		return CTI{}, fmt.Errorf("issuer: %q is not a credential's identity (14 characters of base64url)", s)
+	}
+	return CTI(b), nil
+}
+
+// UnitKind says what a programme counts.
+type UnitKind string
+
+// The kinds of units. Found ones were signed for, but their record is lost: see SigningLog.
+const (
+	Person    UnitKind = "person"
+	Household UnitKind = "household"
+	Found     UnitKind = "found"
+)
+
+// A UnitRow is one row of a roster as it is stored.
+type UnitRow struct {
+	Kind     UnitKind
+	External string            // the roster's own identifier, unique in the organisation; not empty
+	Fields   map[string][]byte // by claim name; each value is one item of deterministic CBOR (AppendValue)
+}
+
+// Enrolled says what became of a UnitRow.
+type Enrolled struct {
+	ID      UnitID
+	New     bool
+	Changed int // fields written; 0: everything was known already
+}
+
+// State is how far a credential has come. Its end (revoked, expired) is kept apart.
+type State string
+
+// The states, in their order.
+const (
+	Reserved State = "reserved" // has its place: unit key, cti, status index
+	Intended State = "intended" // the bytes to be signed are recorded: from here a signature may exist
+	Issued   State = "issued"   // signed, verified, stored
+	Released State = "released" // let go before the intent: no signature can exist
+	FromLog  State = "found"    // signed, and known from the signing log only: the card itself is lost
+)
+
+// A Credential is what the store knows of one.
+type Credential struct {
+	ID          CTI
+	Unit        UnitID
+	Type        string // name of the credential type
+	Programme   string
+	Round       uint64 // 0: none
+	Form        credential.Form
+	State       State
+	Ended       bool   // released, revoked or expired: another may take its place
+	EndReason   string // empty while active
+	Pseudonym   string
+	CardNumber  string
+	StatusURI   string
+	StatusIndex uint64
+	Status      status.Value
+	KeyID       [8]byte         // zero before the intent
+	IssuedAt    credential.Time // zero before the intent
+	ExpiresAt   credential.Time
+	RequestHash [32]byte
+	Intent      []byte // exact bytes to be signed; nil before the intent, or erased
+	Card        []byte // signed bytes; nil before they are stored, or erased
+}
+
+// ListPolicy says how status lists are made. The zero value is filled by Desk.
+type ListPolicy struct {
+	Prefix string        // of the URIs, such as https://status.example/s/ ; the list's short name is put behind it
+	Size   uint64        // entries a list; at least 2^17 outside tests, so that a list says nothing about its size
+	Open   int           // lists open at a time; each new credential takes one of them at random
+	Decoys int           // entries of each list that are never issued and set now and then
+	Fill   float64       // share of a list after which it takes no more
+	Life   time.Duration // how long a list is promised; no credential in it expires later
+}
+
+// A Lot is what the rows of one call of Reserve have in common.
+type Lot struct {
+	ID        string // random; the object of the lot's audit entries
+	Type      string
+	Programme string
+	KeyCheck  [8]byte // of the programme key, see KeyCheck
+	Round     uint64
+	Form      credential.Form
+	ExpiresAt credential.Time
+	Approval  [32]byte
+	Lists     ListPolicy
+}
+
+// A Reservation asks for the place of one credential.
+type Reservation struct {
+	ID          CTI // used if the place is free
+	Unit        UnitID
+	Pseudonym   string // used if the unit has none in the programme yet
+	CardNumber  string
+	RequestHash [32]byte
+}
+
+// Outcome says what became of a Reservation.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Fresh       Outcome = iota // the place is taken for this request
+	Existing                   // an active credential holds it: Credential says which
+	NumberTaken                // another unit has the card number: derive another pseudonym
+	NoUnit                     // the unit is not known, or erased
+)
+
+// A Slot is the answer to a Reservation. Credential is set for Fresh and Existing.
+type Slot struct {
+	Outcome    Outcome
+	Credential Credential
+}
+
+// An Intent is what is going to be signed for a reserved credential.
+type Intent struct {
+	ID         CTI
+	KeyID      [8]byte
+	IssuedAt   credential.Time
+	ToBeSigned []byte
+}
+
+// A SignedCard completes an intended credential.
+type SignedCard struct {
+	ID   CTI
+	Card []byte
+}
+
+// A StatusEntry is one entry of a status list that is not valid.
+type StatusEntry struct {
+	Index uint64
+	Value status.Value
+}
+
+// A StatusList is the register of one list, and what was last published of it.
+type StatusList struct {
+	URI         string
+	Size        uint64
+	Entries     []StatusEntry   // invalid and suspended, by rising index
+	PublishedAt credential.Time // zero: never
+	Published   []byte          // bitmap of the newest publication; nil: never
+}
+
+// A Publication is a list's next published state.
+type Publication struct {
+	URI      string
+	Previous credential.Time // PublishedAt of the register it was made from
+	IssuedAt credential.Time // later than Previous
+	Bitmap   []byte
+}
+
+// Errors of a Store that callers act on.
+var (
+	ErrProgrammeKey = errors.New("issuer: this is not the programme's key: its pseudonyms would all change")
+	ErrFinal        = errors.New("issuer: the credential is revoked, which is final")
+	ErrNotFound     = errors.New("issuer: no such credential")
+	ErrPublished    = errors.New("issuer: the status list was published by somebody else meanwhile")
+	ErrUnrevokes    = errors.New("issuer: the new list would take back a revocation that was published")
+)
+
+// A Store keeps one organisation's people and credentials. No method takes an
+// organisation: it was chosen when the store was opened.
+//
+// Each method is one transaction, with its audit entry, and can be repeated
+// after an error of unknown outcome: what is there already is left as it is
+// and reported. by is who acts, for the audit log.
+type Store interface {
+	// SaveUnits adds units or writes the fields that changed, as change sets.
+	SaveUnits(ctx context.Context, by access.Actor, rows []UnitRow) ([]Enrolled, error)
+
+	// Reserve takes a place and a random unique status index for each row, or says
+	// who has it. Credentials that expired before now give their place up.
+	Reserve(ctx context.Context, by access.Actor, lot Lot, now time.Time, rows []Reservation) ([]Slot, error)
+	// RecordIntents stores the bytes to be signed of reserved credentials and
+	// returns what holds now: where bytes were recorded already, those.
+	RecordIntents(ctx context.Context, by access.Actor, rows []Intent) ([]Credential, error)
+	// Complete stores signed cards and marks them issued. The first stored wins;
+	// what holds now is returned.
+	Complete(ctx context.Context, by access.Actor, rows []SignedCard) ([]Credential, error)
+	// Unfinished returns up to limit active credentials in state Intended, in the
+	// order of their identities, after the given one.
+	Unfinished(ctx context.Context, after CTI, limit int) ([]Credential, error)
+	// Release lets go what was reserved before t and has no intent.
+	Release(ctx context.Context, by access.Actor, before time.Time) (int, error)
+
+	// FindCredentials returns every credential that text may mean: a cti, a card
+	// number, a pseudonym, a unit's id or its identifier in the roster.
+	FindCredentials(ctx context.Context, text string) ([]Credential, error)
+	// SetStatus revokes, suspends or restores all of ids or none. Invalid ends the
+	// credential and is final (ErrFinal); an unknown one is ErrNotFound.
+	SetStatus(ctx context.Context, by access.Actor, ids []CTI, v status.Value, reason string) error
+
+	// StatusLists returns the URIs of the lists that are still promised at now.
+	StatusLists(ctx context.Context, now time.Time) ([]string, error)
+	// StatusList returns the register of one list, or ErrNotFound.
+	StatusList(ctx context.Context, uri string) (StatusList, error)
+	// SetDecoys makes up to n decoys of a list invalid.
+	SetDecoys(ctx context.Context, by access.Actor, uri string, n int) error
+	// RecordPublication moves a list to its next published state if Previous is
+	// still the newest (else ErrPublished) and nothing published as invalid comes
+	// back (else ErrUnrevokes).
+	RecordPublication(ctx context.Context, by access.Actor, p Publication) error
+}
+
+// A SigningLog remembers, outside the store and outside its backups, every
+// credential that may have been signed: after a restore of an old backup they
+// are all known again and can be revoked.
+type SigningLog interface {
+	// LogSigning is called before the signatures are made and returns when the
+	// lines are on the disk.
+	LogSigning(ctx context.Context, rows []Credential) error
+}

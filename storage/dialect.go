@@ -1,0 +1,122 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// A dialect is what an engine does its own way. Everything else is one SQL text.
+type dialect struct {
+	name       string
+	migrations fs.FS // NNNN_name.sql, in one folder
+	// open returns the pool for writes and the pool for reads; an engine with
+	// many writers returns one pool twice.
+	open func(ctx context.Context, path string) (write, read *sql.DB, err error)
+	// check is the engine's own proof that its file is sound: what it finds, in words.
+	check func(ctx context.Context, db *sql.DB) ([]string, error)
+	// scrub makes sure that overwritten and deleted values are gone from the files.
+	scrub func(ctx context.Context, db *sql.DB) error
+}
+
+//go:embed migrations
+var migrationFiles embed.FS
+
+// migrationsOf returns an engine's folder of migrations.
+func migrationsOf(engine string) fs.FS {
+	folder, err := fs.Sub(migrationFiles, "migrations/"+engine)
+	if err != nil {
+		panic(err) // the folder is part of the program
+	}
+	return folder
+}
+
+var sqlite = dialect{
+	name:       "sqlite",
+	migrations: migrationsOf("sqlite"),
+	open:       openSQLite,
+	check:      checkSQLite,
+	scrub: func(ctx context.Context, db *sql.DB) error {
+		// secure_delete has zeroed the page; the write-ahead log still holds the old one.
+		_, err := db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+		return err
+	},
+}
+
+// sqlitePragmas hold for every connection. synchronous=FULL: a transaction is on
+// the disk when its commit returns, or a power cut could take back an intent
+// whose signature exists. busy_timeout: another process may hold the one write
+// lock for as long as a batch's transaction takes, times those that wait.
+var sqlitePragmas = url.Values{
+	"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)"},
+}
+
+func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err error) {
+	path, err = filepath.Abs(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	// Made here, so that the file is never readable to others, not even empty.
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := file.Close(); err != nil {
+		return nil, nil, err
+	}
+	uri := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: sqlitePragmas.Encode()}
+	// A transaction that begins by reading and then writes can find its snapshot
+	// outdated and fail. Taking the write lock at BEGIN waits instead.
+	if write, err = sql.Open("sqlite", uri.String()+"&_txlock=immediate"); err != nil {
+		return nil, nil, err
+	}
+	write.SetMaxOpenConns(1) // goroutines queue here, in order, instead of polling for the lock
+	if read, err = sql.Open("sqlite", uri.String()+"&_pragma=query_only(1)"); err != nil {
+		return nil, nil, err
+	}
+	if err := write.PingContext(ctx); err != nil {
+		return nil, nil, fmt.Errorf("not a database that can be opened: %w", err)
+	}
+	return write, read, nil
+}
+
+func checkSQLite(ctx context.Context, db *sql.DB) (findings []string, err error) {
+	rows, err := db.QueryContext(ctx, `PRAGMA integrity_check`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var line string
+		if err := rows.Scan(&line); err != nil {
+			return nil, err
+		}
+		if line != "ok" {
+			findings = append(findings, line)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	broken, err := db.QueryContext(ctx, `PRAGMA foreign_key_check`)
+	if err != nil {
+		return nil, err
+	}
+	defer broken.Close()
+	for broken.Next() {
+		var table, parent string
+		var row, key sql.NullInt64
+		if err := broken.Scan(&table, &row, &parent, &key); err != nil {
+			return nil, err
+		}
+		findings = append(findings, fmt.Sprintf("a row of %s names a row of %s that is not there", table, parent))
+	}
+	return findings, broken.Err()
+}

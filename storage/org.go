@@ -1,0 +1,315 @@
+package storage
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"aidpass/access"
+	"aidpass/issuer"
+)
+
+// Org is the store of one organisation. It implements issuer.Store and
+// issuer.SigningLog, and may be used by several goroutines.
+type Org struct {
+	db       *DB
+	id       string
+	kek      sealer
+	indexKey []byte
+
+	// signed is the size of the signing log after this store's last line: all of
+	// it is known to the database, see outside.go.
+	signed atomic.Int64
+	replay Replay
+}
+
+// Errors of opening an organisation's store.
+var (
+	ErrNoOrg  = errors.New("storage: no such organisation")
+	ErrHasOrg = errors.New("storage: the organisation is there already")
+)
+
+// CreateOrg adds an organisation and opens its store. kek is its 32-byte
+// key-encryption key: without it nothing of its people can ever be read again,
+// so it is kept where its signing keys are. ErrHasOrg says that id is taken.
+func (db *DB) CreateOrg(ctx context.Context, id string, kek []byte, by access.Actor) (*Org, error) {
+	k, err := newSealer(kek)
+	if err != nil {
+		return nil, err
+	}
+	if id == "" {
+		return nil, errors.New("storage: an organisation needs an id")
+	}
+	o := &Org{db: db, id: id, kek: k, indexKey: newKey()}
+	err = o.update(ctx, by, "create organisation", func(tx *tx) error {
+		const insert = `INSERT INTO organisation (id, secrets, audit_hash, created_at) VALUES ($1, $2, $3, $4)
+			ON CONFLICT (id) DO NOTHING`
+		n, err := tx.exec(insert, id, k.seal(o.secretsPlace(), o.indexKey), make([]byte, 32), tx.micros)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return ErrHasOrg
+		}
+		return tx.audit(access.Entry{Action: "organisation.create"})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return o, o.catchUp(ctx)
+}
+
+// Org opens the store of an organisation. kek is the key it was made with, else
+// ErrWrongKey; an id that is not there is ErrNoOrg.
+//
+// Opening takes in what the files outside the backup know and the database does
+// not: after a restore that is every credential signed since the backup, every
+// change of status, and every person erased. [Org.Replayed] tells what it was.
+func (db *DB) Org(ctx context.Context, id string, kek []byte) (*Org, error) {
+	k, err := newSealer(kek)
+	if err != nil {
+		return nil, err
+	}
+	o := &Org{db: db, id: id, kek: k}
+	var secrets []byte
+	err = db.read.QueryRowContext(ctx, `SELECT secrets FROM organisation WHERE id = $1`, id).Scan(&secrets)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("%w: %q", ErrNoOrg, id)
+	} else if err != nil {
+		return nil, fmt.Errorf("storage: open organisation %q: %w", id, err)
+	}
+	if o.indexKey, err = k.open(o.secretsPlace(), secrets); err != nil {
+		return nil, err
+	}
+	return o, o.catchUp(ctx)
+}
+
+func (o *Org) secretsPlace() place { return place{o.id, "organisation", "secrets", o.id, 1} }
+
+// ID is the organisation's.
+func (o *Org) ID() string { return o.id }
+
+// A tx is one transaction of an organisation's store. It keeps its statements
+// prepared, numbers the audit entries, and moves the head of their chain at the end.
+type tx struct {
+	*sql.Tx
+	ctx    context.Context
+	o      *Org
+	by     access.Actor
+	now    time.Time
+	micros int64 // now, as every ..._at column has it
+
+	statements map[string]*sql.Stmt
+	head       access.Head
+	linked     bool // head is loaded and was moved
+}
+
+// update runs work in one transaction for writing, in the name of by. what says in an error what was
+// being done. Errors of issuer and storage come through as they are.
+func (o *Org) update(ctx context.Context, by access.Actor, what string, work func(*tx) error) (err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("storage: %s: %w", what, err)
+		}
+	}()
+	if err := by.Check(); err != nil {
+		return err
+	}
+	// The time is taken inside, where writers take turns, so that the audit log's times do too.
+	sqlTx, err := o.db.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer sqlTx.Rollback()
+	now := o.db.now()
+	t := &tx{Tx: sqlTx, ctx: ctx, o: o, by: by, now: now, micros: now.UnixMicro(), statements: map[string]*sql.Stmt{}}
+	if err := work(t); err != nil {
+		return err
+	}
+	if t.linked {
+		const move = `UPDATE organisation SET audit_seq = $2, audit_hash = $3 WHERE id = $1`
+		if _, err := t.exec(move, o.id, t.head.Seq, t.head.Hash[:]); err != nil {
+			return err
+		}
+	}
+	return t.Commit()
+}
+
+// view runs work in one transaction that only reads: all of it sees one moment.
+func (o *Org) view(ctx context.Context, what string, work func(*tx) error) error {
+	sqlTx, err := o.db.read.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("storage: %s: %w", what, err)
+	}
+	defer sqlTx.Rollback()
+	now := o.db.now()
+	t := &tx{Tx: sqlTx, ctx: ctx, o: o, now: now, micros: now.UnixMicro(), statements: map[string]*sql.Stmt{}}
+	if err := work(t); err != nil {
+		return fmt.Errorf("storage: %s: %w", what, err)
+	}
+	return nil
+}
+
+// prepared returns the statement for query, which one transaction runs for many rows.
+func (t *tx) prepared(query string) (*sql.Stmt, error) {
+	if s, ok := t.statements[query]; ok {
+		return s, nil
+	}
+	s, err := t.PrepareContext(t.ctx, query)
+	if err == nil {
+		t.statements[query] = s
+	}
+	return s, err
+}
+
+// exec runs a write and returns how many rows it touched.
+func (t *tx) exec(query string, args ...any) (int64, error) {
+	s, err := t.prepared(query)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.ExecContext(t.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+// find runs a query of at most one row and reports whether there was one.
+func (t *tx) find(query string, args []any, into ...any) (bool, error) {
+	s, err := t.prepared(query)
+	if err != nil {
+		return false, err
+	}
+	err = s.QueryRowContext(t.ctx, args...).Scan(into...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// query runs a query of several rows.
+func (t *tx) query(query string, args ...any) (*sql.Rows, error) {
+	s, err := t.prepared(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(t.ctx, args...)
+}
+
+// audit adds e to the organisation's log: action, object, reason, detail and
+// digest are the caller's, the rest is filled here.
+func (t *tx) audit(e access.Entry) error {
+	if !t.linked {
+		// A write that changes nothing: on PostgreSQL it holds the row until the
+		// commit, so that two servers cannot give two entries one number.
+		const lock = `UPDATE organisation SET audit_seq = audit_seq WHERE id = $1 RETURNING audit_seq, audit_hash`
+		var hash []byte
+		ok, err := t.find(lock, []any{t.o.id}, &t.head.Seq, &hash)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%w: %q", ErrNoOrg, t.o.id)
+		}
+		copy(t.head.Hash[:], hash)
+		t.linked = true
+	}
+	e.Org, e.Actor, e.Time = t.o.id, t.by, t.now
+	if err := e.Check(); err != nil {
+		return err
+	}
+	e.Link(t.head)
+	const insert = `INSERT INTO audit (org_id, seq, at, actor, role, device, second_person, action, object, reason, detail, digest, prev, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	_, err := t.exec(insert, e.Org, e.Seq, e.Time.UnixMicro(), e.Actor.ID, string(e.Actor.Role), e.Actor.Device, e.Actor.SecondPerson,
+		string(e.Action), e.Object, e.Reason, e.Detail, e.Digest[:], e.Prev[:], e.Hash[:])
+	t.head = access.Head{Seq: e.Seq, Hash: e.Hash}
+	return err
+}
+
+// Audit calls yield with every entry of the log, oldest first, until it returns
+// an error, which Audit returns as it is. It proves nothing: see access.Chain.
+func (o *Org) Audit(ctx context.Context, yield func(*access.Entry) error) error {
+	const query = `SELECT seq, at, actor, role, device, second_person, action, object, reason, detail, digest, prev, hash
+		FROM audit WHERE org_id = $1 ORDER BY seq`
+	rows, err := o.db.read.QueryContext(ctx, query, o.id)
+	if err != nil {
+		return fmt.Errorf("storage: audit log: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e := access.Entry{Org: o.id}
+		var at int64
+		var digest, prev, hash []byte
+		err := rows.Scan(&e.Seq, &at, &e.Actor.ID, &e.Actor.Role, &e.Actor.Device, &e.Actor.SecondPerson,
+			&e.Action, &e.Object, &e.Reason, &e.Detail, &digest, &prev, &hash)
+		if err != nil {
+			return fmt.Errorf("storage: audit log: %w", err)
+		}
+		e.Time = time.UnixMicro(at).UTC()
+		copy(e.Digest[:], digest)
+		copy(e.Prev[:], prev)
+		copy(e.Hash[:], hash)
+		if err := yield(&e); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// VerifyAudit proves the whole log and returns its head, to be kept by a
+// witness. witnessed is such a head kept before, or zero: the log must still
+// hold it. A *access.BadRow names the first entry that is not what was written.
+func (o *Org) VerifyAudit(ctx context.Context, witnessed access.Head) (access.Head, error) {
+	var head access.Head // as the organisation's row remembers it
+	var hash []byte
+	const query = `SELECT audit_seq, audit_hash FROM organisation WHERE id = $1`
+	if err := o.db.read.QueryRowContext(ctx, query, o.id).Scan(&head.Seq, &hash); err != nil {
+		return head, fmt.Errorf("storage: audit log: %w", err)
+	}
+	copy(head.Hash[:], hash)
+	var chain access.Chain
+	err := o.Audit(ctx, func(e *access.Entry) error {
+		if err := chain.Add(e); err != nil {
+			return err
+		}
+		for _, h := range [...]access.Head{head, witnessed} {
+			if h.Seq == e.Seq && h.Hash != e.Hash {
+				return &access.BadRow{Seq: e.Seq, Why: "another entry than the one witnessed"}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return chain.Head(), err
+	}
+	// Entries written since head was read may follow it; none may be missing before it.
+	if last := max(head.Seq, witnessed.Seq); chain.Head().Seq < last {
+		return chain.Head(), &access.BadRow{Seq: chain.Head().Seq + 1, Why: fmt.Sprintf("missing: the log ended with entry %d before", last)}
+	}
+	return chain.Head(), nil
+}
+
+// digestOf is the digest of an audit entry over several values, each with its length.
+func digestOf(values ...[]byte) [32]byte {
+	h := sha256.New()
+	for _, v := range values {
+		var n [8]byte
+		for i := range n {
+			n[i] = byte(len(v) >> (56 - 8*i))
+		}
+		h.Write(n[:])
+		h.Write(v)
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+var (
+	_ issuer.Store      = (*Org)(nil)
+	_ issuer.SigningLog = (*Org)(nil)
+)

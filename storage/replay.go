@@ -1,0 +1,411 @@
+package storage
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/issuer"
+	"aidpass/status"
+)
+
+// program is the actor of what opening a store does by itself.
+var program = access.Actor{ID: "aidpass", Role: access.System}
+
+// A Replay is what opening a store took in from the files outside the backup. It
+// is empty unless the database was restored, or a program died at the wrong moment.
+type Replay struct {
+	Credentials int // signed since the backup: entered as found, so that they can be revoked
+	Statuses    int // entries of status lists set again
+	Published   int // publications known again: none is older from here on
+	Erased      int // persons erased again
+	Closed      int // status lists closed: which of their entries are free is not known any more
+}
+
+// Replayed is what opening this store took in.
+func (o *Org) Replayed() Replay { return o.replay }
+
+const signingFile = "signing"
+
+// catchUp takes in the tombstones and what signing.log has beyond this database.
+// The erased are needed first, so that nobody comes back with what they had
+// signed, and last, for those that the log itself brought back.
+func (o *Org) catchUp(ctx context.Context) error {
+	erased, err := o.tombstones()
+	if err == nil {
+		err = o.eraseAgain(ctx, erased)
+	}
+	if err == nil {
+		err = o.catchUpSigning(ctx, erased)
+	}
+	if err != nil {
+		return fmt.Errorf("storage: taking in the files outside the backup: %w", err)
+	}
+	return nil
+}
+
+// rereadBytes is how much of signing.log an opening may read again rather than
+// write down that it is known.
+const rereadBytes = 1 << 20
+
+func (o *Org) catchUpSigning(ctx context.Context, erased map[string]bool) error {
+	var known int64
+	const query = `SELECT COALESCE(MAX(size), 0) FROM outside WHERE org_id = $1 AND file = $2`
+	if err := o.db.read.QueryRowContext(ctx, query, o.id, signingFile).Scan(&known); err != nil {
+		return err
+	}
+	var lines []logLine
+	end, _, err := o.db.signing.lines(known, func(body []byte) error {
+		if l, ok := parseLogLine(body); ok && l.Org == o.id {
+			lines = append(lines, l)
+		}
+		return nil
+	})
+	if err != nil || end == known {
+		return err
+	}
+	// Read after the file: whoever wrote a line had committed what it says, so a
+	// database that was never restored has come at least as far as every line.
+	var seq uint64
+	if err := o.db.read.QueryRowContext(ctx, `SELECT audit_seq FROM organisation WHERE id = $1`, o.id).Scan(&seq); err != nil {
+		return err
+	}
+	lines = slices.DeleteFunc(lines, func(l logLine) bool { return l.Seq <= seq })
+	if len(lines) == 0 && end-known < rereadBytes {
+		return nil
+	}
+	err = o.update(ctx, program, "catch up", func(t *tx) error {
+		for _, l := range lines {
+			if err := t.takeIn(l, erased); err != nil {
+				return err
+			}
+		}
+		// Damage and cuts are for Check to tell; here the rest is made the best of.
+		if err := t.setLogSize(end); err != nil {
+			return err
+		}
+		r := &o.replay
+		if r.Credentials+r.Statuses+r.Published == 0 {
+			return nil
+		}
+		// The database is an old one: which entries of its lists were given away
+		// since, it cannot know for sure. It takes no more of them.
+		const burn = `UPDATE status_list SET closed_at = $2 WHERE org_id = $1 AND closed_at IS NULL`
+		n, err := t.exec(burn, o.id, t.micros)
+		if err != nil {
+			return err
+		}
+		r.Closed = int(n)
+		return t.audit(access.Entry{Action: "restore.replay", Detail: fmt.Sprintf("credentials=%d statuses=%d published=%d lists-closed=%d",
+			r.Credentials, r.Statuses, r.Published, r.Closed)})
+	})
+	if err == nil {
+		err = o.eraseAgain(ctx, erased)
+	}
+	return err
+}
+
+// parseLogLine reads a line of signing.log. One that is JSON of another kind was
+// not written by this program, and is passed over: Check counts it.
+func parseLogLine(body []byte) (l logLine, ok bool) {
+	err := json.Unmarshal(body, &l)
+	return l, err == nil && l.Org != ""
+}
+
+// takeIn makes the database know what a line says.
+func (t *tx) takeIn(l logLine, erased map[string]bool) error {
+	for _, s := range l.Signing {
+		if erased[s.Unit] {
+			s.External = nil
+		}
+		if err := t.takeInSigning(l.At, s); err != nil {
+			return fmt.Errorf("credential %s: %w", s.CTI, err)
+		}
+	}
+	if l.Status != nil {
+		if err := t.takeInStatus(*l.Status, &t.o.replay.Statuses); err != nil {
+			return fmt.Errorf("status list %s: %w", l.Status.URI, err)
+		}
+	}
+	if l.Published != nil {
+		if err := t.takeInPublished(*l.Published); err != nil {
+			return fmt.Errorf("status list %s: %w", l.Published.URI, err)
+		}
+	}
+	return nil
+}
+
+// takeInSigning enters a credential that was signed and that the database does
+// not know, with the least of everything it needs: unit, programme, list, index.
+// What it displaces was never signed, or it was ended before this one was made.
+func (t *tx) takeInSigning(at time.Time, s logSigning) error {
+	var n int
+	ok, err := t.find(`SELECT 1 FROM credential WHERE org_id = $1 AND id = $2`, []any{t.o.id, s.CTI}, &n)
+	if err != nil || ok {
+		return err
+	}
+	if _, err := issuer.ParseCTI(s.CTI); err != nil {
+		return err
+	}
+	if err := t.findOrMakeUnit(&s); err != nil {
+		return err
+	}
+	list, err := t.findOrMakeList(s.URI, s.Size, s.Expires)
+	if err != nil {
+		return err
+	}
+	const index = `INSERT INTO status_index (org_id, list_no, idx, kind, changed_at) VALUES ($1, $2, $3, 'credential', $4)
+		ON CONFLICT (org_id, list_no, idx) DO NOTHING`
+	if _, err := t.exec(index, t.o.id, list, s.Index, t.micros); err != nil {
+		return err
+	}
+	const displace = `UPDATE credential SET ended_at = $7, state = CASE state WHEN 'reserved' THEN 'released' ELSE state END,
+			end_reason = CASE WHEN state = 'reserved' THEN 'released' WHEN expires_at <= $8 THEN 'expired' ELSE 'displaced' END
+		WHERE org_id = $1 AND unit_id = $2 AND type = $3 AND programme = $4 AND round = $5 AND form = $6 AND ended_at IS NULL`
+	_, err = t.exec(displace, t.o.id, s.Unit, s.Type, s.Programme, s.Round, s.Form, t.micros, at.UnixMicro())
+	if err != nil {
+		return err
+	}
+	const insert = `INSERT INTO credential (org_id, id, lot_id, unit_id, type, programme, round, form, state, list_no, idx,
+			request_hash, approval, expires_at, reserved_at, key_id, issued_at)
+		VALUES ($1, $2, '', $3, $4, $5, $6, $7, 'found', $8, $9, $10, $11, $12, $13, $14, $15)`
+	kid, err := hex.DecodeString(s.KeyID)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(insert, t.o.id, s.CTI, s.Unit, s.Type, s.Programme, s.Round, s.Form, list, s.Index,
+		s.Request, []byte{}, seconds(s.Expires), at.UnixMicro(), kid, seconds(s.Issued))
+	if err != nil {
+		return err
+	}
+	t.o.replay.Credentials++
+	return t.audit(access.Entry{Action: "credential.found", Object: s.CTI})
+}
+
+func seconds(t int64) int64 { return credential.Time(t).Std().UnixMicro() }
+
+// findOrMakeUnit makes the unit and its name in the programme known. Its record
+// is gone with the database that had it; it comes back when the roster is read
+// again, under the same id, because the blind index of its identifier is here.
+func (t *tx) findOrMakeUnit(s *logSigning) error {
+	const unit = `INSERT INTO unit (org_id, id, kind, external_index, created_at) VALUES ($1, $2, 'found', $3, $4) ON CONFLICT DO NOTHING`
+	if _, err := t.exec(unit, t.o.id, s.Unit, s.External, t.micros); err != nil {
+		return err
+	}
+	const programme = `INSERT INTO programme (org_id, code, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
+	if _, err := t.exec(programme, t.o.id, s.Programme, t.micros); err != nil {
+		return err
+	}
+	const name = `INSERT INTO programme_unit (org_id, programme, unit_id, pseudonym, card_number, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
+	_, err := t.exec(name, t.o.id, s.Programme, s.Unit, s.Pseudonym, s.Number, t.micros)
+	return err
+}
+
+// findOrMakeList returns the number of the list called uri. One that was not
+// known takes no new entries.
+func (t *tx) findOrMakeList(uri string, size uint64, expires int64) (no int64, err error) {
+	const grow = `UPDATE status_list SET valid_until = CASE WHEN valid_until < $3 THEN $3 ELSE valid_until END
+		WHERE org_id = $1 AND uri = $2 RETURNING no`
+	ok, err := t.find(grow, []any{t.o.id, uri, seconds(expires)}, &no)
+	if err != nil || ok {
+		return no, err
+	}
+	if uri == "" || size == 0 || size > status.MaxSize {
+		return 0, errors.New("the line names no status list")
+	}
+	const number = `UPDATE organisation SET list_seq = list_seq + 1 WHERE id = $1 RETURNING list_seq`
+	if _, err := t.find(number, []any{t.o.id}, &no); err != nil {
+		return 0, err
+	}
+	const insert = `INSERT INTO status_list (org_id, no, uri, size, valid_until, closed_at, created_at) VALUES ($1, $2, $3, $4, $5, $6, $6)`
+	_, err = t.exec(insert, t.o.id, no, uri, size, seconds(expires), t.micros)
+	return no, err
+}
+
+// takeInStatus sets entries again, in the order in which they were set. What is
+// invalid stays so. count grows by the entries that were something else.
+func (t *tx) takeInStatus(l logStatus, count *int) error {
+	no, err := t.findOrMakeList(l.URI, l.Size, 0)
+	if err != nil {
+		return err
+	}
+	// An entry that the database does not have belongs to a decoy of a list it
+	// has forgotten: it is entered as one.
+	const set = `INSERT INTO status_index (org_id, list_no, idx, kind, value, changed_at) VALUES ($1, $2, $3, 'decoy', $4, $5)
+		ON CONFLICT (org_id, list_no, idx) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at
+		WHERE status_index.value <> excluded.value AND status_index.value <> 1`
+	for v, indexes := range map[status.Value][]uint64{status.Valid: l.Valid, status.Invalid: l.Invalid, status.Suspended: l.Suspended} {
+		for _, i := range indexes {
+			n, err := t.exec(set, t.o.id, no, i, v, t.micros)
+			if err != nil {
+				return err
+			}
+			*count += int(n)
+		}
+	}
+	const end = `UPDATE credential SET ended_at = $3, end_reason = 'revoked' WHERE org_id = $1 AND list_no = $2 AND ended_at IS NULL
+		AND EXISTS (SELECT 1 FROM status_index i WHERE i.org_id = $1 AND i.list_no = $2 AND i.idx = credential.idx AND i.value = 1)`
+	_, err = t.exec(end, t.o.id, no, t.micros)
+	return err
+}
+
+// takeInPublished remembers a publication: the next one is newer, and takes no
+// revocation of it back.
+func (t *tx) takeInPublished(l logStatus) error {
+	changed := 0
+	if err := t.takeInStatus(l, &changed); err != nil {
+		return err
+	}
+	t.o.replay.Statuses += changed
+	var no, published int64
+	var bitmap []byte
+	const find = `SELECT no, published_at, published FROM status_list WHERE org_id = $1 AND uri = $2`
+	if _, err := t.find(find, []any{t.o.id, l.URI}, &no, &published, &bitmap); err != nil {
+		return err
+	}
+	iat := seconds(l.Issued)
+	if iat <= published {
+		return nil
+	}
+	next := make([]byte, (l.Size+3)/4)
+	copy(next, bitmap)
+	for v, indexes := range map[status.Value][]uint64{status.Valid: l.Valid, status.Invalid: l.Invalid, status.Suspended: l.Suspended} {
+		for _, i := range indexes {
+			if i < l.Size {
+				at, shift := i/4, i%4*2
+				next[at] = next[at]&^(3<<shift) | byte(v)<<shift
+			}
+		}
+	}
+	const move = `UPDATE status_list SET published_at = $3, published = $4 WHERE org_id = $1 AND no = $2`
+	_, err := t.exec(move, t.o.id, no, iat, next)
+	t.o.replay.Published++
+	return err
+}
+
+// tombstones returns the units whose keys were ever destroyed.
+func (o *Org) tombstones() (map[string]bool, error) {
+	units := map[string]bool{}
+	_, _, err := o.db.tombs.lines(0, func(body []byte) error {
+		var l tombstone
+		if err := json.Unmarshal(body, &l); err == nil && l.Org == o.id {
+			units[l.Unit] = true
+		}
+		return nil
+	})
+	return units, err
+}
+
+// eraseAgain carries every tombstone out that this database does not know of:
+// after a restore, or when the program died between the line and the commit.
+func (o *Org) eraseAgain(ctx context.Context, erased map[string]bool) error {
+	var left []string // almost always none: looked up without a write
+	for u := range erased {
+		var n int
+		const query = `SELECT COUNT(*) FROM unit WHERE org_id = $1 AND id = $2 AND erased_at IS NULL`
+		if err := o.db.read.QueryRowContext(ctx, query, o.id, u).Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 {
+			left = append(left, u)
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	slices.Sort(left)
+	err := o.update(ctx, program, "erase again", func(t *tx) error {
+		for _, u := range left {
+			if _, err := t.destroy(u); err != nil {
+				return err
+			}
+			if err := t.audit(access.Entry{Action: "unit.erase", Object: u, Reason: "tombstone"}); err != nil {
+				return err
+			}
+			o.replay.Erased++
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return o.db.dialect.scrub(ctx, o.db.write)
+}
+
+// LogSigning implements issuer.SigningLog: one line, one fsync, for all rows.
+func (o *Org) LogSigning(ctx context.Context, rows []issuer.Credential) error {
+	line := logLine{Org: o.id, At: o.db.now().UTC(), Signing: make([]logSigning, len(rows))}
+	err := o.view(ctx, "log signing", func(t *tx) error {
+		const query = `SELECT u.kind, u.external_index, l.size FROM unit u, status_list l
+			WHERE u.org_id = $1 AND u.id = $2 AND l.org_id = $1 AND l.uri = $3`
+		if err := t.seq(&line); err != nil {
+			return err
+		}
+		for i, c := range rows {
+			s := &line.Signing[i]
+			*s = describe(c)
+			ok, err := t.find(query, []any{o.id, s.Unit, s.URI}, &s.Kind, &s.External, &s.Size)
+			if err == nil && !ok {
+				err = fmt.Errorf("%w: unit or list of %s", issuer.ErrNotFound, c.ID)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	size, err := o.db.signing.append(ctx, line)
+	if err != nil {
+		return err
+	}
+	o.signed.Store(size)
+	return nil
+}
+
+// describe is what a line says of a credential, but for its unit and list.
+func describe(c issuer.Credential) logSigning {
+	sum := sha256.Sum256(c.Intent)
+	return logSigning{
+		CTI: c.ID.String(), Signed: hex.EncodeToString(sum[:]), KeyID: hex.EncodeToString(c.KeyID[:]), Unit: c.Unit.String(),
+		Type: c.Type, Programme: c.Programme, Round: c.Round, Form: c.Form.String(), Pseudonym: c.Pseudonym, Number: c.CardNumber,
+		Request: c.RequestHash[:], URI: c.StatusURI, Index: c.StatusIndex, Issued: int64(c.IssuedAt), Expires: int64(c.ExpiresAt),
+	}
+}
+
+// seq notes in a line how far the database has come that knows what it says.
+func (t *tx) seq(l *logLine) error {
+	if t.linked {
+		l.Seq = t.head.Seq
+		return nil
+	}
+	_, err := t.find(`SELECT audit_seq FROM organisation WHERE id = $1`, []any{t.o.id}, &l.Seq)
+	return err
+}
+
+// rememberLog notes, with the next transaction of issuing, that the signing log
+// up to this store's last line is known.
+func (t *tx) rememberLog() error {
+	if size := t.o.signed.Load(); size > 0 {
+		return t.setLogSize(size)
+	}
+	return nil
+}
+
+// setLogSize never goes back, except to a file that was cut: see Check.
+func (t *tx) setLogSize(size int64) error {
+	const set = `INSERT INTO outside (org_id, file, size) VALUES ($1, $2, $3)
+		ON CONFLICT (org_id, file) DO UPDATE SET size = excluded.size WHERE outside.size < excluded.size`
+	_, err := t.exec(set, t.o.id, signingFile, size)
+	return err
+}

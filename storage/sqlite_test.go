@@ -1,0 +1,61 @@
+package storage_test
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"aidpass/storage"
+	"aidpass/storage/storagetest"
+)
+
+var sqlite = storagetest.Engine{
+	Open: func(t testing.TB, dir string, o storage.Options) *storage.DB {
+		t.Helper()
+		db, err := storage.Open(t.Context(), dir, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	},
+	SQL: func(t testing.TB, dir string) *sql.DB {
+		t.Helper()
+		db, err := sql.Open("sqlite", filepath.Join(dir, "aidpass.db")+"?_pragma=busy_timeout(5000)")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	},
+	Backup: func(t testing.TB, dir string) (restore func()) {
+		t.Helper()
+		file := filepath.Join(dir, "aidpass.db")
+		copied := filepath.Join(t.TempDir(), "backup.db")
+		db, err := sql.Open("sqlite", file)
+		if err == nil {
+			_, err = db.Exec(`VACUUM INTO $1`, copied)
+		}
+		if err == nil {
+			err = db.Close()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return func() {
+			for _, end := range []string{"-wal", "-shm"} {
+				if err := os.RemoveAll(file + end); err != nil {
+					t.Fatal(err)
+				}
+			}
+			b, err := os.ReadFile(copied)
+			if err == nil {
+				err = os.WriteFile(file, b, 0o600)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	},
+}
+
+func TestSQLite(t *testing.T) { storagetest.Run(t, sqlite) }
