@@ -3,6 +3,7 @@ package verifier
 import (
 	"cmp"
 	"errors"
+	"maps"
 	"slices"
 
 	"aidpass/credential"
@@ -19,8 +20,9 @@ import (
 // future than the trust list vouches for.
 func (p *Pack) List(uri []byte, at credential.Time) (*status.List, words.Reason) {
 	l := p.lists.Find(uri)
-	if l == nil {
-		if why, ok := p.without[string(uri)]; ok {
+	why := p.without[string(uri)]
+	if l == nil || why == words.StatusRollback {
+		if why != "" {
 			return nil, why
 		}
 		return nil, words.StatusUnknown
@@ -70,6 +72,33 @@ func (p *Pack) openStatus(floors *Floors, at credential.Time) {
 			p.without[part.Name] = reason
 		}
 	}
+	p.remember(floors)
+}
+
+// remember holds the newest list of each URI against what the device has seen:
+// an older one is not used, a newer one is remembered. Single parts may be older
+// (a snapshot below its deltas); what counts is what they add up to.
+func (p *Pack) remember(floors *Floors) {
+	for l := range p.lists.All() {
+		memory := floors.Lists[l.URI]
+		if l.IssuedAt < memory.IssuedAt {
+			p.without[l.URI] = words.StatusRollback
+			p.fault("status list "+l.URI, words.StatusRollback, "older than the list this device has seen")
+			continue
+		}
+		delete(p.without, l.URI)
+		signer := p.Trust.FindStatusKey([]byte(l.URI), p.statusKeyID(l))
+		if signer == nil || len(floors.Lists) >= maxRemembered && memory.IssuedAt == 0 {
+			continue
+		}
+		seen, err := l.AppendSeen(nil, memory.Seen)
+		if err != nil {
+			p.fault("status list "+l.URI, words.StatusMalformed, err.Error())
+			continue
+		}
+		floors.Lists[l.URI] = ListMemory{IssuedAt: l.IssuedAt, KeyID: string(signer.KID), Seen: seen}
+		floors.heard(signer.KID, l.IssuedAt)
+	}
 }
 
 // AddStatus takes a status part that arrived alone (kinds 4 to 7): newer only.
@@ -87,12 +116,13 @@ func (p *Pack) AddStatus(kind PartKind, raw []byte, floors Floors, at credential
 		}
 	}
 	next := floors.clone()
+	q.without = maps.Clone(p.without)
 	list, reason, err := q.takeStatus(kind, raw, "", &next, at)
-	if reason == words.OK && list.IssuedAt < floors.Lists[list.URI].IssuedAt {
-		reason, err = words.StatusRollback, errors.New("older than the list this device has")
-	}
 	if reason != words.OK {
 		return nil, floors, packFault(reason, "%w", err)
+	}
+	if q.remember(&next); q.without[list.URI] == words.StatusRollback {
+		return nil, floors, packFault(words.StatusRollback, "older than the list this device has seen")
 	}
 	return &q, next, nil
 }
@@ -122,29 +152,17 @@ func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors
 	if list.IssuedAt > p.latest(at) {
 		return nil, words.StatusNotYetValid, errors.New("signed further in the future than the trust list vouches for")
 	}
-	memory := floors.Lists[list.URI]
-	if list.IssuedAt < memory.IssuedAt {
-		return nil, words.StatusRollback, errors.New("older than the list this device has seen")
-	}
-	if err := list.MarkUnrevoked(memory.Seen); err != nil {
+	if err := list.MarkUnrevoked(floors.Lists[list.URI].Seen); err != nil {
 		var r *status.Refusal
 		if errors.As(err, &r) {
 			return nil, r.Reason, err
 		}
 		return nil, words.StatusMalformed, err
 	}
-	seen, err := list.AppendSeen(nil, memory.Seen)
-	if err != nil {
-		return nil, words.StatusMalformed, err
-	}
 	if err := p.lists.Add(list); err != nil {
 		// The safer side stays; the contradiction is told.
 		p.fault(kind.String()+" "+list.URI, words.StatusRollback, err.Error())
 	}
-	if len(floors.Lists) < maxRemembered || memory.IssuedAt != 0 {
-		floors.Lists[list.URI] = ListMemory{IssuedAt: list.IssuedAt, KeyID: string(signer.KID), Seen: seen}
-	}
-	floors.heard(signer.KID, list.IssuedAt)
 	return list, words.OK, nil
 }
 
