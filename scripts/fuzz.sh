@@ -30,7 +30,8 @@ while IFS=: read -r file line; do
 	name=${line#func }
 	fuzz "$package" "$name"
 	count=$((count + 1))
-	echo "fuzz: $package $name: $(grep -oE 'execs: [0-9]+' "$log" | tail -n 1)"
+	execs=$(grep -oE 'execs: [0-9]+' "$log" | tail -n 1) || execs='kept inputs only'
+	echo "fuzz: $package $name: $execs"
 done < <(find . -name '*_test.go' -not -path './testdata/npm/*' -print0 | sort -z |
 	xargs -0 grep -HoE '^func Fuzz[A-Za-z0-9_]*')
 
