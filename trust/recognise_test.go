@@ -1,10 +1,12 @@
 package trust_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
 	"aidpass/credential"
+	"aidpass/internal/cbor"
 	"aidpass/trust"
 	"aidpass/words"
 )
@@ -175,4 +177,94 @@ func TestWithdrawalInARecognisedList(t *testing.T) {
 	if k := wantFind(t, l, orgP, kid(card), trust.UseCard, words.OK); k.Judge(issued, issued) != words.KeyRevoked {
 		t.Error("the key still counts")
 	}
+}
+
+// TestRecognitionEntries: recognitions and removed organisations as lists may
+// wrongly have them. Single ones are refused, the order refuses the whole.
+func TestRecognitionEntries(t *testing.T) {
+	anchors := anchorSet(t, 1, "9").Append([]byte{2})
+	recognition := func(id string, types ...string) []byte {
+		b := cbor.AppendText([]byte{0xa4, 1}, id)
+		b = cbor.AppendArray(append(append(b, anchors...), 3), len(types))
+		for _, x := range types {
+			b = cbor.AppendText(b, x)
+		}
+		return cbor.AppendUint(append(b, 5), uint64(issued+year))
+	}
+	removed := func(id string, since uint64) []byte {
+		return cbor.AppendUint(append(cbor.AppendText([]byte{0xa2, 1}, id), 2), since)
+	}
+	list := func(label byte, entries ...[]byte) []byte {
+		b := rawList(t, rawOrg(orgA, good("else")))
+		b[0]++
+		return append(cbor.AppendArray(append(b, label), len(entries)), bytes.Join(entries, nil)...)
+	}
+	fewAnchors := bytes.Replace(recognition("x:1", "v"), []byte{2, 0xa2, 1, 1, 2}, []byte{2, 0xa2, 1, 2, 2}, 1)
+	for _, c := range []struct {
+		name    string
+		payload []byte
+		whole   words.Reason // ok: one entry is refused
+		entry   words.Reason
+	}{
+		{"no type", list(7, recognition("x:1"), recognition("x:2", "v")), words.OK, words.BadClaims},
+		{"no URI", list(7, recognition("x", "v")), words.OK, words.BadClaims},
+		{"of itself", list(7, recognition(consortium, "v")), words.OK, words.BadClaims},
+		{"more signatures than anchors", list(7, fewAnchors), words.OK, words.BadClaims},
+		{"no map", list(7, []byte{1}), words.OK, words.BadClaims},
+		{"recognised twice", list(7, recognition("x:1", "v"), recognition("x:1", "w")), words.NonCanonical, ""},
+		{"out of order", list(7, recognition("x:2", "v"), recognition("x:1", "w")), words.NonCanonical, ""},
+		{"removed without a date", list(9, removed("x:1", 0)), words.OK, words.BadClaims},
+		{"removed nobody", list(9, removed("", 1)), words.OK, words.BadClaims},
+		{"removed twice", list(9, removed("x:1", 1), removed("x:1", 2)), words.NonCanonical, ""},
+		{"removed is a number", append(list(9)[:len(list(9))-1], 1), words.BadClaims, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			l, err := trust.Open(signPayload(t, c.payload, "1", "2"), anchorSet(t, 2, "1", "2", "3"))
+			if c.whole != words.OK {
+				wantReason(t, err, c.whole)
+				return
+			}
+			must(t, err)
+			wantFault(t, l, 1, "", c.entry)
+			wantFind(t, l, orgA, kid(p256("else")), trust.UseCard, words.OK)
+		})
+	}
+}
+
+func TestRecogniseAct(t *testing.T) {
+	d := draft1(t)
+	r := trust.Recognition{List: partner, Anchors: anchorSet(t, 1, "9"), Types: []string{vctElig}, Recheck: issued + year}
+	for name, change := range map[string]func(r *trust.Recognition){
+		"no id":          func(r *trust.Recognition) { r.List = "" },
+		"itself":         func(r *trust.Recognition) { r.List = consortium },
+		"no anchors":     func(r *trust.Recognition) { r.Anchors = trust.Anchors{} },
+		"no types":       func(r *trust.Recognition) { r.Types = nil },
+		"no re-check":    func(r *trust.Recognition) { r.Recheck = issued },
+		"a country name": func(r *trust.Recognition) { r.Countries = []string{"Kenya"} },
+	} {
+		bad := r
+		change(&bad)
+		if d.Recognise(bad) == nil {
+			t.Errorf("%s: taken", name)
+		}
+	}
+	must(t, d.Recognise(r))
+	r.Recheck += day
+	must(t, d.Recognise(r)) // in place of the first
+	if l := open(t, sign(t, d, "1", "2")); len(l.Recognitions) != 1 || l.Recognitions[0].Recheck != issued+year+day {
+		t.Errorf("recognitions %+v", l.Recognitions)
+	}
+	must(t, d.Unrecognise(partner))
+	// An issuer of another system may do without status lists; we may not.
+	must(t, d.AddOrganisation("https://id.example", "KEN", map[string]string{"en": "Identity"}))
+	k := key(p256("id"), trust.UseCard)
+	k.Profile = trust.ProfileForeign169
+	k.KID = []byte("their-key-1")
+	must(t, d.AddKey("https://id.example", k))
+	must(t, d.SetUsesStatus("https://id.example", false))
+	l := open(t, sign(t, d, "1", "2"))
+	if l.Organisation([]byte("https://id.example")).UsesStatus || !l.Organisation([]byte(orgA)).UsesStatus {
+		t.Error("who uses status lists is lost")
+	}
+	wantFind(t, l, "https://id.example", []byte("their-key-1"), trust.UseCard, words.OK)
 }
