@@ -1,6 +1,7 @@
 package verifier_test
 
 import (
+	"errors"
 	"testing"
 
 	"aidpass/credential"
@@ -235,3 +236,35 @@ func TestStateComesBackAsItWasWritten(t *testing.T) {
 }
 
 func indexed(i uint64) func(*cwt.Draft) { return func(d *cwt.Draft) { d.StatusIndex = i } }
+
+func TestAStolenPackKeysHighSequenceGoesWithTheKey(t *testing.T) {
+	w := vt.New()
+	_, f := open(t, w.Pack(vt.PackOptions{Sequence: 1 << 60}), verifier.Floors{}, vt.Now)
+	if _, _, err := verifier.OpenPack(w.Pack(vt.PackOptions{Sequence: 9}), f, vt.Now); err == nil {
+		t.Fatal("an older pack is taken while the key stands")
+	}
+	fresh := vt.P256("A's new pack key")
+	listed := vt.TrustOptions{Sequence: 6, Issued: vt.Made + 60, Edit: func(d *trust.Draft) {
+		if err := d.Withdraw(w.A.ID, w.A.Pack.KID(), vt.Made); err != nil {
+			t.Fatal(err)
+		}
+		if err := d.AddKey(w.A.ID, trust.Key{Key: fresh.Key, Use: trust.UsePack, NotBefore: vt.Made - day, NotAfter: vt.Made + 400*day}); err != nil {
+			t.Fatal(err)
+		}
+	}}
+	p, _ := open(t, w.Pack(vt.PackOptions{Sequence: 9, Trust: listed, Key: &fresh}), f, vt.Now)
+	if p.Sequence != 9 {
+		t.Errorf("sequence %d", p.Sequence)
+	}
+}
+
+func TestADeviceTakesPacksOfItsOwnOrganisationOnly(t *testing.T) {
+	w := vt.New()
+	_, f := open(t, w.Pack(vt.PackOptions{}), verifier.Floors{}, vt.Now)
+	f.Enrolled = w.B.ID
+	_, _, err := verifier.OpenPack(w.Pack(vt.PackOptions{}), f, vt.Now)
+	var refused *verifier.PackError
+	if !errors.As(err, &refused) || refused.Reason != words.PackMismatch {
+		t.Errorf("got %v", err)
+	}
+}

@@ -21,13 +21,22 @@ import (
 // anchors as its own.
 type Floors struct {
 	Trust       trust.Memory               // newest trust list and its anchors
-	Manifests   map[string]uint64          // highest manifest sequence by "organisation|site"
-	Parts       map[string]uint64          // highest part sequence by "kind|owner|name"
+	Enrolled    string                     // organisation whose packs this device takes; set by the first
+	Manifests   map[string]Sequence        // highest manifest sequence by "organisation|site"
+	Parts       map[string]Sequence        // highest part sequence by "kind|owner|name"
 	Lists       map[string]ListMemory      // by status list URI
 	Keys        map[string]credential.Time // latest time signed by a key, by key id
 	Soft        credential.Time            // highest local time at a recorded visit
 	PINFailures map[string]int             // by cti
 	Live        []LiveSeen
+}
+
+// Sequence is the highest number seen and the pack key that vouched for it: when
+// the key is withdrawn the number goes with it, so that a stolen key's far-too-high
+// number does not shut out honest packs.
+type Sequence struct {
+	N     uint64
+	KeyID string
 }
 
 // ListMemory is what is remembered of a status list.
@@ -110,10 +119,10 @@ func (f Floors) sawLive(id [16]byte, at credential.Time) Floors {
 func (f Floors) clone() Floors {
 	f.Manifests, f.Parts, f.Lists, f.Keys = maps.Clone(f.Manifests), maps.Clone(f.Parts), maps.Clone(f.Lists), maps.Clone(f.Keys)
 	if f.Manifests == nil {
-		f.Manifests = map[string]uint64{}
+		f.Manifests = map[string]Sequence{}
 	}
 	if f.Parts == nil {
-		f.Parts = map[string]uint64{}
+		f.Parts = map[string]Sequence{}
 	}
 	if f.Lists == nil {
 		f.Lists = map[string]ListMemory{}
@@ -133,7 +142,7 @@ const maxStateBytes = 64 << 20
 
 // Encode writes the state as docs/formats/pack.md has it.
 func (f Floors) Encode() []byte {
-	b := cbor.AppendMap(nil, 10)
+	b := cbor.AppendMap(nil, 11)
 	b = cbor.AppendText(cbor.AppendInt(b, 1), stateName)
 	b = cbor.AppendInt(b, 2)
 	if f.Trust.Anchors.K == 0 {
@@ -156,8 +165,8 @@ func (f Floors) Encode() []byte {
 		b = cbor.AppendBytes(b, f.Trust.Digest[:])
 		b = cbor.AppendInt(b, int64(f.Trust.NextUpdate))
 	}
-	b = appendCounts(cbor.AppendInt(b, 4), f.Manifests)
-	b = appendCounts(cbor.AppendInt(b, 5), f.Parts)
+	b = appendSequences(cbor.AppendInt(b, 4), f.Manifests)
+	b = appendSequences(cbor.AppendInt(b, 5), f.Parts)
 	var lists cbor.MapBuilder
 	for uri, l := range f.Lists {
 		v := cbor.AppendArray(nil, 3)
@@ -181,13 +190,13 @@ func (f Floors) Encode() []byte {
 	for _, l := range f.Live {
 		b = cbor.AppendInt(cbor.AppendBytes(cbor.AppendArray(b, 2), l.ID[:]), int64(l.At))
 	}
-	return b
+	return cbor.AppendText(cbor.AppendInt(b, 11), f.Enrolled)
 }
 
-func appendCounts(b []byte, m map[string]uint64) []byte {
+func appendSequences(b []byte, m map[string]Sequence) []byte {
 	var out cbor.MapBuilder
 	for k, v := range m {
-		out.PutText(k, cbor.AppendUint(nil, v))
+		out.PutText(k, cbor.AppendBytes(cbor.AppendUint(cbor.AppendArray(nil, 2), v.N), []byte(v.KeyID)))
 	}
 	return mustAppend(&out, b)
 }
@@ -254,9 +263,9 @@ func DecodeFloors(b []byte) (Floors, error) {
 			copy(f.Trust.Digest[:], r.Bytes())
 			f.Trust.NextUpdate = credential.Time(r.Int())
 		case 4:
-			readCounts(&r, f.Manifests)
+			readSequences(&r, f.Manifests)
 		case 5:
-			readCounts(&r, f.Parts)
+			readSequences(&r, f.Parts)
 		case 6:
 			for m := r.Map(); m > 0 && r.Err() == nil; m-- {
 				uri := string(r.Text())
@@ -288,6 +297,8 @@ func DecodeFloors(b []byte) (Floors, error) {
 				l.At = credential.Time(r.Int())
 				f.Live = append(f.Live, l)
 			}
+		case 11:
+			f.Enrolled = string(r.Text())
 		default:
 			return Floors{}, fmt.Errorf("verifier: state holds an unknown member: written by a newer version?")
 		}
@@ -298,9 +309,15 @@ func DecodeFloors(b []byte) (Floors, error) {
 	return f, nil
 }
 
-func readCounts(r *cbor.Reader, m map[string]uint64) {
+func readSequences(r *cbor.Reader, m map[string]Sequence) {
 	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
 		k := string(r.Text())
-		m[k] = r.Uint()
+		if r.Array() != 2 {
+			// Not a pair: reading on would misread. Asking for a kind that cannot stand
+			// here leaves the fault in r.
+			r.Null()
+			return
+		}
+		m[k] = Sequence{N: r.Uint(), KeyID: string(r.Bytes())}
 	}
 }

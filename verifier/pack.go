@@ -99,6 +99,7 @@ type Pack struct {
 	Devices         []*trust.DeviceCertificate
 	Faults          []Fault
 
+	signer  *trust.Key // of the manifest
 	lists   *status.Set
 	without map[string]words.Reason // status lists that were refused, and why
 }
@@ -321,6 +322,13 @@ func (p *Pack) openTrust(floors *Floors, at credential.Time) error {
 		}
 	}
 	// A withdrawn key proves no time, and what it signed is not remembered.
+	for _, m := range []map[string]Sequence{floors.Manifests, floors.Parts} {
+		for k, s := range m {
+			if p.withdrawn(s.KeyID) {
+				delete(m, k)
+			}
+		}
+	}
 	for kid := range floors.Keys {
 		if p.withdrawn(kid) {
 			delete(floors.Keys, kid)
@@ -349,6 +357,9 @@ func (p *Pack) fault(part string, reason words.Reason, text string) {
 }
 
 func (p *Pack) proveManifest(m *manifest, raw []byte, floors *Floors, at credential.Time) error {
+	if floors.Enrolled != "" && floors.Enrolled != m.org {
+		return packFault(words.PackMismatch, "built by %q, this device takes packs of %q", m.org, floors.Enrolled)
+	}
 	var signer *trust.Key
 	_, _, err := cose.OpenTyped(raw, TypManifest, func(kid []byte) *cose.Key {
 		k, reason := p.Trust.Find([]byte(m.org), kid, trust.UsePack)
@@ -362,11 +373,12 @@ func (p *Pack) proveManifest(m *manifest, raw []byte, floors *Floors, at credent
 		return packFault(words.PackBadSignature, "manifest: %w", err)
 	}
 	site := m.org + "|" + m.site
-	if m.sequence < floors.Manifests[site] {
-		return packFault(words.PackRollback, "sequence %d, this device has seen %d", m.sequence, floors.Manifests[site])
+	if seen := floors.Manifests[site].N; m.sequence < seen {
+		return packFault(words.PackRollback, "sequence %d, this device has seen %d", m.sequence, seen)
 	}
-	floors.Manifests[site] = m.sequence
+	floors.Manifests[site] = Sequence{m.sequence, string(signer.KID)}
 	floors.heard(signer.KID, m.issued)
+	floors.Enrolled, p.signer = m.org, signer
 	return nil
 }
 
@@ -384,11 +396,12 @@ func (p *Pack) checkSequences(floors *Floors) error {
 			continue // these carry their own order, checked where they are opened
 		}
 		k := part.key()
-		if part.Sequence < floors.Parts[k] {
-			return packFault(words.PackRollback, "%s %q: sequence %d, this device has seen %d", part.Kind, part.Name, part.Sequence, floors.Parts[k])
+		seen, known := floors.Parts[k]
+		if part.Sequence < seen.N {
+			return packFault(words.PackRollback, "%s %q: sequence %d, this device has seen %d", part.Kind, part.Name, part.Sequence, seen.N)
 		}
-		if len(floors.Parts) < maxRemembered || floors.Parts[k] != 0 {
-			floors.Parts[k] = part.Sequence
+		if known || len(floors.Parts) < maxRemembered {
+			floors.Parts[k] = Sequence{part.Sequence, string(p.signer.KID)}
 		}
 	}
 	return nil
@@ -405,8 +418,11 @@ func (p *Pack) openRest() error {
 			return packFault(words.PackMismatch, "types: %w", err)
 		}
 		for _, t := range ts {
-			types = slices.DeleteFunc(types, func(have *schemas.Type) bool { return have.VCT == t.VCT })
-			types = append(types, t)
+			// A changed type is a new vct (DESIGN 4), so a pack adds types and never
+			// changes what a known one means.
+			if !slices.ContainsFunc(types, func(have *schemas.Type) bool { return have.VCT == t.VCT }) {
+				types = append(types, t)
+			}
 		}
 	}
 	set, err := schemas.NewSet(types...)

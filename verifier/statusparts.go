@@ -66,7 +66,10 @@ func (p *Pack) openStatus(floors *Floors, at credential.Time) {
 		p.fault(part.Kind.String()+" "+part.Name, reason, err.Error())
 		// Cards of that list hear why, as far as it is the list's fault and not theirs.
 		if part.Name != "" && part.Kind != PartDelta {
-			if words.Of(reason).Answer != words.Unsure {
+			switch {
+			case reason == words.KeyRevoked, reason == words.KeyOutsideValidity:
+				reason = words.StatusUnknown // as if it were not there
+			case words.Of(reason).Answer != words.Unsure:
 				reason = words.StatusMalformed
 			}
 			p.without[part.Name] = reason
@@ -146,11 +149,11 @@ func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors
 	if signer == nil || signer.Key.Thumbprint() != list.Key.Thumbprint() {
 		return nil, words.StatusWrongIssuer, errors.New("the list's URI is not its signer's")
 	}
-	if reason := signer.Judge(list.IssuedAt, at); reason == words.KeyRevoked {
-		return nil, reason, errors.New("the status key is withdrawn")
-	}
 	if list.IssuedAt > p.latest(at) {
 		return nil, words.StatusNotYetValid, errors.New("signed further in the future than the trust list vouches for")
+	}
+	if reason := signer.Judge(list.IssuedAt, at); reason != words.OK {
+		return nil, reason, errors.New("the status key was not in force")
 	}
 	if err := list.MarkUnrevoked(floors.Lists[list.URI].Seen); err != nil {
 		var r *status.Refusal

@@ -126,6 +126,7 @@ func (c *Checker) judge(raw []byte, in *Inputs, foreignOnly bool) Result {
 		var atClock findings
 		j.run(in.At, &atClock)
 		atClock.sort()
+		r.OldList = nil
 		j.run(floor, &r.found)
 		r.settle()
 		if words.For(atClock.list[0], r.Known).Answer != r.Answer {
