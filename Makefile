@@ -35,7 +35,7 @@ test: setup ## everything a change must pass: set-up, check, tests, race, short 
 check: ## formatting, vet, staticcheck, module files, floors (no network, under a minute)
 	@scripts/check.sh
 
-race: setup ## the tests of everything but the commands under the race detector, short sizes
+race: setup ## the race detector over what runs side by side, short sizes
 	@scripts/race.sh
 
 bench: ## every bar of the performance promise, as a ratio to a floor of the same run
