@@ -28,7 +28,9 @@ func Describe(payload []byte, before *List) (string, error) {
 	say("hash words: %s", HashWords(l.digest[:]))
 	say("SHA-256: %x", l.digest)
 	say("anchors: %d of %d, %s", l.Anchors.K, len(l.Anchors.Keys), l.Anchors.Words())
-	if before == nil {
+	if before == nil && l.Sequence > 1 {
+		say("It is not compared with the list before; all of it is listed as added.")
+	} else if before == nil {
 		say("This is the first list: %d of its anchors sign.", l.Anchors.K)
 	} else {
 		say("It follows number %d, issued %v.", before.Sequence, before.Issued)

@@ -1,0 +1,10 @@
+package main
+
+import "github.com/spf13/cobra"
+
+// commands are the nouns, and the daily acts in one word.
+func (a *app) commands() []*cobra.Command {
+	list := []*cobra.Command{a.orgCommand(), a.trustCommand(), a.issueCommand()}
+	list = append(list, a.statusActs()...)
+	return append(list, a.statusCommand(), a.packCommand(), a.deviceCommand(), a.verifyCommand())
+}

@@ -1,0 +1,458 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"bytes"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/internal/durable"
+	"aidpass/internal/qrcode"
+	"aidpass/issuer"
+	"aidpass/schemas"
+	"aidpass/schemas/compile"
+	"aidpass/storage/keystore"
+	"aidpass/trust"
+)
+
+// issueFlags are what issue is asked for.
+type issueFlags struct {
+	typeName, typeFile, programme, sheet, idColumn, unit string
+	round                                                uint64
+	validDays                                            int
+	claims, seal                                         []string
+	out, images, rejects, pins, form, approvedBy         string
+}
+
+func (a *app) issueCommand() *cobra.Command {
+	var f issueFlags
+	cmd := &cobra.Command{
+		Use:   "issue ROSTER --type TYPE --programme CODE --round N --out cards.jsonl",
+		Short: "Issue cards to the people of a roster",
+		Long: `Issue cards to the people of a roster (CSV or XLSX).
+
+Columns are found by their names: the person's number (else household, name and
+birth date together name a person), household size, and columns called like a
+claim of the type. --claim gives one value to all. Claims that stand sealed on
+the card are taken only when --seal names them.
+
+Every row is issued or refused with a reason; --rejects writes the refused rows
+to a file to be mended and issued again. The same roster again issues nothing
+twice: the cards that are there are listed again, marked "already".
+
+cards.jsonl has one object a card: credential (its identity), type, issuer, text
+(of the QR code), row, number (printed on the card), programme, round, valid_from,
+valid_until, status {uri, idx}, already. Images are PNG files named by card
+number, at error correction level M.
+
+A run that was interrupted is simply started again.`,
+		Example: `  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --out cards.jsonl --images cards/
+  aidpass issue roster.xlsx --sheet Individuals --type registration --out cards.jsonl --rejects rejected.csv
+  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --claim collector_rule=holder_or_alternate \
+      --claim collect_from=2026-12-01 --seal name,entitlement --pins pins.csv --out cards.jsonl
+  aidpass issue roster.csv --type-file our-type.json --programme W1 --round 3 --valid-days 60 --out cards.jsonl`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.issue(cmd.Context(), args[0], f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.typeName, "type", "", "registration, eligibility, referral, delegation or receipt")
+	fl.StringVar(&f.typeFile, "type-file", "", "own credential type (JSON Schema with x-aidpass)")
+	fl.StringVar(&f.programme, "programme", "", "opaque code of the programme, as K7Q2")
+	fl.Uint64Var(&f.round, "round", 0, "number of the round")
+	fl.IntVar(&f.validDays, "valid-days", 0, "days until the cards end (default: as the type says)")
+	fl.StringArrayVar(&f.claims, "claim", nil, "NAME=VALUE for every card; repeat")
+	fl.StringSliceVar(&f.seal, "seal", nil, "claims of the sealed part to fill, by name")
+	fl.StringVar(&f.sheet, "sheet", "", "sheet of a workbook (default: guessed)")
+	fl.StringVar(&f.idColumn, "id-column", "", "column that numbers the people (default: guessed)")
+	fl.StringVar(&f.unit, "unit", "person", "what the programme counts: person or household")
+	fl.StringVar(&f.form, "form", "card", "card is the only form yet")
+	fl.StringVar(&f.out, "out", "", "file for the cards; they are as good as cash: readable to you alone")
+	fl.StringVar(&f.images, "images", "", "folder for PNG images")
+	fl.StringVar(&f.rejects, "rejects", "", "CSV file for the refused rows")
+	fl.StringVar(&f.pins, "pins", "", "give each new card a PIN and write them to this CSV file, once")
+	fl.StringVar(&f.approvedBy, "approved-by", "", "account of the second person who approved this roster")
+	return cmd
+}
+
+// cardLine is one card of cards.jsonl.
+type cardLine struct {
+	Credential string    `json:"credential"`
+	Type       string    `json:"type"`
+	Issuer     string    `json:"issuer"`
+	Text       string    `json:"text"`
+	Row        int       `json:"row"`
+	Number     string    `json:"number"`
+	Programme  string    `json:"programme"`
+	Round      *uint64   `json:"round"`
+	ValidFrom  string    `json:"valid_from"`
+	ValidUntil string    `json:"valid_until"`
+	Status     statusRef `json:"status"`
+	Already    bool      `json:"already"`
+}
+
+type statusRef struct {
+	URI   string `json:"uri"`
+	Index uint64 `json:"idx"`
+}
+
+// refusedRow is a row of the roster that got no card.
+type refusedRow struct {
+	Row  int    `json:"row"`
+	Code string `json:"code"`
+	Why  string `json:"why"`
+}
+
+func (a *app) issue(ctx context.Context, path string, f issueFlags) error {
+	t, err := f.check()
+	if err != nil {
+		return err
+	}
+	list, err := a.readRoster(path, t, &f)
+	if err != nil {
+		return err
+	}
+	o, err := a.openOrg(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	desk, err := a.openIssuer(o, t)
+	if err != nil {
+		return err
+	}
+	batch, err := f.batch(o, t, a.now())
+	if err != nil {
+		return err
+	}
+	run := &issueRun{app: a, f: f, o: o, list: list, started: a.now()}
+	if err := run.enrol(ctx, desk, &batch); err != nil {
+		return err
+	}
+	batch.Approval.By = f.approvedBy
+	if f.approvedBy == "" {
+		batch.Approval.By = a.Actor
+	}
+	if batch.Approval.Digest, err = batch.Digest(); err != nil {
+		return err
+	}
+	p := a.progress("issuing")
+	err = desk.Issue(ctx, batch, func(r issuer.Result) error {
+		run.take(&r, &batch)
+		p.step(len(run.cards)+len(run.list.refused), run.list.rows)
+		return nil
+	})
+	p.end()
+	if err != nil {
+		return err
+	}
+	return run.finish(ctx)
+}
+
+// check looks at the flags before anything is opened.
+func (f *issueFlags) check() (*schemas.Type, error) {
+	var t *schemas.Type
+	switch {
+	case f.out == "":
+		return nil, usagef("where do the cards go?").hint("--out cards.jsonl")
+	case f.form != "card":
+		return nil, usagef("no form %q", f.form).hint("--form card")
+	case f.unit != "person" && f.unit != "household":
+		return nil, usagef("--unit %q", f.unit).hint("--unit person or --unit household")
+	case f.typeFile != "":
+		b, err := readFile(f.typeFile, 1<<20)
+		if err != nil {
+			return nil, err
+		}
+		if t, err = compile.Compile(b); err != nil {
+			return nil, usagef("%s: %w", f.typeFile, err).hint("the embedded types in schemas/ are examples of a type file")
+		}
+		if f.typeName != "" && f.typeName != t.Name {
+			return nil, usagef("%s holds type %s, not %s", f.typeFile, t.Name, f.typeName).hint("leave --type out")
+		}
+	default:
+		if t = schemas.ByName(f.typeName); t == nil {
+			return nil, usagef("no type %q", f.typeName).hint("--type registration, eligibility, referral, delegation or receipt; --type-file FILE for an own one")
+		}
+	}
+	if f.programme == "" {
+		if t.ProgrammeClaim != "" {
+			return nil, usagef("a %s belongs to a programme", t.Name).hint("--programme K7Q2")
+		}
+		f.programme = t.Name
+	}
+	for _, name := range f.seal {
+		if c := t.Claim(name); c == nil || c.Placement != schemas.Sealed {
+			return nil, usagef("the type %s has no sealed claim %q", t.Name, name).hint("it has %s", strings.Join(claimNames(t, schemas.Sealed), " "))
+		}
+	}
+	return t, nil
+}
+
+func claimNames(t *schemas.Type, where schemas.Placement) []string {
+	var names []string
+	for _, c := range t.Claims {
+		if c.Placement == where && c.Name != "pin_check" {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+// batch is the request without its rows.
+func (f *issueFlags) batch(o *org, t *schemas.Type, now credential.Time) (issuer.Batch, error) {
+	b := issuer.Batch{Type: t, Programme: f.programme, Round: f.round, Form: credential.FormCWT}
+	if f.validDays > 0 {
+		b.ExpiresAt = now + credential.Time(f.validDays)*day
+	}
+	var err error
+	if b.ProgrammeKey, err = o.programmeKey(f.programme); err != nil {
+		return b, err
+	}
+	sealed := len(f.seal) > 0 || f.pins != ""
+	for _, name := range t.Gate {
+		if c := t.Claim(name); c != nil && c.Placement == schemas.Sealed {
+			sealed = true
+		}
+	}
+	if sealed {
+		b.EpochKey, err = o.epochKey()
+	}
+	return b, err
+}
+
+// openIssuer makes the desk that signs cards of these types.
+func (a *app) openIssuer(o *org, types ...*schemas.Type) (*issuer.Desk, error) {
+	signer, key, err := o.currentSigner(keystore.Card)
+	if err != nil {
+		return nil, err
+	}
+	check, err := newSelfCheck(o.entry, key, types, a.now)
+	if err != nil {
+		return nil, err
+	}
+	return &issuer.Desk{
+		Issuer: o.entry.ID, Signer: signer, Store: o.store, Log: o.store, Actor: a.actor(access.Issuer), Check: check.card,
+		Lists: issuer.ListPolicy{Prefix: o.entry.StatusPrefixes[0], Size: a.ListSize}, Known: a.knownTime(), Now: a.Now,
+	}, nil
+}
+
+// knownTime is the newest time that somebody else has signed: the issue time of
+// the trust list last seen here, zero when none was.
+func (a *app) knownTime() credential.Time {
+	raw, err := readFile(filepath.Join(a.publicDir(), "trust.list"), trust.MaxListBytes)
+	if err != nil {
+		return 0
+	}
+	list, err := trust.Open(raw, trust.Anchors{})
+	if err != nil {
+		return 0
+	}
+	return list.Issued
+}
+
+// issueRun is one issue under way.
+type issueRun struct {
+	*app
+	f       issueFlags
+	o       *org
+	list    *rosterList
+	started credential.Time
+	cards   []cardLine
+	already int
+	pins    map[int]string // by row
+	pinned  [][]string     // card number and PIN of new cards
+}
+
+// enrol stores the people and turns the usable rows into requests.
+func (r *issueRun) enrol(ctx context.Context, desk *issuer.Desk, b *issuer.Batch) error {
+	rows := make([]issuer.RosterRow, len(r.list.people))
+	for i, p := range r.list.people {
+		rows[i] = p.row
+	}
+	bar := r.progress("reading in")
+	units, err := desk.Enrol(ctx, rows, func(done int) { bar.step(done, len(rows)) })
+	bar.end()
+	if err != nil {
+		return err
+	}
+	if r.f.pins != "" {
+		r.pins = map[int]string{}
+	}
+	for i, p := range r.list.people {
+		q := issuer.Request{Row: p.number, Unit: units[i].ID, Claims: p.claims}
+		if r.pins != nil {
+			n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+			if err != nil {
+				return err
+			}
+			q.PIN = fmt.Sprintf("%06d", n)
+			r.pins[p.number] = q.PIN
+		}
+		b.Requests = append(b.Requests, q)
+	}
+	return nil
+}
+
+// take keeps what became of a row.
+func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) {
+	if res.Refusal != nil {
+		r.list.refuse(res.Row, res.Refusal.Code, res.Refusal.Text)
+		return
+	}
+	c := &res.Credential
+	from := max(c.IssuedAt, b.NotBefore)
+	line := cardLine{
+		Credential: c.ID.String(), Type: b.Type.Name, Issuer: r.o.entry.ID, Text: res.Text, Row: res.Row, Number: c.CardNumber,
+		Programme: b.Programme, ValidFrom: from.String(), ValidUntil: c.ExpiresAt.String(),
+		Status: statusRef{c.StatusURI, c.StatusIndex}, Already: res.Old,
+	}
+	if b.Round > 0 {
+		line.Round = &b.Round
+	}
+	r.cards = append(r.cards, line)
+	if res.Old {
+		r.already++
+	} else if pin := r.pins[res.Row]; pin != "" {
+		if c.IssuedAt < r.started {
+			// An interrupted run drew its PIN, and nobody has seen it.
+			r.say("warning: row %d: the card was begun by an interrupted run and its PIN is lost: revoke it and issue again", res.Row)
+			return
+		}
+		r.pinned = append(r.pinned, []string{c.CardNumber, pin})
+	}
+}
+
+// finish writes the files and tells the count.
+func (r *issueRun) finish(ctx context.Context) error {
+	// PINs first: the cards can be listed again, PINs cannot.
+	if len(r.pinned) > 0 {
+		if err := appendCSV(r.f.pins, []string{"number", "pin"}, r.pinned); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(r.cards, func(x, y cardLine) int { return x.Row - y.Row })
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	for i := range r.cards {
+		if err := e.Encode(&r.cards[i]); err != nil {
+			return err
+		}
+	}
+	if err := makeParent(r.f.out); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(r.f.out, b.Bytes(), 0o600); err != nil {
+		return err
+	}
+	images, err := r.drawImages(ctx)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(r.list.refused, func(x, y refusedRow) int { return x.Row - y.Row })
+	if r.f.rejects != "" {
+		if err := r.list.writeRejects(r.f.rejects); err != nil {
+			return err
+		}
+	}
+	issued := len(r.cards) - r.already
+	result := map[string]any{"rows": r.list.rows, "issued": issued, "already": r.already, "refused": len(r.list.refused),
+		"refusals": r.list.refused, "images": images, "out": r.f.out}
+	return r.print(result, func(w io.Writer) {
+		fmt.Fprintf(w, "%d rows: %d issued, %d issued before, %d refused\n", r.list.rows, issued, r.already, len(r.list.refused))
+		fmt.Fprintf(w, "cards: %s\n", r.f.out)
+		if r.f.images != "" {
+			fmt.Fprintf(w, "images: %d in %s\n", images, r.f.images)
+		}
+		for i, x := range r.list.refused {
+			if i == 20 && len(r.list.refused) > 25 {
+				fmt.Fprintf(w, "  and %d more; --rejects FILE writes all\n", len(r.list.refused)-i)
+				break
+			}
+			fmt.Fprintf(w, "  row %d: %s\n", x.Row, x.Why)
+		}
+	})
+}
+
+// modulePixels makes a card's picture about 500 pixels wide.
+const modulePixels = 6
+
+// drawImages writes a picture of each card, two at a time. A text that no ID-1
+// card can show well is told.
+func (r *issueRun) drawImages(ctx context.Context) (int, error) {
+	if r.f.images == "" {
+		return 0, nil
+	}
+	if err := os.MkdirAll(r.f.images, 0o700); err != nil {
+		return 0, err
+	}
+	for i := range r.cards {
+		if err := qrcode.CheckID1(r.cards[i].Text); err != nil {
+			r.say("warning: card %s: %v", r.cards[i].Number, err)
+			break // all cards of a roster are about as long
+		}
+	}
+	bar := r.progress("drawing")
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var fault error
+	done := 0
+	work := make(chan *cardLine)
+	for range 2 {
+		wg.Go(func() {
+			for c := range work {
+				png, err := qrcode.PNG(c.Text, qrcode.M, modulePixels)
+				if err == nil {
+					err = os.WriteFile(filepath.Join(r.f.images, c.Number+".png"), png, 0o600)
+				}
+				mu.Lock()
+				fault = errors.Join(fault, err)
+				done++
+				bar.step(done, len(r.cards))
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range r.cards {
+		if ctx.Err() != nil {
+			break
+		}
+		work <- &r.cards[i]
+	}
+	close(work)
+	wg.Wait()
+	bar.end()
+	return done, errors.Join(fault, ctx.Err())
+}
+
+// appendCSV adds rows to a CSV file, with the header when it is new.
+func appendCSV(path string, header []string, rows [][]string) error {
+	old, err := readFile(path, 64<<20)
+	if err != nil && !notThere(err) {
+		return err
+	}
+	b := bytes.NewBuffer(old)
+	w := csv.NewWriter(b)
+	if len(old) == 0 {
+		rows = append([][]string{header}, rows...)
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return err
+	}
+	return durable.WriteFile(path, b.Bytes(), 0o600)
+}

@@ -1,0 +1,313 @@
+package main
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"aidpass/internal/durable"
+	"aidpass/issuer"
+	"aidpass/issuer/registry"
+	"aidpass/schemas"
+)
+
+// rosterList is a roster, read: people that can be asked a card for, and rows
+// that cannot.
+type rosterList struct {
+	rows    int
+	people  []rosterPerson
+	refused []refusedRow
+	header  []string
+	raw     map[int][]string // cells by row, for --rejects
+}
+
+type rosterPerson struct {
+	number int
+	row    issuer.RosterRow
+	claims map[string]any
+}
+
+func (l *rosterList) refuse(row int, code, why string) {
+	l.refused = append(l.refused, refusedRow{row, code, why})
+}
+
+// readRoster reads the file whole: nothing is issued of a file that breaks off.
+func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterList, error) {
+	r, err := registry.Open(path, registry.Options{Sheet: f.sheet})
+	if err != nil {
+		return nil, rosterError(err)
+	}
+	defer r.Close()
+	header := r.Header()
+	m := registry.Guess(header)
+	if f.idColumn != "" {
+		if !hasColumn(header, f.idColumn) {
+			return nil, usagef("no column %q", f.idColumn).hint("the columns are %q", header)
+		}
+		m[registry.PersonID] = f.idColumn
+	}
+	if m[registry.PersonID] == "" && m[registry.FullName] == "" && m[registry.GivenName] == "" && m[registry.FamilyName] == "" {
+		return nil, usagef("no column numbers or names the people").hint("--id-column NAME: one of %q", header)
+	}
+	fixed, err := f.fixedClaims(t)
+	if err != nil {
+		return nil, err
+	}
+	list := &rosterList{header: header, raw: map[int][]string{}}
+	claims := claimColumns(t, header, f.seal)
+	seen := map[string]int{}
+	for {
+		row, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return list, nil
+		}
+		if err != nil {
+			return nil, rosterError(err)
+		}
+		list.rows++
+		if f.rejects != "" {
+			list.raw[row.Number] = row.Raw()
+		}
+		if len(row.Problems) > 0 {
+			why := make([]string, len(row.Problems))
+			for i, p := range row.Problems {
+				why[i] = p.String()
+			}
+			list.refuse(row.Number, "row", strings.Join(why, "; "))
+			continue
+		}
+		key := unitKey(m, row, f.unit)
+		if key == "" {
+			list.refuse(row.Number, "no_identifier", "nothing numbers or names this "+f.unit+": fill the column of its number")
+			continue
+		}
+		if first, twice := seen[key]; twice {
+			list.refuse(row.Number, issuer.RefusedDuplicate, fmt.Sprintf("the same %s stands in row %d", f.unit, first))
+			continue
+		}
+		seen[key] = row.Number
+		values, err := rowClaims(t, m, row, claims, fixed, f)
+		if err != nil {
+			list.refuse(row.Number, issuer.RefusedClaims, err.Error())
+			continue
+		}
+		list.people = append(list.people, rosterPerson{number: row.Number, claims: values,
+			row: issuer.RosterRow{Kind: issuer.UnitKind(f.unit), External: key, Values: personFields(m, row)}})
+	}
+}
+
+func rosterError(err error) error {
+	var file *registry.FileError
+	if !errors.As(err, &file) {
+		return err
+	}
+	e := usagef("%w", err)
+	if file.Fix != "" {
+		return e.hint("%s", file.Fix)
+	}
+	return e.hint("save it as CSV in UTF-8, or as a plain XLSX workbook")
+}
+
+func hasColumn(header []string, name string) bool {
+	for _, h := range header {
+		if h == name {
+			return true
+		}
+	}
+	return false
+}
+
+// unitKey is what names the row's person or household in the roster.
+func unitKey(m registry.Mapping, row registry.Row, unit string) string {
+	if unit == "household" {
+		return row.Cell(m[registry.HouseholdID])
+	}
+	key, _ := m.Key(row)
+	return key
+}
+
+// claimColumn is a column that carries a claim.
+type claimColumn struct {
+	column string
+	claim  *schemas.Claim
+}
+
+// claimColumns finds columns called like a claim that this roster fills: plain
+// ones, those never on a card (for the gate), and sealed ones that were asked for.
+func claimColumns(t *schemas.Type, header, seal []string) []claimColumn {
+	var out []claimColumn
+	for _, h := range header {
+		name := strings.ToLower(strings.ReplaceAll(strings.TrimSpace(h), " ", "_"))
+		if c := t.Claim(name); c != nil && fills(t, c, seal) {
+			out = append(out, claimColumn{h, c})
+		}
+	}
+	return out
+}
+
+// fills says whether a claim is taken from the roster. A sealed one is when --seal
+// names it, or the type cannot be issued without it.
+func fills(t *schemas.Type, c *schemas.Claim, seal []string) bool {
+	return c.Placement != schemas.Sealed || contains(seal, c.Name) || contains(t.Gate, c.Name)
+}
+
+func contains(list []string, s string) bool {
+	for _, x := range list {
+		if x == s {
+			return true
+		}
+	}
+	return false
+}
+
+// fixedClaims reads --claim NAME=VALUE.
+func (f *issueFlags) fixedClaims(t *schemas.Type) (map[string]any, error) {
+	out := map[string]any{}
+	for _, s := range f.claims {
+		name, text, ok := strings.Cut(s, "=")
+		c := t.Claim(name)
+		if !ok || c == nil {
+			return nil, usagef("--claim %q names no claim of %s", name, t.Name).
+				hint("it has %s", strings.Join(append(claimNames(t, schemas.Plain), claimNames(t, schemas.Sealed)...), " "))
+		}
+		v, err := c.Parse(text)
+		if err != nil {
+			return nil, usagef("--claim %s: %w", name, err).hint("as %s", t.Label("en"))
+		}
+		if c.Placement == schemas.Sealed && !contains(f.seal, name) {
+			f.seal = append(f.seal, name)
+		}
+		out[name] = v
+	}
+	return out, nil
+}
+
+// rowClaims are the claims of one card: those for all, the row's own columns, and
+// what follows from what the roster says in its own way.
+func rowClaims(t *schemas.Type, m registry.Mapping, row registry.Row, columns []claimColumn, fixed map[string]any, f *issueFlags) (map[string]any, error) {
+	values := map[string]any{}
+	for name, v := range fixed {
+		values[name] = v
+	}
+	for _, c := range columns {
+		v, err := c.claim.Parse(row.Cell(c.column))
+		if err != nil {
+			return nil, err
+		}
+		if v != nil {
+			values[c.claim.Name] = v
+		}
+	}
+	derive := func(name string, value func(c *schemas.Claim) any) {
+		c := t.Claim(name)
+		if c == nil || values[name] != nil || !fills(t, c, f.seal) {
+			return
+		}
+		if v := value(c); v != nil {
+			values[name] = v
+		}
+	}
+	derive("name", func(c *schemas.Claim) any {
+		if name := m.Name(row); name != "" && len([]rune(name)) <= c.Max {
+			return name
+		}
+		return nil
+	})
+	derive("sex", func(*schemas.Claim) any { return sexOf(row.Cell(m[registry.Sex])) })
+	derive("birth_year", func(*schemas.Claim) any { return yearOf(row.Cell(m[registry.BirthDate])) })
+	if t.SizeBandClaim != "" {
+		derive(t.SizeBandClaim, func(c *schemas.Claim) any { return bandOf(row.Cell(m[registry.HouseholdSize]), c.Values) })
+	}
+	return values, nil
+}
+
+// personFields are what the store keeps of the row.
+func personFields(m registry.Mapping, row registry.Row) map[string]any {
+	out := map[string]any{}
+	for _, field := range []registry.Field{registry.HouseholdID, registry.BirthDate, registry.Sex, registry.HouseholdSize, registry.PhotoID} {
+		if v := row.Cell(m[field]); v != "" {
+			out[string(field)] = v
+		}
+	}
+	if name := m.Name(row); name != "" {
+		out[string(registry.FullName)] = name
+	}
+	return out
+}
+
+// sexOf reads the ways rosters write it; nil where none is known.
+func sexOf(s string) any {
+	switch strings.ToLower(s) {
+	case "f", "female", "féminin", "feminin", "femme", "femenino", "mujer", "أنثى", "انثى":
+		return "f"
+	case "m", "male", "masculin", "homme", "masculino", "hombre", "ذكر":
+		return "m"
+	}
+	return nil
+}
+
+var yearPattern = regexp.MustCompile(`(?:^|\D)((?:19|20)\d\d)(?:\D|$)`)
+
+// yearOf finds the year of a birth date, however the rest is written.
+func yearOf(s string) any {
+	if m := yearPattern.FindStringSubmatch(s); m != nil {
+		n, _ := strconv.ParseInt(m[1], 10, 64)
+		return n
+	}
+	return nil
+}
+
+// bandOf finds the band ("1", "2-3", "6+") a household size falls in.
+func bandOf(size string, bands []string) any {
+	n, err := strconv.Atoi(strings.TrimSpace(size))
+	if err != nil || n < 1 {
+		return nil
+	}
+	for _, band := range bands {
+		low, high, isRange := strings.Cut(band, "-")
+		open := strings.HasSuffix(band, "+")
+		from, err := strconv.Atoi(strings.TrimSuffix(low, "+"))
+		if err != nil {
+			continue
+		}
+		to := from
+		if isRange {
+			if to, err = strconv.Atoi(high); err != nil {
+				continue
+			}
+		}
+		if n >= from && (open || n <= to) {
+			return band
+		}
+	}
+	return nil
+}
+
+// writeRejects writes the refused rows as they stood, with what is wrong, as a
+// file to be mended and issued again.
+func (l *rosterList) writeRejects(path string) error {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	if err := w.Write(append(append([]string{}, l.header...), "row_in_roster", "what_to_mend")); err != nil {
+		return err
+	}
+	for _, r := range l.refused {
+		cells := append([]string{}, l.raw[r.Row]...)
+		for len(cells) < len(l.header) {
+			cells = append(cells, "")
+		}
+		if err := w.Write(append(cells[:len(l.header)], strconv.Itoa(r.Row), r.Why)); err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	if err := w.Error(); err != nil {
+		return err
+	}
+	return durable.WriteFile(path, b.Bytes(), 0o600)
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"crypto"
+	"crypto/ecdh"
+	"errors"
+
+	"aidpass/credential"
+	"aidpass/internal/cose"
+	"aidpass/internal/durable"
+	"aidpass/verifier"
+	"aidpass/verifier/visit"
+)
+
+// deviceKey is a device's key file, unsealed when it is first needed.
+type deviceKey struct {
+	key    *cose.Key
+	signer func() (crypto.Signer, error)
+	ecdh   func() (*ecdh.PrivateKey, error)
+}
+
+// book is what was handed out: the journals given, and what this run adds.
+type book struct {
+	journals visit.Journals
+	added    map[verifier.LedgerKey]verifier.Use
+
+	// For recording only.
+	tail   *durable.Tail
+	signer crypto.Signer
+	key    *cose.Key
+	device []byte // id
+	last   []byte // the newest record, to chain the next one to
+	next   uint64
+}
+
+// openBook reads the journals. The first is opened for recording with give.
+func (a *app) openBook(p *verifier.Pack, paths []string, device *deviceKey, give bool) (_ *book, err error) {
+	b := &book{added: map[verifier.LedgerKey]verifier.Use{}}
+	find := func(kid []byte) *cose.Key {
+		if c := p.Device(kid); c != nil {
+			return c.Key
+		}
+		if device != nil {
+			if id := device.key.ID(); string(id[:]) == string(kid) {
+				return device.key
+			}
+		}
+		return nil
+	}
+	for i, path := range paths {
+		own := i == 0 && give
+		var content []byte
+		if own {
+			b.tail, content, err = durable.OpenTail(path, 0o600, visit.MaxJournalBytes)
+			defer func() {
+				if err != nil && b.tail != nil {
+					b.tail.Close()
+				}
+			}()
+		} else {
+			content, err = readFile(path, visit.MaxJournalBytes)
+		}
+		if err != nil {
+			return nil, err
+		}
+		j, err := visit.Read(content, find)
+		var broken *visit.BrokenError
+		switch {
+		case errors.As(err, &broken) && !own:
+			// Its good records still count; a queue is not sent away for the rest.
+			a.say("warning: %s: %v", path, err)
+			a.say("hint: records from %d on are not looked at; is the device's certificate in the pack?", broken.Sequence)
+		case err != nil:
+			return nil, usagef("%s: %w", path, err).hint("keep the file for review and start a journal with another name")
+		case j.Torn:
+			a.say("warning: %s: the last record was cut off and is dropped", path)
+		}
+		b.journals = append(b.journals, j)
+		if own {
+			if err := b.ready(p, j, device); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return b, nil
+}
+
+// ready prepares for recording after what j holds.
+func (b *book) ready(p *verifier.Pack, j *visit.Journal, device *deviceKey) (err error) {
+	if err := b.tail.Cut(int64(j.Good)); err != nil {
+		return err
+	}
+	if b.signer, err = device.signer(); err != nil {
+		return err
+	}
+	b.key, b.last, b.next = device.key, j.Last, j.Next()
+	id := device.key.ID()
+	b.device = id[:]
+	if c := p.Device(id[:]); c != nil {
+		b.device = c.DeviceID
+	}
+	return nil
+}
+
+// Earlier implements verifier.Uses.
+func (b *book) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
+	if u, ok := b.added[k]; ok {
+		return u, true
+	}
+	return b.journals.Earlier(k)
+}
+
+func (b *book) records() bool { return b != nil && b.tail != nil }
+
+// collect records a full collection on the card of r and returns the record's
+// number. When it returns, the record is on the disk.
+func (b *book) collect(r *verifier.Result, at credential.Time) (uint64, error) {
+	v := visit.Visit{Device: b.device, Sequence: b.next, At: at, Kind: visit.Collection,
+		Ledger: r.Ledger, Card: r.Credential.ID, By: visit.Holder}
+	if v.Ledger.Pseudonym == "" {
+		// A type that counts no collections, as a referral: that it was served is noted.
+		v.Kind, v.Ledger, v.Code = visit.Note, verifier.LedgerKey{}, "served"
+	}
+	if r.Holder&verifier.PINRight != 0 {
+		v.Checks = append(v.Checks, visit.CheckPIN)
+	}
+	if r.Holder&verifier.LiveProof != 0 {
+		v.Checks = append(v.Checks, visit.CheckLive)
+	}
+	p, err := visit.Prepare(b.key, b.last, v)
+	if err != nil {
+		return 0, err
+	}
+	sig, err := cose.SignRaw(b.signer, p.ToBeSigned())
+	if err != nil {
+		return 0, err
+	}
+	record, err := p.Attach(sig)
+	if err != nil {
+		return 0, err
+	}
+	if err := b.tail.Append(record); err != nil {
+		return 0, err
+	}
+	b.last, b.next = record, b.next+1
+	if v.Kind == visit.Collection {
+		b.added[v.Ledger] = verifier.Use{At: at}
+	}
+	return v.Sequence, nil
+}
+
+func (b *book) close() error {
+	if !b.records() {
+		return nil
+	}
+	return b.tail.Close()
+}

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes aidpass a command of the scripts: the program as it is, but for
+// cheap key files, small status lists and a clock that a script sets in NOW.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"aidpass": func() {
+		main := &Main{Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Env: os.LookupEnv,
+			Now: scriptClock, WorkFactor: 4, ListSize: 4096}
+		os.Exit(main.Run(context.Background(), os.Args[1:]))
+	}})
+}
+
+func scriptClock() time.Time {
+	if t, err := time.Parse(time.RFC3339, os.Getenv("NOW")); err == nil {
+		return t
+	}
+	return time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			pass := filepath.Join(env.WorkDir, "passphrase")
+			env.Setenv("AIDPASS_PASSPHRASE_FILE", pass)
+			if shared := findShared(); shared != "" {
+				env.Setenv("SHARED", shared)
+			}
+			return os.WriteFile(pass, []byte("correct horse\n"), 0o600)
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "shared" {
+				return findShared() != "", nil
+			}
+			return false, errors.New("unknown condition " + cond)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":  exits,
+			"field":  field,
+			"nth":    nth,
+			"flip":   flip,
+			"answer": answer,
+			"same":   same,
+		},
+	})
+}
+
+// findShared returns the folder of shared test inputs beside the repository, "".
+func findShared() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return ""
+	}
+	for {
+		shared := filepath.Join(filepath.Dir(dir), "shared")
+		if _, err := os.Stat(filepath.Join(shared, "inputs")); err == nil {
+			return shared
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+		dir = filepath.Dir(dir)
+	}
+}
+
+// exits CODE COMMAND ARGS... runs a command that must exit with CODE.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND ARGS...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	err = ts.Exec(args[1], args[2:]...)
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("%q exits %d, want %d", args[1:], got, want)
+	}
+}
+
+// answer REASON WORD: the answers on stdout (JSON lines) all have them.
+func answer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: answer REASON WORD")
+	}
+	lines := strings.Split(strings.TrimSpace(ts.ReadFile("stdout")), "\n")
+	for i, line := range lines {
+		var a struct{ Reason, Word string }
+		ts.Check(json.Unmarshal([]byte(line), &a))
+		if a.Reason != args[0] || a.Word != args[1] {
+			ts.Fatalf("answer %d is %s %q, want %s %q", i+1, a.Reason, a.Word, args[0], args[1])
+		}
+	}
+}
+
+// same A B: two values are equal.
+func same(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: same A B")
+	}
+	if (args[0] == args[1]) == neg {
+		ts.Fatalf("%q and %q", args[0], args[1])
+	}
+}
+
+// field NAME LINE MEMBER FILE sets NAME to a member of one line of a JSON lines
+// file (stdout for the last output); MEMBER may be a path as status.uri.
+func field(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 4 {
+		ts.Fatalf("usage: field NAME LINE MEMBER FILE")
+	}
+	lines := strings.Split(strings.TrimSpace(ts.ReadFile(args[3])), "\n")
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if n < 1 || n > len(lines) {
+		ts.Fatalf("%s has %d lines", args[3], len(lines))
+	}
+	var v any
+	ts.Check(json.Unmarshal([]byte(lines[n-1]), &v))
+	for _, name := range strings.Split(args[2], ".") {
+		switch x := v.(type) {
+		case map[string]any:
+			v = x[name]
+		case []any:
+			i, err := strconv.Atoi(name)
+			ts.Check(err)
+			v = x[i]
+		default:
+			ts.Fatalf("no %q in %T", args[2], v)
+		}
+	}
+	s, ok := v.(string)
+	if !ok {
+		b, err := json.Marshal(v)
+		ts.Check(err)
+		s = string(b)
+	}
+	ts.Setenv(args[0], s)
+}
+
+// nth NAME LINE FILE sets NAME to one line of a file.
+func nth(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: nth NAME LINE FILE")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	lines := strings.Split(ts.ReadFile(args[2]), "\n")
+	ts.Setenv(args[0], strings.TrimSpace(lines[n-1]))
+}
+
+// flip FILE TEXT changes one byte of the first place TEXT stands in FILE.
+func flip(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: flip FILE TEXT")
+	}
+	path := ts.MkAbs(args[0])
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	i := bytes.Index(b, []byte(args[1]))
+	if i < 0 {
+		ts.Fatalf("%s does not hold %q", args[0], args[1])
+	}
+	b[i] ^= 1
+	ts.Check(os.WriteFile(path, b, 0o600))
+}

@@ -1,0 +1,459 @@
+package main
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"aidpass/credential"
+	"aidpass/internal/cose"
+	"aidpass/storage/keystore"
+	"aidpass/trust"
+	"aidpass/verifier"
+)
+
+// orgKeys is the key folder of one organisation, DATA/keys/<slug>:
+//
+//	organisation.org      the entry it asks to be listed with, signed by its keys
+//	<use>-<id>.key        sealed keys; the label says its role and when it signs:
+//	                      "main 2026-11-21T09:00:00Z/2028-11-20T09:00:00Z", "standby ...",
+//	                      for epoch keys "GROUP NUMBER FROM/UNTIL"
+//	<kid>.withdrawal      what was withdrawn by the organisation itself
+type orgKeys struct {
+	a        *app
+	dir      string
+	store    *keystore.Store
+	entry    *trust.Organisation
+	entryRaw []byte
+}
+
+const (
+	roleMain    = "main"
+	roleStandby = "standby"
+	entryFile   = "organisation.org"
+
+	epochGroup = "all"           // one audience group until there are several
+	epochLife  = 180 * day       // DESIGN 4: six months at most
+	epochLeft  = 90 * day        // a new epoch begins when the newest has less than this left
+	forever    = 100 * 366 * day // of secrets that sign nothing
+	keyYear    = 365 * day
+)
+
+// openOrgKeys opens the key folder of --org, or of the only organisation there.
+func (a *app) openOrgKeys() (*orgKeys, error) {
+	dirs, err := a.orgDirs()
+	if err != nil {
+		return nil, err
+	}
+	name := slug(a.Org)
+	switch {
+	case len(dirs) == 0:
+		return nil, usagef("no organisation in %s", a.Data).hint("aidpass org init makes one; --data names another folder")
+	case a.Org == "" && len(dirs) > 1:
+		return nil, usagef("%s holds several organisations", a.Data).hint("--org ID: one of %s", strings.Join(a.orgIDs(dirs), " "))
+	case a.Org == "":
+		name = dirs[0]
+	case !slices.Contains(dirs, name):
+		return nil, usagef("organisation %s is not in %s", a.Org, a.Data).hint("there is %s", strings.Join(a.orgIDs(dirs), " "))
+	}
+	o := &orgKeys{a: a, dir: filepath.Join(a.Data, "keys", name)}
+	if o.store, err = keystore.Open(o.dir); err != nil {
+		return nil, err
+	}
+	o.store.WorkFactor = a.workFactor()
+	if err := o.readEntry(); err != nil {
+		return nil, err
+	}
+	if a.Org != "" && o.entry.ID != a.Org {
+		return nil, usagef("%s belongs to %s, not to %s", o.dir, o.entry.ID, a.Org).hint("two ids that differ in punctuation only need two --data folders")
+	}
+	return o, nil
+}
+
+func (a *app) orgIDs(dirs []string) []string {
+	var ids []string
+	for _, d := range dirs {
+		o := &orgKeys{dir: filepath.Join(a.Data, "keys", d)}
+		if o.readEntry() == nil {
+			ids = append(ids, o.entry.ID)
+		}
+	}
+	return ids
+}
+
+func (o *orgKeys) readEntry() (err error) {
+	if o.entryRaw, err = readFile(filepath.Join(o.dir, entryFile), trust.MaxListBytes); err != nil {
+		return err
+	}
+	if o.entry, err = trust.OpenEntry(o.entryRaw); err != nil {
+		return usagef("%s: %w", filepath.Join(o.dir, entryFile), err).hint("bring the keys folder back from its copy")
+	}
+	return nil
+}
+
+// secretName is what the passphrase prompt calls the keys.
+func (o *orgKeys) pass() keystore.Passphrase {
+	return o.a.passphrase("the keys of this organisation", false)
+}
+
+func label(role string, from, until credential.Time) string {
+	return fmt.Sprintf("%s %s/%s", role, from, until)
+}
+
+// role reads a label.
+func role(i keystore.Info) (name string, from, until credential.Time) {
+	at := strings.LastIndexByte(i.Label, ' ')
+	if at < 0 {
+		return "", 0, 0
+	}
+	a, b, _ := strings.Cut(i.Label[at+1:], "/")
+	from, err := credential.ParseTime(a)
+	if err != nil {
+		return "", 0, 0
+	}
+	if until, err = credential.ParseTime(b); err != nil {
+		return "", 0, 0
+	}
+	return i.Label[:at], from, until
+}
+
+// makeKeys makes all keys of a new organisation.
+func (o *orgKeys) makeKeys(cards keystore.Alg, years int) error {
+	now := o.a.now()
+	until := now + credential.Time(years)*keyYear
+	make := []struct {
+		use   keystore.Use
+		alg   keystore.Alg
+		label string
+	}{
+		{keystore.Card, cards, label(roleMain, now, until)},
+		{keystore.Card, cards, label(roleStandby, now, until)},
+		{keystore.Status, keystore.P256, label(roleMain, now, until)},
+		{keystore.Pack, keystore.P256, label(roleMain, now, until)},
+		{keystore.DeviceCA, keystore.P256, label(roleMain, now, until)},
+		{keystore.Audit, keystore.P256, label(roleMain, now, until)},
+		{keystore.Seal, keystore.P256, label(roleMain, now, until)},
+		{keystore.Programme, keystore.Secret, label(roleMain, now, now+forever)},
+		{keystore.Epoch, keystore.Secret, label(epochGroup+" 1", now, now+epochLife)},
+		{keystore.KEK, keystore.Secret, label(roleMain, now, now+forever)},
+	}
+	p := o.a.progress("making keys")
+	pass := o.a.passphrase("the keys of this organisation", true)
+	for i, k := range make {
+		if _, err := o.store.Create(k.use, k.alg, k.label, pass, o.a.Now()); err != nil {
+			return err
+		}
+		p.step(i+1, len(make))
+	}
+	p.end()
+	return nil
+}
+
+// listedUses are the uses whose keys stand on the trust list.
+var listedUses = []keystore.Use{keystore.Card, keystore.Status, keystore.Pack, keystore.DeviceCA, keystore.Audit, keystore.Seal}
+
+// writeEntry makes organisation.org from the keys: of each use the newest main
+// key that is not withdrawn, and the newest standby card key.
+func (o *orgKeys) writeEntry(slips bool) error {
+	infos, err := o.store.List()
+	if err != nil {
+		return err
+	}
+	o.entry.Keys = nil
+	for _, use := range listedUses {
+		for _, want := range []string{roleMain, roleStandby} {
+			newest := o.newest(infos, use, want, credential.MaxTime)
+			if newest == nil {
+				continue
+			}
+			_, from, until := role(*newest)
+			u, err := trust.ParseUse(string(use))
+			if err != nil {
+				return err
+			}
+			id := newest.Key.ID()
+			k := &trust.Key{Key: newest.Key, KID: id[:], Use: u, NotBefore: from, NotAfter: until, State: trust.Active}
+			switch {
+			case use == keystore.Card:
+				k.Profile = trust.ProfileCard1
+			case use == keystore.DeviceCA && slips:
+				k.Profile = trust.ProfileSlip1
+			}
+			o.entry.Keys = append(o.entry.Keys, k)
+		}
+	}
+	p, err := trust.PrepareEntry(o.entry)
+	if err != nil {
+		return err
+	}
+	for _, k := range o.entry.Keys {
+		if k.Use == trust.UseSeal {
+			continue
+		}
+		signer, err := o.signer(keystore.Use(k.Use.String()), k.KID)
+		if err != nil {
+			return err
+		}
+		sig, err := cose.SignRaw(signer, p.ToBeSigned(k.Key))
+		if err != nil {
+			return err
+		}
+		if err := p.Add(k.Key, sig); err != nil {
+			return err
+		}
+	}
+	o.entryRaw = p.Append(nil)
+	return writeFile(filepath.Join(o.dir, entryFile), o.entryRaw)
+}
+
+// newest returns the key of a use and role that begins last among those that have
+// begun by at; nil when there is none.
+func (o *orgKeys) newest(infos []keystore.Info, use keystore.Use, want string, at credential.Time) *keystore.Info {
+	var best *keystore.Info
+	var begins credential.Time
+	for i := range infos {
+		name, from, _ := role(infos[i])
+		if infos[i].Use == use && name == want && from <= at && (best == nil || from > begins) && !o.isWithdrawn(infos[i].ID) {
+			best, begins = &infos[i], from
+		}
+	}
+	return best
+}
+
+// current returns the key that signs for a use now: the main one, and for cards
+// the standby where the main one is withdrawn.
+func (o *orgKeys) current(use keystore.Use) (*keystore.Info, error) {
+	infos, err := o.store.List()
+	if err != nil {
+		return nil, err
+	}
+	now := o.a.now()
+	for _, want := range []string{roleMain, roleStandby} {
+		k := o.newest(infos, use, want, now)
+		if k == nil {
+			continue
+		}
+		if _, _, until := role(*k); now > until {
+			return nil, usagef("the %s key %s signed until %s", use, k.ID, until).hint("aidpass org rotate --use %s makes its successor", use)
+		}
+		return k, nil
+	}
+	return nil, usagef("no %s key of %s begins before %s", use, o.entry.ID, now).
+		hint("is the clock right? aidpass org show tells the keys")
+}
+
+// currentSigner is current, unsealed.
+func (o *orgKeys) currentSigner(use keystore.Use) (crypto.Signer, *cose.Key, error) {
+	info, err := o.current(use)
+	if err != nil {
+		return nil, nil, err
+	}
+	return o.store.Signer(info.ID, use, o.pass())
+}
+
+func (o *orgKeys) signer(use keystore.Use, kid []byte) (crypto.Signer, error) {
+	s, _, err := o.store.Signer(hex.EncodeToString(kid), use, o.pass())
+	return s, err
+}
+
+// secret returns the organisation's one secret of a use.
+func (o *orgKeys) secret(use keystore.Use) ([]byte, error) {
+	info, err := o.current(use)
+	if err != nil {
+		return nil, err
+	}
+	return o.store.Secret(info.ID, use, o.pass())
+}
+
+// programmeKey is the key of one programme's pseudonyms, 32 bytes:
+// HKDF-SHA-256(secret, info "aidpass-programme-1 CODE").
+func (o *orgKeys) programmeKey(code string) ([]byte, error) {
+	secret, err := o.secret(keystore.Programme)
+	if err != nil {
+		return nil, err
+	}
+	return hkdf.Key(sha256.New, secret, nil, "aidpass-programme-1 "+code, 32)
+}
+
+// epochs returns the audience keys that are live at a time, oldest first.
+func (o *orgKeys) epochs(at credential.Time) ([]verifier.Audience, error) {
+	infos, err := o.store.List()
+	if err != nil {
+		return nil, err
+	}
+	var live []verifier.Audience
+	for _, i := range infos {
+		name, from, until := role(i)
+		if i.Use != keystore.Epoch || at >= until {
+			continue
+		}
+		var group string
+		var n uint64
+		if _, err := fmt.Sscanf(name, "%s %d", &group, &n); err != nil {
+			continue
+		}
+		key, err := o.store.Secret(i.ID, keystore.Epoch, o.pass())
+		if err != nil {
+			return nil, err
+		}
+		live = append(live, verifier.Audience{Issuer: o.entry.ID, Group: group, Epoch: n, From: from, Until: until, Key: key})
+	}
+	slices.SortFunc(live, func(x, y verifier.Audience) int { return int(x.Epoch) - int(y.Epoch) })
+	return live, nil
+}
+
+// epochKey returns the key that seals claims now. A new epoch begins when the
+// newest has too little left to be of use on a card.
+func (o *orgKeys) epochKey() ([]byte, error) {
+	now := o.a.now()
+	live, err := o.epochs(now)
+	if err != nil {
+		return nil, err
+	}
+	next := uint64(1)
+	if n := len(live); n > 0 {
+		if live[n-1].Until-now >= epochLeft {
+			return live[n-1].Key, nil
+		}
+		next = live[n-1].Epoch + 1
+	} else if infos, err := o.store.List(); err == nil {
+		for _, i := range infos {
+			if i.Use == keystore.Epoch {
+				next++
+			}
+		}
+	}
+	info, err := o.store.Create(keystore.Epoch, keystore.Secret, label(fmt.Sprintf("%s %d", epochGroup, next), now, now+epochLife), o.pass(), o.a.Now())
+	if err != nil {
+		return nil, err
+	}
+	o.a.say("epoch %d of the sealed claims begins: devices need new packs to open them", next)
+	return o.store.Secret(info.ID, keystore.Epoch, o.pass())
+}
+
+// signerFor finds a listed key of ours to sign a withdrawal of kid: another key
+// where there is one, else the key itself.
+func (o *orgKeys) signerFor(listed []*trust.Key, kid []byte) (crypto.Signer, *cose.Key, error) {
+	infos, err := o.store.List()
+	if err != nil {
+		return nil, nil, err
+	}
+	var own *keystore.Info
+	var ownUse keystore.Use
+	for _, k := range listed {
+		if k.Use == trust.UseSeal || k.State == trust.Compromised {
+			continue
+		}
+		i := slices.IndexFunc(infos, func(i keystore.Info) bool { return i.Key != nil && i.Key.Thumbprint() == k.Key.Thumbprint() })
+		if i < 0 {
+			continue
+		}
+		if bytes.Equal(k.KID, kid) {
+			own, ownUse = &infos[i], infos[i].Use
+			continue
+		}
+		return o.store.Signer(infos[i].ID, infos[i].Use, o.pass())
+	}
+	if own != nil {
+		return o.store.Signer(own.ID, ownUse, o.pass())
+	}
+	return nil, nil, usagef("no listed key of %s is in %s", o.entry.ID, o.dir).hint("the keeper of the list can withdraw the key: aidpass trust withdraw LIST --out DRAFT")
+}
+
+func (o *orgKeys) withdrawalPath(id string) string { return filepath.Join(o.dir, id+".withdrawal") }
+
+func (o *orgKeys) isWithdrawn(id string) bool {
+	_, err := readFile(o.withdrawalPath(id), maxSecretFile)
+	return err == nil
+}
+
+// keepWithdrawal remembers that a key is withdrawn: it signs no more, and packs
+// carry the withdrawal.
+func (o *orgKeys) keepWithdrawal(kid, raw []byte) error {
+	return writeFile(o.withdrawalPath(hex.EncodeToString(kid)), raw)
+}
+
+// withdrawals returns those kept.
+func (o *orgKeys) withdrawals() ([][]byte, error) {
+	paths, err := filepath.Glob(filepath.Join(o.dir, "*.withdrawal"))
+	if err != nil {
+		return nil, err
+	}
+	var out [][]byte
+	for _, p := range paths {
+		raw, err := readFile(p, maxSecretFile)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, raw)
+	}
+	return out, nil
+}
+
+// rotate makes the successor of a key.
+func (o *orgKeys) rotate(use trust.Use, from credential.Time, years int, standby bool, out string) error {
+	kind := keystore.Use(use.String())
+	if !slices.Contains(listedUses, kind) {
+		return usagef("this organisation has no %s key", use).hint("card, status, pack, device-ca, audit or seal")
+	}
+	want := roleMain
+	if standby {
+		want = roleStandby
+		if kind != keystore.Card {
+			return usagef("only card keys have a standby").hint("--use card --standby")
+		}
+	}
+	alg := keystore.P256
+	if now, err := o.current(kind); err == nil {
+		alg = now.Alg
+	}
+	slips := slices.ContainsFunc(o.entry.Keys, func(k *trust.Key) bool { return k.Profile == trust.ProfileSlip1 })
+	info, err := o.store.Create(kind, alg, label(want, from, from+credential.Time(years)*keyYear), o.pass(), o.a.Now())
+	if err != nil {
+		return err
+	}
+	if err := o.writeEntry(slips); err != nil {
+		return err
+	}
+	files := []string{o.a.publicEntry(o.entry.ID)}
+	if out != "" {
+		files = append(files, out)
+	}
+	for _, path := range files {
+		if err := makeParent(path); err != nil {
+			return err
+		}
+		if err := writeFile(path, o.entryRaw); err != nil {
+			return err
+		}
+	}
+	result := map[string]any{"key": info.ID, "use": use.String(), "from": from.String(), "entry": files[len(files)-1]}
+	return o.a.print(result, func(w io.Writer) {
+		fmt.Fprintf(w, "%s key %s signs from %s\n", use, info.ID, from)
+		fmt.Fprintf(w, "next: aidpass trust rotate LIST --org %s --use %s --new %s --out DRAFT\n", o.entry.ID, use, files[len(files)-1])
+	})
+}
+
+// probeKey is a public key for checks that need any: the base point of P-256.
+func probeKey() *cose.Key {
+	one := make([]byte, 32)
+	one[31] = 1
+	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), one)
+	if err != nil {
+		panic(err)
+	}
+	k, err := cose.NewKey(&private.PublicKey)
+	if err != nil {
+		panic(err)
+	}
+	return k
+}

@@ -1,0 +1,531 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/credential"
+	"aidpass/internal/cose"
+	"aidpass/internal/durable"
+	"aidpass/schemas"
+	"aidpass/schemas/compile"
+	"aidpass/status"
+	"aidpass/storage/keystore"
+	"aidpass/trust"
+	"aidpass/verifier"
+)
+
+// packFlags are what pack build is asked for.
+type packFlags struct {
+	trust, site, country, unlock, out                      string
+	chain, withdrawals, recognised, status, types, devices []string
+	programmes, sites, fresh                               []string
+	days                                                   int
+	old                                                    oldLists
+}
+
+// oldLists is the site's one-time decision to serve on old lists.
+type oldLists struct{ reason, lead, second, ceiling, until string }
+
+func (a *app) packCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "pack",
+		Short: "Packs: all a service point needs offline, in one file",
+		Example: `  aidpass pack build --trust trust.list --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --out wellA.pack
+  aidpass pack show wellA.pack`,
+	}
+	cmd.AddCommand(a.packBuildCommand(), a.packShowCommand())
+	return cmd
+}
+
+func (a *app) packBuildCommand() *cobra.Command {
+	var f packFlags
+	cmd := &cobra.Command{
+		Use:   "build --trust trust.list --site SITE --out FILE.pack",
+		Short: "Build and sign the pack of a service point",
+		Long: `Build and sign the pack of a service point: trust list, status, types, policy.
+
+Status lists with changes that were not published yet are signed anew first. With
+--device and --unlock the keys of sealed claims travel too, sealed to that device
+behind the operator's code.
+
+--programme names what is served: CODE for any round at any time, or
+CODE=N@FROM..TO for round N from day FROM to day TO, both included; repeat for
+several. Without it every programme is served.`,
+		Example: `  aidpass pack build --trust trust.list --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --out wellA.pack
+  aidpass pack build --trust trust.list --site wellA --device tab-1.cert --unlock code.txt --status relief-b/ --days 7 --out wellA.pack
+  aidpass pack build --trust trust.list --withdrawal stolen.withdrawal --site wellA --out wellA.pack
+
+  # the road is closed: the site lead and a second person open the round on old lists, once
+  aidpass pack build --trust trust.list --site wellA --old-lists road_closed --lead st-7 --second st-9 --until 2026-12-05 --out wellA.pack`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.trust == "" || f.site == "" || f.out == "" {
+				return usagef("--trust, --site and --out are needed").hint("aidpass pack build --help shows an example")
+			}
+			return a.buildPack(cmd.Context(), f)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.trust, "trust", "", "signed trust list")
+	fl.StringArrayVar(&f.chain, "chain", nil, "older trust list that changed the custodians, oldest first; repeat")
+	fl.StringArrayVar(&f.withdrawals, "withdrawal", nil, "withdrawal of a key; repeat; own ones travel by themselves")
+	fl.StringArrayVar(&f.recognised, "recognised", nil, "trust list of another consortium that ours recognises; repeat")
+	fl.StringArrayVar(&f.status, "status", nil, "status list of another organisation, or a folder of them; repeat")
+	fl.StringVar(&f.site, "site", "", "code of the service point")
+	fl.StringVar(&f.country, "country", "", "where it stands, ISO 3166-1 alpha-3 (default: the organisation's)")
+	fl.StringArrayVar(&f.programmes, "programme", nil, "CODE or CODE=N@FROM..TO; repeat")
+	fl.StringArrayVar(&f.sites, "serves", nil, "other site whose cards are served here; repeat")
+	fl.StringArrayVar(&f.fresh, "fresh", nil, "TYPE=DAYS: how old lists may be, in place of the type's; repeat")
+	fl.IntVar(&f.days, "days", 14, "days until the pack ends")
+	fl.StringArrayVar(&f.devices, "device", nil, "certificate of a device; repeat")
+	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code: seals the keys of sealed claims to the devices")
+	fl.StringArrayVar(&f.types, "types", nil, "own credential type (JSON Schema with x-aidpass); repeat")
+	fl.StringVar(&f.old.reason, "old-lists", "", "reason code: serve on old lists until --until")
+	fl.StringVar(&f.old.lead, "lead", "", "account of the site lead, with --old-lists")
+	fl.StringVar(&f.old.second, "second", "", "account of the second person, with --old-lists")
+	fl.StringVar(&f.old.ceiling, "ceiling", "", "opaque code of the ceiling, with --old-lists")
+	fl.StringVar(&f.old.until, "until", "", "day it ends, with --old-lists")
+	fl.StringVar(&f.out, "out", "", "pack file to write")
+	return cmd
+}
+
+// packBuild gathers the parts of one pack.
+type packBuild struct {
+	*app
+	f     packFlags
+	o     *org
+	list  *trust.List
+	draft verifier.PackDraft
+}
+
+func (a *app) buildPack(ctx context.Context, f packFlags) error {
+	raw, list, err := readList(f.trust, trust.Anchors{})
+	if err != nil {
+		return err
+	}
+	o, err := a.openOrg(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	if list.Organisation([]byte(o.entry.ID)) == nil {
+		return usagef("%s is not on trust list %d", o.entry.ID, list.Sequence).
+			hint("the keeper of the list adds it: aidpass trust add LIST %s", a.publicEntry(o.entry.ID))
+	}
+	now := a.now()
+	if err := trust.CheckSigningTime(now, list.Issued); err != nil && a.SecondPerson == "" {
+		return usagef("%w", err).hint("set the clock; if it is right, a second person confirms: --second-person ACCOUNT")
+	}
+	if err := a.keepTrustList(raw, list); err != nil {
+		return err
+	}
+	b := &packBuild{app: a, f: f, o: o, list: list, draft: verifier.PackDraft{Org: o.entry.ID, Site: f.site,
+		Issued: now, Expires: now + credential.Time(f.days)*day}}
+	b.draft.Sequence = b.nextSequence()
+	b.add(list.ID, verifier.PartTrustList, list.ID, list.Sequence, raw)
+	for _, step := range []func(context.Context) error{b.trustParts, b.statusParts, b.othersStatus, b.typesPart, b.policyPart, b.deviceParts} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return b.finish()
+}
+
+func (b *packBuild) add(owner string, kind verifier.PartKind, name string, sequence uint64, data []byte) {
+	b.draft.Parts = append(b.draft.Parts, verifier.Part{Owner: owner, Kind: kind, Name: name, Sequence: sequence, Data: data})
+}
+
+// keepTrustList remembers the newest list seen: its issue time bounds our clock.
+func (a *app) keepTrustList(raw []byte, list *trust.List) error {
+	path := filepath.Join(a.publicDir(), "trust.list")
+	if _, have, err := readList(path, trust.Anchors{}); err == nil && have.ID == list.ID && have.Sequence > list.Sequence {
+		return usagef("%s is list %d, and list %d has been used here", "--trust", list.Sequence, have.Sequence).
+			hint("use the newest: %s", path)
+	}
+	if err := os.MkdirAll(a.publicDir(), 0o755); err != nil {
+		return err
+	}
+	return writeFile(path, raw)
+}
+
+// A pack's sequence must never fall, also after a restore: it is the time in
+// seconds, or one more than the last where the clock was ahead. Built packs are
+// noted outside the backup.
+type packNote struct {
+	Org      string `json:"org"`
+	Site     string `json:"site"`
+	Sequence uint64 `json:"sequence"`
+}
+
+func (a *app) packNotes() string { return filepath.Join(a.Data, "outside-backup", "packs.log") }
+
+func (b *packBuild) nextSequence() uint64 {
+	next := uint64(b.draft.Issued)
+	raw, err := readFile(b.packNotes(), 64<<20)
+	if err != nil {
+		return next
+	}
+	for line := range strings.Lines(string(raw)) {
+		var n packNote
+		if json.Unmarshal([]byte(line), &n) == nil && n.Org == b.draft.Org && n.Site == b.draft.Site {
+			next = max(next, n.Sequence+1)
+		}
+	}
+	return next
+}
+
+// trustParts adds chain, recognised lists and withdrawals.
+func (b *packBuild) trustParts(context.Context) error {
+	for _, path := range b.f.chain {
+		raw, l, err := readList(path, trust.Anchors{})
+		if err != nil {
+			return err
+		}
+		b.add(l.ID, verifier.PartTrustChain, strconv.FormatUint(l.Sequence, 10), l.Sequence, raw)
+	}
+	for _, path := range b.f.recognised {
+		raw, l, err := readList(path, trust.Anchors{})
+		if err != nil {
+			return err
+		}
+		b.add(l.ID, verifier.PartRecognised, l.ID, l.Sequence, raw)
+	}
+	files, err := b.o.withdrawals()
+	if err != nil {
+		return err
+	}
+	for _, path := range b.f.withdrawals {
+		raw, err := readFile(path, maxSecretFile)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(files, func(have []byte) bool { return string(have) == string(raw) }) {
+			files = append(files, raw)
+		}
+	}
+	for _, raw := range files {
+		w, err := openWithdrawal(raw, b.list)
+		if err != nil {
+			return usagef("a withdrawal: %w", err).hint("is it for this trust list?")
+		}
+		b.add(w.Org, verifier.PartWithdrawal, hex.EncodeToString(w.KID), uint64(w.At), raw)
+	}
+	return nil
+}
+
+func openWithdrawal(raw []byte, l *trust.List) (trust.Withdrawal, error) {
+	return trust.OpenWithdrawal(raw, func(org string, kid []byte) *cose.Key {
+		o := l.Organisation([]byte(org))
+		if o == nil {
+			return nil
+		}
+		for _, k := range o.Keys {
+			if id := k.Key.ID(); string(id[:]) == string(kid) {
+				return k.Key
+			}
+		}
+		return nil
+	})
+}
+
+func (b *packBuild) statusParts(ctx context.Context) error {
+	snapshots, err := b.snapshots(ctx, b.o)
+	if err != nil {
+		return err
+	}
+	for _, uri := range slices.Sorted(maps.Keys(snapshots)) {
+		if err := b.addStatus(snapshots[uri], uri); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// othersStatus adds the status files of other organisations.
+func (b *packBuild) othersStatus(context.Context) error {
+	for _, arg := range b.f.status {
+		err := filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			raw, err := readFile(path, status.MaxJWT)
+			if err != nil {
+				return err
+			}
+			return b.addStatus(raw, path)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addStatus adds a status list in whichever form it comes, once its signature is
+// found good under a status key of the trust list.
+func (b *packBuild) addStatus(raw []byte, what string) error {
+	find := func(kid []byte) *cose.Key {
+		if k := b.list.FindKeyID(kid, trust.UseStatus); k != nil {
+			return k.Key
+		}
+		return nil
+	}
+	kind := verifier.PartStatusCWT
+	var l *status.List
+	var err error
+	if m, perr := cose.ParseSign1(raw); perr != nil {
+		kind = verifier.PartStatusJWT
+		l, err = status.OpenJWT(raw, func(kid string) *cose.Key { return find([]byte(kid)) })
+	} else if string(m.Protected.Type) == verifierSnapshot {
+		kind = verifier.PartSnapshot
+		l, err = status.OpenSnapshot(raw, find)
+	} else if string(m.Protected.Type) == verifierDelta {
+		return nil // the snapshot beside it says more
+	} else {
+		l, err = status.OpenCWT(raw, find)
+	}
+	if err != nil {
+		return usagef("%s: %w", what, err).hint("a status list signed by an organisation of the trust list is needed")
+	}
+	owner := ""
+	if k := b.list.FindKeyID(l.KeyID, trust.UseStatus); k != nil {
+		owner = k.Org.ID
+	}
+	b.add(owner, kind, l.URI, uint64(l.IssuedAt), raw)
+	return nil
+}
+
+const (
+	verifierSnapshot = "application/aidpass-snapshot+cose"
+	verifierDelta    = "application/aidpass-delta+cose"
+)
+
+func (b *packBuild) typesPart(context.Context) error {
+	var own []*schemas.Type
+	for _, path := range b.f.types {
+		raw, err := readFile(path, 1<<20)
+		if err != nil {
+			return err
+		}
+		t, err := compile.Compile(raw)
+		if err != nil {
+			return usagef("%s: %w", path, err).hint("the embedded types in schemas/ are examples of a type file")
+		}
+		own = append(own, t)
+	}
+	if len(own) == 0 {
+		return nil
+	}
+	if _, err := schemas.NewSet(append(schemas.Embedded(), own...)...); err != nil {
+		return usagef("%w", err).hint("a changed type needs a new vct and a name of its own")
+	}
+	b.add(b.draft.Org, verifier.PartTypes, "types", b.draft.Sequence, schemas.Append(nil, own))
+	return nil
+}
+
+func (b *packBuild) policyPart(context.Context) error {
+	p := verifier.Policy{Country: b.f.country, Sites: b.f.sites}
+	if p.Country == "" {
+		p.Country = b.o.entry.Country
+	}
+	for _, s := range b.f.programmes {
+		if p.Programmes == nil {
+			p.Programmes = map[string][]verifier.Round{}
+		}
+		code, round, err := parseProgramme(s)
+		if err != nil {
+			return err
+		}
+		p.Programmes[code] = append(p.Programmes[code], round...)
+	}
+	for _, s := range b.f.fresh {
+		name, days, ok := strings.Cut(s, "=")
+		n, err := strconv.Atoi(days)
+		vcts, terr := typeURIs([]string{name})
+		if !ok || err != nil || terr != nil || n < 0 {
+			return usagef("--fresh %q", s).hint("--fresh eligibility=14")
+		}
+		if p.Freshness == nil {
+			p.Freshness = map[string]int64{}
+		}
+		p.Freshness[vcts[0]] = int64(n) * int64(day)
+	}
+	if d := b.f.old; d.reason != "" {
+		until, err := parseAt(d.until)
+		if err != nil || d.lead == "" || d.second == "" {
+			return usagef("--old-lists takes a decision of two people, with an end").hint("--old-lists road_closed --lead st-7 --second st-9 --until 2026-12-05")
+		}
+		p.OldLists = &verifier.Decision{Reason: d.reason, Lead: d.lead, Second: d.second, Ceiling: d.ceiling, From: b.draft.Issued, Until: until}
+	}
+	raw, err := p.Encode()
+	if err != nil {
+		return usagef("%w", err).hint("aidpass pack build --help shows examples")
+	}
+	b.add(b.draft.Org, verifier.PartPolicy, "policy", b.draft.Sequence, raw)
+	return nil
+}
+
+// parseProgramme reads CODE or CODE=N@FROM..TO; TO is the last day.
+func parseProgramme(s string) (string, []verifier.Round, error) {
+	bad := usagef("--programme %q", s).hint("--programme K7Q2, or K7Q2=1@2026-11-01..2026-12-01")
+	code, rest, ok := strings.Cut(s, "=")
+	if code == "" {
+		return "", nil, bad
+	}
+	if !ok {
+		return code, nil, nil
+	}
+	number, days, ok := strings.Cut(rest, "@")
+	from, to, ok2 := strings.Cut(days, "..")
+	n, err := strconv.ParseUint(number, 10, 32)
+	if err != nil || !ok || !ok2 {
+		return "", nil, bad
+	}
+	r := verifier.Round{N: n}
+	if r.Opens, err = parseAt(from); err != nil {
+		return "", nil, err
+	}
+	if r.Closes, err = parseAt(to); err != nil {
+		return "", nil, err
+	}
+	if len(to) == len("2026-12-01") {
+		r.Closes += day
+	}
+	return code, []verifier.Round{r}, nil
+}
+
+// deviceParts adds certificates and, behind the operator's code, audience keys.
+func (b *packBuild) deviceParts(context.Context) error {
+	if b.f.unlock != "" && len(b.f.devices) == 0 {
+		return usagef("--unlock needs --device").hint("keys of sealed claims are sealed to one device: --device tab-1.cert")
+	}
+	for _, path := range b.f.devices {
+		raw, err := readFile(path, maxSecretFile)
+		if err != nil {
+			return err
+		}
+		cert, _, reason := b.list.OpenDevice(raw)
+		if cert == nil {
+			return usagef("%s: the certificate does not hold: %s", path, reason).
+				hint("is the organisation's device-ca key on this trust list, and does it begin before the certificate?")
+		}
+		if cert.Site != b.f.site {
+			b.say("warning: %s is the certificate of a device of %s", path, cert.Site)
+		}
+		id := cert.Key.ID()
+		name := hex.EncodeToString(id[:])
+		b.add(cert.Org, verifier.PartDevice, name, uint64(cert.NotBefore), raw)
+		if b.f.unlock == "" {
+			continue
+		}
+		code, err := firstLine(b.f.unlock)
+		if err != nil {
+			return err
+		}
+		epochs, err := b.o.epochs(b.draft.Issued)
+		if err != nil {
+			return err
+		}
+		public, err := cert.Key.ECDH()
+		if err != nil {
+			return err
+		}
+		locked, err := verifier.LockAudiences(&verifier.Unlocked{Audiences: epochs}, b.draft.Org, b.draft.Site, public, code, rand.Reader)
+		if err != nil {
+			return err
+		}
+		b.add(b.draft.Org, verifier.PartAudience, name, b.draft.Sequence, locked)
+	}
+	return nil
+}
+
+// finish signs the manifest, opens the pack as a device will, and writes it.
+func (b *packBuild) finish() error {
+	signer, key, err := b.o.currentSigner(keystore.Pack)
+	if err != nil {
+		return err
+	}
+	p, err := verifier.PreparePack(key, b.draft)
+	if err != nil {
+		return usagef("%w", err).hint("aidpass pack build --help shows examples")
+	}
+	raw, err := attach(p, signer)
+	if err != nil {
+		return err
+	}
+	pack, _, err := verifier.OpenPack(raw, verifier.Floors{}, b.draft.Issued)
+	if err != nil {
+		return usagef("no device would take this pack: %w", err).
+			hint("are the organisation's present keys on the trust list? aidpass org show and aidpass trust show tell")
+	}
+	note, err := json.Marshal(packNote{b.draft.Org, b.draft.Site, b.draft.Sequence})
+	if err != nil {
+		return err
+	}
+	if err := durable.AppendLine(b.packNotes(), note, 0o600); err != nil {
+		return err
+	}
+	if err := writeFile(b.f.out, raw); err != nil {
+		return err
+	}
+	return b.print(packJSON(pack, b.draft.Issued, len(raw)), func(w io.Writer) {
+		fmt.Fprintf(w, "%s: %d bytes\n", b.f.out, len(raw))
+		writePack(w, pack, b.draft.Issued)
+	})
+}
+
+func (a *app) packShowCommand() *cobra.Command {
+	var state, at string
+	cmd := &cobra.Command{
+		Use:   "show FILE",
+		Short: "Tell what is in a pack, how old it is, and whether this device would take it",
+		Long: `Tell what is in a pack, how old it is, and whether this device would take it.
+
+With --state the pack is held against what the device remembers; the state is not
+changed. Exit code 2 when the pack is refused.`,
+		Example: `  aidpass pack show wellA.pack
+  aidpass pack show wellA.pack --state tab.state --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t, err := a.at(at)
+			if err != nil {
+				return err
+			}
+			raw, err := readFile(args[0], verifier.MaxPackBytes)
+			if err != nil {
+				return err
+			}
+			floors, _, err := readState(state)
+			if err != nil {
+				return err
+			}
+			pack, _, err := verifier.OpenPack(raw, floors, t)
+			var refused *verifier.PackError
+			if errors.As(err, &refused) {
+				return usagef("%s: %w", args[0], err).hint("%s", a.sentence(refused))
+			}
+			if err != nil {
+				return err
+			}
+			return a.print(packJSON(pack, t, len(raw)), func(w io.Writer) { writePack(w, pack, t) })
+		},
+	}
+	cmd.Flags().StringVar(&state, "state", "", "what the device remembers")
+	cmd.Flags().StringVar(&at, "at", "", "tell ages as of this time")
+	return cmd
+}

@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+
+	"aidpass/credential"
+	"aidpass/trust"
+	"aidpass/verifier"
+	"aidpass/words"
+)
+
+// sentence is what a supervisor does about a refused pack.
+func (a *app) sentence(e *verifier.PackError) string {
+	english, _ := words.Language("en")
+	return english.Sentence(e.Reason)
+}
+
+func packJSON(p *verifier.Pack, at credential.Time, bytes int) map[string]any {
+	var parts, lists, faults, devices []map[string]any
+	for _, x := range p.Parts {
+		parts = append(parts, map[string]any{"kind": x.Kind.String(), "owner": x.Owner, "name": x.Name, "sequence": x.Sequence, "bytes": len(x.Data)})
+	}
+	for _, l := range p.Lists() {
+		lists = append(lists, map[string]any{"uri": l.URI, "as_of": l.IssuedAt.String(), "age": l.Age(at), "entries": l.Size, "source": l.Source})
+	}
+	for _, f := range p.Faults {
+		faults = append(faults, map[string]any{"part": f.Part, "reason": f.Reason, "text": f.Text})
+	}
+	for _, d := range p.Devices {
+		devices = append(devices, map[string]any{"kid": fmt.Sprintf("%x", d.Key.ID()), "site": d.Site, "until": d.NotAfter.String()})
+	}
+	digest := p.Trust.Digest()
+	return map[string]any{
+		"organisation": p.Org, "site": p.Site, "sequence": p.Sequence, "issued": p.Issued.String(), "expires": p.Expires.String(),
+		"age": int64(at - p.Issued), "bytes": bytes, "parts": parts, "lists": lists, "faults": faults, "devices": devices,
+		"trust_list": map[string]any{"list": p.Trust.ID, "sequence": p.Trust.Sequence, "issued": p.Trust.Issued.String(),
+			"next_update": p.Trust.NextUpdate.String(), "hash_words": trust.HashWords(digest[:]), "anchor_words": p.Trust.Anchors.Words(),
+			"anchors": len(p.Trust.Anchors.Keys), "needed": p.Trust.Anchors.K},
+		"policy": policyJSON(&p.Policy),
+	}
+}
+
+func policyJSON(p *verifier.Policy) map[string]any {
+	programmes := map[string]any{}
+	for code, rounds := range p.Programmes {
+		open := []map[string]any{}
+		for _, r := range rounds {
+			open = append(open, map[string]any{"round": r.N, "opens": r.Opens.String(), "closes": r.Closes.String()})
+		}
+		programmes[code] = open
+	}
+	out := map[string]any{"country": p.Country, "programmes": programmes, "sites": p.Sites, "old_lists": nil}
+	if p.Programmes == nil {
+		out["programmes"] = nil
+	}
+	if d := p.OldLists; d != nil {
+		out["old_lists"] = map[string]any{"reason": d.Reason, "lead": d.Lead, "second": d.Second, "until": d.Until.String()}
+	}
+	return out
+}
+
+func writePack(w io.Writer, p *verifier.Pack, at credential.Time) {
+	english, _ := words.Language("en")
+	age := func(t credential.Time) string { return english.Age(max(0, int64(at-t))) }
+	fmt.Fprintf(w, "pack of %s for %s, number %d\n", p.Org, p.Site, p.Sequence)
+	fmt.Fprintf(w, "  issued %s (%s), ends %s\n", p.Issued, age(p.Issued), p.Expires)
+	digest := p.Trust.Digest()
+	fmt.Fprintf(w, "  trust list %s, number %d, issued %s (%s), next due %s\n", p.Trust.ID, p.Trust.Sequence, p.Trust.Issued, age(p.Trust.Issued), p.Trust.NextUpdate)
+	fmt.Fprintf(w, "    hash words:   %s\n    anchor words: %s (%d of %d sign)\n", trust.HashWords(digest[:]), p.Trust.Anchors.Words(), p.Trust.Anchors.K, len(p.Trust.Anchors.Keys))
+	for _, l := range p.Lists() {
+		fmt.Fprintf(w, "  status list %s as of %s (%s), %d entries\n", l.URI, l.IssuedAt, age(l.IssuedAt), l.Size)
+	}
+	for _, code := range slices.Sorted(maps.Keys(p.Policy.Programmes)) {
+		for _, r := range p.Policy.Programmes[code] {
+			fmt.Fprintf(w, "  serves %s round %d from %s to %s\n", code, r.N, r.Opens, r.Closes)
+		}
+		if len(p.Policy.Programmes[code]) == 0 {
+			fmt.Fprintf(w, "  serves %s, any round\n", code)
+		}
+	}
+	for _, d := range p.Devices {
+		fmt.Fprintf(w, "  device %x of %s until %s\n", d.Key.ID(), d.Site, d.NotAfter)
+	}
+	fmt.Fprintf(w, "  %d parts\n", len(p.Parts))
+	for _, f := range p.Faults {
+		fmt.Fprintf(w, "  left out: %s: %s (%s)\n", f.Part, f.Reason, f.Text)
+	}
+}

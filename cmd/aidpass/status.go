@@ -1,0 +1,302 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/access"
+	"aidpass/issuer"
+	"aidpass/status"
+	"aidpass/storage/keystore"
+)
+
+// statusAct is revoke, suspend or resume.
+type statusAct struct {
+	verb, short, long, done, reason string
+	do                              func(*issuer.Desk, context.Context, []issuer.CTI, string) error
+}
+
+func (a *app) statusActs() []*cobra.Command {
+	acts := []statusAct{
+		{"revoke", "Withdraw cards for ever", "A revoked card stays revoked: issue a new one instead. Service points hear of it\nwith the next pack.", "revoked", "withdrawn", (*issuer.Desk).Revoke},
+		{"suspend", "Put cards on hold", "aidpass resume ends it. Service points hear of it with the next pack.", "suspended", "on hold", (*issuer.Desk).Suspend},
+		{"resume", "End a suspension", "A revoked card does not come back.", "resumed", "released", (*issuer.Desk).Reinstate},
+	}
+	var cmds []*cobra.Command
+	for _, act := range acts {
+		cmds = append(cmds, a.statusActCommand(act))
+	}
+	return cmds
+}
+
+func (a *app) statusActCommand(act statusAct) *cobra.Command {
+	var unit, reason string
+	var all bool
+	cmd := &cobra.Command{
+		Use:   act.verb + " CREDENTIAL|CARD-NUMBER ...",
+		Short: act.short,
+		Long: act.short + ".\n\n" + act.long + `
+
+A card is named by its identity (14 characters, as in cards.jsonl) or by the
+number printed on it; --unit names a person or household by the roster's
+identifier. Where one name means several active cards, --all takes them all.`,
+		Example: fmt.Sprintf(`  aidpass %[1]s 8Jx0cZ2k3mQ4Zg --reason lost
+  aidpass %[1]s 4T7K-9QZX-M2R 7HW2-0B3C-9KD
+  aidpass %[1]s --unit HH-0042 --all --reason moved
+  aidpass pack build ...   # tells the service points`, act.verb),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if unit != "" {
+				args = append(args, unit)
+			}
+			if len(args) == 0 {
+				return usagef("which card?").hint("aidpass %s --help shows examples", act.verb)
+			}
+			return a.actOnStatus(cmd.Context(), act, args, reason, all)
+		},
+	}
+	cmd.Flags().StringVar(&unit, "unit", "", "identifier of a person or household in the roster")
+	cmd.Flags().StringVar(&reason, "reason", act.reason, "why, for the audit log: a code, never a name")
+	cmd.Flags().BoolVar(&all, "all", false, "all active cards the name means")
+	return cmd
+}
+
+func (a *app) actOnStatus(ctx context.Context, act statusAct, names []string, reason string, all bool) error {
+	o, err := a.openOrg(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	desk := &issuer.Desk{Issuer: o.entry.ID, Store: o.store, Actor: a.actor(access.Issuer), Now: a.Now}
+	var ids []issuer.CTI
+	var lines []map[string]any
+	for _, name := range names {
+		found, err := desk.Find(ctx, name)
+		if err != nil {
+			return err
+		}
+		cards := actOn(found, act.verb)
+		switch {
+		case len(cards) == 0 && len(found) > 0:
+			return usagef("%s: %w", name, issuer.ErrFinal).hint("a revoked card stays revoked: issue a new one")
+		case len(cards) == 0:
+			return usagef("%s: %w", name, issuer.ErrNotFound).
+				hint("name the credential (14 characters, as in cards.jsonl), the card number, or --unit with the roster's identifier")
+		case len(cards) > 1 && !all:
+			var which []string
+			for _, c := range cards {
+				which = append(which, fmt.Sprintf("%s (%s, %s round %d)", c.ID, c.Type, c.Programme, c.Round))
+			}
+			return usagef("%s means %d cards", name, len(cards)).hint("name one of %s; or --all", strings.Join(which, ", "))
+		}
+		for _, c := range cards {
+			ids = append(ids, c.ID)
+			lines = append(lines, map[string]any{"credential": c.ID.String(), "number": c.CardNumber, "type": c.Type, "now": act.done})
+		}
+	}
+	if err := act.do(desk, ctx, ids, reason); err != nil {
+		return err
+	}
+	return a.print(map[string]any{"done": act.done, "cards": lines}, func(w io.Writer) {
+		for _, l := range lines {
+			fmt.Fprintf(w, "%s  card %s  %s\n", l["credential"], l["number"], act.done)
+		}
+		fmt.Fprintln(w, "next: aidpass pack build; service points hear of it with their next pack")
+	})
+}
+
+// actOn picks the credentials an act can be meant for: those that exist and are
+// not revoked. Revoking twice is no error.
+func actOn(found []issuer.Credential, verb string) []issuer.Credential {
+	var active, revoked []issuer.Credential
+	for _, c := range found {
+		switch {
+		case c.State == issuer.Released || c.State == issuer.Reserved:
+		case c.Status == status.Invalid:
+			revoked = append(revoked, c)
+		default:
+			active = append(active, c)
+		}
+	}
+	if len(active) == 0 && verb == "revoke" {
+		return revoked
+	}
+	return active
+}
+
+func (a *app) statusCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:     "status",
+		Short:   "Status lists: what is revoked or suspended, for everybody",
+		Example: `  aidpass status publish --out /srv/www/s`,
+	}
+	cmd.AddCommand(a.statusPublishCommand())
+	return cmd
+}
+
+func (a *app) statusPublishCommand() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "publish",
+		Short: "Sign the status lists anew",
+		Long: `Sign the status lists anew and write them to DATA/public/status: the token of the
+standard (.cwt), the snapshot for packs and the delta from the publication
+before. Put the .cwt files where the cards' status URIs point to.
+
+aidpass pack build does this by itself where something changed.`,
+		Example: `  aidpass status publish
+  aidpass status publish --out /srv/www/s --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := a.openOrg(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			lists, err := a.publish(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			if len(lists) == 0 {
+				return usagef("there is no status list yet").hint("the first card makes one: aidpass issue")
+			}
+			if out != "" {
+				for _, l := range lists {
+					if err := writeLists(out, l); err != nil {
+						return err
+					}
+				}
+			}
+			return a.print(map[string]any{"lists": publishedJSON(lists), "folder": a.statusDir()}, func(w io.Writer) {
+				for _, l := range lists {
+					fmt.Fprintf(w, "%s  as of %s  token %d bytes, snapshot %d bytes\n", l.URI, l.IssuedAt, len(l.CWT), len(l.Snapshot))
+				}
+				fmt.Fprintln(w, "files in", a.statusDir())
+			})
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "", "write the files to this folder too")
+	return cmd
+}
+
+func publishedJSON(lists []issuer.PublishedList) []map[string]any {
+	var lines []map[string]any
+	for _, l := range lists {
+		lines = append(lines, map[string]any{"uri": l.URI, "issued": l.IssuedAt.String(), "token_bytes": len(l.CWT),
+			"snapshot_bytes": len(l.Snapshot), "delta_bytes": len(l.Delta)})
+	}
+	return lines
+}
+
+func (a *app) statusDir() string { return filepath.Join(a.publicDir(), "status") }
+
+// publish signs all lists and writes the files.
+func (a *app) publish(ctx context.Context, o *org) ([]issuer.PublishedList, error) {
+	signer, _, err := o.currentSigner(keystore.Status)
+	if err != nil {
+		return nil, err
+	}
+	desk := &issuer.Desk{Issuer: o.entry.ID, Store: o.store, Actor: a.actor(access.Issuer), Known: a.knownTime(), Now: a.Now}
+	lists, err := desk.PublishStatus(ctx, signer, issuer.Publishing{})
+	if err != nil {
+		return nil, clockError(err)
+	}
+	for _, l := range lists {
+		if err := writeLists(a.statusDir(), l); err != nil {
+			return nil, err
+		}
+	}
+	return lists, nil
+}
+
+// clockError adds the way out of an implausible clock.
+func clockError(err error) error {
+	if errors.Is(err, issuer.ErrClock) {
+		return usagef("%w", err).hint("set the clock; if it is right, a second person confirms: --second-person ACCOUNT")
+	}
+	return err
+}
+
+func writeLists(dir string, l issuer.PublishedList) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	base := filepath.Join(dir, slug(l.URI))
+	err := errors.Join(writeFile(base+".cwt", l.CWT), writeFile(base+".snapshot", l.Snapshot))
+	if l.Delta != nil {
+		err = errors.Join(err, writeFile(base+".delta", l.Delta))
+	}
+	return err
+}
+
+// publishAfter is how old a publication may be before a pack gets a new one.
+const publishAfter = time.Hour
+
+// snapshots returns the newest snapshot of every list of the organisation. What
+// changed, was never published, or was published a while ago is signed anew.
+func (a *app) snapshots(ctx context.Context, o *org) (map[string][]byte, error) {
+	uris, err := o.store.StatusLists(ctx, a.Now())
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]byte{}
+	why := ""
+	for _, uri := range uris {
+		l, err := o.store.StatusList(ctx, uri)
+		if err != nil {
+			return nil, err
+		}
+		raw, err := readFile(filepath.Join(a.statusDir(), slug(uri)+".snapshot"), status.MaxBytes)
+		if err != nil && !notThere(err) {
+			return nil, err
+		}
+		files[uri] = raw
+		changed, err := unpublished(&l)
+		switch {
+		case err != nil:
+			return nil, err
+		case changed:
+			why = "changes were not published yet"
+		case raw == nil:
+			why = "a published file is missing"
+		case a.Now().Sub(l.PublishedAt.Std()) > publishAfter:
+			why = "the last publication is " + a.Now().Sub(l.PublishedAt.Std()).Round(time.Minute).String() + " old"
+		}
+	}
+	if why == "" {
+		return files, nil
+	}
+	a.say("status lists are signed anew: %s", why)
+	lists, err := a.publish(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range lists {
+		files[l.URI] = l.Snapshot
+	}
+	return files, nil
+}
+
+// unpublished tells whether a list has changed since it was published.
+func unpublished(l *issuer.StatusList) (bool, error) {
+	if l.Published == nil {
+		return true, nil
+	}
+	now, err := status.NewRegister(l.URI, l.Size)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range l.Entries {
+		if err := now.Set(e.Index, e.Value); err != nil {
+			return false, err
+		}
+	}
+	return string(now.Bits()) != string(l.Published), nil
+}

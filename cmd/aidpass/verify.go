@@ -1,0 +1,270 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/credential/qr"
+	"aidpass/internal/durable"
+	"aidpass/verifier"
+	"aidpass/words"
+)
+
+// verifyFlags are what verify is asked for.
+type verifyFlags struct {
+	pack, state, challenge, unlock, pinFile, at, device, lang string
+	visits                                                    []string
+	give                                                      bool
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	var f verifyFlags
+	cmd := &cobra.Command{
+		Use:   "verify --pack FILE [flags] TEXT|FILE|-",
+		Short: "Judge cards offline: one word and one next action for each",
+		Long: `Judge cards offline: one word and one next action for each.
+
+An argument is the text of a QR code, a PNG, JPEG or PDF file with codes in it, a
+file of texts (one a line; of .jsonl files the member "text"), or - for texts on
+the standard input, one a line. PDF files need pdftoppm (poppler-utils).
+
+With --json each code gives one object on a line: answer, reason, reasons, word,
+word_key, todo, credential, type, issuer, valid_from, valid_until, claims, number,
+status_as_of, trust_as_of, age and more. A value that is not known, or that may
+not be shown with this answer, is null. Times are RFC 3339 in UTC, age is in
+whole seconds.
+
+Exit codes:
+  0  every answer is valid
+  1  a fault inside
+  2  wrong usage, or a file that cannot be used
+  3  some answer is invalid, or none (not a credential)
+  4  else: some answer is unsure, or used (collected before)
+
+A pack that is refused believes nothing: every card answers unsure with the
+pack's code.`,
+		Example: `  aidpass verify --pack wellA.pack 'NCFOXN...'
+  aidpass verify --pack wellA.pack --state tab.state card.png scans/*.jpg slips.pdf
+  scanner | aidpass verify --pack wellA.pack --state tab.state --json -
+
+  # a table that gives out: each GIVE is written to the journal first
+  aidpass verify --pack wellA.pack --state tab.state --device tab-1.key --visits tab-1.journal --give -
+
+  # look also at what other tables gave; open sealed facts and check a PIN
+  aidpass verify --pack wellA.pack --visits tab-1.journal --visits tab-2.journal card.png
+  aidpass verify --pack wellA.pack --device tab-1.key --unlock code.txt --pin-file pin.txt card.png`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), f, args) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.pack, "pack", "", "pack of this service point")
+	fl.StringVar(&f.state, "state", "", "file in which this device remembers lists and clock; made when missing, written back")
+	fl.StringArrayVar(&f.visits, "visits", nil, "journal of what was given; may be repeated; the first is this table's own")
+	fl.StringVar(&f.challenge, "challenge", "", "challenge that was shown to the wallet; live codes must answer it")
+	fl.StringVar(&f.device, "device", "", "key file of this device: opens sealed keys, signs the journal")
+	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code, which opens sealed facts together with --device")
+	fl.StringVar(&f.pinFile, "pin-file", "", "file with the six digits the holder typed")
+	fl.StringVar(&f.at, "at", "", "judge at this time instead of the clock's (RFC 3339)")
+	fl.BoolVar(&f.give, "give", false, "after GIVE, record the collection in the first --visits journal before saying so")
+	fl.StringVar(&f.lang, "lang", "en", "language of words and next actions: en fr es ar sw")
+	return cmd
+}
+
+// desk is a service point for the time of one run.
+type desk struct {
+	a       *app
+	checker verifier.Checker
+	raw     qr.Scratch
+	in      verifier.Inputs
+	book    *book // nil: nothing is recorded
+	state   string
+	saved   []byte // what the state file holds
+	out     printer
+	answers []words.Answer
+	asked   int
+}
+
+func (a *app) verify(ctx context.Context, f verifyFlags, args []string) (err error) {
+	d, err := a.openDesk(f)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		// Also after a fault: PIN attempts and lists seen must not be forgotten.
+		err = errors.Join(err, d.close())
+		if err == nil {
+			if code := words.ExitCode(d.answers); code != 0 {
+				err = &answeredError{code}
+			}
+		}
+	}()
+	for _, arg := range args {
+		if err := a.readCodes(ctx, arg, d.judge); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// openDesk reads everything a judgement depends on. A file that is not there is
+// wrong usage; a pack that is there and refused is a judgement.
+func (a *app) openDesk(f verifyFlags) (*desk, error) {
+	d := &desk{a: a, state: f.state}
+	lang, ok := words.Language(f.lang)
+	if !ok {
+		return nil, usagef("no words in language %q", f.lang).hint("there are %v", words.Tags())
+	}
+	d.out = printer{a: a, lang: lang}
+	if f.pack == "" {
+		return nil, usagef("verify needs a pack").hint("--pack FILE; aidpass pack build makes one")
+	}
+	var err error
+	if d.in.At, err = a.at(f.at); err != nil {
+		return nil, err
+	}
+	raw, err := readFile(f.pack, verifier.MaxPackBytes)
+	if err != nil {
+		return nil, err
+	}
+	if d.in.Floors, d.saved, err = readState(f.state); err != nil {
+		return nil, err
+	}
+	pack, floors, err := verifier.OpenPack(raw, d.in.Floors, d.in.At)
+	var refused *verifier.PackError
+	switch {
+	case errors.As(err, &refused):
+		d.in.PackRefused = refused.Reason
+		a.say("warning: the pack is refused: %v", refused)
+		a.say("hint: %s", lang.Sentence(refused.Reason))
+	case err != nil:
+		return nil, err
+	}
+	d.in.Pack, d.in.Floors = pack, floors
+	if err := d.save(); err != nil {
+		return nil, err
+	}
+	if f.challenge != "" {
+		if d.in.Challenge, err = readFile(f.challenge, maxSecretFile); err != nil {
+			return nil, err
+		}
+	}
+	if f.pinFile != "" {
+		pin, err := firstLine(f.pinFile)
+		if err != nil {
+			return nil, err
+		}
+		d.in.PIN = string(pin)
+	}
+	return d, d.enrol(f)
+}
+
+// enrol adds what needs the device's key or other tables' journals.
+func (d *desk) enrol(f verifyFlags) error {
+	if f.unlock != "" && f.device == "" {
+		return usagef("--unlock needs --device").hint("sealed facts open with the device's key and the operator's code together")
+	}
+	if f.pinFile != "" && f.unlock == "" {
+		return usagef("--pin-file needs --unlock and --device").hint("what a PIN is compared with is sealed")
+	}
+	if f.give && (f.device == "" || len(f.visits) == 0) {
+		return usagef("--give needs --device and --visits").hint("records are signed by the device and go to the first --visits journal")
+	}
+	var key *deviceKey
+	if f.device != "" {
+		var err error
+		if key, err = d.a.openDevice(f.device); err != nil {
+			return err
+		}
+	}
+	if f.unlock != "" && d.in.Pack != nil {
+		code, err := firstLine(f.unlock)
+		if err != nil {
+			return err
+		}
+		private, err := key.ecdh()
+		if err != nil {
+			return err
+		}
+		if d.in.Unlock, err = d.in.Pack.Unlock(private, code); err != nil {
+			return usagef("%w", err).hint("use the code and the device the pack was built for: aidpass pack build --device tab-1.cert --unlock code.txt")
+		}
+	}
+	if len(f.visits) > 0 && d.in.Pack != nil {
+		var err error
+		if d.book, err = d.a.openBook(d.in.Pack, f.visits, key, f.give); err != nil {
+			return err
+		}
+		d.in.Uses = d.book
+	}
+	return nil
+}
+
+// judge answers one code and prints the answer.
+func (d *desk) judge(c code) error {
+	r := d.verify(c)
+	recorded := uint64(0)
+	if d.book.records() && r.Answer == words.Valid && (r.Word == words.Give || r.Word == words.GiveRest) {
+		// On the disk before the word is said: a power cut may lose a word, which is
+		// asked for again, but never a collection.
+		n, err := d.book.collect(&r, d.in.At)
+		if err != nil {
+			return fmt.Errorf("nothing is to be given: the visit could not be recorded: %w", err)
+		}
+		recorded = n
+		r.Floors = r.Floors.RecordedAt(d.in.At)
+	}
+	d.in.Floors = r.Floors
+	if d.in.PIN != "" || r.Holder&verifier.LiveProof != 0 {
+		// Wrong PINs and live codes count even when this run is killed.
+		if err := d.save(); err != nil {
+			return err
+		}
+	}
+	d.answers = append(d.answers, r.Answer)
+	return d.out.answer(&r, c, recorded)
+}
+
+// save writes what the device remembers, if it changed.
+func (d *desk) save() error {
+	if d.state == "" {
+		return nil
+	}
+	b := d.in.Floors.Encode()
+	if string(b) == string(d.saved) {
+		return nil
+	}
+	if err := durable.WriteFile(d.state, b, 0o600); err != nil {
+		return err
+	}
+	d.saved = b
+	return nil
+}
+
+func (d *desk) close() error { return errors.Join(d.save(), d.book.close()) }
+
+// maxStateFile is what verifier.DecodeFloors takes.
+const maxStateFile = 64 << 20
+
+// readState returns what a device remembers. A file that is not there is a
+// device that has seen nothing; a damaged one is an error, never that.
+func readState(path string) (verifier.Floors, []byte, error) {
+	if path == "" {
+		return verifier.Floors{}, nil, nil
+	}
+	b, err := readFile(path, maxStateFile)
+	if notThere(err) {
+		return verifier.Floors{}, nil, nil
+	}
+	if err != nil {
+		return verifier.Floors{}, nil, err
+	}
+	floors, err := verifier.DecodeFloors(b)
+	if err != nil {
+		return verifier.Floors{}, nil, usagef("%s: %w", path, err).
+			hint("a device that forgets takes old packs again: bring the file back from a copy, or enrol the device anew with another --state file")
+	}
+	return floors, b, nil
+}

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"golang.org/x/term"
+
+	"aidpass/verifier"
+	"aidpass/words"
+)
+
+// answerLine is one answer as programs read it. Pointers are null where a value
+// is not known or may not be shown.
+type answerLine struct {
+	Answer     words.Answer   `json:"answer"`
+	Reason     words.Reason   `json:"reason"`
+	Reasons    []words.Reason `json:"reasons"`
+	Word       string         `json:"word"`
+	WordKey    words.Word     `json:"word_key"`
+	Todo       string         `json:"todo"`
+	Shape      string         `json:"shape"`
+	Colour     string         `json:"colour"`
+	Credential *string        `json:"credential"`
+	Type       *string        `json:"type"`
+	Issuer     *string        `json:"issuer"`
+	IssuerName *string        `json:"issuer_name"`
+	ValidFrom  *string        `json:"valid_from"`
+	ValidUntil *string        `json:"valid_until"`
+	Claims     map[string]any `json:"claims"`
+	Number     *string        `json:"number"`
+	Holder     []string       `json:"holder_check"`
+	StatusAsOf *string        `json:"status_as_of"`
+	TrustAsOf  *string        `json:"trust_as_of"`
+	Age        *int64         `json:"age"`
+	ClockLate  bool           `json:"clock_behind"`
+	StillDue   *string        `json:"still_due"`
+	Recorded   *uint64        `json:"recorded"` // number of the journal record --give made
+	Source     *string        `json:"source"`
+}
+
+// printer says answers.
+type printer struct {
+	a       *app
+	lang    *words.Catalogue
+	english *words.Catalogue
+	n       int
+}
+
+func (p *printer) answer(r *verifier.Result, c code, recorded uint64) error {
+	if p.english == nil {
+		p.english, _ = words.Language("en")
+	}
+	row := words.For(r.Reason, r.Known)
+	line := answerLine{
+		Answer: r.Answer, Reason: r.Reason, Reasons: r.Reasons(),
+		Word: p.english.Word(r.Word), WordKey: r.Word, Todo: p.lang.Text("todo." + row.Todo), Shape: row.Shape, Colour: row.Colour,
+		Number: textPtr(r.CardNumber()), Holder: p.holder(r),
+		StatusAsOf: timePtr(r.StatusAsOf), TrustAsOf: timePtr(r.TrustAsOf), ClockLate: r.ClockBehind,
+		Source: textPtr(c.source),
+	}
+	if r.Age >= 0 {
+		line.Age = &r.Age
+	}
+	if recorded != 0 {
+		line.Recorded = &recorded
+	}
+	if r.Facts == words.AllFacts && r.Credential.Proven() {
+		cred := &r.Credential
+		line.Credential = textPtr(base64.RawURLEncoding.EncodeToString(cred.ID))
+		line.Issuer = textPtr(string(cred.Issuer))
+		if r.Issuer != nil {
+			line.IssuerName = textPtr(nameIn(r.Issuer.Names, p.lang.Tag()))
+		}
+		if r.Type != nil {
+			line.Type = textPtr(r.Type.Name)
+		}
+		line.ValidFrom, line.ValidUntil = timePtr(cred.NotBefore), timePtr(cred.ExpiresAt)
+		line.Claims = plainClaims(r.Claims())
+		line.StillDue = textPtr(r.Earlier.Rest)
+	}
+	if p.a.JSON {
+		return printJSON(p.a.Stdout, &line)
+	}
+	return p.text(p.a.Stdout, r, &line)
+}
+
+// text is the answer for a person: the word, the next action, then details.
+func (p *printer) text(w io.Writer, r *verifier.Result, line *answerLine) error {
+	var b strings.Builder
+	if p.n++; p.n > 1 {
+		b.WriteByte('\n')
+	}
+	word := shapes[line.Shape] + " " + p.lang.Word(r.Word)
+	if f, ok := p.a.Stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		word = colours[line.Colour] + word + "\x1b[0m"
+	}
+	fmt.Fprintf(&b, "%s\n%s\n", word, line.Todo)
+	say := func(key, name, value string) {
+		if value != "" {
+			fmt.Fprintln(&b, "  "+p.lang.Fill("label."+key, name, value))
+		}
+	}
+	say("holder_check", "what", strings.Join(line.Holder, ", "))
+	say("still_due", "what", deref(line.StillDue))
+	say("card_number", "number", deref(line.Number))
+	if r.Facts == words.AllFacts {
+		if r.Type != nil {
+			say("type", "name", r.Type.Label(p.lang.Tag()))
+			for _, name := range slices.Sorted(maps.Keys(line.Claims)) {
+				if c := r.Type.Claim(name); c != nil && !isBytes(r, name) {
+					fmt.Fprintf(&b, "  %s: %v\n", c.Label(p.lang.Tag()), line.Claims[name])
+				}
+			}
+		}
+		say("issuer", "name", deref(line.IssuerName))
+		say("valid_from", "date", deref(line.ValidFrom))
+		say("valid_until", "date", deref(line.ValidUntil))
+	}
+	if line.Age != nil {
+		say("lists_age", "age", p.lang.Age(*line.Age))
+	}
+	details := string(r.Reason)
+	say("details", "code", details)
+	if len(line.Reasons) > 1 {
+		also := make([]string, 0, len(line.Reasons)-1)
+		for _, x := range line.Reasons[1:] {
+			also = append(also, string(x))
+		}
+		say("also", "codes", strings.Join(also, " "))
+	}
+	if line.Recorded != nil {
+		fmt.Fprintf(&b, "  journal record %d\n", *line.Recorded)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+var (
+	shapes = map[string]string{"circle-tick": "(✓)", "circle-tick-half": "(✓/2)", "circle": "( )", "triangle-bang": "/!\\",
+		"octagon-cross": "[X]", "dot": " · "}
+	colours = map[string]string{"green": "\x1b[1;32m", "amber": "\x1b[1;33m", "red": "\x1b[1;31m", "grey": "\x1b[1;90m"}
+)
+
+// holder lists the checks that still tie the person in front to the card.
+func (p *printer) holder(r *verifier.Result) []string {
+	checks := []string{}
+	if r.Answer != words.Valid {
+		return checks
+	}
+	if r.Holder&verifier.CheckPhoto != 0 {
+		checks = append(checks, p.lang.Text("check.photo"))
+	}
+	if r.Holder&verifier.CheckPIN != 0 && r.Holder&verifier.PINRight == 0 {
+		checks = append(checks, p.lang.Text("check.pin"))
+	}
+	return checks
+}
+
+// plainClaims makes byte strings hex, as people compare them.
+func plainClaims(claims map[string]any) map[string]any {
+	for k, v := range claims {
+		if b, ok := v.([]byte); ok {
+			claims[k] = hex.EncodeToString(b)
+		}
+	}
+	return claims
+}
+
+func isBytes(r *verifier.Result, name string) bool {
+	c := r.Type.Claim(name)
+	return c != nil && c.Kind.String() == "bytes"
+}
+
+// nameIn picks a name by language, English next, then any.
+func nameIn(names map[string]string, lang string) string {
+	for _, l := range []string{lang, "en"} {
+		if n := names[l]; n != "" {
+			return n
+		}
+	}
+	for _, l := range slices.Sorted(maps.Keys(names)) {
+		return names[l]
+	}
+	return ""
+}
+
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
