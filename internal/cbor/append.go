@@ -7,6 +7,11 @@ import (
 
 // AppendHead appends a head in its shortest form: the major type, 0 to 7, and
 // its argument. RFC 8949 section 3 and 4.2.1.
+//
+// It and its like are kept out of line: copied into their hundreds of callers
+// they would add a twentieth to a browser binary.
+//
+//go:noinline
 func AppendHead(dst []byte, major byte, v uint64) []byte {
 	m := major << 5
 	switch {
@@ -34,12 +39,16 @@ func AppendInt(dst []byte, v int64) []byte {
 }
 
 // AppendBytes appends a byte string.
+//
+//go:noinline
 func AppendBytes(dst, b []byte) []byte {
 	return append(AppendHead(dst, majorBytes, uint64(len(b))), b...)
 }
 
 // AppendText appends a text string. s must be valid UTF-8, else no reader
 // will take it.
+//
+//go:noinline
 func AppendText(dst []byte, s string) []byte {
 	return append(AppendHead(dst, majorText, uint64(len(s))), s...)
 }

@@ -1,41 +1,32 @@
 package cbor
 
-import (
-	"bytes"
-	"math"
-	"slices"
-)
-
-// span is a part of a buffer: [from:to].
-type span struct{ from, to int }
+import "math"
 
 // repeats tells whether the n pairs at the start of b name a key twice. The
 // pairs were scanned before; deterministic says that every key is. Two keys
 // are the same when their deterministic encodings are.
 func repeats(b []byte, n int, deterministic bool) bool {
-	keys := make([]span, 0, 24) // stays on the stack while it suffices
+	keys := make([]pair, 0, 24) // stays on the stack while it suffices; values are left out
 	w := scanner{b: b, walking: true}
 	for range n {
 		from := w.pos
 		// Neither call can fail: the depth was within limits before.
 		_ = w.item(math.MaxInt)
-		keys = append(keys, span{from, w.pos})
+		keys = append(keys, pair{key: from, value: w.pos})
 		_ = w.item(math.MaxInt)
 	}
 	if !deterministic {
 		var same []byte
 		for i, k := range keys {
 			from := len(same)
-			same, _ = appendDeterministic(same, b[k.from:k.to])
-			keys[i] = span{from, len(same)}
+			same, _ = appendDeterministic(same, b[k.key:k.value])
+			keys[i] = pair{key: from, value: len(same)}
 		}
 		b = same
 	}
-	slices.SortFunc(keys, func(x, y span) int {
-		return bytes.Compare(b[x.from:x.to], b[y.from:y.to])
-	})
+	sortPairs(b, keys)
 	for i := 1; i < len(keys); i++ {
-		if bytes.Equal(b[keys[i-1].from:keys[i-1].to], b[keys[i].from:keys[i].to]) {
+		if compareKeys(b, keys[i-1], keys[i]) == 0 {
 			return true
 		}
 	}
@@ -102,5 +93,9 @@ func appendDeterministic(dst, b []byte) (_, rest []byte) {
 // insertHead puts a head before what was appended since at.
 func insertHead(dst []byte, at int, major byte, n int) []byte {
 	var h [9]byte
-	return slices.Insert(dst, at, AppendHead(h[:0], major, uint64(n))...)
+	head := AppendHead(h[:0], major, uint64(n))
+	dst = append(dst, head...)
+	copy(dst[at+len(head):], dst[at:])
+	copy(dst[at:], head)
+	return dst
 }

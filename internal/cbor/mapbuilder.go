@@ -1,9 +1,6 @@
 package cbor
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
 // MapBuilder collects the pairs of a map in any order and writes them in the
 // order that RFC 8949 4.2.1 wants. The zero value is empty and ready.
@@ -16,6 +13,8 @@ type MapBuilder struct {
 type pair struct{ key, value, end int }
 
 // Put adds a pair of one encoded item each. Both are copied.
+//
+//go:noinline
 func (m *MapBuilder) Put(key, value []byte) {
 	at := len(m.buf)
 	m.buf = append(m.buf, key...)
@@ -72,12 +71,48 @@ func (m *MapBuilder) appendSorted(dst []byte) []byte {
 }
 
 func (m *MapBuilder) sort() {
-	if !slices.IsSortedFunc(m.pairs, m.compare) {
-		slices.SortFunc(m.pairs, m.compare)
+	for i := 1; i < len(m.pairs); i++ {
+		if m.compare(m.pairs[i-1], m.pairs[i]) > 0 {
+			sortPairs(m.buf, m.pairs)
+			return
+		}
 	}
 }
 
 // compare orders pairs by their encoded keys, bytewise.
-func (m *MapBuilder) compare(x, y pair) int {
-	return bytes.Compare(m.buf[x.key:x.value], m.buf[y.key:y.value])
+func (m *MapBuilder) compare(x, y pair) int { return compareKeys(m.buf, x, y) }
+
+func compareKeys(b []byte, x, y pair) int {
+	return bytes.Compare(b[x.key:x.value], b[y.key:y.value])
+}
+
+// sortPairs orders pairs of b by their keys: a heapsort, which takes no memory
+// and n log n steps whatever order somebody chose to send. It is here because
+// an instance of slices.SortFunc is as large as the rest of this package.
+func sortPairs(b []byte, pairs []pair) {
+	for i := len(pairs)/2 - 1; i >= 0; i-- {
+		sink(b, pairs, i)
+	}
+	for n := len(pairs) - 1; n > 0; n-- {
+		pairs[0], pairs[n] = pairs[n], pairs[0]
+		sink(b, pairs[:n], 0)
+	}
+}
+
+// sink moves heap[i] down until no child of it is greater.
+func sink(b []byte, heap []pair, i int) {
+	for {
+		child := 2*i + 1
+		if child >= len(heap) {
+			return
+		}
+		if child+1 < len(heap) && compareKeys(b, heap[child], heap[child+1]) < 0 {
+			child++
+		}
+		if compareKeys(b, heap[i], heap[child]) >= 0 {
+			return
+		}
+		heap[i], heap[child] = heap[child], heap[i]
+		i = child
+	}
 }

@@ -38,7 +38,8 @@ func (k Kind) String() string {
 // bytes that were never checked. On such bytes a Reader neither panics nor
 // counts more entries than there are bytes left.
 //
-// A Reader is a value: a copy is a bookmark.
+// A Reader is a value: a copy is a bookmark. Its calls are kept out of line for
+// the size of the browser binaries, see AppendHead.
 type Reader struct {
 	b   []byte
 	err error
@@ -55,6 +56,8 @@ func (r *Reader) Done() bool { return r.err == nil && len(r.b) == 0 }
 
 // Kind returns the kind of the next item without taking it: Invalid at the end
 // and after a fault.
+//
+//go:noinline
 func (r *Reader) Kind() Kind {
 	if r.err != nil || len(r.b) == 0 {
 		return Invalid
@@ -83,6 +86,12 @@ func (r *Reader) take(major byte) (arg uint64) {
 	if r.err != nil {
 		return 0
 	}
+	// Heads of one byte are the most by far.
+	if len(r.b) > 0 && r.b[0]>>5 == major && r.b[0]&31 < 24 {
+		arg = uint64(r.b[0] & 31)
+		r.b = r.b[1:]
+		return arg
+	}
 	got, info, arg, size, err := head(r.b)
 	switch {
 	case err != nil:
@@ -100,12 +109,14 @@ func (r *Reader) take(major byte) (arg uint64) {
 }
 
 // Uint takes an unsigned integer.
+//
+//go:noinline
 func (r *Reader) Uint() uint64 { return r.take(majorUint) }
 
 // Int takes an integer of either sign; one outside int64 is ErrRange.
 func (r *Reader) Int() int64 {
 	major := byte(majorUint)
-	if r.Kind() == Nint {
+	if len(r.b) > 0 && r.b[0]>>5 == majorNint {
 		major = majorNint
 	}
 	v := r.take(major)
@@ -120,9 +131,13 @@ func (r *Reader) Int() int64 {
 }
 
 // Bytes takes a byte string.
+//
+//go:noinline
 func (r *Reader) Bytes() []byte { return r.str(majorBytes) }
 
 // Text takes a text string. Its UTF-8 is proven by the check before, not here.
+//
+//go:noinline
 func (r *Reader) Text() []byte { return r.str(majorText) }
 
 func (r *Reader) str(major byte) []byte {
@@ -139,9 +154,13 @@ func (r *Reader) str(major byte) []byte {
 }
 
 // Array takes the head of an array and returns the number of its elements.
+//
+//go:noinline
 func (r *Reader) Array() int { return r.count(majorArray, 1) }
 
 // Map takes the head of a map and returns the number of its pairs.
+//
+//go:noinline
 func (r *Reader) Map() int { return r.count(majorMap, 2) }
 
 // count takes a head whose entries are at least size bytes each.
@@ -200,6 +219,8 @@ func (r *Reader) expect(k Kind) bool {
 }
 
 // Skip takes the next item, whatever it is and holds.
+//
+//go:noinline
 func (r *Reader) Skip() { r.Raw() }
 
 // Raw takes the next item, whatever it is and holds, and returns its bytes.

@@ -64,6 +64,11 @@ type scanner struct {
 
 // item scans one item that may hold depth levels of others.
 func (s *scanner) item(depth int) error {
+	// A small integer is the most common item, and nothing can be wrong with it.
+	if s.pos < len(s.b) && s.b[s.pos]&0xdf < 24 {
+		s.pos++
+		return nil
+	}
 	major, info, arg, size, err := head(s.b[s.pos:])
 	if err != nil {
 		return err
@@ -72,7 +77,7 @@ func (s *scanner) item(depth int) error {
 	if major == majorSimple {
 		return s.simple(info, arg)
 	}
-	if !minimal(info, arg) {
+	if info >= 24 && !minimal(info, arg) {
 		s.form |= NonMinimal
 	}
 	if info == infoIndefinite {
