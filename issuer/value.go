@@ -12,10 +12,18 @@ import (
 // Values of a roster are kept and hashed as deterministic CBOR, so that the same
 // row always has the same bytes.
 
-// maxNesting bounds lists and maps inside each other.
-const maxNesting = 8
+// Bounds of a value: lists and maps inside each other, and entries of one.
+const (
+	maxNesting = 8
+	maxEntries = 10_000
+)
 
-var valueLimits = cbor.Limits{Depth: maxNesting + 1, Entries: 10_000}
+var (
+	valueLimits = cbor.Limits{Depth: maxNesting, Entries: maxEntries}
+
+	errDeep = errors.New("issuer: a value is nested too deep")
+	errMany = errors.New("issuer: a list or map of too many entries")
+)
 
 // AppendValue appends a value as one item of deterministic CBOR. It takes what a
 // roster row or a claim can hold: nil, bool, string, []byte, integers, floats,
@@ -54,7 +62,10 @@ func appendValue(dst []byte, v any, depth int) ([]byte, error) {
 		return appendList(dst, v, depth)
 	case map[string]any:
 		if depth == 0 {
-			return nil, errors.New("issuer: a value is nested too deep")
+			return nil, errDeep
+		}
+		if len(v) > maxEntries {
+			return nil, errMany
 		}
 		var m cbor.MapBuilder
 		for name, item := range v {
@@ -71,7 +82,10 @@ func appendValue(dst []byte, v any, depth int) ([]byte, error) {
 
 func appendList[T any](dst []byte, list []T, depth int) (_ []byte, err error) {
 	if depth == 0 {
-		return nil, errors.New("issuer: a value is nested too deep")
+		return nil, errDeep
+	}
+	if len(list) > maxEntries {
+		return nil, errMany
 	}
 	dst = cbor.AppendArray(dst, len(list))
 	for _, item := range list {
@@ -89,49 +103,59 @@ func ReadValue(b []byte) (any, error) {
 		return nil, fmt.Errorf("issuer: stored value: %w", err)
 	}
 	r := cbor.NewReader(b)
-	v := readValue(&r)
-	if !r.Done() {
-		return nil, fmt.Errorf("issuer: stored value: %w", errors.Join(errors.New("an item of a kind that is not kept"), r.Err()))
+	v, ok := readValue(&r)
+	if !ok || !r.Done() {
+		return nil, errors.New("issuer: stored value: an item of a kind that is not kept")
 	}
 	return v, nil
 }
 
-// readValue reads one item of bytes that were checked; on a kind that
-// AppendValue does not write it leaves the reader short of the end.
-func readValue(r *cbor.Reader) any {
+// readValue reads one item of bytes that were checked; ok is false for what
+// AppendValue does not write.
+func readValue(r *cbor.Reader) (v any, ok bool) {
 	switch r.Kind() {
 	case cbor.Null:
 		r.Null()
 	case cbor.Bool:
-		return r.Bool()
+		v = r.Bool()
 	case cbor.Text:
-		return string(r.Text())
+		v = string(r.Text())
 	case cbor.Bytes:
-		return append([]byte{}, r.Bytes()...)
+		v = append([]byte{}, r.Bytes()...)
 	case cbor.Float:
-		return r.Float()
+		f := r.Float()
+		if math.IsNaN(f) || math.IsInf(f, 0) {
+			return nil, false
+		}
+		v = f
 	case cbor.Nint:
-		return r.Int()
+		v = r.Int()
 	case cbor.Uint:
-		if v := r.Uint(); v > math.MaxInt64 {
-			return v
-		} else {
-			return int64(v)
+		u := r.Uint()
+		v = u
+		if u <= math.MaxInt64 {
+			v = int64(u)
 		}
 	case cbor.Array:
 		list := make([]any, r.Array()) // at most as many as there are bytes
 		for i := range list {
-			list[i] = readValue(r)
+			if list[i], ok = readValue(r); !ok {
+				return nil, false
+			}
 		}
-		return list
+		v = list
 	case cbor.Map:
 		n := r.Map()
 		m := make(map[string]any, n)
 		for range n {
 			key := string(r.Text())
-			m[key] = readValue(r)
+			if m[key], ok = readValue(r); !ok {
+				return nil, false
+			}
 		}
-		return m
+		v = m
+	default:
+		return nil, false
 	}
-	return nil
+	return v, r.Err() == nil
 }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -327,7 +328,7 @@ func (o *Org) Unfinished(ctx context.Context, after issuer.CTI, limit int) (foun
 		last = after.String()
 	}
 	err = o.view(ctx, "unfinished credentials", func(t *tx) error {
-		found, err = t.credentials(`c.state = 'intended' AND c.ended_at IS NULL AND k.wrapped IS NOT NULL AND c.id > $2 ORDER BY c.id LIMIT $3`,
+		found, err = t.credentials(`c.ended_at IS NULL AND c.state <> 'issued' AND c.state = 'intended' AND k.wrapped IS NOT NULL AND c.id > $2 ORDER BY c.id LIMIT $3`,
 			last, limit)
 		return err
 	})
@@ -356,7 +357,7 @@ func (t *tx) credentials(where string, args ...any) (found []issuer.Credential, 
 func (o *Org) Release(ctx context.Context, by access.Actor, before time.Time) (released int, err error) {
 	err = o.update(ctx, by, "release reservations", func(t *tx) error {
 		const query = `UPDATE credential SET state = 'released', ended_at = $2, end_reason = 'released'
-			WHERE org_id = $1 AND state = 'reserved' AND ended_at IS NULL AND reserved_at < $3`
+			WHERE org_id = $1 AND ended_at IS NULL AND state <> 'issued' AND state = 'reserved' AND reserved_at < $3`
 		n, err := t.exec(query, o.id, t.micros, before.UnixMicro())
 		released = int(n)
 		if err != nil || n == 0 {
@@ -369,19 +370,52 @@ func (o *Org) Release(ctx context.Context, by access.Actor, before time.Time) (r
 
 // FindCredentials implements issuer.Store.
 func (o *Org) FindCredentials(ctx context.Context, text string) (found []issuer.Credential, err error) {
+	text = trimmed(text)
 	number, err := cwt.CheckCardNumber(text)
 	if err != nil {
-		number = ""
+		number = "" // no card has it
 	}
-	external := blindIndex(o.indexKey, "unit.external", trimmed(text))
 	err = o.view(ctx, "find credentials", func(t *tx) error {
-		found, err = t.credentials(`(c.id = $2 OR c.unit_id IN (
-				SELECT unit_id FROM programme_unit WHERE org_id = $1 AND (pseudonym = $2 OR card_number = $3)
-				UNION SELECT id FROM unit WHERE org_id = $1 AND (id = $2 OR external_index = $4)))
-			ORDER BY c.reserved_at, c.id`, trimmed(text), number, external)
+		units, err := t.unitsCalled(text, number)
+		if err != nil {
+			return err
+		}
+		for _, unit := range units {
+			theirs, err := t.credentials(`c.unit_id = $2 ORDER BY c.reserved_at, c.id`, unit)
+			if err != nil {
+				return err
+			}
+			found = append(found, theirs...)
+		}
+		c, ok, err := t.findCredential(`c.id = $2`, text)
+		if ok && !slices.ContainsFunc(found, func(f issuer.Credential) bool { return f.ID == c.ID }) {
+			found = append(found, c)
+		}
 		return err
 	})
 	return found, err
+}
+
+// unitsCalled returns the units that have text as pseudonym, id or identifier in
+// the roster, or number as card number: one search by each, as each has its index.
+func (t *tx) unitsCalled(text, number string) (units []string, err error) {
+	const query = `SELECT unit_id FROM programme_unit WHERE org_id = $1 AND pseudonym = $2
+		UNION SELECT unit_id FROM programme_unit WHERE org_id = $1 AND card_number = $3
+		UNION SELECT id FROM unit WHERE org_id = $1 AND id = $2
+		UNION SELECT id FROM unit WHERE org_id = $1 AND external_index = $4`
+	rows, err := t.query(query, t.o.id, text, number, blindIndex(t.o.indexKey, externalField, text))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var unit string
+		if err := rows.Scan(&unit); err != nil {
+			return nil, err
+		}
+		units = append(units, unit)
+	}
+	return units, rows.Err()
 }
 
 // SetStatus implements issuer.Store.

@@ -149,7 +149,6 @@ type logSigning struct {
 	KeyID     string `json:"kid"` // hex
 	Unit      string `json:"unit"`
 	External  []byte `json:"ext,omitempty"` // the blind index of the roster's identifier
-	Kind      string `json:"kind"`          // of the unit
 	Type      string `json:"type"`
 	Programme string `json:"programme"`
 	Round     uint64 `json:"round,omitempty"`

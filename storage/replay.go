@@ -242,19 +242,30 @@ func (t *tx) takeInStatus(l logStatus, count *int) error {
 	const set = `INSERT INTO status_index (org_id, list_no, idx, kind, value, changed_at) VALUES ($1, $2, $3, 'decoy', $4, $5)
 		ON CONFLICT (org_id, list_no, idx) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at
 		WHERE status_index.value <> excluded.value AND status_index.value <> 1`
-	for v, indexes := range map[status.Value][]uint64{status.Valid: l.Valid, status.Invalid: l.Invalid, status.Suspended: l.Suspended} {
+	const end = `UPDATE credential SET ended_at = $4, end_reason = 'revoked' WHERE org_id = $1 AND list_no = $2 AND idx = $3 AND ended_at IS NULL`
+	return l.each(func(i uint64, v status.Value) error {
+		n, err := t.exec(set, t.o.id, no, i, v, t.micros)
+		*count += int(n)
+		if err == nil && v == status.Invalid {
+			_, err = t.exec(end, t.o.id, no, i, t.micros)
+		}
+		return err
+	})
+}
+
+// each calls yield for every entry of the line that is inside the list.
+func (l *logStatus) each(yield func(i uint64, v status.Value) error) error {
+	for v, indexes := range [...][]uint64{status.Valid: l.Valid, status.Invalid: l.Invalid, status.Suspended: l.Suspended} {
 		for _, i := range indexes {
-			n, err := t.exec(set, t.o.id, no, i, v, t.micros)
-			if err != nil {
+			if i >= l.Size {
+				continue
+			}
+			if err := yield(i, status.Value(v)); err != nil {
 				return err
 			}
-			*count += int(n)
 		}
 	}
-	const end = `UPDATE credential SET ended_at = $3, end_reason = 'revoked' WHERE org_id = $1 AND list_no = $2 AND ended_at IS NULL
-		AND EXISTS (SELECT 1 FROM status_index i WHERE i.org_id = $1 AND i.list_no = $2 AND i.idx = credential.idx AND i.value = 1)`
-	_, err = t.exec(end, t.o.id, no, t.micros)
-	return err
+	return nil
 }
 
 // takeInPublished remembers a publication: the next one is newer, and takes no
@@ -277,16 +288,16 @@ func (t *tx) takeInPublished(l logStatus) error {
 	}
 	next := make([]byte, (l.Size+3)/4)
 	copy(next, bitmap)
-	for v, indexes := range map[status.Value][]uint64{status.Valid: l.Valid, status.Invalid: l.Invalid, status.Suspended: l.Suspended} {
-		for _, i := range indexes {
-			if i < l.Size {
-				at, shift := i/4, i%4*2
-				next[at] = next[at]&^(3<<shift) | byte(v)<<shift
-			}
-		}
+	err := l.each(func(i uint64, v status.Value) error {
+		shift := i % 4 * 2
+		next[i/4] = next[i/4]&^(3<<shift) | byte(v)<<shift
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	const move = `UPDATE status_list SET published_at = $3, published = $4 WHERE org_id = $1 AND no = $2`
-	_, err := t.exec(move, t.o.id, no, iat, next)
+	_, err = t.exec(move, t.o.id, no, iat, next)
 	t.o.replay.Published++
 	return err
 }
@@ -344,7 +355,7 @@ func (o *Org) eraseAgain(ctx context.Context, erased map[string]bool) error {
 func (o *Org) LogSigning(ctx context.Context, rows []issuer.Credential) error {
 	line := logLine{Org: o.id, At: o.db.now().UTC(), Signing: make([]logSigning, len(rows))}
 	err := o.view(ctx, "log signing", func(t *tx) error {
-		const query = `SELECT u.kind, u.external_index, l.size FROM unit u, status_list l
+		const query = `SELECT u.external_index, l.size FROM unit u, status_list l
 			WHERE u.org_id = $1 AND u.id = $2 AND l.org_id = $1 AND l.uri = $3`
 		if err := t.seq(&line); err != nil {
 			return err
@@ -352,7 +363,7 @@ func (o *Org) LogSigning(ctx context.Context, rows []issuer.Credential) error {
 		for i, c := range rows {
 			s := &line.Signing[i]
 			*s = describe(c)
-			ok, err := t.find(query, []any{o.id, s.Unit, s.URI}, &s.Kind, &s.External, &s.Size)
+			ok, err := t.find(query, []any{o.id, s.Unit, s.URI}, &s.External, &s.Size)
 			if err == nil && !ok {
 				err = fmt.Errorf("%w: unit or list of %s", issuer.ErrNotFound, c.ID)
 			}

@@ -59,3 +59,5 @@ var sqlite = storagetest.Engine{
 }
 
 func TestSQLite(t *testing.T) { storagetest.Run(t, sqlite) }
+
+func TestCrashBetweenSteps(t *testing.T) { storagetest.Crash(t, sqlite) }

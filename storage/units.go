@@ -47,7 +47,7 @@ func (t *tx) saveUnit(row issuer.UnitRow) (e issuer.Enrolled, err error) {
 	if external == "" {
 		return e, errors.New("a unit needs its identifier in the roster")
 	}
-	index := blindIndex(t.o.indexKey, "unit.external", external)
+	index := blindIndex(t.o.indexKey, externalField, external)
 	const find = `SELECT id, kind FROM unit WHERE org_id = $1 AND external_index = $2`
 	var id, kind string
 	ok, err := t.find(find, []any{t.o.id, index}, &id, &kind)

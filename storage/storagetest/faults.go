@@ -65,14 +65,17 @@ func (f *faulty) Release(ctx context.Context, by access.Actor, before time.Time)
 	return n, f.call(func() error { n, err = f.Store.Release(ctx, by, before); return err })
 }
 
-// testCrash kills the desk at every call of a batch of two chunks, both ways,
+// Crash kills the desk at every call of a batch of two chunks, both ways,
 // and once more while it comes back. Whatever happened, in the end every
 // household has one credential and every signature ever made is known.
-func testCrash(t *testing.T, e Engine) {
+func Crash(t *testing.T, e Engine) {
 	const calls = 8 // reserve, intend, log, complete: twice
 	for at := 1; at <= calls+1; at++ {
 		for _, written := range []bool{false, true} {
 			for _, resume := range []bool{false, true} {
+				if testing.Short() && !resume {
+					continue
+				}
 				t.Run(fmt.Sprintf("call %d, written %v, resume %v", at, written, resume), func(t *testing.T) {
 					crash(t, e, at, written, resume, at == calls+1)
 				})

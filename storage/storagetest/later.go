@@ -188,10 +188,7 @@ func testRestoreErased(t *testing.T, e Engine) {
 	w := newWorld(t, e)
 	cards := issued(t, issue(t, w.desk, w.batch(t, 3)))
 	goBack := e.Backup(t, w.dir)
-	var fresh []issuer.Credential
-	for _, c := range issued(t, issue(t, w.desk, w.batch(t, 5)))[3:] {
-		fresh = append(fresh, c)
-	}
+	fresh := issued(t, issue(t, w.desk, w.batch(t, 5)))[3:]
 	gone := []issuer.Credential{cards[0], fresh[0]} // known to the backup, and not
 	for _, c := range gone {
 		must(t, w.desk.Revoke(ctx, []issuer.CTI{c.ID}, "asked to be erased"))

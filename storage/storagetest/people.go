@@ -18,11 +18,12 @@ import (
 
 func testRosterTwice(t *testing.T, e Engine) {
 	w := newWorld(t, e)
-	first, err := w.desk.Enrol(ctx, roster(600), nil)
+	rows := roster(w.many(600))
+	first, err := w.desk.Enrol(ctx, rows, nil)
 	must(t, err)
 	head, err := w.org.VerifyAudit(ctx, access.Head{})
 	must(t, err)
-	second, err := w.desk.Enrol(ctx, roster(600), nil)
+	second, err := w.desk.Enrol(ctx, rows, nil)
 	must(t, err)
 	for i := range first {
 		if !first[i].New || first[i].Changed != 4 {

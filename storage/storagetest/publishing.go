@@ -80,12 +80,12 @@ func testPublish(t *testing.T, e Engine) {
 // that reaches the public is newer than the one before, and no revocation is lost.
 func testPublishRace(t *testing.T, e Engine) {
 	w := newWorld(t, e)
-	cards := issued(t, issue(t, w.desk, w.batch(t, 40)))
+	cards := issued(t, issue(t, w.desk, w.batch(t, w.many(40))))
 	other := e.Open(t, w.dir, w.options())
 	defer other.Close()
 	second, err := other.Org(ctx, "org-a", w.kek)
 	must(t, err)
-	const rounds = 15
+	rounds := w.many(15)
 	var mu sync.Mutex
 	public := map[string]map[credential.Time][]byte{} // by list: what was handed out
 	var wg sync.WaitGroup
@@ -167,6 +167,9 @@ func testPublishRace(t *testing.T, e Engine) {
 func testListsTellNothing(t *testing.T, e Engine) {
 	shape := func(n int) (lists int, size uint64, token int) {
 		w := newWorld(t, e)
+		if n > 1 {
+			n = w.many(n)
+		}
 		issued(t, issue(t, w.desk, w.batch(t, n)))
 		files, open := w.publish(t)
 		for uri, l := range open {
@@ -185,7 +188,7 @@ func testListsTellNothing(t *testing.T, e Engine) {
 	}
 
 	w := newWorld(t, e)
-	cards := issued(t, issue(t, w.desk, w.batch(t, 700)))
+	cards := issued(t, issue(t, w.desk, w.batch(t, w.many(700))))
 	// Chi-square over 16 bins: 7.96 to 32.8 holds for all but one honest run in 1,000 above.
 	var bins [16]float64
 	for _, c := range cards {
