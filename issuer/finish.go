@@ -1,0 +1,153 @@
+package issuer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"aidpass/access"
+	"aidpass/internal/cbor"
+	"aidpass/internal/cose"
+)
+
+// A finished credential is stored, or refused.
+type finished struct {
+	credential Credential
+	refusal    *Refusal
+}
+
+// finish logs, signs, verifies and stores credentials whose intent is recorded.
+func (d *Desk) finish(ctx context.Context, key *cose.Key, by access.Actor, intended []Credential) ([]finished, error) {
+	results := make([]finished, len(intended))
+	prepared := make([]*cose.Prepared, len(intended))
+	var log []Credential
+	for i, c := range intended {
+		p, err := rebuild(key, c.Intent)
+		if err != nil {
+			results[i].refusal = refuse(RefusedOtherKey, "credential %s: %v: resume with that key, or revoke it", c.ID, err)
+			continue
+		}
+		prepared[i] = p
+		log = append(log, c)
+	}
+	if len(log) == 0 {
+		return results, nil
+	}
+	if err := d.Log.LogSigning(ctx, log); err != nil {
+		return nil, err
+	}
+	var cards []SignedCard
+	var at []int
+	var bad error
+	for i, p := range prepared {
+		if p == nil {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		id := intended[i].ID
+		sig, err := cose.SignRaw(d.Signer, p.ToBeSigned()) // 6
+		if err != nil {
+			return nil, fmt.Errorf("sign credential %s: %w", id, err)
+		}
+		card, err := p.AttachUnverified(sig)
+		if err == nil {
+			err = d.Check(card) // 7
+		}
+		if err != nil {
+			results[i].refusal = refuse(RefusedBadCard, "credential %s was signed and does not verify: %v", id, err)
+			bad = err
+			continue
+		}
+		cards, at = append(cards, SignedCard{ID: id, Card: card}), append(at, i)
+	}
+	if len(cards) == 0 {
+		return nil, fmt.Errorf("of %d cards that were signed none verifies, the last because: %w", len(log), bad)
+	}
+	now, err := d.Store.Complete(ctx, by, cards) // 8
+	if err != nil {
+		return nil, err
+	}
+	for i, c := range now {
+		switch {
+		case c.Ended || c.Card == nil:
+			results[at[i]].refusal = refuse(RefusedWithdrawn, "credential %s was withdrawn while it was signed", c.ID)
+		default:
+			results[at[i]].credential = c
+		}
+	}
+	return results, nil
+}
+
+// rebuild makes the message of recorded bytes again, ready to be signed: the
+// payload is the tail of
+//
+//	Sig_structure = ["Signature1", protected, external_aad, payload]   RFC 9052 4.4
+//
+// It fails unless the message that key would sign has exactly the recorded bytes.
+func rebuild(key *cose.Key, tbs []byte) (*cose.Prepared, error) {
+	r := cbor.NewReader(tbs)
+	r.Array()
+	r.Text()
+	r.Bytes()
+	r.Bytes()
+	payload := r.Bytes()
+	if !r.Done() {
+		return nil, errors.New("what was recorded to be signed is not a Sig_structure")
+	}
+	p := cose.Prepare(key, "", payload, nil)
+	if !bytes.Equal(p.ToBeSigned(), tbs) {
+		return nil, errors.New("it was recorded for another card key")
+	}
+	return p, nil
+}
+
+// reservationLife is how long a reservation is left to the batch that made it.
+const reservationLife = 15 * time.Minute
+
+// Resume finishes what an interrupted Issue left: every credential whose bytes
+// were recorded is signed, verified and stored, the same bytes as then. What was
+// only reserved, and not within the last quarter of an hour, is let go.
+//
+// each gets a Result for every credential it came across, with Row 0: finished,
+// or refused because it waits for another card key.
+func (d *Desk) Resume(ctx context.Context, each func(Result) error) error {
+	key, err := d.cardKey()
+	if err != nil {
+		return err
+	}
+	now, err := d.now()
+	if err != nil {
+		return err
+	}
+	for after := (CTI{}); ; {
+		intended, err := d.Store.Unfinished(ctx, after, d.chunk())
+		if err != nil {
+			return fmt.Errorf("issuer: resume: %w", err)
+		}
+		if len(intended) == 0 {
+			break
+		}
+		after = intended[len(intended)-1].ID
+		done, err := d.finish(ctx, key, d.Actor, intended)
+		if err != nil {
+			return fmt.Errorf("issuer: resume: %w", err)
+		}
+		for i, f := range done {
+			w := row{result: Result{Unit: intended[i].Unit, Refusal: f.refusal}}
+			if f.refusal == nil {
+				w.finish(f.credential, false)
+			}
+			if err := each(w.result); err != nil {
+				return err
+			}
+		}
+	}
+	if _, err := d.Store.Release(ctx, d.Actor, now.Add(-reservationLife)); err != nil {
+		return fmt.Errorf("issuer: resume: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package storage
+
+import (
+	"context"
+	"errors"
+
+	"aidpass/access"
+	"aidpass/issuer"
+)
+
+// ErrActive: the act needs the unit's credentials to be revoked or expired first.
+var ErrActive = errors.New("storage: the unit has active credentials: revoke them first")
+
+// Erase destroys a unit's key: nothing that was recorded of the person, in this
+// database or in any copy of it, can be read again. It says so outside the
+// backup first, so that a restored database is told.
+//
+// The rows stay, unreadable, and with them the pseudonyms, which name nobody any
+// more. Active credentials are ErrActive. Erasing twice is no error.
+func (o *Org) Erase(ctx context.Context, by access.Actor, id issuer.UnitID, reason string) error {
+	err := o.update(ctx, by, "erase unit", func(t *tx) error {
+		if err := t.checkErasable(id); err != nil {
+			return err
+		}
+		destroyed, err := t.destroy(id.String())
+		if err != nil || !destroyed {
+			return err
+		}
+		if err := t.audit(access.Entry{Action: "unit.erase", Object: id.String(), Reason: reason}); err != nil {
+			return err
+		}
+		_, err = o.db.tombs.append(ctx, tombstone{Org: o.id, At: t.now.UTC(), Unit: id.String()})
+		return err // nil: the line is on the disk, and the commit comes now
+	})
+	if err != nil {
+		return err
+	}
+	return o.db.dialect.scrub(ctx, o.db.write)
+}
+
+func (t *tx) checkErasable(id issuer.UnitID) error {
+	var n int
+	ok, err := t.find(`SELECT 1 FROM unit WHERE org_id = $1 AND id = $2`, []any{t.o.id, id.String()}, &n)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return issuer.ErrNotFound
+	}
+	const active = `SELECT 1 FROM credential WHERE org_id = $1 AND unit_id = $2 AND ended_at IS NULL AND expires_at > $3`
+	ok, err = t.find(active+` LIMIT 1`, []any{t.o.id, id.String(), t.micros}, &n)
+	if err == nil && ok {
+		err = ErrActive
+	}
+	return err
+}
+
+// destroy does the erasing. It reports whether anything was left to destroy.
+func (t *tx) destroy(unit string) (bool, error) {
+	const keys = `UPDATE envelope_key SET wrapped = NULL, destroyed_at = $3 WHERE org_id = $1 AND subject_id = $2 AND wrapped IS NOT NULL`
+	n, err := t.exec(keys, t.o.id, unit, t.micros)
+	if err != nil {
+		return false, err
+	}
+	const forget = `UPDATE unit SET external_index = NULL, erased_at = $3 WHERE org_id = $1 AND id = $2 AND erased_at IS NULL`
+	m, err := t.exec(forget, t.o.id, unit, t.micros)
+	return n+m > 0, err
+}

@@ -1,0 +1,145 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"aidpass/access"
+	"aidpass/credential/cwt"
+	"aidpass/issuer"
+	"aidpass/status"
+)
+
+// FindCredentials implements issuer.Store.
+func (o *Org) FindCredentials(ctx context.Context, text string) (found []issuer.Credential, err error) {
+	text = trimmed(text)
+	number, err := cwt.CheckCardNumber(text)
+	if err != nil {
+		number = "" // no card has it
+	}
+	err = o.view(ctx, "find credentials", func(t *tx) error {
+		units, err := t.unitsCalled(text, number)
+		if err != nil {
+			return err
+		}
+		for _, unit := range units {
+			theirs, err := t.credentials(`c.unit_id = $2 ORDER BY c.reserved_at, c.id`, unit)
+			if err != nil {
+				return err
+			}
+			found = append(found, theirs...)
+		}
+		c, ok, err := t.findCredential(`c.id = $2`, text)
+		if ok && !slices.ContainsFunc(found, func(f issuer.Credential) bool { return f.ID == c.ID }) {
+			found = append(found, c)
+		}
+		return err
+	})
+	return found, err
+}
+
+// unitsCalled returns the units that have text as pseudonym, id or identifier in
+// the roster, or number as card number: one search by each, as each has its index.
+func (t *tx) unitsCalled(text, number string) (units []string, err error) {
+	const query = `SELECT unit_id FROM programme_unit WHERE org_id = $1 AND pseudonym = $2
+		UNION SELECT unit_id FROM programme_unit WHERE org_id = $1 AND card_number = $3
+		UNION SELECT id FROM unit WHERE org_id = $1 AND id = $2
+		UNION SELECT id FROM unit WHERE org_id = $1 AND external_index = $4`
+	rows, err := t.query(query, t.o.id, text, number, blindIndex(t.o.indexKey, externalField, text))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var unit string
+		if err := rows.Scan(&unit); err != nil {
+			return nil, err
+		}
+		units = append(units, unit)
+	}
+	return units, rows.Err()
+}
+
+// SetStatus implements issuer.Store.
+func (o *Org) SetStatus(ctx context.Context, by access.Actor, ids []issuer.CTI, v status.Value, reason string) error {
+	byList := map[string]*logStatus{}
+	line := logLine{Org: o.id}
+	err := o.update(ctx, by, "set status", func(t *tx) error {
+		for _, id := range ids {
+			c, err := t.getCredential(id)
+			if err != nil {
+				return err
+			}
+			if err := t.setStatus(c, v, reason); err != nil {
+				return fmt.Errorf("%w: %s", err, id)
+			}
+			if err := t.collect(byList, c.StatusURI, c.StatusIndex, v); err != nil {
+				return err
+			}
+		}
+		line.At = t.now.UTC()
+		return t.seq(&line)
+	})
+	if err != nil {
+		return err
+	}
+	// The lines are written for what was set before, too: a call that was cut off
+	// between its commit and its line is mended by repeating it.
+	for _, line.Status = range byList {
+		if _, err := o.db.signing.append(ctx, line); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *tx) setStatus(c issuer.Credential, v status.Value, reason string) error {
+	if c.Status == v {
+		return nil
+	}
+	if c.Status == status.Invalid {
+		return issuer.ErrFinal
+	}
+	const set = `UPDATE status_index SET value = $4, changed_at = $5
+		WHERE org_id = $1 AND list_no = (SELECT no FROM status_list WHERE org_id = $1 AND uri = $2) AND idx = $3`
+	if _, err := t.exec(set, t.o.id, c.StatusURI, c.StatusIndex, v, t.micros); err != nil {
+		return err
+	}
+	action := access.Action("credential.resume")
+	switch v {
+	case status.Invalid:
+		action = "credential.revoke"
+		if err := t.end(c.ID, "revoked"); err != nil {
+			return err
+		}
+	case status.Suspended:
+		action = "credential.suspend"
+	}
+	return t.audit(access.Entry{Action: action, Object: c.ID.String(), Reason: reason})
+}
+
+// collect adds one entry to the line of its list.
+func (t *tx) collect(byList map[string]*logStatus, uri string, index uint64, v status.Value) error {
+	l := byList[uri]
+	if l == nil {
+		l = &logStatus{URI: uri}
+		if _, err := t.find(`SELECT size FROM status_list WHERE org_id = $1 AND uri = $2`, []any{t.o.id, uri}, &l.Size); err != nil {
+			return err
+		}
+		byList[uri] = l
+	}
+	l.add(index, v)
+	return nil
+}
+
+func (l *logStatus) add(index uint64, v status.Value) {
+	switch v {
+	case status.Invalid:
+		l.Invalid = append(l.Invalid, index)
+	case status.Suspended:
+		l.Suspended = append(l.Suspended, index)
+	default:
+		l.Valid = append(l.Valid, index)
+	}
+}
