@@ -23,63 +23,110 @@ const (
 	maxVisits = 999
 )
 
+// benefit is what stands in one, before it is known to fit.
+type benefit struct {
+	has              uint // bit 1<<key for each member that is there, by its key on a card
+	amount, currency string
+	items            []item
+	visits           int64
+}
+
+type item struct{ code, qty, unit string }
+
+const (
+	benefitAmount   = 1
+	benefitCurrency = 2
+	benefitItems    = 3
+	benefitVisits   = 4
+)
+
+func (b *benefit) holds(key uint) bool { return b.has>>key&1 == 1 }
+
+// problem says in words what does not fit, "" where all does.
+func (b *benefit) problem() string {
+	switch {
+	case b.has == 0:
+		return benefitShape
+	case b.holds(benefitAmount) && !decimal(b.amount):
+		return "amount is not decimal text such as 120.00"
+	case b.holds(benefitCurrency) && !currency(b.currency):
+		return "currency is not a code of three capital letters"
+	case b.holds(benefitAmount) != b.holds(benefitCurrency):
+		return "amount and currency stand together"
+	case b.holds(benefitVisits) && (b.visits < 1 || b.visits > maxVisits):
+		return "visits are not 1 to " + strconv.Itoa(maxVisits)
+	case b.holds(benefitItems) && (len(b.items) < 1 || len(b.items) > maxItems):
+		return "items are not a list of 1 to " + strconv.Itoa(maxItems)
+	}
+	for _, i := range b.items {
+		if codeFits(i.code, 1, 16) != "" || !decimal(i.qty) || codeFits(i.unit, 1, 8) != "" {
+			return "an item is not code, qty (decimal text) and unit"
+		}
+	}
+	return ""
+}
+
+// values is the Go form of a benefit that fits.
+func (b *benefit) values() map[string]any {
+	out := map[string]any{}
+	if b.holds(benefitAmount) {
+		out["amount"], out["currency"] = b.amount, b.currency
+	}
+	if b.holds(benefitItems) {
+		items := make([]any, len(b.items))
+		for i, e := range b.items {
+			items[i] = map[string]any{"code": e.code, "qty": e.qty, "unit": e.unit}
+		}
+		out["items"] = items
+	}
+	if b.holds(benefitVisits) {
+		out["visits"] = b.visits
+	}
+	return out
+}
+
+const benefitShape = `not a benefit such as "120.00 JOD", "RICE 5 kg; OIL 2 l" or "3 visits"`
+
 func parseBenefit(v any) (any, string) {
-	const shape = `not a benefit such as "120.00 JOD", "RICE 5 kg; OIL 2 l" or "3 visits"`
 	in, ok := v.(map[string]any)
 	if s, isText := v.(string); isText {
 		in, ok = benefitFromText(s)
 	}
 	if !ok {
-		return nil, shape
+		return nil, benefitShape
 	}
-	out := map[string]any{}
+	var b benefit
 	for name, v := range in {
 		switch name {
-		case "amount", "currency":
-			s, isText := v.(string)
-			if name == "amount" && (!isText || !decimal(s)) {
-				return nil, "amount is not decimal text such as 120.00"
-			}
-			if name == "currency" && !currency(s) {
-				return nil, "currency is not a code of three capital letters"
-			}
-			out[name] = s
+		case "amount":
+			b.amount, _ = v.(string) // what is not text fails as empty text does
+			b.has |= 1 << benefitAmount
+		case "currency":
+			b.currency, _ = v.(string)
+			b.has |= 1 << benefitCurrency
 		case "visits":
-			n, isInt := integer(v)
-			if !isInt || n < 1 || n > maxVisits {
-				return nil, "visits are not 1 to " + strconv.Itoa(maxVisits)
-			}
-			out[name] = n
+			b.visits, _ = integer(v)
+			b.has |= 1 << benefitVisits
 		case "items":
-			list, isList := v.([]any)
-			if !isList || len(list) < 1 || len(list) > maxItems {
-				return nil, "items are not a list of 1 to " + strconv.Itoa(maxItems)
-			}
-			items := make([]any, 0, len(list))
-			for _, e := range list {
-				item, isMap := e.(map[string]any)
-				code, _ := item["code"].(string)
-				qty, _ := item["qty"].(string)
-				unit, _ := item["unit"].(string)
-				if !isMap || len(item) != 3 || !itemFits(code, qty, unit) {
-					return nil, "an item is not code, qty (decimal text) and unit"
+			list, _ := v.([]any)
+			b.has |= 1 << benefitItems
+			for _, e := range list[:min(len(list), maxItems+1)] {
+				var i item
+				if m, isMap := e.(map[string]any); isMap && len(m) == 3 {
+					i.code, _ = m["code"].(string)
+					i.qty, _ = m["qty"].(string)
+					i.unit, _ = m["unit"].(string)
 				}
-				items = append(items, map[string]any{"code": code, "qty": qty, "unit": unit})
+				b.items = append(b.items, i)
 			}
-			out[name] = items
 		default:
 			return nil, "a benefit has only amount, currency, items and visits"
 		}
 	}
-	_, amount := out["amount"]
-	_, money := out["currency"]
-	if amount != money {
-		return nil, "amount and currency stand together"
+	if problem := b.problem(); problem != "" {
+		return nil, problem
 	}
-	if len(out) == 0 {
-		return nil, shape
-	}
-	return out, ""
+	return b.values(), ""
 }
 
 func benefitFromText(s string) (map[string]any, bool) {
@@ -123,10 +170,6 @@ func currency(s string) bool {
 	return len(s) == 3 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z' && s[2] >= 'A' && s[2] <= 'Z'
 }
 
-func itemFits(code, qty, unit string) bool {
-	return codeFits(code, 1, 16) == "" && decimal(qty) && codeFits(unit, 1, 8) == ""
-}
-
 // appendBenefit writes what parseBenefit returned.
 func appendBenefit(dst []byte, b map[string]any) []byte {
 	dst = cbor.AppendMap(dst, len(b))
@@ -155,33 +198,30 @@ func appendBenefit(dst []byte, b map[string]any) []byte {
 
 // readBenefit reads it back; nil when the bytes are not a benefit.
 func readBenefit(r *cbor.Reader) map[string]any {
-	out := map[string]any{}
-	for range r.Map() {
-		switch r.Uint() {
-		case 1:
-			out["amount"] = string(r.Text())
-		case 2:
-			out["currency"] = string(r.Text())
-		case 3:
-			var items []any
-			for range min(r.Array(), maxItems+1) {
+	var b benefit
+	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
+		key := uint(min(r.Uint(), 63))
+		switch key {
+		case benefitAmount:
+			b.amount = string(r.Text())
+		case benefitCurrency:
+			b.currency = string(r.Text())
+		case benefitItems:
+			for m := min(r.Array(), maxItems+1); m > 0 && r.Err() == nil; m-- {
 				if r.Array() != 3 {
 					return nil
 				}
-				items = append(items, map[string]any{"code": string(r.Text()), "qty": string(r.Text()), "unit": string(r.Text())})
+				b.items = append(b.items, item{string(r.Text()), string(r.Text()), string(r.Text())})
 			}
-			out["items"] = items
-		case 4:
-			out["visits"] = r.Int()
+		case benefitVisits:
+			b.visits = r.Int()
 		default:
 			return nil
 		}
-		if r.Err() != nil {
-			return nil
-		}
+		b.has |= 1 << key
 	}
-	if _, problem := parseBenefit(out); problem != "" || r.Err() != nil {
+	if r.Err() != nil || b.problem() != "" {
 		return nil
 	}
-	return out
+	return b.values()
 }

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"aidpass/internal/cbor"
 )
@@ -177,20 +175,22 @@ func appendList(dst []byte, l []string) []byte {
 func (w *writer) texts(n uint64, m *map[string]string) {
 	if len(*m) > 0 {
 		w.member(n)
-		w.body = cbor.AppendMap(w.body, len(*m))
-		for _, tag := range tagsInOrder(*m) {
-			w.body = cbor.AppendText(cbor.AppendText(w.body, tag), (*m)[tag])
+		var tags cbor.MapBuilder
+		for tag, text := range *m {
+			tags.PutText(tag, cbor.AppendText(nil, text))
 		}
+		w.body = inOrder(&tags, w.body)
 	}
 }
 
 func (w *writer) lists(n uint64, m *map[string][]string) {
 	if len(*m) > 0 {
 		w.member(n)
-		w.body = cbor.AppendMap(w.body, len(*m))
-		for _, tag := range tagsInOrder(*m) {
-			w.body = appendList(cbor.AppendText(w.body, tag), (*m)[tag])
+		var tags cbor.MapBuilder
+		for tag, list := range *m {
+			tags.PutText(tag, appendList(nil, list))
 		}
+		w.body = inOrder(&tags, w.body)
 	}
 }
 
@@ -204,20 +204,13 @@ func (w *writer) claims(n uint64, claims *[]Claim) {
 	}
 }
 
-// tagsInOrder sorts as encoded text keys do: short ones first, then by bytes
-// (RFC 8949 4.2.1, for keys under 24 bytes).
-func tagsInOrder[V any](m map[string]V) []string {
-	tags := make([]string, 0, len(m))
-	for tag := range m {
-		tags = append(tags, tag)
+// inOrder appends a map whose keys came from a Go map, so that none stands twice.
+func inOrder(m *cbor.MapBuilder, dst []byte) []byte {
+	dst, err := m.Append(dst)
+	if err != nil {
+		panic("schemas: two equal keys out of one map")
 	}
-	slices.SortFunc(tags, func(a, b string) int {
-		if len(a) != len(b) {
-			return len(a) - len(b)
-		}
-		return strings.Compare(a, b)
-	})
-	return tags
+	return dst
 }
 
 // Decode reads compiled types. b must be the one encoding that Append gives;

@@ -56,13 +56,18 @@ func (s *Set) All() []*Type { return append([]*Type(nil), s.all...) }
 //go:embed types.cbor
 var typesCBOR []byte
 
-var embedded = sync.OnceValue(func() []*Type {
-	types, err := Decode(typesCBOR)
-	if err != nil {
-		return nil // the file is part of the program; a test reads it
-	}
-	return types
-})
+var (
+	decodeTypes   sync.Once
+	embeddedTypes []*Type
+)
+
+func embedded() []*Type {
+	decodeTypes.Do(func() {
+		// The file is part of the program; a test reads it.
+		embeddedTypes, _ = Decode(typesCBOR)
+	})
+	return embeddedTypes
+}
 
 // Embedded returns the five types of the project: registration, eligibility,
 // referral, delegation, receipt. They are shared; do not change them.

@@ -39,44 +39,40 @@ func (e *UnsoundError) Error() string {
 // (schemas/compile); of those rules only the placement by sensitivity is
 // repeated here, because a pack may bring types.
 func (t *Type) sound() error {
-	fault := func(format string, args ...any) error {
-		return &UnsoundError{clip(t.Name), "", fmt.Sprintf(format, args...)}
-	}
-	faultIn := func(claim, problem string) error { return &UnsoundError{clip(t.Name), clip(claim), problem} }
 	switch {
 	case !goodName(t.Name):
-		return fault("its name is not lower case letters, digits and underscores")
+		return t.fault("", "its name is not lower case letters, digits and underscores")
 	case !goodVCT(t.VCT):
-		return fault("its vct is not an https URI of at most %d characters", MaxVCT)
+		return t.fault("", fmt.Sprintf("its vct is not an https URI of at most %d characters", MaxVCT))
 	case t.Version < 1 || t.Version > 1e6:
-		return fault("version is not 1 or more")
+		return t.fault("", "version is not 1 or more")
 	case t.Validity < 1 || t.MaxValidity < t.Validity || t.MaxValidity > MaxValidity:
-		return fault("validity is not 1 second to its longest, at most %d days", MaxValidity/86400)
+		return t.fault("", fmt.Sprintf("validity is not 1 second to its longest, at most %d days", MaxValidity/86400))
 	case t.Freshness < 0 || t.Freshness > MaxFreshness:
-		return fault("freshness is over %d days", MaxFreshness/86400)
+		return t.fault("", fmt.Sprintf("freshness is over %d days", MaxFreshness/86400))
 	case t.GraceDays < 0 || t.GraceDays > MaxGraceDays:
-		return fault("grace is over %d days", MaxGraceDays)
+		return t.fault("", fmt.Sprintf("grace is over %d days", MaxGraceDays))
 	case t.Live != "" && t.Live != "any" && t.Live != "challenge":
-		return fault("live is not any or challenge")
+		return t.fault("", "live is not any or challenge")
 	case len(t.Claims) > MaxClaims:
-		return fault("more than %d claims", MaxClaims)
+		return t.fault("", fmt.Sprintf("more than %d claims", MaxClaims))
 	case t.Labels["en"] == "":
-		return fault("no English label")
+		return t.fault("", "no English label")
 	}
 	if err := goodTexts(t.Labels, t.Descriptions); err != "" {
-		return fault("%s", err)
+		return t.fault("", err)
 	}
 	if !slices.IsSortedFunc(t.Claims, claimOrder) {
-		return fault("claims are not in order")
+		return t.fault("", "claims are not in order")
 	}
 	for i := range t.Claims {
 		c := &t.Claims[i]
 		if problem := c.sound(); problem != "" {
-			return faultIn(c.Name, problem)
+			return t.fault(c.Name, problem)
 		}
 		for j := range i {
 			if t.Claims[j].Name == c.Name || c.Key != 0 && t.Claims[j].Key == c.Key {
-				return faultIn(c.Name, "its name or key stands twice")
+				return t.fault(c.Name, "its name or key stands twice")
 			}
 		}
 	}
@@ -89,28 +85,35 @@ func (t *Type) sound() error {
 		{"size band", t.SizeBandClaim, []Kind{KindEnum}}, {"from", t.FromClaim, []Kind{KindDate}}, {"to", t.ToClaim, []Kind{KindDate}},
 	} {
 		if c := t.Claim(role.name); role.name != "" && (c == nil || c.Placement != Plain || !slices.Contains(role.kinds, c.Kind)) {
-			return faultIn(role.name, "is named as the "+role.what+" claim and is not a plain claim of a fitting kind")
+			return t.fault(role.name, "is named as the "+role.what+" claim and is not a plain claim of a fitting kind")
 		}
 	}
 	if c := t.Claim(t.ProgrammeClaim); c != nil && (c.Kind == KindCode && c.Max > 8 || c.Item > 8) {
-		return faultIn(c.Name, "a programme code has at most 8 characters")
+		return t.fault(c.Name, "a programme code has at most 8 characters")
 	}
 	for _, name := range t.OneOf {
 		if c := t.Claim(name); c == nil || c.Placement != Plain || c.Required || len(t.OneOf) < 2 {
-			return faultIn(name, "stands under one of, and is not one of several plain claims that may be missing")
+			return t.fault(name, "stands under one of, and is not one of several plain claims that may be missing")
 		}
 	}
 	for _, name := range t.Gate {
 		if t.Claim(name) == nil {
-			return faultIn(name, "stands in the gate and is no claim")
+			return t.fault(name, "stands in the gate and is no claim")
 		}
 	}
 	for _, who := range t.HeldBy {
 		if who != "subject" && who != "caregiver" && who != "alternate" {
-			return fault("held by: not subject, caregiver or alternate")
+			return t.fault("", "held by: not subject, caregiver or alternate")
 		}
 	}
 	return nil
+}
+
+// fault is out of line: it is called from everywhere in sound.
+//
+//go:noinline
+func (t *Type) fault(claim, problem string) error {
+	return &UnsoundError{clip(t.Name), clip(claim), problem}
 }
 
 // claimOrder puts plain claims first, then sealed ones, both by key, then those

@@ -1,12 +1,13 @@
 package schemas
 
 import (
-	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"aidpass/internal/jose"
 )
 
 // A ValueError is a claim whose value does not fit. It never repeats the value:
@@ -23,7 +24,11 @@ func (e *ValueError) Error() string {
 // clip keeps a name that came from outside from filling a log line.
 func clip(name string) string {
 	if len(name) > 40 {
-		return strings.ToValidUTF8(name[:40], "") + "…"
+		end := 40
+		for end > 0 && !utf8.RuneStart(name[end]) {
+			end--
+		}
+		return name[:end] + "…"
 	}
 	return name
 }
@@ -74,7 +79,7 @@ func (c *Claim) parse(v any) (out any, problem string) {
 		b, ok := v.([]byte)
 		if s, isText := v.(string); isText {
 			var err error
-			b, err = base64.RawURLEncoding.Strict().DecodeString(s)
+			b, err = jose.DecodeBase64(s)
 			ok = err == nil
 		}
 		if !ok {

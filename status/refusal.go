@@ -20,11 +20,16 @@ type Refusal struct {
 func (r *Refusal) Error() string { return fmt.Sprintf("status: %v (%s)", r.Err, r.Reason) }
 func (r *Refusal) Unwrap() error { return r.Err }
 
+// refuse and malformed are out of line: their copies would weigh on the browser binaries.
+//
+//go:noinline
 func refuse(reason words.Reason, format string, args ...any) error {
 	return &Refusal{reason, fmt.Errorf(format, args...)}
 }
 
 // malformed is a list that its issuer signed and that is not one.
+//
+//go:noinline
 func malformed(format string, args ...any) error {
 	return refuse(words.StatusMalformed, format, args...)
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"iter"
-	"maps"
 	"math/bits"
 	"slices"
 
@@ -22,7 +21,7 @@ var ErrContradiction = errors.New("two lists of the same moment differ")
 // adds. Sets may share lists: Add changes none, where it has something to mark
 // it keeps a copy.
 type Set struct {
-	lists map[string]*List
+	lists []*List // in the order of their URIs
 }
 
 // Add takes l into the set.
@@ -39,14 +38,14 @@ type Set struct {
 //
 // An older list that says nothing new is no error.
 func (s *Set) Add(l *List) error {
-	if s.lists == nil {
-		s.lists = map[string]*List{}
-	}
-	held := s.lists[l.URI]
-	if held == nil {
-		s.lists[l.URI] = l
+	at, there := s.place(l.URI)
+	if !there {
+		s.lists = append(s.lists, nil)
+		copy(s.lists[at+1:], s.lists[at:])
+		s.lists[at] = l
 		return nil
 	}
+	held := s.lists[at]
 	older, newer := held, l
 	if l.IssuedAt < held.IssuedAt || l.IssuedAt == held.IssuedAt && l.Size < held.Size {
 		older, newer = l, held
@@ -54,27 +53,46 @@ func (s *Set) Add(l *List) error {
 	// A token counts the padding of its last byte: compare whole bytes of the
 	// narrowest width.
 	if (newer.Size+7)/8 < (older.Size+7)/8 {
-		s.lists[l.URI] = older
+		s.lists[at] = older
 		return refuse(words.StatusRollback, "list %q shrank from %d entries (%v) to %d (%v)",
 			l.URI, older.Size, older.IssuedAt, newer.Size, newer.IssuedAt)
 	}
 	if newer.IssuedAt == older.IssuedAt {
 		if !newer.same(older) {
-			s.lists[l.URI] = worse(newer, older)
+			s.lists[at] = worse(newer, older)
 			return refuse(words.StatusRollback, "list %q of %v: %w", l.URI, l.IssuedAt, ErrContradiction)
 		}
 	}
-	s.lists[l.URI] = newer.after(older)
+	s.lists[at] = newer.after(older)
 	return nil
 }
 
+// place returns where the list of uri stands, or where it would.
+func (s *Set) place(uri string) (at int, there bool) {
+	low, high := 0, len(s.lists)
+	for low < high {
+		at := (low + high) / 2
+		if s.lists[at].URI < uri {
+			low = at + 1
+		} else {
+			high = at
+		}
+	}
+	return low, low < len(s.lists) && s.lists[low].URI == uri
+}
+
 // Find returns the newest list of uri, nil if there is none.
-func (s *Set) Find(uri []byte) *List { return s.lists[string(uri)] }
+func (s *Set) Find(uri []byte) *List {
+	if at, there := s.place(string(uri)); there {
+		return s.lists[at]
+	}
+	return nil
+}
 
 // At returns the list of uri if it may be used at the moment at, with words.OK;
 // else nil with StatusUnknown, StatusNotYetValid or StatusStale.
 func (s *Set) At(uri []byte, at credential.Time) (*List, words.Reason) {
-	l := s.lists[string(uri)]
+	l := s.Find(uri)
 	if l == nil {
 		return nil, words.StatusUnknown
 	}
@@ -89,13 +107,7 @@ func (s *Set) Len() int { return len(s.lists) }
 
 // All gives the lists in the order of their URIs.
 func (s *Set) All() iter.Seq[*List] {
-	return func(yield func(*List) bool) {
-		for _, uri := range slices.Sorted(maps.Keys(s.lists)) {
-			if !yield(s.lists[uri]) {
-				return
-			}
-		}
-	}
+	return slices.Values(s.lists)
 }
 
 // worse returns a list that has each entry in the worse of its two states:

@@ -57,6 +57,9 @@ func (r *Refusal) Error() string {
 
 func (r *Refusal) Unwrap() error { return r.Err }
 
+// refuse is out of line: a hundred copies of it would weigh on the browser binaries.
+//
+//go:noinline
 func refuse(reason words.Reason, format string, args ...any) *Refusal {
 	return &Refusal{Reason: reason, Text: fmt.Sprintf(format, args...)}
 }
@@ -96,8 +99,7 @@ var reasons = [...]struct {
 }
 
 func reasonFor(err error) words.Reason {
-	var r *Refusal
-	if errors.As(err, &r) {
+	if r, ok := errors.AsType[*Refusal](err); ok {
 		return r.Reason
 	}
 	for _, m := range reasons {

@@ -12,7 +12,15 @@ import (
 //go:embed words.txt
 var wordFile string
 
-var wordList = sync.OnceValue(func() []string { return strings.Fields(wordFile) })
+var (
+	splitWords sync.Once
+	words1024  []string
+)
+
+func wordList() []string {
+	splitWords.Do(func() { words1024 = strings.Fields(wordFile) })
+	return words1024
+}
 
 // hashWordBits is how much of a hash the six words show.
 const hashWordBits = 60

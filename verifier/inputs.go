@@ -82,6 +82,8 @@ type findings struct {
 	n    int
 }
 
+//
+//go:noinline
 func (f *findings) add(r words.Reason) {
 	if r == words.OK || r == "" || f.n == maxFindings {
 		return

@@ -113,6 +113,7 @@ type PackError struct {
 func (e *PackError) Error() string { return fmt.Sprintf("verifier: pack: %s: %v", e.Reason, e.Err) }
 func (e *PackError) Unwrap() error { return e.Err }
 
+//go:noinline
 func packFault(r words.Reason, format string, args ...any) *PackError {
 	return &PackError{Reason: r, Err: fmt.Errorf(format, args...)}
 }
@@ -269,6 +270,10 @@ func readManifest(raw []byte) (*manifest, error) {
 	return &m, nil
 }
 
+// of is out of line, as fault and packFault are: their copies would weigh on the
+// browser binaries.
+//
+//go:noinline
 func (p *Pack) of(kind PartKind) (parts []*Part) {
 	for i := range p.Parts {
 		if p.Parts[i].Kind == kind {
@@ -292,8 +297,7 @@ func (p *Pack) openTrust(floors *Floors, at credential.Time) error {
 	before := floors.Trust.Sequence
 	list, memory, err := trust.Accept(floors.Trust, chain, lists[0].Data)
 	if err != nil {
-		var refused *trust.Refusal
-		if errors.As(err, &refused) {
+		if refused, ok := errors.AsType[*trust.Refusal](err); ok {
 			return &PackError{Reason: refused.Reason, Err: err}
 		}
 		return packFault(words.TrustListBadSignature, "%w", err)
@@ -352,6 +356,7 @@ func (p *Pack) withdrawn(kid string) bool {
 	return true // no longer listed
 }
 
+//go:noinline
 func (p *Pack) fault(part string, reason words.Reason, text string) {
 	p.Faults = append(p.Faults, Fault{Part: part, Reason: reason, Text: text})
 }

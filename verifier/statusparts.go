@@ -1,7 +1,6 @@
 package verifier
 
 import (
-	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -43,21 +42,17 @@ func (p *Pack) latest(at credential.Time) credential.Time { return max(p.Trust.N
 // openStatus opens all status parts: whole lists first, then deltas in order.
 func (p *Pack) openStatus(floors *Floors, at credential.Time) {
 	p.lists, p.without = &status.Set{}, map[string]words.Reason{}
-	parts := []*Part{}
+	// In a stable order by hand: a generic sort weighs more than all of this file.
+	var parts []*Part
 	for i := range p.Parts {
-		if isStatus(p.Parts[i].Kind) {
-			parts = append(parts, &p.Parts[i])
+		if !isStatus(p.Parts[i].Kind) {
+			continue
+		}
+		parts = append(parts, &p.Parts[i])
+		for j := len(parts) - 1; j > 0 && parts[j].before(parts[j-1]); j-- {
+			parts[j], parts[j-1] = parts[j-1], parts[j]
 		}
 	}
-	slices.SortStableFunc(parts, func(a, b *Part) int {
-		if da, db := a.Kind == PartDelta, b.Kind == PartDelta; da != db {
-			if da {
-				return 1
-			}
-			return -1
-		}
-		return cmp.Compare(a.Sequence, b.Sequence)
-	})
 	for _, part := range parts {
 		_, reason, err := p.takeStatus(part.Kind, part.Data, part.Name, floors, at)
 		if reason == words.OK {
@@ -76,6 +71,14 @@ func (p *Pack) openStatus(floors *Floors, at credential.Time) {
 		}
 	}
 	p.remember(floors)
+}
+
+// before orders status parts: whole lists first, each kind by its sequences.
+func (p *Part) before(o *Part) bool {
+	if delta := p.Kind == PartDelta; delta != (o.Kind == PartDelta) {
+		return !delta
+	}
+	return p.Sequence < o.Sequence
 }
 
 // remember holds the newest list of each URI against what the device has seen:
@@ -135,8 +138,7 @@ func (p *Pack) AddStatus(kind PartKind, raw []byte, floors Floors, at credential
 func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors, at credential.Time) (*status.List, words.Reason, error) {
 	list, err := p.openStatusPart(kind, raw, name, at)
 	if err != nil {
-		var r *status.Refusal
-		if errors.As(err, &r) {
+		if r, ok := errors.AsType[*status.Refusal](err); ok {
 			return nil, r.Reason, err
 		}
 		return nil, words.StatusMalformed, err
@@ -156,8 +158,7 @@ func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors
 		return nil, reason, errors.New("the status key was not in force")
 	}
 	if err := list.MarkUnrevoked(floors.Lists[list.URI].Seen); err != nil {
-		var r *status.Refusal
-		if errors.As(err, &r) {
+		if r, ok := errors.AsType[*status.Refusal](err); ok {
 			return nil, r.Reason, err
 		}
 		return nil, words.StatusMalformed, err

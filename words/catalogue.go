@@ -40,32 +40,36 @@ var (
 	swText string
 )
 
-// In the order menus show them.
-var embedded = []struct {
-	tag  string
-	load func() *Catalogue
-}{
-	{"en", lazy(&enText)}, {"fr", lazy(&frText)}, {"es", lazy(&esText)}, {"ar", lazy(&arText)}, {"sw", lazy(&swText)},
+// language is one embedded file, parsed at its first use: a phone speaks one
+// language, and starting a program must not pay for five.
+type language struct {
+	tag   string
+	text  *string
+	parse sync.Once
+	c     *Catalogue
 }
 
-// lazy parses a catalogue at its first use: a phone speaks one language, and
-// starting the browser binary must not pay for five.
-func lazy(text *string) func() *Catalogue {
-	return sync.OnceValue(func() *Catalogue {
-		c, err := parse([]byte(*text))
+// In the order menus show them. The browser binaries ask for no language (the
+// apps have the files) and so carry none: nothing here runs when a program starts.
+var embedded = [...]language{{tag: "en", text: &enText}, {tag: "fr", text: &frText}, {tag: "es", text: &esText}, {tag: "ar", text: &arText}, {tag: "sw", text: &swText}}
+
+func (l *language) load() *Catalogue {
+	l.parse.Do(func() {
+		c, err := parse([]byte(*l.text))
 		if err != nil {
 			// The file is part of the program and tested; keys stand in for texts.
 			c = &Catalogue{tag: "und", texts: map[string]string{}}
 		}
-		return c
+		l.c = c
 	})
+	return l.c
 }
 
 // Tags returns the embedded languages: en, fr, es, ar, sw.
 func Tags() []string {
 	tags := make([]string, len(embedded))
-	for i, e := range embedded {
-		tags[i] = e.tag
+	for i := range embedded {
+		tags[i] = embedded[i].tag
 	}
 	return tags
 }
@@ -77,9 +81,9 @@ func Language(tag string) (*Catalogue, bool) {
 	if i := strings.IndexAny(tag, "-_"); i >= 0 {
 		tag = tag[:i]
 	}
-	for _, e := range embedded {
-		if strings.EqualFold(e.tag, tag) {
-			return e.load(), true
+	for i := range embedded {
+		if l := &embedded[i]; strings.EqualFold(l.tag, tag) {
+			return l.load(), true
 		}
 	}
 	return embedded[0].load(), false

@@ -59,14 +59,16 @@ type Fault struct {
 func (f *Fault) Error() string { return fmt.Sprintf("cwt: %s: %v", f.Reason, f.Err) }
 func (f *Fault) Unwrap() error { return f.Err }
 
+// fault is out of line: its copies would weigh on the browser binaries.
+//
+//go:noinline
 func fault(r words.Reason, format string, args ...any) *Fault {
 	return &Fault{Reason: r, Err: fmt.Errorf(format, args...)}
 }
 
 // ReasonOf maps the errors of the layers below to the refusal vocabulary.
 func ReasonOf(err error) words.Reason {
-	var f *Fault
-	if errors.As(err, &f) {
+	if f, ok := errors.AsType[*Fault](err); ok {
 		return f.Reason
 	}
 	for _, m := range reasons {

@@ -4,13 +4,13 @@ import (
 	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
 
 	"aidpass/internal/cbor"
 	"aidpass/internal/cose"
+	"aidpass/internal/jose"
 )
 
 // EpochKeyBytes is the length of an audience's epoch key.
@@ -98,7 +98,7 @@ func sealAAD(iss string, cti []byte, vct string) []byte {
 func Pseudonym(programmeKey, unitID []byte) string {
 	m := hmac.New(sha256.New, programmeKey)
 	m.Write(unitID)
-	return base64.RawURLEncoding.EncodeToString(m.Sum(nil)[:12])
+	return jose.EncodeBase64(m.Sum(nil)[:12])
 }
 
 // PhotoHash binds a photo to one card: the first 16 bytes of SHA-256(cti, photo).
@@ -132,7 +132,7 @@ const crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 // 50 bits of the pseudonym as ten Crockford base32 symbols and one check symbol
 // (the sum of position times value, mod 31).
 func CardNumber(pseudonym string) (string, error) {
-	b, err := base64.RawURLEncoding.DecodeString(pseudonym)
+	b, err := jose.DecodeBase64(pseudonym)
 	if err != nil || len(b) != 12 {
 		return "", fmt.Errorf("cwt: a card number needs a pseudonym of %d characters", PseudonymLen)
 	}

@@ -3,7 +3,6 @@ package jose
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -190,7 +189,7 @@ func (p *parser) object(depth int) (members []Member, err error) {
 }
 
 // checkNames looks for a name met twice: pair by pair in the small objects of
-// real tokens, by sorting in a large one.
+// real tokens.
 func (p *parser) checkNames(members []Member) {
 	if len(members) <= 16 {
 		for i := range members {
@@ -203,16 +202,14 @@ func (p *parser) checkNames(members []Member) {
 		}
 		return
 	}
-	names := make([]string, len(members))
+	met := make(map[string]bool, len(members))
 	for i := range members {
-		names[i] = members[i].Name
-	}
-	slices.Sort(names)
-	for i := 1; i < len(names); i++ {
-		if names[i] == names[i-1] {
-			p.twice = &names[i]
+		name := &members[i].Name
+		if met[*name] {
+			p.twice = name
 			return
 		}
+		met[*name] = true
 	}
 }
 
@@ -274,7 +271,7 @@ func (p *parser) str() (string, error) {
 			p.at++
 			return string(plain), nil
 		case c == '\\':
-			return p.escaped(slices.Clone(p.in[from:p.at]))
+			return p.escaped(append([]byte(nil), p.in[from:p.at]...))
 		case c < ' ':
 			return "", malformed("a control character in a JSON string")
 		}
