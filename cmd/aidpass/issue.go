@@ -126,6 +126,9 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := a.plausibleClock(); err != nil {
+		return err
+	}
 	o, err := a.openOrg(ctx)
 	if err != nil {
 		return err
@@ -263,6 +266,26 @@ func (a *app) knownTime() credential.Time {
 		return 0
 	}
 	return list.Issued
+}
+
+// plausibleClock refuses to sign at a time that cannot be right, unless a second
+// person has confirmed it.
+func (a *app) plausibleClock() error {
+	err := trust.CheckSigningTime(a.now(), a.knownTime())
+	if err == nil {
+		return nil
+	}
+	if a.SecondPerson != "" && !a.isEarly(err) {
+		a.say("warning: %v; %s has confirmed it", err, a.SecondPerson)
+		return nil
+	}
+	return usagef("%w", err).hint("set the clock; if it is right, a second person confirms: --second-person ACCOUNT")
+}
+
+// isEarly: a clock before something that was signed is wrong whoever confirms it.
+func (a *app) isEarly(err error) bool {
+	var t *trust.TimeError
+	return errors.As(err, &t) && t.Early
 }
 
 // issueRun is one issue under way.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdh"
 	"errors"
@@ -87,9 +88,6 @@ func (a *app) openBook(p *verifier.Pack, paths []string, device *deviceKey, give
 
 // ready prepares for recording after what j holds.
 func (b *book) ready(p *verifier.Pack, j *visit.Journal, device *deviceKey) (err error) {
-	if err := b.tail.Cut(int64(j.Good)); err != nil {
-		return err
-	}
 	if b.signer, err = device.signer(); err != nil {
 		return err
 	}
@@ -99,7 +97,13 @@ func (b *book) ready(p *verifier.Pack, j *visit.Journal, device *deviceKey) (err
 	if c := p.Device(id[:]); c != nil {
 		b.device = c.DeviceID
 	}
-	return nil
+	if len(j.Visits) > 0 {
+		// Before its certificate was in a pack the device went by its key id.
+		if d := j.Visits[0].Device; !bytes.Equal(d, b.device) && !bytes.Equal(d, id[:]) {
+			return usagef("the first --visits journal is another device's").hint("name this device's own first; others may follow")
+		}
+	}
+	return b.tail.Cut(int64(j.Good))
 }
 
 // Earlier implements verifier.Uses.

@@ -118,9 +118,7 @@ func (a *app) root() *cobra.Command {
 	a.Config.flags(root.PersistentFlags())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.Config.fill(a.Env) }
 	root.AddCommand(a.commands()...)
-	for _, cmd := range root.Commands() {
-		wrapArgs(cmd)
-	}
+	wrapArgs(root)
 	return root
 }
 

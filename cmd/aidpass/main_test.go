@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"image"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,6 +44,14 @@ func TestScripts(t *testing.T) {
 			if shared := findShared(); shared != "" {
 				env.Setenv("SHARED", shared)
 			}
+			blank := image.NewGray(image.Rect(0, 0, 64, 64))
+			var b bytes.Buffer
+			if err := png.Encode(&b, blank); err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "blank.png"), b.Bytes(), 0o600); err != nil {
+				return err
+			}
 			return os.WriteFile(pass, []byte("correct horse\n"), 0o600)
 		},
 		Condition: func(cond string) (bool, error) {
@@ -57,6 +67,11 @@ func TestScripts(t *testing.T) {
 			"flip":   flip,
 			"answer": answer,
 			"same":   same,
+			"tear":   tear,
+			"long":   long,
+			"pinof":  pinOf,
+			"count":  count,
+			"adds":   adds,
 		},
 	})
 }
@@ -184,4 +199,52 @@ func flip(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	b[i] ^= 1
 	ts.Check(os.WriteFile(path, b, 0o600))
+}
+
+// tear FILE N cuts N bytes off the end of FILE, as a power cut may.
+func tear(ts *testscript.TestScript, neg bool, args []string) {
+	path := ts.MkAbs(args[0])
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	b, err := os.ReadFile(path)
+	ts.Check(err)
+	ts.Check(os.WriteFile(path, b[:len(b)-n], 0o600))
+}
+
+// long FILE N writes one line of N characters.
+func long(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte("NCF"+strings.Repeat("A", n-3)+"\n"), 0o600))
+}
+
+// pinOf FILE PINS N writes the N-th PIN of a PIN file to FILE.
+func pinOf(ts *testscript.TestScript, neg bool, args []string) {
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	line := strings.Split(ts.ReadFile(args[1]), "\n")[n]
+	_, pin, _ := strings.Cut(line, ",")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(pin+"\n"), 0o600))
+}
+
+// count FILE N: the file has N lines.
+func count(ts *testscript.TestScript, neg bool, args []string) {
+	if got := strings.Count(ts.ReadFile(args[0]), "\n"); strconv.Itoa(got) != args[1] {
+		ts.Fatalf("%s has %d lines, want %s", args[0], got, args[1])
+	}
+}
+
+// adds FILE SUM PART...: in the JSON object of FILE the parts add up to the sum,
+// and refused is the number of refusals.
+func adds(ts *testscript.TestScript, neg bool, args []string) {
+	var o map[string]any
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &o))
+	sum := 0.0
+	for _, name := range args[2:] {
+		sum += o[name].(float64)
+	}
+	refusals, _ := o["refusals"].([]any)
+	if o[args[1]] != sum || float64(len(refusals)) != o["refused"] {
+		ts.Fatalf("%v rows, the parts make %v, %d refusals: %v", o[args[1]], sum, len(refusals), o)
+	}
 }

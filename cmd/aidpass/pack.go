@@ -128,10 +128,10 @@ func (a *app) buildPack(ctx context.Context, f packFlags) error {
 			hint("the keeper of the list adds it: aidpass trust add LIST %s", a.publicEntry(o.entry.ID))
 	}
 	now := a.now()
-	if err := trust.CheckSigningTime(now, list.Issued); err != nil && a.SecondPerson == "" {
-		return usagef("%w", err).hint("set the clock; if it is right, a second person confirms: --second-person ACCOUNT")
-	}
 	if err := a.keepTrustList(raw, list); err != nil {
+		return err
+	}
+	if err := a.plausibleClock(); err != nil {
 		return err
 	}
 	b := &packBuild{app: a, f: f, o: o, list: list, draft: verifier.PackDraft{Org: o.entry.ID, Site: f.site,

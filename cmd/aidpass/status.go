@@ -206,7 +206,7 @@ func (a *app) publish(ctx context.Context, o *org) ([]issuer.PublishedList, erro
 	desk := &issuer.Desk{Issuer: o.entry.ID, Store: o.store, Actor: a.actor(access.Issuer), Known: a.knownTime(), Now: a.Now}
 	lists, err := desk.PublishStatus(ctx, signer, issuer.Publishing{})
 	if err != nil {
-		return nil, clockError(err)
+		return nil, err
 	}
 	for _, l := range lists {
 		if err := writeLists(a.statusDir(), l); err != nil {
@@ -214,14 +214,6 @@ func (a *app) publish(ctx context.Context, o *org) ([]issuer.PublishedList, erro
 		}
 	}
 	return lists, nil
-}
-
-// clockError adds the way out of an implausible clock.
-func clockError(err error) error {
-	if errors.Is(err, issuer.ErrClock) {
-		return usagef("%w", err).hint("set the clock; if it is right, a second person confirms: --second-person ACCOUNT")
-	}
-	return err
 }
 
 func writeLists(dir string, l issuer.PublishedList) error {
