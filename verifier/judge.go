@@ -32,8 +32,8 @@ type judgement struct {
 	in     *Inputs
 	key    *trust.Key               // the card key; on slips the device-ca key
 	device *trust.DeviceCertificate // slips only
-	proof  *live
-	r      *Result
+	proof  *live                    // nil: a card alone
+	r      Result
 
 	programme, site []byte
 	principal       []byte // delegations: whose aid it is
@@ -330,7 +330,7 @@ func (j *judgement) place(at credential.Time, f *findings) {
 		whose = j.principal
 	}
 	j.r.Ledger = LedgerKey{
-		Issuer: string(j.r.Credential.Issuer), Pseudonym: string(whose), Programme: string(j.programme), Round: round,
+		Issuer: j.key.Org.ID, Pseudonym: string(whose), Programme: string(j.programme), Round: round,
 	}
 	if use, ok := j.in.Uses.Earlier(j.r.Ledger); ok {
 		j.r.Earlier = use
@@ -472,7 +472,7 @@ func (j *judgement) lists(at credential.Time, f *findings) {
 // checkLive judges the holder's fresh signature, or its absence.
 func (j *judgement) checkLive() {
 	c := &j.r.Credential
-	if !j.proof.there {
+	if j.proof == nil {
 		if c.HolderKey != nil {
 			// DESIGN 13: a card bound to a phone is never valid on its own.
 			j.liveReason = words.LiveRequired

@@ -23,7 +23,6 @@ const liveWindow = 120
 
 // live is a wallet's fresh signature over a card.
 type live struct {
-	there     bool
 	msg       cose.Sign1
 	card      []byte
 	at        credential.Time
@@ -43,8 +42,8 @@ func isLive(raw []byte) bool {
 
 // parseLive reads a live code without believing it: the card inside is judged
 // first, then check proves the holder.
-func parseLive(raw []byte) (live, error) {
-	l := live{there: true}
+func parseLive(raw []byte) (*live, error) {
+	l := &live{}
 	var err error
 	if l.msg, err = cose.ParseSign1(raw); err != nil {
 		return l, err

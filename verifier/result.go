@@ -121,12 +121,3 @@ func (r *Result) settle() {
 	r.Answer, r.Word = row.Answer, row.Word
 	r.Facts = words.FactsFor(r.found.list[:r.found.n])
 }
-
-// refuse makes the result of a failure up to the signature: one reason, no facts.
-func refuse(reason words.Reason, err error, in *Inputs) Result {
-	r := Result{Err: err, Floors: in.Floors, Age: -1}
-	r.found.add(reason)
-	r.settle()
-	r.Facts = words.NoFacts
-	return r
-}

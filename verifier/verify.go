@@ -24,6 +24,11 @@ func Verify(text string, in Inputs) Result {
 type Checker struct {
 	codec qr.Scratch
 	tbs   [cwt.MaxCardBytes / 2]byte
+
+	// The check going on. It lives here because what it points at would
+	// otherwise be allocated anew for each card; emptied at the end of each.
+	in Inputs
+	j  judgement
 }
 
 // Verify judges the text of one QR code. It never fails: a forged card is a
@@ -34,18 +39,20 @@ type Checker struct {
 //  3. read on as the key's profile says; check the signature
 //  4. all other checks; the worst leads
 func (c *Checker) Verify(text string, in Inputs) Result {
+	c.in = in
 	raw, reason, err := c.decode(text)
 	if reason != words.OK {
-		return refuse(reason, err, &in)
+		return c.refuse(reason, err)
 	}
-	return c.judge(raw, &in, false)
+	return c.judge(raw, false)
 }
 
 // VerifyMessage judges COSE bytes that did not come as a zlib card: raw or Brotli,
 // as some foreign cards do. Only keys whose profile is foreign-169 are accepted;
 // own cards are always zlib (unsupported_version).
 func (c *Checker) VerifyMessage(message []byte, in Inputs) Result {
-	return c.judge(message, &in, true)
+	c.in = in
+	return c.judge(message, true)
 }
 
 func (c *Checker) decode(text string) ([]byte, words.Reason, error) {
@@ -82,18 +89,18 @@ func (c *Checker) decode(text string) ([]byte, words.Reason, error) {
 }
 
 // judge takes over at the COSE bytes.
-func (c *Checker) judge(raw []byte, in *Inputs, foreignOnly bool) Result {
-	var proof live
+func (c *Checker) judge(raw []byte, foreignOnly bool) Result {
+	in, j := &c.in, &c.j
 	if isLive(raw) {
 		var err error
-		if proof, err = parseLive(raw); err != nil {
-			return refuse(cwt.ReasonOf(err), err, in)
+		if j.proof, err = parseLive(raw); err != nil {
+			return c.refuse(cwt.ReasonOf(err), err)
 		}
-		raw = proof.card
+		raw = j.proof.card
 	}
 	env, err := cwt.Parse(raw)
 	if err != nil {
-		return refuse(cwt.ReasonOf(err), err, in)
+		return c.refuse(cwt.ReasonOf(err), err)
 	}
 	if in.Pack == nil {
 		reason := words.PackIncomplete
@@ -105,15 +112,16 @@ func (c *Checker) judge(raw []byte, in *Inputs, foreignOnly bool) Result {
 				reason = in.PackRefused
 			}
 		}
-		return refuse(reason, errors.New("verifier: without a pack no key can be known"), in)
+		return c.refuse(reason, errors.New("verifier: without a pack no key can be known"))
 	}
-	cred, key, device, reason, err := c.open(&env, in, foreignOnly)
+	cred, key, device, reason, err := c.open(&env, foreignOnly)
 	if reason != words.OK {
-		return refuse(reason, err, in)
+		return c.refuse(reason, err)
 	}
 
-	r := Result{Credential: cred, Issuer: key.Org, Floors: in.Floors, TrustAsOf: in.Pack.Trust.Issued}
-	j := judgement{in: in, key: key, device: device, proof: &proof, r: &r}
+	r := &j.r
+	r.Credential, r.Issuer, r.Floors, r.TrustAsOf = cred, key.Org, in.Floors, in.Pack.Trust.Issued
+	j.in, j.key, j.device = in, key, device
 	j.prepare()
 	floor := in.Floors.floor(in.Pack.Trust)
 	if in.At >= floor {
@@ -126,7 +134,6 @@ func (c *Checker) judge(raw []byte, in *Inputs, foreignOnly bool) Result {
 		var atClock findings
 		j.run(in.At, &atClock)
 		atClock.sort()
-		r.OldList = nil
 		j.run(floor, &r.found)
 		r.settle()
 		if words.For(atClock.list[0], r.Known).Answer != r.Answer {
@@ -134,21 +141,38 @@ func (c *Checker) judge(raw []byte, in *Inputs, foreignOnly bool) Result {
 			r.settle()
 		}
 	}
-	if proof.there && r.Answer == words.Valid {
-		r.Floors = r.Floors.sawLive(proof.id, in.At)
+	if j.proof != nil && r.Answer == words.Valid {
+		r.Floors = r.Floors.sawLive(j.proof.id, in.At)
 	}
+	return c.finish()
+}
+
+// finish hands the result over and lets go of what the check pointed at.
+func (c *Checker) finish() Result {
+	r := c.j.r
+	c.in, c.j = Inputs{}, judgement{}
 	return r
+}
+
+// refuse makes the result of a failure up to the signature: one reason, no facts.
+func (c *Checker) refuse(reason words.Reason, err error) Result {
+	r := &c.j.r
+	*r = Result{Err: err, Floors: c.in.Floors, Age: -1}
+	r.found.add(reason)
+	r.settle()
+	r.Facts = words.NoFacts
+	return c.finish()
 }
 
 // open finds the key the envelope points at and reads the credential as the
 // key's profile says.
-func (c *Checker) open(env *credential.Envelope, in *Inputs, foreignOnly bool) (credential.Credential, *trust.Key, *trust.DeviceCertificate, words.Reason, error) {
+func (c *Checker) open(env *credential.Envelope, foreignOnly bool) (credential.Credential, *trust.Key, *trust.DeviceCertificate, words.Reason, error) {
 	none := credential.Credential{}
-	list := in.Pack.Trust
+	list := c.in.Pack.Trust
 	key, reason := list.Find(env.Issuer, env.KeyID, trust.UseCard)
 	var device *trust.DeviceCertificate
 	if reason == words.UnknownKey && env.DeviceCertificate != nil && !foreignOnly {
-		return c.openSlip(env, in)
+		return c.openSlip(env)
 	}
 	if reason != words.OK {
 		err := fmt.Errorf("verifier: no card key %x of this issuer on the trust list of %s", env.KeyID, list.Issued)
@@ -178,9 +202,9 @@ func (c *Checker) open(env *credential.Envelope, in *Inputs, foreignOnly bool) (
 
 // openSlip reads a referral signed by an enrolled device: the certificate it
 // carries is proved by the issuer's device-ca key first.
-func (c *Checker) openSlip(env *credential.Envelope, in *Inputs) (credential.Credential, *trust.Key, *trust.DeviceCertificate, words.Reason, error) {
+func (c *Checker) openSlip(env *credential.Envelope) (credential.Credential, *trust.Key, *trust.DeviceCertificate, words.Reason, error) {
 	none := credential.Credential{}
-	cert, ca, reason := in.Pack.Trust.OpenDevice(env.DeviceCertificate)
+	cert, ca, reason := c.in.Pack.Trust.OpenDevice(env.DeviceCertificate)
 	if reason != words.OK {
 		return none, nil, nil, reason, errors.New("verifier: the slip's device certificate does not open")
 	}

@@ -183,14 +183,29 @@ func (d *inflater) dynamicHeader() error {
 
 // block copies a block of literals and matches. RFC 1951 3.2.3.
 func (d *inflater) block(out []byte, start, max int, literals, distances *decoder) ([]byte, error) {
+	end := start + max
 	for {
+		d.fill()
+		// Most of a card is literals with short codes: as many as are loaded, with
+		// everything in registers.
+		acc, n := d.acc, d.n
+		for n >= quickBits && len(out) < end {
+			e := literals.quick[acc&(1<<quickBits-1)]
+			if e == 0 || e >= endOfBlock<<4 {
+				break
+			}
+			out = append(out, byte(e>>4))
+			acc >>= e & 15
+			n -= uint(e & 15)
+		}
+		d.acc, d.n = acc, n
 		d.fill() // enough for a whole match: 15 + 5 + 15 + 13 bits
 		symbol, err := d.symbol(literals)
 		if err != nil {
 			return out, err
 		}
 		if symbol < endOfBlock {
-			if len(out)-start >= max {
+			if len(out) >= end {
 				return out, ErrTooLarge
 			}
 			out = append(out, byte(symbol))
@@ -217,7 +232,7 @@ func (d *inflater) block(out []byte, start, max int, literals, distances *decode
 			return out, ErrTruncated
 		case distance > len(out)-start:
 			return out, ErrZlib
-		case len(out)-start+length > max:
+		case len(out)+length > end:
 			return out, ErrTooLarge
 		}
 		// A match may reach into itself: then it repeats, a distance at a time.

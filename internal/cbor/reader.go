@@ -86,7 +86,7 @@ func (r *Reader) take(major byte) (arg uint64) {
 	if r.err != nil {
 		return 0
 	}
-	// Heads of one byte are the most by far.
+	// Most heads are one byte.
 	if len(r.b) > 0 && r.b[0]>>5 == major && r.b[0]&31 < 24 {
 		arg = uint64(r.b[0] & 31)
 		r.b = r.b[1:]

@@ -64,14 +64,16 @@ type scanner struct {
 
 // item scans one item that may hold depth levels of others.
 func (s *scanner) item(depth int) error {
-	// A small integer is the most common item, and nothing can be wrong with it.
-	if s.pos < len(s.b) && s.b[s.pos]&0xdf < 24 {
-		s.pos++
-		return nil
+	if s.pos == len(s.b) {
+		return ErrTruncated
 	}
-	major, info, arg, size, err := head(s.b[s.pos:])
-	if err != nil {
-		return err
+	first := s.b[s.pos]
+	major, info, arg, size := first>>5, first&31, uint64(first&31), 1
+	if info >= 24 { // most heads are one byte
+		var err error
+		if major, info, arg, size, err = head(s.b[s.pos:]); err != nil {
+			return err
+		}
 	}
 	s.pos += size
 	if major == majorSimple {
@@ -172,7 +174,8 @@ func (s *scanner) entriesOf(major byte, n, depth int) error {
 			keysForm |= s.form
 			s.form |= outer
 			key := s.b[from:s.pos]
-			if count > 0 && bytes.Compare(previous, key) >= 0 {
+			// Keys most often differ in their first byte.
+			if count > 0 && (previous[0] > key[0] || previous[0] == key[0] && bytes.Compare(previous, key) >= 0) {
 				ascending = false
 			}
 			previous = key
