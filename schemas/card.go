@@ -30,7 +30,8 @@ func (t *Type) encode(values map[string]any, where Placement) ([]byte, error) {
 			return nil, &ValueError{name, "not a claim of the type " + t.Name}
 		}
 	}
-	var m cbor.MapBuilder
+	// The claims stand in the order of their keys, which is the order of the map.
+	b, n := make([]byte, 1, 128), 0 // a byte for the head
 	var present uint64
 	for i := range t.Claims {
 		c := &t.Claims[i]
@@ -51,16 +52,21 @@ func (t *Type) encode(values map[string]any, where Placement) ([]byte, error) {
 		if c.Name == t.ProgrammeClaim && speaks(v) {
 			return nil, &ValueError{c.Name, "a programme code that says what it is for: use random letters and digits"}
 		}
-		m.PutInt(c.Key, c.append(nil, v))
+		b = c.append(cbor.AppendInt(b, c.Key), v)
+		n++
 		present |= 1 << c.Key
 	}
 	if err := t.whole(present, where); err != nil {
 		return nil, err
 	}
-	if m.Len() == 0 {
+	switch {
+	case n == 0:
 		return nil, nil
+	case n < 24:
+		cbor.AppendMap(b[:0], n)
+		return b, nil
 	}
-	return m.Append(nil)
+	return append(cbor.AppendMap(nil, n), b[1:]...), nil
 }
 
 // whole checks that what must be in this part of a card is there. present has

@@ -11,6 +11,8 @@
 // docs/formats/card.md has the bytes; the rules are those of the type file.
 package schemas
 
+import "slices"
+
 // A Kind says what values a claim takes and how a card writes them.
 //
 //	kind     value in Go                              on the card
@@ -110,8 +112,8 @@ type Claim struct {
 	Min, Max    int // see Kind
 	Item        int // codes: characters of one; ints: the largest
 
-	Labels       map[string]string   // by language tag; en is always there
-	Descriptions map[string]string   // by language tag; en is always there
+	Labels       map[string]string   // by language tag; en is there, or none at all
+	Descriptions map[string]string   // by language tag
 	ValueLabels  map[string][]string // by language tag, in the order of Values; may be empty
 }
 
@@ -159,8 +161,21 @@ type Type struct {
 	ProgrammeClaim, RoundClaim, RoundsClaim, SiteClaim, SizeBandClaim string
 	FromClaim, ToClaim                                                string
 
-	Labels       map[string]string // by language tag; en is always there
-	Descriptions map[string]string // by language tag; en is always there
+	Labels       map[string]string // by language tag; en is there, or none at all
+	Descriptions map[string]string // by language tag
+}
+
+// WithoutLabels returns t as browsers carry it: it judges the same cards and has
+// no words for people.
+func (t *Type) WithoutLabels() *Type {
+	bare := *t
+	bare.Labels, bare.Descriptions = nil, nil
+	bare.Claims = slices.Clone(t.Claims)
+	for i := range bare.Claims {
+		c := &bare.Claims[i]
+		c.Labels, c.Descriptions, c.ValueLabels = nil, nil, nil
+	}
+	return &bare
 }
 
 // Claim returns the claim called name, or nil.

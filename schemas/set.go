@@ -53,9 +53,6 @@ func (s *Set) All() []*Type { return append([]*Type(nil), s.all...) }
 
 //go:generate go test ./compile -run TestEmbeddedTypesAreTheCompiledFiles -update
 
-//go:embed types.cbor
-var typesCBOR []byte
-
 var (
 	decodeTypes   sync.Once
 	embeddedTypes []*Type
@@ -70,7 +67,8 @@ func embedded() []*Type {
 }
 
 // Embedded returns the five types of the project: registration, eligibility,
-// referral, delegation, receipt. They are shared; do not change them.
+// referral, delegation, receipt. They are shared; do not change them. In a
+// browser they have no labels: the apps have those as files.
 func Embedded() []*Type { return append([]*Type(nil), embedded()...) }
 
 // ByName returns the embedded type called name, or nil.

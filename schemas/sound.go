@@ -56,7 +56,7 @@ func (t *Type) sound() error {
 		return t.fault("", "live is not any or challenge")
 	case len(t.Claims) > MaxClaims:
 		return t.fault("", fmt.Sprintf("more than %d claims", MaxClaims))
-	case t.Labels["en"] == "":
+	case len(t.Labels) > 0 && t.Labels["en"] == "":
 		return t.fault("", "no English label")
 	}
 	if err := goodTexts(t.Labels, t.Descriptions); err != "" {
@@ -151,7 +151,7 @@ func (c *Claim) sound() string {
 		return "too sensitive for a wallet"
 	case c.Disclosure > DiscloseAlways:
 		return "its disclosure is not never, allowed or always"
-	case c.Purpose == "" || c.Retention == "" || c.Labels["en"] == "":
+	case c.Purpose == "" || c.Retention == "" || len(c.Labels) > 0 && c.Labels["en"] == "":
 		return "purpose, retention or English label is missing"
 	case c.Kind == KindBenefit && c.Placement == Plain:
 		return "what is due or was given never stands on the plain part"

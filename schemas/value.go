@@ -47,10 +47,13 @@ func (c *Claim) Parse(v any) (any, error) {
 
 func (c *Claim) parse(v any) (out any, problem string) {
 	if s, ok := v.(string); ok {
-		if s = strings.TrimSpace(s); s == "" {
+		trimmed := strings.TrimSpace(s)
+		if trimmed == "" {
 			return nil, ""
 		}
-		v = s
+		if len(trimmed) != len(s) { // else v is it already
+			v = trimmed
+		}
 	}
 	if v == nil {
 		return nil, ""
@@ -71,8 +74,9 @@ func (c *Claim) parse(v any) (out any, problem string) {
 				return nil, "not text"
 			}
 			s = strconv.FormatInt(n, 10)
+			v = s
 		}
-		return s, c.textFits(s)
+		return v, c.textFits(s)
 	case KindBool:
 		return boolean(v)
 	case KindBytes:
@@ -88,7 +92,10 @@ func (c *Claim) parse(v any) (out any, problem string) {
 		return b, c.bytesFit(len(b))
 	case KindEnum:
 		s, _ := v.(string)
-		if n, ok := integer(v); ok && !slices.Contains(c.Values, s) {
+		if slices.Contains(c.Values, s) {
+			return v, ""
+		}
+		if n, ok := integer(v); ok {
 			s, _ = c.Band(n)
 		}
 		if !slices.Contains(c.Values, s) && !slices.Contains(c.Barred, s) {

@@ -233,7 +233,7 @@ func BenchmarkSnapshot(b *testing.B) {
 				b.Fatal(err)
 			}
 			start := time.Now()
-			z, err := r.deflate()
+			z, err := deflate(r.state.bits)
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -2,7 +2,6 @@ package status
 
 import (
 	"bytes"
-	"compress/zlib"
 	"errors"
 	"fmt"
 
@@ -127,23 +126,6 @@ func (r *Register) checkTimes(iat, end credential.Time, what string) error {
 	return nil
 }
 
-// deflate packs the bitmap at the highest level, as 4.1 recommends: a list is
-// written once and fetched by everybody.
-func (r *Register) deflate() ([]byte, error) {
-	var b bytes.Buffer
-	w, err := zlib.NewWriterLevel(&b, zlib.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(r.state.bits); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
 // PrepareCWT builds the status list token that k will sign, in the form cards
 // refer to. From exp on nobody may use it; ttl is the number of seconds after
 // which a newer one may be expected, 0 to say nothing.
@@ -204,5 +186,5 @@ func (r *Register) token(iat, exp credential.Time, ttl int64) ([]byte, error) {
 	if ttl < 0 {
 		return nil, fmt.Errorf("status: list %q: ttl %d", r.uri, ttl)
 	}
-	return r.deflate()
+	return deflate(r.state.bits)
 }

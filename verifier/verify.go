@@ -74,10 +74,10 @@ func (c *Checker) decode(text string) ([]byte, words.Reason, error) {
 	if err == nil {
 		return raw, words.OK, nil
 	}
-	var syntax *base45.SyntaxError
-	switch {
-	case errors.As(err, &syntax):
+	if _, ok := errors.AsType[*base45.SyntaxError](err); ok {
 		return nil, words.BadBase45, err
+	}
+	switch {
 	case errors.Is(err, qr.ErrTruncated):
 		return nil, words.Truncated, err
 	case errors.Is(err, qr.ErrTrailing):

@@ -100,9 +100,13 @@ var fixedPrices = func() (p prices) {
 	return p
 }()
 
-// deflate appends raw as one final block.
+// deflate appends raw in blocks of our own, one where it is short.
 func (d *deflater) deflate(dst, raw []byte) []byte {
 	d.out = bitWriter{dst: dst}
+	for len(raw) > blockSize {
+		d.block(raw[:blockSize], false)
+		raw = raw[blockSize:]
+	}
 	d.block(raw, true)
 	return d.out.flush()
 }

@@ -1,3 +1,5 @@
+//go:build !js
+
 package qr
 
 import (
@@ -41,13 +43,7 @@ func (d *deflater) deflateLong(dst, raw []byte) []byte {
 	if body, ok := withoutTail(d.long, raw); ok {
 		return append(dst, body...)
 	}
-	d.out = bitWriter{dst: dst}
-	for len(raw) > blockSize {
-		d.block(raw[:blockSize], false)
-		raw = raw[blockSize:]
-	}
-	d.block(raw, true)
-	return d.out.flush()
+	return d.deflate(dst, raw)
 }
 
 // withoutTail takes the empty stored block off the end of body, in place. ok

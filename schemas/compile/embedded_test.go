@@ -11,7 +11,7 @@ import (
 	"aidpass/words"
 )
 
-var update = flag.Bool("update", false, "write ../types.cbor from the type files")
+var update = flag.Bool("update", false, "write ../types.cbor and ../types_unlabelled.cbor from the type files")
 
 func TestEmbeddedTypesAreTheCompiledFiles(t *testing.T) {
 	names, files := schemas.Files()
@@ -26,19 +26,27 @@ func TestEmbeddedTypesAreTheCompiledFiles(t *testing.T) {
 		}
 		types = append(types, typ)
 	}
-	got := schemas.Append(nil, types)
-	if *update {
-		if err := os.WriteFile("../types.cbor", got, 0o644); err != nil {
+	var bare []*schemas.Type
+	for _, typ := range types {
+		bare = append(bare, typ.WithoutLabels())
+	}
+	for name, got := range map[string][]byte{"types.cbor": schemas.Append(nil, types), "types_unlabelled.cbor": schemas.Append(nil, bare)} {
+		if *update {
+			if err := os.WriteFile("../"+name, got, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		want, err := os.ReadFile("../" + name)
+		if err != nil {
 			t.Fatal(err)
 		}
-		return
-	}
-	want, err := os.ReadFile("../types.cbor")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(got, want) {
-		t.Error("types.cbor is not the compile of the type files: run go generate ./schemas")
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s is not the compile of the type files: run go generate ./schemas", name)
+		}
+		if _, err := schemas.Decode(want); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

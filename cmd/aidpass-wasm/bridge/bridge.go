@@ -9,18 +9,21 @@
 //	aidpass("visits", journal)            -> {ok, error, records, torn}
 //	aidpass("verify", text, at)           -> {answer, reason, reasons, word, ..., state?}
 //	aidpass("pin", text, at, pin)         -> as verify
+//	aidpass("unlock", key, code)          -> {ok, error}: the device's P-256 private scalar (32 bytes) and the
+//	                                         operator's code open sealed parts from now on; key null locks again
 //	aidpass("challenge", bytes | null)    -> {ok}: what live codes must answer from now on
-//	aidpass("forget")                     -> {ok}: pack, visits and state are dropped
+//	aidpass("forget")                     -> {ok}: pack, visits, keys and state are dropped
 package bridge
 
 import (
-	"encoding/base64"
+	"crypto/ecdh"
+	"errors"
 	"fmt"
-	"slices"
 	"syscall/js"
 
 	"aidpass/credential"
 	"aidpass/internal/cose"
+	"aidpass/internal/jose"
 	"aidpass/verifier"
 	"aidpass/verifier/visit"
 	"aidpass/words"
@@ -33,8 +36,42 @@ type desk struct {
 	refused   words.Reason // why there is no pack; empty: none was opened
 	floors    verifier.Floors
 	visits    visit.Journals
+	unlocked  *verifier.Unlocked
 	challenge []byte
 }
+
+// reply is the object a page gets: strings, numbers, truth values and nulls.
+type reply map[string]any
+
+// The methods are out of line: a reply is filled in many places.
+
+//go:noinline
+func (o reply) text(key, s string) { o[key] = s }
+
+//go:noinline
+func (o reply) number(key string, n int64) { o[key] = float64(n) }
+
+//go:noinline
+func (o reply) flag(key string, b bool) { o[key] = b }
+
+//go:noinline
+func (o reply) bytes(key string, b []byte) {
+	a := js.Global().Get("Uint8Array").New(len(b))
+	js.CopyBytesToJS(a, b)
+	o[key] = a
+}
+
+// moment leaves a time that is not known null.
+func (o reply) moment(key string, t credential.Time) {
+	if t != 0 {
+		o.number(key, int64(t))
+	}
+}
+
+// done is the reply to what was done, fail to what was not and why.
+func done() reply { return reply{"ok": true} }
+
+func fail(err error) reply { return reply{"ok": false, "error": err.Error()} }
 
 // Serve puts the function on the page under name and never returns.
 func Serve(name string) {
@@ -43,13 +80,17 @@ func Serve(name string) {
 		// A fault of ours must not take the page's worker down with it.
 		defer func() {
 			if p := recover(); p != nil {
-				result = map[string]any{"ok": false, "error": fmt.Sprint("internal fault: ", p)}
+				err, ok := p.(error)
+				if !ok {
+					err = errors.New("without an error")
+				}
+				result = map[string]any(fail(fmt.Errorf("internal fault: %w", err)))
 			}
 		}()
-		if len(args) == 0 || args[0].Type() != js.TypeString {
-			return fail("the first argument names what to do")
+		if len(args) == 0 {
+			return map[string]any(fail(errOperation))
 		}
-		return d.call(args[0].String(), args[1:])
+		return map[string]any(d.call(textOf(args[0]), args[1:]))
 	}))
 	if ready := js.Global().Get(name + "Ready"); ready.Type() == js.TypeFunction {
 		ready.Invoke()
@@ -57,13 +98,16 @@ func Serve(name string) {
 	select {}
 }
 
-func (d *desk) call(op string, args []js.Value) map[string]any {
+var errOperation = errors.New("bridge: the first argument names what to do")
+
+func (d *desk) call(op string, args []js.Value) reply {
 	arg := func(i int) js.Value {
 		if i < len(args) {
 			return args[i]
 		}
 		return js.Undefined()
 	}
+	var err error
 	switch op {
 	case "open":
 		return d.open(bytesOf(arg(0)), bytesOf(arg(1)), timeOf(arg(2)))
@@ -73,49 +117,60 @@ func (d *desk) call(op string, args []js.Value) map[string]any {
 		return d.verify(textOf(arg(0)), timeOf(arg(1)), "")
 	case "pin":
 		return d.verify(textOf(arg(0)), timeOf(arg(1)), textOf(arg(2)))
+	case "unlock":
+		err = d.unlock(bytesOf(arg(0)), textOf(arg(1)))
 	case "challenge":
 		d.challenge = bytesOf(arg(0))
-		return map[string]any{"ok": true}
 	case "forget":
 		*d = desk{}
-		return map[string]any{"ok": true}
+	default:
+		err = errOperation
 	}
-	return fail("no such operation")
+	if err != nil {
+		return fail(err)
+	}
+	return done()
 }
 
-func fail(text string) map[string]any { return map[string]any{"ok": false, "error": text} }
-
-func (d *desk) open(pack, state []byte, at credential.Time) map[string]any {
-	floors := verifier.Floors{}
+func (d *desk) open(pack, state []byte, at credential.Time) reply {
+	floors, err := verifier.Floors{}, error(nil)
 	if len(state) > 0 {
-		var err error
 		if floors, err = verifier.DecodeFloors(state); err != nil {
-			return fail(err.Error())
+			return fail(err)
 		}
 	}
 	p, floors, err := verifier.OpenPack(pack, floors, at)
-	d.floors = floors
+	d.floors, d.pack, d.refused = floors, p, ""
+	var out reply
 	if err != nil {
 		d.refused = words.PackMismatch
 		if e, ok := err.(*verifier.PackError); ok {
 			d.refused = e.Reason
 		}
-		return map[string]any{"ok": false, "reason": string(d.refused), "error": err.Error(), "state": array(floors.Encode())}
+		out = fail(err)
+		out.text("reason", string(d.refused))
+	} else {
+		out = done()
+		faults := make([]any, len(p.Faults))
+		for i, f := range p.Faults {
+			faults[i] = string(f.Reason) + " " + f.Part
+		}
+		out["faults"] = faults
+		out.text("org", p.Org)
+		out.text("site", p.Site)
+		out.number("sequence", int64(p.Sequence))
+		out.moment("issued", p.Issued)
+		out.moment("expires", p.Expires)
 	}
-	d.pack, d.refused = p, ""
-	faults := make([]any, 0, len(p.Faults))
-	for _, f := range p.Faults {
-		faults = append(faults, string(f.Reason)+" "+f.Part)
-	}
-	return map[string]any{
-		"ok": true, "org": p.Org, "site": p.Site, "sequence": float64(p.Sequence),
-		"issued": float64(p.Issued), "expires": float64(p.Expires), "faults": faults, "state": array(floors.Encode()),
-	}
+	out.bytes("state", floors.Encode())
+	return out
 }
 
-func (d *desk) addVisits(file []byte) map[string]any {
+var errNoPack = errors.New("bridge: open a pack first")
+
+func (d *desk) addVisits(file []byte) reply {
 	if d.pack == nil {
-		return fail("open a pack first: it vouches for the devices")
+		return fail(errNoPack) // it vouches for the devices
 	}
 	j, err := visit.Read(file, func(kid []byte) *cose.Key {
 		if c := d.pack.Device(kid); c != nil {
@@ -124,81 +179,107 @@ func (d *desk) addVisits(file []byte) map[string]any {
 		return nil
 	})
 	if err != nil {
-		return fail(err.Error())
+		return fail(err)
 	}
 	d.visits = append(d.visits, j)
-	return map[string]any{"ok": true, "records": len(j.Visits), "torn": j.Torn}
+	out := done()
+	out.number("records", int64(len(j.Visits)))
+	out.flag("torn", j.Torn)
+	return out
 }
 
-func (d *desk) verify(text string, at credential.Time, pin string) map[string]any {
-	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.challenge, PIN: pin, PackRefused: d.refused}
+func (d *desk) unlock(scalar []byte, code string) error {
+	d.unlocked = nil
+	if scalar == nil {
+		return nil
+	}
+	if d.pack == nil {
+		return errNoPack // it carries the sealed keys
+	}
+	device, err := ecdh.P256().NewPrivateKey(scalar)
+	if err == nil {
+		d.unlocked, err = d.pack.Unlock(device, []byte(code))
+	}
+	return err
+}
+
+func (d *desk) verify(text string, at credential.Time, pin string) reply {
+	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.challenge, Unlock: d.unlocked, PIN: pin, PackRefused: d.refused}
 	if len(d.visits) > 0 {
 		in.Uses = d.visits
 	}
 	r := d.checker.Verify(text, in)
 	d.floors = r.Floors
-	return Flat(&r)
+	return flat(&r)
 }
 
-// Flat is a result as a page gets it: strings, numbers and nulls, no tree.
-func Flat(r *verifier.Result) map[string]any {
+// flat is a result as a page gets it.
+func flat(r *verifier.Result) reply {
+	out := done()
+	for _, key := range [...]string{"credential", "type", "issuer", "issuer_name", "valid_from", "valid_until", "number",
+		"status_as_of", "trust_as_of", "age", "earlier_at", "earlier_rest"} {
+		out[key] = nil
+	}
 	reasons := []any{}
 	for _, x := range r.Reasons() {
 		reasons = append(reasons, string(x))
 	}
+	out["reasons"] = reasons
 	row := words.For(r.Reason, r.Known)
-	out := map[string]any{
-		"ok": true, "answer": string(r.Answer), "reason": string(r.Reason), "reasons": reasons, "word": string(r.Word),
-		"exit": row.Exit, "shape": row.Shape, "colour": row.Colour, "facts": int(r.Facts),
-		"credential": nil, "type": nil, "issuer": nil, "issuer_name": nil, "valid_from": nil, "valid_until": nil,
-		"number": nil, "status_as_of": nil, "trust_as_of": nil, "age": nil,
-		"earlier_at": nil, "earlier_rest": nil, "holder": int(r.Holder), "clock_behind": r.ClockBehind,
-	}
+	out.text("answer", string(r.Answer))
+	out.text("reason", string(r.Reason))
+	out.text("word", string(r.Word))
+	out.text("shape", row.Shape)
+	out.text("colour", row.Colour)
+	out.number("exit", int64(row.Exit))
+	out.number("facts", int64(r.Facts))
+	out.number("holder", int64(r.Holder))
+	out.flag("clock_behind", r.ClockBehind)
 	if r.Age >= 0 {
-		out["age"] = float64(r.Age)
+		out.number("age", r.Age)
 	}
-	moment := func(key string, t credential.Time) {
-		if t != 0 {
-			out[key] = float64(t)
-		}
-	}
-	moment("status_as_of", r.StatusAsOf)
-	moment("trust_as_of", r.TrustAsOf)
+	out.moment("status_as_of", r.StatusAsOf)
+	out.moment("trust_as_of", r.TrustAsOf)
 	if n := r.CardNumber(); n != "" {
-		out["number"] = n
+		out.text("number", n)
 	}
-	if r.Facts == words.AllFacts && r.Credential.Proven() {
-		c := &r.Credential
-		out["credential"] = base64.RawURLEncoding.EncodeToString(c.ID)
-		out["issuer"] = string(c.Issuer)
-		if r.Type != nil {
-			out["type"] = r.Type.Name
-		}
-		if r.Issuer != nil {
-			out["issuer_name"] = r.Issuer.Names["en"]
-		}
-		moment("valid_from", c.NotBefore)
-		moment("valid_until", c.ExpiresAt)
-		moment("earlier_at", r.Earlier.At)
-		if r.Earlier.Rest != "" {
-			out["earlier_rest"] = r.Earlier.Rest
-		}
-		for name, v := range r.Claims() {
-			out["claim_"+name] = plain(v)
-		}
+	c := &r.Credential
+	if r.Facts != words.AllFacts || !c.Proven() {
+		return out
+	}
+	out.text("credential", jose.EncodeBase64(c.ID))
+	out.text("issuer", string(c.Issuer))
+	if r.Type != nil {
+		out.text("type", r.Type.Name)
+	}
+	if r.Issuer != nil {
+		out.text("issuer_name", r.Issuer.Names["en"])
+	}
+	out.moment("valid_from", c.NotBefore)
+	out.moment("valid_until", c.ExpiresAt)
+	out.moment("earlier_at", r.Earlier.At)
+	if r.Earlier.Rest != "" {
+		out.text("earlier_rest", r.Earlier.Rest)
+	}
+	for name, v := range r.Claims() {
+		out["claim_"+name] = plain(v)
 	}
 	return out
 }
 
-// plain turns a claim's value into what js.ValueOf takes.
+// plain turns a claim's value (see schemas.Kind) into what js.ValueOf takes.
 func plain(v any) any {
 	switch v := v.(type) {
 	case []byte:
-		return base64.RawURLEncoding.EncodeToString(v)
+		return jose.EncodeBase64(v)
 	case int64:
 		return float64(v)
-	case uint64:
-		return float64(v)
+	case []int64:
+		out := make([]any, len(v))
+		for i, n := range v {
+			out[i] = float64(n)
+		}
+		return out
 	case []string:
 		out := make([]any, len(v))
 		for i, s := range v {
@@ -206,9 +287,9 @@ func plain(v any) any {
 		}
 		return out
 	case []any:
-		out := slices.Clone(v)
-		for i := range out {
-			out[i] = plain(out[i])
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = plain(v[i])
 		}
 		return out
 	case map[string]any:
@@ -217,10 +298,8 @@ func plain(v any) any {
 			out[k] = plain(e)
 		}
 		return out
-	case nil, bool, string, int, float64:
-		return v
 	}
-	return fmt.Sprint(v)
+	return v
 }
 
 func textOf(v js.Value) string {
@@ -244,10 +323,4 @@ func bytesOf(v js.Value) []byte {
 	b := make([]byte, v.Length())
 	js.CopyBytesToGo(b, v)
 	return b
-}
-
-func array(b []byte) js.Value {
-	a := js.Global().Get("Uint8Array").New(len(b))
-	js.CopyBytesToJS(a, b)
-	return a
 }
