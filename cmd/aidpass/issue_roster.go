@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -46,7 +47,7 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 	header := r.Header()
 	m := registry.Guess(header)
 	if f.idColumn != "" {
-		if !hasColumn(header, f.idColumn) {
+		if !slices.Contains(header, f.idColumn) {
 			return nil, usagef("no column %q", f.idColumn).hint("the columns are %q", header)
 		}
 		m[registry.PersonID] = f.idColumn
@@ -60,6 +61,10 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 	}
 	list := &rosterList{header: header, raw: map[int][]string{}}
 	claims := claimColumns(t, header, f.seal)
+	if f.round == 0 && slices.Contains(t.OneOf, t.RoundClaim) && fixed[t.RoundClaim] == nil && fixed[t.RoundsClaim] == nil &&
+		!slices.ContainsFunc(claims, func(c claimColumn) bool { return slices.Contains(t.OneOf, c.claim.Name) }) {
+		return nil, usagef("a %s is for a round", t.Name).hint("--round 1, or --claim %s=1-6 for several", t.RoundsClaim)
+	}
 	seen := map[string]int{}
 	for {
 		row, err := r.Next()
@@ -113,15 +118,6 @@ func rosterError(err error) error {
 	return e.hint("save it as CSV in UTF-8, or as a plain XLSX workbook")
 }
 
-func hasColumn(header []string, name string) bool {
-	for _, h := range header {
-		if h == name {
-			return true
-		}
-	}
-	return false
-}
-
 // unitKey is what names the row's person or household in the roster.
 func unitKey(m registry.Mapping, row registry.Row, unit string) string {
 	if unit == "household" {
@@ -153,16 +149,7 @@ func claimColumns(t *schemas.Type, header, seal []string) []claimColumn {
 // fills says whether a claim is taken from the roster. A sealed one is when --seal
 // names it, or the type cannot be issued without it.
 func fills(t *schemas.Type, c *schemas.Claim, seal []string) bool {
-	return c.Placement != schemas.Sealed || contains(seal, c.Name) || contains(t.Gate, c.Name)
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
+	return c.Placement != schemas.Sealed || slices.Contains(seal, c.Name) || slices.Contains(t.Gate, c.Name)
 }
 
 // fixedClaims reads --claim NAME=VALUE.
@@ -179,7 +166,7 @@ func (f *issueFlags) fixedClaims(t *schemas.Type) (map[string]any, error) {
 		if err != nil {
 			return nil, usagef("--claim %s: %w", name, err).hint("as %s", t.Label("en"))
 		}
-		if c.Placement == schemas.Sealed && !contains(f.seal, name) {
+		if c.Placement == schemas.Sealed && !slices.Contains(f.seal, name) {
 			f.seal = append(f.seal, name)
 		}
 		out[name] = v

@@ -24,6 +24,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -118,13 +119,14 @@ func (a *app) root() *cobra.Command {
 	a.Config.flags(root.PersistentFlags())
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.Config.fill(a.Env) }
 	root.AddCommand(a.commands()...)
-	wrapArgs(root)
+	finish(root)
 	return root
 }
 
-// wrapArgs makes cobra's complaints about arguments wrong usage, with the way to
-// the examples, and makes a noun without a verb show its help.
-func wrapArgs(cmd *cobra.Command) {
+// finish makes cobra's complaints about arguments wrong usage, with the way to the
+// examples, makes a noun without a verb show its help, and puts the exit codes at
+// the end of every help.
+func finish(cmd *cobra.Command) {
 	check := cmd.Args
 	if !cmd.Runnable() {
 		check = cobra.NoArgs
@@ -139,8 +141,14 @@ func wrapArgs(cmd *cobra.Command) {
 		}
 		return nil
 	}
+	if cmd.Long == "" {
+		cmd.Long = cmd.Short + "."
+	}
+	if !strings.Contains(cmd.Long, "Exit codes") {
+		cmd.Long += "\n\nExit codes: 0 done; 1 a fault inside; 2 wrong usage, or an input that cannot be used."
+	}
 	for _, sub := range cmd.Commands() {
-		wrapArgs(sub)
+		finish(sub)
 	}
 }
 

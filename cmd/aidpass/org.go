@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
-	"aidpass/credential"
 	"aidpass/internal/cose"
 	"aidpass/storage"
 	"aidpass/storage/keystore"
@@ -72,6 +71,9 @@ list.`,
 // becomes harder to read (DESIGN 4).
 const maxURIs = 60
 
+// listName is the length of a status list's own name at the end of its URI.
+const listName = 6
+
 func (a *app) orgInit(ctx context.Context, n newOrg) error {
 	alg, err := parseAlg(n.alg)
 	if err != nil {
@@ -87,7 +89,7 @@ func (a *app) orgInit(ctx context.Context, n newOrg) error {
 	if err := checkOrganisation(entry); err != nil {
 		return err
 	}
-	if long := len(n.id) + len(n.status) + 4 - maxURIs; long > 0 {
+	if long := len(n.id) + len(n.status) + listName - maxURIs; long > 0 {
 		a.say("warning: issuer and status URI take %d characters more than %d of every card: shorter ones make codes that old phones read better", long, maxURIs)
 	}
 	dir := filepath.Join(a.Data, "keys", slug(n.id))
@@ -321,5 +323,3 @@ func (a *app) orgDirs() ([]string, error) {
 	slices.Sort(names)
 	return names, err
 }
-
-var _ = credential.Time(0)

@@ -31,7 +31,7 @@ import (
 
 // packFlags are what pack build is asked for.
 type packFlags struct {
-	trust, site, country, unlock, out                      string
+	trust, site, country, unlock, above, out               string
 	chain, withdrawals, recognised, status, types, devices []string
 	programmes, sites, fresh                               []string
 	days                                                   int
@@ -100,6 +100,7 @@ several. Without it every programme is served.`,
 	fl.StringVar(&f.old.second, "second", "", "account of the second person, with --old-lists")
 	fl.StringVar(&f.old.ceiling, "ceiling", "", "opaque code of the ceiling, with --old-lists")
 	fl.StringVar(&f.old.until, "until", "", "day it ends, with --old-lists")
+	fl.StringVar(&f.above, "above", "", "newest pack that any device has, after a laptop was lost: numbers go on above it")
 	fl.StringVar(&f.out, "out", "", "pack file to write")
 	return cmd
 }
@@ -136,7 +137,9 @@ func (a *app) buildPack(ctx context.Context, f packFlags) error {
 	}
 	b := &packBuild{app: a, f: f, o: o, list: list, draft: verifier.PackDraft{Org: o.entry.ID, Site: f.site,
 		Issued: now, Expires: now + credential.Time(f.days)*day}}
-	b.draft.Sequence = b.nextSequence()
+	if b.draft.Sequence, err = b.nextSequence(); err != nil {
+		return err
+	}
 	b.add(list.ID, verifier.PartTrustList, list.ID, list.Sequence, raw)
 	for _, step := range []func(context.Context) error{b.trustParts, b.statusParts, b.othersStatus, b.typesPart, b.policyPart, b.deviceParts} {
 		if err := step(ctx); err != nil {
@@ -163,9 +166,9 @@ func (a *app) keepTrustList(raw []byte, list *trust.List) error {
 	return writeFile(path, raw)
 }
 
-// A pack's sequence must never fall, also after a restore: it is the time in
-// seconds, or one more than the last where the clock was ahead. Built packs are
-// noted outside the backup.
+// A pack's sequence and those of its parts must never fall, on any site. It counts
+// the organisation's packs, noted outside the backup; where those notes are lost
+// with the laptop, --above goes on from the newest pack that is still somewhere.
 type packNote struct {
 	Org      string `json:"org"`
 	Site     string `json:"site"`
@@ -174,19 +177,32 @@ type packNote struct {
 
 func (a *app) packNotes() string { return filepath.Join(a.Data, "outside-backup", "packs.log") }
 
-func (b *packBuild) nextSequence() uint64 {
-	next := uint64(b.draft.Issued)
+func (b *packBuild) nextSequence() (uint64, error) {
+	var last uint64
 	raw, err := readFile(b.packNotes(), 64<<20)
-	if err != nil {
-		return next
+	if err != nil && !notThere(err) {
+		return 0, err
 	}
 	for line := range strings.Lines(string(raw)) {
 		var n packNote
-		if json.Unmarshal([]byte(line), &n) == nil && n.Org == b.draft.Org && n.Site == b.draft.Site {
-			next = max(next, n.Sequence+1)
+		if json.Unmarshal([]byte(line), &n) == nil && n.Org == b.draft.Org {
+			last = max(last, n.Sequence)
 		}
 	}
-	return next
+	if b.f.above != "" {
+		raw, err := readFile(b.f.above, verifier.MaxPackBytes)
+		if err != nil {
+			return 0, err
+		}
+		p, _, err := verifier.OpenPack(raw, verifier.Floors{}, b.draft.Issued)
+		if err != nil {
+			return 0, usagef("%s: %w", b.f.above, err).hint("the newest pack that any device has is needed")
+		}
+		if p.Org == b.draft.Org {
+			last = max(last, p.Sequence)
+		}
+	}
+	return last + 1, nil
 }
 
 // trustParts adds chain, recognised lists and withdrawals.
@@ -202,6 +218,10 @@ func (b *packBuild) trustParts(context.Context) error {
 		raw, l, err := readList(path, trust.Anchors{})
 		if err != nil {
 			return err
+		}
+		// Joined to ours as on every device: its status lists are then known below.
+		if err := b.list.Recognise(raw, b.draft.Issued); err != nil {
+			return usagef("%s: %w", path, err).hint("the keeper of our list recognises it first: aidpass trust recognise")
 		}
 		b.add(l.ID, verifier.PartRecognised, l.ID, l.Sequence, raw)
 	}

@@ -2,9 +2,8 @@ package main
 
 import (
 	"bytes"
-	"os"
-
 	"fmt"
+	"os"
 
 	"golang.org/x/term"
 

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -40,7 +41,7 @@ None of this needs a database, a network or the --data folder.`,
   aidpass trust sign list.draft --with list.sig1 --with list.sig2 --out trust.list
   aidpass trust show trust.list`,
 	}
-	cmd.AddCommand(a.trustKeyCommand(), a.trustInitCommand(), a.trustAddCommand(), a.trustForeignCommand(), a.trustGrantCommand(),
+	cmd.AddCommand(a.trustKeyCommand(), a.trustInitCommand(), a.trustAddCommand(), a.trustUpdateCommand(), a.trustForeignCommand(), a.trustGrantCommand(),
 		a.trustUngrantCommand(), a.trustWithdrawCommand(), a.trustRotateCommand(), a.trustRemoveCommand(), a.trustRecogniseCommand(),
 		a.trustAnchorsCommand(), a.trustResetFloorCommand(), a.trustSignCommand(), a.trustShowCommand())
 	return cmd
@@ -225,6 +226,52 @@ func addEntry(d *trust.Draft, o *trust.Organisation) error {
 		}
 	}
 	return nil
+}
+
+func (a *app) trustUpdateCommand() *cobra.Command {
+	var e edit
+	cmd := &cobra.Command{
+		Use:   "update LIST FILE.org",
+		Short: "Publish keys of an organisation's new entry that are not listed yet",
+		Long: `Publish the keys and status prefixes of an organisation's new entry that are not
+listed yet, such as a new standby key. Keys that the entry no longer has stay as
+they are: rotate or withdraw them.`,
+		Example: `  aidpass org rotate --use card --standby --out relief-a-2.org
+  aidpass trust update trust.list relief-a-2.org --out list-2.draft`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := readEntry(args[1])
+			if err != nil {
+				return err
+			}
+			return a.editDraft(args[0], &e, func(d *draftFile) (string, error) {
+				listed := d.Organisation(o.ID)
+				if listed == nil {
+					return "", fmt.Errorf("%s is not on the list: add it", o.ID)
+				}
+				added := 0
+				for _, k := range o.Keys {
+					if holds(listed.Keys, k) {
+						continue
+					}
+					if err := d.AddKey(o.ID, *k); err != nil {
+						return "", err
+					}
+					added++
+				}
+				for _, p := range o.StatusPrefixes {
+					if !slices.Contains(listed.StatusPrefixes, p) {
+						if err := d.AddStatusPrefix(o.ID, p); err != nil {
+							return "", err
+						}
+					}
+				}
+				return fmt.Sprintf("%d keys of %s added", added, o.ID), nil
+			})
+		},
+	}
+	e.flags(cmd.Flags())
+	return cmd
 }
 
 func (a *app) trustForeignCommand() *cobra.Command {

@@ -229,7 +229,6 @@ func missingSignatures(raw []byte, base *trust.List, own trust.Anchors) (int, er
 	return missing, nil
 }
 
-// trustFileKind is what trust show was handed.
 func (a *app) trustShowCommand() *cobra.Command {
 	var against, at string
 	cmd := &cobra.Command{

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/term"
 
+	"aidpass/credential"
 	"aidpass/verifier"
 	"aidpass/words"
 )
@@ -123,8 +124,8 @@ func (p *printer) text(w io.Writer, r *verifier.Result, line *answerLine) error 
 		say("valid_from", "date", deref(line.ValidFrom))
 		say("valid_until", "date", deref(line.ValidUntil))
 	}
-	if line.Age != nil {
-		say("lists_age", "age", p.lang.Age(*line.Age))
+	if asOf := oldest(r); asOf != 0 {
+		say("lists_as_of", "date", asOf.String()+" ("+p.lang.Age(r.Age)+")")
 	}
 	details := string(r.Reason)
 	say("details", "code", details)
@@ -140,6 +141,14 @@ func (p *printer) text(w io.Writer, r *verifier.Result, line *answerLine) error 
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// oldest is the older of what the judgement relied on, 0 if nothing is known.
+func oldest(r *verifier.Result) credential.Time {
+	if r.StatusAsOf != 0 {
+		return min(r.StatusAsOf, r.TrustAsOf)
+	}
+	return r.TrustAsOf
 }
 
 var (
