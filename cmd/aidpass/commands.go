@@ -1,6 +1,8 @@
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"github.com/spf13/cobra"
+)
 
 // commands are the nouns, and the daily acts in one word.
 func (a *app) commands() []*cobra.Command {

@@ -2,28 +2,17 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"aidpass/credential"
-	"aidpass/internal/cose"
 	"aidpass/internal/durable"
-	"aidpass/schemas"
-	"aidpass/schemas/compile"
-	"aidpass/status"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
 	"aidpass/verifier"
@@ -206,274 +195,11 @@ func (b *packBuild) nextSequence() (uint64, error) {
 }
 
 // trustParts adds chain, recognised lists and withdrawals.
-func (b *packBuild) trustParts(context.Context) error {
-	for _, path := range b.f.chain {
-		raw, l, err := readList(path, trust.Anchors{})
-		if err != nil {
-			return err
-		}
-		b.add(l.ID, verifier.PartTrustChain, strconv.FormatUint(l.Sequence, 10), l.Sequence, raw)
-	}
-	for _, path := range b.f.recognised {
-		raw, l, err := readList(path, trust.Anchors{})
-		if err != nil {
-			return err
-		}
-		// Joined to ours as on every device: its status lists are then known below.
-		if err := b.list.Recognise(raw, b.draft.Issued); err != nil {
-			return usagef("%s: %w", path, err).hint("the keeper of our list recognises it first: aidpass trust recognise")
-		}
-		b.add(l.ID, verifier.PartRecognised, l.ID, l.Sequence, raw)
-	}
-	files, err := b.o.withdrawals()
-	if err != nil {
-		return err
-	}
-	for _, path := range b.f.withdrawals {
-		raw, err := readFile(path, maxSecretFile)
-		if err != nil {
-			return err
-		}
-		if !slices.ContainsFunc(files, func(have []byte) bool { return string(have) == string(raw) }) {
-			files = append(files, raw)
-		}
-	}
-	for _, raw := range files {
-		w, err := openWithdrawal(raw, b.list)
-		if err != nil {
-			return usagef("a withdrawal: %w", err).hint("is it for this trust list?")
-		}
-		b.add(w.Org, verifier.PartWithdrawal, hex.EncodeToString(w.KID), uint64(w.At), raw)
-	}
-	return nil
-}
-
-func openWithdrawal(raw []byte, l *trust.List) (trust.Withdrawal, error) {
-	return trust.OpenWithdrawal(raw, func(org string, kid []byte) *cose.Key {
-		o := l.Organisation([]byte(org))
-		if o == nil {
-			return nil
-		}
-		for _, k := range o.Keys {
-			if id := k.Key.ID(); string(id[:]) == string(kid) {
-				return k.Key
-			}
-		}
-		return nil
-	})
-}
-
-func (b *packBuild) statusParts(ctx context.Context) error {
-	snapshots, err := b.snapshots(ctx, b.o)
-	if err != nil {
-		return err
-	}
-	for _, uri := range slices.Sorted(maps.Keys(snapshots)) {
-		if err := b.addStatus(snapshots[uri], uri); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // othersStatus adds the status files of other organisations.
-func (b *packBuild) othersStatus(context.Context) error {
-	for _, arg := range b.f.status {
-		err := filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				return err
-			}
-			raw, err := readFile(path, status.MaxJWT)
-			if err != nil {
-				return err
-			}
-			return b.addStatus(raw, path)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // addStatus adds a status list in whichever form it comes, once its signature is
 // found good under a status key of the trust list.
-func (b *packBuild) addStatus(raw []byte, what string) error {
-	find := func(kid []byte) *cose.Key {
-		if k := b.list.FindKeyID(kid, trust.UseStatus); k != nil {
-			return k.Key
-		}
-		return nil
-	}
-	kind := verifier.PartStatusCWT
-	var l *status.List
-	var err error
-	if m, perr := cose.ParseSign1(raw); perr != nil {
-		kind = verifier.PartStatusJWT
-		l, err = status.OpenJWT(raw, func(kid string) *cose.Key { return find([]byte(kid)) })
-	} else if string(m.Protected.Type) == verifierSnapshot {
-		kind = verifier.PartSnapshot
-		l, err = status.OpenSnapshot(raw, find)
-	} else if string(m.Protected.Type) == verifierDelta {
-		return nil // the snapshot beside it says more
-	} else {
-		l, err = status.OpenCWT(raw, find)
-	}
-	if err != nil {
-		return usagef("%s: %w", what, err).hint("a status list signed by an organisation of the trust list is needed")
-	}
-	owner := ""
-	if k := b.list.FindKeyID(l.KeyID, trust.UseStatus); k != nil {
-		owner = k.Org.ID
-	}
-	b.add(owner, kind, l.URI, uint64(l.IssuedAt), raw)
-	return nil
-}
-
-const (
-	verifierSnapshot = "application/aidpass-snapshot+cose"
-	verifierDelta    = "application/aidpass-delta+cose"
-)
-
-func (b *packBuild) typesPart(context.Context) error {
-	var own []*schemas.Type
-	for _, path := range b.f.types {
-		raw, err := readFile(path, 1<<20)
-		if err != nil {
-			return err
-		}
-		t, err := compile.Compile(raw)
-		if err != nil {
-			return usagef("%s: %w", path, err).hint("the embedded types in schemas/ are examples of a type file")
-		}
-		own = append(own, t)
-	}
-	if len(own) == 0 {
-		return nil
-	}
-	if _, err := schemas.NewSet(append(schemas.Embedded(), own...)...); err != nil {
-		return usagef("%w", err).hint("a changed type needs a new vct and a name of its own")
-	}
-	b.add(b.draft.Org, verifier.PartTypes, "types", b.draft.Sequence, schemas.Append(nil, own))
-	return nil
-}
-
-func (b *packBuild) policyPart(context.Context) error {
-	p := verifier.Policy{Country: b.f.country, Sites: b.f.sites}
-	if p.Country == "" {
-		p.Country = b.o.entry.Country
-	}
-	for _, s := range b.f.programmes {
-		if p.Programmes == nil {
-			p.Programmes = map[string][]verifier.Round{}
-		}
-		code, round, err := parseProgramme(s)
-		if err != nil {
-			return err
-		}
-		p.Programmes[code] = append(p.Programmes[code], round...)
-	}
-	for _, s := range b.f.fresh {
-		name, days, ok := strings.Cut(s, "=")
-		n, err := strconv.Atoi(days)
-		vcts, terr := typeURIs([]string{name})
-		if !ok || err != nil || terr != nil || n < 0 {
-			return usagef("--fresh %q", s).hint("--fresh eligibility=14")
-		}
-		if p.Freshness == nil {
-			p.Freshness = map[string]int64{}
-		}
-		p.Freshness[vcts[0]] = int64(n) * int64(day)
-	}
-	if d := b.f.old; d.reason != "" {
-		until, err := parseAt(d.until)
-		if err != nil || d.lead == "" || d.second == "" {
-			return usagef("--old-lists takes a decision of two people, with an end").hint("--old-lists road_closed --lead st-7 --second st-9 --until 2026-12-05")
-		}
-		p.OldLists = &verifier.Decision{Reason: d.reason, Lead: d.lead, Second: d.second, Ceiling: d.ceiling, From: b.draft.Issued, Until: until}
-	}
-	raw, err := p.Encode()
-	if err != nil {
-		return usagef("%w", err).hint("aidpass pack build --help shows examples")
-	}
-	b.add(b.draft.Org, verifier.PartPolicy, "policy", b.draft.Sequence, raw)
-	return nil
-}
-
 // parseProgramme reads CODE or CODE=N@FROM..TO; TO is the last day.
-func parseProgramme(s string) (string, []verifier.Round, error) {
-	bad := usagef("--programme %q", s).hint("--programme K7Q2, or K7Q2=1@2026-11-01..2026-12-01")
-	code, rest, ok := strings.Cut(s, "=")
-	if code == "" {
-		return "", nil, bad
-	}
-	if !ok {
-		return code, nil, nil
-	}
-	number, days, ok := strings.Cut(rest, "@")
-	from, to, ok2 := strings.Cut(days, "..")
-	n, err := strconv.ParseUint(number, 10, 32)
-	if err != nil || !ok || !ok2 {
-		return "", nil, bad
-	}
-	r := verifier.Round{N: n}
-	if r.Opens, err = parseAt(from); err != nil {
-		return "", nil, err
-	}
-	if r.Closes, err = parseAt(to); err != nil {
-		return "", nil, err
-	}
-	if len(to) == len("2026-12-01") {
-		r.Closes += day
-	}
-	return code, []verifier.Round{r}, nil
-}
-
 // deviceParts adds certificates and, behind the operator's code, audience keys.
-func (b *packBuild) deviceParts(context.Context) error {
-	if b.f.unlock != "" && len(b.f.devices) == 0 {
-		return usagef("--unlock needs --device").hint("keys of sealed claims are sealed to one device: --device tab-1.cert")
-	}
-	for _, path := range b.f.devices {
-		raw, err := readFile(path, maxSecretFile)
-		if err != nil {
-			return err
-		}
-		cert, _, reason := b.list.OpenDevice(raw)
-		if cert == nil {
-			return usagef("%s: the certificate does not hold: %s", path, reason).
-				hint("is the organisation's device-ca key on this trust list, and does it begin before the certificate?")
-		}
-		if cert.Site != b.f.site {
-			b.say("warning: %s is the certificate of a device of %s", path, cert.Site)
-		}
-		id := cert.Key.ID()
-		name := hex.EncodeToString(id[:])
-		b.add(cert.Org, verifier.PartDevice, name, uint64(cert.NotBefore), raw)
-		if b.f.unlock == "" {
-			continue
-		}
-		code, err := firstLine(b.f.unlock)
-		if err != nil {
-			return err
-		}
-		epochs, err := b.o.epochs(b.draft.Issued)
-		if err != nil {
-			return err
-		}
-		public, err := cert.Key.ECDH()
-		if err != nil {
-			return err
-		}
-		locked, err := verifier.LockAudiences(&verifier.Unlocked{Audiences: epochs}, b.draft.Org, b.draft.Site, public, code, rand.Reader)
-		if err != nil {
-			return err
-		}
-		b.add(b.draft.Org, verifier.PartAudience, name, b.draft.Sequence, locked)
-	}
-	return nil
-}
-
 // finish signs the manifest, opens the pack as a device will, and writes it.
 func (b *packBuild) finish() error {
 	signer, key, err := b.o.currentSigner(keystore.Pack)
@@ -507,45 +233,4 @@ func (b *packBuild) finish() error {
 		fmt.Fprintf(w, "%s: %d bytes\n", b.f.out, len(raw))
 		writePack(w, pack, b.draft.Issued)
 	})
-}
-
-func (a *app) packShowCommand() *cobra.Command {
-	var state, at string
-	cmd := &cobra.Command{
-		Use:   "show FILE",
-		Short: "Tell what is in a pack, how old it is, and whether this device would take it",
-		Long: `Tell what is in a pack, how old it is, and whether this device would take it.
-
-With --state the pack is held against what the device remembers; the state is not
-changed. Exit code 2 when the pack is refused.`,
-		Example: `  aidpass pack show wellA.pack
-  aidpass pack show wellA.pack --state tab.state --json`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			t, err := a.at(at)
-			if err != nil {
-				return err
-			}
-			raw, err := readFile(args[0], verifier.MaxPackBytes)
-			if err != nil {
-				return err
-			}
-			floors, _, err := readState(state)
-			if err != nil {
-				return err
-			}
-			pack, _, err := verifier.OpenPack(raw, floors, t)
-			var refused *verifier.PackError
-			if errors.As(err, &refused) {
-				return usagef("%s: %w", args[0], err).hint("%s", a.sentence(refused))
-			}
-			if err != nil {
-				return err
-			}
-			return a.print(packJSON(pack, t, len(raw)), func(w io.Writer) { writePack(w, pack, t) })
-		},
-	}
-	cmd.Flags().StringVar(&state, "state", "", "what the device remembers")
-	cmd.Flags().StringVar(&at, "at", "", "tell ages as of this time")
-	return cmd
 }

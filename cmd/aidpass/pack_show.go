@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+
+	"github.com/spf13/cobra"
 
 	"aidpass/credential"
 	"aidpass/trust"
@@ -88,4 +91,45 @@ func writePack(w io.Writer, p *verifier.Pack, at credential.Time) {
 	for _, f := range p.Faults {
 		fmt.Fprintf(w, "  left out: %s: %s (%s)\n", f.Part, f.Reason, f.Text)
 	}
+}
+
+func (a *app) packShowCommand() *cobra.Command {
+	var state, at string
+	cmd := &cobra.Command{
+		Use:   "show FILE",
+		Short: "Tell what is in a pack, how old it is, and whether this device would take it",
+		Long: `Tell what is in a pack, how old it is, and whether this device would take it.
+
+With --state the pack is held against what the device remembers; the state is not
+changed. Exit code 2 when the pack is refused.`,
+		Example: `  aidpass pack show wellA.pack
+  aidpass pack show wellA.pack --state tab.state --json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			t, err := a.at(at)
+			if err != nil {
+				return err
+			}
+			raw, err := readFile(args[0], verifier.MaxPackBytes)
+			if err != nil {
+				return err
+			}
+			floors, _, err := readState(state)
+			if err != nil {
+				return err
+			}
+			pack, _, err := verifier.OpenPack(raw, floors, t)
+			var refused *verifier.PackError
+			if errors.As(err, &refused) {
+				return usagef("%s: %w", args[0], err).hint("%s", a.sentence(refused))
+			}
+			if err != nil {
+				return err
+			}
+			return a.print(packJSON(pack, t, len(raw)), func(w io.Writer) { writePack(w, pack, t) })
+		},
+	}
+	cmd.Flags().StringVar(&state, "state", "", "what the device remembers")
+	cmd.Flags().StringVar(&at, "at", "", "tell ages as of this time")
+	return cmd
 }

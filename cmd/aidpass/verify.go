@@ -84,7 +84,6 @@ type desk struct {
 	saved   []byte // what the state file holds
 	out     printer
 	answers []words.Answer
-	asked   int
 }
 
 func (a *app) verify(ctx context.Context, f verifyFlags, args []string) (err error) {

@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+
+	"aidpass/internal/durable"
+	"aidpass/internal/qrcode"
+)
+
+type cardLine struct {
+	Credential string    `json:"credential"`
+	Type       string    `json:"type"`
+	Issuer     string    `json:"issuer"`
+	Text       string    `json:"text"`
+	Row        int       `json:"row"`
+	Number     string    `json:"number"`
+	Programme  string    `json:"programme"`
+	Round      *uint64   `json:"round"`
+	ValidFrom  string    `json:"valid_from"`
+	ValidUntil string    `json:"valid_until"`
+	Status     statusRef `json:"status"`
+	Already    bool      `json:"already"`
+}
+
+type statusRef struct {
+	URI   string `json:"uri"`
+	Index uint64 `json:"idx"`
+}
+
+type refusedRow struct {
+	Row  int    `json:"row"`
+	Code string `json:"code"`
+	Why  string `json:"why"`
+}
+
+func (r *issueRun) finish(ctx context.Context) error {
+	// PINs first: the cards can be listed again, PINs cannot.
+	if len(r.pinned) > 0 {
+		if err := appendCSV(r.f.pins, []string{"number", "pin"}, r.pinned); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(r.cards, func(x, y cardLine) int { return x.Row - y.Row })
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	for i := range r.cards {
+		if err := e.Encode(&r.cards[i]); err != nil {
+			return err
+		}
+	}
+	if err := makeParent(r.f.out); err != nil {
+		return err
+	}
+	if err := durable.WriteFile(r.f.out, b.Bytes(), 0o600); err != nil {
+		return err
+	}
+	images, err := r.drawImages(ctx)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(r.list.refused, func(x, y refusedRow) int { return x.Row - y.Row })
+	if r.f.rejects != "" {
+		if err := r.list.writeRejects(r.f.rejects); err != nil {
+			return err
+		}
+	}
+	issued := len(r.cards) - r.already
+	result := map[string]any{"rows": r.list.rows, "issued": issued, "already": r.already, "refused": len(r.list.refused),
+		"refusals": r.list.refused, "images": images, "out": r.f.out}
+	return r.print(result, func(w io.Writer) {
+		fmt.Fprintf(w, "%d rows: %d issued, %d issued before, %d refused\n", r.list.rows, issued, r.already, len(r.list.refused))
+		fmt.Fprintf(w, "cards: %s\n", r.f.out)
+		if r.f.images != "" {
+			fmt.Fprintf(w, "images: %d in %s\n", images, r.f.images)
+		}
+		for i, x := range r.list.refused {
+			if i == 20 && len(r.list.refused) > 25 {
+				fmt.Fprintf(w, "  and %d more; --rejects FILE writes all\n", len(r.list.refused)-i)
+				break
+			}
+			fmt.Fprintf(w, "  row %d: %s\n", x.Row, x.Why)
+		}
+	})
+}
+
+const modulePixels = 6
+
+func (r *issueRun) drawImages(ctx context.Context) (int, error) {
+	if r.f.images == "" {
+		return 0, nil
+	}
+	if err := os.MkdirAll(r.f.images, 0o700); err != nil {
+		return 0, err
+	}
+	for i := range r.cards {
+		if err := qrcode.CheckID1(r.cards[i].Text); err != nil {
+			r.say("warning: card %s: %v", r.cards[i].Number, err)
+			break // all cards of a roster are about as long
+		}
+	}
+	bar := r.progress("drawing")
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var fault error
+	done := 0
+	work := make(chan *cardLine)
+	for range 2 {
+		wg.Go(func() {
+			for c := range work {
+				png, err := qrcode.PNG(c.Text, qrcode.M, modulePixels)
+				if err == nil {
+					err = os.WriteFile(filepath.Join(r.f.images, c.Number+".png"), png, 0o600)
+				}
+				mu.Lock()
+				fault = errors.Join(fault, err)
+				done++
+				bar.step(done, len(r.cards))
+				mu.Unlock()
+			}
+		})
+	}
+	for i := range r.cards {
+		if ctx.Err() != nil {
+			break
+		}
+		work <- &r.cards[i]
+	}
+	close(work)
+	wg.Wait()
+	bar.end()
+	return done, errors.Join(fault, ctx.Err())
+}
+
+func appendCSV(path string, header []string, rows [][]string) error {
+	old, err := readFile(path, 64<<20)
+	if err != nil && !notThere(err) {
+		return err
+	}
+	b := bytes.NewBuffer(old)
+	w := csv.NewWriter(b)
+	if len(old) == 0 {
+		rows = append([][]string{header}, rows...)
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return err
+	}
+	return durable.WriteFile(path, b.Bytes(), 0o600)
+}
