@@ -79,8 +79,6 @@ A run that was interrupted is simply started again.`,
 	return cmd
 }
 
-// cardLine is one card of cards.jsonl.
-// refusedRow is a row of the roster that got no card.
 func (a *app) issue(ctx context.Context, path string, f issueFlags) error {
 	t, err := f.check()
 	if err != nil {
@@ -323,9 +321,3 @@ func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) {
 		r.pinned = append(r.pinned, []string{c.CardNumber, pin})
 	}
 }
-
-// finish writes the files and tells the count.
-// modulePixels makes a card's picture about 500 pixels wide.
-// drawImages writes a picture of each card, two at a time. A text that no ID-1
-// card can show well is told.
-// appendCSV adds rows to a CSV file, with the header when it is new.

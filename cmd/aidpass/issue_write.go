@@ -17,6 +17,7 @@ import (
 	"aidpass/internal/qrcode"
 )
 
+// cardLine is one card of cards.jsonl.
 type cardLine struct {
 	Credential string    `json:"credential"`
 	Type       string    `json:"type"`
@@ -37,12 +38,14 @@ type statusRef struct {
 	Index uint64 `json:"idx"`
 }
 
+// refusedRow is a row of the roster that got no card.
 type refusedRow struct {
 	Row  int    `json:"row"`
 	Code string `json:"code"`
 	Why  string `json:"why"`
 }
 
+// finish writes the files and tells the count.
 func (r *issueRun) finish(ctx context.Context) error {
 	// PINs first: the cards can be listed again, PINs cannot.
 	if len(r.pinned) > 0 {
@@ -94,8 +97,11 @@ func (r *issueRun) finish(ctx context.Context) error {
 	})
 }
 
+// modulePixels makes a card's picture about 500 pixels wide.
 const modulePixels = 6
 
+// drawImages writes a picture of each card, two at a time. A text that no ID-1
+// card can show well is told.
 func (r *issueRun) drawImages(ctx context.Context) (int, error) {
 	if r.f.images == "" {
 		return 0, nil
@@ -142,6 +148,7 @@ func (r *issueRun) drawImages(ctx context.Context) (int, error) {
 	return done, errors.Join(fault, ctx.Err())
 }
 
+// appendCSV adds rows to a CSV file, with the header when it is new.
 func appendCSV(path string, header []string, rows [][]string) error {
 	old, err := readFile(path, 64<<20)
 	if err != nil && !notThere(err) {

@@ -30,14 +30,8 @@ func (a *app) orgCommand() *cobra.Command {
 	return cmd
 }
 
-// newOrg is what org init is asked for.
-// maxURIs is what issuer and status URI may take of a card together before it
-// becomes harder to read (DESIGN 4).
-// listName is the length of a status list's own name at the end of its URI.
-// checkOrganisation refuses, before any key is made, what no trust list takes.
-// finishInit makes the store of an organisation whose keys are there. It also
-// ends an init that a power cut stopped between the keys and the database.
-func (a *app) publicDir() string            { return filepath.Join(a.Data, "public") }
+func (a *app) publicDir() string { return filepath.Join(a.Data, "public") }
+
 func (a *app) publicEntry(id string) string { return filepath.Join(a.publicDir(), slug(id)+".org") }
 
 // actor is who acts, for the audit log: an account, never a person's name.

@@ -17,6 +17,7 @@ import (
 	"aidpass/trust"
 )
 
+// newOrg is what org init is asked for.
 type newOrg struct {
 	id, country, status, alg string
 	names                    []string
@@ -52,8 +53,11 @@ list.`,
 	return cmd
 }
 
+// maxURIs is what issuer and status URI may take of a card together before it
+// becomes harder to read (DESIGN 4).
 const maxURIs = 60
 
+// listName is the length of a status list's own name at the end of its URI.
 const listName = 6
 
 func (a *app) orgInit(ctx context.Context, n newOrg) error {
@@ -100,6 +104,7 @@ func (a *app) orgInit(ctx context.Context, n newOrg) error {
 	return a.finishInit(ctx, n.id)
 }
 
+// checkOrganisation refuses, before any key is made, what no trust list takes.
 func checkOrganisation(o *trust.Organisation) error {
 	any, err := trust.NewAnchors(1, probeKey())
 	if err != nil {
@@ -130,6 +135,8 @@ func namesByLanguage(list []string) map[string]string {
 	return names
 }
 
+// finishInit makes the store of an organisation whose keys are there. It also
+// ends an init that a power cut stopped between the keys and the database.
 func (a *app) finishInit(ctx context.Context, id string) error {
 	a.Org = id
 	o, err := a.openOrgKeys()

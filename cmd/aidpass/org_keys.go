@@ -261,17 +261,6 @@ func (o *orgKeys) signer(use keystore.Use, kid []byte) (crypto.Signer, error) {
 	return s, err
 }
 
-// secret returns the organisation's one secret of a use.
-// programmeKey is the key of one programme's pseudonyms, 32 bytes:
-// HKDF-SHA-256(secret, info "aidpass-programme-1 CODE").
-// epochs returns the audience keys that are live at a time, oldest first.
-// epochKey returns the key that seals claims now. A new epoch begins when the
-// newest has too little left to be of use on a card.
-// signerFor finds a listed key of ours to sign a withdrawal of kid: another key
-// where there is one, else the key itself.
-// keepWithdrawal remembers that a key is withdrawn: it signs no more, and packs
-// carry the withdrawal.
-// withdrawals returns those kept.
 // rotate makes the successor of a key.
 func (o *orgKeys) rotate(use trust.Use, from credential.Time, years int, standby bool, out string) error {
 	kind := keystore.Use(use.String())

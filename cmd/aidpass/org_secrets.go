@@ -17,6 +17,7 @@ import (
 	"aidpass/verifier"
 )
 
+// secret returns the organisation's one secret of a use.
 func (o *orgKeys) secret(use keystore.Use) ([]byte, error) {
 	info, err := o.current(use)
 	if err != nil {
@@ -25,6 +26,8 @@ func (o *orgKeys) secret(use keystore.Use) ([]byte, error) {
 	return o.store.Secret(info.ID, use, o.pass())
 }
 
+// programmeKey is the key of one programme's pseudonyms, 32 bytes:
+// HKDF-SHA-256(secret, info "aidpass-programme-1 CODE").
 func (o *orgKeys) programmeKey(code string) ([]byte, error) {
 	secret, err := o.secret(keystore.Programme)
 	if err != nil {
@@ -33,6 +36,7 @@ func (o *orgKeys) programmeKey(code string) ([]byte, error) {
 	return hkdf.Key(sha256.New, secret, nil, "aidpass-programme-1 "+code, 32)
 }
 
+// epochs returns the audience keys that are live at a time, oldest first.
 func (o *orgKeys) epochs(at credential.Time) ([]verifier.Audience, error) {
 	infos, err := o.store.List()
 	if err != nil {
@@ -59,6 +63,8 @@ func (o *orgKeys) epochs(at credential.Time) ([]verifier.Audience, error) {
 	return live, nil
 }
 
+// epochKey returns the key that seals claims now. A new epoch begins when the
+// newest has too little left to be of use on a card.
 func (o *orgKeys) epochKey() ([]byte, error) {
 	now := o.a.now()
 	live, err := o.epochs(now)
@@ -86,6 +92,8 @@ func (o *orgKeys) epochKey() ([]byte, error) {
 	return o.store.Secret(info.ID, keystore.Epoch, o.pass())
 }
 
+// signerFor finds a listed key of ours to sign a withdrawal of kid: another key
+// where there is one, else the key itself.
 func (o *orgKeys) signerFor(listed []*trust.Key, kid []byte) (crypto.Signer, *cose.Key, error) {
 	infos, err := o.store.List()
 	if err != nil {
@@ -120,10 +128,13 @@ func (o *orgKeys) isWithdrawn(id string) bool {
 	return err == nil
 }
 
+// keepWithdrawal remembers that a key is withdrawn: it signs no more, and packs
+// carry the withdrawal.
 func (o *orgKeys) keepWithdrawal(kid, raw []byte) error {
 	return writeFile(o.withdrawalPath(hex.EncodeToString(kid)), raw)
 }
 
+// withdrawals returns those kept.
 func (o *orgKeys) withdrawals() ([][]byte, error) {
 	paths, err := filepath.Glob(filepath.Join(o.dir, "*.withdrawal"))
 	if err != nil {

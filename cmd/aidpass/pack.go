@@ -194,12 +194,6 @@ func (b *packBuild) nextSequence() (uint64, error) {
 	return last + 1, nil
 }
 
-// trustParts adds chain, recognised lists and withdrawals.
-// othersStatus adds the status files of other organisations.
-// addStatus adds a status list in whichever form it comes, once its signature is
-// found good under a status key of the trust list.
-// parseProgramme reads CODE or CODE=N@FROM..TO; TO is the last day.
-// deviceParts adds certificates and, behind the operator's code, audience keys.
 // finish signs the manifest, opens the pack as a device will, and writes it.
 func (b *packBuild) finish() error {
 	signer, key, err := b.o.currentSigner(keystore.Pack)

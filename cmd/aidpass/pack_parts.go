@@ -19,6 +19,7 @@ import (
 	"aidpass/verifier"
 )
 
+// trustParts adds chain, recognised lists and withdrawals.
 func (b *packBuild) trustParts(context.Context) error {
 	for _, path := range b.f.chain {
 		raw, l, err := readList(path, trust.Anchors{})
@@ -89,6 +90,7 @@ func (b *packBuild) statusParts(ctx context.Context) error {
 	return nil
 }
 
+// othersStatus adds the status files of other organisations.
 func (b *packBuild) othersStatus(context.Context) error {
 	for _, arg := range b.f.status {
 		err := filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
@@ -108,6 +110,8 @@ func (b *packBuild) othersStatus(context.Context) error {
 	return nil
 }
 
+// addStatus adds a status list in whichever form it comes, once its signature is
+// found good under a status key of the trust list.
 func (b *packBuild) addStatus(raw []byte, what string) error {
 	find := func(kid []byte) *cose.Key {
 		if k := b.list.FindKeyID(kid, trust.UseStatus); k != nil {
@@ -210,6 +214,7 @@ func (b *packBuild) policyPart(context.Context) error {
 	return nil
 }
 
+// parseProgramme reads CODE or CODE=N@FROM..TO; TO is the last day.
 func parseProgramme(s string) (string, []verifier.Round, error) {
 	bad := usagef("--programme %q", s).hint("--programme K7Q2, or K7Q2=1@2026-11-01..2026-12-01")
 	code, rest, ok := strings.Cut(s, "=")
@@ -238,6 +243,7 @@ func parseProgramme(s string) (string, []verifier.Round, error) {
 	return code, []verifier.Round{r}, nil
 }
 
+// deviceParts adds certificates and, behind the operator's code, audience keys.
 func (b *packBuild) deviceParts(context.Context) error {
 	if b.f.unlock != "" && len(b.f.devices) == 0 {
 		return usagef("--unlock needs --device").hint("keys of sealed claims are sealed to one device: --device tab-1.cert")

@@ -325,5 +325,3 @@ func (a *app) trustForeignCommand() *cobra.Command {
 	e.flags(f)
 	return cmd
 }
-
-// typeURIs turns names of embedded types into their vct; URIs stay.

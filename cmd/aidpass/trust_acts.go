@@ -45,6 +45,7 @@ func (a *app) trustGrantCommand() *cobra.Command {
 	return cmd
 }
 
+// typeURIs turns names of embedded types into their vct; URIs stay.
 func typeURIs(names []string) ([]string, error) {
 	var out []string
 	for _, n := range names {

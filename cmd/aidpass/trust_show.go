@@ -92,6 +92,7 @@ func (a *app) showTrust(path, against string, at credential.Time) error {
 	return errors.Join(err, fault)
 }
 
+// signatureState says in words whether a signed list holds; the error says why not.
 func signatureState(raw, payload []byte, pinned trust.Anchors, before *trust.List) (string, error) {
 	list, err := trust.ParsePayload(payload)
 	if err != nil {

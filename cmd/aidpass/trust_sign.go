@@ -226,5 +226,3 @@ func missingSignatures(raw []byte, base *trust.List, own trust.Anchors) (int, er
 	}
 	return missing, nil
 }
-
-// signatureState says in words whether a signed list holds; the error says why not.
