@@ -207,6 +207,9 @@ func (f *file) toType() (*schemas.Type, error) {
 		ProgrammeClaim: n.Roles.Programme, RoundClaim: n.Roles.Round, RoundsClaim: n.Roles.Rounds, SiteClaim: n.Roles.Site,
 		SizeBandClaim: n.Roles.SizeBand, FromClaim: n.Roles.From, ToClaim: n.Roles.To,
 	}
+	if t.Labels["en"] == "" {
+		return nil, refuse("", "label in English is missing")
+	}
 	if n.MaxDays == 0 {
 		n.MaxDays = n.ValidDays
 	}
