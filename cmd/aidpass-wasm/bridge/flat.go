@@ -1,0 +1,135 @@
+// Package bridge is the one door between a web page and the core: a function
+// aidpass(op, ...args) that takes strings, numbers and bytes and gives back one
+// flat object. Nothing is fetched, stored or timed in here; the page passes the
+// clock and keeps the state it is given.
+//
+//	aidpass("open", pack, state, at)      -> {ok, reason, error, state, org, site, sequence, issued, expires, faults}
+//	aidpass("visits", journal)            -> {ok, error, records, torn}
+//	aidpass("verify", text, at)           -> {answer, reason, reasons, word, ...}, see Flat
+//	aidpass("pin", text, at, pin)         -> as verify
+//	aidpass("unlock", key, code)          -> {ok, error}: the device's P-256 private scalar (32 bytes) and the
+//	                                         operator's code open sealed parts from now on; key null locks again
+//	aidpass("challenge", bytes | null)    -> {ok}: what live codes must answer from now on
+//	aidpass("state")                      -> {ok, state}: to be kept after a wrong PIN and after a live code
+//	aidpass("forget")                     -> {ok}: pack, visits, keys and state are dropped
+package bridge
+
+import (
+	"aidpass/credential"
+	"aidpass/internal/jose"
+	"aidpass/verifier"
+	"aidpass/words"
+)
+
+// reply is the object a page gets: strings, numbers, truth values and nulls. This
+// file needs no browser, so that tests can compare what one says with what Go says.
+type reply map[string]any
+
+// The methods are out of line: a reply is filled in many places.
+
+//go:noinline
+func (o reply) text(key, s string) { o[key] = s }
+
+//go:noinline
+func (o reply) number(key string, n int64) { o[key] = float64(n) }
+
+//go:noinline
+func (o reply) flag(key string, b bool) { o[key] = b }
+
+// moment leaves a time that is not known null.
+func (o reply) moment(key string, t credential.Time) {
+	if t != 0 {
+		o.number(key, int64(t))
+	}
+}
+
+func done() reply { return reply{"ok": true} }
+
+// Flat is a result as a page gets it.
+func Flat(r *verifier.Result) map[string]any {
+	out := done()
+	for _, key := range [...]string{"credential", "type", "issuer", "issuer_name", "valid_from", "valid_until", "number",
+		"status_as_of", "trust_as_of", "age", "earlier_at", "earlier_rest"} {
+		out[key] = nil
+	}
+	reasons := []any{}
+	for _, x := range r.Reasons() {
+		reasons = append(reasons, string(x))
+	}
+	out["reasons"] = reasons
+	row := words.For(r.Reason, r.Known)
+	out.text("answer", string(r.Answer))
+	out.text("reason", string(r.Reason))
+	out.text("word", string(r.Word))
+	out.text("shape", row.Shape)
+	out.text("colour", row.Colour)
+	out.number("exit", int64(row.Exit))
+	out.number("facts", int64(r.Facts))
+	out.number("holder", int64(r.Holder))
+	out.flag("clock_behind", r.ClockBehind)
+	if r.Age >= 0 {
+		out.number("age", r.Age)
+	}
+	out.moment("status_as_of", r.StatusAsOf)
+	out.moment("trust_as_of", r.TrustAsOf)
+	if n := r.CardNumber(); n != "" {
+		out.text("number", n)
+	}
+	c := &r.Credential
+	if r.Facts != words.AllFacts || !c.Proven() {
+		return out
+	}
+	out.text("credential", jose.EncodeBase64(c.ID))
+	out.text("issuer", string(c.Issuer))
+	if r.Type != nil {
+		out.text("type", r.Type.Name)
+	}
+	if r.Issuer != nil {
+		out.text("issuer_name", r.Issuer.Names["en"])
+	}
+	out.moment("valid_from", c.NotBefore)
+	out.moment("valid_until", c.ExpiresAt)
+	out.moment("earlier_at", r.Earlier.At)
+	if r.Earlier.Rest != "" {
+		out.text("earlier_rest", r.Earlier.Rest)
+	}
+	for name, v := range r.Claims() {
+		out["claim_"+name] = plain(v)
+	}
+	return out
+}
+
+// plain turns a claim's value (see schemas.Kind) into what js.ValueOf takes.
+func plain(v any) any {
+	switch v := v.(type) {
+	case []byte:
+		return jose.EncodeBase64(v)
+	case int64:
+		return float64(v)
+	case []int64:
+		out := make([]any, len(v))
+		for i, n := range v {
+			out[i] = float64(n)
+		}
+		return out
+	case []string:
+		out := make([]any, len(v))
+		for i, s := range v {
+			out[i] = s
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = plain(v[i])
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, e := range v {
+			out[k] = plain(e)
+		}
+		return out
+	}
+	return v
+}
