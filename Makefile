@@ -39,7 +39,7 @@ race: setup ## the race detector over what runs side by side, short sizes
 	@scripts/race.sh
 
 bench: ## every bar of the performance promise, as a ratio to a floor of the same run
-	@go test -run '^$$' -bench . -benchmem ./...
+	@go run ./bench
 
 fuzz: ## every fuzz target for FUZZTIME (default 30s): make fuzz FUZZTIME=5m
 	@FUZZTIME=$(FUZZTIME) scripts/fuzz.sh

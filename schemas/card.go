@@ -173,6 +173,10 @@ var ErrPart = errors.New("schemas: not the claims of this type")
 // parts that fit, benefits aside.
 func (t *Type) CheckPlain(m []byte) error { return t.check(m, Plain) }
 
+// FitPlain is CheckPlain for an m that is known to be deterministic CBOR, as
+// what stood inside a payload that was checked whole.
+func (t *Type) FitPlain(m []byte) error { return t.fit(m, Plain) }
+
 // CheckSealed is CheckPlain for the opened sealed part; the zeros that pad it
 // may follow.
 func (t *Type) CheckSealed(m []byte) error {
@@ -184,11 +188,17 @@ func (t *Type) CheckSealed(m []byte) error {
 }
 
 func (t *Type) check(m []byte, where Placement) error {
-	var present uint64
 	if len(m) > 0 {
 		if err := cbor.CheckDeterministic(m, cbor.DefaultLimits); err != nil {
 			return fmt.Errorf("%w: %w", ErrPart, err)
 		}
+	}
+	return t.fit(m, where)
+}
+
+func (t *Type) fit(m []byte, where Placement) error {
+	var present uint64
+	if len(m) > 0 {
 		r := cbor.NewReader(m)
 		for range r.Map() {
 			key := r.Int()

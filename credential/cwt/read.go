@@ -41,7 +41,7 @@ func Parse(raw []byte) (credential.Envelope, error) {
 		return credential.Envelope{}, fault(words.BadClaims, "payload is not a map")
 	}
 	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
-		label, ok := intLabel(&r)
+		label, ok := r.Label()
 		if !ok {
 			r.Skip()
 			continue
@@ -53,7 +53,7 @@ func Parse(raw []byte) (credential.Envelope, error) {
 			vct = r.Text()
 		case label == labelAidpass && r.Kind() == cbor.Map:
 			for m := r.Map(); m > 0 && r.Err() == nil; m-- {
-				if k, ok := intLabel(&r); ok && k == aidDevice && r.Kind() == cbor.Bytes {
+				if k, ok := r.Label(); ok && k == aidDevice && r.Kind() == cbor.Bytes {
 					device = r.Bytes()
 				} else {
 					r.Skip()
@@ -77,17 +77,6 @@ func Parse(raw []byte) (credential.Envelope, error) {
 		return credential.Envelope{}, fault(words.TooLarge, "issuer or type too long")
 	}
 	return credential.NewEnvelope(credential.FormCWT, iss, kid, vct, device, proven.Wrap(msg, form)), nil
-}
-
-// intLabel reads a map key that is an integer; other keys are skipped and false
-// is returned with the reader at the value.
-func intLabel(r *cbor.Reader) (int64, bool) {
-	switch r.Kind() {
-	case cbor.Uint, cbor.Nint:
-		return r.Int(), true
-	}
-	r.Skip()
-	return 0, false
 }
 
 // OpenCard returns the credential in e if k signed it under profile
@@ -157,7 +146,7 @@ func readClaims(c *credential.Credential, payload []byte, strict bool) error {
 	r := cbor.NewReader(payload)
 	var hasExp, hasIat, hasNbf, hasCti bool
 	for n := r.Map(); n > 0; n-- {
-		label, ok := intLabel(&r)
+		label, ok := r.Label()
 		if r.Err() != nil {
 			return r.Err()
 		}
@@ -354,7 +343,7 @@ func identity(c *credential.Credential, r *cbor.Reader, strict bool) error {
 		return fault(words.BadClaims, "claim 169 does not hold a map")
 	}
 	for n := in.Map(); n > 0 && in.Err() == nil; n-- {
-		label, ok := intLabel(&in)
+		label, ok := in.Label()
 		switch {
 		case ok && label == identityID && in.Kind() == cbor.Text:
 			c.Pseudonym = in.Text()
@@ -431,7 +420,7 @@ func aidpass(c *credential.Credential, r *cbor.Reader, strict bool) error {
 		return fault(words.BadClaims, "claim -70001 is empty")
 	}
 	for ; n > 0 && r.Err() == nil; n-- {
-		label, ok := intLabel(r)
+		label, ok := r.Label()
 		switch {
 		case ok && label == aidPlain && r.Kind() == cbor.Map:
 			c.Plain = r.Raw()

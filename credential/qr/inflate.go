@@ -186,19 +186,23 @@ func (d *inflater) block(out []byte, start, max int, literals, distances *decode
 	end := start + max
 	for {
 		d.fill()
-		// Most of a card is literals with short codes: as many as are loaded, with
-		// everything in registers.
-		acc, n := d.acc, d.n
-		for n >= quickBits && len(out) < end {
-			e := literals.quick[acc&(1<<quickBits-1)]
-			if e == 0 || e >= endOfBlock<<4 {
-				break
+		// Most of a card is literals with short codes. 56 bits hold five of those
+		// whatever their sizes, so nothing is asked between them.
+		if d.n >= 5*quickBits && len(out)+5 <= end {
+			acc, n, taken := d.acc, d.n, 0
+			for ; taken < 5; taken++ {
+				e := literals.quick[acc&(1<<quickBits-1)]
+				if e == 0 || e >= endOfBlock<<4 {
+					break
+				}
+				out = append(out, byte(e>>4))
+				acc >>= e & 15
+				n -= uint(e & 15)
 			}
-			out = append(out, byte(e>>4))
-			acc >>= e & 15
-			n -= uint(e & 15)
+			if d.acc, d.n = acc, n; taken == 5 {
+				continue
+			}
 		}
-		d.acc, d.n = acc, n
 		d.fill() // enough for a whole match: 15 + 5 + 15 + 13 bits
 		symbol, err := d.symbol(literals)
 		if err != nil {

@@ -130,6 +130,23 @@ func (r *Reader) Int() int64 {
 	return int64(v)
 }
 
+// Label takes a map key that is an integer; one outside int64 is ErrRange. Any
+// other key is skipped and ok is false.
+func (r *Reader) Label() (label int64, ok bool) {
+	if len(r.b) > 0 && r.b[0] < 24 && r.err == nil {
+		label = int64(r.b[0])
+		r.b = r.b[1:]
+		return label, true
+	}
+	switch r.Kind() {
+	case Uint, Nint:
+		label = r.Int()
+		return label, r.err == nil
+	}
+	r.Skip()
+	return 0, false
+}
+
 // Bytes takes a byte string.
 //
 //go:noinline

@@ -35,7 +35,7 @@ var floors = [...][]string{
 		"storage", "storage/keystore", "storage/keystore/keystoretest", "storage/storagetest",
 		"web/...",
 	},
-	{"cmd/aidpass/...", "cmd/aidpass-wasm/..."}, // 6: what people start
+	{"cmd/aidpass/...", "cmd/aidpass-wasm/...", "bench"}, // 6: what people start
 }
 
 const (
