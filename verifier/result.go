@@ -93,7 +93,11 @@ func (r *Result) Claims() map[string]any {
 	if r.Opened != nil {
 		if m, err := r.Type.NameSealed(r.Opened); err == nil {
 			for k, v := range m {
-				out[k] = v
+				// The PIN's check is for the verifier: whoever has it and the epoch key
+				// can try all PINs.
+				if r.Type.Claim(k).Key != schemas.PINCheckKey {
+					out[k] = v
+				}
 			}
 		}
 	}
