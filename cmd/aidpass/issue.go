@@ -160,6 +160,9 @@ func (f *issueFlags) check() (*schemas.Type, error) {
 		}
 		f.programme = t.Name
 	}
+	if longest := t.MaxValidity / int64(day); f.validDays < 0 || longest > 0 && int64(f.validDays) > longest {
+		return nil, usagef("--valid-days %d: a %s lives %d days at most", f.validDays, t.Name, longest).hint("leave it out for %d days", t.Validity/int64(day))
+	}
 	for _, name := range f.seal {
 		if c := t.Claim(name); c == nil || c.Placement != schemas.Sealed {
 			return nil, usagef("the type %s has no sealed claim %q", t.Name, name).hint("it has %s", strings.Join(claimNames(t, schemas.Sealed), " "))
@@ -171,7 +174,7 @@ func (f *issueFlags) check() (*schemas.Type, error) {
 func claimNames(t *schemas.Type, where schemas.Placement) []string {
 	var names []string
 	for _, c := range t.Claims {
-		if c.Placement == where && c.Name != "pin_check" {
+		if c.Placement == where && c.Kind != schemas.KindBytes {
 			names = append(names, c.Name)
 		}
 	}

@@ -51,6 +51,12 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 			return nil, usagef("no column %q", f.idColumn).hint("the columns are %q", header)
 		}
 		m[registry.PersonID] = f.idColumn
+		if f.unit == "household" {
+			m[registry.HouseholdID] = f.idColumn
+		}
+	}
+	if f.unit == "household" && m[registry.HouseholdID] == "" {
+		return nil, usagef("no column numbers the households").hint("--id-column NAME: one of %q", header)
 	}
 	if m[registry.PersonID] == "" && m[registry.FullName] == "" && m[registry.GivenName] == "" && m[registry.FamilyName] == "" {
 		return nil, usagef("no column numbers or names the people").hint("--id-column NAME: one of %q", header)

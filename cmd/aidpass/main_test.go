@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"image"
+	"image/jpeg"
 	"image/png"
 	"os"
 	"os/exec"
@@ -16,6 +18,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"aidpass/internal/qrcode"
 )
 
 // TestMain makes aidpass a command of the scripts: the program as it is, but for
@@ -44,6 +48,8 @@ func TestScripts(t *testing.T) {
 			if shared := findShared(); shared != "" {
 				env.Setenv("SHARED", shared)
 			}
+			// testscript puts the commands of TestMain first: a PATH with nothing else.
+			env.Setenv("OWN", filepath.SplitList(env.Getenv("PATH"))[0])
 			blank := image.NewGray(image.Rect(0, 0, 64, 64))
 			var b bytes.Buffer
 			if err := png.Encode(&b, blank); err != nil {
@@ -61,17 +67,20 @@ func TestScripts(t *testing.T) {
 			return false, errors.New("unknown condition " + cond)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":  exits,
-			"field":  field,
-			"nth":    nth,
-			"flip":   flip,
-			"answer": answer,
-			"same":   same,
-			"tear":   tear,
-			"long":   long,
-			"pinof":  pinOf,
-			"count":  count,
-			"adds":   adds,
+			"exits":   exits,
+			"field":   field,
+			"nth":     nth,
+			"flip":    flip,
+			"answer":  answer,
+			"same":    same,
+			"tear":    tear,
+			"long":    long,
+			"pinof":   pinOf,
+			"count":   count,
+			"adds":    adds,
+			"jpeg":    toJPEG,
+			"pdf":     toPDF,
+			"cmpline": cmpLine,
 		},
 	})
 }
@@ -246,5 +255,42 @@ func adds(ts *testscript.TestScript, neg bool, args []string) {
 	refusals, _ := o["refusals"].([]any)
 	if o[args[1]] != sum || float64(len(refusals)) != o["refused"] {
 		ts.Fatalf("%v rows, the parts make %v, %d refusals: %v", o[args[1]], sum, len(refusals), o)
+	}
+}
+
+// toJPEG PNG JPEG saves a picture as phones do.
+func toJPEG(ts *testscript.TestScript, neg bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	img, err := png.Decode(bytes.NewReader(b))
+	ts.Check(err)
+	var out bytes.Buffer
+	ts.Check(jpeg.Encode(&out, img, &jpeg.Options{Quality: 70}))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), out.Bytes(), 0o600))
+}
+
+// toPDF FILE TEXT draws one code on an A4 page: the least a reader of PDF takes.
+func toPDF(ts *testscript.TestScript, neg bool, args []string) {
+	matrix, err := qrcode.Matrix(args[1], qrcode.M)
+	ts.Check(err)
+	var draw bytes.Buffer
+	for y, row := range matrix {
+		for x, dark := range row {
+			if dark {
+				fmt.Fprintf(&draw, "%d %d 2 2 re\n", 100+2*x, 700-2*y)
+			}
+		}
+	}
+	draw.WriteString("f\n")
+	page := fmt.Sprintf("%%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\nendobj\n"+
+		"3 0 obj\n<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R>>\nendobj\n"+
+		"4 0 obj\n<</Length %d>>stream\n%sendstream\nendobj\ntrailer<</Root 1 0 R/Size 5>>\n%%%%EOF\n", draw.Len(), draw.String())
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(page), 0o600))
+}
+
+// cmpLine FILE TEXT: the file is that one line.
+func cmpLine(ts *testscript.TestScript, neg bool, args []string) {
+	if got := strings.TrimSuffix(ts.ReadFile(args[0]), "\n"); got != args[1] {
+		ts.Fatalf("%q, want %q", got, args[1])
 	}
 }

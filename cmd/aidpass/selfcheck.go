@@ -103,9 +103,10 @@ func (c *selfCheck) card(card []byte) error {
 	r := c.checker.Verify(text, verifier.Inputs{At: c.now(), Pack: c.pack})
 	for _, reason := range r.Reasons() {
 		switch reason {
-		case words.OK, words.StatusUnknown, words.LiveRequired, words.NotYetValid, words.TrustListExpired, words.PackExpired:
+		case words.OK, words.StatusUnknown, words.LiveRequired, words.NotYetValid, words.WrongSite, words.WrongRound,
+			words.TrustListExpired, words.PackExpired:
 		default:
-			return fmt.Errorf("the verifier answers %s: %w", reason, r.Err)
+			return fmt.Errorf("the verifier answers %s (%v)", reason, r.Err)
 		}
 	}
 	if !r.Credential.Proven() {

@@ -101,7 +101,13 @@ func (a *app) verify(ctx context.Context, f verifyFlags, args []string) (err err
 		}
 	}()
 	for _, arg := range args {
-		if err := a.readCodes(ctx, arg, d.judge); err != nil {
+		judge := func(c code) error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return d.judge(c)
+		}
+		if err := a.readCodes(ctx, arg, judge); err != nil {
 			return err
 		}
 	}
