@@ -16,6 +16,7 @@ import (
 	"testing"
 
 	"aidpass/credential"
+	"aidpass/internal/cose"
 	"aidpass/internal/qrcode"
 	"aidpass/verifier"
 	"aidpass/verifier/verifiertest"
@@ -139,7 +140,11 @@ func judgeGolden(t *testing.T, s *said, text string, pack []byte) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if in.Unlock, err = p.Unlock(k, []byte(s.Code)); err != nil {
+		recipient, err := cose.NewRecipient(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if in.Unlock, err = p.Unlock(recipient, []byte(s.Code)); err != nil {
 			t.Fatal(err)
 		}
 	}

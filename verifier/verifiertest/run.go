@@ -35,7 +35,7 @@ func (w *World) Judge(c *Case) verifier.Result {
 		in.Uses = js
 	}
 	if c.Unlock && in.Pack != nil {
-		in.Unlock = must(in.Pack.Unlock(w.DeviceECDH(), w.Code))
+		in.Unlock = must(in.Pack.Unlock(must(cose.NewRecipient(w.DeviceECDH())), w.Code))
 	}
 	return verifier.Verify(c.Text, in)
 }
