@@ -1,7 +1,7 @@
 package visit
 
 import (
-	"crypto/sha256"
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -60,7 +60,7 @@ func Read(file []byte, find func(kid []byte) *cose.Key) (*Journal, error) {
 	for rest := file; len(rest) > 0; rest = file[j.Good:] {
 		next := uint64(len(j.Visits) + 1)
 		n, _, err := cbor.Scan(rest, cbor.DefaultLimits)
-		if errors.Is(err, cbor.ErrTruncated) {
+		if errors.Is(err, cbor.ErrTruncated) && tail(rest) {
 			j.Torn = true
 			break
 		}
@@ -75,6 +75,12 @@ func Read(file []byte, find func(kid []byte) *cose.Key) (*Journal, error) {
 	return j, nil
 }
 
+// tail tells a record cut off at the end of the file from a damaged length in
+// its middle: a cut record is no longer than a record, and no other begins in it.
+func tail(rest []byte) bool {
+	return len(rest) < maxRecord && bytes.Count(rest, []byte(TypJournal)) <= 1
+}
+
 func (j *Journal) add(record []byte, find func(kid []byte) *cose.Key) error {
 	if len(record) > maxRecord {
 		return fmt.Errorf("%d bytes", len(record))
@@ -87,16 +93,12 @@ func (j *Journal) add(record []byte, find func(kid []byte) *cose.Key) error {
 	if err != nil {
 		return err
 	}
-	var want [32]byte
-	if j.Last != nil {
-		want = sha256.Sum256(j.Last)
-	}
 	switch {
 	case j.key != nil && j.key.Thumbprint() != key.Thumbprint():
 		return errors.New("signed by another device than the records before")
 	case v.Sequence != uint64(len(j.Visits)+1):
 		return fmt.Errorf("it says it is record %d", v.Sequence)
-	case chain != want:
+	case chain != chainTo(j.Last):
 		return errors.New("it is not chained to the record before")
 	}
 	j.key, j.Last = key, record
@@ -104,11 +106,13 @@ func (j *Journal) add(record []byte, find func(kid []byte) *cose.Key) error {
 	return nil
 }
 
-// build indexes what stands: collections that no counter-entry cancels.
+// build indexes what stands: collections that no counter-entry cancels. A
+// counter-entry names an earlier record, so going backwards it is known of each
+// whether it was itself cancelled.
 func (j *Journal) build() {
 	cancelled := map[uint64]bool{}
-	for _, v := range j.Visits {
-		if v.Kind == Counter {
+	for i := len(j.Visits) - 1; i >= 0; i-- {
+		if v := &j.Visits[i]; v.Kind == Counter && !cancelled[v.Sequence] {
 			cancelled[v.Cancels] = true
 		}
 	}

@@ -8,8 +8,10 @@
 package visit
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"unicode/utf8"
 
 	"aidpass/credential"
 	"aidpass/internal/cbor"
@@ -70,9 +72,12 @@ type Visit struct {
 
 // Limits of one record.
 const (
-	maxRecord = 2048
+	maxRecord = 4096 // bytes; more than the texts below come to
+	maxIssuer = 1024 // as claim iss of a card
 	maxText   = 256
 	maxChecks = 8
+	maxDevice = 16
+	maxCard   = 64
 )
 
 // Prepare is the first phase of appending v after record prev (nil for the first
@@ -82,10 +87,23 @@ func Prepare(k *cose.Key, prev []byte, v Visit) (*cose.Prepared, error) {
 	if err := v.valid(); err != nil {
 		return nil, err
 	}
-	var chain [32]byte
+	payload, err := v.encode(chainTo(prev))
+	if err != nil {
+		return nil, err
+	}
+	return cose.Prepare(k, TypJournal, payload, nil), nil
+}
+
+// chainTo is what a record says of the one before it.
+func chainTo(prev []byte) (chain [32]byte) {
 	if prev != nil {
 		chain = sha256.Sum256(prev)
 	}
+	return chain
+}
+
+// encode writes the payload. What is empty is left out.
+func (v *Visit) encode(chain [32]byte) ([]byte, error) {
 	var m cbor.MapBuilder
 	m.PutInt(1, cbor.AppendBytes(nil, v.Device))
 	m.PutInt(2, cbor.AppendUint(nil, v.Sequence))
@@ -97,7 +115,7 @@ func Prepare(k *cose.Key, prev []byte, v Visit) (*cose.Prepared, error) {
 		b = cbor.AppendText(cbor.AppendText(b, v.Ledger.Pseudonym), v.Ledger.Programme)
 		m.PutInt(6, cbor.AppendUint(b, v.Ledger.Round))
 	}
-	if v.Card != nil {
+	if len(v.Card) > 0 {
 		m.PutInt(7, cbor.AppendBytes(nil, v.Card))
 	}
 	if v.Given != "" {
@@ -109,7 +127,7 @@ func Prepare(k *cose.Key, prev []byte, v Visit) (*cose.Prepared, error) {
 	if v.By != 0 {
 		m.PutInt(10, cbor.AppendUint(nil, uint64(v.By)))
 	}
-	if v.Checks != nil {
+	if len(v.Checks) > 0 {
 		b := cbor.AppendArray(nil, len(v.Checks))
 		for _, c := range v.Checks {
 			b = cbor.AppendUint(b, uint64(c))
@@ -126,12 +144,12 @@ func Prepare(k *cose.Key, prev []byte, v Visit) (*cose.Prepared, error) {
 	if err != nil {
 		return nil, fmt.Errorf("visit: %w", err)
 	}
-	return cose.Prepare(k, TypJournal, payload, nil), nil
+	return payload, nil
 }
 
 func (v *Visit) valid() error {
 	switch {
-	case len(v.Device) == 0 || len(v.Device) > 16:
+	case len(v.Device) == 0 || len(v.Device) > maxDevice:
 		return fmt.Errorf("visit: device id of %d bytes", len(v.Device))
 	case v.Sequence == 0:
 		return fmt.Errorf("visit: sequences start at 1")
@@ -143,12 +161,21 @@ func (v *Visit) valid() error {
 		return fmt.Errorf("visit: record %d: a collection without a ledger key", v.Sequence)
 	case v.Kind == Counter && (v.Cancels == 0 || v.Cancels >= v.Sequence):
 		return fmt.Errorf("visit: record %d cancels %d, which is not before it", v.Sequence, v.Cancels)
-	case len(v.Card) > 64 || len(v.Checks) > maxChecks || v.By > Proxy:
+	case v.Kind != Counter && v.Cancels != 0:
+		return fmt.Errorf("visit: record %d cancels, and is no counter-entry", v.Sequence)
+	case v.Kind != Partial && v.Rest != "":
+		return fmt.Errorf("visit: record %d leaves a rest, and is no partial collection", v.Sequence)
+	case len(v.Card) > maxCard || len(v.Checks) > maxChecks || v.By > Proxy || len(v.Ledger.Issuer) > maxIssuer:
 		return fmt.Errorf("visit: record %d is out of bounds", v.Sequence)
 	}
-	for _, s := range []string{v.Given, v.Rest, v.Code, v.Ledger.Programme} {
+	for _, s := range []string{v.Given, v.Rest, v.Code, v.Ledger.Pseudonym, v.Ledger.Programme} {
 		if len(s) > maxText {
 			return fmt.Errorf("visit: record %d holds a text of %d bytes", v.Sequence, len(s))
+		}
+	}
+	for _, s := range []string{v.Given, v.Rest, v.Code, v.Ledger.Issuer, v.Ledger.Pseudonym, v.Ledger.Programme} {
+		if !utf8.ValidString(s) {
+			return fmt.Errorf("visit: record %d holds a text that is not UTF-8", v.Sequence)
 		}
 	}
 	return nil
@@ -205,5 +232,12 @@ func parse(payload []byte) (v Visit, chain [32]byte, err error) {
 	if err := r.Err(); err != nil {
 		return v, chain, err
 	}
-	return v, chain, v.valid()
+	if err := v.valid(); err != nil {
+		return v, chain, err
+	}
+	// Nothing left out that must be there, nothing empty put in: one record, one form.
+	if again, err := v.encode(chain); err != nil || !bytes.Equal(again, payload) {
+		return v, chain, fmt.Errorf("not written as records are")
+	}
+	return v, chain, nil
 }

@@ -1,0 +1,64 @@
+package visit_test
+
+import (
+	"bytes"
+	"reflect"
+	"testing"
+
+	"aidpass/credential"
+	"aidpass/verifier"
+	"aidpass/verifier/visit"
+)
+
+// Whatever the file, what is taken of it is the beginning of a journal the device
+// signed, and reading that much again gives the same.
+func FuzzRead(f *testing.F) {
+	file, ends := day(f)
+	f.Add(file)
+	f.Add(file[:ends[2]-7])
+	f.Add(append(bytes.Clone(file[:ends[0]]), file[ends[1]:]...))
+	f.Add(append(bytes.Clone(file), 0xd2, 0x84, 0x5b, 255, 255, 255, 255, 255, 255, 255, 255))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		j, err := visit.Read(b, ours)
+		if j == nil {
+			return
+		}
+		if !bytes.HasPrefix(file, b[:j.Good]) {
+			t.Fatalf("%d records nobody signed", len(j.Visits))
+		}
+		if err == nil && !j.Torn && j.Good != len(b) {
+			t.Fatal("bytes behind the records go unsaid")
+		}
+		again, err := visit.Read(b[:j.Good], ours)
+		if err != nil || again.Torn || !reflect.DeepEqual(again.Visits, j.Visits) {
+			t.Fatalf("read again: %v", err)
+		}
+	})
+}
+
+// What is signed is read, unchanged.
+func FuzzPrepare(f *testing.F) {
+	f.Add([]byte("tablet-1"), int64(1), uint8(1), "https://a.example", "AAAAAAAAAAAAAAAA", "K7Q2", uint64(3), []byte("0123456789"), "C1", "", uint8(1), []byte{1, 2}, uint64(0), "x")
+	f.Add([]byte{1}, int64(253402300799), uint8(2), "", "p", "", uint64(0), []byte{}, "", "2 kg", uint8(0), []byte{}, uint64(0), "")
+	f.Add([]byte{1}, int64(1), uint8(3), "", "", "", uint64(0), []byte(nil), "", "", uint8(0), []byte(nil), uint64(1), "\xff")
+	f.Fuzz(func(t *testing.T, device []byte, at int64, kind uint8, iss, pseudonym, programme string, round uint64, card []byte, given, rest string, by uint8, checks []byte, cancels uint64, code string) {
+		first := visit.Visit{Device: []byte{1}, Sequence: 1, At: 1, Kind: visit.Note}
+		v := visit.Visit{Device: device, Sequence: 2, At: credential.Time(at), Kind: visit.Kind(kind),
+			Ledger: verifier.LedgerKey{Issuer: iss, Pseudonym: pseudonym, Programme: programme, Round: round},
+			Given:  given, Rest: rest, By: visit.Collector(by), Cancels: cancels, Code: code}
+		if len(card) > 0 {
+			v.Card = card
+		}
+		for _, c := range checks {
+			v.Checks = append(v.Checks, visit.Check(c))
+		}
+		one := append1(t, world.Device, nil, first)
+		if _, err := visit.Prepare(world.Device.Key, one, v); err != nil {
+			return
+		}
+		j := read(t, append(bytes.Clone(one), append1(t, world.Device, one, v)...))
+		if !reflect.DeepEqual(j.Visits, []visit.Visit{first, v}) {
+			t.Fatalf("got %+v, want %+v", j.Visits[1], v)
+		}
+	})
+}
