@@ -52,11 +52,11 @@ func FuzzPrepare(f *testing.F) {
 		for _, c := range checks {
 			v.Checks = append(v.Checks, visit.Check(c))
 		}
-		one := append1(t, world.Device, nil, first)
-		if _, err := visit.Prepare(world.Device.Key, one, v); err != nil {
+		one := append1(t, tablet, nil, first)
+		if _, err := visit.Prepare(tablet.Key, one, v); err != nil {
 			return
 		}
-		j := read(t, append(bytes.Clone(one), append1(t, world.Device, one, v)...))
+		j := read(t, append(bytes.Clone(one), append1(t, tablet, one, v)...))
 		if !reflect.DeepEqual(j.Visits, []visit.Visit{first, v}) {
 			t.Fatalf("got %+v, want %+v", j.Visits[1], v)
 		}
