@@ -2,7 +2,6 @@ package trust
 
 import (
 	"bytes"
-	"crypto"
 	"fmt"
 	"slices"
 
@@ -21,32 +20,6 @@ func PrepareList(payload []byte) (*cose.PreparedMulti, error) {
 		return nil, &Refusal{Reason: l.Faults[0].Reason, Text: l.Faults[0].Text}
 	}
 	return cose.PrepareMulti(TypeList, payload), nil
-}
-
-// SignList returns the list with the signatures of these signers: with one, the
-// file that a custodian sends back. Merge brings the files together.
-func SignList(payload []byte, signers ...crypto.Signer) ([]byte, error) {
-	p, err := PrepareList(payload)
-	if err != nil {
-		return nil, err
-	}
-	if len(signers) == 0 {
-		return nil, fmt.Errorf("trust: nobody signs the list")
-	}
-	for _, s := range signers {
-		k, err := cose.NewKey(s.Public())
-		if err != nil {
-			return nil, fmt.Errorf("trust: signing the list: %w", err)
-		}
-		sig, err := cose.SignRaw(s, p.ToBeSigned(k))
-		if err != nil {
-			return nil, fmt.Errorf("trust: signing the list: %w", err)
-		}
-		if err := p.Add(k, sig); err != nil {
-			return nil, fmt.Errorf("trust: signing the list: %w", err)
-		}
-	}
-	return p.Append(nil), nil
 }
 
 // Merge joins files of one list that different custodians signed. The order of

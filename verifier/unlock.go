@@ -3,12 +3,9 @@ package verifier
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/ecdh"
 	"crypto/pbkdf2"
 	"crypto/sha256"
 	"errors"
-	"fmt"
-	"io"
 
 	"aidpass/credential"
 	"aidpass/credential/cwt"
@@ -53,44 +50,6 @@ func unlockInfo(org, site string) []byte {
 	return cbor.AppendText(b, site)
 }
 
-// LockAudiences seals keys to one device behind an operator's code: a pack part
-// of kind PartAudience. random is read for salt and nonce.
-func LockAudiences(u *Unlocked, org, site string, device *ecdh.PublicKey, code []byte, random io.Reader) ([]byte, error) {
-	n := 1
-	if u.ContentKey != nil {
-		n = 2
-	}
-	b := cbor.AppendMap(nil, n)
-	b = cbor.AppendArray(cbor.AppendInt(b, 1), len(u.Audiences))
-	for _, a := range u.Audiences {
-		if len(a.Key) != cwt.EpochKeyBytes {
-			return nil, fmt.Errorf("verifier: epoch key of %d bytes", len(a.Key))
-		}
-		if a.Until <= a.From || a.Until-a.From > MaxEpoch {
-			return nil, fmt.Errorf("verifier: epoch %d of group %q lasts longer than six months", a.Epoch, a.Group)
-		}
-		b = cbor.AppendText(cbor.AppendText(cbor.AppendArray(b, 6), a.Issuer), a.Group)
-		b = cbor.AppendInt(cbor.AppendInt(cbor.AppendUint(b, a.Epoch), int64(a.From)), int64(a.Until))
-		b = cbor.AppendBytes(b, a.Key)
-	}
-	if u.ContentKey != nil {
-		b = cbor.AppendBytes(cbor.AppendInt(b, 2), u.ContentKey)
-	}
-	var fresh [28]byte // salt 16, nonce 12
-	if _, err := io.ReadFull(random, fresh[:]); err != nil {
-		return nil, fmt.Errorf("verifier: reading randomness: %w", err)
-	}
-	aead, err := codeCipher(code, fresh[:16], unlockIterations)
-	if err != nil {
-		return nil, err
-	}
-	info := unlockInfo(org, site)
-	box := aead.Seal(fresh[16:28:28], fresh[16:28], b, info)
-	locked := cbor.AppendBytes(cbor.AppendArray(nil, 3), fresh[:16])
-	locked = cbor.AppendBytes(cbor.AppendUint(locked, unlockIterations), box)
-	return cose.SealTo(device, info, locked)
-}
-
 func codeCipher(code, salt []byte, iterations int) (cipher.AEAD, error) {
 	key, err := pbkdf2.Key(sha256.New, string(code), salt, iterations, 16)
 	if err != nil {
@@ -104,7 +63,7 @@ func codeCipher(code, salt []byte, iterations int) (cipher.AEAD, error) {
 }
 
 // Unlock opens the pack's audience keys for this device with the operator's code.
-func (p *Pack) Unlock(device *ecdh.PrivateKey, code []byte) (*Unlocked, error) {
+func (p *Pack) Unlock(device cose.Recipient, code []byte) (*Unlocked, error) {
 	info := unlockInfo(p.Org, p.Site)
 	there := false
 	for _, part := range p.Parts {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/credential/qr"
+	"aidpass/internal/cose"
 	"aidpass/internal/durable"
 	"aidpass/verifier"
 	"aidpass/words"
@@ -193,7 +194,11 @@ func (d *desk) enrol(f verifyFlags) error {
 		if err != nil {
 			return err
 		}
-		if d.in.Unlock, err = d.in.Pack.Unlock(private, code); err != nil {
+		recipient, err := cose.NewRecipient(private)
+		if err != nil {
+			return err
+		}
+		if d.in.Unlock, err = d.in.Pack.Unlock(recipient, code); err != nil {
 			return usagef("%w", err).hint("use the code and the device the pack was built for: aidpass pack build --device tab-1.cert --unlock code.txt")
 		}
 	}

@@ -3,7 +3,8 @@ package cose
 import (
 	"bytes"
 	"fmt"
-	"math/big"
+
+	"filippo.io/bigmod"
 )
 
 // lowOrderY are the y coordinates of the eight points whose order divides 8,
@@ -23,16 +24,31 @@ var lowOrderY = [5][32]byte{
 }
 
 // The curve -x^2 + y^2 = 1 + d x^2 y^2 over the field of p = 2^255 - 19
-// (RFC 8032 5.1).
+// (RFC 8032 5.1), its d, and the exponent (p-1)/2 that tells squares.
 var (
-	edP    = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(19))
-	edD, _ = new(big.Int).SetString("37095705934669439343138083508754565189542113879843219016388785533085940283555", 10)
+	edP = func() *bigmod.Modulus {
+		m, err := bigmod.NewModulus(edBytes(0x7f, 0xed))
+		if err != nil {
+			panic("cose: the field prime is a constant")
+		}
+		return m
+	}()
+	edD = []byte{0x52, 0x03, 0x6c, 0xee, 0x2b, 0x6f, 0xfe, 0x73, 0x8c, 0xc7, 0x40, 0x79, 0x77, 0x79, 0xe8, 0x98,
+		0x00, 0x70, 0x0a, 0x4d, 0x41, 0x41, 0xd8, 0xab, 0x75, 0xeb, 0x4d, 0xca, 0x13, 0x59, 0x78, 0xa3}
+	edHalf = edBytes(0x3f, 0xf6)
 )
+
+// edBytes is first ff..ff last, 32 bytes.
+func edBytes(first, last byte) []byte {
+	b := bytes.Repeat([]byte{0xff}, coordinate)
+	b[0], b[coordinate-1] = first, last
+	return b
+}
 
 // checkEd25519 refuses keys that crypto/ed25519 would take: low-order points,
 // second encodings of a point, and 32 bytes that are no point at all (which
 // would only be found at the first signature). It runs when a key is loaded,
-// never for a signature, so big.Int is fast enough.
+// never for a signature.
 func checkEd25519(pub []byte) error {
 	if len(pub) != coordinate {
 		return fmt.Errorf("%w: an Ed25519 key has 32 bytes", ErrBadKey)
@@ -48,18 +64,22 @@ func checkEd25519(pub []byte) error {
 	for i, j := 0, len(be)-1; i < j; i, j = i+1, j-1 {
 		be[i], be[j] = be[j], be[i]
 	}
-	y := new(big.Int).SetBytes(be)
-	if y.Cmp(edP) >= 0 {
+	y, err := bigmod.NewNat().SetBytes(be, edP) // refuses p and more
+	if err != nil {
 		return fmt.Errorf("%w: Ed25519 point not in its one encoding", ErrBadKey)
+	}
+	d, err := bigmod.NewNat().SetBytes(edD, edP)
+	if err != nil {
+		return err
 	}
 	// x^2 = (y^2 - 1) / (d y^2 + 1) has a root when u*v is a square. It is never
 	// zero here: x = 0 only for y = 1 and y = -1, refused above.
-	yy := new(big.Int).Mul(y, y)
-	u := new(big.Int).Sub(yy, big.NewInt(1))
-	v := yy.Mul(yy, edD)
-	v.Add(v, big.NewInt(1))
-	u.Mul(u, v)
-	if big.Jacobi(u.Mod(u, edP), edP) != 1 {
+	one := bigmod.NewNat().SetUint(1).ExpandFor(edP)
+	v := y.Mul(y, edP)
+	u := bigmod.NewNat().SetUint(0).ExpandFor(edP).Add(v, edP).Sub(one, edP)
+	v = v.Mul(d, edP).Add(one, edP)
+	u = u.Mul(v, edP)
+	if bigmod.NewNat().Exp(u, edHalf, edP).IsOne() != 1 {
 		return fmt.Errorf("%w: not a point of Ed25519", ErrBadKey)
 	}
 	return nil

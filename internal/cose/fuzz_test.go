@@ -155,7 +155,7 @@ func FuzzOpenWith(f *testing.F) {
 	}
 	f.Add(good)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if got, err := OpenWith(priv, nil, b); err == nil && string(got) != "plaintext" {
+		if got, err := OpenWith(opener(t, priv), nil, b); err == nil && string(got) != "plaintext" {
 			t.Fatalf("%x opens", b)
 		}
 	})

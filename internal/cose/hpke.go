@@ -3,9 +3,7 @@ package cose
 import (
 	"crypto/aes"
 	"crypto/cipher"
-	"crypto/ecdh"
 	"crypto/hkdf"
-	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
 )
@@ -28,48 +26,30 @@ var (
 	hpkeSuite = []byte("HPKE\x00\x10\x00\x01\x00\x01") // RFC 9180 5.1: kem, kdf, aead
 )
 
-// SealTo encrypts plaintext to pub. info names the purpose and must be the same
-// when opening.
-func SealTo(pub *ecdh.PublicKey, info, plaintext []byte) ([]byte, error) {
-	if pub == nil || pub.Curve() != ecdh.P256() {
-		return nil, fmt.Errorf("%w: sealing needs a P-256 key", ErrAlgNotAllowed)
-	}
-	eph, err := ecdh.P256().GenerateKey(rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("cose: seal: %w", err)
-	}
-	dh, err := eph.ECDH(pub)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrBadKey, err)
-	}
-	enc := eph.PublicKey().Bytes()
-	aead, nonce, err := hpkeContext(dh, enc, pub.Bytes(), info)
-	if err != nil {
-		return nil, err
-	}
-	box := make([]byte, 0, BoxOverhead+len(plaintext))
-	return aead.Seal(append(box, enc...), nonce, plaintext, nil), nil
+// Recipient opens boxes: a P-256 private key, wherever it is kept.
+type Recipient interface {
+	// PublicKey is the uncompressed point, 65 bytes.
+	PublicKey() []byte
+	// ECDH returns the 32-byte x coordinate of the private key times point (65
+	// bytes), or an error where that is no point of the curve. RFC 9180 4.1.
+	ECDH(point []byte) ([]byte, error)
 }
 
-// OpenWith decrypts a box sealed to the public key of priv with the same info.
+// OpenWith decrypts a box sealed to the public key of r with the same info.
 // Every failure to open is ErrDecrypt.
-func OpenWith(priv *ecdh.PrivateKey, info, box []byte) ([]byte, error) {
-	if priv == nil || priv.Curve() != ecdh.P256() {
-		return nil, fmt.Errorf("%w: sealing needs a P-256 key", ErrAlgNotAllowed)
+func OpenWith(r Recipient, info, box []byte) ([]byte, error) {
+	if r == nil {
+		return nil, fmt.Errorf("%w: no key to open it with", ErrDecrypt)
 	}
 	if len(box) < BoxOverhead {
 		return nil, fmt.Errorf("%w: %d bytes, at least %d", ErrDecrypt, len(box), BoxOverhead)
 	}
 	enc := box[:uncompressed]
-	eph, err := ecdh.P256().NewPublicKey(enc)
+	dh, err := r.ECDH(enc)
 	if err != nil {
 		return nil, fmt.Errorf("%w: no point of P-256 before it", ErrDecrypt)
 	}
-	dh, err := priv.ECDH(eph)
-	if err != nil {
-		return nil, ErrDecrypt
-	}
-	aead, nonce, err := hpkeContext(dh, enc, priv.PublicKey().Bytes(), info)
+	aead, nonce, err := hpkeContext(dh, enc, r.PublicKey(), info)
 	if err != nil {
 		return nil, err
 	}

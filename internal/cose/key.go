@@ -1,11 +1,7 @@
 package cose
 
 import (
-	"crypto"
-	"crypto/ecdh"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/sha256"
 	"fmt"
 
@@ -26,39 +22,17 @@ const (
 // Key is a public key that passed every check: a P-256 point, or an Ed25519
 // key of large order. It cannot be changed and is safe for concurrent use.
 type Key struct {
-	ec    *ecdsa.PublicKey // P-256, or nil
+	ec    *p256Key // P-256, or nil
 	ed    ed25519.PublicKey
 	bytes [uncompressed]byte // 04 || x || y; for Ed25519 the key in [1:33]
 	thumb [32]byte
-}
-
-// NewKey checks pub and returns it as a Key.
-//
-// pub is an *ecdsa.PublicKey on P-256 or an ed25519.PublicKey; any other is
-// ErrAlgNotAllowed. Points off the curve and Ed25519 keys of small order or in
-// a second encoding are ErrBadKey.
-func NewKey(pub crypto.PublicKey) (*Key, error) {
-	switch pub := pub.(type) {
-	case *ecdsa.PublicKey:
-		if pub == nil || pub.Curve != elliptic.P256() {
-			return nil, fmt.Errorf("%w: only the curve P-256", ErrAlgNotAllowed)
-		}
-		point, err := pub.Bytes()
-		if err != nil {
-			return nil, fmt.Errorf("%w: %v", ErrBadKey, err)
-		}
-		return newP256(point)
-	case ed25519.PublicKey:
-		return newEd25519(pub)
-	}
-	return nil, fmt.Errorf("%w: key type %T", ErrAlgNotAllowed, pub)
 }
 
 // newP256 takes the uncompressed point.
 func newP256(point []byte) (*Key, error) {
 	// Refuses the point at infinity, compressed points, coordinates over the
 	// field prime and points off the curve.
-	pub, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+	pub, err := parseP256(point)
 	if err != nil {
 		return nil, fmt.Errorf("%w: not a point of P-256", ErrBadKey)
 	}
@@ -230,23 +204,4 @@ func (k *Key) Accepts(a Alg) bool {
 		return a == ES256 || a == ESP256
 	}
 	return a == EdDSA || a == Ed25519
-}
-
-// Public returns a fresh copy: an *ecdsa.PublicKey or an ed25519.PublicKey.
-func (k *Key) Public() crypto.PublicKey {
-	if k.ec == nil {
-		return append(ed25519.PublicKey(nil), k.ed...)
-	}
-	// The point was accepted when k was made.
-	pub, _ := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), k.bytes[:])
-	return pub
-}
-
-// ECDH returns a P-256 key as the key SealTo takes. An Ed25519 key cannot be
-// sealed to: ErrAlgKeyMismatch.
-func (k *Key) ECDH() (*ecdh.PublicKey, error) {
-	if k.ec == nil {
-		return nil, fmt.Errorf("%w: sealing needs a P-256 key", ErrAlgKeyMismatch)
-	}
-	return ecdh.P256().NewPublicKey(k.bytes[:])
 }

@@ -90,8 +90,8 @@ func TestKeysSurviveTheRoundTrip(t *testing.T) {
 func TestRefusedKeys(t *testing.T) {
 	_, k := newP256Signer(t)
 	x, y := k.bytes[1:33], k.bytes[33:]
-	edPriv, _ := newEd25519Signer(t)
-	ed := []byte(edPriv.Public().(ed25519.PublicKey))
+	bigPriv, _ := newEd25519Signer(t)
+	ed := []byte(bigPriv.Public().(ed25519.PublicKey))
 	offCurve := bytes.Clone(y)
 	offCurve[31] ^= 1
 	over := bytes.Repeat([]byte{0xff}, 32)
@@ -224,7 +224,7 @@ func TestEd25519KeysHaveOneEncoding(t *testing.T) {
 
 // The constants really have order dividing 8: doubling thrice gives (0, 1).
 func TestLowOrderConstants(t *testing.T) {
-	mod := func(v *big.Int) *big.Int { return v.Mod(v, edP) }
+	mod := func(v *big.Int) *big.Int { return v.Mod(v, bigP) }
 	mul := func(a, b *big.Int) *big.Int { return mod(new(big.Int).Mul(a, b)) }
 	one := big.NewInt(1)
 	for i, le := range lowOrderY {
@@ -234,17 +234,17 @@ func TestLowOrderConstants(t *testing.T) {
 		}
 		y := new(big.Int).SetBytes(be)
 		yy := mul(y, y)
-		v := mod(new(big.Int).Add(mul(edD, yy), one))
-		x := new(big.Int).ModSqrt(mul(mod(new(big.Int).Sub(yy, one)), new(big.Int).ModInverse(v, edP)), edP)
+		v := mod(new(big.Int).Add(mul(bigD, yy), one))
+		x := new(big.Int).ModSqrt(mul(mod(new(big.Int).Sub(yy, one)), new(big.Int).ModInverse(v, bigP)), bigP)
 		if x == nil {
 			t.Fatalf("%d: no point", i)
 		}
 		for range 3 {
 			// RFC 8032 5.1: addition of a point to itself.
 			xx, yy := mul(x, x), mul(y, y)
-			dxy := mul(edD, mul(xx, yy))
-			nx := mul(mod(new(big.Int).Lsh(mul(x, y), 1)), new(big.Int).ModInverse(mod(new(big.Int).Add(one, dxy)), edP))
-			ny := mul(mod(new(big.Int).Add(yy, xx)), new(big.Int).ModInverse(mod(new(big.Int).Sub(one, dxy)), edP))
+			dxy := mul(bigD, mul(xx, yy))
+			nx := mul(mod(new(big.Int).Lsh(mul(x, y), 1)), new(big.Int).ModInverse(mod(new(big.Int).Add(one, dxy)), bigP))
+			ny := mul(mod(new(big.Int).Add(yy, xx)), new(big.Int).ModInverse(mod(new(big.Int).Sub(one, dxy)), bigP))
 			x, y = nx, ny
 		}
 		if x.Sign() != 0 || y.Cmp(one) != 0 {
@@ -252,3 +252,10 @@ func TestLowOrderConstants(t *testing.T) {
 		}
 	}
 }
+
+// The field prime and d of edwards25519 once more, for arithmetic by another
+// library than the code under test uses.
+var (
+	bigP    = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 255), big.NewInt(19))
+	bigD, _ = new(big.Int).SetString("37095705934669439343138083508754565189542113879843219016388785533085940283555", 10)
+)

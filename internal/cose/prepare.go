@@ -2,7 +2,6 @@ package cose
 
 import (
 	"bytes"
-	"crypto"
 	"fmt"
 
 	"aidpass/internal/cbor"
@@ -91,19 +90,4 @@ func (p *Prepared) assemble(sig []byte) []byte {
 	b = append(b, 0xa0)
 	b = cbor.AppendBytes(b, p.payload)
 	return cbor.AppendBytes(b, sig)
-}
-
-// Sign1Message signs payload as an object of type typ, in one step: Prepare,
-// SignRaw, Attach.
-func Sign1Message(s crypto.Signer, typ string, payload []byte) ([]byte, error) {
-	k, err := NewKey(s.Public())
-	if err != nil {
-		return nil, err
-	}
-	p := Prepare(k, typ, payload, nil)
-	sig, err := SignRaw(s, p.ToBeSigned())
-	if err != nil {
-		return nil, err
-	}
-	return p.Attach(sig)
 }

@@ -80,6 +80,15 @@ func TestRefusedSealedParts(t *testing.T) {
 	}
 }
 
+func opener(t testing.TB, k *ecdh.PrivateKey) Recipient {
+	t.Helper()
+	r, err := NewRecipient(k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 func newDevice(t testing.TB) *ecdh.PrivateKey {
 	t.Helper()
 	k, err := ecdh.P256().GenerateKey(rand.Reader)
@@ -121,7 +130,7 @@ func TestHPKEAgainstTheStandardLibrary(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err = OpenWith(device, info, theirs)
+		got, err = OpenWith(opener(t, device), info, theirs)
 		if err != nil || !bytes.Equal(got, plain) {
 			t.Errorf("%d: we do not open the library's: %v", n, err)
 		}
@@ -139,13 +148,13 @@ func TestBoxesOpenForTheirDeviceOnly(t *testing.T) {
 	changed := bytes.Clone(box)
 	changed[len(changed)-1] ^= 1
 	for name, open := range map[string]func() ([]byte, error){
-		"another device":      func() ([]byte, error) { return OpenWith(newDevice(t), info, box) },
-		"another purpose":     func() ([]byte, error) { return OpenWith(device, []byte("other"), box) },
-		"point off the curve": func() ([]byte, error) { return OpenWith(device, info, offCurve) },
-		"changed":             func() ([]byte, error) { return OpenWith(device, info, changed) },
-		"cut short":           func() ([]byte, error) { return OpenWith(device, info, box[:len(box)-1]) },
-		"80 bytes":            func() ([]byte, error) { return OpenWith(device, info, box[:80]) },
-		"nothing":             func() ([]byte, error) { return OpenWith(device, info, nil) },
+		"another device":      func() ([]byte, error) { return OpenWith(opener(t, newDevice(t)), info, box) },
+		"another purpose":     func() ([]byte, error) { return OpenWith(opener(t, device), []byte("other"), box) },
+		"point off the curve": func() ([]byte, error) { return OpenWith(opener(t, device), info, offCurve) },
+		"changed":             func() ([]byte, error) { return OpenWith(opener(t, device), info, changed) },
+		"cut short":           func() ([]byte, error) { return OpenWith(opener(t, device), info, box[:len(box)-1]) },
+		"80 bytes":            func() ([]byte, error) { return OpenWith(opener(t, device), info, box[:80]) },
+		"nothing":             func() ([]byte, error) { return OpenWith(opener(t, device), info, nil) },
 	} {
 		if _, err := open(); !errors.Is(err, ErrDecrypt) {
 			t.Errorf("%s: got %v", name, err)
@@ -161,11 +170,14 @@ func TestBoxesOpenForTheirDeviceOnly(t *testing.T) {
 	if _, err := SealTo(nil, info, nil); !errors.Is(err, ErrAlgNotAllowed) {
 		t.Errorf("nil: got %v", err)
 	}
-	if _, err := OpenWith(x, info, box); !errors.Is(err, ErrAlgNotAllowed) {
+	if _, err := NewRecipient(x); !errors.Is(err, ErrAlgNotAllowed) {
 		t.Errorf("X25519: got %v", err)
 	}
-	if _, err := OpenWith(nil, info, box); !errors.Is(err, ErrAlgNotAllowed) {
+	if _, err := NewRecipient(nil); !errors.Is(err, ErrAlgNotAllowed) {
 		t.Errorf("nil: got %v", err)
+	}
+	if _, err := OpenWith(nil, info, box); !errors.Is(err, ErrDecrypt) {
+		t.Errorf("no recipient: got %v", err)
 	}
 	again, _ := SealTo(device.PublicKey(), info, []byte("keys"))
 	if bytes.Equal(again, box) {

@@ -15,7 +15,7 @@ import "strings"
 // beneath it. Names of packages that do not exist yet are the plan.
 var floors = [...][]string{
 	{ // 1: words, bytes and signatures
-		"internal/base45", "internal/cbor", "internal/cose", "internal/jose",
+		"internal/base45", "internal/cbor", "internal/p256", "internal/cose", "internal/jose",
 		"words", "schemas",
 		"credential/internal/proven", "credential",
 		"credential/qr", "credential/cwt", "credential/sdjwt", "credential/vcjwt",
@@ -55,7 +55,12 @@ var outside = []string{
 }
 
 // modules of others that the pure core may link. Everything else is the standard library.
-var coreModules = []string{"golang.org/x/text/unicode/norm", "golang.org/x/text/transform"}
+var coreModules = []string{
+	"golang.org/x/text/unicode/norm", "golang.org/x/text/transform",
+	// P-256 in browsers and its arithmetic: docs/decisions/0009.
+	"filippo.io/bigmod", "filippo.io/nistec", "filippo.io/nistec/internal/byteorder", "filippo.io/nistec/internal/fiat",
+	"filippo.io/nistec/internal/subtle", "golang.org/x/sys/cpu",
+}
 
 // notInSource is what the pure core's own files must not import. fmt reaches os,
 // so os cannot be forbidden through others.

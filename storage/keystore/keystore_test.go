@@ -3,6 +3,7 @@ package keystore
 import (
 	"bytes"
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -132,7 +133,7 @@ func TestKeysComeBackForTheirUse(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if got, err := cose.OpenWith(priv, []byte("info"), box); err != nil || string(got) != "keys" {
+				if got, err := cose.OpenWith(recipient(t, priv), []byte("info"), box); err != nil || string(got) != "keys" {
 					t.Errorf("%s: %q, %v", use, got, err)
 				}
 			}
@@ -336,4 +337,13 @@ func TestImportedKeysKeepTheirIdentity(t *testing.T) {
 			}
 		}
 	}
+}
+
+func recipient(t *testing.T, priv *ecdh.PrivateKey) cose.Recipient {
+	t.Helper()
+	r, err := cose.NewRecipient(priv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
 }

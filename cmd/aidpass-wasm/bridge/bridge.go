@@ -3,7 +3,6 @@
 package bridge
 
 import (
-	"crypto/ecdh"
 	"errors"
 	"fmt"
 	"syscall/js"
@@ -158,7 +157,7 @@ func (d *desk) unlock(scalar []byte, code string) error {
 	if d.pack == nil {
 		return errNoPack // it carries the sealed keys
 	}
-	device, err := ecdh.P256().NewPrivateKey(scalar)
+	device, err := cose.NewRecipient(scalar)
 	if err == nil {
 		d.unlocked, err = d.pack.Unlock(device, []byte(code))
 	}
