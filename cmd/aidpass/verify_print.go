@@ -72,7 +72,9 @@ func (p *printer) answer(r *verifier.Result, c code, recorded uint64) error {
 	if recorded != 0 {
 		line.Recorded = &recorded
 	}
-	if r.Facts == words.AllFacts && r.Credential.Proven() {
+	// Which credential it is may be told wherever its number may: the help desk has
+	// to find it. What it says only where the answer allows all.
+	if r.Facts != words.NoFacts && r.Credential.Proven() {
 		cred := &r.Credential
 		line.Credential = textPtr(base64.RawURLEncoding.EncodeToString(cred.ID))
 		line.Issuer = textPtr(string(cred.Issuer))
@@ -83,6 +85,8 @@ func (p *printer) answer(r *verifier.Result, c code, recorded uint64) error {
 			line.Type = textPtr(r.Type.Name)
 		}
 		line.ValidFrom, line.ValidUntil = timePtr(cred.NotBefore), timePtr(cred.ExpiresAt)
+	}
+	if r.Facts == words.AllFacts && r.Credential.Proven() {
 		line.Claims = plainClaims(r.Claims())
 		line.StillDue = textPtr(r.Earlier.Rest)
 	}

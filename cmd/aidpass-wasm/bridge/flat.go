@@ -76,7 +76,9 @@ func Flat(r *verifier.Result) map[string]any {
 		out.text("number", n)
 	}
 	c := &r.Credential
-	if r.Facts != words.AllFacts || !c.Proven() {
+	// Which credential it is may be told wherever its number may: the help desk has
+	// to find it. What it says only where the answer allows all.
+	if r.Facts == words.NoFacts || !c.Proven() {
 		return out
 	}
 	out.text("credential", jose.EncodeBase64(c.ID))
@@ -89,6 +91,9 @@ func Flat(r *verifier.Result) map[string]any {
 	}
 	out.moment("valid_from", c.NotBefore)
 	out.moment("valid_until", c.ExpiresAt)
+	if r.Facts != words.AllFacts {
+		return out
+	}
 	out.moment("earlier_at", r.Earlier.At)
 	if r.Earlier.Rest != "" {
 		out.text("earlier_rest", r.Earlier.Rest)
