@@ -9,6 +9,11 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -109,9 +114,14 @@ func TestGoldenCardsAreRead(t *testing.T) {
 				if err := json.Unmarshal(read(t, stem+".json"), &want); err != nil {
 					t.Fatal(err)
 				}
-				found, err := qrcode.ReadImage(bytes.NewReader(read(t, stem+".png")))
-				if err != nil || len(found) != 1 || found[0] != text {
-					t.Errorf("the picture is read as %q (%v)", found, err)
+				printed := read(t, stem+".png")
+				for dress, picture := range map[string][]byte{
+					"as printed": printed, "turned and blurred": photograph(t, printed, 7, 0), "upside down and folded": photograph(t, printed, 180, 0.02),
+				} {
+					found, err := qrcode.ReadImage(bytes.NewReader(picture))
+					if err != nil || len(found) != 1 || found[0] != text {
+						t.Errorf("the picture, %s, is read as %q (%v)", dress, found, err)
+					}
 				}
 				got := want
 				judgeGolden(t, &got, text, pack)
@@ -121,6 +131,43 @@ func TestGoldenCardsAreRead(t *testing.T) {
 			})
 		}
 	}
+}
+
+// photograph is a camera's view of a printed card: turned by degrees, its edges
+// blurred over three quarters of a module, and folded at the middle, which makes
+// the right half narrower by fold.
+func photograph(t *testing.T, printed []byte, degrees, fold float64) []byte {
+	t.Helper()
+	paper, err := png.Decode(bytes.NewReader(printed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	side := paper.Bounds().Dx()
+	middle, sin, cos := float64(side)/2, math.Sin(degrees*math.Pi/180), math.Cos(degrees*math.Pi/180)
+	light := func(x, y float64) float64 { // of a point seen from the middle of the view
+		u, v := x*cos+y*sin, y*cos-x*sin
+		if u > 0 {
+			u /= 1 - fold
+		}
+		at := image.Pt(int(math.Floor(u+middle)), int(math.Floor(v+middle)))
+		if !at.In(paper.Bounds()) {
+			return 220
+		}
+		return 40 + 180*float64(color.GrayModel.Convert(paper.At(at.X, at.Y)).(color.Gray).Y)/255
+	}
+	view := image.NewGray(image.Rect(0, 0, side*5/4, side*5/4))
+	for i := range view.Pix {
+		x, y, sum := float64(i%view.Stride)-middle*5/4, float64(i/view.Stride)-middle*5/4, 0.0
+		for s := range 9 {
+			sum += light(x+float64(s%3-1), y+float64(s/3-1)) / 9
+		}
+		view.Pix[i] = uint8(sum)
+	}
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, view, &jpeg.Options{Quality: 80}); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 // judgeGolden fills s with what today's code says of a card.
