@@ -20,7 +20,7 @@ import (
 
 const day credential.Time = 86400
 
-func open(t *testing.T, pack []byte, f verifier.Floors, at credential.Time) (*verifier.Pack, verifier.Floors) {
+func open(t testing.TB, pack []byte, f verifier.Floors, at credential.Time) (*verifier.Pack, verifier.Floors) {
 	t.Helper()
 	p, f, err := verifier.OpenPack(pack, f, at)
 	if err != nil {

@@ -250,6 +250,9 @@ func DecodeFloors(b []byte) (Floors, error) {
 				}
 				f.Trust.Anchors.Keys = append(f.Trust.Anchors.Keys, k)
 			}
+			if _, err := trust.NewAnchors(f.Trust.Anchors.K, f.Trust.Anchors.Keys...); err != nil {
+				return Floors{}, fmt.Errorf("verifier: state: %w", err)
+			}
 		case 3:
 			if r.Kind() == cbor.Null {
 				r.Null()
@@ -303,7 +306,8 @@ func DecodeFloors(b []byte) (Floors, error) {
 			return Floors{}, fmt.Errorf("verifier: state holds an unknown member: written by a newer version?")
 		}
 	}
-	if r.Err() != nil || !named {
+	// Read back as written or not at all: a member left out would be a memory lost.
+	if r.Err() != nil || !named || !bytes.Equal(f.Encode(), b) {
 		return Floors{}, fmt.Errorf("verifier: this is not a state file, or it is damaged")
 	}
 	return f, nil

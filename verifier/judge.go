@@ -428,7 +428,12 @@ func (j *judgement) status(at credential.Time, f *findings) {
 // status and trust list.
 func (j *judgement) lists(at credential.Time, f *findings) {
 	pack, c := j.in.Pack, &j.r.Credential
-	asOf := pack.Trust.Issued
+	asOf, next := pack.Trust.Issued, pack.Trust.NextUpdate
+	if rec := j.key.Org.Recognised; rec != nil {
+		// Another consortium's key is known good as of its own list.
+		asOf, next = min(asOf, rec.Issued), min(next, rec.NextUpdate)
+		j.r.TrustAsOf = asOf
+	}
 	if j.r.StatusAsOf != 0 {
 		asOf = min(asOf, j.r.StatusAsOf)
 	}
@@ -446,7 +451,7 @@ func (j *judgement) lists(at credential.Time, f *findings) {
 	if limit > 0 && age > limit {
 		old.add(words.StatusStale)
 	}
-	if at > pack.Trust.NextUpdate {
+	if at > next {
 		old.add(words.TrustListExpired)
 	}
 	if j.statusOver != 0 && at >= j.statusOver {

@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 
@@ -61,6 +62,9 @@ func (p *Policy) Encode() ([]byte, error) {
 	if p.Freshness != nil {
 		var fresh cbor.MapBuilder
 		for vct, s := range p.Freshness {
+			if s < 0 {
+				return nil, fmt.Errorf("verifier: policy: lists of %q would have to be fresh for %d seconds", vct, s)
+			}
 			fresh.PutText(vct, cbor.AppendInt(nil, s))
 		}
 		m.PutInt(3, mustAppend(&fresh, nil))
@@ -146,6 +150,7 @@ func DecodePolicy(b []byte) (Policy, error) {
 			}
 			p.OldLists = &d
 		case 5:
+			p.Sites = []string{}
 			for m := r.Array(); m > 0 && r.Err() == nil; m-- {
 				p.Sites = append(p.Sites, string(r.Text()))
 			}
@@ -157,6 +162,10 @@ func DecodePolicy(b []byte) (Policy, error) {
 	}
 	if err := r.Err(); err != nil {
 		return bad(err.Error())
+	}
+	// What Encode refuses to write is refused here too.
+	if again, err := p.Encode(); err != nil || !bytes.Equal(again, b) {
+		return bad("not as a policy is written")
 	}
 	return p, nil
 }

@@ -71,8 +71,11 @@ func (p *Pack) Unlock(device cose.Recipient, code []byte) (*Unlocked, error) {
 			continue
 		}
 		there = true
+		// Several operators of one device have a part each, behind their own codes.
 		if locked, err := cose.OpenWith(device, info, part.Data); err == nil {
-			return unlockWith(locked, info, code)
+			if u, err := unlockWith(locked, info, code); err == nil {
+				return u, nil
+			}
 		}
 	}
 	if !there {
@@ -119,7 +122,7 @@ func decodeUnlocked(b []byte) (*Unlocked, error) {
 				}
 				a := Audience{Issuer: string(r.Text()), Group: string(r.Text()), Epoch: r.Uint(),
 					From: credential.Time(r.Int()), Until: credential.Time(r.Int()), Key: r.Bytes()}
-				if len(a.Key) != cwt.EpochKeyBytes || a.Until-a.From > MaxEpoch {
+				if len(a.Key) != cwt.EpochKeyBytes || a.From < 0 || a.Until <= a.From || a.Until-a.From > MaxEpoch {
 					return nil, ErrUnlock
 				}
 				u.Audiences = append(u.Audiences, a)
