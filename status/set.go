@@ -38,7 +38,7 @@ type Set struct {
 //
 // An older list that says nothing new is no error.
 func (s *Set) Add(l *List) error {
-	at, there := s.place(l.URI)
+	at, there := s.place([]byte(l.URI))
 	if !there {
 		s.lists = append(s.lists, nil)
 		copy(s.lists[at+1:], s.lists[at:])
@@ -68,22 +68,22 @@ func (s *Set) Add(l *List) error {
 }
 
 // place returns where the list of uri stands, or where it would.
-func (s *Set) place(uri string) (at int, there bool) {
+func (s *Set) place(uri []byte) (at int, there bool) {
 	low, high := 0, len(s.lists)
 	for low < high {
 		at := (low + high) / 2
-		if s.lists[at].URI < uri {
+		if s.lists[at].URI < string(uri) {
 			low = at + 1
 		} else {
 			high = at
 		}
 	}
-	return low, low < len(s.lists) && s.lists[low].URI == uri
+	return low, low < len(s.lists) && s.lists[low].URI == string(uri)
 }
 
 // Find returns the newest list of uri, nil if there is none.
 func (s *Set) Find(uri []byte) *List {
-	if at, there := s.place(string(uri)); there {
+	if at, there := s.place(uri); there {
 		return s.lists[at]
 	}
 	return nil

@@ -37,11 +37,10 @@ func checkStatusURI[T string | []byte](u T) string {
 				continue
 			}
 		}
-		segment := string(u[start:i])
-		switch {
-		case host && (segment == "" || segment[0] == ':'):
+		switch n := i - start; {
+		case host && (n == 0 || u[start] == ':'):
 			return "no host"
-		case !host && (segment == "." || segment == ".."):
+		case !host && (n == 1 && u[start] == '.' || n == 2 && u[start] == '.' && u[start+1] == '.'):
 			return "dot segments"
 		}
 		if !end && u[i] == '?' {

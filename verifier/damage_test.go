@@ -268,3 +268,12 @@ func TestADeviceTakesPacksOfItsOwnOrganisationOnly(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func nothing(*status.Register) {}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -102,6 +102,8 @@ type Pack struct {
 	signer  *trust.Key // of the manifest
 	lists   *status.Set
 	without map[string]words.Reason // status lists that were refused, and why
+
+	held, opened uint64 // entries of status lists, see maxHeld
 }
 
 // PackError refuses a whole pack. The device keeps the one it has.

@@ -14,6 +14,13 @@ import (
 	"aidpass/words"
 )
 
+// What status lists may take, in entries (a quarter byte each): a few hundred
+// bytes can say that millions are valid.
+const (
+	maxHeld   = 1 << 28 // all lists of a pack together
+	maxOpened = 1 << 30 // opened on the way, older lists and each delta counted again
+)
+
 // List returns the status list for uri, or why there is none: status_unknown
 // when the pack has none, status_not_yet_valid for one signed further in the
 // future than the trust list vouches for.
@@ -115,7 +122,7 @@ func (p *Pack) AddStatus(kind PartKind, raw []byte, floors Floors, at credential
 		return nil, floors, packFault(words.PackMismatch, "only status parts may arrive alone")
 	}
 	q := *p
-	q.lists = &status.Set{}
+	q.lists, q.opened = &status.Set{}, 0
 	for l := range p.lists.All() {
 		if err := q.lists.Add(l); err != nil {
 			return nil, floors, packFault(words.StatusMalformed, "%w", err)
@@ -136,12 +143,23 @@ func (p *Pack) AddStatus(kind PartKind, raw []byte, floors Floors, at credential
 // takeStatus opens one status part, holds it against its signer and what is
 // remembered, and puts it in its place.
 func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors, at credential.Time) (*status.List, words.Reason, error) {
+	if p.opened >= maxOpened {
+		return nil, words.TooLarge, errors.New("the status lists before it were too many")
+	}
 	list, err := p.openStatusPart(kind, raw, name, at)
 	if err != nil {
 		if r, ok := errors.AsType[*status.Refusal](err); ok {
 			return nil, r.Reason, err
 		}
 		return nil, words.StatusMalformed, err
+	}
+	p.opened += list.Size
+	held := p.held + list.Size
+	if old := p.lists.Find([]byte(list.URI)); old != nil {
+		held -= old.Size
+	}
+	if held > maxHeld {
+		return nil, words.TooLarge, errors.New("the pack's status lists are too large together")
 	}
 	if name != "" && name != list.URI {
 		// An all-valid list in another's place.
@@ -163,6 +181,7 @@ func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors
 		}
 		return nil, words.StatusMalformed, err
 	}
+	p.held = held
 	if err := p.lists.Add(list); err != nil {
 		// The safer side stays; the contradiction is told.
 		p.fault(kind.String()+" "+list.URI, words.StatusRollback, err.Error())
