@@ -1,3 +1,5 @@
+//go:build !js
+
 // Package verifiertest builds an invented world of organisations, keys, lists
 // and cards, and from it the cases every build of the verifier must answer
 // alike: Go, the browser binaries and the command line.
