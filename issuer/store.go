@@ -41,10 +41,14 @@ func ParseUnitID(s string) (u UnitID, err error) {
 // A CTI is the identity of a credential: 10 random bytes, claim 7 of the card.
 type CTI [10]byte
 
-// NewCTI draws one.
+// NewCTI draws one whose text does not begin with a hyphen: it is typed as an
+// argument of commands, where that would be an option.
 func NewCTI() (c CTI) {
-	rand.Read(c[:])
-	return c
+	for {
+		if rand.Read(c[:]); c[0]>>2 != 62 { // base64url: 62 is '-'
+			return c
+		}
+	}
 }
 
 // String is 14 characters of base64url, as in cards.jsonl.

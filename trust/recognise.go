@@ -83,6 +83,27 @@ func peekID(payload []byte) string {
 	return ""
 }
 
+// Peek reads the id and sequence of a list that nobody has proved: to hold its
+// number against a remembered one before it is opened.
+func Peek(raw []byte) (id string, sequence uint64) {
+	m, err := parseMessage(raw)
+	if err != nil {
+		return "", 0
+	}
+	r := cbor.NewReader(m.Payload)
+	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
+		switch r.Uint() {
+		case 1:
+			id = string(r.Text())
+		case 2:
+			return id, r.Uint()
+		default:
+			r.Skip()
+		}
+	}
+	return id, 0
+}
+
 // ours says what in o belongs to somebody known here, "" if nothing does.
 func (l *List) ours(o *Organisation, prefixes map[string][]string) string {
 	if l.byID[o.ID] != nil {

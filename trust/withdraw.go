@@ -89,8 +89,33 @@ func OpenWithdrawal(raw []byte, find func(org string, kid []byte) *cose.Key) (Wi
 	return w, nil
 }
 
-// Withdraw applies a withdrawal to the list: from now on the key it names
-// counts as compromised.
+// PeekWithdrawal reads which key an unproven withdrawal names.
+func PeekWithdrawal(raw []byte) (org string, kid []byte) {
+	m, err := cose.ParseSign1(raw)
+	if err != nil {
+		return "", nil
+	}
+	w, _ := readWithdrawal(m.Payload)
+	return w.Org, w.KID
+}
+
+// Sight says under which list a device first met a withdrawal. A withdrawal
+// cannot claim to be newer than that: else one stolen key could withdraw the
+// others for good, by a date in the far future. The zero Sight is a first meeting.
+type Sight struct {
+	Sequence uint64          // of the list; for a recognised organisation, of its own
+	Latest   credential.Time // that list's next update
+}
+
+// Withdraw applies a withdrawal met for the first time; see WithdrawAgain.
+func (l *List) Withdraw(raw []byte) error {
+	_, _, err := l.WithdrawAgain(raw, Sight{})
+	return err
+}
+
+// WithdrawAgain applies a withdrawal to the list: from now on the key it names
+// counts as compromised. sight is what an earlier call returned, so that only a
+// later list undoes it, whichever pack brought it; inForce is false once one has.
 //
 // It must be signed by that key or by another of the organisation that the list
 // does not call compromised. Whether other withdrawals name the signer does not
@@ -100,7 +125,7 @@ func OpenWithdrawal(raw []byte, find func(org string, kid []byte) *cose.Key) (Wi
 //
 // A *Refusal: UnknownKey (organisation, key or signer not listed), KeyRevoked
 // (the signer is compromised), BadSignature, or the fault of the bytes.
-func (l *List) Withdraw(raw []byte) error {
+func (l *List) WithdrawAgain(raw []byte, sight Sight) (now Sight, inForce bool, err error) {
 	var signer *Key
 	w, err := OpenWithdrawal(raw, func(org string, kid []byte) *cose.Key {
 		if o := l.byID[org]; o != nil {
@@ -112,25 +137,29 @@ func (l *List) Withdraw(raw []byte) error {
 		return signer.Key
 	})
 	if err != nil {
-		return err
+		return sight, false, err
 	}
 	k := signer.Org.key(w.KID)
 	switch {
 	case k == nil:
-		return refuse(words.UnknownKey, "withdrawal: organisation %q lists no key %x", w.Org, w.KID)
+		return sight, false, refuse(words.UnknownKey, "withdrawal: organisation %q lists no key %x", w.Org, w.KID)
 	case signer.listed == Compromised && signer != k:
-		return refuse(words.KeyRevoked, "withdrawal: the key %x that signed it is compromised", signer.KID)
+		return sight, false, refuse(words.KeyRevoked, "withdrawal: the key %x that signed it is compromised", signer.KID)
 	}
-	sequence, issued := l.Sequence, l.Issued
+	sequence, issued, next := l.Sequence, l.Issued, l.NextUpdate
 	if r := k.Org.Recognised; r != nil {
-		sequence, issued = r.Sequence, r.Issued
+		sequence, issued, next = r.Sequence, r.Issued, r.NextUpdate
 	}
+	if sight == (Sight{}) {
+		sight = Sight{Sequence: sequence, Latest: next}
+	}
+	w.Sequence, w.At = min(w.Sequence, sight.Sequence), min(w.At, sight.Latest)
 	if sequence > w.Sequence && issued > w.At {
-		return nil
+		return sight, false, nil
 	}
 	for _, have := range l.Withdrawals {
 		if have.Org == w.Org && bytes.Equal(have.KID, w.KID) && have.At == w.At && have.Sequence == w.Sequence {
-			return nil
+			return sight, true, nil
 		}
 	}
 	if k.State != Compromised || w.At < k.Since {
@@ -138,7 +167,7 @@ func (l *List) Withdraw(raw []byte) error {
 	}
 	k.State, k.AcceptUntil = Compromised, 0
 	l.Withdrawals = append(l.Withdrawals, w)
-	return nil
+	return sight, true, nil
 }
 
 // key returns the listed key with this id, or nil.

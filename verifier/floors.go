@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"aidpass/credential"
 	"aidpass/internal/cbor"
@@ -24,10 +25,13 @@ type Floors struct {
 	Enrolled    string                     // organisation whose packs this device takes; set by the first
 	Manifests   map[string]Sequence        // highest manifest sequence by "organisation|site"
 	Parts       map[string]Sequence        // highest part sequence by "kind|owner|name"
-	Lists       map[string]ListMemory      // by status list URI
-	Keys        map[string]credential.Time // latest time signed by a key, by key id
+	Lists       map[string]ListMemory      // by status list URI and signer, see listKey
+	Keys        map[string]credential.Time // latest time signed, by organisation and key id, see keyName
+	TrustID     string                     // id of the trust list; set by the first
+	Recognised  map[string]uint64          // highest sequence of other consortia's lists, by id
+	Withdrawals map[string]Withdrawal      // in force, by organisation and key id
 	Soft        credential.Time            // highest local time at a recorded visit
-	PINFailures map[string]int             // by cti
+	PINFailures map[string]int             // by issuer and cti
 	Live        []LiveSeen
 }
 
@@ -39,11 +43,29 @@ type Sequence struct {
 	KeyID string
 }
 
-// ListMemory is what is remembered of a status list.
+// ListMemory is what is remembered of a status list under one signer, so that
+// what a stolen key signed goes with the key and nothing else does.
 type ListMemory struct {
+	Org      string // that signed it
 	IssuedAt credential.Time
-	KeyID    string // that signed it: when the key is withdrawn, the memory goes
-	Seen     []byte // entries seen INVALID, coded as status.Seen
+	Seen     []byte // entries it had INVALID, coded as status.List.AppendSeen does
+}
+
+// Withdrawal is a withdrawal in force: it stays so until a later trust list
+// decides, whether or not the next pack carries it (DESIGN 6).
+type Withdrawal struct {
+	Raw   []byte
+	Sight trust.Sight
+}
+
+// keyName names a key of an organisation; listKey a list under a signer.
+func keyName(org string, kid []byte) string { return org + "\x00" + string(kid) }
+func listKey(uri string, kid []byte) string { return uri + "\x00" + string(kid) }
+
+// splitName takes keyName and listKey apart. URIs hold no NUL; key ids may.
+func splitName(name string) (first, kid string) {
+	first, kid, _ = strings.Cut(name, "\x00")
+	return first, kid
 }
 
 // LiveSeen is one live code accepted by its time alone.
@@ -94,7 +116,7 @@ func (f Floors) pin(cti string, failures int) Floors {
 	}
 	if failures == 0 {
 		delete(f.PINFailures, cti)
-	} else if len(f.PINFailures) < maxRemembered {
+	} else if len(f.PINFailures) < maxRemembered || f.PINFailures[cti] != 0 {
 		f.PINFailures[cti] = failures
 	}
 	return f
@@ -130,6 +152,13 @@ func (f Floors) clone() Floors {
 	if f.Keys == nil {
 		f.Keys = map[string]credential.Time{}
 	}
+	f.Recognised, f.Withdrawals = maps.Clone(f.Recognised), maps.Clone(f.Withdrawals)
+	if f.Recognised == nil {
+		f.Recognised = map[string]uint64{}
+	}
+	if f.Withdrawals == nil {
+		f.Withdrawals = map[string]Withdrawal{}
+	}
 	return f
 }
 
@@ -142,7 +171,7 @@ const maxStateBytes = 64 << 20
 
 // Encode writes the state as docs/formats/pack.md has it.
 func (f Floors) Encode() []byte {
-	b := cbor.AppendMap(nil, 11)
+	b := cbor.AppendMap(nil, 14)
 	b = cbor.AppendText(cbor.AppendInt(b, 1), stateName)
 	b = cbor.AppendInt(b, 2)
 	if f.Trust.Anchors.K == 0 {
@@ -168,11 +197,10 @@ func (f Floors) Encode() []byte {
 	b = appendSequences(cbor.AppendInt(b, 4), f.Manifests)
 	b = appendSequences(cbor.AppendInt(b, 5), f.Parts)
 	var lists cbor.MapBuilder
-	for uri, l := range f.Lists {
-		v := cbor.AppendArray(nil, 3)
+	for key, l := range f.Lists {
+		v := cbor.AppendText(cbor.AppendArray(nil, 3), l.Org)
 		v = cbor.AppendInt(v, int64(l.IssuedAt))
-		v = cbor.AppendBytes(v, []byte(l.KeyID))
-		lists.PutText(uri, cbor.AppendBytes(v, l.Seen))
+		lists.Put(cbor.AppendBytes(nil, []byte(key)), cbor.AppendBytes(v, l.Seen))
 	}
 	b = mustAppend(&lists, cbor.AppendInt(b, 6))
 	var keys cbor.MapBuilder
@@ -190,7 +218,18 @@ func (f Floors) Encode() []byte {
 	for _, l := range f.Live {
 		b = cbor.AppendInt(cbor.AppendBytes(cbor.AppendArray(b, 2), l.ID[:]), int64(l.At))
 	}
-	return cbor.AppendText(cbor.AppendInt(b, 11), f.Enrolled)
+	b = cbor.AppendText(cbor.AppendInt(b, 11), f.Enrolled)
+	b = cbor.AppendText(cbor.AppendInt(b, 12), f.TrustID)
+	var recognised, withdrawals cbor.MapBuilder
+	for id, n := range f.Recognised {
+		recognised.PutText(id, cbor.AppendUint(nil, n))
+	}
+	b = mustAppend(&recognised, cbor.AppendInt(b, 13))
+	for key, w := range f.Withdrawals {
+		v := cbor.AppendUint(cbor.AppendBytes(cbor.AppendArray(nil, 3), w.Raw), w.Sight.Sequence)
+		withdrawals.Put(cbor.AppendBytes(nil, []byte(key)), cbor.AppendInt(v, int64(w.Sight.Latest)))
+	}
+	return mustAppend(&withdrawals, cbor.AppendInt(b, 14))
 }
 
 func appendSequences(b []byte, m map[string]Sequence) []byte {
@@ -271,13 +310,13 @@ func DecodeFloors(b []byte) (Floors, error) {
 			readSequences(&r, f.Parts)
 		case 6:
 			for m := r.Map(); m > 0 && r.Err() == nil; m-- {
-				uri := string(r.Text())
+				key := string(r.Bytes())
 				if r.Array() != 3 {
 					return Floors{}, fmt.Errorf("verifier: state: status list")
 				}
-				l := ListMemory{IssuedAt: credential.Time(r.Int()), KeyID: string(r.Bytes())}
+				l := ListMemory{Org: string(r.Text()), IssuedAt: credential.Time(r.Int())}
 				l.Seen = bytes.Clone(r.Bytes())
-				f.Lists[uri] = l
+				f.Lists[key] = l
 			}
 		case 7:
 			for m := r.Map(); m > 0 && r.Err() == nil; m-- {
@@ -302,6 +341,23 @@ func DecodeFloors(b []byte) (Floors, error) {
 			}
 		case 11:
 			f.Enrolled = string(r.Text())
+		case 12:
+			f.TrustID = string(r.Text())
+		case 13:
+			for m := r.Map(); m > 0 && r.Err() == nil; m-- {
+				id := string(r.Text())
+				f.Recognised[id] = r.Uint()
+			}
+		case 14:
+			for m := r.Map(); m > 0 && r.Err() == nil; m-- {
+				key := string(r.Bytes())
+				if r.Array() != 3 {
+					return Floors{}, fmt.Errorf("verifier: state: withdrawal")
+				}
+				w := Withdrawal{Raw: bytes.Clone(r.Bytes())}
+				w.Sight = trust.Sight{Sequence: r.Uint(), Latest: credential.Time(r.Int())}
+				f.Withdrawals[key] = w
+			}
 		default:
 			return Floors{}, fmt.Errorf("verifier: state holds an unknown member: written by a newer version?")
 		}

@@ -88,13 +88,20 @@ func (f *findings) add(r words.Reason) {
 	if r == words.OK || r == "" || f.n == maxFindings {
 		return
 	}
-	for _, have := range f.list[:f.n] {
-		if have == r {
-			return
-		}
+	if f.has(r) {
+		return
 	}
 	f.list[f.n] = r
 	f.n++
+}
+
+func (f *findings) has(r words.Reason) bool {
+	for _, have := range f.list[:f.n] {
+		if have == r {
+			return true
+		}
+	}
+	return false
 }
 
 // sort puts the worst first; with no finding the only reason is ok.

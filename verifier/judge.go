@@ -42,8 +42,6 @@ type judgement struct {
 	claimsBad       bool
 	liveReason      words.Reason
 	pinReason       words.Reason
-	use             words.Reason // earlier collection
-	looked          bool
 	statusOver      credential.Time // exp of the status list; 0: none
 }
 
@@ -84,7 +82,10 @@ func (j *judgement) readPlain(t *schemas.Type) {
 		switch claim.Name {
 		case t.ProgrammeClaim:
 			// One code, or in a delegation several: the first that this site serves.
-			j.programme = j.firstServed(&r)
+			j.programme = first(&r, func(code []byte) bool {
+				_, here := j.in.Pack.Policy.Programmes[string(code)]
+				return here
+			})
 		case t.RoundClaim:
 			if r.Kind() == cbor.Uint {
 				j.rounds.add(r.Uint(), 0)
@@ -99,14 +100,16 @@ func (j *judgement) readPlain(t *schemas.Type) {
 				j.rounds.add(from, r.Uint())
 			}
 		case t.SiteClaim:
-			j.site = r.Text()
+			j.site = first(&r, func(site []byte) bool { return j.in.Pack.Policy.serves(j.in.Pack.Site, site) })
 		case t.FromClaim:
 			j.from = credential.Time(r.Uint()) * day
 		case t.ToClaim:
 			j.to = (credential.Time(r.Uint()) + 1) * day // the last day counts whole
-		case principalClaim:
-			j.principal = r.Text()
 		default:
+			if claim.Name == principalClaim && r.Kind() == cbor.Text {
+				j.principal = r.Text()
+				continue
+			}
 			if claim.Key == schemas.PhotoHashKey {
 				j.r.Holder |= CheckPhoto
 			}
@@ -132,16 +135,17 @@ func byKey(t *schemas.Type, key int64) *schemas.Claim {
 	return nil
 }
 
-func (j *judgement) firstServed(r *cbor.Reader) (code []byte) {
+// first reads one code or a list of them, and of a list the first that is served
+// here, else the first of all.
+func first(r *cbor.Reader, served func([]byte) bool) (code []byte) {
 	if r.Kind() != cbor.Array {
 		return r.Text()
 	}
-	served := false
+	found := false
 	for n := r.Array(); n > 0 && r.Err() == nil; n-- {
 		c := r.Text()
-		_, here := j.in.Pack.Policy.Programmes[string(c)]
-		if code == nil || here && !served {
-			code, served = c, here
+		if here := !found && served(c); here || code == nil {
+			code, found = c, here
 		}
 	}
 	return code
@@ -149,7 +153,7 @@ func (j *judgement) firstServed(r *cbor.Reader) (code []byte) {
 
 // roundSet is the rounds a credential is good for: at most a few spans.
 type roundSet struct {
-	spans [8][2]uint64
+	spans [16][2]uint64
 	n     int
 }
 
@@ -169,12 +173,12 @@ func (s *roundSet) has(n uint64) bool {
 	return false
 }
 
-// first is the round counted where the policy opens none by name; 0: no rounds.
-func (s *roundSet) first() uint64 {
-	if s.n == 0 {
-		return 0
+// only is the round of a credential that names exactly one.
+func (s *roundSet) only() (round uint64, ok bool) {
+	if s.n == 1 && s.spans[0][0] == s.spans[0][1] {
+		return s.spans[0][0], true
 	}
-	return s.spans[0][0]
+	return 0, false
 }
 
 var emptyMap = []byte{0xa0}
@@ -199,7 +203,7 @@ func (j *judgement) openSealed(t *schemas.Type) {
 		}
 		check := r.Bytes()
 		j.r.Holder |= CheckPIN
-		failures := j.in.Floors.PINFailures[string(c.ID)]
+		failures := j.in.Floors.PINFailures[pinName(c)]
 		switch {
 		case failures >= maxPINFailures:
 			j.pinReason = words.PINLocked
@@ -208,10 +212,10 @@ func (j *judgement) openSealed(t *schemas.Type) {
 			want, err := cwt.PINCheck(epoch, c.ID, j.in.PIN)
 			if err == nil && subtle.ConstantTimeCompare(want[:], check) == 1 {
 				j.r.Holder |= PINRight
-				j.r.Floors = j.r.Floors.pin(string(c.ID), 0)
+				j.r.Floors = j.r.Floors.pin(pinName(c), 0)
 			} else {
 				j.pinReason = words.PINWrong
-				j.r.Floors = j.r.Floors.pin(string(c.ID), failures+1)
+				j.r.Floors = j.r.Floors.pin(pinName(c), failures+1)
 				if failures+1 >= maxPINFailures {
 					j.pinReason = words.PINLocked
 				}
@@ -220,18 +224,19 @@ func (j *judgement) openSealed(t *schemas.Type) {
 	}
 }
 
-// run makes every check at one time and adds what it finds.
-func (j *judgement) run(at credential.Time, f *findings) {
+// run makes every check at one time and adds what it finds; listsAt is the time
+// the age of lists is judged at.
+func (j *judgement) run(at, listsAt credential.Time, f *findings) {
 	c := &j.r.Credential
 	if c.Foreign {
-		j.foreign(at, f)
+		j.foreign(f)
 	} else {
 		j.own(at, f)
 	}
 	f.add(j.key.Judge(j.judgedIssue(), at))
 	j.dates(at, f)
 	j.status(at, f)
-	j.lists(at, f)
+	j.lists(listsAt, f)
 	f.add(j.liveReason)
 	f.add(j.pinReason)
 }
@@ -280,7 +285,6 @@ func (j *judgement) own(at credential.Time, f *findings) {
 		f.add(words.WrongRound)
 	}
 	j.place(at, f)
-	f.add(j.use)
 }
 
 // slip holds a device to what its certificate allows.
@@ -299,17 +303,19 @@ func (j *judgement) place(at credential.Time, f *findings) {
 	if t.ProgrammeClaim == "" || len(j.programme) == 0 {
 		return
 	}
-	round := j.rounds.first()
+	round, known := j.rounds.only()
 	if p.Programmes != nil {
 		rounds, served := p.Programmes[string(j.programme)]
 		switch {
 		case !served:
 			f.add(words.WrongProgramme)
-		case j.rounds.n > 0 && len(rounds) > 0:
+		case len(rounds) > 0 && (t.RoundClaim != "" || t.RoundsClaim != ""):
+			// The round that is open here is the one counted, also for a credential that
+			// names several or none: holder and alternate meet there.
 			open := false
 			for _, o := range rounds {
-				if j.rounds.has(o.N) && at >= o.Opens && at < o.Closes {
-					round, open = o.N, true
+				if (j.rounds.n == 0 || j.rounds.has(o.N)) && at >= o.Opens && at < o.Closes {
+					round, known, open = o.N, true, true
 					break
 				}
 			}
@@ -321,11 +327,15 @@ func (j *judgement) place(at credential.Time, f *findings) {
 	if len(j.site) > 0 && !p.serves(j.in.Pack.Site, j.site) {
 		f.add(words.WrongSite)
 	}
-	if j.in.Uses == nil || j.looked {
+	if j.in.Uses == nil {
 		return
 	}
-	// Once a check, even when it is run at two times: the ledger does not depend on the clock.
-	j.looked = true
+	if !known && (t.RoundClaim != "" || t.RoundsClaim != "") {
+		// Several rounds, and the pack does not say which is open: what was collected
+		// cannot be counted. The pack wants a policy; the card is not at fault.
+		f.add(words.PackIncomplete)
+		return
+	}
 	whose := j.r.Credential.Pseudonym
 	if j.principal != nil {
 		whose = j.principal
@@ -333,21 +343,25 @@ func (j *judgement) place(at credential.Time, f *findings) {
 	j.r.Ledger = LedgerKey{
 		Issuer: j.key.Org.ID, Pseudonym: string(whose), Programme: string(j.programme), Round: round,
 	}
+	j.r.Earlier = Use{}
 	if use, ok := j.in.Uses.Earlier(j.r.Ledger); ok {
 		j.r.Earlier = use
-		j.use = words.AlreadyRedeemed
 		if use.Part {
-			j.use = words.PartlyCollected
+			f.add(words.PartlyCollected)
+		} else {
+			f.add(words.AlreadyRedeemed)
 		}
 	}
 }
 
 // foreign judges an identity card of another system: known, never an entitlement.
-func (j *judgement) foreign(at credential.Time, f *findings) {
+func (j *judgement) foreign(f *findings) {
 	if aud := j.r.Credential.Audience; aud != nil && !audienceHas(aud, j.in.Pack.Org) {
 		f.add(words.WrongAudience)
 	}
-	if rec := j.key.Org.Recognised; rec != nil && at > rec.Recheck {
+	// A recognition names credential types; an identity card of another system has
+	// none, so its issuer must stand on our own list.
+	if j.key.Org.Recognised != nil {
 		f.add(words.IssuerNotAuthorised)
 	}
 }
@@ -496,3 +510,7 @@ func (j *judgement) checkLive() {
 		j.r.Holder |= LiveChallenge
 	}
 }
+
+// pinName is what wrong PINs are counted under: another issuer's card with the
+// same cti does not reset them.
+func pinName(c *credential.Credential) string { return keyName(string(c.Issuer), c.ID) }

@@ -102,6 +102,10 @@ func (l *live) check(c *credential.Credential, in *Inputs) (answered bool, reaso
 		if l.challenge == nil || !bytes.Equal(want[:], l.challenge) {
 			return false, words.KBWrongNonce, errors.New("it does not answer the challenge shown")
 		}
+		// Its time does not matter, since the challenge is fresh; a second showing does.
+		if in.Floors.livesHas(l.id, in.At) {
+			return false, words.KBStale, errors.New("it was shown here before")
+		}
 		return true, words.OK, nil
 	}
 	// Bound to time only, or to a challenge somebody else showed.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"aidpass/credential"
 	"aidpass/internal/cbor"
@@ -79,6 +80,10 @@ type Part struct {
 func (p *Part) key() string {
 	return strconv.Itoa(int(p.Kind)) + "|" + p.Owner + "|" + p.Name
 }
+
+// maxChain is how many changes of anchors a pack may carry: each costs up to 64
+// signature checks before anything is proved.
+const maxChain = 32
 
 // Fault is a part or an entry that was left out, and why. The rest is used.
 type Fault struct {
@@ -184,28 +189,42 @@ func splitPack(raw []byte) (manifest []byte, parts [][]byte, err error) {
 	if n := min(len(raw), len(magic)); n == 0 || !bytes.Equal(raw[:n], magic[:n]) {
 		return nil, nil, packFault(words.UnsupportedVersion, "this is not an aidpass-pack-1 file")
 	}
-	if err := cbor.CheckDeterministic(raw, cbor.Limits{Depth: 4, Entries: MaxPackParts}); err != nil {
+	if len(raw) < len(magic) {
+		return nil, nil, packFault(words.PackIncomplete, "torn in its first bytes")
+	}
+	// Byte strings all the way: nothing that a hostile file could nest is walked.
+	r := cbor.NewReader(raw[len(magic):])
+	manifest = r.Bytes()
+	n := r.Array()
+	if n > MaxPackParts {
+		return nil, nil, packFault(words.TooLarge, "%d parts, at most %d", n, MaxPackParts)
+	}
+	least := len(magic) + headBytes(len(manifest)) + len(manifest) + headBytes(n)
+	for ; n > 0 && r.Err() == nil; n-- {
+		b := r.Bytes()
+		parts = append(parts, b)
+		least += headBytes(len(b)) + len(b)
+	}
+	if err := r.Err(); err != nil {
 		reason := words.BadCBOR
-		switch {
-		case errors.Is(err, cbor.ErrTruncated):
+		if errors.Is(err, cbor.ErrTruncated) {
 			reason = words.PackIncomplete
-		case errors.Is(err, cbor.ErrTooLarge):
-			reason = words.TooLarge
 		}
 		return nil, nil, packFault(reason, "torn or not a pack: %w", err)
 	}
-	r := cbor.NewReader(raw)
-	r.Tag()
-	r.Array()
-	r.Text()
-	manifest = r.Bytes()
-	for n := r.Array(); n > 0 && r.Err() == nil; n-- {
-		parts = append(parts, r.Bytes())
+	if !r.Done() {
+		return nil, nil, packFault(words.PackMismatch, "bytes after the pack")
 	}
-	if err := r.Err(); err != nil {
-		return nil, nil, packFault(words.BadCBOR, "%w", err)
+	if least != len(raw) {
+		return nil, nil, packFault(words.BadCBOR, "a length in more bytes than it needs")
 	}
 	return manifest, parts, nil
+}
+
+// headBytes is the length of the shortest head for n (RFC 8949 4.2.1).
+func headBytes(n int) int {
+	var b [9]byte
+	return len(cbor.AppendHead(b[:0], 0, uint64(n)))
 }
 
 type manifest struct {
@@ -226,8 +245,11 @@ type manifestEntry struct {
 
 // readManifest reads a manifest nobody has proved yet.
 func readManifest(raw []byte) (*manifest, error) {
+	if len(raw) > maxManifest {
+		return nil, packFault(words.TooLarge, "a manifest of %d bytes", len(raw))
+	}
 	msg, err := cose.ParseSign1(raw)
-	if err != nil || len(raw) > maxManifest {
+	if err != nil {
 		return nil, packFault(words.PackBadSignature, "the manifest is not a signed message")
 	}
 	if err := cbor.CheckDeterministic(msg.Payload, cbor.Limits{Depth: 4, Entries: MaxPackParts}); err != nil {
@@ -296,6 +318,9 @@ func (p *Pack) openTrust(floors *Floors, at credential.Time) error {
 	for _, c := range p.of(PartTrustChain) {
 		chain = append(chain, c.Data)
 	}
+	if len(chain) > maxChain {
+		return packFault(words.TooLarge, "%d changes of anchors, at most %d", len(chain), maxChain)
+	}
 	before := floors.Trust.Sequence
 	list, memory, err := trust.Accept(floors.Trust, chain, lists[0].Data)
 	if err != nil {
@@ -309,53 +334,113 @@ func (p *Pack) openTrust(floors *Floors, at credential.Time) error {
 		clear(floors.Keys)
 		floors.Soft = 0
 	}
-	p.Trust = list
+	if floors.TrustID != "" && floors.TrustID != list.ID {
+		return packFault(words.PackMismatch, "trust list %q, this device follows %q", list.ID, floors.TrustID)
+	}
+	floors.TrustID, p.Trust = list.ID, list
 	for _, f := range list.Faults {
 		p.fault("trust list entry of "+f.Org, f.Reason, f.Text)
 	}
-	for _, w := range p.of(PartWithdrawal) {
-		if err := list.Withdraw(w.Data); err != nil {
-			p.fault("withdrawal", words.BadSignature, err.Error())
-		}
-	}
-	for _, o := range p.of(PartRecognised) {
-		seen := len(list.Faults)
-		if err := list.Recognise(o.Data, at); err != nil {
-			p.fault("recognised trust list "+o.Name, words.TrustListBadSignature, err.Error())
-		}
-		for _, f := range list.Faults[min(seen, len(list.Faults)):] {
-			p.fault("recognised entry of "+f.Org, f.Reason, f.Text)
-		}
-	}
-	// A withdrawn key proves no time, and what it signed is not remembered.
-	for _, m := range []map[string]Sequence{floors.Manifests, floors.Parts} {
-		for k, s := range m {
-			if p.withdrawn(s.KeyID) {
-				delete(m, k)
-			}
-		}
-	}
-	for kid := range floors.Keys {
-		if p.withdrawn(kid) {
-			delete(floors.Keys, kid)
-		}
-	}
-	for uri, l := range floors.Lists {
-		if p.withdrawn(l.KeyID) {
-			delete(floors.Lists, uri)
-		}
-	}
+	p.openRecognised(floors, at)
+	p.openWithdrawals(floors)
+	p.forget(floors)
 	return nil
 }
 
-// withdrawn: no key of that id on the list may be believed any more.
-func (p *Pack) withdrawn(kid string) bool {
-	for _, use := range []trust.Use{trust.UseStatus, trust.UsePack} {
-		if k := p.Trust.FindKeyID([]byte(kid), use); k != nil {
+// openRecognised joins other consortia's lists, newer only.
+func (p *Pack) openRecognised(floors *Floors, at credential.Time) {
+	for _, o := range p.of(PartRecognised) {
+		what := "recognised trust list " + o.Name
+		id, sequence := trust.Peek(o.Data)
+		if sequence < floors.Recognised[id] {
+			p.fault(what, words.TrustListRollback, "older than the list this device has seen")
+			continue
+		}
+		seen := len(p.Trust.Faults)
+		if err := p.Trust.Recognise(o.Data, at); err != nil {
+			p.fault(what, refusalOf(err, words.TrustListBadSignature), err.Error())
+		} else {
+			floors.Recognised[id] = sequence
+		}
+		for _, f := range p.Trust.Faults[seen:] {
+			p.fault("recognised entry of "+f.Org, f.Reason, f.Text)
+		}
+	}
+}
+
+// openWithdrawals applies those the pack carries and those the device remembers:
+// only a later trust list undoes one (DESIGN 6).
+func (p *Pack) openWithdrawals(floors *Floors) {
+	for key, w := range floors.Withdrawals {
+		if _, inForce, err := p.Trust.WithdrawAgain(w.Raw, w.Sight); err != nil || !inForce {
+			// A list that decides later may also have dropped the key or its signer. A
+			// list that is merely absent from this pack decides nothing.
+			if org, _ := splitName(key); p.Trust.Organisation([]byte(org)) != nil {
+				delete(floors.Withdrawals, key)
+			}
+		}
+	}
+	for _, part := range p.of(PartWithdrawal) {
+		sight, inForce, err := p.Trust.WithdrawAgain(part.Data, trust.Sight{})
+		if err != nil {
+			p.fault("withdrawal", refusalOf(err, words.BadSignature), err.Error())
+			continue
+		}
+		if !inForce {
+			continue
+		}
+		key := keyName(trust.PeekWithdrawal(part.Data))
+		if _, known := floors.Withdrawals[key]; !known && len(floors.Withdrawals) < maxRemembered {
+			floors.Withdrawals[key] = Withdrawal{Raw: part.Data, Sight: sight}
+		}
+	}
+}
+
+func refusalOf(err error, other words.Reason) words.Reason {
+	if r, ok := errors.AsType[*trust.Refusal](err); ok {
+		return r.Reason
+	}
+	return other
+}
+
+// forget drops what withdrawn keys signed: their times, lists and sequences.
+func (p *Pack) forget(floors *Floors) {
+	for name, s := range floors.Manifests {
+		if org, _, _ := strings.Cut(name, "|"); p.gone(org, s.KeyID) {
+			delete(floors.Manifests, name)
+		}
+	}
+	for name, s := range floors.Parts {
+		if p.gone(floors.Enrolled, s.KeyID) {
+			delete(floors.Parts, name)
+		}
+	}
+	for name := range floors.Keys {
+		if org, kid := splitName(name); p.gone(org, kid) {
+			delete(floors.Keys, name)
+		}
+	}
+	for name, l := range floors.Lists {
+		if _, kid := splitName(name); p.gone(l.Org, kid) {
+			delete(floors.Lists, name)
+		}
+	}
+}
+
+// gone: the organisation is on the list and the key is compromised or no longer
+// among its keys. Of an organisation that is not there (a recognised list that
+// this pack does not carry) nothing is known, and nothing is forgotten.
+func (p *Pack) gone(org, kid string) bool {
+	o := p.Trust.Organisation([]byte(org))
+	if o == nil {
+		return false
+	}
+	for _, k := range o.Keys {
+		if string(k.KID) == kid {
 			return k.State == trust.Compromised
 		}
 	}
-	return true // no longer listed
+	return true
 }
 
 //go:noinline
@@ -384,15 +469,16 @@ func (p *Pack) proveManifest(m *manifest, raw []byte, floors *Floors, at credent
 		return packFault(words.PackRollback, "sequence %d, this device has seen %d", m.sequence, seen)
 	}
 	floors.Manifests[site] = Sequence{m.sequence, string(signer.KID)}
-	floors.heard(signer.KID, m.issued)
+	floors.heard(m.org, signer.KID, m.issued)
 	floors.Enrolled, p.signer = m.org, signer
 	return nil
 }
 
 // heard remembers the latest time a key signed.
-func (f *Floors) heard(kid []byte, t credential.Time) {
-	if len(f.Keys) < maxRemembered || f.Keys[string(kid)] != 0 {
-		f.Keys[string(kid)] = max(f.Keys[string(kid)], t)
+func (f *Floors) heard(org string, kid []byte, t credential.Time) {
+	name := keyName(org, kid)
+	if len(f.Keys) < maxRemembered || f.Keys[name] != 0 {
+		f.Keys[name] = max(f.Keys[name], t)
 	}
 }
 
@@ -402,7 +488,7 @@ func (p *Pack) checkSequences(floors *Floors) error {
 		if part.Kind == PartTrustList || part.Kind == PartTrustChain || isStatus(part.Kind) {
 			continue // these carry their own order, checked where they are opened
 		}
-		k := part.key()
+		k := p.Site + "|" + part.key() // one device may serve several sites in turn
 		seen, known := floors.Parts[k]
 		if part.Sequence < seen.N {
 			return packFault(words.PackRollback, "%s %q: sequence %d, this device has seen %d", part.Kind, part.Name, part.Sequence, seen.N)
@@ -458,12 +544,23 @@ func (p *Pack) openRest() error {
 	return nil
 }
 
-// Device returns the certificate of the device with this key id, or nil.
-func (p *Pack) Device(kid []byte) *trust.DeviceCertificate {
+// Device returns the certificate of the device with this key id if it may sign
+// what (trust.SignJournal and its like), or nil.
+func (p *Pack) Device(kid []byte, what uint64) *trust.DeviceCertificate {
 	for _, d := range p.Devices {
-		if id := d.Key.ID(); bytes.Equal(id[:], kid) {
+		if id := d.Key.ID(); bytes.Equal(id[:], kid) && d.May(what) {
 			return d
 		}
+	}
+	return nil
+}
+
+// JournalKey finds the key of a device that may sign journals: what visit.Read
+// asks for. Records outside the certificate's time are flagged where journals are
+// merged, never dropped.
+func (p *Pack) JournalKey(kid []byte) *cose.Key {
+	if d := p.Device(kid, trust.SignJournal); d != nil {
+		return d.Key
 	}
 	return nil
 }

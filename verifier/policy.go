@@ -126,7 +126,9 @@ func DecodePolicy(b []byte) (Policy, error) {
 			p.Freshness = map[string]int64{}
 			for m := r.Map(); m > 0 && r.Err() == nil; m-- {
 				vct := string(r.Text())
-				p.Freshness[vct] = r.Int()
+				if p.Freshness[vct] = r.Int(); p.Freshness[vct] < 0 {
+					return bad("a freshness is a number of seconds, 0 for not checked")
+				}
 			}
 		case 4:
 			var d Decision

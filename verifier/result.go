@@ -90,6 +90,9 @@ func (r *Result) Claims() map[string]any {
 			}
 		}
 	}
+	if r.Has(words.WrongSite) {
+		delete(out, r.Type.SiteClaim) // where else she collects is not for this table
+	}
 	if r.Opened != nil {
 		if m, err := r.Type.NameSealed(r.Opened); err == nil {
 			for k, v := range m {

@@ -69,7 +69,7 @@ func (p *Pack) openStatus(floors *Floors, at credential.Time) {
 		// Cards of that list hear why, as far as it is the list's fault and not theirs.
 		if part.Name != "" && part.Kind != PartDelta {
 			switch {
-			case reason == words.KeyRevoked, reason == words.KeyOutsideValidity:
+			case reason == words.KeyRevoked, reason == words.KeyOutsideValidity, reason == words.UnknownKey:
 				reason = words.StatusUnknown // as if it were not there
 			case words.Of(reason).Answer != words.Unsure:
 				reason = words.StatusMalformed
@@ -89,30 +89,66 @@ func (p *Part) before(o *Part) bool {
 }
 
 // remember holds the newest list of each URI against what the device has seen:
-// an older one is not used, a newer one is remembered. Single parts may be older
-// (a snapshot below its deltas); what counts is what they add up to.
+// an older one is not used. Single parts may be older (a snapshot below its
+// deltas); what counts is what they add up to.
 func (p *Pack) remember(floors *Floors) {
 	for l := range p.lists.All() {
-		memory := floors.Lists[l.URI]
-		if l.IssuedAt < memory.IssuedAt {
+		if l.IssuedAt < floors.newest(l.URI) {
 			p.without[l.URI] = words.StatusRollback
 			p.fault("status list "+l.URI, words.StatusRollback, "older than the list this device has seen")
 			continue
 		}
 		delete(p.without, l.URI)
-		signer := p.Trust.FindStatusKey([]byte(l.URI), p.statusKeyID(l))
-		if signer == nil || len(floors.Lists) >= maxRemembered && memory.IssuedAt == 0 {
-			continue
-		}
-		seen, err := l.AppendSeen(nil, memory.Seen)
-		if err != nil {
-			p.fault("status list "+l.URI, words.StatusMalformed, err.Error())
-			continue
-		}
-		floors.Lists[l.URI] = ListMemory{IssuedAt: l.IssuedAt, KeyID: string(signer.KID), Seen: seen}
-		floors.heard(signer.KID, l.IssuedAt)
 	}
 }
+
+// newest is the latest iat seen of a list, under any signer.
+func (f *Floors) newest(uri string) (t credential.Time) {
+	for name, m := range f.Lists {
+		if of, _ := splitName(name); of == uri {
+			t = max(t, m.IssuedAt)
+		}
+	}
+	return t
+}
+
+// What one organisation may make a device remember: beyond it, further lists of
+// that organisation are not used, so that nobody can fill a device with others'
+// lists or make its state too large to load.
+const (
+	maxListsOfOrg = 64
+	maxSeenOfOrg  = 2 << 20 // bytes
+	maxSeenInAll  = 32 << 20
+)
+
+// keep remembers a list that was taken, under its signer.
+func (f *Floors) keep(org string, kid []byte, l *status.List) error {
+	name := listKey(l.URI, kid)
+	memory, known := f.Lists[name]
+	seen, err := l.AppendSeen(nil, memory.Seen)
+	if err != nil {
+		return err
+	}
+	lists, bytes, all := 1, len(seen), len(seen)
+	for other, m := range f.Lists {
+		if other == name {
+			continue
+		}
+		all += len(m.Seen)
+		if m.Org == org {
+			lists++
+			bytes += len(m.Seen)
+		}
+	}
+	if !known && lists > maxListsOfOrg || bytes > maxSeenOfOrg || all > maxSeenInAll {
+		return errTooManyLists
+	}
+	f.Lists[name] = ListMemory{Org: org, IssuedAt: max(memory.IssuedAt, l.IssuedAt), Seen: seen}
+	f.heard(org, kid, l.IssuedAt)
+	return nil
+}
+
+var errTooManyLists = errors.New("this organisation has more status lists than a device remembers")
 
 // AddStatus takes a status part that arrived alone (kinds 4 to 7): newer only.
 // It returns a changed copy; the pack stays as it is when the part is refused
@@ -122,7 +158,7 @@ func (p *Pack) AddStatus(kind PartKind, raw []byte, floors Floors, at credential
 		return nil, floors, packFault(words.PackMismatch, "only status parts may arrive alone")
 	}
 	q := *p
-	q.lists, q.opened = &status.Set{}, 0
+	q.lists, q.opened, q.Faults = &status.Set{}, 0, slices.Clone(p.Faults)
 	for l := range p.lists.All() {
 		if err := q.lists.Add(l); err != nil {
 			return nil, floors, packFault(words.StatusMalformed, "%w", err)
@@ -146,7 +182,7 @@ func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors
 	if p.opened >= maxOpened {
 		return nil, words.TooLarge, errors.New("the status lists before it were too many")
 	}
-	list, err := p.openStatusPart(kind, raw, name, at)
+	list, err := p.openStatusPart(kind, raw, name)
 	if err != nil {
 		if r, ok := errors.AsType[*status.Refusal](err); ok {
 			return nil, r.Reason, err
@@ -175,11 +211,19 @@ func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors
 	if reason := signer.Judge(list.IssuedAt, at); reason != words.OK {
 		return nil, reason, errors.New("the status key was not in force")
 	}
-	if err := list.MarkUnrevoked(floors.Lists[list.URI].Seen); err != nil {
-		if r, ok := errors.AsType[*status.Refusal](err); ok {
-			return nil, r.Reason, err
+	for name, memory := range floors.Lists {
+		if uri, _ := splitName(name); uri != list.URI {
+			continue
 		}
-		return nil, words.StatusMalformed, err
+		if err := list.MarkUnrevoked(memory.Seen); err != nil {
+			if r, ok := errors.AsType[*status.Refusal](err); ok {
+				return nil, r.Reason, err
+			}
+			return nil, words.StatusMalformed, err
+		}
+	}
+	if err := floors.keep(signer.Org.ID, signer.KID, list); err != nil {
+		return nil, words.TooLarge, err
 	}
 	p.held = held
 	if err := p.lists.Add(list); err != nil {
@@ -189,9 +233,15 @@ func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors
 	return list, words.OK, nil
 }
 
-func (p *Pack) openStatusPart(kind PartKind, raw []byte, name string, at credential.Time) (*status.List, error) {
+func (p *Pack) openStatusPart(kind PartKind, raw []byte, name string) (*status.List, error) {
+	uri := name
+	if uri == "" {
+		uri = peekURI(kind, raw)
+	}
+	// Key ids of foreign issuers may be anything, so a key is asked for by its
+	// owner too: two organisations' "1" do not stand in each other's way.
 	find := func(kid []byte) *cose.Key {
-		if k := p.Trust.FindKeyID(kid, trust.UseStatus); k != nil && k.State != trust.Compromised {
+		if k := p.Trust.FindStatusKey([]byte(uri), kid); k != nil && k.State != trust.Compromised {
 			return k.Key
 		}
 		return nil
@@ -202,11 +252,17 @@ func (p *Pack) openStatusPart(kind PartKind, raw []byte, name string, at credent
 	case PartStatusCWT:
 		return status.OpenCWT(raw, find)
 	case PartStatusJWT:
-		return status.OpenJWT(raw, func(kid string) *cose.Key { return find(p.jwtKeyID(kid)) })
-	}
-	uri := name
-	if uri == "" {
-		uri = deltaURI(raw)
+		return status.OpenJWT(raw, func(kid string) *cose.Key {
+			if uri != "" {
+				return find(p.jwtKeyID(uri, kid))
+			}
+			// A JWT that came alone: the name of its list is inside, and is held against
+			// the signer after it opened.
+			if k := p.Trust.FindKeyID(p.jwtKeyID("", kid), trust.UseStatus); k != nil && k.State != trust.Compromised {
+				return k.Key
+			}
+			return nil
+		})
 	}
 	base := p.lists.Find([]byte(uri))
 	if base == nil {
@@ -215,9 +271,13 @@ func (p *Pack) openStatusPart(kind PartKind, raw []byte, name string, at credent
 	return status.ApplyDelta(base, raw, find)
 }
 
-// deltaURI reads which list a delta says it is for, to find the base; ApplyDelta
-// proves it.
-func deltaURI(raw []byte) string {
+// peekURI reads which list an unproven part says it is, to find key and base;
+// what it says is held against the signer once it opened. "" where it cannot.
+func peekURI(kind PartKind, raw []byte) string {
+	member := uint64(1)
+	if kind == PartStatusCWT {
+		member = 2 // sub
+	}
 	m, err := cose.ParseSign1(raw)
 	if err != nil {
 		return ""
@@ -227,7 +287,12 @@ func deltaURI(raw []byte) string {
 		return ""
 	}
 	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
-		if r.Kind() == cbor.Uint && r.Uint() == 1 && r.Kind() == cbor.Text {
+		if r.Kind() != cbor.Uint {
+			r.Skip()
+			r.Skip()
+			continue
+		}
+		if r.Uint() == member && r.Kind() == cbor.Text {
 			return string(r.Text())
 		}
 		r.Skip()
@@ -238,15 +303,18 @@ func deltaURI(raw []byte) string {
 // statusKeyID is the key id of a list's signer as the trust list has it.
 func (p *Pack) statusKeyID(l *status.List) []byte {
 	if l.Source == status.SourceJWT {
-		return p.jwtKeyID(string(l.KeyID))
+		return p.jwtKeyID(l.URI, string(l.KeyID))
 	}
 	return l.KeyID
 }
 
 // jwtKeyID finds the status key a JWT names: key ids are bytes on the trust list
-// and text in a JWT.
-func (p *Pack) jwtKeyID(kid string) []byte {
+// and text in a JWT. uri chooses the organisation; "": any.
+func (p *Pack) jwtKeyID(uri, kid string) []byte {
 	for _, o := range p.Trust.Organisations {
+		if uri != "" && !o.OwnsStatusURI([]byte(uri)) {
+			continue
+		}
 		for _, k := range o.Keys {
 			if k.Use == trust.UseStatus && (jose.KeyID(k.Key) == kid || string(k.KID) == kid) {
 				return k.KID

@@ -125,19 +125,30 @@ func (c *Checker) judge(raw []byte, foreignOnly bool) Result {
 	j.prepare()
 	floor := in.Floors.floor(in.Pack.Trust)
 	if in.At >= floor {
-		j.run(in.At, &r.found)
+		j.run(in.At, in.At, &r.found)
 		r.settle()
 	} else {
 		// DESIGN 7: the clock is proved wrong. Judge at the clock and at the floor;
-		// where they differ nobody here can know.
+		// where they differ nobody here can know. A floor proves expiry and never
+		// freshness: the age of lists is judged at what the anchors and this device's
+		// own visits prove, else one issuer's time would make every list old.
 		r.ClockBehind = true
 		var atClock findings
-		j.run(in.At, &atClock)
+		j.run(in.At, in.At, &atClock)
 		atClock.sort()
-		j.run(floor, &r.found)
+		r.OldList = nil
+		j.run(floor, max(in.At, in.Pack.Trust.Issued, in.Floors.Soft), &r.found)
 		r.settle()
 		if words.For(atClock.list[0], r.Known).Answer != r.Answer {
-			r.found = findings{list: [maxFindings]words.Reason{words.ClockImplausible}, n: 1}
+			// What both find stands: an earlier collection is not hidden by the clock.
+			both := findings{}
+			for _, reason := range r.found.list[:r.found.n] {
+				if atClock.has(reason) {
+					both.add(reason)
+				}
+			}
+			both.add(words.ClockImplausible)
+			r.found = both
 			r.settle()
 		}
 	}

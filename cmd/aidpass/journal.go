@@ -9,6 +9,7 @@ import (
 	"aidpass/credential"
 	"aidpass/internal/cose"
 	"aidpass/internal/durable"
+	"aidpass/trust"
 	"aidpass/verifier"
 	"aidpass/verifier/visit"
 )
@@ -38,7 +39,7 @@ type book struct {
 func (a *app) openBook(p *verifier.Pack, paths []string, device *deviceKey, give bool) (_ *book, err error) {
 	b := &book{added: map[verifier.LedgerKey]verifier.Use{}}
 	find := func(kid []byte) *cose.Key {
-		if c := p.Device(kid); c != nil {
+		if c := p.Device(kid, trust.SignJournal); c != nil {
 			return c.Key
 		}
 		if device != nil {
@@ -94,7 +95,7 @@ func (b *book) ready(p *verifier.Pack, j *visit.Journal, device *deviceKey) (err
 	b.key, b.last, b.next = device.key, j.Last, j.Next()
 	id := device.key.ID()
 	b.device = id[:]
-	if c := p.Device(id[:]); c != nil {
+	if c := p.Device(id[:], trust.SignJournal); c != nil {
 		b.device = c.DeviceID
 	}
 	if len(j.Visits) > 0 {

@@ -125,9 +125,16 @@ func openStrict(e *credential.Envelope, k *cose.Key, scratch []byte, slip bool) 
 // OpenForeign reads a Claim 169 card of another system, liberally: any of the
 // three taggings, kid in either header, non-deterministic encoding, high-s,
 // claim 169 as a map or as bytes holding one, unknown claims. What is required
-// is a signature by k, an issuer and well-formed times.
+// is a signature by k, an issuer, claim 169 and well-formed times, and that the
+// message does not say it is something else than a CWT (wrong_typ).
 func OpenForeign(e *credential.Envelope, k *cose.Key, scratch []byte) (credential.Credential, error) {
 	msg, _ := proven.Unwrap(e.Body())
+	// RFC 9596: a status list or a token signed by the same key is no identity card.
+	for _, h := range []*cose.Header{&msg.Protected, &msg.Unprotected} {
+		if h.HasType && string(h.Type) != "application/cwt" {
+			return credential.Credential{}, cose.ErrType
+		}
+	}
 	if !k.Accepts(msg.Protected.Alg) {
 		return credential.Credential{}, cose.ErrAlgKeyMismatch
 	}
@@ -165,7 +172,10 @@ func readClaims(c *credential.Credential, payload []byte, strict bool) error {
 			c.Type, err = text(&r, label)
 		case labelExp:
 			hasExp = true
-			c.ExpiresAt, err = moment(&r, label, strict)
+			// Long past is past: 0 stands for "not given" and a negative time is read.
+			if c.ExpiresAt, err = moment(&r, label, strict); c.ExpiresAt <= 0 {
+				c.ExpiresAt = -1
+			}
 		case labelNbf:
 			hasNbf = true
 			c.NotBefore, err = moment(&r, label, strict)
@@ -218,6 +228,8 @@ func readClaims(c *credential.Credential, payload []byte, strict bool) error {
 		return fault(words.CTIMissing, "no cti")
 	case strict && len(c.Type) == 0:
 		return fault(words.BadClaims, "no vct")
+	case !strict && c.Identity == nil:
+		return fault(words.BadClaims, "no claim 169: not an identity card")
 	case strict && len(c.Pseudonym) == 0:
 		return fault(words.BadClaims, "claim 169 does not hold the pseudonym")
 	case strict && hasNbf && c.NotBefore <= c.IssuedAt:
@@ -253,7 +265,7 @@ func moment(r *cbor.Reader, label int64, strict bool) (credential.Time, error) {
 		if v := r.Uint(); v <= uint64(credential.MaxTime) {
 			return credential.Time(v), nil
 		}
-	case k == cbor.Nint:
+	case k == cbor.Nint && (!strict || label == labelExp):
 		if v := r.Int(); r.Err() == nil && v >= -int64(credential.MaxTime) {
 			return credential.Time(v), nil
 		}

@@ -71,6 +71,11 @@ func keyCases(w *World) []Case {
 		{Name: "foreign: without status, issuer uses none", Text: w.townCard(nil), Want: words.OK, Known: true},
 		{Name: "foreign: for another audience", Text: w.townCard(map[int64][]byte{3: cbor.AppendText(nil, "https://else.example")}), Want: words.WrongAudience, Known: true},
 		{Name: "foreign: for us among others", Text: w.townCard(map[int64][]byte{3: append(cbor.AppendArray(nil, 2), append(cbor.AppendText(nil, "https://else.example"), cbor.AppendText(nil, w.A.ID)...)...)}), Want: words.OK, Known: true},
+		{Name: "foreign: something else signed by the same key", Text: w.foreignCard(func(m *message) {
+			m.protected = header(es256, nil, pair(16, cbor.AppendText(nil, "application/statuslist+cwt")))
+		}, nil), Want: words.WrongTyp},
+		{Name: "foreign: without claim 169", Text: w.townCard(map[int64][]byte{169: nil}), Want: words.BadClaims},
+		{Name: "foreign: exp 0 is long past", Text: w.townCard(map[int64][]byte{4: {0x00}}), Want: words.Expired, Known: true},
 		{Name: "foreign: expired", Text: w.townCard(map[int64][]byte{4: cbor.AppendUint(nil, uint64(Made+1))}), Want: words.Expired, Known: true},
 		{Name: "an own card re-wrapped as foreign ones are", Text: text(wrapped.encode()), Want: words.BadCOSE},
 	}
@@ -156,13 +161,12 @@ func statusCases(w *World) []Case {
 	memory := func(l verifier.ListMemory) []byte {
 		_, f, err := verifier.OpenPack(w.Pack(PackOptions{}), verifier.Floors{}, Now)
 		check(err)
-		if l.KeyID == "" {
-			l.KeyID = string(w.A.Status.KID())
-		}
+		name := w.A.StatusURI + "\x00" + string(w.A.Status.KID())
+		l.Org = w.A.ID
 		if l.Seen == nil {
-			l.Seen = f.Lists[w.A.StatusURI].Seen
+			l.Seen = f.Lists[name].Seen
 		}
-		f.Lists[w.A.StatusURI] = l
+		f.Lists[name] = l
 		return f.Encode()
 	}
 	msb := StatusOptions{Edit: func(r *status.Register) { check(r.Set(GoodIndex^3, status.Invalid)) }}
@@ -183,9 +187,9 @@ func statusCases(w *World) []Case {
 		{Name: "status: another list in this one's place", Text: at(RevokedIndex), Pack: lists(
 			part(verifier.PartSnapshot, w.A.StatusURI, w.Snapshot(w.A, StatusOptions{URI: "https://relief-a.example/st/2", Edit: none}))), Want: words.StatusWrongList},
 		{Name: "status: signed by another organisation's status key", Text: at(RevokedIndex), Pack: lists(
-			part(verifier.PartSnapshot, w.A.StatusURI, w.Snapshot(w.A, StatusOptions{Edit: none, Key: &w.B.Status}))), Want: words.StatusMalformed},
+			part(verifier.PartSnapshot, w.A.StatusURI, w.Snapshot(w.A, StatusOptions{Edit: none, Key: &w.B.Status}))), Want: words.StatusUnknown},
 		{Name: "status: signed by a card key", Text: at(RevokedIndex), Pack: lists(
-			part(verifier.PartSnapshot, w.A.StatusURI, w.Snapshot(w.A, StatusOptions{Edit: none, Key: &w.A.Card}))), Want: words.UnknownKey},
+			part(verifier.PartSnapshot, w.A.StatusURI, w.Snapshot(w.A, StatusOptions{Edit: none, Key: &w.A.Card}))), Want: words.StatusUnknown},
 		{Name: "status: the list is rubbish", Text: at(RevokedIndex), Pack: lists(part(verifier.PartSnapshot, w.A.StatusURI, []byte("rubbish"))), Want: words.StatusMalformed},
 		{Name: "status: the list was tampered with", Text: at(RevokedIndex), Pack: lists(part(verifier.PartSnapshot, w.A.StatusURI, flip(w.Snapshot(w.A, StatusOptions{})))), Want: words.StatusMalformed},
 		{Name: "status: expired list", Text: at(GoodIndex), Pack: lists(part(verifier.PartStatusCWT, w.A.StatusURI, w.StatusCWT(w.A, StatusOptions{Next: Made + day/2}))), Want: words.StatusStale},
@@ -290,7 +294,7 @@ func holderCases(w *World) []Case {
 	locked := func() []byte {
 		_, f, err := verifier.OpenPack(sealed, verifier.Floors{}, Now)
 		check(err)
-		f.PINFailures = map[string]int{string(id[:10]): 5}
+		f.PINFailures = map[string]int{w.A.ID + "\x00" + string(id[:10]): 5}
 		return f.Encode()
 	}()
 	bound := CardOptions{Unit: "phone", Draft: func(d *cwt.Draft) { d.HolderKey = w.Wallet.Key }}

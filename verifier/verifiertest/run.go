@@ -27,12 +27,7 @@ func (w *World) Judge(c *Case) verifier.Result {
 	if len(c.Journals) > 0 && in.Pack != nil {
 		var js visit.Journals
 		for _, raw := range c.Journals {
-			js = append(js, must(visit.Read(raw, func(kid []byte) *cose.Key {
-				if d := in.Pack.Device(kid); d != nil {
-					return d.Key
-				}
-				return nil
-			})))
+			js = append(js, must(visit.Read(raw, in.Pack.JournalKey)))
 		}
 		in.Uses = js
 	}

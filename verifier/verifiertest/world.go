@@ -320,6 +320,8 @@ type PackOptions struct {
 	NoStatus  bool
 	Policy    *verifier.Policy
 	Sealed    bool // with audience keys for the device
+	NoDevice  bool // without the device's certificate
+	Site      string
 	More      []verifier.Part
 	Key       *Signer
 }
@@ -350,8 +352,13 @@ func (w *World) Pack(o PackOptions) []byte {
 	}
 	parts = append(parts,
 		verifier.Part{Owner: w.A.ID, Kind: verifier.PartTypes, Sequence: 1, Data: schemas.Append(nil, []*schemas.Type{w.GraceType})},
-		verifier.Part{Owner: w.A.ID, Kind: verifier.PartDevice, Name: "tablet-1", Sequence: 1, Data: w.DeviceCert(nil)},
 	)
+	if !o.NoDevice {
+		parts = append(parts, verifier.Part{Owner: w.A.ID, Kind: verifier.PartDevice, Name: "tablet-1", Sequence: 1, Data: w.DeviceCert(nil)})
+	}
+	if o.Site == "" {
+		o.Site = Site
+	}
 	if o.Policy != nil {
 		parts = append(parts, verifier.Part{Owner: w.A.ID, Kind: verifier.PartPolicy, Sequence: 1, Data: must(o.Policy.Encode())})
 	}
@@ -366,7 +373,7 @@ func (w *World) Pack(o PackOptions) []byte {
 	if o.Key != nil {
 		k = *o.Key
 	}
-	p := must(verifier.PreparePack(k.Key, verifier.PackDraft{Org: w.A.ID, Site: Site, Sequence: o.Sequence, Issued: o.Issued, Expires: o.Expires, Parts: parts}))
+	p := must(verifier.PreparePack(k.Key, verifier.PackDraft{Org: w.A.ID, Site: o.Site, Sequence: o.Sequence, Issued: o.Issued, Expires: o.Expires, Parts: parts}))
 	return must(p.Attach(must(cose.SignRaw(k, p.ToBeSigned()))))
 }
 

@@ -49,7 +49,7 @@ func done() reply { return reply{"ok": true} }
 func Flat(r *verifier.Result) map[string]any {
 	out := done()
 	for _, key := range [...]string{"credential", "type", "issuer", "issuer_name", "valid_from", "valid_until", "number",
-		"status_as_of", "trust_as_of", "age", "earlier_at", "earlier_rest"} {
+		"status_as_of", "trust_as_of", "age", "earlier_rest"} {
 		out[key] = nil
 	}
 	reasons := []any{}
@@ -94,7 +94,6 @@ func Flat(r *verifier.Result) map[string]any {
 	if r.Facts != words.AllFacts {
 		return out
 	}
-	out.moment("earlier_at", r.Earlier.At)
 	if r.Earlier.Rest != "" {
 		out.text("earlier_rest", r.Earlier.Rest)
 	}
