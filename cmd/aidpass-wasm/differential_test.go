@@ -1,3 +1,5 @@
+//go:build !js
+
 // Package wasm_test asks the browser binaries what Go is asked.
 package wasm_test
 
