@@ -169,3 +169,20 @@ func (p *progress) end() {
 
 // makeParent makes the folder a file goes to.
 func makeParent(path string) error { return os.MkdirAll(filepath.Dir(path), 0o755) }
+
+// lockWait is how long a command waits for another one that writes the same file.
+const lockWait = 30 * time.Second
+
+// waitForLock opens a log, and waits for whoever has it open.
+func waitForLock(path string) (*durable.Log, error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return nil, err
+	}
+	for deadline := time.Now().Add(lockWait); ; {
+		l, err := durable.OpenLog(path, 0o600)
+		if !errors.Is(err, durable.ErrLocked) || time.Now().After(deadline) {
+			return l, err
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}

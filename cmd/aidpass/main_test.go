@@ -81,6 +81,8 @@ func TestScripts(t *testing.T) {
 			"jpeg":    toJPEG,
 			"pdf":     toPDF,
 			"cmpline": cmpLine,
+			"copydir": copyDir,
+			"shred":   shred,
 		},
 	})
 }
@@ -292,5 +294,26 @@ func toPDF(ts *testscript.TestScript, neg bool, args []string) {
 func cmpLine(ts *testscript.TestScript, neg bool, args []string) {
 	if got := strings.TrimSuffix(ts.ReadFile(args[0]), "\n"); got != args[1] {
 		ts.Fatalf("%q, want %q", got, args[1])
+	}
+}
+
+// copyDir FROM TO copies the files of a folder over those of another.
+func copyDir(ts *testscript.TestScript, neg bool, args []string) {
+	ts.Check(os.MkdirAll(ts.MkAbs(args[1]), 0o700))
+	files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*"))
+	ts.Check(err)
+	for _, f := range files {
+		b, err := os.ReadFile(f)
+		ts.Check(err)
+		ts.Check(os.WriteFile(filepath.Join(ts.MkAbs(args[1]), filepath.Base(f)), b, 0o600))
+	}
+}
+
+// shred DIR EXTENSION fills the files of a folder with nothing.
+func shred(ts *testscript.TestScript, neg bool, args []string) {
+	files, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), "*"+args[1]))
+	ts.Check(err)
+	for _, f := range files {
+		ts.Check(os.WriteFile(f, []byte("nothing"), 0o600))
 	}
 }

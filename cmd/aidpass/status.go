@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
+	"aidpass/internal/cose"
 	"aidpass/issuer"
 	"aidpass/status"
 	"aidpass/storage/keystore"
@@ -168,10 +170,8 @@ aidpass pack build does this by itself where something changed.`,
 				return usagef("there is no status list yet").hint("the first card makes one: aidpass issue")
 			}
 			if out != "" {
-				for _, l := range lists {
-					if err := writeLists(out, l); err != nil {
-						return err
-					}
+				if err := a.writeLists(o, out, lists); err != nil {
+					return err
 				}
 			}
 			return a.print(map[string]any{"lists": publishedJSON(lists), "folder": a.statusDir()}, func(w io.Writer) {
@@ -208,24 +208,75 @@ func (a *app) publish(ctx context.Context, o *org) ([]issuer.PublishedList, erro
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range lists {
-		if err := writeLists(a.statusDir(), l); err != nil {
-			return nil, err
-		}
-	}
-	return lists, nil
+	return lists, a.writeLists(o, a.statusDir(), lists)
 }
 
-func writeLists(dir string, l issuer.PublishedList) error {
+// writeLists puts publications into a folder. A slower publisher never writes an
+// older list over a newer one.
+func (a *app) writeLists(o *org, dir string, lists []issuer.PublishedList) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	base := filepath.Join(dir, slug(l.URI))
-	err := errors.Join(writeFile(base+".cwt", l.CWT), writeFile(base+".snapshot", l.Snapshot))
-	if l.Delta != nil {
-		err = errors.Join(err, writeFile(base+".delta", l.Delta))
+	lock, err := waitForLock(filepath.Join(a.Data, "outside-backup", "publish.lock"))
+	if err != nil {
+		return err
 	}
-	return err
+	defer lock.Close()
+	keys, err := o.statusKeys()
+	if err != nil {
+		return err
+	}
+	for _, l := range lists {
+		base := filepath.Join(dir, slug(l.URI))
+		there, err := openSnapshotFile(base+".snapshot", keys)
+		if err != nil {
+			return err
+		}
+		if there != nil && there.URI == l.URI && there.IssuedAt > l.IssuedAt {
+			continue
+		}
+		// The snapshot last: it says that the others are there.
+		if l.Delta != nil {
+			err = writeFile(base+".delta", l.Delta)
+		}
+		if err := errors.Join(err, writeFile(base+".cwt", l.CWT), writeFile(base+".snapshot", l.Snapshot)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// statusKeys finds the organisation's status keys, past ones too.
+func (o *orgKeys) statusKeys() (func(kid []byte) *cose.Key, error) {
+	infos, err := o.store.List()
+	if err != nil {
+		return nil, err
+	}
+	return func(kid []byte) *cose.Key {
+		for i := range infos {
+			if infos[i].Use == keystore.Status && infos[i].ID == hex.EncodeToString(kid) {
+				return infos[i].Key
+			}
+		}
+		return nil
+	}, nil
+}
+
+// openSnapshotFile returns the list of a published file; nil when it is not there
+// or is none that the organisation signed.
+func openSnapshotFile(path string, keys func([]byte) *cose.Key) (*status.List, error) {
+	raw, err := readFile(path, status.MaxBytes)
+	if notThere(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	l, err := status.OpenSnapshot(raw, keys)
+	if err != nil {
+		return nil, nil // it is written anew
+	}
+	return l, nil
 }
 
 // publishAfter is how old a publication may be before a pack gets a new one.
@@ -238,6 +289,10 @@ func (a *app) snapshots(ctx context.Context, o *org) (map[string][]byte, error) 
 	if err != nil {
 		return nil, err
 	}
+	keys, err := o.statusKeys()
+	if err != nil {
+		return nil, err
+	}
 	files := map[string][]byte{}
 	why := ""
 	for _, uri := range uris {
@@ -245,21 +300,27 @@ func (a *app) snapshots(ctx context.Context, o *org) (map[string][]byte, error) 
 		if err != nil {
 			return nil, err
 		}
-		raw, err := readFile(filepath.Join(a.statusDir(), slug(uri)+".snapshot"), status.MaxBytes)
-		if err != nil && !notThere(err) {
+		path := filepath.Join(a.statusDir(), slug(uri)+".snapshot")
+		file, err := openSnapshotFile(path, keys)
+		if err != nil {
 			return nil, err
 		}
-		files[uri] = raw
 		changed, err := unpublished(&l)
 		switch {
 		case err != nil:
 			return nil, err
 		case changed:
 			why = "changes were not published yet"
-		case raw == nil:
-			why = "a published file is missing"
+		case file == nil || file.URI != uri || file.IssuedAt != l.PublishedAt:
+			// A crash, a full disk or a slower publisher left another file than the one
+			// that is on record; it may lack a revocation.
+			why = "a published file is missing or not the newest"
 		case a.Now().Sub(l.PublishedAt.Std()) > publishAfter:
 			why = "the last publication is " + a.Now().Sub(l.PublishedAt.Std()).Round(time.Minute).String() + " old"
+		default:
+			if files[uri], err = readFile(path, status.MaxBytes); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if why == "" {
