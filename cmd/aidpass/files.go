@@ -124,6 +124,15 @@ func parseAt(s string) (credential.Time, error) {
 	return credential.FromStd(t), nil
 }
 
+// parseLastDay is parseAt for an end: a day counts to its last second.
+func parseLastDay(s string) (credential.Time, error) {
+	t, err := parseAt(s)
+	if err == nil && len(s) == len(time.DateOnly) {
+		t += day - 1
+	}
+	return t, err
+}
+
 // at is the time given by a flag, or the clock.
 func (a *app) at(flag string) (credential.Time, error) {
 	if flag == "" {

@@ -21,6 +21,15 @@ type deviceKey struct {
 	ecdh   func() (*ecdh.PrivateKey, error)
 }
 
+// id is the key id, nil without a device.
+func (d *deviceKey) id() []byte {
+	if d == nil {
+		return nil
+	}
+	id := d.key.ID()
+	return id[:]
+}
+
 // book is what was handed out: the journals given, and what this run adds.
 type book struct {
 	journals visit.Journals

@@ -27,7 +27,7 @@ func (a *app) trustGrantCommand() *cobra.Command {
 			}
 			g := trust.Grant{Types: vcts, Programmes: programmes, Countries: countries}
 			if until != "" {
-				if g.Until, err = parseAt(until); err != nil {
+				if g.Until, err = parseLastDay(until); err != nil {
 					return err
 				}
 			}

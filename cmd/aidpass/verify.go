@@ -10,6 +10,7 @@ import (
 	"aidpass/credential/qr"
 	"aidpass/internal/cose"
 	"aidpass/internal/durable"
+	"aidpass/trust"
 	"aidpass/verifier"
 	"aidpass/words"
 )
@@ -202,6 +203,10 @@ func (d *desk) enrol(f verifyFlags) error {
 			return usagef("%w", err).hint("use the code and the device the pack was built for: aidpass pack build --device tab-1.cert --unlock code.txt")
 		}
 	}
+	if id := key.id(); f.give && d.in.Pack != nil && d.in.Pack.Device(id, trust.SignJournal) == nil {
+		return usagef("the pack does not name this device (%x): nothing it records would be believed", id).
+			hint("aidpass pack build --device CERT for each device of the site; a lost device is left out")
+	}
 	if len(f.visits) > 0 && d.in.Pack != nil {
 		var err error
 		if d.book, err = d.a.openBook(d.in.Pack, f.visits, key, f.give); err != nil {
@@ -216,7 +221,10 @@ func (d *desk) enrol(f verifyFlags) error {
 func (d *desk) judge(c code) error {
 	r := d.verify(c)
 	recorded := uint64(0)
-	if d.book.records() && r.Answer == words.Valid && (r.Word == words.Give || r.Word == words.GiveRest) {
+	// A PIN that was not given right is a holder check still to be made: nothing was
+	// handed out yet.
+	pinDue := r.Holder&verifier.CheckPIN != 0 && r.Holder&verifier.PINRight == 0
+	if d.book.records() && r.Answer == words.Valid && !pinDue && (r.Word == words.Give || r.Word == words.GiveRest) {
 		// On the disk before the word is said: a power cut may lose a word, which is
 		// asked for again, but never a collection.
 		n, err := d.book.collect(&r, d.in.At)

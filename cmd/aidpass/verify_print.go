@@ -120,7 +120,7 @@ func (p *printer) text(w io.Writer, r *verifier.Result, line *answerLine) error 
 			say("type", "name", r.Type.Label(p.lang.Tag()))
 			for _, name := range slices.Sorted(maps.Keys(line.Claims)) {
 				if c := r.Type.Claim(name); c != nil && !isBytes(r, name) {
-					fmt.Fprintf(&b, "  %s: %v\n", c.Label(p.lang.Tag()), line.Claims[name])
+					fmt.Fprintf(&b, "  %s: %s\n", c.Label(p.lang.Tag()), inWords(line.Claims[name]))
 				}
 			}
 		}
@@ -139,6 +139,9 @@ func (p *printer) text(w io.Writer, r *verifier.Result, line *answerLine) error 
 			also = append(also, string(x))
 		}
 		say("also", "codes", strings.Join(also, " "))
+	}
+	if source := deref(line.Source); source != "" {
+		fmt.Fprintf(&b, "  %s\n", source)
 	}
 	if line.Recorded != nil {
 		fmt.Fprintf(&b, "  journal record %d\n", *line.Recorded)
@@ -209,4 +212,34 @@ func deref(s *string) string {
 		return ""
 	}
 	return *s
+}
+
+// inWords writes a claim as people read it: what is due as "120.00 JOD; RICE 5 kg;
+// 3 visits", lists with commas.
+func inWords(v any) string {
+	switch v := v.(type) {
+	case []any:
+		parts := make([]string, len(v))
+		for i := range v {
+			parts[i] = inWords(v[i])
+		}
+		return strings.Join(parts, ", ")
+	case map[string]any:
+		var parts []string
+		if amount, ok := v["amount"]; ok {
+			parts = append(parts, strings.TrimSpace(fmt.Sprint(amount, " ", v["currency"])))
+		}
+		if items, ok := v["items"].([]any); ok {
+			for _, item := range items {
+				if m, ok := item.(map[string]any); ok {
+					parts = append(parts, fmt.Sprint(m["code"], " ", m["qty"], " ", m["unit"]))
+				}
+			}
+		}
+		if visits, ok := v["visits"]; ok {
+			parts = append(parts, fmt.Sprint(visits, " visits"))
+		}
+		return strings.Join(parts, "; ")
+	}
+	return fmt.Sprint(v)
 }
