@@ -189,9 +189,11 @@ func waitForLock(path string) (*durable.Log, error) {
 	}
 	for deadline := time.Now().Add(lockWait); ; {
 		l, err := durable.OpenLog(path, 0o600)
-		if !errors.Is(err, durable.ErrLocked) || time.Now().After(deadline) {
+		if !isLocked(err) || time.Now().After(deadline) {
 			return l, err
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+func isLocked(err error) bool { return errors.Is(err, durable.ErrLocked) }

@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
-	"fmt"
-	"math/big"
 	"path/filepath"
 	"strings"
 
@@ -74,12 +71,12 @@ A run that was interrupted is simply started again.`,
 	fl.StringVar(&f.out, "out", "", "file for the cards; they are as good as cash: readable to you alone")
 	fl.StringVar(&f.images, "images", "", "folder for PNG images")
 	fl.StringVar(&f.rejects, "rejects", "", "CSV file for the refused rows")
-	fl.StringVar(&f.pins, "pins", "", "give each new card a PIN and write them to this CSV file, once")
+	fl.StringVar(&f.pins, "pins", "", "give each card a PIN and write them to this CSV file; the same roster writes what the file lacks")
 	fl.StringVar(&f.approvedBy, "approved-by", "", "account of the second person who approved this roster")
 	return cmd
 }
 
-func (a *app) issue(ctx context.Context, path string, f issueFlags) error {
+func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) {
 	t, err := f.check()
 	if err != nil {
 		return err
@@ -104,7 +101,13 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) error {
 	if err != nil {
 		return err
 	}
-	run := &issueRun{app: a, f: f, o: o, list: list, started: a.now()}
+	run := &issueRun{app: a, f: f, o: o, list: list}
+	if f.pins != "" {
+		if run.pins, err = o.openPINs(f.pins, &batch); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, run.pins.flush(), run.pins.close()) }()
+	}
 	if err := run.enrol(ctx, desk, &batch); err != nil {
 		return err
 	}
@@ -117,9 +120,8 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) error {
 	}
 	p := a.progress("issuing")
 	err = desk.Issue(ctx, batch, func(r issuer.Result) error {
-		run.take(&r, &batch)
 		p.step(len(run.cards)+len(run.list.refused), run.list.rows)
-		return nil
+		return run.take(&r, &batch)
 	})
 	p.end()
 	if err != nil {
@@ -259,11 +261,9 @@ type issueRun struct {
 	f       issueFlags
 	o       *org
 	list    *rosterList
-	started credential.Time
 	cards   []cardLine
 	already int
-	pins    map[int]string // by row
-	pinned  [][]string     // card number and PIN of new cards
+	pins    *pinBook // nil: the cards get none
 }
 
 // enrol stores the people and turns the usable rows into requests.
@@ -278,18 +278,12 @@ func (r *issueRun) enrol(ctx context.Context, desk *issuer.Desk, b *issuer.Batch
 	if err != nil {
 		return err
 	}
-	if r.f.pins != "" {
-		r.pins = map[int]string{}
-	}
 	for i, p := range r.list.people {
 		q := issuer.Request{Row: p.number, Unit: units[i].ID, Claims: p.claims}
 		if r.pins != nil {
-			n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
-			if err != nil {
+			if q.PIN, err = r.pins.draw(ctx, desk, p.number, units[i].ID); err != nil {
 				return err
 			}
-			q.PIN = fmt.Sprintf("%06d", n)
-			r.pins[p.number] = q.PIN
 		}
 		b.Requests = append(b.Requests, q)
 	}
@@ -297,10 +291,10 @@ func (r *issueRun) enrol(ctx context.Context, desk *issuer.Desk, b *issuer.Batch
 }
 
 // take keeps what became of a row.
-func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) {
+func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) error {
 	if res.Refusal != nil {
 		r.list.refuse(res.Row, res.Refusal.Code, res.Refusal.Text)
-		return
+		return nil
 	}
 	c := &res.Credential
 	from := max(c.IssuedAt, b.NotBefore)
@@ -315,12 +309,13 @@ func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) {
 	r.cards = append(r.cards, line)
 	if res.Old {
 		r.already++
-	} else if pin := r.pins[res.Row]; pin != "" {
-		if c.IssuedAt < r.started {
-			// An interrupted run drew its PIN, and nobody has seen it.
-			r.say("warning: row %d: the card was begun by an interrupted run and its PIN is lost: revoke it and issue again", res.Row)
-			return
-		}
-		r.pinned = append(r.pinned, []string{c.CardNumber, pin})
 	}
+	if r.pins == nil {
+		return nil
+	}
+	known, err := r.pins.take(res)
+	if err == nil && !known {
+		r.say("warning: row %d: the PIN of card %s is not known here: revoke it and issue again", res.Row, c.CardNumber)
+	}
+	return err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,12 +46,6 @@ type refusedRow struct {
 
 // finish writes the files and tells the count.
 func (r *issueRun) finish(ctx context.Context) error {
-	// PINs first: the cards can be listed again, PINs cannot.
-	if len(r.pinned) > 0 {
-		if err := appendCSV(r.f.pins, []string{"number", "pin"}, r.pinned); err != nil {
-			return err
-		}
-	}
 	slices.SortFunc(r.cards, func(x, y cardLine) int { return x.Row - y.Row })
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -146,21 +139,4 @@ func (r *issueRun) drawImages(ctx context.Context) (int, error) {
 	wg.Wait()
 	bar.end()
 	return done, errors.Join(fault, ctx.Err())
-}
-
-// appendCSV adds rows to a CSV file, with the header when it is new.
-func appendCSV(path string, header []string, rows [][]string) error {
-	old, err := readFile(path, 64<<20)
-	if err != nil && !notThere(err) {
-		return err
-	}
-	b := bytes.NewBuffer(old)
-	w := csv.NewWriter(b)
-	if len(old) == 0 {
-		rows = append([][]string{header}, rows...)
-	}
-	if err := w.WriteAll(rows); err != nil {
-		return err
-	}
-	return durable.WriteFile(path, b.Bytes(), 0o600)
 }

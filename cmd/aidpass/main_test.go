@@ -83,6 +83,7 @@ func TestScripts(t *testing.T) {
 			"cmpline": cmpLine,
 			"copydir": copyDir,
 			"shred":   shred,
+			"pinfor":  pinFor,
 		},
 	})
 }
@@ -316,4 +317,15 @@ func shred(ts *testscript.TestScript, neg bool, args []string) {
 	for _, f := range files {
 		ts.Check(os.WriteFile(f, []byte("nothing"), 0o600))
 	}
+}
+
+// pinFor FILE PINS NUMBER writes the PIN of a card number to FILE.
+func pinFor(ts *testscript.TestScript, neg bool, args []string) {
+	for line := range strings.Lines(ts.ReadFile(args[1])) {
+		if pin, ok := strings.CutPrefix(line, args[2]+","); ok {
+			ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(pin), 0o600))
+			return
+		}
+	}
+	ts.Fatalf("%s has no PIN of %s", args[1], args[2])
 }
