@@ -47,24 +47,55 @@ type Actor struct {
 	SecondPerson string // the account of the second of four eyes; empty when one was enough
 }
 
+// maxAccount is the longest account, in bytes.
+const maxAccount = 64
+
+// Account returns the one way in which an account is written: without spaces
+// around it, in lower case. It refuses what is none: an account has letters a to
+// z, digits and . _ - @ +, and begins with a letter or a digit, so that nobody is
+// a second person by a space, a capital or a look-alike of another script.
+func Account(s string) (string, error) {
+	a := strings.ToLower(strings.TrimSpace(s))
+	ok := a != "" && len(a) <= maxAccount && !strings.ContainsRune("._-@+", rune(a[0]))
+	for i := 0; ok && i < len(a); i++ {
+		c := a[i]
+		ok = 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || strings.IndexByte("._-@+", c) >= 0
+	}
+	if !ok {
+		return "", fmt.Errorf("access: %q is no account: up to %d of a-z 0-9 . _ - @ +, a letter or digit first", s, maxAccount)
+	}
+	return a, nil
+}
+
+// SameAccount reports whether two texts name one account, or cannot be told apart.
+func SameAccount(a, b string) bool {
+	x, errX := Account(a)
+	y, errY := Account(b)
+	return errX != nil || errY != nil || x == y
+}
+
 // MaxText is the longest identifier or reason in an entry, in bytes.
 const MaxText = 400
 
 // Check refuses an actor that must not stand in the log: without an account, in
-// an unknown role, or with itself as the second person.
+// an unknown role, or with itself as the second person, however it is written.
 func (a Actor) Check() error {
+	if _, err := Account(a.ID); err != nil {
+		return err
+	}
+	if a.SecondPerson != "" {
+		if _, err := Account(a.SecondPerson); err != nil {
+			return err
+		}
+		if SameAccount(a.ID, a.SecondPerson) {
+			return fmt.Errorf("access: %q cannot be the second person of their own act", a.ID)
+		}
+	}
 	switch {
-	case strings.TrimSpace(a.ID) == "":
-		return fmt.Errorf("access: the actor has no account")
 	case !a.Role.Known():
 		return fmt.Errorf("access: unknown role %q", a.Role)
-	case a.SecondPerson == a.ID:
-		return fmt.Errorf("access: %q cannot be the second person of their own act", a.ID)
-	}
-	for _, s := range []string{a.ID, a.Device, a.SecondPerson} {
-		if len(s) > MaxText || !utf8.ValidString(s) {
-			return fmt.Errorf("access: an actor's identifier is over %d bytes or not UTF-8", MaxText)
-		}
+	case len(a.Device) > MaxText || !utf8.ValidString(a.Device):
+		return fmt.Errorf("access: a device's name is over %d bytes or not UTF-8", MaxText)
 	}
 	return nil
 }

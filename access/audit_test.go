@@ -129,6 +129,14 @@ func TestActorsThatMustNotStandInTheLog(t *testing.T) {
 			t.Errorf("%s: accepted", name)
 		}
 	}
+	for _, second := range []string{"Acc-1", " acc-1", "acc-1 ", "\u0430cc-1", "acc\u200b-1", "a friend", "-", "acc\u202f2"} {
+		if (access.Actor{ID: "acc-1", Role: access.Issuer, SecondPerson: second}).Check() == nil {
+			t.Errorf("%q is taken for a second person beside acc-1", second)
+		}
+	}
+	if a, err := access.Account(" Lead@Relief-A.example\t"); err != nil || a != "lead@relief-a.example" {
+		t.Errorf("an account with a capital and spaces reads as %q, %v", a, err)
+	}
 	ok := access.Actor{ID: "acc-1", Role: access.OrgAdmin, SecondPerson: "acc-2"}
 	if err := ok.Check(); err != nil {
 		t.Errorf("a good actor: %v", err)
