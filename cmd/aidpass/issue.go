@@ -39,7 +39,8 @@ claim of the type. --claim gives one value to all. Claims that stand sealed on
 the card are taken only when --seal names them.
 
 Every row is issued or refused with a reason; --rejects writes the refused rows
-to a file to be mended and issued again. The same roster again issues nothing
+to a file to be mended and issued again. Where no row at all gets a card the
+command exits 2. The same roster again issues nothing
 twice: the cards that are there are listed again, marked "already".
 
 cards.jsonl has one object a card: credential (its identity), type, issuer, text

@@ -103,6 +103,15 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 		}
 		seen[key] = row.Number
 		values, err := rowClaims(t, m, row, claims, fixed, f)
+		if what := f.differs(t, values); err == nil && what != "" {
+			err = errors.New(what)
+		}
+		// What only repeats the run is left to the batch: the card is the same card.
+		for _, name := range []string{t.ProgrammeClaim, t.RoundClaim} {
+			if v := values[name]; v == f.programme || v == int64(f.round) {
+				delete(values, name)
+			}
+		}
 		if err != nil {
 			list.refuse(row.Number, issuer.RefusedClaims, err.Error())
 			continue
@@ -177,7 +186,39 @@ func (f *issueFlags) fixedClaims(t *schemas.Type) (map[string]any, error) {
 		}
 		out[name] = v
 	}
+	if what := f.differs(t, out); what != "" {
+		return nil, usagef("--claim %s", what).hint("one run is for one programme and round: run the command once for each")
+	}
 	return out, nil
+}
+
+// differs tells which claim says another programme or round than the run: the
+// card would stand in the store under a place that is not its own, and a second
+// one could be issued beside it.
+func (f *issueFlags) differs(t *schemas.Type, values map[string]any) string {
+	if v := values[t.ProgrammeClaim]; v != nil && !covers(v, f.programme) {
+		return t.ProgrammeClaim + ": the run is for programme " + f.programme
+	}
+	if v := values[t.RoundClaim]; v != nil && !covers(v, int64(f.round)) {
+		return fmt.Sprintf("%s: the run is for round %d (--round)", t.RoundClaim, f.round)
+	}
+	if values[t.RoundsClaim] != nil && t.RoundsClaim != t.RoundClaim && f.round > 0 {
+		return fmt.Sprintf("%s: the run is for round %d alone (--round)", t.RoundsClaim, f.round)
+	}
+	return ""
+}
+
+// covers says whether a claim is, or lists, a value.
+func covers(claim, v any) bool {
+	switch list := claim.(type) {
+	case []string:
+		s, ok := v.(string)
+		return ok && slices.Contains(list, s)
+	case []int64:
+		n, ok := v.(int64)
+		return ok && slices.Contains(list, n)
+	}
+	return claim == v
 }
 
 // rowClaims are the claims of one card: those for all, the row's own columns, and

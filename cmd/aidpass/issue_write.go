@@ -74,7 +74,7 @@ func (r *issueRun) finish(ctx context.Context) error {
 	issued := len(r.cards) - r.already
 	result := map[string]any{"rows": r.list.rows, "issued": issued, "already": r.already, "refused": len(r.list.refused),
 		"refusals": r.list.refused, "images": images, "out": r.f.out}
-	return r.print(result, func(w io.Writer) {
+	err = r.print(result, func(w io.Writer) {
 		fmt.Fprintf(w, "%d rows: %d issued, %d issued before, %d refused\n", r.list.rows, issued, r.already, len(r.list.refused))
 		fmt.Fprintf(w, "cards: %s\n", r.f.out)
 		if r.f.images != "" {
@@ -88,6 +88,10 @@ func (r *issueRun) finish(ctx context.Context) error {
 			fmt.Fprintf(w, "  row %d: %s\n", x.Row, x.Why)
 		}
 	})
+	if err == nil && len(r.cards) == 0 {
+		return usagef("no row got a card").hint("each row is named above with what to mend; --rejects FILE writes them to a file")
+	}
+	return err
 }
 
 // modulePixels makes a card's picture about 500 pixels wide.
