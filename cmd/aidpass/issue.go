@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,7 +22,8 @@ type issueFlags struct {
 	round                                                uint64
 	validDays                                            int
 	claims, seal                                         []string
-	out, images, rejects, pins, form, approvedBy         string
+	out, images, rejects, pins, form, approvedBy, trust  string
+	chain                                                []string
 }
 
 func (a *app) issueCommand() *cobra.Command {
@@ -73,6 +73,8 @@ A run that was interrupted is simply started again.`,
 	fl.StringVar(&f.images, "images", "", "folder for PNG images")
 	fl.StringVar(&f.rejects, "rejects", "", "CSV file for the refused rows")
 	fl.StringVar(&f.pins, "pins", "", "give each card a PIN and write them to this CSV file; the same roster writes what the file lacks")
+	fl.StringVar(&f.trust, "trust", "", "newest signed trust list (default: the newest that was used here)")
+	fl.StringArrayVar(&f.chain, "chain", nil, "with --trust: list that changed the custodians, oldest first; repeat")
 	fl.StringVar(&f.approvedBy, "approved-by", "", "account of the second person who approved this roster")
 	return cmd
 }
@@ -86,6 +88,11 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 	if err != nil {
 		return err
 	}
+	if f.trust != "" {
+		if err := a.useTrustList(f.trust, f.chain); err != nil {
+			return err
+		}
+	}
 	if err := a.plausibleClock(); err != nil {
 		return err
 	}
@@ -94,6 +101,9 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		return err
 	}
 	defer o.close()
+	if err := o.mayIssue(t, f.programme); err != nil {
+		return err
+	}
 	desk, err := a.openIssuer(o, t)
 	if err != nil {
 		return err
@@ -222,15 +232,48 @@ func (a *app) openIssuer(o *org, types ...*schemas.Type) (*issuer.Desk, error) {
 	}, nil
 }
 
+// mayIssue refuses what no service point would accept, as far as the trust list
+// seen here tells.
+func (o *org) mayIssue(t *schemas.Type, programme string) error {
+	list, err := o.a.keptList()
+	if err != nil {
+		return err
+	}
+	if list == nil {
+		o.a.say("WARNING: no trust list has been seen here, so nobody knows whether service points will accept these cards")
+		o.a.say("hint: name the newest signed list: --trust trust.list")
+		return nil
+	}
+	listed := list.Organisation([]byte(o.entry.ID))
+	if listed == nil {
+		return usagef("%s is not on trust list %d", o.entry.ID, list.Sequence).
+			hint("the keeper of the list adds it: aidpass trust add LIST %s; then issue with --trust LIST", o.a.publicEntry(o.entry.ID))
+	}
+	var in []byte
+	if t.ProgrammeClaim != "" {
+		in = []byte(programme)
+	}
+	for _, country := range append(countriesOf(listed), o.entry.Country) {
+		if listed.MayIssue([]byte(t.VCT), in, country, o.a.now()) {
+			return nil
+		}
+	}
+	return usagef("trust list %d does not let %s issue %s in programme %s", list.Sequence, o.entry.ID, t.Name, programme).
+		hint("the keeper of the list grants it: aidpass trust grant LIST --org %s --type %s --programme %s; then issue with --trust LIST", o.entry.ID, t.Name, programme)
+}
+
+func countriesOf(o *trust.Organisation) (all []string) {
+	for _, g := range o.Grants {
+		all = append(all, g.Countries...)
+	}
+	return all
+}
+
 // knownTime is the newest time that somebody else has signed: the issue time of
 // the trust list last seen here, zero when none was.
 func (a *app) knownTime() credential.Time {
-	raw, err := readFile(filepath.Join(a.publicDir(), "trust.list"), trust.MaxListBytes)
-	if err != nil {
-		return 0
-	}
-	list, err := trust.Open(raw, trust.Anchors{})
-	if err != nil {
+	list, err := a.keptList()
+	if list == nil || err != nil {
 		return 0
 	}
 	return list.Issued

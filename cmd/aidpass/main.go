@@ -28,6 +28,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"aidpass/trust"
 )
 
 func main() {
@@ -89,6 +91,7 @@ type app struct {
 	*Main
 	Config
 	secrets map[string][]byte // passphrases asked for, by purpose
+	kept    *trust.List       // newest trust list seen here, once it was read
 }
 
 func (a *app) root() *cobra.Command {

@@ -1,12 +1,15 @@
 package main
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,6 +18,7 @@ import (
 	"aidpass/internal/cose"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
+	"aidpass/words"
 )
 
 // orgKeys is the key folder of one organisation, DATA/keys/<slug>:
@@ -225,26 +229,83 @@ func (o *orgKeys) newest(infos []keystore.Info, use keystore.Use, want string, a
 	return best
 }
 
-// current returns the key that signs for a use now: the main one, and for cards
-// the standby where the main one is withdrawn.
+// current returns the key that signs for a use now: the main one that began last,
+// and for cards the standby where no main one will do. Where a trust list has
+// been seen here only a key will do that service points accept by it: a successor
+// that is not listed yet, or a key that the list withdraws, signs nothing.
 func (o *orgKeys) current(use keystore.Use) (*keystore.Info, error) {
 	infos, err := o.store.List()
 	if err != nil {
 		return nil, err
 	}
+	accepted, err := o.accepted(use)
+	if err != nil {
+		return nil, err
+	}
 	now := o.a.now()
+	var lapsed, refused *keystore.Info
+	var why words.Reason
 	for _, want := range []string{roleMain, roleStandby} {
-		k := o.newest(infos, use, want, now)
-		if k == nil {
-			continue
+		begun := slices.DeleteFunc(slices.Clone(infos), func(i keystore.Info) bool {
+			name, from, _ := role(i)
+			return i.Use != use || name != want || from > now || o.isWithdrawn(i.ID)
+		})
+		slices.SortFunc(begun, func(x, y keystore.Info) int {
+			_, a, _ := role(x)
+			_, b, _ := role(y)
+			return cmp.Compare(b, a)
+		})
+		for i := range begun {
+			k := &begun[i]
+			if _, _, until := role(*k); now > until {
+				lapsed = k
+				break // older ones signed for less long, or were followed by this one
+			}
+			if why = accepted(k); why == words.OK {
+				return k, nil
+			}
+			refused = k
 		}
-		if _, _, until := role(*k); now > until {
-			return nil, usagef("the %s key %s signed until %s", use, k.ID, until).hint("aidpass org rotate --use %s makes its successor", use)
+		if lapsed != nil && refused == nil {
+			break
 		}
-		return k, nil
+	}
+	switch {
+	case refused != nil:
+		return nil, usagef("service points accept no %s key that is here: %s of %s is %s by the newest trust list seen", use, refused.ID, o.entry.ID, why).
+			hint("the keeper of the list adds the present keys: aidpass trust update LIST %s; name the newest list with --trust", o.a.publicEntry(o.entry.ID))
+	case lapsed != nil:
+		_, _, until := role(*lapsed)
+		return nil, usagef("the %s key %s signed until %s", use, lapsed.ID, until).hint("aidpass org rotate --use %s makes its successor", use)
 	}
 	return nil, usagef("no %s key of %s begins before %s", use, o.entry.ID, now).
 		hint("is the clock right? aidpass org show tells the keys")
+}
+
+// accepted says what the trust list seen here makes of a key that signs now.
+// Secrets stand on no list; without a list every key will do.
+func (o *orgKeys) accepted(use keystore.Use) (func(*keystore.Info) words.Reason, error) {
+	anything := func(*keystore.Info) words.Reason { return words.OK }
+	if !slices.Contains(listedUses, use) {
+		return anything, nil
+	}
+	list, err := o.a.keptList()
+	if list == nil || err != nil {
+		return anything, err
+	}
+	u, err := trust.ParseUse(string(use))
+	if err != nil {
+		return nil, err
+	}
+	now := o.a.now()
+	return func(i *keystore.Info) words.Reason {
+		id := i.Key.ID()
+		k, reason := list.Find([]byte(o.entry.ID), id[:], u)
+		if reason != words.OK {
+			return reason
+		}
+		return k.Judge(now, now)
+	}, nil
 }
 
 // currentSigner is current, unsealed.
@@ -277,6 +338,25 @@ func (o *orgKeys) rotate(use trust.Use, from credential.Time, years int, standby
 	alg := keystore.P256
 	if now, err := o.current(kind); err == nil {
 		alg = now.Alg
+		early := o.a.now() + trust.RotationNotice
+		switch {
+		case standby || from >= early:
+		case o.a.SecondPerson != "":
+			o.a.say("warning: the successor signs from %s, before service points can know it; %s has confirmed it", from, o.a.SecondPerson)
+		default:
+			return usagef("the successor would sign from %s, before service points can know it: 45 days are needed", from).
+				hint("--from %s or later; where the present key is lost or stolen, a second person confirms: --second-person ACCOUNT", early)
+		}
+	}
+	// All keys that sign the entry are unsealed before anything is made: a wrong
+	// passphrase changes nothing, and seals no new key.
+	for _, k := range o.entry.Keys {
+		if k.Use == trust.UseSeal {
+			continue
+		}
+		if _, err := o.signer(keystore.Use(k.Use.String()), k.KID); err != nil {
+			return err
+		}
 	}
 	slips := slices.ContainsFunc(o.entry.Keys, func(k *trust.Key) bool { return k.Profile == trust.ProfileSlip1 })
 	info, err := o.store.Create(kind, alg, label(want, from, from+credential.Time(years)*keyYear), o.pass(), o.a.Now())
@@ -284,7 +364,7 @@ func (o *orgKeys) rotate(use trust.Use, from credential.Time, years int, standby
 		return err
 	}
 	if err := o.writeEntry(slips); err != nil {
-		return err
+		return errors.Join(err, os.Remove(filepath.Join(o.dir, string(kind)+"-"+info.ID+".key")))
 	}
 	files := []string{o.a.publicEntry(o.entry.ID)}
 	if out != "" {

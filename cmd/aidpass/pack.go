@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -118,7 +117,7 @@ func (a *app) buildPack(ctx context.Context, f packFlags) error {
 			hint("the keeper of the list adds it: aidpass trust add LIST %s", a.publicEntry(o.entry.ID))
 	}
 	now := a.now()
-	if err := a.keepTrustList(raw, list); err != nil {
+	if err := a.keepTrustList(raw, list, f.chain); err != nil {
 		return err
 	}
 	if err := a.plausibleClock(); err != nil {
@@ -140,19 +139,6 @@ func (a *app) buildPack(ctx context.Context, f packFlags) error {
 
 func (b *packBuild) add(owner string, kind verifier.PartKind, name string, sequence uint64, data []byte) {
 	b.draft.Parts = append(b.draft.Parts, verifier.Part{Owner: owner, Kind: kind, Name: name, Sequence: sequence, Data: data})
-}
-
-// keepTrustList remembers the newest list seen: its issue time bounds our clock.
-func (a *app) keepTrustList(raw []byte, list *trust.List) error {
-	path := filepath.Join(a.publicDir(), "trust.list")
-	if _, have, err := readList(path, trust.Anchors{}); err == nil && have.ID == list.ID && have.Sequence > list.Sequence {
-		return usagef("%s is list %d, and list %d has been used here", "--trust", list.Sequence, have.Sequence).
-			hint("use the newest: %s", path)
-	}
-	if err := os.MkdirAll(a.publicDir(), 0o755); err != nil {
-		return err
-	}
-	return writeFile(path, raw)
 }
 
 // A pack's sequence and those of its parts must never fall, on any site. It counts

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"aidpass/trust"
+)
+
+// The newest trust list seen here, DATA/public/trust.list, decides which of our
+// keys sign, and its issue time bounds our clock.
+
+func (a *app) keptPath() string { return filepath.Join(a.publicDir(), "trust.list") }
+
+// keptList returns it; nil where none was seen yet. It was checked when it was
+// kept; a damaged one is an error, never none.
+func (a *app) keptList() (*trust.List, error) {
+	if a.kept != nil {
+		return a.kept, nil
+	}
+	_, list, err := readList(a.keptPath(), trust.Anchors{})
+	if notThere(err) {
+		return nil, nil
+	}
+	a.kept = list
+	return list, err
+}
+
+// useTrustList reads and keeps the list of --trust.
+func (a *app) useTrustList(path string, chain []string) error {
+	raw, list, err := readList(path, trust.Anchors{})
+	if err != nil {
+		return err
+	}
+	return a.keepTrustList(raw, list, chain)
+}
+
+// keepTrustList remembers a list, if it follows the one that was kept: not older,
+// not another one of the same number, and signed by the custodians of the kept
+// list or by those that the lists of --chain put in their place.
+func (a *app) keepTrustList(raw []byte, list *trust.List, chain []string) error {
+	have, err := a.keptList()
+	if err != nil {
+		return err
+	}
+	if have != nil && have.ID != list.ID {
+		a.say("warning: until now this organisation went by trust list %s, from here on by %s", have.ID, list.ID)
+		a.say("hint: compare the custodians with what is on paper: aidpass trust show")
+		have = nil
+	}
+	if have != nil {
+		switch {
+		case have.Sequence > list.Sequence:
+			return usagef("%s is list %d, and list %d has been used here", "--trust", list.Sequence, have.Sequence).
+				hint("use the newest: %s", a.keptPath())
+		case have.Sequence == list.Sequence && have.Digest() != list.Digest():
+			return usagef("this list %d says something else than the list %d that has been used here", list.Sequence, have.Sequence).
+				hint("ask the keeper of the list which of the two is right; the other is %s", a.keptPath())
+		}
+		pinned := have.Anchors
+		for _, path := range chain {
+			link, err := readFile(path, trust.MaxListBytes)
+			if err != nil {
+				return err
+			}
+			if l, err := trust.Open(link, pinned); err == nil && l.ID == list.ID {
+				pinned = l.Anchors
+			}
+		}
+		if _, err := trust.Open(raw, pinned); err != nil {
+			return usagef("--trust: the custodians known here did not sign this list: %w", err).
+				hint("--chain FILE: the lists that changed the custodians since %s, oldest first", a.keptPath())
+		}
+	}
+	if err := os.MkdirAll(a.publicDir(), 0o755); err != nil {
+		return err
+	}
+	a.kept = list
+	return writeFile(a.keptPath(), raw)
+}
