@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/credential/cwt"
 	"aidpass/internal/cbor"
@@ -31,6 +32,7 @@ type Batch struct {
 	EpochKey     []byte          // of the sealed parts' audience; nil: requests with sealed claims are refused
 	NotBefore    credential.Time // 0: at once
 	ExpiresAt    credential.Time // 0: after the type's validity
+	Replace      bool            // also for units whose newest credential of the place was revoked
 	Requests     []Request
 	Approval     Approval
 }
@@ -49,7 +51,7 @@ const (
 
 // Digest is what an approval is bound to: SHA-256 of the deterministic CBOR of
 //
-//	["aidpass-batch-1", vct, programme, round, form, not before, expires at, [request digest ...]]
+//	["aidpass-batch-1", vct, programme, round, form, not before, expires at, replace, [request digest ...]]
 //
 // with a request's digest made over ["aidpass-request-1", vct, programme, round,
 // form, unit id, claims, SHA-256 of the photo or null, has a PIN]. Changing one
@@ -58,9 +60,10 @@ func (b *Batch) Digest() ([32]byte, error) {
 	if b.Type == nil {
 		return [32]byte{}, errors.New("issuer: a batch needs a credential type")
 	}
-	out := b.appendCommon(cbor.AppendArray(nil, 8), batchLabel)
+	out := b.appendCommon(cbor.AppendArray(nil, 9), batchLabel)
 	out = cbor.AppendInt(out, int64(b.NotBefore))
 	out = cbor.AppendInt(out, int64(b.ExpiresAt))
+	out = cbor.AppendBool(out, b.Replace)
 	out = cbor.AppendArray(out, len(b.Requests))
 	for i := range b.Requests {
 		sum, err := b.requestDigest(&b.Requests[i])
@@ -110,7 +113,7 @@ func (b *Batch) check(d *Desk, now time.Time) (expires credential.Time, err erro
 		return 0, fmt.Errorf("issuer: an epoch key has %d bytes", cwt.EpochKeyBytes)
 	case b.Approval.By == "":
 		return 0, ErrNotApproved
-	case d.FourEyes && b.Approval.By == d.Actor.ID:
+	case d.FourEyes && access.SameAccount(b.Approval.By, d.Actor.ID):
 		return 0, fmt.Errorf("%w by a second person", ErrNotApproved)
 	}
 	digest, err := b.Digest()
@@ -150,8 +153,10 @@ const (
 	RefusedGate      = "gate"        // a claim the type wants to be known is missing
 	RefusedClaims    = "claims"      // a claim does not fit the type, or the card
 	RefusedUnit      = "unit"        // the unit is not known, or erased
-	RefusedExists    = "exists"      // an active credential says something else: revoke it first
-	RefusedLost      = "lost"        // signed before a restore, and the card is gone: revoke it, then issue again
+	RefusedExists    = "exists"      // an active credential of the place says something else: revoke it, then replace it
+	RefusedRevoked   = "revoked"     // the newest credential of the place was revoked, and the batch replaces none
+	RefusedName      = "name"        // another name for a known identifier: somebody else, or a mistyped number
+	RefusedLost      = "lost"        // signed before a restore, and the card is gone: revoke it, then replace it
 	RefusedOtherKey  = "other_key"   // an interrupted one waits for another card key: resume with that, or revoke it
 	RefusedWithdrawn = "withdrawn"   // revoked or erased while it was being issued
 	RefusedBadCard   = "bad_card"    // the signed card did not verify; it was not handed out, and can be revoked
@@ -169,6 +174,7 @@ type Result struct {
 	Row        int
 	Unit       UnitID
 	Credential Credential // with the card; zero when refused
+	Replaces   CTI        // the revoked credential it stands in for; zero: none
 	Text       string     // of the QR code; empty when refused
 	Old        bool       // it was issued before, by the same request: nothing new was signed
 	Refusal    *Refusal   // nil when issued
@@ -191,6 +197,7 @@ func (b *Batch) values(r *Request, id CTI) (map[string]any, *Refusal) {
 	for name, v := range r.Claims {
 		values[name] = v
 	}
+	// What a request says differently is refused by place, on the encoded card.
 	b.fill(values, b.Type.ProgrammeClaim, b.Programme)
 	if b.Round > 0 && values[b.Type.RoundsClaim] == nil {
 		b.fill(values, b.Type.RoundClaim, int64(b.Round))
@@ -254,10 +261,10 @@ func (b *Batch) claimAt(key int64) *schemas.Claim {
 // build is step 3: the two parts of the card, validated by the type. sealed is nil without sealed claims.
 func (b *Batch) build(d *Desk, r *Request, id CTI) (plain, sealed []byte, no *Refusal) {
 	values, no := b.values(r, id)
-	if no != nil {
-		return nil, nil, no
+	if no == nil {
+		no = b.gate(values)
 	}
-	if no := b.gate(values); no != nil {
+	if no != nil {
 		return nil, nil, no
 	}
 	plain, err := b.Type.EncodePlain(values)

@@ -24,7 +24,7 @@ func TestDigestOfABatchStays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "4e253bb6c349d73f48051266163aeb6ff709d05b6ff79bf0b34f56d495343958"
+	const want = "daa438b030b13b958fc76ba544275daf216999f65539832ead49d115dc8f62e0"
 	if hex.EncodeToString(got[:]) != want {
 		t.Errorf("digest = %x, want %s", got, want)
 	}
@@ -32,6 +32,11 @@ func TestDigestOfABatchStays(t *testing.T) {
 	if again, err := b.Digest(); err != nil || again != got {
 		t.Errorf("row numbers, a PIN's digits or a key change the digest: %x, %v", again, err)
 	}
+	b.Replace = true
+	if again, _ := b.Digest(); again == got {
+		t.Error("whether revoked credentials are replaced does not change the digest")
+	}
+	b.Replace = false
 	b.Requests[1].PIN = ""
 	if again, _ := b.Digest(); again == got {
 		t.Error("whether there is a PIN does not change the digest")

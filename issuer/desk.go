@@ -41,7 +41,8 @@ type Desk struct {
 
 	// Known is the newest time that somebody else has signed, such as the issue
 	// time of the trust list; zero: none. A clock before it is refused, and one
-	// far after it needs a second person (Actor.SecondPerson).
+	// far after it, and after all that was signed here, needs a second person
+	// (Actor.SecondPerson).
 	Known credential.Time
 
 	// FourEyes: a batch must be approved by somebody else than Actor.
@@ -99,16 +100,24 @@ const maxAhead = 90 * 24 * time.Hour
 // wrong date in a signature outlives the mistake.
 var ErrClock = errors.New("issuer: the clock of this machine is not plausible")
 
-// now returns the time, if it is plausible.
-func (d *Desk) now() (time.Time, error) {
+// now returns the time, if it is plausible beside Known and everything that was
+// signed here: a clock that ran ahead would let living credentials pass for
+// expired ones, and issue them again.
+func (d *Desk) now(ctx context.Context) (time.Time, error) {
 	now := time.Now
 	if d.Now != nil {
 		now = d.Now
 	}
 	t := now().UTC()
-	at, known := credential.FromStd(t), d.Known
+	here, err := d.Store.KnownTime(ctx)
+	if err != nil {
+		return t, fmt.Errorf("issuer: known time: %w", err)
+	}
+	// Two publications in one second have two times: the later lies ahead of the clock.
+	at, slack := credential.FromStd(t), credential.Time(maxBehind/time.Second)
+	known := max(d.Known, here)
 	switch {
-	case known != 0 && at < known:
+	case at < max(d.Known, here-slack):
 		return t, fmt.Errorf("%w: it shows %s, and something signed at %s is known", ErrClock, at, known)
 	case known != 0 && t.Sub(known.Std()) > maxAhead && d.Actor.SecondPerson == "":
 		return t, fmt.Errorf("%w: it shows %s, the newest known time is %s: a second person must confirm it", ErrClock, at, known)
@@ -143,13 +152,16 @@ func KeyCheck(programmeKey []byte) [8]byte {
 
 // A RosterRow is a person or household as a roster has it.
 type RosterRow struct {
-	Kind     UnitKind
-	External string         // the roster's identifier
-	Values   map[string]any // whatever is known, by claim name; see AppendValue
+	Kind      UnitKind
+	Namespace string         // the roster, where its identifiers are unique in it alone; usually empty
+	External  string         // the roster's identifier
+	Fixed     []string       // values that a known unit keeps, its name: see UnitRow
+	Values    map[string]any // whatever is known, by claim name; see AppendValue
 }
 
 // Enrol stores the rows of a roster: new units, and fields that changed. The
-// same roster again changes nothing. The result has one entry a row, in order.
+// same roster again changes nothing. The result has one entry a row, in order;
+// an entry with a Refusal was not stored.
 // After an error the rows of earlier chunks are stored; Enrol can be repeated.
 //
 // progress, if not nil, is told how many rows are done.
@@ -160,7 +172,7 @@ func (d *Desk) Enrol(ctx context.Context, rows []RosterRow, progress func(done i
 	for start := 0; start < len(rows); start += chunk {
 		units = units[:0]
 		for i, row := range rows[start:min(start+chunk, len(rows))] {
-			u := UnitRow{Kind: row.Kind, External: row.External, Fields: make(map[string][]byte, len(row.Values))}
+			u := UnitRow{Kind: row.Kind, Namespace: row.Namespace, External: row.External, Fixed: row.Fixed, Fields: make(map[string][]byte, len(row.Values))}
 			for name, v := range row.Values {
 				b, err := AppendValue(nil, v)
 				if err != nil {

@@ -40,7 +40,6 @@ func (d *Desk) finish(ctx context.Context, key *cose.Key, by access.Actor, inten
 	}
 	var cards []SignedCard
 	var at []int
-	var bad error
 	for i, p := range prepared {
 		if p == nil {
 			continue
@@ -59,13 +58,12 @@ func (d *Desk) finish(ctx context.Context, key *cose.Key, by access.Actor, inten
 		}
 		if err != nil {
 			results[i].refusal = refuse(RefusedBadCard, "credential %s was signed and does not verify: %v", id, err)
-			bad = err
 			continue
 		}
 		cards, at = append(cards, SignedCard{ID: id, Card: card}), append(at, i)
 	}
 	if len(cards) == 0 {
-		return nil, fmt.Errorf("of %d cards that were signed none verifies, the last because: %w", len(log), bad)
+		return results, nil
 	}
 	now, err := d.Store.Complete(ctx, by, cards) // 8
 	if err != nil {
@@ -80,6 +78,26 @@ func (d *Desk) finish(ctx context.Context, key *cose.Key, by access.Actor, inten
 		}
 	}
 	return results, nil
+}
+
+// noneVerifies is an error when every card that was signed was refused as bad:
+// the fault is the batch's, and the next chunk would only add to it.
+func noneVerifies(signed []finished) error {
+	var last *Refusal
+	bad := 0
+	for _, f := range signed {
+		switch {
+		case f.refusal == nil:
+			return nil
+		case f.refusal.Code == RefusedBadCard:
+			bad++
+			last = f.refusal
+		}
+	}
+	if last == nil {
+		return nil
+	}
+	return fmt.Errorf("of %d cards that were signed none verifies: %w", bad, last)
 }
 
 // rebuild makes the message of recorded bytes again, ready to be signed: the
@@ -113,13 +131,14 @@ const reservationLife = 15 * time.Minute
 // only reserved, and not within the last quarter of an hour, is let go.
 //
 // each gets a Result for every credential it came across, with Row 0: finished,
-// or refused because it waits for another card key.
+// or refused because it waits for another card key, or does not pass Check. So
+// Resume can stand before every Issue: what an earlier batch left stops no other.
 func (d *Desk) Resume(ctx context.Context, each func(Result) error) error {
 	key, err := d.cardKey()
 	if err != nil {
 		return err
 	}
-	now, err := d.now()
+	now, err := d.now(ctx)
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ import (
 //  1. approve   the batch is what was approved (its digest), by whom it must be
 //  2. gate      what the type wants to be known of the unit is known
 //  3. build     claims are validated by the type and encoded, the sealed part sealed
-//  4. reserve   one active credential of this unit, type, programme, round and form;
+//  4. reserve   one active credential of this unit, type, programme, rounds and form;
 //     a random unique status index; the unit's pseudonym and card number
 //  5. intend    the exact bytes to be signed are recorded
 //     and the signing log, outside the store, says that they will be signed
@@ -43,7 +43,7 @@ func (d *Desk) Issue(ctx context.Context, b Batch, each func(Result) error) erro
 	if err != nil {
 		return err
 	}
-	now, err := d.now()
+	now, err := d.now(ctx)
 	if err != nil {
 		return err
 	}
@@ -52,14 +52,14 @@ func (d *Desk) Issue(ctx context.Context, b Batch, each func(Result) error) erro
 		return err
 	}
 	actor := d.Actor
-	if b.Approval.By != actor.ID {
+	if !access.SameAccount(b.Approval.By, actor.ID) {
 		actor.SecondPerson = b.Approval.By
 	}
 	run := &run{
 		desk: d, batch: &b, key: key, now: now, actor: actor, seen: map[UnitID]bool{},
 		lot: Lot{
-			ID: NewUnitID().String(), Type: b.Type.Name, Programme: b.Programme, KeyCheck: KeyCheck(b.ProgrammeKey), Round: b.Round,
-			Form: b.Form, ExpiresAt: expires, Approval: b.Approval.Digest, Lists: d.Lists.withDefaults(),
+			ID: NewUnitID().String(), Type: b.Type.Name, VCT: b.Type.VCT, Programme: b.Programme, KeyCheck: KeyCheck(b.ProgrammeKey), Round: b.Round,
+			Form: b.Form, Replace: b.Replace, ExpiresAt: expires, Approval: b.Approval.Digest, Lists: d.Lists.withDefaults(),
 		},
 	}
 	chunk := d.chunk()
@@ -100,6 +100,7 @@ type row struct {
 	id      CTI // drawn for it; the credential's, if the place was free
 	plain   []byte
 	sealed  []byte
+	rounds  Rounds
 	result  Result
 }
 
@@ -138,7 +139,9 @@ func (r *run) begin(q *Request) *row {
 		w.result.Refusal = refuse(RefusedClaims, "%v", err)
 		return w
 	}
-	w.plain, w.sealed, w.result.Refusal = r.batch.build(r.desk, q, w.id)
+	if w.plain, w.sealed, w.result.Refusal = r.batch.build(r.desk, q, w.id); w.result.Refusal == nil {
+		w.rounds, w.result.Refusal = r.batch.place(w.plain)
+	}
 	return w
 }
 
@@ -166,7 +169,7 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 			if err != nil {
 				return err
 			}
-			asks[i] = Reservation{ID: w.id, Unit: w.request.Unit, Pseudonym: pseudonym, CardNumber: number, RequestHash: w.digest}
+			asks[i] = Reservation{ID: w.id, Unit: w.request.Unit, Rounds: w.rounds, Pseudonym: pseudonym, CardNumber: number, RequestHash: w.digest}
 		}
 		slots, err := r.desk.Store.Reserve(ctx, r.actor, r.lot, r.now, asks)
 		if err != nil {
@@ -180,8 +183,10 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 				again = append(again, w)
 			case NoUnit:
 				w.result.Refusal = refuse(RefusedUnit, "the unit is not known, or was erased")
+			case Revoked:
+				w.refuse(RefusedRevoked, "credential %s was revoked: it is replaced only when the batch says so", slots[i].Credential.ID)
 			default:
-				w.take(r, slots[i].Credential)
+				w.take(r, &slots[i])
 			}
 		}
 		todo = again
@@ -194,13 +199,15 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 
 // take looks at the credential that holds the row's place: its own new one, or
 // one of an earlier run.
-func (w *row) take(r *run, c Credential) {
-	w.result.Credential = c
+func (w *row) take(r *run, slot *Slot) {
+	c := slot.Credential
+	w.result.Credential, w.result.Replaces = c, slot.Replaces
 	switch {
-	case c.RequestHash != w.digest:
-		w.refuse(RefusedExists, "credential %s is active and says something else: revoke it first", c.ID)
+	case slot.Outcome == Fresh:
 	case c.State == FromLog:
-		w.refuse(RefusedLost, "credential %s was signed before the database was restored, and its card is lost: revoke it, then issue again", c.ID)
+		w.refuse(RefusedLost, "credential %s was signed before the database was restored, and its card is lost: revoke it, then replace it", c.ID)
+	case !slot.Same:
+		w.refuse(RefusedExists, "credential %s is active and says something else: revoke it first, then replace it", c.ID)
 	case c.State == Issued && c.Card == nil:
 		w.refuse(RefusedUnit, "the unit was erased")
 	case c.State == Issued:
@@ -222,7 +229,7 @@ func (w *row) finish(c Credential, old bool) {
 }
 
 func (w *row) refuse(code, format string, args ...any) {
-	w.result.Refusal, w.result.Credential = refuse(code, format, args...), Credential{}
+	w.result.Refusal, w.result.Credential, w.result.Replaces = refuse(code, format, args...), Credential{}, CTI{}
 }
 
 // open returns the rows that have not come to their end.
@@ -284,6 +291,9 @@ func (r *run) sign(ctx context.Context, rows []*row) error {
 		intended[i] = w.result.Credential
 	}
 	signed, err := r.desk.finish(ctx, r.key, r.actor, intended)
+	if err == nil {
+		err = noneVerifies(signed)
+	}
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"aidpass/credential"
@@ -42,7 +43,8 @@ const publishTries = 10
 //
 // A list never goes backwards: its iat rises, nothing that was published as
 // invalid comes back, and of several publishers at once each publishes on top of
-// the other. The publication is recorded before the files are handed back, so
+// the other. Nothing is published while a list is not witnessed (ErrUnwitnessed,
+// see Witness). The publication is recorded before the files are handed back, so
 // they must reach the public, and an error on the way is mended by publishing
 // again. Every publication also sets a few decoys, so that what changed does not
 // tell how many were revoked.
@@ -53,7 +55,7 @@ func (d *Desk) PublishStatus(ctx context.Context, key crypto.Signer, p Publishin
 	if p.Next == 0 {
 		p.Next = 24 * time.Hour
 	}
-	now, err := d.now()
+	now, err := d.now(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -64,6 +66,13 @@ func (d *Desk) PublishStatus(ctx context.Context, key crypto.Signer, p Publishin
 	lists, err := d.Store.StatusLists(ctx, now)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: publish: %w", err)
+	}
+	blocked, err := d.Store.Unwitnessed(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("issuer: publish: %w", err)
+	}
+	if len(blocked) > 0 {
+		return nil, fmt.Errorf("%w (%s)", ErrUnwitnessed, strings.Join(blocked, ", "))
 	}
 	w := publisher{desk: d, signer: key, key: public, now: now, p: p}
 	files := make([]PublishedList, 0, len(lists))

@@ -73,18 +73,23 @@ const (
 	Found     UnitKind = "found"
 )
 
-// A UnitRow is one row of a roster as it is stored.
+// A UnitRow is one row of a roster as it is stored. Kind, Namespace and External
+// together name a unit: person 1 is not household 1, nor the person 1 of another
+// village's roster.
 type UnitRow struct {
-	Kind     UnitKind
-	External string            // the roster's own identifier, unique in the organisation; not empty
-	Fields   map[string][]byte // by claim name; each value is one item of deterministic CBOR (AppendValue)
+	Kind      UnitKind
+	Namespace string            // the roster, where its identifiers are unique in it alone; empty: in the organisation
+	External  string            // the roster's own identifier; not empty
+	Fixed     []string          // fields of a known unit whose text may not become another: its name
+	Fields    map[string][]byte // by claim name; each value is one item of deterministic CBOR (AppendValue)
 }
 
 // Enrolled says what became of a UnitRow.
 type Enrolled struct {
 	ID      UnitID
 	New     bool
-	Changed int // fields written; 0: everything was known already
+	Changed int      // fields written; 0: everything was known already
+	Refusal *Refusal // RefusedName: ID has this identifier and is called otherwise; nothing was written
 }
 
 // State is how far a credential has come. Its end (revoked, expired) is kept apart.
@@ -104,8 +109,10 @@ type Credential struct {
 	ID          CTI
 	Unit        UnitID
 	Type        string // name of the credential type
+	VCT         string // its URI: two names of one URI are one type
 	Programme   string
-	Round       uint64 // 0: none
+	Round       uint64 // first round it is for; 0: it names none, and is for all
+	LastRound   uint64
 	Form        credential.Form
 	State       State
 	Ended       bool   // released, revoked or expired: another may take its place
@@ -118,9 +125,9 @@ type Credential struct {
 	KeyID       [8]byte         // zero before the intent
 	IssuedAt    credential.Time // zero before the intent
 	ExpiresAt   credential.Time
-	RequestHash [32]byte
-	Intent      []byte // exact bytes to be signed; nil before the intent, or erased
-	Card        []byte // signed bytes; nil before they are stored, or erased
+	RequestHash [32]byte // Reservation.RequestHash under the unit's key: says nothing once that is destroyed
+	Intent      []byte   // exact bytes to be signed; nil before the intent, or erased
+	Card        []byte   // signed bytes; nil before they are stored, or erased
 }
 
 // ListPolicy says how status lists are made. The zero value is filled by Desk.
@@ -137,19 +144,26 @@ type ListPolicy struct {
 type Lot struct {
 	ID        string // random; the object of the lot's audit entries
 	Type      string
+	VCT       string
 	Programme string
 	KeyCheck  [8]byte // of the programme key, see KeyCheck
-	Round     uint64
+	Round     uint64  // of the batch
 	Form      credential.Form
 	ExpiresAt credential.Time
 	Approval  [32]byte
+	Replace   bool // also places whose newest credential was revoked
 	Lists     ListPolicy
 }
+
+// Rounds are the rounds a credential is for, first to last. The zero value is no
+// round named: all of them.
+type Rounds struct{ First, Last uint64 }
 
 // A Reservation asks for the place of one credential.
 type Reservation struct {
 	ID          CTI // used if the place is free
 	Unit        UnitID
+	Rounds      Rounds // with unit, type, programme and form: the place
 	Pseudonym   string // used if the unit has none in the programme yet
 	CardNumber  string
 	RequestHash [32]byte
@@ -164,12 +178,16 @@ const (
 	Existing                   // an active credential holds it: Credential says which
 	NumberTaken                // another unit has the card number: derive another pseudonym
 	NoUnit                     // the unit is not known, or erased
+	Revoked                    // the newest credential of the place was revoked, and the lot replaces none
 )
 
-// A Slot is the answer to a Reservation. Credential is set for Fresh and Existing.
+// A Slot is the answer to a Reservation. Credential is set for Fresh and
+// Existing, and for Revoked the one that was.
 type Slot struct {
 	Outcome    Outcome
 	Credential Credential
+	Same       bool // Existing, of the same request
+	Replaces   CTI  // Fresh: the revoked credential it stands in for; zero: none
 }
 
 // An Intent is what is going to be signed for a reserved credential.
@@ -199,6 +217,7 @@ type StatusList struct {
 	Entries     []StatusEntry   // invalid and suspended, by rising index
 	PublishedAt credential.Time // zero: never
 	Published   []byte          // bitmap of the newest publication; nil: never
+	Unwitnessed bool            // restored without the signing log: what was published since is not known
 }
 
 // A Publication is a list's next published state.
@@ -216,6 +235,8 @@ var (
 	ErrNotFound     = errors.New("issuer: no such credential")
 	ErrPublished    = errors.New("issuer: the status list was published by somebody else meanwhile")
 	ErrUnrevokes    = errors.New("issuer: the new list would take back a revocation that was published")
+	ErrUnwitnessed  = errors.New("issuer: the database was restored without its signing log, and may have forgotten revocations that were published: show the newest published status lists")
+	ErrOldWitness   = errors.New("issuer: the published list shown is older than what is known of it")
 )
 
 // A Store keeps one organisation's people and credentials. No method takes an
@@ -229,7 +250,9 @@ type Store interface {
 	SaveUnits(ctx context.Context, by access.Actor, rows []UnitRow) ([]Enrolled, error)
 
 	// Reserve takes a place and a random unique status index for each row, or says
-	// who has it. Credentials that expired before now give their place up.
+	// who has it: an active credential of the unit, type, programme and form whose
+	// rounds overlap. Credentials that expired before now give their place up, and
+	// so do reservations of another request that came to no intent.
 	Reserve(ctx context.Context, by access.Actor, lot Lot, now time.Time, rows []Reservation) ([]Slot, error)
 	// RecordIntents stores the bytes to be signed of reserved credentials and
 	// returns what holds now: where bytes were recorded already, those.
@@ -243,9 +266,14 @@ type Store interface {
 	// Release lets go what was reserved before t and has no intent.
 	Release(ctx context.Context, by access.Actor, before time.Time) (int, error)
 
+	// KnownTime is the newest time at which something was signed here; zero: never.
+	KnownTime(ctx context.Context) (credential.Time, error)
+
 	// FindCredentials returns every credential that text may mean: a cti, a card
-	// number, a pseudonym, a unit's id or its identifier in the roster.
+	// number, a pseudonym, a unit's id, or an identifier of any kind and roster.
 	FindCredentials(ctx context.Context, text string) ([]Credential, error)
+	// FindUnit returns the credentials of the one unit that a UnitRow so named means.
+	FindUnit(ctx context.Context, kind UnitKind, namespace, external string) ([]Credential, error)
 	// SetStatus revokes, suspends or restores all of ids or none. Invalid ends the
 	// credential and is final (ErrFinal); an unknown one is ErrNotFound.
 	SetStatus(ctx context.Context, by access.Actor, ids []CTI, v status.Value, reason string) error
@@ -259,7 +287,17 @@ type Store interface {
 	// RecordPublication moves a list to its next published state if Previous is
 	// still the newest (else ErrPublished) and nothing published as invalid comes
 	// back (else ErrUnrevokes).
+	// A list that is not witnessed is ErrUnwitnessed.
 	RecordPublication(ctx context.Context, by access.Actor, p Publication) error
+	// Unwitnessed returns the URIs of the lists that may not be published: see
+	// Desk.Witness.
+	Unwitnessed(ctx context.Context) ([]string, error)
+	// TakeWitnessed takes in a list that was published and proved: nothing is
+	// taken back, and what it revokes is revoked. An older one than is known is
+	// ErrOldWitness.
+	TakeWitnessed(ctx context.Context, by access.Actor, l *status.List) (WitnessedList, error)
+	// ConfirmUnwitnessed lets go the lists nobody can show, and returns how many.
+	ConfirmUnwitnessed(ctx context.Context, by access.Actor, reason string) (int, error)
 }
 
 // A SigningLog remembers, outside the store and outside its backups, every

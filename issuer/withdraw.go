@@ -10,13 +10,25 @@ import (
 )
 
 // Find lists every credential that text may mean: an identity (cti), a printed
-// card number as typed, a pseudonym, a unit's id, or its identifier in the
-// roster. Oldest first; none is no error. Show the list before acting on it.
+// card number as typed, a pseudonym, a unit's id, or an identifier in a roster.
+// Oldest first; none is no error. Show the list before acting on it, and act on
+// none when they belong to several units: the same identifier can stand for a
+// person, a household, and another roster's people (FindUnit tells them apart).
 func (d *Desk) Find(ctx context.Context, text string) ([]Credential, error) {
 	if strings.TrimSpace(text) == "" {
 		return nil, errors.New("issuer: nothing to look for")
 	}
 	found, err := d.Store.FindCredentials(ctx, text)
+	if err != nil {
+		return nil, fmt.Errorf("issuer: find: %w", err)
+	}
+	return found, nil
+}
+
+// FindUnit lists the credentials of the one unit that a RosterRow so named
+// means. Oldest first; none is no error.
+func (d *Desk) FindUnit(ctx context.Context, kind UnitKind, namespace, external string) ([]Credential, error) {
+	found, err := d.Store.FindUnit(ctx, kind, namespace, external)
 	if err != nil {
 		return nil, fmt.Errorf("issuer: find: %w", err)
 	}

@@ -3,7 +3,6 @@ package storage
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -25,7 +24,7 @@ func (f Finding) String() string { return f.What + " " + f.Object + ": " + f.Tex
 const (
 	CheckEngine     = "database"   // the engine finds its own file sound
 	CheckAudit      = "audit"      // the audit log is what was written, to its end
-	CheckOneActive  = "one-active" // one active credential of a unit, type, programme, round and form
+	CheckOneActive  = "one-active" // one active credential of a unit, type, programme and form for a round
 	CheckIndex      = "index"      // a status index belongs to one credential, or is a decoy
 	CheckIntent     = "intent"     // every credential that may be signed has its bytes recorded
 	CheckSigningLog = "signing-log"
@@ -81,8 +80,9 @@ func (c *checker) auditLog() error {
 func (c *checker) rows() error {
 	for _, q := range []struct{ what, text, query string }{
 		{CheckOneActive, "several active credentials",
-			`SELECT unit_id FROM credential WHERE org_id = $1 AND ended_at IS NULL
-			GROUP BY unit_id, type, programme, round, form HAVING COUNT(*) > 1`},
+			`SELECT DISTINCT a.unit_id FROM credential a JOIN credential b ON b.org_id = a.org_id AND b.unit_id = a.unit_id AND b.vct = a.vct
+				AND b.programme = a.programme AND b.form = a.form AND b.id > a.id AND b.round <= a.last_round AND b.last_round >= a.round
+			WHERE a.org_id = $1 AND a.ended_at IS NULL AND b.ended_at IS NULL`},
 		{CheckIndex, "the status index of several credentials",
 			`SELECT MIN(id) FROM credential WHERE org_id = $1 GROUP BY list_no, idx HAVING COUNT(*) > 1`},
 		{CheckIndex, "a credential without an entry in a status list, or with one that is a decoy's",
@@ -314,7 +314,7 @@ func (t *tx) fieldRows(query, unit string, yield func(field string, r fieldRow))
 // credentials opens every intent and card, and compares the intents with what
 // the signing log says was going to be signed.
 func (c *checker) credentials() error {
-	signed := map[string]string{} // cti: SHA-256 of the bytes to be signed, hex
+	signed := map[string]string{} // cti: mark of the bytes to be signed, hex
 	_, _, err := c.db.signing.lines(0, func(body []byte) error {
 		if l, ok := parseLogLine(body); ok && l.Org == c.id {
 			for _, s := range l.Signing {
@@ -350,8 +350,15 @@ func (c *checker) credentials() error {
 			} else if err != nil {
 				return err
 			}
-			sum := sha256.Sum256(credential.Intent)
-			if want, ok := signed[s]; ok && credential.Intent != nil && want != hex.EncodeToString(sum[:]) {
+			want, ok := signed[s]
+			if !ok || credential.Intent == nil {
+				continue
+			}
+			key, err := t.personKey(credential.Unit.String(), false)
+			if err != nil {
+				return err
+			}
+			if want != hex.EncodeToString(key.mark(markSigned, credential.Intent)) {
 				c.find(CheckIntent, s, "the recorded bytes are not those of the signing log")
 			}
 		}

@@ -4,19 +4,22 @@ import (
 	"context"
 	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"time"
 
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/issuer"
+	"aidpass/status"
 )
 
 // credentialRow selects a credential with its place in a status list and its
 // unit's key; readCredential reads it.
-const credentialRow = `SELECT c.id, c.unit_id, c.type, c.programme, c.round, c.form, c.state, c.ended_at IS NOT NULL,
+const credentialRow = `SELECT c.id, c.unit_id, c.type, c.vct, c.programme, c.round, c.last_round, c.form, c.state, c.ended_at IS NOT NULL,
 		COALESCE(c.end_reason, ''), p.pseudonym, p.card_number, l.uri, c.idx, i.value, c.key_id, COALESCE(c.issued_at, 0),
 		c.expires_at, c.request_hash, c.intent, c.card, COALESCE(k.version, 0), k.wrapped
 	FROM credential c
@@ -35,7 +38,7 @@ func (o *Org) readCredential(row scanner) (c issuer.Credential, err error) {
 	var id, unit, form string
 	var expires, issued, keyVersion int64
 	var keyID, request, intent, card, wrapped []byte
-	err = row.Scan(&id, &unit, &c.Type, &c.Programme, &c.Round, &form, &c.State, &c.Ended, &c.EndReason, &c.Pseudonym, &c.CardNumber,
+	err = row.Scan(&id, &unit, &c.Type, &c.VCT, &c.Programme, &c.Round, &c.LastRound, &form, &c.State, &c.Ended, &c.EndReason, &c.Pseudonym, &c.CardNumber,
 		&c.StatusURI, &c.StatusIndex, &c.Status, &keyID, &issued, &expires, &request, &intent, &card, &keyVersion, &wrapped)
 	if err != nil {
 		return c, err
@@ -48,6 +51,9 @@ func (o *Org) readCredential(row scanner) (c issuer.Credential, err error) {
 	}
 	if c.Form, err = parseForm(form); err != nil {
 		return c, err
+	}
+	if c.LastRound == allRounds {
+		c.LastRound = 0
 	}
 	copy(c.KeyID[:], keyID)
 	copy(c.RequestHash[:], request)
@@ -68,6 +74,17 @@ func (o *Org) readCredential(row scanner) (c issuer.Credential, err error) {
 		}
 	}
 	return c, nil
+}
+
+// allRounds is the last round of a credential that names none.
+const allRounds = math.MaxInt64
+
+// span is how rounds are stored.
+func span(r issuer.Rounds) (first, last uint64) {
+	if r.First == 0 && r.Last == 0 {
+		r.Last = allRounds
+	}
+	return r.First, r.Last
 }
 
 // cardPlace binds intent and card to their credential and unit. They are sealed
@@ -134,12 +151,21 @@ func (o *Org) Reserve(ctx context.Context, by access.Actor, lot issuer.Lot, now 
 			return nil
 		}
 		return t.audit(access.Entry{Action: "credential.reserve", Object: lot.ID, Digest: digestOf(ids...),
-			Detail: fmt.Sprintf("type=%s programme=%s round=%d rows=%d fresh=%d approval=%x", lot.Type, lot.Programme, lot.Round, len(rows), fresh, lot.Approval[:8])})
+			Detail: fmt.Sprintf("type=%s programme=%s round=%d rows=%d fresh=%d approval=%s", lot.Type, lot.Programme, lot.Round, len(rows), fresh, o.ApprovalMark(lot.Approval))})
 	})
 	if err != nil {
 		return nil, err
 	}
 	return slots, nil
+}
+
+// ApprovalMark is how the audit log names an approved batch (as "approval=" of
+// credential.reserve): with the digest and the organisation's key anybody can
+// make it again, and without the key nobody can guess the batch from it.
+func (o *Org) ApprovalMark(digest [32]byte) string { return hex.EncodeToString(o.approval(digest)[:8]) }
+
+func (o *Org) approval(digest [32]byte) []byte {
+	return blindIndex(o.indexKey, "credential.approval", hex.EncodeToString(digest[:]))
 }
 
 // checkProgramme enters the programme at its first use, and refuses another key
@@ -165,19 +191,30 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	if err != nil || !ok {
 		return issuer.Slot{Outcome: issuer.NoUnit}, err
 	}
-	const active = `c.unit_id = $2 AND c.type = $3 AND c.programme = $4 AND c.round = $5 AND c.form = $6 AND c.ended_at IS NULL`
-	key := []any{unit, lot.Type, lot.Programme, lot.Round, lot.Form.String()}
-	c, ok, err := t.findCredential(active, key...)
+	key, err := t.personKey(unit, true)
 	if err != nil {
 		return slot, err
 	}
-	if ok && c.ExpiresAt > credential.FromStd(now) {
-		return issuer.Slot{Outcome: issuer.Existing, Credential: c}, nil
+	request := key.mark(markRequest, row.RequestHash[:])
+	first, last := span(row.Rounds)
+	const active = overlapping + ` AND c.ended_at IS NULL`
+	place := []any{unit, lot.VCT, lot.Programme, lot.Form.String(), first, last}
+	holders, err := t.credentials(active, place...)
+	if err != nil {
+		return slot, err
 	}
-	if ok {
-		if err := t.end(c.ID, "expired"); err != nil {
-			return slot, err
-		}
+	if slot, ok := t.held(holders, request, now); ok {
+		return slot, nil
+	}
+	if err := t.makeRoom(holders, now); err != nil {
+		return slot, err
+	}
+	revoked, ok, err := t.lastRevoked(place)
+	if err != nil {
+		return slot, err
+	}
+	if ok && !lot.Replace {
+		return issuer.Slot{Outcome: issuer.Revoked, Credential: revoked}, nil
 	}
 	if free, err := t.name(lot.Programme, unit, row); err != nil || !free {
 		return issuer.Slot{Outcome: issuer.NumberTaken}, err
@@ -186,24 +223,71 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	if err != nil {
 		return slot, err
 	}
-	const insert = `INSERT INTO credential (org_id, id, lot_id, unit_id, type, programme, round, form, state, list_no, idx,
+	const insert = `INSERT INTO credential (org_id, id, lot_id, unit_id, type, vct, programme, round, last_round, form, state, list_no, idx,
 			request_hash, approval, expires_at, reserved_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'reserved', $9, $10, $11, $12, $13, $14)
-		ON CONFLICT (org_id, unit_id, type, programme, round, form) WHERE ended_at IS NULL DO NOTHING`
-	taken, err := t.exec(insert, t.o.id, row.ID.String(), lot.ID, unit, lot.Type, lot.Programme, lot.Round, lot.Form.String(),
-		list.no, index, row.RequestHash[:], lot.Approval[:], lot.ExpiresAt.Std().UnixMicro(), t.micros)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'reserved', $11, $12, $13, $14, $15, $16)
+		ON CONFLICT (org_id, unit_id, vct, programme, form, round) WHERE ended_at IS NULL DO NOTHING`
+	taken, err := t.exec(insert, t.o.id, row.ID.String(), lot.ID, unit, lot.Type, lot.VCT, lot.Programme, first, last, lot.Form.String(),
+		list.no, index, request, t.o.approval(lot.Approval), lot.ExpiresAt.Std().UnixMicro(), t.micros)
 	if err != nil {
 		return slot, err
 	}
-	slot.Outcome = issuer.Fresh
+	slot = issuer.Slot{Outcome: issuer.Fresh, Same: true, Replaces: revoked.ID}
+	if slot.Credential, ok, err = t.findCredential(active, place...); err != nil {
+		return slot, err
+	}
+	if !ok {
+		return slot, errors.New("the credential that holds the place is gone")
+	}
 	if taken == 0 { // another server was faster; the index stays unused, like a decoy
-		slot.Outcome = issuer.Existing
+		slot, _ = t.held([]issuer.Credential{slot.Credential}, request, now)
 	}
-	slot.Credential, ok, err = t.findCredential(active, key...)
-	if err == nil && !ok {
-		err = errors.New("the credential that holds the place is gone")
+	return slot, nil
+}
+
+// overlapping holds for the credentials of one unit, type, programme and form
+// ($2 to $5) with a round in common with those from $6 to $7.
+const overlapping = `c.unit_id = $2 AND c.vct = $3 AND c.programme = $4 AND c.form = $5 AND c.round <= $7 AND c.last_round >= $6`
+
+// held answers a reservation when one of holders has the place and keeps it. It
+// gives it up when it has expired, or is the mere reservation of another request:
+// nothing was signed for it, and nothing will, as its intent is refused.
+func (t *tx) held(holders []issuer.Credential, request []byte, now time.Time) (issuer.Slot, bool) {
+	for _, c := range holders {
+		same := string(c.RequestHash[:]) == string(request)
+		if c.ExpiresAt > credential.FromStd(now) && (same || c.State != issuer.Reserved) {
+			return issuer.Slot{Outcome: issuer.Existing, Credential: c, Same: same}, true
+		}
 	}
-	return slot, err
+	return issuer.Slot{}, false
+}
+
+// makeRoom ends the holders that held let go.
+func (t *tx) makeRoom(holders []issuer.Credential, now time.Time) error {
+	const release = `UPDATE credential SET state = 'released', ended_at = $3, end_reason = 'released'
+		WHERE org_id = $1 AND id = $2 AND ended_at IS NULL AND state = 'reserved'`
+	for _, c := range holders {
+		var err error
+		if c.State == issuer.Reserved {
+			_, err = t.exec(release, t.o.id, c.ID.String(), t.micros)
+		} else {
+			err = t.end(c.ID, "expired")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lastRevoked returns the newest credential of a place that may have been handed
+// out, if it was revoked.
+func (t *tx) lastRevoked(place []any) (c issuer.Credential, ok bool, err error) {
+	c, ok, err = t.findCredential(overlapping+` AND c.ended_at IS NOT NULL AND c.state IN ('issued', 'found') ORDER BY c.reserved_at DESC, c.ended_at DESC LIMIT 1`, place...)
+	if ok && c.Status == status.Invalid {
+		return c, true, err
+	}
+	return issuer.Credential{}, false, err
 }
 
 // name enters the unit in the programme under the pseudonym of row, unless it
@@ -246,8 +330,7 @@ func (o *Org) RecordIntents(ctx context.Context, by access.Actor, rows []issuer.
 		if err != nil || n == 0 {
 			return row.ID, nil, err
 		}
-		sum := sha256.Sum256(row.ToBeSigned)
-		return row.ID, append(row.ID[:], sum[:]...), nil
+		return row.ID, append(row.ID[:], key.mark(markSigned, row.ToBeSigned)...), nil
 	})
 }
 

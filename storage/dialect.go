@@ -23,7 +23,8 @@ type dialect struct {
 	// check is the engine's own proof that its file is sound: what it finds, in words.
 	check func(ctx context.Context, db *sql.DB) ([]string, error)
 	// scrub makes sure that overwritten and deleted values are gone from the files.
-	scrub func(ctx context.Context, db *sql.DB) error
+	// It reports false when others who are reading kept it from that.
+	scrub func(ctx context.Context, db *sql.DB) (clean bool, err error)
 }
 
 //go:embed migrations
@@ -43,19 +44,38 @@ var sqlite = dialect{
 	migrations: migrationsOf("sqlite"),
 	open:       openSQLite,
 	check:      checkSQLite,
-	scrub: func(ctx context.Context, db *sql.DB) error {
-		// secure_delete has zeroed the page; the write-ahead log still holds the old one.
-		_, err := db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
-		return err
-	},
+	scrub:      scrubSQLite,
 }
+
+// scrubSQLite: secure_delete has zeroed the page; the write-ahead log still holds
+// the old one until it is cut to nothing. That somebody reads is told in a row,
+// not as an error.
+func scrubSQLite(ctx context.Context, db *sql.DB) (clean bool, err error) {
+	c, err := db.Conn(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer c.Close()
+	if _, err := c.ExecContext(ctx, `PRAGMA busy_timeout = 2000`); err != nil {
+		return false, err
+	}
+	var busy, frames, done int
+	err = c.QueryRowContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &frames, &done)
+	if _, back := c.ExecContext(ctx, `PRAGMA busy_timeout = `+busyTimeout); err == nil {
+		err = back
+	}
+	return busy == 0, err
+}
+
+// busyTimeout, in milliseconds, is how long another process may hold the one write
+// lock: a batch's transaction, times those that wait.
+const busyTimeout = "30000"
 
 // sqlitePragmas hold for every connection. synchronous=FULL: a transaction is on
 // the disk when its commit returns, or a power cut could take back an intent
-// whose signature exists. busy_timeout: another process may hold the one write
-// lock for as long as a batch's transaction takes, times those that wait.
+// whose signature exists.
 var sqlitePragmas = url.Values{
-	"_pragma": {"busy_timeout(30000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)"},
+	"_pragma": {"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)"},
 }
 
 func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err error) {

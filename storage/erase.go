@@ -3,17 +3,27 @@ package storage
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"aidpass/access"
 	"aidpass/issuer"
 )
 
-// ErrActive: the act needs the unit's credentials to be revoked or expired first.
-var ErrActive = errors.New("storage: the unit has active credentials: revoke them first")
+// Errors of Erase.
+var (
+	// ErrTraces: erased, and the bytes of the key are not yet gone from the files.
+	ErrTraces = errors.New("storage: the person is erased, but the old bytes of their key could not be removed from aidpass.db-wal while another program reads: close it, and open this one again")
+	// ErrActive: the act needs the unit's credentials to be revoked or expired first.
+	ErrActive = errors.New("storage: the unit has active credentials: revoke them first")
+)
 
 // Erase destroys a unit's key: nothing that was recorded of the person, in this
 // database or in any copy of it, can be read again. It says so outside the
 // backup first, so that a restored database is told.
+//
+// ErrTraces says that the person is erased, and that another program kept the
+// write-ahead log from being emptied: the key's old page is in there until the
+// next opening or the next Erase empties it.
 //
 // The rows stay, unreadable, and with them the pseudonyms, which name nobody any
 // more. Active credentials are ErrActive. Erasing twice is no error.
@@ -35,7 +45,32 @@ func (o *Org) Erase(ctx context.Context, by access.Actor, id issuer.UnitID, reas
 	if err != nil {
 		return err
 	}
-	return o.db.dialect.scrub(ctx, o.db.write)
+	return o.scrub(ctx)
+}
+
+// scrub empties the files of what was destroyed, if that is due.
+func (o *Org) scrub(ctx context.Context) error {
+	var due bool
+	if err := o.db.read.QueryRowContext(ctx, `SELECT scrub_due FROM organisation WHERE id = $1`, o.id).Scan(&due); err != nil || !due {
+		return err
+	}
+	clean, err := o.db.dialect.scrub(ctx, o.db.write)
+	if err != nil {
+		return fmt.Errorf("storage: empty the files of what was erased: %w", err)
+	}
+	if !clean {
+		return ErrTraces
+	}
+	_, err = o.db.write.ExecContext(ctx, `UPDATE organisation SET scrub_due = 0 WHERE id = $1`, o.id)
+	return err
+}
+
+// scrubDue is scrub at an opening, which does not fail because others are at work.
+func (o *Org) scrubDue(ctx context.Context) error {
+	if err := o.scrub(ctx); !errors.Is(err, ErrTraces) {
+		return err
+	}
+	return nil
 }
 
 func (t *tx) checkErasable(id issuer.UnitID) error {
@@ -62,7 +97,12 @@ func (t *tx) destroy(unit string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	const forget = `UPDATE unit SET external_index = NULL, erased_at = $3 WHERE org_id = $1 AND id = $2 AND erased_at IS NULL`
+	if n > 0 {
+		if _, err := t.exec(`UPDATE organisation SET scrub_due = 1 WHERE id = $1`, t.o.id); err != nil {
+			return false, err
+		}
+	}
+	const forget = `UPDATE unit SET external_index = NULL, find_index = NULL, erased_at = $3 WHERE org_id = $1 AND id = $2 AND erased_at IS NULL`
 	m, err := t.exec(forget, t.o.id, unit, t.micros)
 	return n+m > 0, err
 }

@@ -166,8 +166,8 @@ func (o *Org) StatusList(ctx context.Context, uri string) (issuer.StatusList, er
 	l := issuer.StatusList{URI: uri}
 	err := o.view(ctx, "status list", func(t *tx) error {
 		var no, published int64
-		const query = `SELECT no, size, published_at, published FROM status_list WHERE org_id = $1 AND uri = $2`
-		ok, err := t.find(query, []any{o.id, uri}, &no, &l.Size, &published, &l.Published)
+		const query = `SELECT no, size, published_at, published, unwitnessed FROM status_list WHERE org_id = $1 AND uri = $2`
+		ok, err := t.find(query, []any{o.id, uri}, &no, &l.Size, &published, &l.Published, &l.Unwitnessed)
 		if err != nil {
 			return err
 		}
@@ -228,15 +228,18 @@ func (o *Org) RecordPublication(ctx context.Context, by access.Actor, p issuer.P
 	line := logLine{Org: o.id, Published: &logStatus{URI: p.URI, Issued: int64(p.IssuedAt)}}
 	err := o.update(ctx, by, "record publication", func(t *tx) error {
 		// A write that changes nothing: publishers take turns on the list's row.
-		const lock = `UPDATE status_list SET uri = uri WHERE org_id = $1 AND uri = $2 RETURNING no, size, published_at, published`
+		const lock = `UPDATE status_list SET uri = uri WHERE org_id = $1 AND uri = $2 RETURNING no, size, published_at, published, unwitnessed`
 		var no, published int64
+		var unwitnessed bool
 		var old []byte
-		ok, err := t.find(lock, []any{o.id, p.URI}, &no, &line.Published.Size, &published, &old)
+		ok, err := t.find(lock, []any{o.id, p.URI}, &no, &line.Published.Size, &published, &old, &unwitnessed)
 		switch {
 		case err != nil:
 			return err
 		case !ok:
 			return fmt.Errorf("%w: status list %q", issuer.ErrNotFound, p.URI)
+		case unwitnessed:
+			return issuer.ErrUnwitnessed
 		case published != p.Previous.Std().UnixMicro():
 			return issuer.ErrPublished
 		case p.IssuedAt <= p.Previous:

@@ -235,9 +235,15 @@ func (t *tx) audit(e access.Entry) error {
 // Audit calls yield with every entry of the log, oldest first, until it returns
 // an error, which Audit returns as it is. It proves nothing: see access.Chain.
 func (o *Org) Audit(ctx context.Context, yield func(*access.Entry) error) error {
+	return o.auditIn(ctx, o.db.read, yield)
+}
+
+func (o *Org) auditIn(ctx context.Context, q interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}, yield func(*access.Entry) error) error {
 	const query = `SELECT seq, at, actor, role, device, second_person, action, object, reason, detail, digest, prev, hash
 		FROM audit WHERE org_id = $1 ORDER BY seq`
-	rows, err := o.db.read.QueryContext(ctx, query, o.id)
+	rows, err := q.QueryContext(ctx, query, o.id)
 	if err != nil {
 		return fmt.Errorf("storage: audit log: %w", err)
 	}
@@ -264,17 +270,28 @@ func (o *Org) Audit(ctx context.Context, yield func(*access.Entry) error) error 
 
 // VerifyAudit proves the whole log and returns its head, to be kept by a
 // witness. witnessed is such a head kept before, or zero: the log must still
-// hold it. A *access.BadRow names the first entry that is not what was written.
+// hold it. A *access.BadRow names the first entry that is not what was written;
+// one behind the head that the organisation's row remembers was put there by
+// somebody else, however well it is chained.
 func (o *Org) VerifyAudit(ctx context.Context, witnessed access.Head) (access.Head, error) {
+	// One transaction: head and log are of the same moment.
+	sqlTx, err := o.db.read.BeginTx(ctx, nil)
+	if err != nil {
+		return access.Head{}, fmt.Errorf("storage: audit log: %w", err)
+	}
+	defer sqlTx.Rollback()
 	var head access.Head // as the organisation's row remembers it
 	var hash []byte
 	const query = `SELECT audit_seq, audit_hash FROM organisation WHERE id = $1`
-	if err := o.db.read.QueryRowContext(ctx, query, o.id).Scan(&head.Seq, &hash); err != nil {
+	if err := sqlTx.QueryRowContext(ctx, query, o.id).Scan(&head.Seq, &hash); err != nil {
 		return head, fmt.Errorf("storage: audit log: %w", err)
 	}
 	copy(head.Hash[:], hash)
 	var chain access.Chain
-	err := o.Audit(ctx, func(e *access.Entry) error {
+	err = o.auditIn(ctx, sqlTx, func(e *access.Entry) error {
+		if e.Seq > head.Seq {
+			return &access.BadRow{Seq: e.Seq, Why: fmt.Sprintf("not written by this program: the log ends with entry %d", head.Seq)}
+		}
 		if err := chain.Add(e); err != nil {
 			return err
 		}
@@ -288,7 +305,6 @@ func (o *Org) VerifyAudit(ctx context.Context, witnessed access.Head) (access.He
 	if err != nil {
 		return chain.Head(), err
 	}
-	// Entries written since head was read may follow it; none may be missing before it.
 	if last := max(head.Seq, witnessed.Seq); chain.Head().Seq < last {
 		return chain.Head(), &access.BadRow{Seq: chain.Head().Seq + 1, Why: fmt.Sprintf("missing: the log ended with entry %d before", last)}
 	}

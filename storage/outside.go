@@ -145,13 +145,16 @@ type logLine struct {
 // and to know its unit again, and nothing about the person.
 type logSigning struct {
 	CTI       string `json:"cti"`
-	Signed    string `json:"tbs"` // SHA-256 of the bytes to be signed, hex
+	Signed    string `json:"tbs"` // mark of the bytes to be signed under the unit's key, hex
 	KeyID     string `json:"kid"` // hex
 	Unit      string `json:"unit"`
 	External  []byte `json:"ext,omitempty"` // the blind index of the roster's identifier
+	Find      []byte `json:"find,omitempty"`
 	Type      string `json:"type"`
+	VCT       string `json:"vct"`
 	Programme string `json:"programme"`
 	Round     uint64 `json:"round,omitempty"`
+	LastRound uint64 `json:"last_round,omitempty"`
 	Form      string `json:"form"`
 	Pseudonym string `json:"pseudonym"`
 	Number    string `json:"number"`

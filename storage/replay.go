@@ -20,6 +20,28 @@ type Replay struct {
 	Published   int // publications known again: none is older from here on
 	Erased      int // persons erased again
 	Closed      int // status lists closed: which of their entries are free is not known any more
+
+	// LogLost: signing.log is missing, or shorter than it was. What was signed and
+	// revoked since the backup is not known here; the lists wait for Desk.Witness.
+	LogLost bool
+	Blocked int // status lists that wait
+}
+
+// Any reports whether there is something to tell the operator.
+func (r Replay) Any() bool { return r != Replay{} }
+
+// String tells it in one line, for people.
+func (r Replay) String() string {
+	if !r.Any() {
+		return "nothing was taken in"
+	}
+	text := ""
+	if r.LogLost {
+		text = fmt.Sprintf("the folder %s is missing or cut: cards signed, revoked or erased since the backup are not known here; "+
+			"%d status lists are not published until their newest published files are shown; ", outsideFolder, r.Blocked)
+	}
+	return text + fmt.Sprintf("taken in after a restore: %d cards (their files are lost; they can be revoked), %d changes of status, "+
+		"%d publications, %d persons erased again; %d status lists closed", r.Credentials, r.Statuses, r.Published, r.Erased, r.Closed)
 }
 
 // Replayed is what opening this store took in.
@@ -64,6 +86,7 @@ func (o *Org) catchUpSigning(ctx context.Context, erased map[string]bool) error 
 	if err != nil || end == known {
 		return err
 	}
+	lost := end < known
 	// Read after the file: whoever wrote a line had committed what it says, so a
 	// database that was never restored has come at least as far as every line.
 	var seq uint64
@@ -71,21 +94,25 @@ func (o *Org) catchUpSigning(ctx context.Context, erased map[string]bool) error 
 		return err
 	}
 	lines = slices.DeleteFunc(lines, func(l logLine) bool { return l.Seq <= seq })
-	if len(lines) == 0 && end-known < rereadBytes {
+	if len(lines) == 0 && !lost && end-known < rereadBytes {
 		return nil
 	}
+	var r Replay
 	err = o.update(ctx, program, "catch up", func(t *tx) error {
 		for _, l := range lines {
-			if err := t.takeIn(l, erased); err != nil {
+			if err := t.takeIn(l, erased, &r); err != nil {
 				return err
 			}
 		}
-		// Damage and cuts are for Check to tell; here the rest is made the best of.
-		if err := t.setLogSize(end); err != nil {
+		// Damage is for Check to tell; here the rest is made the best of.
+		if lost {
+			if err := t.loseLog(known, end, &r); err != nil {
+				return err
+			}
+		} else if err := t.setLogSize(end); err != nil {
 			return err
 		}
-		r := &o.replay
-		if r.Credentials+r.Statuses+r.Published == 0 {
+		if !r.Any() {
 			return nil
 		}
 		// The database is an old one: which entries of its lists were given away
@@ -99,10 +126,28 @@ func (o *Org) catchUpSigning(ctx context.Context, erased map[string]bool) error 
 		return t.audit(access.Entry{Action: "restore.replay", Detail: fmt.Sprintf("credentials=%d statuses=%d published=%d lists-closed=%d",
 			r.Credentials, r.Statuses, r.Published, r.Closed)})
 	})
-	if err == nil {
-		err = o.eraseAgain(ctx, erased)
+	if err != nil {
+		return err
 	}
-	return err
+	r.Erased = o.replay.Erased
+	o.replay = r
+	return o.eraseAgain(ctx, erased)
+}
+
+// loseLog remembers that signing.log is not the one this database wrote: until
+// somebody shows what was published since, no list that was promised is signed
+// again, as that could take a published revocation back.
+func (t *tx) loseLog(known, end int64, r *Replay) error {
+	const block = `UPDATE status_list SET unwitnessed = 1 WHERE org_id = $1 AND valid_until > $2`
+	n, err := t.exec(block, t.o.id, t.micros)
+	if err != nil {
+		return err
+	}
+	r.LogLost, r.Blocked = true, int(n)
+	if _, err := t.exec(`UPDATE outside SET size = $3 WHERE org_id = $1 AND file = $2`, t.o.id, signingFile, end); err != nil {
+		return err
+	}
+	return t.audit(access.Entry{Action: "restore.log-lost", Detail: fmt.Sprintf("bytes=%d known=%d lists-blocked=%d", end, known, n)})
 }
 
 // tombstones returns the units whose keys were ever destroyed.
@@ -133,7 +178,7 @@ func (o *Org) eraseAgain(ctx context.Context, erased map[string]bool) error {
 		}
 	}
 	if len(left) == 0 {
-		return nil
+		return o.scrubDue(ctx)
 	}
 	slices.Sort(left)
 	err := o.update(ctx, program, "erase again", func(t *tx) error {
@@ -151,5 +196,5 @@ func (o *Org) eraseAgain(ctx context.Context, erased map[string]bool) error {
 	if err != nil {
 		return err
 	}
-	return o.db.dialect.scrub(ctx, o.db.write)
+	return o.scrubDue(ctx)
 }

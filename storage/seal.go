@@ -18,6 +18,8 @@ import (
 //	secrets                    of the organisation, wrapped by the KEK: the blind-index key
 //	person key                 one a unit, wrapped by the KEK; erasing the unit destroys it
 //	sealed values              names, claims, cards, under the person key
+//	marks                      of what was asked for and signed, under a key made from the person key:
+//	                           a bare hash of a few claims would be guessed, also after the person was erased
 //
 // All of it is AES-256-GCM with a random nonce in front.
 
@@ -90,10 +92,13 @@ func newKey() []byte {
 
 // blindIndex finds a value without showing it: whoever has not the
 // organisation's key can neither read nor guess it.
-func blindIndex(key []byte, purpose, value string) []byte {
+func blindIndex(key []byte, purpose string, values ...string) []byte {
 	m := hmac.New(sha256.New, key)
-	b := cbor.AppendArray(nil, 2)
+	b := cbor.AppendArray(nil, 1+len(values))
 	b = cbor.AppendText(b, purpose)
-	m.Write(cbor.AppendText(b, value))
+	for _, v := range values {
+		b = cbor.AppendText(b, v)
+	}
+	m.Write(b)
 	return m.Sum(nil)
 }

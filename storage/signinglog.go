@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 
@@ -13,15 +12,19 @@ import (
 func (o *Org) LogSigning(ctx context.Context, rows []issuer.Credential) error {
 	line := logLine{Org: o.id, At: o.db.now().UTC(), Signing: make([]logSigning, len(rows))}
 	err := o.view(ctx, "log signing", func(t *tx) error {
-		const query = `SELECT u.external_index, l.size FROM unit u, status_list l
+		const query = `SELECT u.external_index, u.find_index, l.size FROM unit u, status_list l
 			WHERE u.org_id = $1 AND u.id = $2 AND l.org_id = $1 AND l.uri = $3`
 		if err := t.seq(&line); err != nil {
 			return err
 		}
 		for i, c := range rows {
 			s := &line.Signing[i]
-			*s = describe(c)
-			ok, err := t.find(query, []any{o.id, s.Unit, s.URI}, &s.External, &s.Size)
+			key, err := t.personKey(c.Unit.String(), false)
+			if err != nil {
+				return err
+			}
+			*s = describe(c, key)
+			ok, err := t.find(query, []any{o.id, s.Unit, s.URI}, &s.External, &s.Find, &s.Size)
 			if err == nil && !ok {
 				err = fmt.Errorf("%w: unit or list of %s", issuer.ErrNotFound, c.ID)
 			}
@@ -43,11 +46,10 @@ func (o *Org) LogSigning(ctx context.Context, rows []issuer.Credential) error {
 }
 
 // describe is what a line says of a credential, but for its unit and list.
-func describe(c issuer.Credential) logSigning {
-	sum := sha256.Sum256(c.Intent)
+func describe(c issuer.Credential, key personKey) logSigning {
 	return logSigning{
-		CTI: c.ID.String(), Signed: hex.EncodeToString(sum[:]), KeyID: hex.EncodeToString(c.KeyID[:]), Unit: c.Unit.String(),
-		Type: c.Type, Programme: c.Programme, Round: c.Round, Form: c.Form.String(), Pseudonym: c.Pseudonym, Number: c.CardNumber,
+		CTI: c.ID.String(), Signed: hex.EncodeToString(key.mark(markSigned, c.Intent)), KeyID: hex.EncodeToString(c.KeyID[:]), Unit: c.Unit.String(),
+		Type: c.Type, VCT: c.VCT, Programme: c.Programme, Round: c.Round, LastRound: c.LastRound, Form: c.Form.String(), Pseudonym: c.Pseudonym, Number: c.CardNumber,
 		Request: c.RequestHash[:], URI: c.StatusURI, Index: c.StatusIndex, Issued: int64(c.IssuedAt), Expires: int64(c.ExpiresAt),
 	}
 }
@@ -71,7 +73,7 @@ func (t *tx) rememberLog() error {
 	return nil
 }
 
-// setLogSize never goes back, except to a file that was cut: see Check.
+// setLogSize never goes back: see loseLog for a file that was cut.
 func (t *tx) setLogSize(size int64) error {
 	const set = `INSERT INTO outside (org_id, file, size) VALUES ($1, $2, $3)
 		ON CONFLICT (org_id, file) DO UPDATE SET size = excluded.size WHERE outside.size < excluded.size`

@@ -21,22 +21,24 @@ func parseLogLine(body []byte) (l logLine, ok bool) {
 }
 
 // takeIn makes the database know what a line says.
-func (t *tx) takeIn(l logLine, erased map[string]bool) error {
+func (t *tx) takeIn(l logLine, erased map[string]bool, r *Replay) error {
 	for _, s := range l.Signing {
 		if erased[s.Unit] {
-			s.External = nil
+			s.External, s.Find = nil, nil
 		}
-		if err := t.takeInSigning(l.At, s); err != nil {
+		if err := t.takeInSigning(l.At, s, r); err != nil {
 			return fmt.Errorf("credential %s: %w", s.CTI, err)
 		}
 	}
 	if l.Status != nil {
-		if err := t.takeInStatus(*l.Status, &t.o.replay.Statuses); err != nil {
+		changed, _, err := t.takeInStatus(*l.Status)
+		r.Statuses += changed
+		if err != nil {
 			return fmt.Errorf("status list %s: %w", l.Status.URI, err)
 		}
 	}
 	if l.Published != nil {
-		if err := t.takeInPublished(*l.Published); err != nil {
+		if _, err := t.takeInPublished(*l.Published, r); err != nil {
 			return fmt.Errorf("status list %s: %w", l.Published.URI, err)
 		}
 	}
@@ -46,7 +48,7 @@ func (t *tx) takeIn(l logLine, erased map[string]bool) error {
 // takeInSigning enters a credential that was signed and that the database does
 // not know, with the least of everything it needs: unit, programme, list, index.
 // What it displaces was never signed, or it was ended before this one was made.
-func (t *tx) takeInSigning(at time.Time, s logSigning) error {
+func (t *tx) takeInSigning(at time.Time, s logSigning, r *Replay) error {
 	var n int
 	ok, err := t.find(`SELECT 1 FROM credential WHERE org_id = $1 AND id = $2`, []any{t.o.id, s.CTI}, &n)
 	if err != nil || ok {
@@ -67,26 +69,27 @@ func (t *tx) takeInSigning(at time.Time, s logSigning) error {
 	if _, err := t.exec(index, t.o.id, list, s.Index, t.micros); err != nil {
 		return err
 	}
-	const displace = `UPDATE credential SET ended_at = $7, state = CASE state WHEN 'reserved' THEN 'released' ELSE state END,
-			end_reason = CASE WHEN state = 'reserved' THEN 'released' WHEN expires_at <= $8 THEN 'expired' ELSE 'displaced' END
-		WHERE org_id = $1 AND unit_id = $2 AND type = $3 AND programme = $4 AND round = $5 AND form = $6 AND ended_at IS NULL`
-	_, err = t.exec(displace, t.o.id, s.Unit, s.Type, s.Programme, s.Round, s.Form, t.micros, at.UnixMicro())
+	const displace = `UPDATE credential AS c SET ended_at = $8, state = CASE state WHEN 'reserved' THEN 'released' ELSE state END,
+			end_reason = CASE WHEN state = 'reserved' THEN 'released' WHEN expires_at <= $9 THEN 'expired' ELSE 'displaced' END
+		WHERE org_id = $1 AND ended_at IS NULL AND ` + overlapping
+	first, last := span(issuer.Rounds{First: s.Round, Last: s.LastRound})
+	_, err = t.exec(displace, t.o.id, s.Unit, s.VCT, s.Programme, s.Form, first, last, t.micros, at.UnixMicro())
 	if err != nil {
 		return err
 	}
-	const insert = `INSERT INTO credential (org_id, id, lot_id, unit_id, type, programme, round, form, state, list_no, idx,
+	const insert = `INSERT INTO credential (org_id, id, lot_id, unit_id, type, vct, programme, round, last_round, form, state, list_no, idx,
 			request_hash, approval, expires_at, reserved_at, key_id, issued_at)
-		VALUES ($1, $2, '', $3, $4, $5, $6, $7, 'found', $8, $9, $10, $11, $12, $13, $14, $15)`
+		VALUES ($1, $2, '', $3, $4, $5, $6, $7, $8, $9, 'found', $10, $11, $12, $13, $14, $15, $16, $17)`
 	kid, err := hex.DecodeString(s.KeyID)
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(insert, t.o.id, s.CTI, s.Unit, s.Type, s.Programme, s.Round, s.Form, list, s.Index,
+	_, err = t.exec(insert, t.o.id, s.CTI, s.Unit, s.Type, s.VCT, s.Programme, first, last, s.Form, list, s.Index,
 		s.Request, []byte{}, seconds(s.Expires), at.UnixMicro(), kid, seconds(s.Issued))
 	if err != nil {
 		return err
 	}
-	t.o.replay.Credentials++
+	r.Credentials++
 	return t.audit(access.Entry{Action: "credential.found", Object: s.CTI})
 }
 
@@ -96,8 +99,8 @@ func seconds(t int64) int64 { return credential.Time(t).Std().UnixMicro() }
 // is gone with the database that had it; it comes back when the roster is read
 // again, under the same id, because the blind index of its identifier is here.
 func (t *tx) findOrMakeUnit(s *logSigning) error {
-	const unit = `INSERT INTO unit (org_id, id, kind, external_index, created_at) VALUES ($1, $2, 'found', $3, $4) ON CONFLICT DO NOTHING`
-	if _, err := t.exec(unit, t.o.id, s.Unit, s.External, t.micros); err != nil {
+	const unit = `INSERT INTO unit (org_id, id, kind, external_index, find_index, created_at) VALUES ($1, $2, 'found', $3, $4, $5) ON CONFLICT DO NOTHING`
+	if _, err := t.exec(unit, t.o.id, s.Unit, s.External, s.Find, t.micros); err != nil {
 		return err
 	}
 	const programme = `INSERT INTO programme (org_id, code, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
@@ -132,11 +135,12 @@ func (t *tx) findOrMakeList(uri string, size uint64, expires int64) (no int64, e
 }
 
 // takeInStatus sets entries again, in the order in which they were set. What is
-// invalid stays so. count grows by the entries that were something else.
-func (t *tx) takeInStatus(l logStatus, count *int) error {
+// invalid stays so. changed counts the entries that were something else, ended
+// the credentials that were active.
+func (t *tx) takeInStatus(l logStatus) (changed, ended int, err error) {
 	no, err := t.findOrMakeList(l.URI, l.Size, 0)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	// An entry that the database does not have belongs to a decoy of a list it
 	// has forgotten: it is entered as one.
@@ -144,14 +148,16 @@ func (t *tx) takeInStatus(l logStatus, count *int) error {
 		ON CONFLICT (org_id, list_no, idx) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at
 		WHERE status_index.value <> excluded.value AND status_index.value <> 1`
 	const end = `UPDATE credential SET ended_at = $4, end_reason = 'revoked' WHERE org_id = $1 AND list_no = $2 AND idx = $3 AND ended_at IS NULL`
-	return l.each(func(i uint64, v status.Value) error {
+	err = l.each(func(i uint64, v status.Value) error {
 		n, err := t.exec(set, t.o.id, no, i, v, t.micros)
-		*count += int(n)
+		changed += int(n)
 		if err == nil && v == status.Invalid {
-			_, err = t.exec(end, t.o.id, no, i, t.micros)
+			n, err = t.exec(end, t.o.id, no, i, t.micros)
+			ended += int(n)
 		}
 		return err
 	})
+	return changed, ended, err
 }
 
 // each calls yield for every entry of the line that is inside the list.
@@ -170,35 +176,35 @@ func (l *logStatus) each(yield func(i uint64, v status.Value) error) error {
 }
 
 // takeInPublished remembers a publication: the next one is newer, and takes no
-// revocation of it back.
-func (t *tx) takeInPublished(l logStatus) error {
-	changed := 0
-	if err := t.takeInStatus(l, &changed); err != nil {
-		return err
+// revocation of it back. ended counts the credentials that it ended here.
+func (t *tx) takeInPublished(l logStatus, r *Replay) (ended int, err error) {
+	changed, ended, err := t.takeInStatus(l)
+	if err != nil {
+		return 0, err
 	}
-	t.o.replay.Statuses += changed
+	r.Statuses += changed
 	var no, published int64
 	var bitmap []byte
 	const find = `SELECT no, published_at, published FROM status_list WHERE org_id = $1 AND uri = $2`
 	if _, err := t.find(find, []any{t.o.id, l.URI}, &no, &published, &bitmap); err != nil {
-		return err
+		return 0, err
 	}
 	iat := seconds(l.Issued)
 	if iat <= published {
-		return nil
+		return ended, nil
 	}
 	next := make([]byte, (l.Size+3)/4)
 	copy(next, bitmap)
-	err := l.each(func(i uint64, v status.Value) error {
+	err = l.each(func(i uint64, v status.Value) error {
 		shift := i % 4 * 2
 		next[i/4] = next[i/4]&^(3<<shift) | byte(v)<<shift
 		return nil
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	const move = `UPDATE status_list SET published_at = $3, published = $4 WHERE org_id = $1 AND no = $2`
 	_, err = t.exec(move, t.o.id, no, iat, next)
-	t.o.replay.Published++
-	return err
+	r.Published++
+	return ended, err
 }

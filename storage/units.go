@@ -3,7 +3,9 @@ package storage
 import (
 	"bytes"
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -15,15 +17,27 @@ import (
 	"aidpass/issuer"
 )
 
-// externalField is where the roster's own identifier is kept, as a field like
-// the others; the dot keeps it apart from every claim name.
-const externalField = "unit.external"
+// externalField and rosterField are where the roster's own identifier, and the
+// roster's name where it has one, are kept, as fields like the others; the dot
+// keeps them apart from every claim name.
+const (
+	externalField = "unit.external"
+	rosterField   = "unit.roster"
+)
+
+// findPurpose is of the blind index of an identifier in whatever roster.
+const findPurpose = "unit.find"
+
+// unitIndex is the blind index that tells units apart.
+func (o *Org) unitIndex(kind issuer.UnitKind, namespace, external string) []byte {
+	return blindIndex(o.indexKey, externalField, string(kind), trimmed(namespace), trimmed(external))
+}
 
 // ErrErased: the person's key was destroyed.
 var ErrErased = errors.New("storage: the person was erased")
 
-// SaveUnits implements issuer.Store: a unit is found by its External, and only
-// fields whose value changed are written. It is one transaction; a few hundred
+// SaveUnits implements issuer.Store: a unit is found by its kind, roster and
+// identifier, and only fields whose value changed are written. It is one transaction; a few hundred
 // rows a call keep it short.
 func (o *Org) SaveUnits(ctx context.Context, by access.Actor, rows []issuer.UnitRow) ([]issuer.Enrolled, error) {
 	done := make([]issuer.Enrolled, len(rows))
@@ -47,7 +61,10 @@ func (t *tx) saveUnit(row issuer.UnitRow) (e issuer.Enrolled, err error) {
 	if external == "" {
 		return e, errors.New("a unit needs its identifier in the roster")
 	}
-	index := blindIndex(t.o.indexKey, externalField, external)
+	if row.Kind != issuer.Person && row.Kind != issuer.Household {
+		return e, fmt.Errorf("unit kind %q is neither person nor household", row.Kind)
+	}
+	index := t.o.unitIndex(row.Kind, row.Namespace, external)
 	const find = `SELECT id, kind FROM unit WHERE org_id = $1 AND external_index = $2`
 	var id, kind string
 	ok, err := t.find(find, []any{t.o.id, index}, &id, &kind)
@@ -59,7 +76,7 @@ func (t *tx) saveUnit(row issuer.UnitRow) (e issuer.Enrolled, err error) {
 	} else {
 		e.ID, e.New = issuer.NewUnitID(), true
 		id = e.ID.String()
-		err = t.insertUnit(id, row.Kind, index)
+		err = t.insertUnit(id, row.Kind, index, blindIndex(t.o.indexKey, findPurpose, external))
 	}
 	if err != nil {
 		return e, err
@@ -69,7 +86,7 @@ func (t *tx) saveUnit(row issuer.UnitRow) (e issuer.Enrolled, err error) {
 			return e, err
 		}
 	}
-	e.Changed, err = t.saveFields(id, external, row.Fields)
+	e.Changed, e.Refusal, err = t.saveFields(id, external, row)
 	if err != nil || e.Changed == 0 && !e.New {
 		return e, err
 	}
@@ -80,29 +97,58 @@ func (t *tx) saveUnit(row issuer.UnitRow) (e issuer.Enrolled, err error) {
 	return e, t.audit(access.Entry{Action: action, Object: id, Detail: fmt.Sprintf("fields=%d", e.Changed)})
 }
 
-func (t *tx) insertUnit(id string, kind issuer.UnitKind, index []byte) error {
-	if kind != issuer.Person && kind != issuer.Household {
-		return fmt.Errorf("unit kind %q is neither person nor household", kind)
-	}
-	const insert = `INSERT INTO unit (org_id, id, kind, external_index, created_at) VALUES ($1, $2, $3, $4, $5)`
-	_, err := t.exec(insert, t.o.id, id, string(kind), index, t.micros)
+func (t *tx) insertUnit(id string, kind issuer.UnitKind, index, find []byte) error {
+	const insert = `INSERT INTO unit (org_id, id, kind, external_index, find_index, created_at) VALUES ($1, $2, $3, $4, $5, $6)`
+	_, err := t.exec(insert, t.o.id, id, string(kind), index, find, t.micros)
 	return err
 }
 
 // saveFields writes the fields whose value is not the current one, each as a
-// change set, and moves their current row. It returns how many.
-func (t *tx) saveFields(unit, external string, fields map[string][]byte) (changed int, err error) {
+// change set, and moves their current row. It returns how many, or the refusal
+// of a row that is somebody else's: then nothing is written.
+func (t *tx) saveFields(unit, external string, row issuer.UnitRow) (changed int, no *issuer.Refusal, err error) {
 	key, err := t.personKey(unit, true)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	current, err := t.fields(unit, key)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
-	all := make(map[string][]byte, len(fields)+1)
-	maps.Copy(all, fields)
+	for _, name := range row.Fixed {
+		if old, ok := current[name]; ok && row.Fields[name] != nil && !sameName(old.value, row.Fields[name]) {
+			return 0, &issuer.Refusal{Code: issuer.RefusedName, Text: "this " + string(row.Kind) +
+				"'s identifier is known under another name: it is somebody else's, or it or the name is mistyped"}, nil
+		}
+	}
+	all := make(map[string][]byte, len(row.Fields)+2)
+	maps.Copy(all, row.Fields)
 	all[externalField] = []byte(external)
+	if roster := trimmed(row.Namespace); roster != "" {
+		all[rosterField] = []byte(roster)
+	}
+	changed, err = t.saveChanged(unit, key, current, all)
+	return changed, nil, err
+}
+
+// sameName compares two kept texts as people do: capitals and spaces make nobody
+// another person. An empty one says nothing.
+func sameName(old, new []byte) bool {
+	if bytes.Equal(old, new) {
+		return true
+	}
+	a, errA := issuer.ReadValue(old)
+	b, errB := issuer.ReadValue(new)
+	x, isText := a.(string)
+	y, both := b.(string)
+	if errA != nil || errB != nil || !isText || !both {
+		return false
+	}
+	x, y = strings.Join(strings.Fields(x), " "), strings.Join(strings.Fields(y), " ")
+	return x == "" || strings.EqualFold(x, y)
+}
+
+func (t *tx) saveChanged(unit string, key personKey, current map[string]fieldValue, all map[string][]byte) (changed int, err error) {
 	var seq int64
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		value, old := all[name], current[name]
@@ -152,25 +198,49 @@ func changePlace(org, unit, field, change string, version int64) place {
 type personKey struct {
 	sealer
 	version int64
+	marks   []byte // HMAC key, made from it
 }
+
+func newPersonKey(key []byte, version int64) (k personKey, err error) {
+	k.version = version
+	k.marks = blindIndex(key, "aidpass-marks")
+	k.sealer, err = newSealer(key)
+	return k, err
+}
+
+// mark is the HMAC under the unit's key of what would be guessed from a bare
+// hash. The label keeps marks of different things apart.
+func (k personKey) mark(label string, value []byte) []byte {
+	m := hmac.New(sha256.New, k.marks)
+	m.Write([]byte(label))
+	m.Write(value)
+	return m.Sum(nil)
+}
+
+// The labels of marks: each ends where no other goes on.
+const (
+	markRequest = "request:"
+	markSigned  = "signed:"
+)
 
 // personKey returns the unit's newest key; with create, a new one if it has none
 // yet. A destroyed key is ErrErased.
 func (t *tx) personKey(unit string, create bool) (personKey, error) {
 	const find = `SELECT version, wrapped FROM envelope_key WHERE org_id = $1 AND subject_id = $2 ORDER BY version DESC LIMIT 1`
-	k := personKey{version: 1}
+	version := int64(1)
 	var wrapped []byte
-	ok, err := t.find(find, []any{t.o.id, unit}, &k.version, &wrapped)
+	ok, err := t.find(find, []any{t.o.id, unit}, &version, &wrapped)
 	switch {
 	case err != nil:
-		return k, err
+		return personKey{}, err
 	case ok:
-		return t.o.unwrap(unit, k.version, wrapped)
+		return t.o.unwrap(unit, version, wrapped)
 	case !create:
-		return k, fmt.Errorf("%w: unit %s has no key", ErrErased, unit)
+		return personKey{}, fmt.Errorf("%w: unit %s has no key", ErrErased, unit)
 	}
 	key := newKey()
-	if k.sealer, err = newSealer(key); err != nil {
+	k, err := newPersonKey(key, version)
+	if err != nil {
 		return k, err
 	}
 	const insert = `INSERT INTO envelope_key (org_id, subject_id, version, wrapped, created_at) VALUES ($1, $2, $3, $4, $5)`
@@ -191,9 +261,7 @@ func (o *Org) unwrap(unit string, version int64, wrapped []byte) (k personKey, e
 	if err != nil {
 		return k, fmt.Errorf("key of unit %s: %w", unit, err)
 	}
-	k.version = version
-	k.sealer, err = newSealer(key)
-	return k, err
+	return newPersonKey(key, version)
 }
 
 // A fieldValue is the current value of a field.
@@ -229,10 +297,11 @@ func (t *tx) fields(unit string, key personKey) (map[string]fieldValue, error) {
 
 // A Unit is the current record of a person or household.
 type Unit struct {
-	ID       issuer.UnitID
-	Kind     issuer.UnitKind
-	External string            // the roster's identifier
-	Fields   map[string][]byte // deterministic CBOR, see issuer.ReadValue
+	ID        issuer.UnitID
+	Kind      issuer.UnitKind
+	Namespace string            // the roster's name, where it has one
+	External  string            // the roster's identifier
+	Fields    map[string][]byte // deterministic CBOR, see issuer.ReadValue
 }
 
 // Unit reads a unit's current record; each field is as the change sets left it.
@@ -263,7 +332,9 @@ func (o *Org) Unit(ctx context.Context, id issuer.UnitID) (u Unit, err error) {
 			u.Fields[name] = f.value
 		}
 		u.External = string(u.Fields[externalField])
+		u.Namespace = string(u.Fields[rosterField])
 		delete(u.Fields, externalField)
+		delete(u.Fields, rosterField)
 		return nil
 	})
 	return u, err

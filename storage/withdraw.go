@@ -39,14 +39,24 @@ func (o *Org) FindCredentials(ctx context.Context, text string) (found []issuer.
 	return found, err
 }
 
+// FindUnit implements issuer.Store.
+func (o *Org) FindUnit(ctx context.Context, kind issuer.UnitKind, namespace, external string) (found []issuer.Credential, err error) {
+	err = o.view(ctx, "find unit", func(t *tx) error {
+		found, err = t.credentials(`c.unit_id = (SELECT id FROM unit WHERE org_id = $1 AND external_index = $2) ORDER BY c.reserved_at, c.id`,
+			o.unitIndex(kind, namespace, external))
+		return err
+	})
+	return found, err
+}
+
 // unitsCalled returns the units that have text as pseudonym, id or identifier in
 // the roster, or number as card number: one search by each, as each has its index.
 func (t *tx) unitsCalled(text, number string) (units []string, err error) {
 	const query = `SELECT unit_id FROM programme_unit WHERE org_id = $1 AND pseudonym = $2
 		UNION SELECT unit_id FROM programme_unit WHERE org_id = $1 AND card_number = $3
 		UNION SELECT id FROM unit WHERE org_id = $1 AND id = $2
-		UNION SELECT id FROM unit WHERE org_id = $1 AND external_index = $4`
-	rows, err := t.query(query, t.o.id, text, number, blindIndex(t.o.indexKey, externalField, text))
+		UNION SELECT id FROM unit WHERE org_id = $1 AND find_index = $4`
+	rows, err := t.query(query, t.o.id, text, number, blindIndex(t.o.indexKey, findPurpose, text))
 	if err != nil {
 		return nil, err
 	}

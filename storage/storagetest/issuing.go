@@ -233,6 +233,7 @@ func testExpired(t *testing.T, e Engine) {
 	b := w.batch(t, 3)
 	first := issued(t, issue(t, w.desk, b))
 	w.now = w.now.Add(time.Duration(b.Type.Validity)*time.Second - time.Hour)
+	w.desk.Actor.SecondPerson = "acc-lead" // half a year after the last signature
 	if again := issued(t, issue(t, w.desk, b)); again[0].ID != first[0].ID {
 		t.Error("an hour before its expiry the card was replaced")
 	}
@@ -423,11 +424,23 @@ func testStatus(t *testing.T, e Engine) {
 	if found, err := w.desk.Find(ctx, "nobody"); err != nil || len(found) != 0 {
 		t.Errorf("a stranger: %d credentials, %v", len(found), err)
 	}
-	// A revoked credential gives its place up.
+	// The same roster again does not give back what was revoked, unless that is asked for.
 	b := w.batch(t, 4)
 	results := issue(t, w.desk, b)
-	if results[1].Credential.ID != cards[0].ID || results[2].Credential.ID == cards[1].ID || results[2].Old {
-		t.Error("after the revocation of row 2, row 1 keeps its card and row 2 gets another")
+	if r := results[2]; results[1].Credential.ID != cards[0].ID || r.Refusal == nil || r.Refusal.Code != issuer.RefusedRevoked || r.Text != "" {
+		t.Errorf("after the revocation of row 2, row 1 keeps its card, and row 2 is %+v; want %q", r, issuer.RefusedRevoked)
+	}
+	b.Replace = true
+	approve(t, &b)
+	results = issue(t, w.desk, b)
+	second := results[2]
+	if results[1].Credential.ID != cards[0].ID || second.Refusal != nil || second.Old || second.Replaces != cards[1].ID {
+		t.Errorf("replacing: row 2 is %+v, want a new card for %s", second, cards[1].ID)
+	}
+	b.Replace = false
+	approve(t, &b)
+	if r := issue(t, w.desk, b)[2]; !r.Old || r.Credential.ID != second.Credential.ID {
+		t.Errorf("once replaced, row 2 is %+v, want the new card again", r)
 	}
 	w.whole(t)
 }

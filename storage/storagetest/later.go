@@ -166,6 +166,8 @@ func testRestore(t *testing.T, e Engine) {
 		}
 	}
 	must(t, w.desk.Revoke(ctx, []issuer.CTI{w.after[1].ID}, "card lost in the restore"))
+	b.Replace = true
+	approve(t, &b)
 	again := issue(t, w.desk, b)[7]
 	if again.Refusal != nil || again.Credential.Pseudonym != w.after[1].Pseudonym {
 		t.Errorf("issued again: %+v, want a card under the pseudonym %s", again, w.after[1].Pseudonym)

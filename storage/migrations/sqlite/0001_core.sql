@@ -15,6 +15,7 @@ CREATE TABLE organisation (
   audit_hash BLOB    NOT NULL,           -- moved in the transaction of every write
   change_seq INTEGER NOT NULL DEFAULT 0, -- newest change set
   list_seq   INTEGER NOT NULL DEFAULT 0, -- newest status list
+  scrub_due  INTEGER NOT NULL DEFAULT 0, -- 1: a destroyed key may still stand in the write-ahead log
   created_at INTEGER NOT NULL
 ) STRICT;
 
@@ -46,12 +47,15 @@ CREATE TABLE unit (
   org_id         TEXT    NOT NULL REFERENCES organisation (id),
   id             TEXT    NOT NULL,
   kind           TEXT    NOT NULL CHECK (kind IN ('person', 'household', 'found')), -- found: known from the signing log only
-  external_index BLOB,             -- HMAC of the roster's identifier; null when erased or never given
+  external_index BLOB,             -- HMAC of kind, roster and identifier; null when erased or never given
+  find_index     BLOB,             -- HMAC of the identifier alone, to look for it; null as above
   created_at     INTEGER NOT NULL,
   erased_at      INTEGER,
   PRIMARY KEY (org_id, id),
   UNIQUE (org_id, external_index)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX unit_find ON unit (org_id, find_index);
 
 -- One key a person; destroying it makes everything sealed under it unreadable.
 CREATE TABLE envelope_key (
@@ -139,6 +143,7 @@ CREATE TABLE status_list (
   closed_at    INTEGER,            -- no new entries: filled, or burnt by a restore
   published_at INTEGER NOT NULL DEFAULT 0, -- iat of the newest published form
   published    BLOB,               -- its bitmap
+  unwitnessed  INTEGER NOT NULL DEFAULT 0, -- 1: restored without signing log; not published until a published form was shown
   created_at   INTEGER NOT NULL,
   PRIMARY KEY (org_id, no),
   UNIQUE (org_id, uri)
@@ -173,15 +178,17 @@ CREATE TABLE credential (
   id           TEXT    NOT NULL,   -- cti
   lot_id       TEXT    NOT NULL,   -- the batch; its audit entries have it as object
   unit_id      TEXT    NOT NULL,
-  type         TEXT    NOT NULL,
+  type         TEXT    NOT NULL,   -- name
+  vct          TEXT    NOT NULL,   -- URI of the type: what tells types apart
   programme    TEXT    NOT NULL,
-  round        INTEGER NOT NULL,   -- 0: none
+  round        INTEGER NOT NULL,   -- first and last round it is for; one that names none is
+  last_round   INTEGER NOT NULL,   -- for all: 0 to 2^63-1
   form         TEXT    NOT NULL,   -- cwt, sd-jwt, vc-jwt
   state        TEXT    NOT NULL CHECK (state IN ('reserved', 'intended', 'issued', 'released', 'found')),
   list_no      INTEGER NOT NULL,
   idx          INTEGER NOT NULL,
-  request_hash BLOB    NOT NULL,   -- what was asked for: a repeated request is known by it
-  approval     BLOB    NOT NULL,   -- hash of the approved batch
+  request_hash BLOB    NOT NULL,   -- what was asked for, under the unit's key: a repeated request is known by it
+  approval     BLOB    NOT NULL,   -- HMAC of the approved batch's digest
   expires_at   INTEGER NOT NULL,
   reserved_at  INTEGER NOT NULL,
   key_id       BLOB,               -- of the key that signs, with the intent
@@ -197,10 +204,17 @@ CREATE TABLE credential (
   FOREIGN KEY (org_id, programme, unit_id) REFERENCES programme_unit (org_id, programme, unit_id),
   FOREIGN KEY (org_id, list_no, idx) REFERENCES status_index (org_id, list_no, idx),
   CHECK ((state IN ('intended', 'issued')) <= (intent IS NOT NULL AND key_id IS NOT NULL)),
-  CHECK ((state = 'issued') <= (card IS NOT NULL))
+  CHECK ((state = 'issued') <= (card IS NOT NULL)),
+  CHECK (round <= last_round)
 ) STRICT;
--- The promise of one credential: no two active ones of the same unit, type, programme, round and form.
-CREATE UNIQUE INDEX credential_active ON credential (org_id, unit_id, type, programme, round, form) WHERE ended_at IS NULL;
+-- The promise of one credential: no two active ones of the same unit, type, programme and form for one round.
+CREATE UNIQUE INDEX credential_active ON credential (org_id, unit_id, vct, programme, form, round) WHERE ended_at IS NULL;
+CREATE TRIGGER credential_overlap BEFORE INSERT ON credential WHEN NEW.ended_at IS NULL AND EXISTS (
+  SELECT 1 FROM credential c WHERE c.org_id = NEW.org_id AND c.unit_id = NEW.unit_id AND c.vct = NEW.vct AND c.programme = NEW.programme
+    AND c.form = NEW.form AND c.ended_at IS NULL AND c.round <> NEW.round AND c.round <= NEW.last_round AND c.last_round >= NEW.round)
+BEGIN SELECT RAISE(ABORT, 'two active credentials for one round'); END;
+CREATE TRIGGER credential_end_final BEFORE UPDATE OF ended_at ON credential WHEN OLD.ended_at IS NOT NULL AND NEW.ended_at IS NULL
+BEGIN SELECT RAISE(ABORT, 'an ended credential stays ended'); END;
 CREATE INDEX credential_unit ON credential (org_id, unit_id);
 -- What an interrupted batch left: few rows, found without reading the many. Queries repeat its two terms.
 CREATE INDEX credential_open ON credential (org_id, state, id) WHERE ended_at IS NULL AND state <> 'issued';
