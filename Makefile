@@ -47,10 +47,10 @@ fuzz: ## every fuzz target for FUZZTIME (default 30s): make fuzz FUZZTIME=5m
 vectors: setup wasm ## the vectors, in Go, in the browser binaries and by command line
 	@go test -count=1 -run 'Vector|Golden|Differential' ./...
 
-fault: ## kills, torn writes, full disks and failing stores
-	@go test -count=1 -run 'Fault|Kill|Crash|Torn' ./...
+fault: ## a thousand kills, torn writes and failing stores
+	@AIDPASS_LOAD=1 go test -count=1 -timeout 60m -run 'Fault|Kill|Crash|Torn' ./...
 
-load: ## the long runs: large rosters, large lists, many workers
+load: ## the long run: a roster of 50,000 to cards, again, and every card judged
 	@AIDPASS_LOAD=1 go test -count=1 -timeout 60m -run 'Load' -v ./...
 
 clean: ## remove what make has built (installed tools stay)
