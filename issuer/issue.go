@@ -53,7 +53,9 @@ func (d *Desk) Issue(ctx context.Context, b Batch, each func(Result) error) erro
 	}
 	actor := d.Actor
 	if !access.SameAccount(b.Approval.By, actor.ID) {
-		actor.SecondPerson = b.Approval.By
+		if actor.SecondPerson, err = access.Account(b.Approval.By); err != nil {
+			return fmt.Errorf("issuer: approval: %w", err)
+		}
 	}
 	run := &run{
 		desk: d, batch: &b, key: key, now: now, actor: actor, seen: map[UnitID]bool{},

@@ -74,6 +74,11 @@ func Run(t *testing.T, e Engine) {
 		{"a restored database catches up", testRestore},
 		{"the erased stay erased after a restore", testRestoreErased},
 		{"a clock that cannot be right signs nothing", testClock},
+		{"a clock ahead of what was signed signs nothing", testClockAhead},
+		{"a place is what the card says", testPlace},
+		{"an identifier means one unit of its kind and roster", testKinds},
+		{"a mere reservation is taken over", testTakeover},
+		{"nobody approves their own batch", testOwnApproval},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}
