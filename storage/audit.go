@@ -1,0 +1,120 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"aidpass/access"
+)
+
+// audit adds e to the organisation's log: action, object, reason, detail and
+// digest are the caller's, the rest is filled here.
+func (t *tx) audit(e access.Entry) error {
+	if !t.linked {
+		// A write that changes nothing: on PostgreSQL it holds the row until the
+		// commit, so that two servers cannot give two entries one number.
+		const lock = `UPDATE organisation SET audit_seq = audit_seq WHERE id = $1 RETURNING audit_seq, audit_hash`
+		var hash []byte
+		ok, err := t.find(lock, []any{t.o.id}, &t.head.Seq, &hash)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%w: %q", ErrNoOrg, t.o.id)
+		}
+		copy(t.head.Hash[:], hash)
+		t.linked = true
+	}
+	e.Org, e.Actor, e.Time = t.o.id, t.by, t.now
+	if err := e.Check(); err != nil {
+		return err
+	}
+	e.Link(t.head)
+	const insert = `INSERT INTO audit (org_id, seq, at, actor, role, device, second_person, action, object, reason, detail, digest, prev, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`
+	_, err := t.exec(insert, e.Org, e.Seq, e.Time.UnixMicro(), e.Actor.ID, string(e.Actor.Role), e.Actor.Device, e.Actor.SecondPerson,
+		string(e.Action), e.Object, e.Reason, e.Detail, e.Digest[:], e.Prev[:], e.Hash[:])
+	t.head = access.Head{Seq: e.Seq, Hash: e.Hash}
+	return err
+}
+
+// Audit calls yield with every entry of the log, oldest first, until it returns
+// an error, which Audit returns as it is. It proves nothing: see access.Chain.
+func (o *Org) Audit(ctx context.Context, yield func(*access.Entry) error) error {
+	return o.auditIn(ctx, o.db.read, yield)
+}
+
+func (o *Org) auditIn(ctx context.Context, q interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}, yield func(*access.Entry) error) error {
+	const query = `SELECT seq, at, actor, role, device, second_person, action, object, reason, detail, digest, prev, hash
+		FROM audit WHERE org_id = $1 ORDER BY seq`
+	rows, err := q.QueryContext(ctx, query, o.id)
+	if err != nil {
+		return fmt.Errorf("storage: audit log: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		e := access.Entry{Org: o.id}
+		var at int64
+		var digest, prev, hash []byte
+		err := rows.Scan(&e.Seq, &at, &e.Actor.ID, &e.Actor.Role, &e.Actor.Device, &e.Actor.SecondPerson,
+			&e.Action, &e.Object, &e.Reason, &e.Detail, &digest, &prev, &hash)
+		if err != nil {
+			return fmt.Errorf("storage: audit log: %w", err)
+		}
+		e.Time = time.UnixMicro(at).UTC()
+		copy(e.Digest[:], digest)
+		copy(e.Prev[:], prev)
+		copy(e.Hash[:], hash)
+		if err := yield(&e); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// VerifyAudit proves the whole log and returns its head, to be kept by a
+// witness. witnessed is such a head kept before, or zero: the log must still
+// hold it. A *access.BadRow names the first entry that is not what was written;
+// one behind the head that the organisation's row remembers was put there by
+// somebody else, however well it is chained.
+func (o *Org) VerifyAudit(ctx context.Context, witnessed access.Head) (access.Head, error) {
+	// One transaction: head and log are of the same moment.
+	sqlTx, err := o.db.read.BeginTx(ctx, nil)
+	if err != nil {
+		return access.Head{}, fmt.Errorf("storage: audit log: %w", err)
+	}
+	defer sqlTx.Rollback()
+	var head access.Head // as the organisation's row remembers it
+	var hash []byte
+	const query = `SELECT audit_seq, audit_hash FROM organisation WHERE id = $1`
+	if err := sqlTx.QueryRowContext(ctx, query, o.id).Scan(&head.Seq, &hash); err != nil {
+		return head, fmt.Errorf("storage: audit log: %w", err)
+	}
+	copy(head.Hash[:], hash)
+	var chain access.Chain
+	err = o.auditIn(ctx, sqlTx, func(e *access.Entry) error {
+		if e.Seq > head.Seq {
+			return &access.BadRow{Seq: e.Seq, Why: fmt.Sprintf("not written by this program: the log ends with entry %d", head.Seq)}
+		}
+		if err := chain.Add(e); err != nil {
+			return err
+		}
+		for _, h := range [...]access.Head{head, witnessed} {
+			if h.Seq == e.Seq && h.Hash != e.Hash {
+				return &access.BadRow{Seq: e.Seq, Why: "another entry than the one witnessed"}
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return chain.Head(), err
+	}
+	if last := max(head.Seq, witnessed.Seq); chain.Head().Seq < last {
+		return chain.Head(), &access.BadRow{Seq: chain.Head().Seq + 1, Why: fmt.Sprintf("missing: the log ended with entry %d before", last)}
+	}
+	return chain.Head(), nil
+}

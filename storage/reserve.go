@@ -1,0 +1,204 @@
+package storage
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/issuer"
+	"aidpass/status"
+)
+
+// Reserve implements issuer.Store: steps 4 of issuing, for the rows of one lot.
+func (o *Org) Reserve(ctx context.Context, by access.Actor, lot issuer.Lot, now time.Time, rows []issuer.Reservation) ([]issuer.Slot, error) {
+	slots := make([]issuer.Slot, len(rows))
+	err := o.update(ctx, by, "reserve", func(t *tx) error {
+		if err := t.checkProgramme(lot); err != nil {
+			return err
+		}
+		lists, err := t.openLists(lot, now)
+		if err != nil {
+			return err
+		}
+		fresh := 0
+		ids := make([][]byte, 0, len(rows))
+		for i, row := range rows {
+			if slots[i], err = t.reserve(lot, lists, now, row); err != nil {
+				return fmt.Errorf("row %d of %d: %w", i+1, len(rows), err)
+			}
+			if slots[i].Outcome == issuer.Fresh {
+				fresh++
+				ids = append(ids, row.ID[:])
+			}
+		}
+		if fresh == 0 {
+			return nil
+		}
+		return t.audit(access.Entry{Action: "credential.reserve", Object: lot.ID, Digest: digestOf(ids...),
+			Detail: fmt.Sprintf("type=%s programme=%s round=%d rows=%d fresh=%d approval=%s", lot.Type, lot.Programme, lot.Round, len(rows), fresh, o.ApprovalMark(lot.Approval))})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return slots, nil
+}
+
+// ApprovalMark is how the audit log names an approved batch (as "approval=" of
+// credential.reserve): with the digest and the organisation's key anybody can
+// make it again, and without the key nobody can guess the batch from it.
+func (o *Org) ApprovalMark(digest [32]byte) string { return hex.EncodeToString(o.approval(digest)[:8]) }
+
+func (o *Org) approval(digest [32]byte) []byte {
+	return blindIndex(o.indexKey, "credential.approval", hex.EncodeToString(digest[:]))
+}
+
+// checkProgramme enters the programme at its first use, and refuses another key
+// than the one its pseudonyms were made with.
+func (t *tx) checkProgramme(lot issuer.Lot) error {
+	const enter = `INSERT INTO programme (org_id, code, key_check, created_at) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (org_id, code) DO UPDATE SET key_check = COALESCE(programme.key_check, excluded.key_check)
+		RETURNING key_check`
+	var check []byte
+	if _, err := t.find(enter, []any{t.o.id, lot.Programme, lot.KeyCheck[:], t.micros}, &check); err != nil {
+		return err
+	}
+	if string(check) != string(lot.KeyCheck[:]) {
+		return fmt.Errorf("%w: programme %q", issuer.ErrProgrammeKey, lot.Programme)
+	}
+	return nil
+}
+
+func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer.Reservation) (slot issuer.Slot, err error) {
+	unit := row.Unit.String()
+	var n int
+	ok, err := t.find(`SELECT 1 FROM unit WHERE org_id = $1 AND id = $2 AND erased_at IS NULL`, []any{t.o.id, unit}, &n)
+	if err != nil || !ok {
+		return issuer.Slot{Outcome: issuer.NoUnit}, err
+	}
+	key, err := t.personKey(unit, true)
+	if err != nil {
+		return slot, err
+	}
+	request := key.mark(markRequest, row.RequestHash[:])
+	first, last := span(row.Rounds)
+	const active = overlapping + ` AND c.ended_at IS NULL`
+	place := []any{unit, lot.VCT, lot.Programme, lot.Form.String(), first, last}
+	holders, err := t.credentials(active, place...)
+	if err != nil {
+		return slot, err
+	}
+	if slot, ok := t.held(holders, request, now); ok {
+		return slot, nil
+	}
+	if err := t.makeRoom(holders, now); err != nil {
+		return slot, err
+	}
+	revoked, ok, err := t.lastRevoked(place)
+	if err != nil {
+		return slot, err
+	}
+	if ok && !lot.Replace {
+		return issuer.Slot{Outcome: issuer.Revoked, Credential: revoked}, nil
+	}
+	if free, err := t.name(lot.Programme, unit, row); err != nil || !free {
+		return issuer.Slot{Outcome: issuer.NumberTaken}, err
+	}
+	list, index, err := t.takeIndex(lists)
+	if err != nil {
+		return slot, err
+	}
+	const insert = `INSERT INTO credential (org_id, id, lot_id, unit_id, type, vct, programme, round, last_round, form, state, list_no, idx,
+			request_hash, approval, expires_at, reserved_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'reserved', $11, $12, $13, $14, $15, $16)
+		ON CONFLICT (org_id, unit_id, vct, programme, form, round) WHERE ended_at IS NULL DO NOTHING`
+	taken, err := t.exec(insert, t.o.id, row.ID.String(), lot.ID, unit, lot.Type, lot.VCT, lot.Programme, first, last, lot.Form.String(),
+		list.no, index, request, t.o.approval(lot.Approval), lot.ExpiresAt.Std().UnixMicro(), t.micros)
+	if err != nil {
+		return slot, err
+	}
+	slot = issuer.Slot{Outcome: issuer.Fresh, Same: true, Replaces: revoked.ID}
+	if slot.Credential, ok, err = t.findCredential(active, place...); err != nil {
+		return slot, err
+	}
+	if !ok {
+		return slot, errors.New("the credential that holds the place is gone")
+	}
+	if taken == 0 { // another server was faster; the index stays unused, like a decoy
+		slot, _ = t.held([]issuer.Credential{slot.Credential}, request, now)
+	}
+	return slot, nil
+}
+
+// overlapping holds for the credentials of one unit, type, programme and form
+// ($2 to $5) with a round in common with those from $6 to $7.
+const overlapping = `c.unit_id = $2 AND c.vct = $3 AND c.programme = $4 AND c.form = $5 AND c.round <= $7 AND c.last_round >= $6`
+
+// held answers a reservation when one of holders has the place and keeps it. It
+// gives it up when it has expired, or is the mere reservation of another request:
+// nothing was signed for it, and nothing will, as its intent is refused.
+func (t *tx) held(holders []issuer.Credential, request []byte, now time.Time) (issuer.Slot, bool) {
+	for _, c := range holders {
+		same := string(c.RequestHash[:]) == string(request)
+		if c.ExpiresAt > credential.FromStd(now) && (same || c.State != issuer.Reserved) {
+			return issuer.Slot{Outcome: issuer.Existing, Credential: c, Same: same}, true
+		}
+	}
+	return issuer.Slot{}, false
+}
+
+// makeRoom ends the holders that held let go.
+func (t *tx) makeRoom(holders []issuer.Credential, now time.Time) error {
+	const release = `UPDATE credential SET state = 'released', ended_at = $3, end_reason = 'released'
+		WHERE org_id = $1 AND id = $2 AND ended_at IS NULL AND state = 'reserved'`
+	for _, c := range holders {
+		var err error
+		if c.State == issuer.Reserved {
+			_, err = t.exec(release, t.o.id, c.ID.String(), t.micros)
+		} else {
+			err = t.end(c.ID, "expired")
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lastRevoked returns the newest credential of a place that may have been handed
+// out, if it was revoked.
+func (t *tx) lastRevoked(place []any) (c issuer.Credential, ok bool, err error) {
+	c, ok, err = t.findCredential(overlapping+` AND c.ended_at IS NOT NULL AND c.state IN ('issued', 'found') ORDER BY c.reserved_at DESC, c.ended_at DESC LIMIT 1`, place...)
+	if ok && c.Status == status.Invalid {
+		return c, true, err
+	}
+	return issuer.Credential{}, false, err
+}
+
+// name enters the unit in the programme under the pseudonym of row, unless it
+// has one already. It reports false if another unit has the card number.
+func (t *tx) name(programme, unit string, row issuer.Reservation) (bool, error) {
+	const find = `SELECT 1 FROM programme_unit WHERE org_id = $1 AND programme = $2 AND unit_id = $3`
+	var n int
+	ok, err := t.find(find, []any{t.o.id, programme, unit}, &n)
+	if err != nil || ok {
+		return ok, err
+	}
+	const insert = `INSERT INTO programme_unit (org_id, programme, unit_id, pseudonym, card_number, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
+	taken, err := t.exec(insert, t.o.id, programme, unit, row.Pseudonym, row.CardNumber, t.micros)
+	if err != nil || taken == 1 {
+		return taken == 1, err
+	}
+	return t.find(find, []any{t.o.id, programme, unit}, &n) // another server may have entered the same unit
+}
+
+// end closes a credential without a word about its status.
+func (t *tx) end(id issuer.CTI, reason string) error {
+	const query = `UPDATE credential SET ended_at = $3, end_reason = $4 WHERE org_id = $1 AND id = $2 AND ended_at IS NULL`
+	_, err := t.exec(query, t.o.id, id.String(), t.micros, reason)
+	return err
+}
