@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"aidpass/storage/keystore"
+	"aidpass/verifier"
 	"aidpass/verifier/verifiertest"
 	"aidpass/words"
 )
@@ -50,7 +51,10 @@ func TestEveryCaseOnTheCommandLine(t *testing.T) {
 		}
 		n := strconv.Itoa(i)
 		args := []string{"verify", "--json", "--at", c.At.String(), "--passphrase-file", pass, "--pack", write("pack"+n, c.Pack)}
-		if c.State != nil {
+		if c.State != nil || c.PIN != "" {
+			if c.State == nil {
+				c.State = verifier.Floors{}.Encode()
+			}
 			args = append(args, "--state", write("state"+n, c.State))
 		}
 		for k, j := range c.Journals {

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/pflag"
+
+	"aidpass/access"
 )
 
 // Config is what every command takes. Each field's comment is its manual; the
@@ -26,6 +28,11 @@ type Config struct {
 	// passphrase is asked for on the terminal, and never where there is none.
 	PassphraseFile string
 
+	// DevicePassphraseFile is a file whose first line seals or unseals the key of a
+	// device. --device-passphrase-file FILE, else AIDPASS_DEVICE_PASSPHRASE_FILE. It
+	// is never the organisation's: a device is lost sooner than a laptop.
+	DevicePassphraseFile string
+
 	// Actor is the account that acts, for the audit log: an identifier, never a
 	// person's name. --actor, else AIDPASS_ACTOR, else "operator".
 	Actor string
@@ -40,6 +47,7 @@ func (c *Config) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.Org, "org", "", "issuer URI of the organisation, where the folder holds several (AIDPASS_ORG)")
 	f.BoolVar(&c.JSON, "json", false, "one JSON object a line")
 	f.StringVar(&c.PassphraseFile, "passphrase-file", "", "file with the passphrase of the keys (AIDPASS_PASSPHRASE_FILE)")
+	f.StringVar(&c.DevicePassphraseFile, "device-passphrase-file", "", "file with the passphrase of a device's key (AIDPASS_DEVICE_PASSPHRASE_FILE)")
 	f.StringVar(&c.Actor, "actor", "", "account that acts, for the audit log (AIDPASS_ACTOR; default operator)")
 	f.StringVar(&c.SecondPerson, "second-person", "", "account of a second person who confirmed, where one alone may not")
 }
@@ -53,6 +61,7 @@ func (c *Config) fill(env func(string) (string, bool)) error {
 		{&c.Data, "AIDPASS_DATA", "data"},
 		{&c.Org, "AIDPASS_ORG", ""},
 		{&c.PassphraseFile, "AIDPASS_PASSPHRASE_FILE", ""},
+		{&c.DevicePassphraseFile, "AIDPASS_DEVICE_PASSPHRASE_FILE", ""},
 		{&c.Actor, "AIDPASS_ACTOR", "operator"},
 	} {
 		if *s.field != "" {
@@ -64,5 +73,18 @@ func (c *Config) fill(env func(string) (string, bool)) error {
 		}
 	}
 	c.Data = filepath.Clean(c.Data)
+	for _, account := range []*string{&c.Actor, &c.SecondPerson} {
+		if *account == "" {
+			continue
+		}
+		known, err := access.Account(*account)
+		if err != nil {
+			return usagef("%w", err).hint("accounts are written as lead-2 or amina@relief-a.example; a person's name is none")
+		}
+		*account = known
+	}
+	if c.SecondPerson == c.Actor {
+		return usagef("--second-person is who acts").hint("the account of another person is needed")
+	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdh"
 	"crypto/rand"
@@ -38,11 +39,12 @@ func (a *app) deviceAddCommand() *cobra.Command {
 		Short: "Make a device's key and its certificate",
 		Long: `Make a device's key and its certificate, for at most 30 days.
 
-NAME.key goes to the device, sealed by a passphrase of its own. NAME.cert goes
+NAME.key goes to the device, sealed by a passphrase of its own
+(--device-passphrase-file, never the organisation's). NAME.cert goes
 into the packs of its site, so that others know what it signed.`,
-		Example: `  aidpass device add --name tab-1 --site wellA --days 30 --out tab-1
+		Example: `  aidpass device add --name tab-1 --site wellA --days 30 --device-passphrase-file tab-1.pass --out tab-1
   aidpass pack build --site wellA --device tab-1.cert --unlock code.txt ...
-  aidpass verify --pack wellA.pack --device tab-1.key --visits tab-1.journal --give card.png`,
+  aidpass verify --pack wellA.pack --device tab-1.key --device-passphrase-file tab-1.pass --visits tab-1.journal --give card.png`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if out == "" || site == "" {
@@ -59,7 +61,7 @@ into the packs of its site, so that others know what it signed.`,
 				}
 			}
 			slices.Sort(c.MaySign)
-			return a.addDevice(&c, name, out)
+			return a.addDevice(cmd.Context(), &c, name, out)
 		},
 	}
 	f := cmd.Flags()
@@ -72,9 +74,13 @@ into the packs of its site, so that others know what it signed.`,
 	return cmd
 }
 
-func (a *app) addDevice(c *trust.DeviceCertificate, name, out string) error {
-	o, err := a.openOrgKeys()
+func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, name, out string) error {
+	o, err := a.openOrg(ctx)
 	if err != nil {
+		return err
+	}
+	defer o.close()
+	if err := o.plausibleClock(ctx); err != nil {
 		return err
 	}
 	ca, caKey, err := o.currentSigner(keystore.DeviceCA)
@@ -84,7 +90,7 @@ func (a *app) addDevice(c *trust.DeviceCertificate, name, out string) error {
 	if err := mustNotExist(out + ".cert"); err != nil {
 		return err
 	}
-	info, err := keystore.CreateFile(out+".key", a.workFactor(), keystore.Device, keystore.P256, name, a.passphrase("the device's key", true), a.Now())
+	info, err := keystore.CreateFile(out+".key", a.workFactor(), keystore.Device, keystore.P256, name, a.newDevicePassphrase(o.pass()), a.Now())
 	if err != nil {
 		return err
 	}
@@ -119,7 +125,7 @@ func (a *app) openDevice(path string) (*deviceKey, error) {
 	if info.Use != keystore.Device {
 		return nil, usagef("%s holds a %s key, not a device's", path, info.Use).hint("aidpass device add makes one")
 	}
-	pass := a.passphrase(path, false)
+	pass := a.devicePassphrase(path)
 	return &deviceKey{key: info.Key,
 		signer: func() (crypto.Signer, error) {
 			s, _, err := store.Signer(info.ID, keystore.Device, pass)

@@ -57,6 +57,7 @@ var waysOut = []struct {
 	{issuer.ErrNotFound, "name the credential (14 characters, as in cards.jsonl), the card number, or --unit with the roster's identifier"},
 	{issuer.ErrProgrammeKey, "the keys folder does not belong to this database: put back the right one"},
 	{issuer.ErrClock, "set the clock; if it is right, a second person confirms: --second-person ACCOUNT"},
+	{issuer.ErrUnwitnessed, "aidpass status publish --witnessed FILE: the newest published files, from the web server or a copy; or two people: --nothing-newer REASON --second-person ACCOUNT"},
 	{durable.ErrLocked, "another aidpass has the file open: wait for it, or give each table a journal of its own"},
 	{qrcode.ErrNoPDFTool, "or give the page as PNG"},
 	{fs.ErrNotExist, "is the path spelled as it is, and seen from this folder?"},

@@ -197,3 +197,39 @@ func waitForLock(path string) (*durable.Log, error) {
 }
 
 func isLocked(err error) bool { return errors.Is(err, durable.ErrLocked) }
+
+// named is a file a command reads or writes, and what it is for.
+type named struct{ what, path string }
+
+// distinct refuses two names for one file: what is read would be written over.
+func distinct(files ...named) error {
+	for i, x := range files {
+		for _, y := range files[:i] {
+			if x.path != "" && y.path != "" && sameFile(x.path, y.path) {
+				return usagef("%s and %s are the same file, %s", y.what, x.what, x.path).hint("give each a file of its own")
+			}
+		}
+	}
+	return nil
+}
+
+// sameFile sees through links, and through two ways to write one path.
+func sameFile(x, y string) bool {
+	a, errA := os.Stat(x)
+	b, errB := os.Stat(y)
+	if errA == nil && errB == nil {
+		return os.SameFile(a, b)
+	}
+	return errA != nil && errB != nil && place(x) == place(y)
+}
+
+// place is the absolute path of a file that may not be there yet.
+func place(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(dir, filepath.Base(path))
+	}
+	return path
+}

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,6 +26,8 @@ type issueFlags struct {
 	validDays                                            int
 	claims, seal                                         []string
 	out, images, rejects, pins, form, approvedBy, trust  string
+	encoding, roster, approval                           string
+	replace, rename, dryRun                              bool
 	chain                                                []string
 }
 
@@ -43,6 +48,14 @@ to a file to be mended and issued again. Where no row at all gets a card the
 command exits 2. The same roster again issues nothing
 twice: the cards that are there are listed again, marked "already".
 
+A number means one person: where a row comes with another name than the one known
+under its number it is refused. --roster NAME keeps the numbers of a list apart
+from those of others, --rename takes the new names over. A person whose card was
+revoked gets a new one only with --replace.
+
+Four eyes: --dry-run tells the digest of what would be signed; the run with
+--approval DIGEST --approved-by ACCOUNT signs that and nothing else.
+
 cards.jsonl has one object a card: credential (its identity), type, issuer, text
 (of the QR code), row, number (printed on the card), programme, round, valid_from,
 valid_until, status {uri, idx}, already. Images are PNG files named by card
@@ -53,6 +66,9 @@ A run that was interrupted is simply started again.`,
   aidpass issue roster.xlsx --sheet Individuals --type registration --out cards.jsonl --rejects rejected.csv
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --claim collector_rule=holder_or_alternate \
       --claim collect_from=2026-12-01 --seal name,entitlement --pins pins.csv --out cards.jsonl
+  aidpass issue village-b.csv --roster village-b --type eligibility --programme K7Q2 --round 1 --out cards.jsonl
+  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --dry-run
+  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --approval DIGEST --approved-by lead-2 --out cards.jsonl
   aidpass issue roster.csv --type-file our-type.json --programme W1 --round 3 --valid-days 60 --out cards.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.issue(cmd.Context(), args[0], f) },
@@ -66,6 +82,7 @@ A run that was interrupted is simply started again.`,
 	fl.StringArrayVar(&f.claims, "claim", nil, "NAME=VALUE for every card; repeat")
 	fl.StringSliceVar(&f.seal, "seal", nil, "claims of the sealed part to fill, by name")
 	fl.StringVar(&f.sheet, "sheet", "", "sheet of a workbook (default: guessed)")
+	fl.StringVar(&f.encoding, "encoding", "", "of a CSV that is not UTF-8: windows-1256 (Arabic), windows-1252 (French, Spanish), windows-1250, -1251, -1254, iso-8859-1")
 	fl.StringVar(&f.idColumn, "id-column", "", "column that numbers the people (default: guessed)")
 	fl.StringVar(&f.unit, "unit", "person", "what the programme counts: person or household")
 	fl.StringVar(&f.form, "form", "card", "card is the only form yet")
@@ -75,13 +92,22 @@ A run that was interrupted is simply started again.`,
 	fl.StringVar(&f.pins, "pins", "", "give each card a PIN and write them to this CSV file; the same roster writes what the file lacks")
 	fl.StringVar(&f.trust, "trust", "", "newest signed trust list (default: the newest that was used here)")
 	fl.StringArrayVar(&f.chain, "chain", nil, "with --trust: list that changed the custodians, oldest first; repeat")
-	fl.StringVar(&f.approvedBy, "approved-by", "", "account of the second person who approved this roster")
+	fl.StringVar(&f.roster, "roster", "", "name of this roster, where its numbers are unique in it alone, as of a village")
+	fl.BoolVar(&f.rename, "rename", false, "take over names that changed; without it such a row is refused: it may be another person")
+	fl.BoolVar(&f.replace, "replace", false, "new cards also for people whose card was revoked")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "take the people in, sign nothing, and tell the digest to be approved")
+	fl.StringVar(&f.approval, "approval", "", "digest that --dry-run told and the second person approved")
+	fl.StringVar(&f.approvedBy, "approved-by", "", "account of the second person who approved it, with --approval")
 	return cmd
 }
 
 func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) {
 	t, err := f.check()
 	if err != nil {
+		return err
+	}
+	if err := distinct(named{"the roster", path}, named{"--out", f.out}, named{"--rejects", f.rejects}, named{"--pins", f.pins},
+		named{"--type-file", f.typeFile}, named{"--trust", f.trust}, named{"--passphrase-file", a.PassphraseFile}); err != nil {
 		return err
 	}
 	list, err := a.readRoster(path, t, &f)
@@ -93,14 +119,14 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 			return err
 		}
 	}
-	if err := a.plausibleClock(); err != nil {
-		return err
-	}
 	o, err := a.openOrg(ctx)
 	if err != nil {
 		return err
 	}
 	defer o.close()
+	if err := o.plausibleClock(ctx); err != nil {
+		return err
+	}
 	if err := o.mayIssue(t, f.programme); err != nil {
 		return err
 	}
@@ -113,20 +139,21 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		return err
 	}
 	run := &issueRun{app: a, f: f, o: o, list: list}
-	if f.pins != "" {
+	if f.pins != "" && !f.dryRun {
 		if run.pins, err = o.openPINs(f.pins, &batch); err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, run.pins.flush(), run.pins.close()) }()
 	}
+	if !f.dryRun {
+		if err := run.resume(ctx, desk); err != nil {
+			return err
+		}
+	}
 	if err := run.enrol(ctx, desk, &batch); err != nil {
 		return err
 	}
-	batch.Approval.By = f.approvedBy
-	if f.approvedBy == "" {
-		batch.Approval.By = a.Actor
-	}
-	if batch.Approval.Digest, err = batch.Digest(); err != nil {
+	if err := run.approve(desk, &batch); err != nil || f.dryRun {
 		return err
 	}
 	p := a.progress("issuing")
@@ -141,12 +168,80 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 	return run.finish(ctx)
 }
 
+// resume ends what an interrupted run left: what it was about to sign is signed,
+// and the run lists it as issued before.
+func (r *issueRun) resume(ctx context.Context, desk *issuer.Desk) error {
+	done := 0
+	err := desk.Resume(ctx, func(res issuer.Result) error {
+		if res.Refusal != nil {
+			r.say("warning: left by an interrupted run: %s", res.Refusal.Text)
+		} else {
+			done++
+		}
+		return nil
+	})
+	if done > 0 {
+		r.say("%d cards that an interrupted run had begun are finished", done)
+	}
+	return err
+}
+
+// approve binds the run to what was approved, or tells what is to be approved.
+// The digest says what each person gets; the moment the cards end follows it,
+// where --valid-days counts it from now.
+func (r *issueRun) approve(desk *issuer.Desk, b *issuer.Batch) error {
+	want, ends, dated := strings.Cut(r.f.approval, "@")
+	if dated {
+		until, err := credential.ParseTime(ends)
+		if err != nil || r.f.validDays == 0 || until > b.ExpiresAt {
+			return usagef("--approval: %q is not what was approved", ends).hint("give --approval and --valid-days as --dry-run told and was asked")
+		}
+		b.ExpiresAt = until
+	}
+	digest, err := b.Digest()
+	if err != nil {
+		return err
+	}
+	have := hex.EncodeToString(digest[:])
+	b.Approval = issuer.Approval{By: r.Actor, Digest: digest}
+	if r.f.approval != "" {
+		if want != have {
+			return usagef("this is not what %s approved: the digest is %s", r.f.approvedBy, have).
+				hint("something was changed since: look at --dry-run together, and approve what it tells")
+		}
+		by, err := access.Account(r.f.approvedBy)
+		if err != nil {
+			return usagef("--approved-by: %w", err).hint("the account of the second person, as lead-2")
+		}
+		if access.SameAccount(by, r.Actor) {
+			return usagef("--approved-by is who acts").hint("another person approves")
+		}
+		desk.FourEyes, b.Approval.By = true, by
+	}
+	if !r.f.dryRun {
+		return nil
+	}
+	if b.ExpiresAt != 0 {
+		have += "@" + b.ExpiresAt.String()
+	}
+	result := map[string]any{"rows": r.list.rows, "to_issue": len(b.Requests), "refused": len(r.list.refused), "refusals": r.list.refused, "digest": have}
+	return r.print(result, func(w io.Writer) {
+		fmt.Fprintf(w, "%d rows: %d to be issued, %d refused; nothing was signed\n", r.list.rows, len(b.Requests), len(r.list.refused))
+		fmt.Fprintln(w, "digest:", have)
+		fmt.Fprintln(w, "next: the second person reads the roster, then --approval DIGEST --approved-by ACCOUNT")
+	})
+}
+
 // check looks at the flags before anything is opened.
 func (f *issueFlags) check() (*schemas.Type, error) {
 	var t *schemas.Type
 	switch {
-	case f.out == "":
+	case f.out == "" && !f.dryRun:
 		return nil, usagef("where do the cards go?").hint("--out cards.jsonl")
+	case (f.approval == "") != (f.approvedBy == ""):
+		return nil, usagef("--approval and --approved-by belong together").hint("--dry-run tells the digest that the second person approves")
+	case f.dryRun && f.approval != "":
+		return nil, usagef("--dry-run signs nothing that could be approved").hint("leave --approval out")
 	case f.form != "card":
 		return nil, usagef("no form %q", f.form).hint("--form card")
 	case f.unit != "person" && f.unit != "household":
@@ -196,7 +291,7 @@ func claimNames(t *schemas.Type, where schemas.Placement) []string {
 
 // batch is the request without its rows.
 func (f *issueFlags) batch(o *org, t *schemas.Type, now credential.Time) (issuer.Batch, error) {
-	b := issuer.Batch{Type: t, Programme: f.programme, Round: f.round, Form: credential.FormCWT}
+	b := issuer.Batch{Type: t, Programme: f.programme, Round: f.round, Form: credential.FormCWT, Replace: f.replace}
 	if f.validDays > 0 {
 		b.ExpiresAt = now + credential.Time(f.validDays)*day
 	}
@@ -281,8 +376,17 @@ func (a *app) knownTime() credential.Time {
 
 // plausibleClock refuses to sign at a time that cannot be right, unless a second
 // person has confirmed it.
-func (a *app) plausibleClock() error {
-	err := trust.CheckSigningTime(a.now(), a.knownTime())
+func (o *org) plausibleClock(ctx context.Context) error {
+	a := o.a
+	signed, err := o.store.KnownTime(ctx)
+	if err != nil {
+		return err
+	}
+	// A publication may be dated a little ahead of the clock, one a second.
+	if signed > 0 {
+		signed = max(signed-10*60, 1)
+	}
+	err = trust.CheckSigningTime(a.now(), max(a.knownTime(), signed))
 	if err == nil {
 		return nil
 	}
@@ -323,11 +427,18 @@ func (r *issueRun) enrol(ctx context.Context, desk *issuer.Desk, b *issuer.Batch
 		return err
 	}
 	for i, p := range r.list.people {
+		if no := units[i].Refusal; no != nil {
+			r.list.refuse(p.number, no.Code, no.Text+": --roster NAME where this list has numbers of its own, --rename where it is the same person")
+			continue
+		}
 		q := issuer.Request{Row: p.number, Unit: units[i].ID, Claims: p.claims}
 		if r.pins != nil {
 			if q.PIN, err = r.pins.draw(ctx, desk, p.number, units[i].ID); err != nil {
 				return err
 			}
+		}
+		if r.f.pins != "" && r.f.dryRun {
+			q.PIN = "000000" // the digest says that there is one, not which
 		}
 		b.Requests = append(b.Requests, q)
 	}
@@ -341,6 +452,9 @@ func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) error {
 		return nil
 	}
 	c := &res.Credential
+	if res.Replaces != (issuer.CTI{}) {
+		r.say("row %d: card %s stands in for revoked credential %s", res.Row, c.CardNumber, res.Replaces)
+	}
 	from := max(c.IssuedAt, b.NotBefore)
 	line := cardLine{
 		Credential: c.ID.String(), Type: b.Type.Name, Issuer: r.o.entry.ID, Text: res.Text, Row: res.Row, Number: c.CardNumber,

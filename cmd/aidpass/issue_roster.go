@@ -39,7 +39,7 @@ func (l *rosterList) refuse(row int, code, why string) {
 
 // readRoster reads the file whole: nothing is issued of a file that breaks off.
 func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterList, error) {
-	r, err := registry.Open(path, registry.Options{Sheet: f.sheet})
+	r, err := registry.Open(path, registry.Options{Sheet: f.sheet, Encoding: f.encoding})
 	if err != nil {
 		return nil, rosterError(err)
 	}
@@ -48,7 +48,7 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 	m := registry.Guess(header)
 	if f.idColumn != "" {
 		if !slices.Contains(header, f.idColumn) {
-			return nil, usagef("no column %q", f.idColumn).hint("the columns are %q", header)
+			return nil, usagef("no column %q", f.idColumn).hint("%s", columnsAre(header))
 		}
 		m[registry.PersonID] = f.idColumn
 		if f.unit == "household" {
@@ -56,14 +56,17 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 		}
 	}
 	if f.unit == "household" && m[registry.HouseholdID] == "" {
-		return nil, usagef("no column numbers the households").hint("--id-column NAME: one of %q", header)
+		return nil, usagef("no column numbers the households").hint("--id-column NAME; %s", columnsAre(header))
 	}
 	if m[registry.PersonID] == "" && m[registry.FullName] == "" && m[registry.GivenName] == "" && m[registry.FamilyName] == "" {
-		return nil, usagef("no column numbers or names the people").hint("--id-column NAME: one of %q", header)
+		return nil, usagef("no column numbers or names the people").hint("--id-column NAME; %s", columnsAre(header))
 	}
 	fixed, err := f.fixedClaims(t)
 	if err != nil {
 		return nil, err
+	}
+	if n := r.Labels(); n > 0 {
+		a.say("row %d holds labels for the columns and is passed over", n)
 	}
 	list := &rosterList{header: header, raw: map[int][]string{}}
 	claims := claimColumns(t, header, f.seal)
@@ -116,9 +119,19 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 			list.refuse(row.Number, issuer.RefusedClaims, err.Error())
 			continue
 		}
-		list.people = append(list.people, rosterPerson{number: row.Number, claims: values,
-			row: issuer.RosterRow{Kind: issuer.UnitKind(f.unit), External: key, Values: personFields(m, row)}})
+		who := issuer.RosterRow{Kind: issuer.UnitKind(f.unit), Namespace: f.roster, External: key, Values: personFields(m, row)}
+		if f.unit == "person" && !f.rename {
+			who.Fixed = []string{string(registry.FullName)} // a household's row names one of its people
+		}
+		list.people = append(list.people, rosterPerson{number: row.Number, claims: values, row: who})
 	}
+}
+
+// columnsAre tells of the columns without their names: where the header is
+// missing, the first row is a person.
+func columnsAre(header []string) string {
+	return fmt.Sprintf("the columns are A to %s, %d in all; their names stand in the first row of the file, and is it there?",
+		registry.ColumnLetter(len(header)), len(header))
 }
 
 func rosterError(err error) error {
@@ -237,27 +250,28 @@ func rowClaims(t *schemas.Type, m registry.Mapping, row registry.Row, columns []
 			values[c.claim.Name] = v
 		}
 	}
-	derive := func(name string, value func(c *schemas.Claim) any) {
+	// What the roster says and this program cannot read is the person's to be mended,
+	// never left off the card in silence.
+	derive := func(name, said string, read func(string) any) (err error) {
 		c := t.Claim(name)
-		if c == nil || values[name] != nil || !fills(t, c, f.seal) {
-			return
+		if c == nil || values[name] != nil || said == "" || !fills(t, c, f.seal) {
+			return nil
 		}
-		if v := value(c); v != nil {
+		v := read(said)
+		if v == nil {
+			v = said
+		}
+		if v, err = c.Parse(v); v != nil && err == nil {
 			values[name] = v
 		}
+		return err
 	}
-	derive("name", func(c *schemas.Claim) any {
-		if name := m.Name(row); name != "" && len([]rune(name)) <= c.Max {
-			return name
-		}
-		return nil
-	})
-	derive("sex", func(*schemas.Claim) any { return sexOf(row.Cell(m[registry.Sex])) })
-	derive("birth_year", func(*schemas.Claim) any { return yearOf(row.Cell(m[registry.BirthDate])) })
-	if t.SizeBandClaim != "" {
-		derive(t.SizeBandClaim, func(c *schemas.Claim) any { return bandOf(row.Cell(m[registry.HouseholdSize]), c.Values) })
-	}
-	return values, nil
+	err := errors.Join(
+		derive("name", m.Name(row), func(s string) any { return s }),
+		derive("sex", row.Cell(m[registry.Sex]), sexOf),
+		derive("birth_year", row.Cell(m[registry.BirthDate]), yearOf),
+		derive(t.SizeBandClaim, row.Cell(m[registry.HouseholdSize]), sizeOf))
+	return values, err
 }
 
 // personFields are what the store keeps of the row.
@@ -289,6 +303,7 @@ var yearPattern = regexp.MustCompile(`(?:^|\D)((?:19|20)\d\d)(?:\D|$)`)
 
 // yearOf finds the year of a birth date, however the rest is written.
 func yearOf(s string) any {
+	s = westernDigits(s)
 	if m := yearPattern.FindStringSubmatch(s); m != nil {
 		n, _ := strconv.ParseInt(m[1], 10, 64)
 		return n
@@ -296,28 +311,31 @@ func yearOf(s string) any {
 	return nil
 }
 
-// bandOf finds the band ("1", "2-3", "6+") a household size falls in.
-func bandOf(size string, bands []string) any {
-	n, err := strconv.Atoi(strings.TrimSpace(size))
-	if err != nil || n < 1 {
-		return nil
+// westernDigits writes the digits of the Arabic world, and their decimal sign, as
+// the West does.
+func westernDigits(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= '٠' && r <= '٩':
+			return r - '٠' + '0'
+		case r >= '۰' && r <= '۹':
+			return r - '۰' + '0'
+		case r == '٫':
+			return '.'
+		}
+		return r
+	}, s)
+}
+
+// sizeOf reads the size of a household: a whole number in digits of the West or of
+// the Arabic world, as 5, 5.0 or ٥; nil for all else.
+func sizeOf(s string) any {
+	digits := strings.ReplaceAll(westernDigits(strings.TrimSpace(s)), ",", ".")
+	if whole, part, ok := strings.Cut(digits, "."); ok && part != "" && strings.Trim(part, "0") == "" {
+		digits = whole
 	}
-	for _, band := range bands {
-		low, high, isRange := strings.Cut(band, "-")
-		open := strings.HasSuffix(band, "+")
-		from, err := strconv.Atoi(strings.TrimSuffix(low, "+"))
-		if err != nil {
-			continue
-		}
-		to := from
-		if isRange {
-			if to, err = strconv.Atoi(high); err != nil {
-				continue
-			}
-		}
-		if n >= from && (open || n <= to) {
-			return band
-		}
+	if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
+		return n
 	}
 	return nil
 }

@@ -45,6 +45,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			pass := filepath.Join(env.WorkDir, "passphrase")
 			env.Setenv("AIDPASS_PASSPHRASE_FILE", pass)
+			device := filepath.Join(env.WorkDir, "device-passphrase")
+			env.Setenv("AIDPASS_DEVICE_PASSPHRASE_FILE", device)
+			if err := os.WriteFile(device, []byte("battery staple\n"), 0o600); err != nil {
+				return err
+			}
 			if shared := findShared(); shared != "" {
 				env.Setenv("SHARED", shared)
 			}

@@ -136,7 +136,28 @@ func (a *app) openOrg(ctx context.Context) (*org, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &org{orgKeys: keys, db: db, store: store}, nil
+	o := &org{orgKeys: keys, db: db, store: store}
+	if err := o.tellRestored(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return o, nil
+}
+
+// tellRestored says loudly what opening the store took in from outside the backup,
+// and what it still lacks.
+func (o *org) tellRestored(ctx context.Context) error {
+	if r := o.store.Replayed(); r.Any() {
+		o.a.say("WARNING: the database was older than the files outside the backup: %s", r)
+	}
+	lists, err := o.store.Unwitnessed(ctx)
+	if err != nil {
+		return err
+	}
+	if len(lists) > 0 {
+		o.a.say("WARNING: the database was restored without its signing log: what %d status lists last revoked may be forgotten, and they are not published", len(lists))
+		o.a.say("hint: aidpass status publish --witnessed FILE: each list's newest published file, from the web server or a device's pack")
+	}
+	return nil
 }
 
 func (o *org) close() error { return o.db.Close() }

@@ -3,10 +3,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -99,10 +99,16 @@ type packBuild struct {
 	f     packFlags
 	o     *org
 	list  *trust.List
+	notes *durable.Log // packs.log, locked
 	draft verifier.PackDraft
 }
 
-func (a *app) buildPack(ctx context.Context, f packFlags) error {
+func (a *app) buildPack(ctx context.Context, f packFlags) (err error) {
+	for _, read := range append(append(append(append(append([]string{f.trust, f.above, f.unlock}, f.chain...), f.withdrawals...), f.recognised...), f.types...), f.devices...) {
+		if err := distinct(named{read, read}, named{"--out", f.out}); err != nil && read != f.above {
+			return err
+		}
+	}
 	raw, list, err := readList(f.trust, trust.Anchors{})
 	if err != nil {
 		return err
@@ -120,11 +126,17 @@ func (a *app) buildPack(ctx context.Context, f packFlags) error {
 	if err := a.keepTrustList(raw, list, f.chain); err != nil {
 		return err
 	}
-	if err := a.plausibleClock(); err != nil {
+	if err := o.plausibleClock(ctx); err != nil {
 		return err
 	}
 	b := &packBuild{app: a, f: f, o: o, list: list, draft: verifier.PackDraft{Org: o.entry.ID, Site: f.site,
 		Issued: now, Expires: now + credential.Time(f.days)*day}}
+	// From reading the newest number to writing the next one down the notes are
+	// locked: two packs of one number would each be refused where the other was.
+	if b.notes, err = waitForLock(a.packNotes()); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.notes.Close()) }()
 	if b.draft.Sequence, err = b.nextSequence(); err != nil {
 		return err
 	}
@@ -154,15 +166,15 @@ func (a *app) packNotes() string { return filepath.Join(a.Data, "outside-backup"
 
 func (b *packBuild) nextSequence() (uint64, error) {
 	var last uint64
-	raw, err := readFile(b.packNotes(), 64<<20)
-	if err != nil && !notThere(err) {
-		return 0, err
-	}
-	for line := range strings.Lines(string(raw)) {
+	err := b.notes.Lines(func(line []byte) error {
 		var n packNote
-		if json.Unmarshal([]byte(line), &n) == nil && n.Org == b.draft.Org {
+		if json.Unmarshal(line, &n) == nil && n.Org == b.draft.Org {
 			last = max(last, n.Sequence)
 		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
 	}
 	if b.f.above != "" {
 		raw, err := readFile(b.f.above, verifier.MaxPackBytes)
@@ -203,7 +215,7 @@ func (b *packBuild) finish() error {
 	if err != nil {
 		return err
 	}
-	if err := durable.AppendLine(b.packNotes(), note, 0o600); err != nil {
+	if err := b.notes.AppendLine(note); err != nil {
 		return err
 	}
 	if err := writeFile(b.f.out, raw); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"strings"
 
 	"golang.org/x/term"
 
@@ -34,7 +35,7 @@ func (a *app) passphrase(what string, twice bool) keystore.Passphrase {
 		if p, ok := a.secrets[what]; ok {
 			return p, nil
 		}
-		p, err := a.askPassphrase(what, twice)
+		p, err := a.askPassphrase(what, a.PassphraseFile, "passphrase-file", twice)
 		if err != nil {
 			return nil, err
 		}
@@ -46,14 +47,45 @@ func (a *app) passphrase(what string, twice bool) keystore.Passphrase {
 	}
 }
 
-func (a *app) askPassphrase(what string, twice bool) ([]byte, error) {
-	if a.PassphraseFile != "" {
-		return firstLine(a.PassphraseFile)
+// newDevicePassphrase gives the passphrase that seals a new device's key. It goes
+// out with the device, so it is not the organisation's.
+func (a *app) newDevicePassphrase(organisation keystore.Passphrase) keystore.Passphrase {
+	return func() ([]byte, error) {
+		ours, err := organisation()
+		if err != nil {
+			return nil, err
+		}
+		p, err := a.askPassphrase("the device's key", a.DevicePassphraseFile, "device-passphrase-file", true)
+		if err != nil {
+			return nil, err
+		}
+		if bytes.Equal(p, ours) {
+			return nil, usagef("that is the passphrase of the organisation's keys").
+				hint("the device gets one of its own: whoever finds it would open the organisation's keys too")
+		}
+		return p, nil
+	}
+}
+
+// devicePassphrase opens a device's key. On a device, which has no organisation's
+// keys, --passphrase-file names its passphrase as well.
+func (a *app) devicePassphrase(path string) keystore.Passphrase {
+	file := a.DevicePassphraseFile
+	if file == "" {
+		file = a.PassphraseFile
+	}
+	return func() ([]byte, error) { return a.askPassphrase(path, file, "device-passphrase-file", false) }
+}
+
+// askPassphrase reads the file that flag names, else asks on the terminal.
+func (a *app) askPassphrase(what, file, flag string, twice bool) ([]byte, error) {
+	if file != "" {
+		return firstLine(file)
 	}
 	in, ok := a.Stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(in.Fd())) {
 		return nil, usagef("the passphrase of %s is needed", what).
-			hint("--passphrase-file FILE, or AIDPASS_PASSPHRASE_FILE=FILE, names a file with it on the first line")
+			hint("--%s FILE, or AIDPASS_%s=FILE, names a file with it on the first line", flag, strings.ToUpper(strings.ReplaceAll(flag, "-", "_")))
 	}
 	ask := func(prompt string) ([]byte, error) {
 		fmt.Fprintf(a.Stderr, "%s: ", prompt)

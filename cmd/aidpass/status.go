@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +42,7 @@ func (a *app) statusActs() []*cobra.Command {
 }
 
 func (a *app) statusActCommand(act statusAct) *cobra.Command {
-	var unit, reason string
+	var unit, kind, roster, reason string
 	var all bool
 	cmd := &cobra.Command{
 		Use:   act.verb + " CREDENTIAL|CARD-NUMBER ...",
@@ -55,22 +57,51 @@ identifier. Where one name means several active cards, --all takes them all.`,
   aidpass %[1]s --unit HH-0042 --all --reason moved
   aidpass pack build ...   # tells the service points`, act.verb),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if unit != "" {
-				args = append(args, unit)
+			if kind != "" && kind != "person" && kind != "household" {
+				return usagef("--kind %q", kind).hint("person or household")
 			}
-			if len(args) == 0 {
+			if unit == "" && (kind != "" || roster != "") {
+				return usagef("--kind and --roster say which --unit").hint("--unit with the roster's identifier")
+			}
+			if unit == "" && len(args) == 0 {
 				return usagef("which card?").hint("aidpass %s --help shows examples", act.verb)
 			}
-			return a.actOnStatus(cmd.Context(), act, args, reason, all)
+			return a.actOnStatus(cmd.Context(), act, args, whichUnit{unit, kind, roster}, reason, all)
 		},
 	}
 	cmd.Flags().StringVar(&unit, "unit", "", "identifier of a person or household in the roster")
+	cmd.Flags().StringVar(&kind, "kind", "", "with --unit: person or household, where both have the identifier")
+	cmd.Flags().StringVar(&roster, "roster", "", "with --unit: name of the roster, as issue was given it")
 	cmd.Flags().StringVar(&reason, "reason", act.reason, "why, for the audit log: a code, never a name")
 	cmd.Flags().BoolVar(&all, "all", false, "all active cards the name means")
 	return cmd
 }
 
-func (a *app) actOnStatus(ctx context.Context, act statusAct, names []string, reason string, all bool) error {
+// whichUnit is --unit, --kind and --roster.
+type whichUnit struct{ id, kind, roster string }
+
+// find lists the credentials of the unit. Without --kind and --roster any will
+// do, as long as it is one.
+func (u whichUnit) find(ctx context.Context, desk *issuer.Desk) ([]issuer.Credential, error) {
+	if u.kind == "" && u.roster == "" {
+		return desk.Find(ctx, u.id)
+	}
+	kinds := []string{u.kind}
+	if u.kind == "" {
+		kinds = []string{"person", "household"}
+	}
+	var all []issuer.Credential
+	for _, kind := range kinds {
+		found, err := desk.FindUnit(ctx, issuer.UnitKind(kind), u.roster, u.id)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+func (a *app) actOnStatus(ctx context.Context, act statusAct, names []string, unit whichUnit, reason string, all bool) error {
 	o, err := a.openOrg(ctx)
 	if err != nil {
 		return err
@@ -79,10 +110,21 @@ func (a *app) actOnStatus(ctx context.Context, act statusAct, names []string, re
 	desk := &issuer.Desk{Issuer: o.entry.ID, Store: o.store, Actor: a.actor(access.Issuer), Now: a.Now}
 	var ids []issuer.CTI
 	var lines []map[string]any
-	for _, name := range names {
-		found, err := desk.Find(ctx, name)
+	if unit.id != "" {
+		names = append(names, unit.id)
+	}
+	for i, name := range names {
+		find := func() ([]issuer.Credential, error) { return desk.Find(ctx, name) }
+		if unit.id != "" && i == len(names)-1 {
+			find = func() ([]issuer.Credential, error) { return unit.find(ctx, desk) }
+		}
+		found, err := find()
 		if err != nil {
 			return err
+		}
+		if slices.ContainsFunc(found, func(c issuer.Credential) bool { return c.Unit != found[0].Unit }) {
+			return usagef("%s means several people or households", name).
+				hint("name the card; or --unit %s with --kind person or household, and --roster NAME", name)
 		}
 		cards := actOn(found, act.verb)
 		switch {
@@ -144,7 +186,8 @@ func (a *app) statusCommand() *cobra.Command {
 }
 
 func (a *app) statusPublishCommand() *cobra.Command {
-	var out string
+	var out, confirm string
+	var witnessed []string
 	cmd := &cobra.Command{
 		Use:   "publish",
 		Short: "Sign the status lists anew",
@@ -152,8 +195,14 @@ func (a *app) statusPublishCommand() *cobra.Command {
 standard (.cwt), the snapshot for packs and the delta from the publication
 before. Put the .cwt files where the cards' status URIs point to.
 
-aidpass pack build does this by itself where something changed.`,
+aidpass pack build does this by itself where something changed.
+
+After a restore without the files outside the backup, lists are published only
+once --witnessed shows what was published last, so that no revocation is taken
+back. Where nobody has such files, two people may say so: --nothing-newer REASON
+--second-person ACCOUNT.`,
 		Example: `  aidpass status publish
+  aidpass status publish --witnessed /srv/www/s
   aidpass status publish --out /srv/www/s --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -162,6 +211,9 @@ aidpass pack build does this by itself where something changed.`,
 				return err
 			}
 			defer o.close()
+			if err := o.witness(cmd.Context(), witnessed, confirm); err != nil {
+				return err
+			}
 			lists, err := a.publish(cmd.Context(), o)
 			if err != nil {
 				return err
@@ -183,7 +235,55 @@ aidpass pack build does this by itself where something changed.`,
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write the files to this folder too")
+	cmd.Flags().StringArrayVar(&witnessed, "witnessed", nil, "newest published .cwt or .snapshot file, or a folder of them, after a restore; repeat")
+	cmd.Flags().StringVar(&confirm, "nothing-newer", "", "reason code: nothing newer was published; needs --second-person")
 	return cmd
+}
+
+// witness takes published files as proof of what was revoked before a restore.
+func (o *org) witness(ctx context.Context, paths []string, confirm string) error {
+	if len(paths) == 0 && confirm == "" {
+		return nil
+	}
+	desk := &issuer.Desk{Issuer: o.entry.ID, Store: o.store, Actor: o.a.actor(access.Issuer), Now: o.a.Now}
+	var files [][]byte
+	for _, arg := range paths {
+		err := filepath.WalkDir(arg, func(path string, d fs.DirEntry, err error) error {
+			if ext := filepath.Ext(path); err != nil || d.IsDir() || path != arg && ext != ".cwt" && ext != ".snapshot" {
+				return err
+			}
+			raw, err := readFile(path, status.MaxBytes)
+			files = append(files, raw)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if len(files) > 0 {
+		keys, err := o.statusKeys()
+		if err != nil {
+			return err
+		}
+		lists, err := desk.Witness(ctx, keys, files)
+		if err != nil {
+			return usagef("%w", err).hint("the newest published files of this organisation are needed")
+		}
+		for _, l := range lists {
+			o.a.say("list %s of %s is known again: %d cards of this database were revoked by it", l.URI, l.IssuedAt, l.Ended)
+		}
+	}
+	if confirm == "" {
+		return nil
+	}
+	if o.a.SecondPerson == "" {
+		return usagef("--nothing-newer needs --second-person").hint("two people say that nothing newer was published")
+	}
+	n, err := desk.ConfirmUnwitnessed(ctx, confirm)
+	if err == nil {
+		o.a.say("%d lists go on as this database has them; %s has confirmed it", n, o.a.SecondPerson)
+	}
+	return err
 }
 
 func publishedJSON(lists []issuer.PublishedList) []map[string]any {

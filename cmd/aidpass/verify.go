@@ -57,7 +57,7 @@ pack's code.`,
 
   # look also at what other tables gave; open sealed facts and check a PIN
   aidpass verify --pack wellA.pack --visits tab-1.journal --visits tab-2.journal card.png
-  aidpass verify --pack wellA.pack --device tab-1.key --unlock code.txt --pin-file pin.txt card.png`,
+  aidpass verify --pack wellA.pack --state tab.state --device tab-1.key --unlock code.txt --pin-file pin.txt card.png`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), f, args) },
 	}
@@ -83,7 +83,8 @@ type desk struct {
 	in      verifier.Inputs
 	book    *book // nil: nothing is recorded
 	state   string
-	saved   []byte // what the state file holds
+	lock    *durable.Log // of the state file; nil without one
+	saved   []byte       // what the state file holds
 	out     printer
 	answers []words.Answer
 }
@@ -118,8 +119,13 @@ func (a *app) verify(ctx context.Context, f verifyFlags, args []string) (err err
 
 // openDesk reads everything a judgement depends on. A file that is not there is
 // wrong usage; a pack that is there and refused is a judgement.
-func (a *app) openDesk(f verifyFlags) (*desk, error) {
+func (a *app) openDesk(f verifyFlags) (_ *desk, err error) {
 	d := &desk{a: a, state: f.state}
+	defer func() {
+		if err != nil && d.lock != nil {
+			d.lock.Close()
+		}
+	}()
 	lang, ok := words.Language(f.lang)
 	if !ok {
 		return nil, usagef("no words in language %q", f.lang).hint("there are %v", words.Tags())
@@ -128,13 +134,21 @@ func (a *app) openDesk(f verifyFlags) (*desk, error) {
 	if f.pack == "" {
 		return nil, usagef("verify needs a pack").hint("--pack FILE; aidpass pack build makes one")
 	}
-	var err error
+	if f.pinFile != "" && f.state == "" {
+		return nil, usagef("--pin-file needs --state").hint("wrong PINs are counted in the state of the device: --state tab.state")
+	}
 	if d.in.At, err = a.at(f.at); err != nil {
 		return nil, err
 	}
 	raw, err := readFile(f.pack, verifier.MaxPackBytes)
 	if err != nil {
 		return nil, err
+	}
+	if f.state != "" {
+		// Until this run ends: two at once would each forget what the other counted.
+		if d.lock, err = waitForLock(f.state + ".lock"); err != nil {
+			return nil, err
+		}
 	}
 	if d.in.Floors, d.saved, err = readState(f.state); err != nil {
 		return nil, err
@@ -261,7 +275,13 @@ func (d *desk) save() error {
 	return nil
 }
 
-func (d *desk) close() error { return errors.Join(d.save(), d.book.close()) }
+func (d *desk) close() error {
+	err := errors.Join(d.save(), d.book.close())
+	if d.lock != nil {
+		err = errors.Join(err, d.lock.Close())
+	}
+	return err
+}
 
 // maxStateFile is what verifier.DecodeFloors takes.
 const maxStateFile = 64 << 20

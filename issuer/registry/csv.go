@@ -180,7 +180,7 @@ func (s *textSource) read() (record, error) {
 	rec := record{number: s.number}
 	var cell []byte
 	problem := func(what, fix string) {
-		rec.problems = append(rec.problems, Problem{Column: columnLetter(len(rec.cells) + 1), What: what, Fix: fix})
+		rec.problems = append(rec.problems, Problem{Column: ColumnLetter(len(rec.cells) + 1), What: what, Fix: fix})
 	}
 	finish := func() {
 		if bytes.IndexByte(cell, 0) >= 0 {
@@ -218,7 +218,7 @@ func (s *textSource) read() (record, error) {
 				return rec, s.openQuote(len(rec.cells) + 1)
 			}
 			return rec, refuse("shorten it", "has a cell of more than %d bytes in row %d, column %s",
-				MaxCellBytes, s.number, columnLetter(len(rec.cells)+1))
+				MaxCellBytes, s.number, ColumnLetter(len(rec.cells)+1))
 		}
 		switch {
 		case state == quoted && c == '"':
@@ -254,5 +254,5 @@ func (s *textSource) read() (record, error) {
 // openQuote refuses a file whose cells cannot be told apart any more.
 func (s *textSource) openQuote(column int) error {
 	return refuse("close the quote, or write a quote that is part of the text twice",
-		"has a quote in row %d, column %s that is never closed", s.number, columnLetter(column))
+		"has a quote in row %d, column %s that is never closed", s.number, ColumnLetter(column))
 }

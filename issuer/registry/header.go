@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -17,8 +18,9 @@ var dataLike = regexp.MustCompile(`^(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?|[-
 // readHeader reads up to the first row of data.
 //
 //  1. The first row that is not blank is the header.
-//  2. In a HOPE workbook it holds field codes, and row 2 holds labels for people,
-//     or nothing: it is skipped, unless it looks like data after all.
+//  2. In a HOPE workbook it holds field codes, and row 2 may hold labels for
+//     people: it is skipped where its cells name the fields they stand under, and
+//     Labels tells.
 //  3. The next row is read ahead: a header without rows is refused here.
 func (r *Roster) readHeader() error {
 	head, err := r.source.next()
@@ -35,7 +37,8 @@ func (r *Roster) readHeader() error {
 		return err
 	}
 	first, err := r.source.next()
-	if err == nil && r.hope() && first.number == head.number+1 && isLabels(first.cells) {
+	if err == nil && r.hope() && first.number == head.number+1 && r.isLabels(first.cells) {
+		r.labels = first.number
 		first, err = r.source.next()
 	}
 	if err == io.EOF {
@@ -70,8 +73,9 @@ func (r *Roster) setHeader(cells []string) error {
 			continue
 		}
 		if before, twice := r.column[name]; twice {
-			return refuse("rename one of them", "has two columns named %q%s, %s and %s",
-				name, r.where(), columnLetter(before+1), columnLetter(i+1))
+			// Not the name itself: where the header is missing it is a person's.
+			return refuse("rename one of them", "has two columns of one name%s, %s and %s",
+				r.where(), ColumnLetter(before+1), ColumnLetter(i+1))
 		}
 		r.column[name] = i
 	}
@@ -81,7 +85,7 @@ func (r *Roster) setHeader(cells []string) error {
 	for i, name := range r.header {
 		if dataLike.MatchString(name) {
 			return refuse("put the names of the columns into the first row", "has no header%s: column %s of the first row holds a number or a date",
-				r.where(), columnLetter(i+1))
+				r.where(), ColumnLetter(i+1))
 		}
 	}
 	return nil
@@ -106,16 +110,41 @@ func isHopeSheet(name string) bool {
 	return name == "Households" || name == hopeSheets[0] || name == hopeSheets[1]
 }
 
-// isLabels reports whether cells are HOPE's second header row: words for people,
-// and nothing that is a number or a date, as every row of data has.
-func isLabels(cells []string) bool {
-	words := false
-	for _, cell := range cells {
-		cell = strings.TrimSpace(cell)
-		if dataLike.MatchString(cell) {
-			return false
+// isLabels reports whether cells are HOPE's second header row: under the columns
+// that number people or households (else those that name them) stand the names of
+// just these fields, as "Household ID - STRING - required". A person is never
+// taken for labels.
+func (r *Roster) isLabels(cells []string) bool {
+	m := Guess(r.header)
+	for _, fields := range [][]Field{{PersonID, HouseholdID}, {FullName, GivenName, FamilyName}} {
+		named := 0
+		for _, field := range fields {
+			i, ok := r.column[m[field]]
+			if !ok || i >= len(cells) || strings.TrimSpace(cells[i]) == "" {
+				continue
+			}
+			if !means(field, cells[i]) {
+				return false
+			}
+			named++
 		}
-		words = words || strings.Contains(cell, " ")
+		if named > 0 {
+			return true
+		}
 	}
-	return words
+	return false
+}
+
+// means reports whether a label names a field. What follows a dash or a bracket
+// is HOPE's kind of the field.
+func means(field Field, label string) bool {
+	label, _, _ = strings.Cut(label, " - ")
+	label, _, _ = strings.Cut(label, "(")
+	label = fold(label)
+	for _, known := range names {
+		if known.field == field {
+			return slices.Contains(strings.Split(known.words, "|"), label)
+		}
+	}
+	return false
 }

@@ -50,6 +50,7 @@ type Roster struct {
 	column map[string]int // by name; the first of each
 	source source
 	first  *Row // read ahead by Open
+	labels int  // row that was skipped as labels; 0: none
 	ended  error
 	closer io.Closer
 }
@@ -164,6 +165,10 @@ func (r *Roster) Header() []string { return r.header }
 // Sheet returns the name of the sheet being read; "" for a CSV.
 func (r *Roster) Sheet() string { return r.sheet }
 
+// Labels returns the row that was skipped because it holds labels for the columns,
+// as HOPE's workbooks do; 0 where none was.
+func (r *Roster) Labels() int { return r.labels }
+
 // Next returns the next row that is not blank. After the last it returns io.EOF;
 // a *FileError says that the rest of the file cannot be read, and then nothing of
 // the file should be used.
@@ -224,8 +229,8 @@ func (r Row) Cell(name string) string {
 // shorter than the header.
 func (r Row) Raw() []string { return r.cells }
 
-// columnLetter returns what a spreadsheet calls its nth column: 1 is A, 27 is AA.
-func columnLetter(n int) string {
+// ColumnLetter returns what a spreadsheet calls its nth column: 1 is A, 27 is AA.
+func ColumnLetter(n int) string {
 	var letters []byte
 	for ; n > 0; n = (n - 1) / 26 {
 		letters = append([]byte{byte('A' + (n-1)%26)}, letters...)
@@ -233,7 +238,7 @@ func columnLetter(n int) string {
 	return string(letters)
 }
 
-// columnNumber undoes columnLetter; 0 for what is not such letters.
+// columnNumber undoes ColumnLetter; 0 for what is not such letters.
 func columnNumber(letters string) int {
 	if len(letters) > 3 {
 		return 0

@@ -75,7 +75,7 @@ func (b *book) worth(s sheetRef) (worth int, unfit, err error) {
 		return 0, unfit, nil
 	}
 	row, err := in.next()
-	if err == nil && r.hope() && isLabels(row.cells) {
+	if err == nil && r.hope() && r.isLabels(row.cells) {
 		_, err = in.next()
 	}
 	if err == io.EOF {
@@ -156,7 +156,7 @@ func (s *sheetSource) row(tag xml.StartElement) (record, error) {
 			}
 			if column > MaxColumns {
 				return rec, refuse("keep the columns that are needed", "has a cell in row %d, column %s; it may have %d columns, up to %s",
-					number, columnLetter(column), MaxColumns, columnLetter(MaxColumns))
+					number, ColumnLetter(column), MaxColumns, ColumnLetter(MaxColumns))
 			}
 			value, wrong, err := s.cell(token)
 			if err != nil {
@@ -166,7 +166,7 @@ func (s *sheetSource) row(tag xml.StartElement) (record, error) {
 				wrong = Problem{What: "it holds a NUL character, which no list needs", Fix: "type the cell's text anew"}
 			}
 			if wrong.What != "" {
-				wrong.Column = columnLetter(column)
+				wrong.Column = ColumnLetter(column)
 				rec.problems = append(rec.problems, wrong)
 			}
 			if value == "" {
@@ -246,28 +246,51 @@ func (s *sheetSource) cell(tag xml.StartElement) (value string, wrong Problem, e
 	case "d":
 		return strings.Replace(raw, "T", " ", 1), wrong, nil
 	case "", "n":
-		return s.amount(raw, attr(tag, "s")), wrong, nil
+		value, wrong = s.amount(raw, attr(tag, "s"))
+		return value, wrong, nil
 	default:
 		return "", wrong, refuse("open it with a spreadsheet program and save it anew", "is damaged: %q: a cell of kind %.20q", s.in.part, kind)
 	}
 }
 
+// exact is the first whole number that a spreadsheet may have rounded: it counts
+// with 53 bits.
+const exact = 1 << 53
+
+// isWhole reports whether a number is written with digits alone.
+func isWhole(s string) bool {
+	s = strings.TrimPrefix(s, "-")
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
 // amount returns a number as it was typed: the file keeps 17 digits of what the
-// screen shows as 15. A number whose format shows a date is one, as 2006-01-02.
-func (s *sheetSource) amount(raw, style string) string {
+// screen shows as 15. Whole numbers keep their digits, and get the zeros in front
+// that their format shows. A number whose format shows a date is one, as 2006-01-02.
+func (s *sheetSource) amount(raw, style string) (string, Problem) {
 	n, err := strconv.ParseFloat(raw, 64)
 	if err != nil {
-		return raw
+		return raw, Problem{}
 	}
-	if i, err := strconv.Atoi(style); err == nil && i >= 0 && i < len(s.book.dates) && s.book.dates[i] {
-		if date, ok := dateOf(n, s.book.from); ok {
-			return date
+	zeros := 0
+	if i, err := strconv.Atoi(style); err == nil && i >= 0 && i < len(s.book.dates) {
+		if s.book.dates[i] {
+			if date, ok := dateOf(n, s.book.from); ok {
+				return date, Problem{}
+			}
 		}
+		zeros = s.book.zeros[i]
 	}
-	if math.Abs(n) < 1e21 {
-		return strconv.FormatFloat(n, 'f', -1, 64)
+	if math.Abs(n) >= exact && n == math.Trunc(n) {
+		return raw, Problem{What: "it holds a number of more than 15 digits, which spreadsheets round",
+			Fix: "format the column as text and copy the numbers in anew"}
 	}
-	return raw
+	if !isWhole(raw) {
+		raw = strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	if isWhole(raw) && raw[0] != '-' && len(raw) < zeros {
+		raw = strings.Repeat("0", zeros-len(raw)) + raw
+	}
+	return raw, Problem{}
 }
 
 // dateOf returns the date and time of a day number, to the second. Day 60 of a

@@ -18,6 +18,7 @@ const (
 	bombRatio      = 200       // unpacked to packed, for files beyond bombFrom; sheets reach 40
 	bombFrom       = 4 << 20
 	maxSheets      = 500
+	maxZeros       = 15     // digits of a whole number that a format fills up
 	maxStyles      = 65_536 // cell formats; a spreadsheet has at most 65,490
 )
 
@@ -27,6 +28,7 @@ type book struct {
 	sheets  []sheetRef
 	strings []string // the table of texts, by index
 	dates   []bool   // by cell format: is it a date?
+	zeros   []int    // by cell format: digits a whole number is shown with at least, as 3 of "000"
 	from    int      // the year that day numbers count from: 1900 or 1904
 }
 
@@ -237,12 +239,17 @@ func (b *book) readStyles() error {
 		return nil
 	}
 	own := map[int]bool{} // number formats of the workbook's own
+	zeros := map[int]int{}
 	inFormats := false
 	return b.start("xl/styles.xml", func(tag xml.StartElement) {
 		switch tag.Name.Local {
 		case "numFmt":
 			if id, err := strconv.Atoi(attr(tag, "numFmtId")); err == nil && len(own) < maxStyles {
-				own[id] = isDateFormat(attr(tag, "formatCode"))
+				code := attr(tag, "formatCode")
+				own[id] = isDateFormat(code)
+				if len(code) <= maxZeros && strings.Trim(code, "0") == "" {
+					zeros[id] = len(code)
+				}
 			}
 		case "cellXfs":
 			inFormats = true
@@ -253,6 +260,7 @@ func (b *book) readStyles() error {
 				id, _ := strconv.Atoi(attr(tag, "numFmtId")) // absent: 0, General
 				date, mine := own[id]
 				b.dates = append(b.dates, mine && date || !mine && isBuiltInDate(id))
+				b.zeros = append(b.zeros, zeros[id])
 			}
 		}
 	})
