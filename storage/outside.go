@@ -121,6 +121,19 @@ func (f outsideFile) lines(offset int64, yield func(body []byte) error) (end int
 	}
 }
 
+// endsLine reports whether a line ends at size, as it did when the size was noted:
+// it does not in a file that was cut, and hardly ever in another database's.
+func (f outsideFile) endsLine(size int64) bool {
+	file, err := os.Open(f.path)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	var last [1]byte
+	_, err = file.ReadAt(last[:], size-1)
+	return err == nil && last[0] == '\n'
+}
+
 // checkLine returns the JSON of a line whose checksum fits.
 func checkLine(line []byte) ([]byte, bool) {
 	if len(line) < 10 || line[8] != ' ' {

@@ -21,7 +21,7 @@ type Replay struct {
 	Erased      int // persons erased again
 	Closed      int // status lists closed: which of their entries are free is not known any more
 
-	// LogLost: signing.log is missing, or shorter than it was. What was signed and
+	// LogLost: signing.log is missing, cut, or another database's. What was signed and
 	// revoked since the backup is not known here; the lists wait for Desk.Witness.
 	LogLost bool
 	Blocked int // status lists that wait
@@ -76,17 +76,21 @@ func (o *Org) catchUpSigning(ctx context.Context, erased map[string]bool) error 
 	if err := o.db.read.QueryRowContext(ctx, query, o.id, signingFile).Scan(&known); err != nil {
 		return err
 	}
+	from := known
+	lost := known > 0 && !o.db.signing.endsLine(known)
+	if lost {
+		from = 0 // whatever it is, it is not what was there: all of it is read
+	}
 	var lines []logLine
-	end, _, err := o.db.signing.lines(known, func(body []byte) error {
+	end, _, err := o.db.signing.lines(from, func(body []byte) error {
 		if l, ok := parseLogLine(body); ok && l.Org == o.id {
 			lines = append(lines, l)
 		}
 		return nil
 	})
-	if err != nil || end == known {
+	if err != nil || end == known && !lost {
 		return err
 	}
-	lost := end < known
 	// Read after the file: whoever wrote a line had committed what it says, so a
 	// database that was never restored has come at least as far as every line.
 	var seq uint64
