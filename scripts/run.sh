@@ -24,8 +24,8 @@ aidpass() {
 # verify ends with the code of its answers; the show goes on.
 verify() { aidpass verify "$@" || printf '(exit %d)\n' $?; }
 
-(umask 077 && head -c 24 /dev/urandom | base64 >passphrase && printf 'well-4711\n' >code.txt)
-export AIDPASS_PASSPHRASE_FILE=$world/passphrase AIDPASS_DATA=$world/a
+(umask 077 && head -c 24 /dev/urandom | base64 >passphrase && head -c 24 /dev/urandom | base64 >device-passphrase && printf 'well-4711\n' >code.txt)
+export AIDPASS_PASSPHRASE_FILE=$world/passphrase AIDPASS_DEVICE_PASSPHRASE_FILE=$world/device-passphrase AIDPASS_DATA=$world/a
 
 cat >roster.csv <<'CSV'
 id,household_id,full_name,birth_date,household_size
@@ -53,8 +53,8 @@ aidpass trust sign list.draft --key anchor-3.key --out list.sig3 2>/dev/null
 aidpass trust sign list.draft --with list.sig1 --with list.sig3 --out trust.list
 
 say '3. The roster becomes signed cards'
-aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --out cards.jsonl --images cards
-aidpass issue --data "$world/b" roster.csv --type eligibility --programme ZB41 --round 1 --out other.jsonl >/dev/null
+aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl --images cards
+aidpass issue --data "$world/b" roster.csv --type eligibility --programme ZB41 --round 1 --trust trust.list --out other.jsonl >/dev/null
 aidpass status publish --data "$world/b" >/dev/null
 
 say '4. A device and its pack: all a service point needs, with no network'

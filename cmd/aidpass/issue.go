@@ -59,7 +59,8 @@ Four eyes: --dry-run tells the digest of what would be signed; the run with
 cards.jsonl has one object a card: credential (its identity), type, issuer, text
 (of the QR code), row, number (printed on the card), programme, round, valid_from,
 valid_until, status {uri, idx}, already. Images are PNG files named by card
-number, at error correction level M.
+number, at error correction level M; where the picture of another card of that
+person is there, the credential's identity follows the number.
 
 A run that was interrupted is simply started again.`,
 		Example: `  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --out cards.jsonl --images cards/
@@ -253,6 +254,12 @@ func (f *issueFlags) check() (*schemas.Type, error) {
 		}
 		if t, err = compile.Compile(b); err != nil {
 			return nil, usagef("%s: %w", f.typeFile, err).hint("the embedded types in schemas/ are examples of a type file")
+		}
+		for _, own := range schemas.Embedded() {
+			if own.VCT == t.VCT || own.Name == t.Name {
+				return nil, usagef("%s takes the name or the vct of the type %s, which this program has", f.typeFile, own.Name).
+					hint("--type %s, or a vct and a name of its own", own.Name)
+			}
 		}
 		if f.typeName != "" && f.typeName != t.Name {
 			return nil, usagef("%s holds type %s, not %s", f.typeFile, t.Name, f.typeName).hint("leave --type out")

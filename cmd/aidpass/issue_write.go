@@ -97,6 +97,22 @@ func (r *issueRun) finish(ctx context.Context) error {
 // modulePixels makes a card's picture about 500 pixels wide.
 const modulePixels = 6
 
+// writeImage writes a picture under the card's number. The number is the person's
+// in the programme: where the picture of another round lies there, that stays and
+// this one's name says which card it is.
+func (r *issueRun) writeImage(c *cardLine, png []byte) error {
+	path := filepath.Join(r.f.images, c.Number+".png")
+	old, err := os.ReadFile(path)
+	switch {
+	case notThere(err):
+	case err != nil:
+		return err
+	case !bytes.Equal(old, png):
+		path = filepath.Join(r.f.images, c.Number+"-"+c.Credential+".png")
+	}
+	return os.WriteFile(path, png, 0o600)
+}
+
 // drawImages writes a picture of each card, two at a time. A text that no ID-1
 // card can show well is told.
 func (r *issueRun) drawImages(ctx context.Context) (int, error) {
@@ -123,7 +139,7 @@ func (r *issueRun) drawImages(ctx context.Context) (int, error) {
 			for c := range work {
 				png, err := qrcode.PNG(c.Text, qrcode.M, modulePixels)
 				if err == nil {
-					err = os.WriteFile(filepath.Join(r.f.images, c.Number+".png"), png, 0o600)
+					err = r.writeImage(c, png)
 				}
 				mu.Lock()
 				fault = errors.Join(fault, err)

@@ -105,7 +105,7 @@ func (a *app) root() *cobra.Command {
   aidpass trust add list.draft data/public/relief-a.example-i1.org
   aidpass trust grant list.draft --org https://relief-a.example/i1 --type eligibility --programme K7Q2
   aidpass trust sign list.draft --key anchor.key --out trust.list
-  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --out cards.jsonl --images cards/
+  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl --images cards/
   aidpass pack build --trust trust.list --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --out wellA.pack
   aidpass verify --pack wellA.pack cards/*.png`,
 		SilenceErrors: true,
