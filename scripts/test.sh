@@ -6,6 +6,10 @@ cd "$(dirname "$0")/.."
 began=$SECONDS
 step() { echo; echo "== $1 ($((SECONDS - began)) s)"; }
 
+if [ ! -d ../shared/vectors ]; then
+	echo 'SKIPPED: ../shared is not beside this folder: public vectors, real workbooks and hostile files are not tried'
+fi
+
 step 'check'
 scripts/check.sh
 step 'browser binaries'

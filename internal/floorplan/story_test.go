@@ -73,7 +73,7 @@ func TestTheProjectTellsItsOwnStoryOnly(t *testing.T) {
 
 func TestStraysAreFound(t *testing.T) {
 	for _, line := range []string{
-		"see https://proxy.golan" + "g.org/x", `"resolved": "https://registry.npmj` + `s.org/a"`,
+		"see https" + "://proxy.golan" + "g.org/x", `"resolved": "https` + `://registry.npmj` + `s.org/a"`,
 		"/hom" + "e/amina/aidpass", "// TOD" + "O: later", "// FIXM" + "E", "-----BEGIN EC PRIVATE KE" + "Y-----",
 	} {
 		found := false
