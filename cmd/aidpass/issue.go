@@ -271,7 +271,7 @@ func (f *issueFlags) check() (*schemas.Type, error) {
 	}
 	if f.programme == "" {
 		if t.ProgrammeClaim != "" {
-			return nil, usagef("a %s belongs to a programme", t.Name).hint("--programme K7Q2")
+			return nil, usagef("cards of type %s belong to a programme", t.Name).hint("--programme K7Q2")
 		}
 		f.programme = t.Name
 	}
