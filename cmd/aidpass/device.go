@@ -5,13 +5,16 @@ import (
 	"crypto"
 	"crypto/ecdh"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
@@ -94,6 +97,12 @@ func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, name, o
 	if err != nil {
 		return err
 	}
+	certified := false
+	defer func() {
+		if !certified {
+			os.Remove(out + ".key") // a key without a certificate would only stand in the way
+		}
+	}()
 	c.Org, c.Key = o.entry.ID, info.Key
 	c.DeviceID = make([]byte, 8)
 	rand.Read(c.DeviceID) // never fails (crypto/rand)
@@ -105,9 +114,15 @@ func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, name, o
 	if err != nil {
 		return err
 	}
+	// In the log before it is in anybody's hands.
+	if err := o.store.Note(ctx, a.actor(access.Issuer), access.Entry{Action: "device.certify", Object: info.ID,
+		Detail: "site=" + c.Site + " until=" + c.NotAfter.String(), Digest: sha256.Sum256(raw)}); err != nil {
+		return err
+	}
 	if err := writeNew(out+".cert", raw, 0o644); err != nil {
 		return err
 	}
+	certified = true
 	result := map[string]any{"key": out + ".key", "certificate": out + ".cert", "kid": info.ID, "device": hex.EncodeToString(c.DeviceID),
 		"site": c.Site, "until": c.NotAfter.String()}
 	return a.print(result, func(w io.Writer) {

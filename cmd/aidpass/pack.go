@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/internal/durable"
 	"aidpass/storage/keystore"
@@ -146,7 +148,7 @@ func (a *app) buildPack(ctx context.Context, f packFlags) (err error) {
 			return err
 		}
 	}
-	return b.finish()
+	return b.finish(ctx)
 }
 
 func (b *packBuild) add(owner string, kind verifier.PartKind, name string, sequence uint64, data []byte) {
@@ -193,7 +195,7 @@ func (b *packBuild) nextSequence() (uint64, error) {
 }
 
 // finish signs the manifest, opens the pack as a device will, and writes it.
-func (b *packBuild) finish() error {
+func (b *packBuild) finish(ctx context.Context) error {
 	signer, key, err := b.o.currentSigner(keystore.Pack)
 	if err != nil {
 		return err
@@ -216,6 +218,11 @@ func (b *packBuild) finish() error {
 		return err
 	}
 	if err := b.notes.AppendLine(note); err != nil {
+		return err
+	}
+	// In the log before it is in anybody's hands.
+	if err := b.o.store.Note(ctx, b.actor(access.Issuer), access.Entry{Action: "pack.build", Object: b.f.site,
+		Detail: fmt.Sprintf("number=%d bytes=%d", b.draft.Sequence, len(raw)), Digest: sha256.Sum256(raw)}); err != nil {
 		return err
 	}
 	if err := writeFile(b.f.out, raw); err != nil {
