@@ -58,10 +58,11 @@ func (a *app) orgShowCommand() *cobra.Command {
 				}
 			}
 			result := organisationJSON(o.entry)
-			result["data"] = a.Data
+			result["data"], result["hash_words"] = a.Data, entryWords(o.entryRaw)
 			return a.print(result, func(w io.Writer) {
 				writeOrganisation(w, o.entry)
 				fmt.Fprintln(w, "  keys in", o.dir)
+				fmt.Fprintln(w, "hash words of the entry:", entryWords(o.entryRaw))
 			})
 		},
 	}

@@ -160,14 +160,15 @@ func (a *app) finishInit(ctx context.Context, id string) error {
 		return err
 	}
 	result := organisationJSON(o.entry)
-	result["data"], result["entry"] = a.Data, public
+	result["data"], result["entry"], result["hash_words"] = a.Data, public, entryWords(o.entryRaw)
 	return a.print(result, func(w io.Writer) {
 		writeOrganisation(w, o.entry)
 		fmt.Fprintf(w, `
 next:
   copy %s to a safe place, apart from its passphrase
   give %s to the keeper of the trust list: aidpass trust add LIST %[2]s
+    and tell the keeper these words on another way: %[3]s
   then issue: aidpass issue roster.csv --type eligibility --programme CODE --round 1 --out cards.jsonl
-`, o.dir, public)
+`, o.dir, public, entryWords(o.entryRaw))
 	})
 }

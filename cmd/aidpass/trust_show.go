@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -19,13 +20,15 @@ func (a *app) trustShowCommand() *cobra.Command {
 		Use:   "show FILE",
 		Short: "Tell what a trust list, a draft or an organisation's entry says",
 		Long: `Tell what a trust list, a draft or an organisation's entry says, and what it
-changes against an older list.
+changes against an older list. Of an entry and of a custodian's .pub file it shows
+the words to compare by voice with whoever sent it.
 
 Exit code 2 when FILE is a list that does not hold (too few signatures, or signed
 by other anchors than those of --against).`,
 		Example: `  aidpass trust show trust.list
   aidpass trust show list-2.draft --against trust.list
-  aidpass trust show relief-a.org`,
+  aidpass trust show relief-a.org
+  aidpass trust show anchor-1.pub`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t, err := a.at(at)
@@ -46,7 +49,20 @@ func (a *app) showTrust(path, against string, at credential.Time) error {
 		return err
 	}
 	if o, err := trust.OpenEntry(raw); err == nil {
-		return a.print(organisationJSON(o), func(w io.Writer) { writeOrganisation(w, o) })
+		// The words of the whole file: its sender reads out the same ones.
+		result := organisationJSON(o)
+		result["hash_words"] = entryWords(raw)
+		return a.print(result, func(w io.Writer) {
+			writeOrganisation(w, o)
+			fmt.Fprintln(w, "hash words:", entryWords(raw))
+		})
+	}
+	if k, err := readPublic(path); err == nil {
+		id, thumb := k.ID(), k.Thumbprint()
+		words := trust.HashWords(thumb[:])
+		return a.print(map[string]any{"kid": hex.EncodeToString(id[:]), "words": words}, func(w io.Writer) {
+			fmt.Fprintf(w, "public key %x\nwords: %s\n", id, words)
+		})
 	}
 	var before *trust.List
 	if against != "" {
@@ -164,6 +180,12 @@ func organisationJSON(o *trust.Organisation) map[string]any {
 	}
 	return map[string]any{"organisation": o.ID, "names": o.Names, "country": o.Country, "keys": keys, "grants": grants,
 		"status_prefixes": o.StatusPrefixes, "uses_status": o.UsesStatus, "mixed_script": o.MixedScript}
+}
+
+// entryWords are what an organisation and the keeper of the list compare by voice.
+func entryWords(entry []byte) string {
+	sum := sha256.Sum256(entry)
+	return trust.HashWords(sum[:])
 }
 
 func writeOrganisation(w io.Writer, o *trust.Organisation) {
