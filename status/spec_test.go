@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/fxamacker/cbor/v2"
@@ -17,30 +16,13 @@ import (
 	gocose "github.com/veraison/go-cose"
 
 	"aidpass/internal/cose"
+	"aidpass/internal/publicvectors"
 	"aidpass/status"
 )
 
-// shared returns the path of a public vector, found beside the repository.
-func shared(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		path := filepath.Join(dir, "shared", "vectors", name)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-		if dir == filepath.Dir(dir) {
-			t.Skip("SKIPPED: ../shared/vectors not present")
-		}
-	}
-}
-
 // The test vectors of draft-ietf-oauth-status-list, appendix and examples.
 func TestVectorSpecification(t *testing.T) {
-	file, err := os.ReadFile(shared(t, "token-status-list/vectors.json"))
+	file, err := os.ReadFile(publicvectors.Path(t, "token-status-list/vectors.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -144,21 +144,27 @@ func below(n uint64) uint64 {
 // StatusLists implements issuer.Store.
 func (o *Org) StatusLists(ctx context.Context, now time.Time) (uris []string, err error) {
 	err = o.view(ctx, "status lists", func(t *tx) error {
-		rows, err := t.query(`SELECT uri FROM status_list WHERE org_id = $1 AND valid_until > $2 ORDER BY no`, o.id, now.UnixMicro())
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var uri string
-			if err := rows.Scan(&uri); err != nil {
-				return err
-			}
-			uris = append(uris, uri)
-		}
-		return rows.Err()
+		uris, err = t.texts(`SELECT uri FROM status_list WHERE org_id = $1 AND valid_until > $2 ORDER BY no`, o.id, now.UnixMicro())
+		return err
 	})
 	return uris, err
+}
+
+// texts returns the one column of text that a query has.
+func (t *tx) texts(query string, args ...any) (all []string, err error) {
+	rows, err := t.query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, rows.Err()
 }
 
 // StatusList implements issuer.Store.

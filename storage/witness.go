@@ -17,19 +17,8 @@ import (
 // Unwitnessed implements issuer.Store.
 func (o *Org) Unwitnessed(ctx context.Context) (uris []string, err error) {
 	err = o.view(ctx, "unwitnessed status lists", func(t *tx) error {
-		rows, err := t.query(`SELECT uri FROM status_list WHERE org_id = $1 AND unwitnessed = 1 AND valid_until > $2 ORDER BY no`, o.id, t.micros)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			var uri string
-			if err := rows.Scan(&uri); err != nil {
-				return err
-			}
-			uris = append(uris, uri)
-		}
-		return rows.Err()
+		uris, err = t.texts(`SELECT uri FROM status_list WHERE org_id = $1 AND unwitnessed = 1 AND valid_until > $2 ORDER BY no`, o.id, t.micros)
+		return err
 	})
 	return uris, err
 }

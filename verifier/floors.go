@@ -68,7 +68,7 @@ func splitName(name string) (first, kid string) {
 	return first, kid
 }
 
-// LiveSeen is one live code accepted by its time alone.
+// LiveSeen is one live code that was accepted.
 type LiveSeen struct {
 	ID [16]byte
 	At credential.Time

@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"aidpass/internal/base45"
+	"aidpass/internal/publicvectors"
 
 	"pgregory.net/rapid"
 )
@@ -26,31 +26,13 @@ func readJSON(t *testing.T, path string, v any) {
 	}
 }
 
-// public is the path of a public vector file, kept beside the repository.
-func public(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		path := filepath.Join(dir, "shared", "vectors", name)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-		if dir == filepath.Dir(dir) {
-			t.Skip("SKIPPED: ../shared/vectors not present")
-		}
-	}
-}
-
 func TestRFC9285Vectors(t *testing.T) {
 	var file struct {
 		Examples []struct{ Text, B45 string } `json:"rfc9285"`
 		Refused  []struct{ B45, Why string }  `json:"must_reject"`
 		Largest  []struct{ B45, Hex string }  `json:"largest_ok"`
 	}
-	readJSON(t, public(t, "base45/rfc9285.json"), &file)
+	readJSON(t, publicvectors.Path(t, "base45/rfc9285.json"), &file)
 	for _, v := range file.Examples {
 		if got := base45.Encode([]byte(v.Text)); got != v.B45 {
 			t.Errorf("Encode(%q) = %q, want %q", v.Text, got, v.B45)

@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
 
 	"aidpass/internal/cbor"
+	"aidpass/internal/publicvectors"
 
 	fx "github.com/fxamacker/cbor/v2"
 )
@@ -34,24 +34,6 @@ func readJSON(t testing.TB, path string, v any) {
 	}
 	if err := json.Unmarshal(b, v); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// public is the path of a public vector file, kept beside the repository.
-func public(t *testing.T, name string) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		path := filepath.Join(dir, "shared", "vectors", name)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-		if dir == filepath.Dir(dir) {
-			t.Skip("SKIPPED: ../shared/vectors not present")
-		}
 	}
 }
 
@@ -132,7 +114,7 @@ func TestRFC8949AppendixA(t *testing.T) {
 		Hex       string
 		Roundtrip bool
 	}
-	readJSON(t, public(t, "cbor-appendix-a/appendix_a.json"), &vectors)
+	readJSON(t, publicvectors.Path(t, "cbor-appendix-a/appendix_a.json"), &vectors)
 	if len(vectors) != 82 {
 		t.Errorf("%d vectors, want 82", len(vectors))
 	}

@@ -25,7 +25,7 @@ var floors = [...][]string{
 		"verifier", "verifier/visit", "referral", "wallet", "wallet/openid",
 	},
 	{ // 4: the desks; each declares the store it needs
-		"internal/qrcode", "internal/durable", "internal/floorplan",
+		"internal/publicvectors", "internal/qrcode", "internal/durable", "internal/floorplan",
 		"schemas/compile", "verifier/verifiertest",
 		"access", "issuer/registry", "issuer/print", "issuer",
 		"issuer/distribution", "issuer/referral", "issuer/insight", "issuer/offer",
