@@ -10,6 +10,7 @@ import (
 	"aidpass/credential"
 	"aidpass/credential/cwt"
 	"aidpass/internal/cbor"
+	"aidpass/issuer/registry"
 	"aidpass/schemas"
 )
 
@@ -86,7 +87,7 @@ func (b *Batch) appendCommon(dst []byte, label string) []byte {
 func (b *Batch) requestDigest(r *Request) (sum [32]byte, err error) {
 	out := b.appendCommon(cbor.AppendArray(make([]byte, 0, 256), 9), requestLabel)
 	out = cbor.AppendBytes(out, r.Unit[:])
-	if out, err = AppendValue(out, r.Claims); err != nil {
+	if out, err = registry.AppendValue(out, r.Claims); err != nil {
 		return sum, err
 	}
 	if r.Photo == nil {

@@ -20,6 +20,7 @@ import (
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/internal/cose"
+	"aidpass/issuer/registry"
 )
 
 // A Desk acts for one organisation in the name of one actor. Its fields are set
@@ -156,7 +157,7 @@ type RosterRow struct {
 	Namespace string         // the roster, where its identifiers are unique in it alone; usually empty
 	External  string         // the roster's identifier
 	Fixed     []string       // values that a known unit keeps, its name: see UnitRow
-	Values    map[string]any // whatever is known, by claim name; see AppendValue
+	Values    map[string]any // whatever is known, by claim name; see registry.AppendValue
 }
 
 // Enrol stores the rows of a roster: new units, and fields that changed. The
@@ -174,7 +175,7 @@ func (d *Desk) Enrol(ctx context.Context, rows []RosterRow, progress func(done i
 		for i, row := range rows[start:min(start+chunk, len(rows))] {
 			u := UnitRow{Kind: row.Kind, Namespace: row.Namespace, External: row.External, Fixed: row.Fixed, Fields: make(map[string][]byte, len(row.Values))}
 			for name, v := range row.Values {
-				b, err := AppendValue(nil, v)
+				b, err := registry.AppendValue(nil, v)
 				if err != nil {
 					return all, fmt.Errorf("issuer: enrol row %d: %q: %w", start+i+1, name, err)
 				}

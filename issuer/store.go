@@ -4,39 +4,25 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
 
 	"aidpass/access"
 	"aidpass/credential"
+	"aidpass/issuer/registry"
 	"aidpass/status"
 )
 
-// A UnitID names a person or household inside one organisation: 128 random bits,
-// which leave the organisation only as a pseudonym.
-type UnitID [16]byte
+// A UnitID names a person or household inside one organisation. It leaves the
+// organisation only as a pseudonym.
+type UnitID = registry.ID
 
 // NewUnitID draws one.
-func NewUnitID() (u UnitID) {
-	rand.Read(u[:]) // never fails: package crypto/rand
-	return u
-}
+func NewUnitID() UnitID { return registry.NewID() }
 
-// String is 32 hex digits.
-func (u UnitID) String() string { return hex.EncodeToString(u[:]) }
-
-// ParseUnitID reads what String wrote.
-func ParseUnitID(s string) (u UnitID, err error) {
-	if len(s) != 2*len(u) {
-		return UnitID{}, fmt.Errorf("issuer: a unit id has 32 hex digits, not %d characters", len(s))
-	}
-	if _, err := hex.Decode(u[:], []byte(s)); err != nil {
-		return UnitID{}, fmt.Errorf("issuer: unit id: %w", err)
-	}
-	return u, nil
-}
+// ParseUnitID reads what UnitID.String wrote.
+func ParseUnitID(s string) (UnitID, error) { return registry.ParseID(s) }
 
 // A CTI is the identity of a credential: 10 random bytes, claim 7 of the card.
 type CTI [10]byte
@@ -64,13 +50,14 @@ func ParseCTI(s string) (c CTI, err error) {
 }
 
 // UnitKind says what a programme counts.
-type UnitKind string
+type UnitKind = registry.Kind
 
-// The kinds of units. Found ones were signed for, but their record is lost: see SigningLog.
+// The kinds of units: see registry.Kind.
 const (
-	Person    UnitKind = "person"
-	Household UnitKind = "household"
-	Found     UnitKind = "found"
+	Person    = registry.KindPerson
+	Household = registry.KindHousehold
+	Found     = registry.KindFound
+	Blank     = registry.KindBlank
 )
 
 // A UnitRow is one row of a roster as it is stored. Kind, Namespace and External

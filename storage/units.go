@@ -13,6 +13,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer"
+	"aidpass/issuer/registry"
 )
 
 // externalField and rosterField are where the roster's own identifier, and the
@@ -135,8 +136,8 @@ func sameName(old, new []byte) bool {
 	if bytes.Equal(old, new) {
 		return true
 	}
-	a, errA := issuer.ReadValue(old)
-	b, errB := issuer.ReadValue(new)
+	a, errA := registry.ReadValue(old)
+	b, errB := registry.ReadValue(new)
 	x, isText := a.(string)
 	y, both := b.(string)
 	if errA != nil || errB != nil || !isText || !both {
@@ -229,7 +230,7 @@ type Unit struct {
 	Kind      issuer.UnitKind
 	Namespace string            // the roster's name, where it has one
 	External  string            // the roster's identifier
-	Fields    map[string][]byte // deterministic CBOR, see issuer.ReadValue
+	Fields    map[string][]byte // deterministic CBOR, see registry.ReadValue
 }
 
 // Unit reads a unit's current record; each field is as the change sets left it.

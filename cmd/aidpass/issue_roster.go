@@ -13,7 +13,7 @@ import (
 
 	"aidpass/internal/durable"
 	"aidpass/issuer"
-	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/roster"
 	"aidpass/schemas"
 )
 
@@ -39,26 +39,26 @@ func (l *rosterList) refuse(row int, code, why string) {
 
 // readRoster reads the file whole: nothing is issued of a file that breaks off.
 func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterList, error) {
-	r, err := registry.Open(path, registry.Options{Sheet: f.sheet, Encoding: f.encoding})
+	r, err := roster.Open(path, roster.Options{Sheet: f.sheet, Encoding: f.encoding})
 	if err != nil {
 		return nil, rosterError(err)
 	}
 	defer r.Close()
 	header := r.Header()
-	m := registry.Guess(header)
+	m := roster.Guess(header)
 	if f.idColumn != "" {
 		if !slices.Contains(header, f.idColumn) {
 			return nil, usagef("no column %q", f.idColumn).hint("%s", columnsAre(header))
 		}
-		m[registry.PersonID] = f.idColumn
+		m[roster.PersonID] = f.idColumn
 		if f.unit == "household" {
-			m[registry.HouseholdID] = f.idColumn
+			m[roster.HouseholdID] = f.idColumn
 		}
 	}
-	if f.unit == "household" && m[registry.HouseholdID] == "" {
+	if f.unit == "household" && m[roster.HouseholdID] == "" {
 		return nil, usagef("no column numbers the households").hint("--id-column NAME; %s", columnsAre(header))
 	}
-	if m[registry.PersonID] == "" && m[registry.FullName] == "" && m[registry.GivenName] == "" && m[registry.FamilyName] == "" {
+	if m[roster.PersonID] == "" && m[roster.FullName] == "" && m[roster.GivenName] == "" && m[roster.FamilyName] == "" {
 		return nil, usagef("no column numbers or names the people").hint("--id-column NAME; %s", columnsAre(header))
 	}
 	fixed, err := f.fixedClaims(t)
@@ -121,7 +121,7 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 		}
 		who := issuer.RosterRow{Kind: issuer.UnitKind(f.unit), Namespace: f.roster, External: key, Values: personFields(m, row)}
 		if f.unit == "person" && !f.rename {
-			who.Fixed = []string{string(registry.FullName)} // a household's row names one of its people
+			who.Fixed = []string{string(roster.FullName)} // a household's row names one of its people
 		}
 		list.people = append(list.people, rosterPerson{number: row.Number, claims: values, row: who})
 	}
@@ -131,11 +131,11 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 // missing, the first row is a person.
 func columnsAre(header []string) string {
 	return fmt.Sprintf("the columns are A to %s, %d in all; their names stand in the first row of the file, and is it there?",
-		registry.ColumnLetter(len(header)), len(header))
+		roster.ColumnLetter(len(header)), len(header))
 }
 
 func rosterError(err error) error {
-	var file *registry.FileError
+	var file *roster.FileError
 	if !errors.As(err, &file) {
 		return err
 	}
@@ -147,9 +147,9 @@ func rosterError(err error) error {
 }
 
 // unitKey is what names the row's person or household in the roster.
-func unitKey(m registry.Mapping, row registry.Row, unit string) string {
+func unitKey(m roster.Mapping, row roster.Row, unit string) string {
 	if unit == "household" {
-		return row.Cell(m[registry.HouseholdID])
+		return row.Cell(m[roster.HouseholdID])
 	}
 	key, _ := m.Key(row)
 	return key
@@ -236,7 +236,7 @@ func covers(claim, v any) bool {
 
 // rowClaims are the claims of one card: those for all, the row's own columns, and
 // what follows from what the roster says in its own way.
-func rowClaims(t *schemas.Type, m registry.Mapping, row registry.Row, columns []claimColumn, fixed map[string]any, f *issueFlags) (map[string]any, error) {
+func rowClaims(t *schemas.Type, m roster.Mapping, row roster.Row, columns []claimColumn, fixed map[string]any, f *issueFlags) (map[string]any, error) {
 	values := map[string]any{}
 	for name, v := range fixed {
 		values[name] = v
@@ -268,22 +268,22 @@ func rowClaims(t *schemas.Type, m registry.Mapping, row registry.Row, columns []
 	}
 	err := errors.Join(
 		derive("name", m.Name(row), func(s string) any { return s }),
-		derive("sex", row.Cell(m[registry.Sex]), sexOf),
-		derive("birth_year", row.Cell(m[registry.BirthDate]), yearOf),
-		derive(t.SizeBandClaim, row.Cell(m[registry.HouseholdSize]), sizeOf))
+		derive("sex", row.Cell(m[roster.Sex]), sexOf),
+		derive("birth_year", row.Cell(m[roster.BirthDate]), yearOf),
+		derive(t.SizeBandClaim, row.Cell(m[roster.HouseholdSize]), sizeOf))
 	return values, err
 }
 
 // personFields are what the store keeps of the row.
-func personFields(m registry.Mapping, row registry.Row) map[string]any {
+func personFields(m roster.Mapping, row roster.Row) map[string]any {
 	out := map[string]any{}
-	for _, field := range []registry.Field{registry.HouseholdID, registry.BirthDate, registry.Sex, registry.HouseholdSize, registry.PhotoID} {
+	for _, field := range []roster.Field{roster.HouseholdID, roster.BirthDate, roster.Sex, roster.HouseholdSize, roster.PhotoID} {
 		if v := row.Cell(m[field]); v != "" {
 			out[string(field)] = v
 		}
 	}
 	if name := m.Name(row); name != "" {
-		out[string(registry.FullName)] = name
+		out[string(roster.FullName)] = name
 	}
 	return out
 }

@@ -12,6 +12,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer"
+	"aidpass/issuer/registry"
 	"aidpass/status"
 	"aidpass/storage"
 )
@@ -54,7 +55,7 @@ func testOneChange(t *testing.T, e Engine) {
 	}
 	u, err := w.org.Unit(ctx, done[1].ID)
 	must(t, err)
-	size, err := issuer.ReadValue(u.Fields["household_size"])
+	size, err := registry.ReadValue(u.Fields["household_size"])
 	must(t, err)
 	if size != int64(7) || u.External != "HH-00001" {
 		t.Errorf("unit = %v people, external %q; want 7, HH-00001", size, u.External)

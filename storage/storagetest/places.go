@@ -7,6 +7,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer"
+	"aidpass/issuer/registry"
 )
 
 // refused fails the test unless every row was refused with code.
@@ -126,7 +127,7 @@ func testKinds(t *testing.T, e Engine) {
 	}
 	u, err := w.org.Unit(ctx, amina.ID)
 	must(t, err)
-	if name, err := issuer.ReadValue(u.Fields["full_name"]); err != nil || name != "Amina Yusuf" {
+	if name, err := registry.ReadValue(u.Fields["full_name"]); err != nil || name != "Amina Yusuf" {
 		t.Errorf("person 1 is called %v after the refusal", name)
 	}
 	if same := enrol(row(issuer.Person, "", "  amina   YUSUF ")); same.Refusal != nil || same.ID != amina.ID {

@@ -46,7 +46,7 @@ CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 
 CREATE TABLE unit (
   org_id         TEXT    NOT NULL REFERENCES organisation (id),
   id             TEXT    NOT NULL,
-  kind           TEXT    NOT NULL CHECK (kind IN ('person', 'household', 'found')), -- found: known from the signing log only
+  kind           TEXT    NOT NULL CHECK (kind IN ('person', 'household', 'found', 'blank')), -- found: known from the signing log only; blank: a pre-numbered card nobody has yet
   external_index BLOB,             -- HMAC of kind, roster and identifier; null when erased or never given
   find_index     BLOB,             -- HMAC of the identifier alone, to look for it; null as above
   created_at     INTEGER NOT NULL,

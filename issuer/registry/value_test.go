@@ -1,4 +1,4 @@
-package issuer_test
+package registry_test
 
 import (
 	"bytes"
@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"aidpass/issuer"
+	"aidpass/issuer/registry"
 )
 
 func TestValuesComeBackAsTheyWereKept(t *testing.T) {
@@ -25,12 +25,12 @@ func TestValuesComeBackAsTheyWereKept(t *testing.T) {
 		"a list of things": {[]any{"a", int64(1), nil}, []any{"a", int64(1), nil}},
 		"an entitlement":   {map[string]any{"amount": "120.00", "currency": "JOD"}, map[string]any{"amount": "120.00", "currency": "JOD"}},
 	} {
-		b, err := issuer.AppendValue(nil, c.in)
+		b, err := registry.AppendValue(nil, c.in)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if got, err := issuer.ReadValue(b); err != nil || !reflect.DeepEqual(got, c.want) {
+		if got, err := registry.ReadValue(b); err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %#v came back as %#v, %v", name, c.in, got, err)
 		}
 	}
@@ -45,7 +45,7 @@ func TestValuesThatCannotBeKept(t *testing.T) {
 		"not UTF-8": "a\xff", "no number": math.NaN(), "no end": math.Inf(1), "a channel": make(chan int), "too deep": deep,
 		"too many": make([]int64, 10_001), "not UTF-8 inside": map[string]any{"a": []any{"\xff"}},
 	} {
-		if _, err := issuer.AppendValue(nil, v); err == nil {
+		if _, err := registry.AppendValue(nil, v); err == nil {
 			t.Errorf("%s: taken", name)
 		}
 	}
@@ -54,7 +54,7 @@ func TestValuesThatCannotBeKept(t *testing.T) {
 // FuzzReadValue: what reads, writes the same bytes again; nothing panics.
 func FuzzReadValue(f *testing.F) {
 	for _, v := range []any{nil, "a", 1.5, int64(-7), []any{"x", true}, map[string]any{"b": []byte{1}, "a": uint64(1 << 63)}} {
-		b, err := issuer.AppendValue(nil, v)
+		b, err := registry.AppendValue(nil, v)
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -65,11 +65,11 @@ func FuzzReadValue(f *testing.F) {
 	f.Add([]byte{0xa1, 0x01, 0x02})                // a map by integers is not ours
 	f.Add([]byte{0xf9, 0x7e, 0x00})                // not a number
 	f.Fuzz(func(t *testing.T, b []byte) {
-		v, err := issuer.ReadValue(b)
+		v, err := registry.ReadValue(b)
 		if err != nil {
 			return
 		}
-		again, err := issuer.AppendValue(nil, v)
+		again, err := registry.AppendValue(nil, v)
 		if err != nil || !bytes.Equal(b, again) {
 			t.Errorf("%x reads as %#v and writes as %x, %v", b, v, again, err)
 		}

@@ -1,4 +1,4 @@
-package issuer
+package registry
 
 import (
 	"errors"
@@ -21,8 +21,8 @@ const (
 var (
 	valueLimits = cbor.Limits{Depth: maxNesting, Entries: maxEntries}
 
-	errDeep = errors.New("issuer: a value is nested too deep")
-	errMany = errors.New("issuer: a list or map of too many entries")
+	errDeep = errors.New("registry: a value is nested too deep")
+	errMany = errors.New("registry: a list or map of too many entries")
 )
 
 // AppendValue appends a value as one item of deterministic CBOR. It takes what a
@@ -38,7 +38,7 @@ func appendValue(dst []byte, v any, depth int) ([]byte, error) {
 		return cbor.AppendBool(dst, v), nil
 	case string:
 		if !utf8.ValidString(v) {
-			return nil, errors.New("issuer: a text is not UTF-8")
+			return nil, errors.New("registry: a text is not UTF-8")
 		}
 		return cbor.AppendText(dst, v), nil
 	case []byte:
@@ -51,7 +51,7 @@ func appendValue(dst []byte, v any, depth int) ([]byte, error) {
 		return cbor.AppendUint(dst, v), nil
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return nil, errors.New("issuer: a number is not finite")
+			return nil, errors.New("registry: a number is not finite")
 		}
 		return cbor.AppendFloat(dst, v), nil
 	case []string:
@@ -77,7 +77,7 @@ func appendValue(dst []byte, v any, depth int) ([]byte, error) {
 		}
 		return m.Append(dst)
 	}
-	return nil, fmt.Errorf("issuer: a value of type %T cannot be kept", v)
+	return nil, fmt.Errorf("registry: a value of type %T cannot be kept", v)
 }
 
 func appendList[T any](dst []byte, list []T, depth int) (_ []byte, err error) {
@@ -100,12 +100,12 @@ func appendList[T any](dst []byte, list []T, depth int) (_ []byte, err error) {
 // number over it is uint64), float64, []any, map[string]any.
 func ReadValue(b []byte) (any, error) {
 	if err := cbor.CheckDeterministic(b, valueLimits); err != nil {
-		return nil, fmt.Errorf("issuer: stored value: %w", err)
+		return nil, fmt.Errorf("registry: stored value: %w", err)
 	}
 	r := cbor.NewReader(b)
 	v, ok := readValue(&r)
 	if !ok || !r.Done() {
-		return nil, errors.New("issuer: stored value: an item of a kind that is not kept")
+		return nil, errors.New("registry: stored value: an item of a kind that is not kept")
 	}
 	return v, nil
 }

@@ -1,4 +1,4 @@
-package registry_test
+package roster_test
 
 import (
 	"archive/zip"
@@ -17,7 +17,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/roster"
 )
 
 // parts of a workbook by name; sheet is the one of its only sheet.
@@ -97,7 +97,7 @@ func TestCellsComeAsTheyWereTyped(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			book := bare(inline(1, "value", "name")+`<row>`+tt.cell+`<c t="inlineStr"><is><t>x</t></is></c></row>`).
 				with("xl/styles.xml", styles).with("xl/sharedStrings.xml", strings)
-			got, err := read(file(t, "list.xlsx", book.zip(t)), registry.Options{})
+			got, err := read(file(t, "list.xlsx", book.zip(t)), roster.Options{})
 			if err != nil || len(got.rows) != 1 || len(got.problems) != 0 {
 				t.Fatalf("%d rows, %v, %v", len(got.rows), got.problems, err)
 			}
@@ -108,7 +108,7 @@ func TestCellsComeAsTheyWereTyped(t *testing.T) {
 	}
 	book := bare(inline(1, "value")+`<row><c s="1"><v>0</v></c></row><row><c s="1"><v>31412</v></c></row>`).with("xl/styles.xml", styles)
 	book["xl/workbook.xml"] = `<workbook xmlns:r="r"><workbookPr date1904="1"/><sheets><sheet name="List" r:id="rId1"/></sheets></workbook>`
-	got, err := read(file(t, "list.xlsx", book.zip(t)), registry.Options{})
+	got, err := read(file(t, "list.xlsx", book.zip(t)), roster.Options{})
 	if want := []string{"1904-01-01", "1990-01-01"}; err != nil || !slices.Equal(got.column("value"), want) {
 		t.Errorf("counting from 1904: %q, %v, want %q", got.column("value"), err, want)
 	}
@@ -122,7 +122,7 @@ func TestCellsThatCannotBeUsedAreTheRowsProblem(t *testing.T) {
 	}
 	for _, tt := range tests {
 		book := bare(inline(1, "name", "size") + `<row r="2"><c r="A2" t="inlineStr"><is><t>A</t></is></c>` + tt.cell + `</row>` + inline(9, "B", "1"))
-		got, err := read(file(t, "list.xlsx", book.zip(t)), registry.Options{})
+		got, err := read(file(t, "list.xlsx", book.zip(t)), roster.Options{})
 		if err != nil || len(got.rows) != 2 || got.rows[1].Number != 9 {
 			t.Fatalf("%d rows, %v", len(got.rows), err)
 		}
@@ -180,8 +180,8 @@ func TestAHostileOrDamagedWorkbookIsRefused(t *testing.T) {
 	}{"2,000 parts", many, "holds 2004 files"})
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := read(file(t, "list.xlsx", tt.book.zip(t)), registry.Options{})
-			var refused *registry.FileError
+			got, err := read(file(t, "list.xlsx", tt.book.zip(t)), roster.Options{})
+			var refused *roster.FileError
 			if !errors.As(err, &refused) || !strings.Contains(err.Error(), tt.want) || refused.Path != "list.xlsx" {
 				t.Errorf("got %d rows, %v, want %q", len(got.rows), err, tt.want)
 			}
@@ -239,7 +239,7 @@ func TestTheSheetWithThePeopleIsChosen(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r, err := registry.Open(people(t, sheets, tt.order...), registry.Options{Sheet: tt.want})
+			r, err := roster.Open(people(t, sheets, tt.order...), roster.Options{Sheet: tt.want})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -258,7 +258,7 @@ func TestTheSheetWithThePeopleIsChosen(t *testing.T) {
 			}
 		})
 	}
-	if _, err := registry.Open(people(t, sheets, "List", "Data"), registry.Options{Sheet: "Liste"}); err == nil || !strings.Contains(err.Error(), `["List" "Data"]`) {
+	if _, err := roster.Open(people(t, sheets, "List", "Data"), roster.Options{Sheet: "Liste"}); err == nil || !strings.Contains(err.Error(), `["List" "Data"]`) {
 		t.Errorf("a sheet that is not there: %v, want the names of those that are", err)
 	}
 }
@@ -277,7 +277,7 @@ func TestASecondRowThatIsDataIsNotTakenForLabels(t *testing.T) {
 		{"a person named like a label", []any{"HH-A", "Name"}, 2},
 	} {
 		path := people(t, map[string][][]any{"Individuals": {{"household_id", "full_name_i_c"}, tt.second, {"1", "Amina Warsame"}}}, "Individuals")
-		got, err := read(path, registry.Options{})
+		got, err := read(path, roster.Options{})
 		if err != nil || len(got.rows) != tt.want {
 			t.Errorf("%s: %d rows, %v, want %d", tt.name, len(got.rows), err, tt.want)
 		}
@@ -288,13 +288,13 @@ func TestASecondRowThatIsDataIsNotTakenForLabels(t *testing.T) {
 // itself has rounded is not taken for one.
 func TestNumbersKeepTheirDigits(t *testing.T) {
 	for raw, want := range map[string]string{"007": "007", "7": "7", "9007199254740991": "9007199254740991", "4.0": "4", "0.25": "0.25", "-3": "-3"} {
-		got, err := read(file(t, "list.xlsx", bare(inline(1, "id")+`<row r="2"><c r="A2"><v>`+raw+`</v></c></row>`).zip(t)), registry.Options{})
+		got, err := read(file(t, "list.xlsx", bare(inline(1, "id")+`<row r="2"><c r="A2"><v>`+raw+`</v></c></row>`).zip(t)), roster.Options{})
 		if err != nil || len(got.rows) != 1 || got.rows[0].Cell("id") != want || len(got.problems) != 0 {
 			t.Errorf("%s: read as %v, %v, %v, want %s", raw, got.rows, got.problems, err, want)
 		}
 	}
 	for _, raw := range []string{"1234567890123456789", "1.2345678901234567E+18", "9007199254740993"} {
-		got, err := read(file(t, "list.xlsx", bare(inline(1, "id")+`<row r="2"><c r="A2"><v>`+raw+`</v></c></row>`).zip(t)), registry.Options{})
+		got, err := read(file(t, "list.xlsx", bare(inline(1, "id")+`<row r="2"><c r="A2"><v>`+raw+`</v></c></row>`).zip(t)), roster.Options{})
 		if err != nil || len(got.problems) != 1 || !strings.Contains(got.problems[0].String(), "more than 15 digits") {
 			t.Errorf("%s: %v, %v, want a problem", raw, got.problems, err)
 		}
@@ -333,7 +333,7 @@ func TestExcelizeReadsTheSameCells(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, sheet := range f.GetSheetList() {
-			ours, err := read(path, registry.Options{Sheet: sheet})
+			ours, err := read(path, roster.Options{Sheet: sheet})
 			if err != nil {
 				t.Logf("%s, %s: %v", filepath.Base(path), sheet, err)
 				continue
@@ -373,18 +373,18 @@ func TestHopeWorkbooksGiveEveryRow(t *testing.T) {
 		"rdi_import_50_hh_50_ind.xlsx": 208, "new_reg_data_import.xlsx": 6, "invalid_cols.xlsx": 27, "invalid_rows.xlsx": 27,
 		"rdi_import_3_hh_missing_required_delivery_fields.xlsx": 14, "error-xlsx.xlsx": 6, "invalid_area.xlsx": 6,
 	} {
-		got, err := read(filepath.Join(folder, name), registry.Options{})
+		got, err := read(filepath.Join(folder, name), roster.Options{})
 		if err != nil || len(got.rows) != want || len(got.problems) != 0 {
 			t.Errorf("%s: %d rows, %v, %v, want %d", name, len(got.rows), got.problems, err, want)
 			continue
 		}
-		m := registry.Guess(got.header)
+		m := roster.Guess(got.header)
 		households := map[string]bool{}
 		for _, row := range got.rows {
-			if m.Name(row) == "" || row.Cell(m[registry.HouseholdID]) == "" {
+			if m.Name(row) == "" || row.Cell(m[roster.HouseholdID]) == "" {
 				t.Errorf("%s, row %d has no name or no household", name, row.Number)
 			}
-			households[row.Cell(m[registry.HouseholdID])] = true
+			households[row.Cell(m[roster.HouseholdID])] = true
 		}
 		if name == "rdi_import_50_hh_50_ind.xlsx" && (len(households) != 50 || got.rows[0].Number != 3 || got.rows[207].Number != 210) {
 			t.Errorf("%d households, rows %d to %d", len(households), got.rows[0].Number, got.rows[207].Number)
@@ -404,7 +404,7 @@ func TestHostileFilesFromOutside(t *testing.T) {
 		"ok.xlsx": {1, 0}, "bomb-sharedstrings-100MB.xlsx": {refused, 0}, "xxe-billion-laughs.xlsx": {refused, 0}, "dup-entry.xlsx": {refused, 0},
 		"huge-row-number.xlsx": {refused, 0}, "formula-cells.xlsx": {1, 0}, "not-zip.xlsx": {refused, 0}, "csv-as-xlsx.xlsx": {refused, 0},
 	} {
-		got, err := read(filepath.Join(folder, name), registry.Options{})
+		got, err := read(filepath.Join(folder, name), roster.Options{})
 		if (err != nil) != (want.rows == refused) || err == nil && (len(got.rows) != want.rows || len(got.problems) != want.bad) {
 			t.Errorf("%s: %d rows, %d problems, %v, want %v", name, len(got.rows), len(got.problems), err, want)
 		}
@@ -425,13 +425,13 @@ func FuzzSheet(f *testing.F) {
 		if err := os.WriteFile(path, []byte(book.zip(t)), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := read(path, registry.Options{})
+		got, err := read(path, roster.Options{})
 		if err == nil && len(got.rows) == 0 {
 			t.Fatal("no rows and no error")
 		}
 		last := 0
 		for _, row := range got.rows {
-			if row.Number <= last || row.Number > registry.MaxRows || len(row.Raw()) > registry.MaxColumns {
+			if row.Number <= last || row.Number > roster.MaxRows || len(row.Raw()) > roster.MaxColumns {
 				t.Fatalf("row %d of %d cells behind row %d", row.Number, len(row.Raw()), last)
 			}
 			last = row.Number

@@ -1,4 +1,4 @@
-package registry_test
+package roster_test
 
 import (
 	"fmt"
@@ -9,7 +9,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/roster"
 )
 
 // BenchmarkXLSX reads 20,000 people of 8 columns, and prints the time as a ratio
@@ -54,7 +54,7 @@ func BenchmarkXLSX(b *testing.B) {
 		}
 	}
 	ours := func() {
-		r, err := registry.Open(path, registry.Options{})
+		r, err := roster.Open(path, roster.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}

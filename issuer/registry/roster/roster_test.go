@@ -1,4 +1,4 @@
-package registry_test
+package roster_test
 
 import (
 	"encoding/csv"
@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/roster"
 )
 
 // file writes data under name in a folder of its own.
@@ -26,12 +26,12 @@ func file(t testing.TB, name, data string) string {
 // list is all that a roster says.
 type list struct {
 	header   []string
-	rows     []registry.Row
-	problems []registry.Problem
+	rows     []roster.Row
+	problems []roster.Problem
 }
 
-func read(path string, opt registry.Options) (list, error) {
-	r, err := registry.Open(path, opt)
+func read(path string, opt roster.Options) (list, error) {
+	r, err := roster.Open(path, opt)
 	if err != nil {
 		return list{}, err
 	}
@@ -76,27 +76,27 @@ func TestCSVInEveryDress(t *testing.T) {
 	}
 	tests := []struct {
 		name, data string
-		opt        registry.Options
+		opt        roster.Options
 		want       []string // the names
 	}{
-		{"plain", plain, registry.Options{}, []string{"Fatima", "Musa"}},
-		{"with a byte order mark", "\ufeff" + plain, registry.Options{}, []string{"Fatima", "Musa"}},
-		{"UTF-16 of Excel", utf16("little", true, plain), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"UTF-16 the other way round", utf16("big", true, plain), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"UTF-16 without a mark", utf16("little", false, plain), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"semicolons", strings.ReplaceAll(plain, ",", ";"), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"tabs", strings.ReplaceAll(plain, ",", "\t"), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"bars", strings.ReplaceAll(plain, ",", "|"), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"Excel's own first line", "sep=;\n" + strings.ReplaceAll(plain, ",", ";"), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"Windows line ends", strings.ReplaceAll(plain, "\n", "\r\n"), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"old Mac line ends", strings.ReplaceAll(plain, "\n", "\r"), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"no last line end", strings.TrimSuffix(plain, "\n"), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"blank lines", "\n\n" + strings.ReplaceAll(plain, "\nM", "\n\n , ,\nM"), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"separators behind the last column", strings.ReplaceAll(plain, "6\n", "6,,\n"), registry.Options{}, []string{"Fatima", "Musa"}},
-		{"quotes", "name,size\n\"Warsame, Amina \"\"Mimi\"\"\",3\n\"two\nlines\",1\n5\" tall,1\n", registry.Options{}, []string{`Warsame, Amina "Mimi"`, "two\nlines", `5" tall`}},
-		{"one column", "name\nFatima\n", registry.Options{}, []string{"Fatima"}},
-		{"Arabic of an old machine", "name,size\n\xdd\xc7\xd8\xe3\xc9,6\n", registry.Options{Encoding: "windows-1256"}, []string{"فاطمة"}},
-		{"a formula is a text", "name\n=HYPERLINK(1)\n", registry.Options{}, []string{"=HYPERLINK(1)"}},
+		{"plain", plain, roster.Options{}, []string{"Fatima", "Musa"}},
+		{"with a byte order mark", "\ufeff" + plain, roster.Options{}, []string{"Fatima", "Musa"}},
+		{"UTF-16 of Excel", utf16("little", true, plain), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"UTF-16 the other way round", utf16("big", true, plain), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"UTF-16 without a mark", utf16("little", false, plain), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"semicolons", strings.ReplaceAll(plain, ",", ";"), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"tabs", strings.ReplaceAll(plain, ",", "\t"), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"bars", strings.ReplaceAll(plain, ",", "|"), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"Excel's own first line", "sep=;\n" + strings.ReplaceAll(plain, ",", ";"), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"Windows line ends", strings.ReplaceAll(plain, "\n", "\r\n"), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"old Mac line ends", strings.ReplaceAll(plain, "\n", "\r"), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"no last line end", strings.TrimSuffix(plain, "\n"), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"blank lines", "\n\n" + strings.ReplaceAll(plain, "\nM", "\n\n , ,\nM"), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"separators behind the last column", strings.ReplaceAll(plain, "6\n", "6,,\n"), roster.Options{}, []string{"Fatima", "Musa"}},
+		{"quotes", "name,size\n\"Warsame, Amina \"\"Mimi\"\"\",3\n\"two\nlines\",1\n5\" tall,1\n", roster.Options{}, []string{`Warsame, Amina "Mimi"`, "two\nlines", `5" tall`}},
+		{"one column", "name\nFatima\n", roster.Options{}, []string{"Fatima"}},
+		{"Arabic of an old machine", "name,size\n\xdd\xc7\xd8\xe3\xc9,6\n", roster.Options{Encoding: "windows-1256"}, []string{"فاطمة"}},
+		{"a formula is a text", "name\n=HYPERLINK(1)\n", roster.Options{}, []string{"=HYPERLINK(1)"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestCSVInEveryDress(t *testing.T) {
 }
 
 func TestRowsKeepTheNumberASpreadsheetShows(t *testing.T) {
-	got, err := read(file(t, "list.csv", "\nname,note\nA,x\n\n\"B\",\"two\nlines\"\nC,y\n"), registry.Options{})
+	got, err := read(file(t, "list.csv", "\nname,note\nA,x\n\n\"B\",\"two\nlines\"\nC,y\n"), roster.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func TestARowSaysWhatIsWrongWithIt(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := read(file(t, "list.csv", tt.data), registry.Options{})
+			got, err := read(file(t, "list.csv", tt.data), roster.Options{})
 			if err != nil || len(got.rows) != 2 || len(got.rows[1].Problems) != 0 {
 				t.Fatalf("%v, %d rows: one bad row must not cost the next", err, len(got.rows))
 			}
@@ -170,8 +170,8 @@ func TestAFileThatCannotBeUsedIsRefusedWithTheWayOut(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got, err := read(file(t, tt.file, tt.data), registry.Options{})
-			var refused *registry.FileError
+			got, err := read(file(t, tt.file, tt.data), roster.Options{})
+			var refused *roster.FileError
 			if !errors.As(err, &refused) || !strings.Contains(err.Error(), tt.want) {
 				t.Fatalf("got %d rows, %v; want %q", len(got.rows), err, tt.want)
 			}
@@ -180,13 +180,13 @@ func TestAFileThatCannotBeUsedIsRefusedWithTheWayOut(t *testing.T) {
 			}
 		})
 	}
-	if _, err := read(filepath.Join(t.TempDir(), "none.csv"), registry.Options{}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := read(filepath.Join(t.TempDir(), "none.csv"), roster.Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a file that is not there: %v", err)
 	}
-	if _, err := read(t.TempDir(), registry.Options{}); err == nil {
+	if _, err := read(t.TempDir(), roster.Options{}); err == nil {
 		t.Error("a folder was read")
 	}
-	if _, err := read(file(t, "a.csv", "name\nA\n"), registry.Options{Encoding: "klingon"}); err == nil {
+	if _, err := read(file(t, "a.csv", "name\nA\n"), roster.Options{Encoding: "klingon"}); err == nil {
 		t.Error("an encoding that does not exist was taken")
 	}
 }
@@ -203,7 +203,7 @@ func FuzzCSV(f *testing.F) {
 		if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		got, err := read(path, registry.Options{})
+		got, err := read(path, roster.Options{})
 		if err != nil {
 			return
 		}
@@ -217,7 +217,7 @@ func FuzzCSV(f *testing.F) {
 		var want [][]string
 		for _, row := range got.rows {
 			cells := append([]string{"7"}, row.Raw()...)
-			if len(row.Problems) > 0 || strings.ContainsRune(strings.Join(cells, ""), '\r') || len(got.header) > registry.MaxColumns-1 {
+			if len(row.Problems) > 0 || strings.ContainsRune(strings.Join(cells, ""), '\r') || len(got.header) > roster.MaxColumns-1 {
 				continue // encoding/csv writes a CR in its own way
 			}
 			want = append(want, cells)
@@ -230,7 +230,7 @@ func FuzzCSV(f *testing.F) {
 		if err := os.WriteFile(path, []byte(out.String()), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		again, err := read(path, registry.Options{})
+		again, err := read(path, roster.Options{})
 		if err != nil && strings.Contains(err.Error(), "has no header") {
 			return // the column that spoke for the header has been joined by dates
 		}

@@ -1,4 +1,4 @@
-// Package registry reads lists of people and households as organisations keep
+// Package roster reads lists of people and households as organisations keep
 // them: CSV in whatever dress, and XLSX workbooks, among them those of UNICEF HOPE.
 //
 // It knows files, sheets, headers and rows, and says what is wrong where and how
@@ -12,7 +12,7 @@
 // ends a sheet without a word where its XML is broken, rounds long numbers as a
 // screen would, writes two-digit years, and spools large sheets, which are
 // people's names, into temporary files. It is the referee in the tests.
-package registry
+package roster
 
 import (
 	"errors"
