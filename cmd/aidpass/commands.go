@@ -8,5 +8,5 @@ import (
 func (a *app) commands() []*cobra.Command {
 	list := []*cobra.Command{a.orgCommand(), a.trustCommand(), a.issueCommand()}
 	list = append(list, a.statusActs()...)
-	return append(list, a.statusCommand(), a.packCommand(), a.deviceCommand(), a.verifyCommand())
+	return append(list, a.statusCommand(), a.packCommand(), a.deviceCommand(), a.verifyCommand(), a.demoCommand())
 }
