@@ -12,20 +12,8 @@ import (
 // audit adds e to the organisation's log: action, object, reason, detail and
 // digest are the caller's, the rest is filled here.
 func (t *tx) audit(e access.Entry) error {
-	if !t.linked {
-		// A write that changes nothing: on PostgreSQL it holds the row until the
-		// commit, so that two servers cannot give two entries one number.
-		const lock = `UPDATE organisation SET audit_seq = audit_seq WHERE id = $1 RETURNING audit_seq, audit_hash`
-		var hash []byte
-		ok, err := t.find(lock, []any{t.o.id}, &t.head.Seq, &hash)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return fmt.Errorf("%w: %q", ErrNoOrg, t.o.id)
-		}
-		copy(t.head.Hash[:], hash)
-		t.linked = true
+	if err := t.lock(); err != nil {
+		return err
 	}
 	e.Org, e.Actor, e.Time = t.o.id, t.by, t.now
 	if err := e.Check(); err != nil {

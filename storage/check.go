@@ -240,7 +240,7 @@ func (c *checker) projection() error {
 			}
 		}
 		// Rows of units that are not there would have been passed over.
-		strays, err := c.strings(`SELECT entity_id FROM change_set WHERE org_id = $1
+		strays, err := c.strings(`SELECT entity_id FROM change_set WHERE org_id = $1 AND entity = 'unit'
 			AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.org_id = $1 AND u.id = change_set.entity_id)`, c.id)
 		for _, id := range strays {
 			c.find(CheckProjection, id, "a change of a unit that is not there")

@@ -4,13 +4,15 @@ import (
 	"context"
 	"database/sql"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	driver "modernc.org/sqlite" // registers "sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 )
 
 // A dialect is what an engine does its own way. Everything else is one SQL text.
@@ -22,6 +24,8 @@ type dialect struct {
 	open func(ctx context.Context, path string) (write, read *sql.DB, err error)
 	// check is the engine's own proof that its file is sound: what it finds, in words.
 	check func(ctx context.Context, db *sql.DB) ([]string, error)
+	// busy reports whether an error says that another program holds the lock.
+	busy func(err error) bool
 	// scrub makes sure that overwritten and deleted values are gone from the files.
 	// It reports false when others who are reading kept it from that.
 	scrub func(ctx context.Context, db *sql.DB) (clean bool, err error)
@@ -44,7 +48,13 @@ var sqlite = dialect{
 	migrations: migrationsOf("sqlite"),
 	open:       openSQLite,
 	check:      checkSQLite,
+	busy:       busySQLite,
 	scrub:      scrubSQLite,
+}
+
+func busySQLite(err error) bool {
+	var e *driver.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
 }
 
 // scrubSQLite: secure_delete has zeroed the page; the write-ahead log still holds
@@ -73,9 +83,11 @@ const busyTimeout = "30000"
 
 // sqlitePragmas hold for every connection. synchronous=FULL: a transaction is on
 // the disk when its commit returns, or a power cut could take back an intent
-// whose signature exists.
+// whose signature exists. The cache, in KiB, keeps the indexes of a large import
+// from being written out over and over; the limit cuts the log it leaves, in bytes.
 var sqlitePragmas = url.Values{
-	"_pragma": {"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)"},
+	"_pragma": {"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)",
+		"cache_size(-32768)", "journal_size_limit(67108864)"},
 }
 
 func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err error) {

@@ -80,7 +80,7 @@ func (t *tx) checkErasable(id issuer.UnitID) error {
 		return err
 	}
 	if !ok {
-		return issuer.ErrNotFound
+		return errNoRecord
 	}
 	const active = `SELECT 1 FROM credential WHERE org_id = $1 AND unit_id = $2 AND ended_at IS NULL AND expires_at > $3`
 	ok, err = t.find(active+` LIMIT 1`, []any{t.o.id, id.String(), t.micros}, &n)
@@ -101,6 +101,19 @@ func (t *tx) destroy(unit string) (bool, error) {
 		if _, err := t.exec(`UPDATE organisation SET scrub_due = 1 WHERE id = $1`, t.o.id); err != nil {
 			return false, err
 		}
+	}
+	delete(t.keys, unit)
+	// What the person is found by and lives with says who she was to those who know
+	// the others. Pairs with another record stay, as two ids of which one is nobody.
+	for _, forget := range [...]string{
+		`DELETE FROM record_key WHERE org_id = $1 AND unit_id = $2`,
+		`DELETE FROM membership WHERE org_id = $1 AND person_id = $2`,
+	} {
+		m, err := t.exec(forget, t.o.id, unit)
+		if err != nil {
+			return false, err
+		}
+		n += m
 	}
 	const forget = `UPDATE unit SET external_index = NULL, find_index = NULL, erased_at = $3 WHERE org_id = $1 AND id = $2 AND erased_at IS NULL`
 	m, err := t.exec(forget, t.o.id, unit, t.micros)

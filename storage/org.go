@@ -11,15 +11,17 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer"
+	"aidpass/issuer/registry"
 )
 
-// Org is the store of one organisation. It implements issuer.Store and
-// issuer.SigningLog, and may be used by several goroutines.
+// Org is the store of one organisation. It implements issuer.Store,
+// issuer.SigningLog and registry.Store, and may be used by several goroutines.
 type Org struct {
 	db       *DB
 	id       string
 	kek      sealer
 	indexKey []byte
+	own      sealer // what belongs to no person: programmes' plans, mappings of imports
 
 	// signed is the size of the signing log after this store's last line: all of
 	// it is known to the database, see outside.go.
@@ -44,7 +46,10 @@ func (db *DB) CreateOrg(ctx context.Context, id string, kek []byte, by access.Ac
 	if id == "" {
 		return nil, errors.New("storage: an organisation needs an id")
 	}
-	o := &Org{db: db, id: id, kek: k, indexKey: newKey()}
+	o := &Org{db: db, id: id, kek: k}
+	if err := o.useSecrets(newKey()); err != nil {
+		return nil, err
+	}
 	err = o.update(ctx, by, "create organisation", func(tx *tx) error {
 		const insert = `INSERT INTO organisation (id, secrets, audit_hash, created_at) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (id) DO NOTHING`
@@ -82,10 +87,21 @@ func (db *DB) Org(ctx context.Context, id string, kek []byte) (*Org, error) {
 	} else if err != nil {
 		return nil, fmt.Errorf("storage: open organisation %q: %w", id, err)
 	}
-	if o.indexKey, err = k.open(o.secretsPlace(), secrets); err != nil {
+	if secrets, err = k.open(o.secretsPlace(), secrets); err != nil {
+		return nil, err
+	}
+	if err := o.useSecrets(secrets); err != nil {
 		return nil, err
 	}
 	return o, o.catchUp(ctx)
+}
+
+// useSecrets takes the organisation's secrets: the blind-index key, from which
+// the key of what belongs to no person is made.
+func (o *Org) useSecrets(secrets []byte) (err error) {
+	o.indexKey = secrets
+	o.own, err = newSealer(blindIndex(secrets, "aidpass-organisation-seal"))
+	return err
 }
 
 func (o *Org) secretsPlace() place { return place{o.id, "organisation", "secrets", o.id, 1} }
@@ -104,8 +120,12 @@ type tx struct {
 	micros int64 // now, as every ..._at column has it
 
 	statements map[string]*sql.Stmt
+	keys       map[string]personKey // opened in this transaction; see personKey
 	head       access.Head
-	linked     bool // head is loaded and was moved
+	changeSeq  int64 // newest change set
+	linked     bool  // head and changeSeq are loaded, and go back at the end
+	acts       *acts // what a registry transaction did; nil: each act writes its own entry
+	broken     error // a write failed: half of something may be there, and must not stay
 }
 
 // update runs work in one transaction for writing, in the name of by. what says in an error what was
@@ -121,22 +141,35 @@ func (o *Org) update(ctx context.Context, by access.Actor, what string, work fun
 	}
 	// The time is taken inside, where writers take turns, so that the audit log's times do too.
 	sqlTx, err := o.db.write.BeginTx(ctx, nil)
-	if err != nil {
+	if o.db.dialect.busy(err) {
+		return fmt.Errorf("%w: %w", ErrBusy, err)
+	} else if err != nil {
 		return err
 	}
 	defer sqlTx.Rollback()
-	now := o.db.now()
-	t := &tx{Tx: sqlTx, ctx: ctx, o: o, by: by, now: now, micros: now.UnixMicro(), statements: map[string]*sql.Stmt{}}
+	t := o.newTx(ctx, sqlTx)
+	t.by = by
 	if err := work(t); err != nil {
 		return err
 	}
+	if t.broken != nil {
+		return t.broken
+	}
 	if t.linked {
-		const move = `UPDATE organisation SET audit_seq = $2, audit_hash = $3 WHERE id = $1`
-		if _, err := t.exec(move, o.id, t.head.Seq, t.head.Hash[:]); err != nil {
+		const move = `UPDATE organisation SET audit_seq = $2, audit_hash = $3, change_seq = $4 WHERE id = $1`
+		if _, err := t.exec(move, o.id, t.head.Seq, t.head.Hash[:], t.changeSeq); err != nil {
 			return err
 		}
 	}
 	return t.Commit()
+}
+
+// ErrBusy: nothing was written, as another program did not end its own writing in time.
+var ErrBusy = errors.New("storage: another program is writing (a large import takes minutes): wait until it ends, then repeat this")
+
+func (o *Org) newTx(ctx context.Context, sqlTx *sql.Tx) *tx {
+	now := o.db.now()
+	return &tx{Tx: sqlTx, ctx: ctx, o: o, now: now, micros: now.UnixMicro(), statements: map[string]*sql.Stmt{}, keys: map[string]personKey{}}
 }
 
 // view runs work in one transaction that only reads: all of it sees one moment.
@@ -146,11 +179,30 @@ func (o *Org) view(ctx context.Context, what string, work func(*tx) error) error
 		return fmt.Errorf("storage: %s: %w", what, err)
 	}
 	defer sqlTx.Rollback()
-	now := o.db.now()
-	t := &tx{Tx: sqlTx, ctx: ctx, o: o, now: now, micros: now.UnixMicro(), statements: map[string]*sql.Stmt{}}
-	if err := work(t); err != nil {
+	if err := work(o.newTx(ctx, sqlTx)); err != nil {
 		return fmt.Errorf("storage: %s: %w", what, err)
 	}
+	return nil
+}
+
+// lock loads the organisation's counters, once. A write that changes nothing: on
+// PostgreSQL it holds the row until the commit, so that two servers cannot give
+// two entries one number.
+func (t *tx) lock() error {
+	if t.linked {
+		return nil
+	}
+	const lock = `UPDATE organisation SET audit_seq = audit_seq WHERE id = $1 RETURNING audit_seq, audit_hash, change_seq`
+	var hash []byte
+	ok, err := t.find(lock, []any{t.o.id}, &t.head.Seq, &hash, &t.changeSeq)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return fmt.Errorf("%w: %q", ErrNoOrg, t.o.id)
+	}
+	copy(t.head.Hash[:], hash)
+	t.linked = true
 	return nil
 }
 
@@ -174,6 +226,7 @@ func (t *tx) exec(query string, args ...any) (int64, error) {
 	}
 	r, err := s.ExecContext(t.ctx, args...)
 	if err != nil {
+		t.broken = err
 		return 0, err
 	}
 	return r.RowsAffected()
@@ -218,4 +271,5 @@ func digestOf(values ...[]byte) [32]byte {
 var (
 	_ issuer.Store      = (*Org)(nil)
 	_ issuer.SigningLog = (*Org)(nil)
+	_ registry.Store    = (*Org)(nil)
 )

@@ -35,29 +35,58 @@ const (
 	markSigned  = "signed:"
 )
 
+// errNoKey: nothing was ever sealed for the unit.
+var errNoKey = fmt.Errorf("%w, or nothing was ever recorded", ErrErased)
+
+// maxKeys is how many opened keys a transaction remembers: a list's persons and
+// their households come near each other, and the memory of an import stays flat.
+const maxKeys = 1024
+
 // personKey returns the unit's newest key; with create, a new one if it has none
 // yet. A destroyed key is ErrErased.
 func (t *tx) personKey(unit string, create bool) (personKey, error) {
+	if k, ok := t.keys[unit]; ok {
+		return k, nil
+	}
 	const find = `SELECT version, wrapped FROM envelope_key WHERE org_id = $1 AND subject_id = $2 ORDER BY version DESC LIMIT 1`
-	version := int64(1)
+	var version int64
 	var wrapped []byte
 	ok, err := t.find(find, []any{t.o.id, unit}, &version, &wrapped)
 	switch {
 	case err != nil:
 		return personKey{}, err
 	case ok:
-		return t.o.unwrap(unit, version, wrapped)
+		k, err := t.o.unwrap(unit, version, wrapped)
+		if err == nil {
+			t.keepKey(unit, k)
+		}
+		return k, err
 	case !create:
-		return personKey{}, fmt.Errorf("%w: unit %s has no key", ErrErased, unit)
+		return personKey{}, fmt.Errorf("%w: unit %s", errNoKey, unit)
 	}
+	return t.makeKey(unit)
+}
+
+// makeKey draws the first key of a unit.
+func (t *tx) makeKey(unit string) (personKey, error) {
 	key := newKey()
-	k, err := newPersonKey(key, version)
+	k, err := newPersonKey(key, 1)
 	if err != nil {
 		return k, err
 	}
 	const insert = `INSERT INTO envelope_key (org_id, subject_id, version, wrapped, created_at) VALUES ($1, $2, $3, $4, $5)`
 	_, err = t.exec(insert, t.o.id, unit, k.version, t.o.kek.seal(keyPlace(t.o.id, unit, k.version), key), t.micros)
+	if err == nil {
+		t.keepKey(unit, k)
+	}
 	return k, err
+}
+
+func (t *tx) keepKey(unit string, k personKey) {
+	if len(t.keys) >= maxKeys {
+		clear(t.keys)
+	}
+	t.keys[unit] = k
 }
 
 func keyPlace(org, unit string, version int64) place {
