@@ -191,7 +191,7 @@ func TestFastIsReadBack(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			if got, err := readGrey(picture(m, 4)); err != nil || !slices.Equal(got, []string{text}) {
+			if got, err := ReadGray(picture(m, 4)); err != nil || !slices.Equal(got, []string{text}) {
 				t.Errorf("%d characters: read %q, %v", n, got, err)
 			}
 		})

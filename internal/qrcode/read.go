@@ -22,17 +22,18 @@ func ReadImage(r io.Reader) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return readGrey(grey)
+	return ReadGray(grey)
 }
 
-// readGrey looks for codes in grey.
+// ReadGray returns the text of every QR code in a picture that is open already,
+// as ReadImage does. Its only error is ErrNone.
 //
 //  1. At the picture's own scale; it ends here when every three corners that
 //     look like a code were one.
 //  2. Enlarged, if it is small: gozxing loses modules of less than 3 pixels.
 //  3. Reduced, if it is large: noise and folds of single pixels go away.
 //  4. As a bare code that fills the picture, without looking for corners.
-func readGrey(grey *image.Gray) ([]string, error) {
+func ReadGray(grey *image.Gray) ([]string, error) {
 	var codes []code
 	for _, scale := range []float64{1, 2, 1. / 2, 1. / 4} {
 		view := resize(grey, scale)
