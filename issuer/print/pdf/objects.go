@@ -1,0 +1,72 @@
+package pdf
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"image/color"
+	"image/jpeg"
+)
+
+// A Glyph is an outline that stands once in the file.
+type Glyph int
+
+// Glyph returns the outline kept under key, which any comparable value can be; the
+// first time draw draws it, in thousandths of the type size.
+func (f *File) Glyph(key any, draw func(*Content) error) (Glyph, error) {
+	if n, ok := f.glyphs[key]; ok {
+		return Glyph(n), nil
+	}
+	var c Content
+	if err := draw(&c); err != nil {
+		return 0, err
+	}
+	c.Fill()
+	n := f.next()
+	// The box is what may be inked: wide, because marks and long joins leave the em.
+	f.stream(n, "/Type/XObject/Subtype/Form/BBox[-4000 -4000 8000 8000]", c.b, small)
+	f.forms = append(f.forms, n)
+	f.glyphs[key] = n
+	return Glyph(n), nil
+}
+
+// An Image is a photograph in the file; 0 is none.
+type Image int
+
+// Limits of a photograph on a card.
+const (
+	MaxImageBytes  = 1 << 20
+	MaxImagePixels = 4 << 20
+)
+
+var errImage = errors.New("pdf: the photograph is not a JPEG of one or three colours within the limits")
+
+// Image puts a baseline JPEG into the file as it is, and returns how wide and high
+// it is in pixels. It is grey or of three colours, at most MaxImageBytes long and of
+// MaxImagePixels. It is not decoded here: package photo has made it.
+func (f *File) Image(data []byte) (_ Image, width, height int, err error) {
+	if len(data) > MaxImageBytes {
+		return 0, 0, 0, fmt.Errorf("%w: %d bytes", errImage, len(data))
+	}
+	head, err := jpeg.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return 0, 0, 0, fmt.Errorf("%w: %w", errImage, err)
+	}
+	if head.Width < 1 || head.Height < 1 || head.Width > MaxImagePixels/head.Height {
+		return 0, 0, 0, fmt.Errorf("%w: %d x %d pixels", errImage, head.Width, head.Height)
+	}
+	colours := ""
+	switch head.ColorModel {
+	case color.GrayModel:
+		colours = "DeviceGray"
+	case color.YCbCrModel:
+		colours = "DeviceRGB"
+	default:
+		return 0, 0, 0, errImage
+	}
+	n := f.next()
+	f.stream(n, fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/%s/BitsPerComponent 8/Filter/DCTDecode",
+		head.Width, head.Height, colours), data, asItIs)
+	f.images = append(f.images, n)
+	return Image(n), head.Width, head.Height, nil
+}

@@ -1,0 +1,190 @@
+// Package shape turns text in any of the scripts that package fonts holds into
+// glyphs and where they stand on a line.
+//
+// It knows directions (UAX #9), scripts, which face has which character, joining
+// and reordering (OpenType, by go-text's port of HarfBuzz), and how text is broken
+// into lines that fit. Paper, ink and words are for others. A character that no
+// face has is an error: a name is printed whole or not at all.
+//
+// Measures are thousandths of the type size: a width of 2500 set at 8 points is
+// 20 points. All functions may be called by several goroutines at once.
+package shape
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/go-text/typesetting/bidi"
+	"github.com/go-text/typesetting/di"
+	"github.com/go-text/typesetting/font"
+	"github.com/go-text/typesetting/segmenter"
+	"github.com/go-text/typesetting/shaping"
+	"golang.org/x/image/math/fixed"
+	"golang.org/x/text/unicode/norm"
+
+	"aidpass/issuer/print/fonts"
+)
+
+// MaxRunes is the longest text that is shaped. No name and no sentence on paper
+// comes near it.
+const MaxRunes = 2000
+
+// Direction is where a line starts.
+type Direction uint8
+
+const (
+	Auto Direction = iota // as the first letter with a direction has it: for names
+	LTR
+	RTL
+)
+
+// A MissingGlyph says that no typeface has a character.
+type MissingGlyph struct{ Rune rune }
+
+func (e *MissingGlyph) Error() string { return fmt.Sprintf("shape: no typeface has U+%04X", e.Rune) }
+
+// A Line is text set in one line.
+type Line struct {
+	Text   string  // what it says, in the order it is read, NFC
+	Width  int     // thousandths of the size
+	Glyphs []Glyph // from left to right, whatever the direction
+	RTL    bool    // the line starts at the right
+}
+
+// A Glyph is one shape of a line.
+type Glyph struct {
+	ID   ID
+	X, Y int // of its origin, from the line's left end and baseline; Y grows upwards
+}
+
+// An ID names a glyph of a face. Equal IDs are drawn alike.
+type ID struct {
+	Face  *fonts.Face
+	Glyph font.GID
+}
+
+// setter has what shaping keeps between texts. Faces of go-text are not safe for
+// concurrent use, so each goroutine borrows a setter.
+type setter struct {
+	faces    map[*fonts.Face]*font.Face
+	shaper   shaping.HarfbuzzShaper
+	bidi     bidi.Paragraph
+	clusters segmenter.Segmenter
+	text     []rune
+	runs     []run
+}
+
+var setters = sync.Pool{New: func() any { return &setter{faces: map[*fonts.Face]*font.Face{}} }}
+
+// Set returns text set in one line. Line ends and tabs become spaces. Errors:
+// *MissingGlyph, fonts.ErrNone, or a text over MaxRunes.
+func Set(text string, w fonts.Weight, d Direction) (Line, error) {
+	s := setters.Get().(*setter)
+	defer setters.Put(s)
+	return s.line(clean(text), w, d)
+}
+
+// clean makes one line of text, composed as the faces are.
+func clean(text string) string {
+	return norm.NFC.String(strings.Join(strings.Fields(text), " "))
+}
+
+func (s *setter) line(text string, w fonts.Weight, d Direction) (Line, error) {
+	l := Line{Text: text}
+	s.text = append(s.text[:0], []rune(text)...)
+	if len(s.text) == 0 {
+		return l, nil
+	}
+	if len(s.text) > MaxRunes {
+		return l, fmt.Errorf("shape: a text of %d characters: at most %d", len(s.text), MaxRunes)
+	}
+	base := [...]bidi.Direction{Auto: bidi.Neutral, LTR: bidi.LeftToRight, RTL: bidi.RightToLeft}[d]
+	levels := s.bidi.Segment(s.text, base)
+	s.runs = s.runs[:0]
+	lowest := bidi.Level(127)
+	for i := range levels.NumRuns() {
+		r := levels.Run(i)
+		lowest = min(lowest, r.Level)
+		if err := s.itemise(r.Start, r.End, r.Level, w); err != nil {
+			return l, err
+		}
+	}
+	l.RTL = d == RTL || d == Auto && lowest >= 1
+	reorder(s.runs)
+	for _, r := range s.runs {
+		if err := s.place(&l, r); err != nil {
+			return l, err
+		}
+	}
+	return l, nil
+}
+
+// reorder puts runs from logical into visual order: from the highest level to the
+// lowest odd one, every stretch at that level or above is turned (UAX #9, L2).
+func reorder(runs []run) {
+	var highest bidi.Level
+	for _, r := range runs {
+		highest = max(highest, r.level)
+	}
+	for level := highest; level >= 1; level-- {
+		for i := 0; i < len(runs); i++ {
+			from := i
+			for i < len(runs) && runs[i].level >= level {
+				i++
+			}
+			slices.Reverse(runs[from:i])
+		}
+	}
+}
+
+// perEm is the size texts are shaped at, so that results are thousandths.
+const perEm = 1000
+
+// place shapes a run and adds its glyphs at the right end of the line.
+func (s *setter) place(l *Line, r run) error {
+	face, err := s.face(r.face)
+	if err != nil {
+		return err
+	}
+	direction := di.DirectionLTR
+	if r.level%2 == 1 {
+		direction = di.DirectionRTL
+	}
+	out := s.shaper.ShapeNoExtents(shaping.Input{
+		Text: s.text, RunStart: r.start, RunEnd: r.end, Direction: direction,
+		Face: face, Size: fixed.I(perEm), Script: r.script, Language: languageOf(r.script),
+	})
+	for i := range out.Glyphs {
+		g := &out.Glyphs[i]
+		if c := s.text[g.TextIndex()]; g.GlyphID == 0 && !invisible(c) {
+			return &MissingGlyph{c}
+		}
+		if g.GlyphID != 0 && !blank(face, g.GlyphID) {
+			l.Glyphs = append(l.Glyphs, Glyph{ID{r.face, g.GlyphID}, l.Width + g.XOffset.Round(), g.YOffset.Round()})
+		}
+		l.Width += g.Advance.Round()
+	}
+	return nil
+}
+
+// blank reports whether a glyph leaves no ink, as a space.
+func blank(face *font.Face, g font.GID) bool {
+	extents, ok := face.GlyphExtents(g)
+	return ok && extents.Width == 0 && extents.Height == 0
+}
+
+// face returns this setter's own view of a face.
+func (s *setter) face(f *fonts.Face) (*font.Face, error) {
+	if face, ok := s.faces[f]; ok {
+		return face, nil
+	}
+	parsed, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	face := font.NewFace(parsed)
+	s.faces[f] = face
+	return face, nil
+}
