@@ -1,0 +1,277 @@
+package quality
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"aidpass/issuer/registry"
+)
+
+// Outcome is what a Gate lets happen.
+type Outcome string
+
+// The outcomes, from good to bad.
+const (
+	Issue       Outcome = "issue"
+	Provisional Outcome = "provisional" // a card of a few days, so that nobody goes without while something is mended
+	Refuse      Outcome = "refuse"
+)
+
+// worse returns the worse of two outcomes.
+func worse(a, b Outcome) Outcome {
+	rank := map[Outcome]int{Issue: 0, Provisional: 1, Refuse: 2}
+	if rank[b] > rank[a] {
+		return b
+	}
+	return a
+}
+
+// A Gate judges records for one programme.
+type Gate struct {
+	Required    Required
+	Threshold   float64       // share of required fields under which a card is provisional
+	Provisional time.Duration // how long that card holds
+	OpenDouble  Outcome       // of a unit with an open possible double: Issue makes it a note
+}
+
+// Gate returns the gate of a programme; "" for what holds everywhere.
+func (p Policy) Gate(programme string) Gate {
+	g := Gate{
+		Required: p.Required(programme), Threshold: p.Threshold,
+		Provisional: time.Duration(p.ProvisionalDays) * 24 * time.Hour, OpenDouble: Issue,
+	}
+	if own := p.Programmes[programme]; own.Threshold != 0 {
+		g.Threshold = own.Threshold
+	}
+	switch p.OpenDouble {
+	case "provisional":
+		g.OpenDouble = Provisional
+	case "refuse":
+		g.OpenDouble = Refuse
+	}
+	return g
+}
+
+// A Decision is what a Gate says of one unit.
+type Decision struct {
+	Unit    registry.ID `json:"-"`
+	Outcome Outcome     `json:"outcome"`
+	Factor  Factor      `json:"factor"`
+	// Reasons for everything but a plain Issue, and notes, the heaviest first.
+	Reasons []Reason `json:"reasons,omitempty"`
+	// Until is when a provisional card ends; zero for others.
+	Until      time.Time `json:"until,omitzero"`
+	Overridden *Override `json:"overridden,omitempty"`
+}
+
+// A Reason is one thing to mend. It holds no value of a record.
+type Reason struct {
+	Code   string      `json:"code"`            // stable: the Reason constants, or an issue's own
+	Field  string      `json:"field,omitempty"` // of the policy or the record
+	Record registry.ID `json:"-"`               // where: the unit or one of its members
+	Weight Outcome     `json:"weight"`          // what it alone would lead to; Issue: a note
+	Text   string      `json:"text"`
+	Fix    string      `json:"fix"`
+}
+
+func (r Reason) String() string { return r.Text + ": " + r.Fix }
+
+// The codes of reasons.
+const (
+	ReasonName     = "name_missing"
+	ReasonBirth    = "birth_missing"
+	ReasonSize     = "size_missing"
+	ReasonHead     = "head_missing"
+	ReasonHeadGone = "head_gone"
+	ReasonNotice   = "notice_missing"
+	ReasonNo       = "notice_refused"
+	ReasonClosed   = "closed"
+	ReasonInactive = "inactive"
+	ReasonIssue    = "issue_open"
+	ReasonMember   = "member_issue_open"
+	ReasonField    = "field_missing"
+	ReasonDouble   = "double_open"
+)
+
+// Judge says whether a unit may get a card at a time.
+//
+//  1. A record that is closed or inactive gets none.
+//  2. Who it is must be known: a name, and the birth or that it is unknown; of a
+//     household those of its head, or another member's; of one that is only
+//     counted the size and its head's name.
+//  3. The registration notice was given and not taken back.
+//  4. No blocking issue is open; one of a member who is not the head makes a
+//     household's card provisional.
+//  5. Completeness below the threshold makes the card provisional.
+//
+// A photo is never asked for.
+func (g Gate) Judge(u Unit, at time.Time) Decision {
+	j := judgement{unit: u, at: at, d: Decision{Unit: u.ID, Outcome: Issue, Factor: Completeness(u, g.Required, at)}}
+	j.status()
+	j.identity()
+	j.consent()
+	j.issues()
+	if u.Doubles > 0 {
+		j.add(g.OpenDouble, ReasonDouble, "", u.ID, "may be on record twice", "decide the open possible double")
+	}
+	gaps := Issue // what is missing is told even where enough is known
+	if j.d.Factor.Share < g.Threshold {
+		gaps = Provisional
+	}
+	for _, gap := range j.d.Factor.Gaps {
+		j.add(gaps, ReasonField, gap.Field, gap.Record, fmt.Sprintf("%s is missing", gap.Field), fixes[gap.Field])
+	}
+	j.sort()
+	if j.d.Outcome == Provisional {
+		j.d.Until = at.Add(g.Provisional)
+	}
+	return j.d
+}
+
+// judgement is a Judge at work.
+type judgement struct {
+	unit Unit
+	at   time.Time
+	d    Decision
+}
+
+func (j *judgement) add(weight Outcome, code, field string, record registry.ID, text, fix string) {
+	if fix == "" { // a column of the list's own
+		fix = "fill it in"
+	}
+	j.d.Outcome = worse(j.d.Outcome, weight)
+	j.d.Reasons = append(j.d.Reasons, Reason{code, field, record, weight, text, fix})
+}
+
+// sort puts the heaviest reasons first and leaves their order otherwise.
+func (j *judgement) sort() {
+	var sorted []Reason
+	for _, weight := range []Outcome{Refuse, Provisional, Issue} {
+		for _, r := range j.d.Reasons {
+			if r.Weight == weight {
+				sorted = append(sorted, r)
+			}
+		}
+	}
+	j.d.Reasons = sorted
+}
+
+func (j *judgement) status() {
+	status := j.unit.status()
+	switch state(status) {
+	case active:
+	case "closed":
+		why := "no reason is on record"
+		if slices.Contains(closings, status.Reason) { // anything else may tell more than a reason should
+			why = status.Reason
+		}
+		j.add(Refuse, ReasonClosed, "status", j.unit.ID, "the record is closed ("+why+")", "look for the record it was moved to, or open it again if that was a mistake")
+	default:
+		j.add(Refuse, ReasonInactive, "status", j.unit.ID, "the record is not active", "make it active once somebody has seen or spoken to them")
+	}
+}
+
+// closings are the reasons for which a record is closed: see registry.Status.
+var closings = []string{"deceased", "departed", "duplicate", "withdrawn", "split", "merged"}
+
+// status returns the status of the unit itself.
+func (u Unit) status() *registry.Status {
+	if u.Person != nil {
+		return u.Person.Status
+	}
+	return u.Household.Status
+}
+
+func (j *judgement) identity() {
+	u := j.unit
+	if u.Person != nil {
+		j.who(u.ID, *u.Person)
+		return
+	}
+	s := subject{household: u.Household, unit: &u, at: j.at}
+	if u.counted() {
+		if u.Household.Size <= 0 {
+			j.add(Refuse, ReasonSize, "size", u.ID, "how many live in the household is not known", fixes["size"])
+		}
+		if !s.hasHead() {
+			j.add(Refuse, ReasonHead, "head", u.ID, "nobody is named for the household", fixes["head"])
+		}
+		return
+	}
+	face, _ := u.face()
+	j.who(face.ID, face.Person)
+	if head := u.Household.Head; head != "" && face.ID.String() != head {
+		j.add(Provisional, ReasonHeadGone, "head", u.ID, "the head is not with the household any more", "ask the household who is head now; the other adults are asked alone who holds the card")
+	}
+}
+
+// who asks for a name and for a birth, which may be unknown if that is said.
+func (j *judgement) who(id registry.ID, p registry.Person) {
+	if !hasName(p) {
+		j.add(Refuse, ReasonName, "name", id, "no name is known", fixes["name"])
+	}
+	if !saidBirth(p.Birth) {
+		j.add(Refuse, ReasonBirth, "birth", id, "nothing is said of the birth", fixes["birth"])
+	}
+}
+
+func (j *judgement) consent() {
+	s := subject{person: j.unit.Person, household: j.unit.Household, at: j.at}
+	if j.unit.Person == nil {
+		s.unit = &j.unit
+	}
+	switch s.notice() {
+	case noticeMissing:
+		j.add(Refuse, ReasonNotice, "consent", j.unit.ID, "it is not on record that the registration notice was given", "read the notice to them and record purpose \"registration\" with the day")
+	case noticeRefused:
+		j.add(Refuse, ReasonNo, "consent", j.unit.ID, "they said no to being registered, or took it back", "respect it; help is given without a card, and the answer may change at any desk")
+	}
+}
+
+func (j *judgement) issues() {
+	u := j.unit
+	if u.Person != nil {
+		j.open(Refuse, ReasonIssue, u.ID, u.Person.Issues)
+		return
+	}
+	j.open(Refuse, ReasonIssue, u.ID, u.Household.Issues)
+	face, _ := u.face()
+	for _, m := range u.active() {
+		if m.ID == face.ID {
+			j.open(Refuse, ReasonIssue, m.ID, m.Person.Issues)
+		} else {
+			j.open(Provisional, ReasonMember, m.ID, m.Person.Issues)
+		}
+	}
+}
+
+// open adds the blocking issues of a record.
+func (j *judgement) open(weight Outcome, code string, record registry.ID, issues []registry.Issue) {
+	for _, i := range issues {
+		if i.Blocking {
+			j.add(weight, code, i.Field, record, "an issue is open ("+i.Code+")", i.Text)
+		}
+	}
+}
+
+// fixes say how to fill a field.
+var fixes = map[string]string{
+	"name":         "write the name as they say it, in their script; a single name is whole",
+	"sex":          "ask, and write f, m or x",
+	"birth":        "write what is known, a year or a decade is enough, or that it is unknown",
+	"origin":       "write the country of origin or nationality in three letters, as SOM; it never stands on a card",
+	"relation":     "say who they are to the head of the household",
+	"location":     "write the p-code of the place where they stay now",
+	"registration": "write the day of registration, and that the registration notice was given",
+	"document":     "write type and number of a document, if there is one",
+	"contact":      "write a phone, or somebody who can be told",
+	"language":     "write the language they speak, in three letters",
+	"assurance":    "say how they were identified: declared, witnessed or by a document",
+	"size":         "count who lives there",
+	"head":         "write the name of the head, or of who answers for the household",
+	"collector":    "ask who fetches what the household is due",
+	"residence":    "say how they live there: displaced, refugee, host, returnee",
+	"bands":        "count them by age and sex",
+	"members":      "write down every member, or correct the size",
+}
