@@ -3,25 +3,10 @@ package roster
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
-	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
 )
-
-// encodings a CSV may be said to have. Old spreadsheets write the one of their
-// machine's language, and no file says which.
-var encodings = map[string]encoding.Encoding{
-	"windows-1250": charmap.Windows1250, "windows-1251": charmap.Windows1251, "windows-1252": charmap.Windows1252,
-	"windows-1254": charmap.Windows1254, "windows-1256": charmap.Windows1256, "iso-8859-1": charmap.ISO8859_1,
-}
-
-const encodingFix = "save it as CSV UTF-8, or name its encoding (windows-1256 for Arabic, windows-1252 for French or Spanish)"
 
 // textSource reads records of RFC 4180, with any of , ; tab | between the cells
 // and any line end, a lone CR too. A quote inside a cell without quotes stands for
@@ -29,33 +14,38 @@ const encodingFix = "save it as CSV UTF-8, or name its encoding (windows-1256 fo
 type textSource struct {
 	in        *bufio.Reader
 	delimiter byte
-	number    int // of the last record
-	width     int // cells of the header; 0 before it
+	number    int  // of the last record
+	begun     bool // the first row that is not blank came out
 }
 
-// openText checks that the whole file is text in one encoding, and finds the delimiter.
-func openText(file io.ReaderAt, size int64, named string) (*textSource, error) {
-	if size > MaxTextBytes {
-		return nil, refuse("split it", "has %d bytes, at most %d", size, int64(MaxTextBytes))
+// openText finds the encoding of the whole file and the layout of its only table.
+func (f *File) openText(named string, guess bool) error {
+	enc, err := f.encoding(named, guess)
+	if err != nil {
+		return err
 	}
-	whole := io.NewSectionReader(file, 0, size)
-	head := make([]byte, min(size, 64<<10))
-	if _, err := whole.ReadAt(head, 0); err != nil {
-		return nil, err
+	open := func() (source, error) { return newText(f.file, f.size, enc) }
+	l, unfit, err := analyse("", open)
+	if err != nil {
+		return err
+	} else if unfit != nil {
+		return unfit.FileError
 	}
-	var in io.Reader = whole
-	if order, wide := utf16Order(head); wide {
-		in = transform.NewReader(whole, unicode.UTF16(order, unicode.UseBOM).NewDecoder())
-	} else if named != "" && !strings.EqualFold(named, "utf-8") {
-		known, ok := encodings[strings.ToLower(named)]
-		if !ok {
-			return nil, refuse(encodingFix, "cannot be read as %q", named)
-		}
-		in = known.NewDecoder().Reader(whole)
-	} else if line, err := invalidLine(io.NewSectionReader(file, 0, size)); err != nil {
-		return nil, err
-	} else if line > 0 {
-		return nil, refuse(encodingFix, "is not UTF-8: see line %d", line)
+	f.note("", l)
+	l.ragged = l.form != hxlForm
+	f.format = CSV
+	if l.form == hxlForm {
+		f.format = HXLCSV
+	}
+	f.addGrid("", l, open)
+	return nil
+}
+
+// newText starts reading the text from its beginning.
+func newText(file io.ReaderAt, size int64, enc encoding.Encoding) (*textSource, error) {
+	in := io.Reader(io.NewSectionReader(file, 0, size))
+	if enc != nil {
+		in = enc.NewDecoder().Reader(in)
 	}
 	s := &textSource{in: bufio.NewReaderSize(in, 64<<10)}
 	if c, _, err := s.in.ReadRune(); err == nil && c != '\ufeff' {
@@ -75,47 +65,6 @@ func openText(file io.ReaderAt, size int64, named string) (*textSource, error) {
 		}
 	}
 	return s, nil
-}
-
-// utf16Order tells UTF-16 by its byte order mark, or by every second byte being zero.
-func utf16Order(head []byte) (unicode.Endianness, bool) {
-	switch {
-	case bytes.HasPrefix(head, []byte("\xff\xfe")):
-		return unicode.LittleEndian, true
-	case bytes.HasPrefix(head, []byte("\xfe\xff")):
-		return unicode.BigEndian, true
-	}
-	var zeros [2]int
-	for i, c := range head {
-		if c == 0 {
-			zeros[i%2]++
-		}
-	}
-	switch half := len(head) / 2; {
-	case half > 1 && zeros[1]*10 > half*4 && zeros[0] == 0:
-		return unicode.LittleEndian, true
-	case half > 1 && zeros[0]*10 > half*4 && zeros[1] == 0:
-		return unicode.BigEndian, true
-	}
-	return unicode.LittleEndian, false
-}
-
-// invalidLine returns the first line, from 1, that is not UTF-8; 0 when all are.
-func invalidLine(r io.Reader) (int, error) {
-	in, line := bufio.NewReaderSize(r, 64<<10), 1
-	for {
-		c, size, err := in.ReadRune()
-		switch {
-		case err == io.EOF:
-			return 0, nil
-		case err != nil:
-			return 0, err
-		case c == utf8.RuneError && size == 1:
-			return line, nil
-		case c == '\n':
-			line++
-		}
-	}
 }
 
 // guessDelimiter returns the one most often found in the first line, quotes aside.
@@ -144,33 +93,21 @@ func guessDelimiter(start []byte) byte {
 	return best
 }
 
+func (s *textSource) close() {} // the file is the File's
+
 func (s *textSource) next() (record, error) {
 	for {
 		rec, err := s.read()
 		if err != nil {
 			return record{}, err
 		}
-		if rec.blank() {
-			continue
+		if len(rec.cells) > MaxColumns && !s.begun {
+			return record{}, refuse("keep the columns that are needed", "has %d columns, at most %d", len(rec.cells), MaxColumns)
 		}
-		if s.width == 0 {
-			if len(rec.cells) > MaxColumns {
-				return record{}, refuse("keep the columns that are needed", "has %d columns, at most %d", len(rec.cells), MaxColumns)
-			}
-			s.width = len(rec.cells)
+		if !rec.blank() {
+			s.begun = true
 			return rec, nil
 		}
-		// Cells without a name are let pass while nothing is in them.
-		for len(rec.cells) > s.width && strings.TrimSpace(rec.cells[len(rec.cells)-1]) == "" {
-			rec.cells = rec.cells[:len(rec.cells)-1]
-		}
-		if n := len(rec.cells); n != s.width {
-			rec.problems = append(rec.problems, Problem{
-				What: fmt.Sprintf("it has %d cells, the header has %d", n, s.width),
-				Fix:  "put quotes around a cell that holds the separator, and add or remove separators",
-			})
-		}
-		return rec, nil
 	}
 }
 
@@ -187,7 +124,7 @@ func (s *textSource) read() (record, error) {
 			problem("it holds a NUL character, which no list needs", "type the cell's text anew")
 		}
 		if len(rec.cells) < MaxColumns+1 { // one more than allowed tells that there are too many
-			rec.cells = append(rec.cells, string(cell))
+			rec.cells = append(rec.cells, unguard(string(cell)))
 		}
 		cell = cell[:0]
 	}
@@ -197,7 +134,7 @@ func (s *textSource) read() (record, error) {
 		quoted        // in a cell with quotes
 		closed        // behind its second quote
 	)
-	state, any := start, false
+	state, any, total := start, false, 0
 	for {
 		c, err := s.in.ReadByte()
 		if err == io.EOF {
@@ -213,6 +150,9 @@ func (s *textSource) read() (record, error) {
 			return rec, err
 		}
 		any = true
+		if total++; total > MaxRowBytes {
+			return rec, refuse("split it", "has a row of more than %d bytes: row %d", MaxRowBytes, s.number)
+		}
 		if len(cell) >= MaxCellBytes {
 			if state == quoted {
 				return rec, s.openQuote(len(rec.cells) + 1)

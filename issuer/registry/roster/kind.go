@@ -6,7 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
+
+	"golang.org/x/text/encoding/unicode"
 )
 
 // kind is what a file is by its bytes.
@@ -15,7 +18,21 @@ type kind uint8
 const (
 	text kind = iota + 1
 	workbook
+	jsonFile
+	xmlFile
 )
+
+func (k kind) String() string {
+	return [...]string{text: "a text such as CSV", workbook: "a ZIP archive such as XLSX", jsonFile: "a JSON file", xmlFile: "an XML file"}[k]
+}
+
+// limit is how many bytes such a file may have.
+func (k kind) limit() int64 {
+	if k == workbook {
+		return MaxWorkbookBytes
+	}
+	return MaxTextBytes
+}
 
 // others are kinds of file that people send as a list. Told by their first
 // bytes, blanks and a byte order mark aside.
@@ -30,16 +47,21 @@ var others = []struct {
 	{"Rar!", "a RAR archive", "unpack it first"},
 	{"\x89PNG", "a picture", "ask for the spreadsheet it shows"},
 	{"\xff\xd8\xff", "a picture", "ask for the spreadsheet it shows"},
+	{"GIF8", "a picture", "ask for the spreadsheet it shows"},
 	{"{\\rtf", "a Rich Text document", "copy its table into a spreadsheet and save that"},
-	{"<?xml", "an XML file", "open it with a spreadsheet program and save it as .xlsx"},
-	{"<!doctype", "a web page", "open it with a spreadsheet program and save it as .xlsx"},
+	{"SQLite format 3\x00", "a database", "export its tables as CSV or XLSX"},
+	{"<!doctype html", "a web page", "open it with a spreadsheet program and save it as .xlsx"},
 	{"<html", "a web page", "open it with a spreadsheet program and save it as .xlsx"},
 	{"<table", "a web page", "open it with a spreadsheet program and save it as .xlsx"},
-	{"{\"", "a JSON file", "export the list as CSV or XLSX"},
-	{"[{", "a JSON file", "export the list as CSV or XLSX"},
 }
 
-// sniff tells what file is, and refuses what Open does not read, and a file whose
+// JSON and XML by their first bytes, blanks and a byte order mark aside.
+var (
+	jsonStart = regexp.MustCompile(`^(\{\s*["}]|\[\s*[[{"\]])`)
+	xmlStart  = regexp.MustCompile(`^<[a-zA-Z?!]`)
+)
+
+// sniff tells what file is, and refuses what is not read here, and a file whose
 // name says another kind: it was renamed, and who sent it should know.
 func sniff(file *os.File, info fs.FileInfo) (kind, error) {
 	if !info.Mode().IsRegular() {
@@ -58,9 +80,13 @@ func sniff(file *os.File, info fs.FileInfo) (kind, error) {
 	if bytes.HasPrefix(head, []byte("PK\x03\x04")) {
 		found = workbook
 	} else {
-		start := bytes.ToLower(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\xef\xbb\xbf")), " \t\r\n"))
+		start := head
+		if order, wide := utf16Order(head); wide && !bytes.HasPrefix(head, []byte(others[0].start)) {
+			start, _ = unicode.UTF16(order, unicode.UseBOM).NewDecoder().Bytes(head[:len(head)&^1])
+		}
+		start = bytes.TrimLeft(bytes.TrimPrefix(start, []byte("\xef\xbb\xbf")), " \t\r\n")
 		for _, other := range others {
-			if !bytes.HasPrefix(start, bytes.ToLower([]byte(other.start))) {
+			if len(start) < len(other.start) || !bytes.EqualFold(start[:len(other.start)], []byte(other.start)) {
 				continue
 			}
 			if bytes.HasPrefix(head, []byte("\xd0\xcf")) && encrypted(file, info.Size()) {
@@ -68,22 +94,32 @@ func sniff(file *os.File, info fs.FileInfo) (kind, error) {
 			}
 			return 0, refuse(other.fix, "is %s, not CSV or XLSX", other.name)
 		}
-		if binary(head) {
+		switch {
+		case isBinary(head):
 			return 0, refuse("export the list as CSV or XLSX", "is neither CSV nor XLSX")
+		case jsonStart.Match(start):
+			found = jsonFile
+		case xmlStart.Match(start):
+			found = xmlFile
 		}
 	}
 	switch name := strings.ToLower(filepath.Ext(info.Name())); {
-	case found == text && (name == ".xlsx" || name == ".xlsm"):
-		return 0, refuse("rename it to end in .csv, or export it again as XLSX", "is a text such as CSV, not the workbook its name says")
+	case found != workbook && (name == ".xlsx" || name == ".xlsm"):
+		return 0, refuse("rename it to end in "+ending[found]+", or export it again as XLSX", "is %s, not the workbook its name says", found)
 	case found == workbook && (name == ".csv" || name == ".tsv" || name == ".txt"):
-		return 0, refuse("rename it to end in .xlsx, or export it again as CSV", "is a ZIP archive such as XLSX, not the text its name says")
+		return 0, refuse("rename it to end in .xlsx, or export it again as CSV", "is %s, not the text its name says", found)
+	case (found == jsonFile || found == xmlFile) && (name == ".csv" || name == ".tsv"):
+		return 0, refuse("rename it to end in "+ending[found]+", or export it again as CSV", "is %s, not the list its name says", found)
 	}
 	return found, nil
 }
 
-// binary reports whether a file that starts with head is no text: it has
+// ending is what the name of such a file ends in.
+var ending = map[kind]string{text: ".csv", jsonFile: ".json", xmlFile: ".xml"}
+
+// isBinary reports whether a file that starts with head is no text: it has
 // control characters beyond what UTF-16 explains.
-func binary(head []byte) bool {
+func isBinary(head []byte) bool {
 	if _, wide := utf16Order(head); wide {
 		return false
 	}

@@ -1,83 +1,60 @@
-// Package roster reads lists of people and households as organisations keep
-// them: CSV in whatever dress, and XLSX workbooks, among them those of UNICEF HOPE.
+// Package roster reads what organisations bring: lists of people and households,
+// registration workbooks, form submissions and exchange files. Whatever the form,
+// it comes out as tables of rows:
 //
-// It knows files, sheets, headers and rows, and says what is wrong where and how
-// to mend it. What a row means for a credential is for package issuer.
+//	csv         text in whatever dress: encodings, separators, line ends
+//	xlsx        workbooks, each sheet with a header and rows a table
+//	hope        workbooks of UNICEF HOPE: Households, Individuals, People
+//	kobo-json   submissions of KoBo or ODK forms: one table for the submissions,
+//	            one for each repeat
+//	kobo-xlsx   the same as KoBo exports it into a workbook
+//	hxl-csv, hxl-xlsx, hxl-json
+//	            lists with a row of hashtags (HXL standard 1.1)
+//	rrf         UNHCR's resettlement registration form as proGres v4 exchanges it
 //
-// A roster is a hostile file until the last row is read. Sizes are bounded before
-// anything is unpacked, formulas are never evaluated, and nothing is lost in
-// silence: a row comes out, comes out with its problems, or the file is refused.
+// It knows files, tables, columns and rows, and says what is wrong where and how
+// to mend it. What a row means is for package registry/intake.
+//
+// A file is hostile until its last row is read. Sizes are bounded before anything
+// is unpacked, formulas are never evaluated, entities never expanded, and nothing
+// is lost in silence: a row comes out, comes out with its problems, or the file is
+// refused. Rows are read as a stream: what is held in memory does not grow with
+// their number, but for the table of texts of a workbook.
 //
 // XLSX is read by a reader of our own (ECMA-376 part 1), because the usual one
 // ends a sheet without a word where its XML is broken, rounds long numbers as a
 // screen would, writes two-digit years, and spools large sheets, which are
-// people's names, into temporary files. It is the referee in the tests.
+// people's names, into temporary files. It is the referee in the tests. JSON is
+// read by one of our own because the usual one keeps the last of two keys of one
+// name and holds a text of any length in memory.
 package roster
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
 )
 
-// Limits of a file that Open reads.
+// Limits of a file that is read.
 const (
-	MaxTextBytes     = 512 << 20 // CSV is read as a stream
+	MaxTextBytes     = 512 << 20 // CSV, JSON and XML are read as streams
 	MaxWorkbookBytes = 64 << 20  // XLSX as it lies on the disk
-	MaxColumns       = 1_000
+	MaxColumns       = 4_000     // of a table; KoBo makes a column of each choice
 	MaxCellBytes     = 1 << 20
+	MaxRowBytes      = 16 << 20  // of all cells of a row, and of a submission
 	MaxRows          = 1_048_576 // of a sheet: as many as a spreadsheet has
+	MaxTables        = 200
 )
 
-// Options of Open. The zero value guesses.
+// Options of OpenFile and Open. The zero value guesses.
 type Options struct {
-	// Sheet is the name of the XLSX sheet to read. Empty: "Individuals" or "People"
-	// where one has rows (HOPE), else the first sheet that has a header and rows.
+	// Sheet is the name of the only XLSX sheet to read. Empty: OpenFile reads all of
+	// them; Open reads "Individuals" or "People" where one has rows (HOPE), else the
+	// sheet whose header is known best.
 	Sheet string
 	// Encoding of a CSV that is neither UTF-8 nor UTF-16: windows-1250, -1251, -1252,
-	// -1254, -1256 or iso-8859-1. Empty: UTF-8 or UTF-16, told by the bytes.
+	// -1254, -1256 or iso-8859-1. Empty: UTF-8 or UTF-16 as the bytes tell, and for
+	// other bytes OpenFile guesses and warns, while Open refuses.
 	Encoding string
-}
-
-// A Roster is an open list: a header and rows, in the file's order.
-type Roster struct {
-	path   string
-	sheet  string
-	header []string
-	column map[string]int // by name; the first of each
-	source source
-	first  *Row // read ahead by Open
-	labels int  // row that was skipped as labels; 0: none
-	ended  error
-	closer io.Closer
-}
-
-// source yields the rows of a file or sheet, header included.
-type source interface {
-	// next returns the next row that is not blank, or io.EOF. After an error it is not called again.
-	next() (record, error)
-}
-
-// record is a row as the file has it.
-type record struct {
-	number   int // from 1, blank rows counted
-	cells    []string
-	problems []Problem // their Column is a letter until the header is known
-}
-
-func (r record) blank() bool {
-	if len(r.problems) > 0 {
-		return false
-	}
-	for _, cell := range r.cells {
-		if strings.TrimSpace(cell) != "" {
-			return false
-		}
-	}
-	return true
 }
 
 // A FileError refuses the whole file, or all after what was read of it.
@@ -94,122 +71,38 @@ func (e *FileError) Error() string {
 	return fmt.Sprintf("registry: %q %s: %s", e.Path, e.What, e.Fix)
 }
 
+// refusal makes a FileError without its path.
+func refusal(fix, what string, args ...any) *FileError {
+	return &FileError{What: fmt.Sprintf(what, args...), Fix: fix}
+}
+
+// refuse is refusal as an error.
+func refuse(fix, what string, args ...any) error { return refusal(fix, what, args...) }
+
 // A Problem is something wrong with one row. The row is not to be used as it is.
 type Problem struct {
-	Row    int    // as a spreadsheet counts: the first is 1
-	Column string // the header's name for it, or its letter; empty for the whole row
+	Row    int    // as Row.Number
+	Path   string // as Row.Path
+	Column string // the column's name, or its letter; empty for the whole row
 	What   string // what is wrong, without the cell's content
 	Fix    string // how to mend it
 }
 
 func (p Problem) String() string {
-	where := fmt.Sprintf("row %d", p.Row)
+	where := place(p.Row, p.Path)
 	if p.Column != "" {
 		where += fmt.Sprintf(", column %q", p.Column)
 	}
 	return where + ": " + p.What + ": " + p.Fix
 }
 
-// Open opens the list at path and reads its header. It returns a *FileError for
-// a file it cannot use, and one that has a header and no rows is such a file.
-// Close the Roster after use.
-func Open(path string, opt Options) (_ *Roster, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, fmt.Errorf("registry: %w", err)
-	}
-	r := &Roster{path: filepath.Base(path), closer: file}
-	defer func() {
-		if err != nil {
-			file.Close()
-			err = r.refusal(err)
-		}
-	}()
-	info, err := file.Stat()
-	if err != nil {
-		return nil, err
-	}
-	kind, err := sniff(file, info)
-	if err != nil {
-		return nil, err
-	}
-	if kind == workbook {
-		r.sheet, r.source, err = openWorkbook(file, info.Size(), opt.Sheet)
-	} else {
-		r.source, err = openText(file, info.Size(), opt.Encoding)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return r, r.readHeader()
-}
-
-// refusal names the file in a FileError that was made below, where it is not known.
-func (r *Roster) refusal(err error) error {
-	var refused *FileError
-	if errors.As(err, &refused) {
-		refused.Path = r.path
-		return refused
-	}
-	return fmt.Errorf("registry: %q: %w", r.path, err)
-}
-
-// refuse makes a FileError without its path.
-func refuse(fix, what string, args ...any) error {
-	return &FileError{What: fmt.Sprintf(what, args...), Fix: fix}
-}
-
-// Header returns the names of the columns, trimmed. An unnamed column is "".
-func (r *Roster) Header() []string { return r.header }
-
-// Sheet returns the name of the sheet being read; "" for a CSV.
-func (r *Roster) Sheet() string { return r.sheet }
-
-// Labels returns the row that was skipped because it holds labels for the columns,
-// as HOPE's workbooks do; 0 where none was.
-func (r *Roster) Labels() int { return r.labels }
-
-// Next returns the next row that is not blank. After the last it returns io.EOF;
-// a *FileError says that the rest of the file cannot be read, and then nothing of
-// the file should be used.
-func (r *Roster) Next() (Row, error) {
-	if r.first != nil {
-		row := *r.first
-		r.first = nil
-		return row, nil
-	}
-	if r.ended != nil {
-		return Row{}, r.ended
-	}
-	rec, err := r.source.next()
-	if err == io.EOF {
-		r.ended = io.EOF
-		return Row{}, io.EOF
-	} else if err != nil {
-		r.ended = r.refusal(err)
-		return Row{}, r.ended
-	}
-	return r.row(rec), nil
-}
-
-// Close closes the file.
-func (r *Roster) Close() error { return r.closer.Close() }
-
-// row gives a record the header's names.
-func (r *Roster) row(rec record) Row {
-	for i := range rec.problems {
-		p := &rec.problems[i]
-		p.Row = rec.number
-		if n := columnNumber(p.Column); n > 0 && n <= len(r.header) && r.header[n-1] != "" {
-			p.Column = r.header[n-1]
-		}
-	}
-	return Row{Number: rec.number, Problems: rec.problems, cells: rec.cells, column: r.column}
-}
-
-// A Row is one line of the list.
+// A Row is one line of a table: a person, a household, a submission.
 type Row struct {
-	Number   int       // as a spreadsheet counts: the header's row is 1
+	Number   int       // in a sheet or CSV as a spreadsheet counts, the first is 1; else the position in its table, from 1
+	Path     string    // where in a JSON or XML file it stands: "submission 17, individuals 2"; else empty
+	Index    string    // key of this row in its table, for the rows that hang on it; may be empty
+	Parent   string    // Index of the row it hangs on, in the table's Parent; may be empty
+	Version  string    // of the form it was filled in with; may be empty
 	Problems []Problem // empty for a row that can be used
 	cells    []string
 	column   map[string]int
@@ -225,9 +118,20 @@ func (r Row) Cell(name string) string {
 	return strings.TrimSpace(r.cells[i])
 }
 
-// Raw returns the cells as they stand in the file, in its order. It may be
-// shorter than the header.
+// Raw returns the cells as they stand in the file, in the order of the table's
+// columns. It may be shorter than they are, and in a sheet longer.
 func (r Row) Raw() []string { return r.cells }
+
+// Place says where the row stands, for a message: "row 5", or "submission 17,
+// individuals 2".
+func (r Row) Place() string { return place(r.Number, r.Path) }
+
+func place(number int, path string) string {
+	if path != "" {
+		return path
+	}
+	return fmt.Sprintf("row %d", number)
+}
 
 // ColumnLetter returns what a spreadsheet calls its nth column: 1 is A, 27 is AA.
 func ColumnLetter(n int) string {

@@ -130,7 +130,7 @@ func TestARowSaysWhatIsWrongWithIt(t *testing.T) {
 		{"NUL", "name,size\nFat\x00ima,6\nB,1\n", `row 2, column "name": it holds a NUL character, which no list needs: type the cell's text anew`},
 		{"too few cells", "name,size\nFatima\nB,1\n", "row 2: it has 1 cells, the header has 2: put quotes around a cell that holds the separator, and add or remove separators"},
 		{"too many", "name,size\nFatima,6,7\nB,1\n", "row 2: it has 3 cells, the header has 2: put quotes around a cell that holds the separator, and add or remove separators"},
-		{"far too many", "name,size\nA" + strings.Repeat(",b", 20_000) + "\nB,1\n", "row 2: it has 1001 cells, the header has 2: put quotes around a cell that holds the separator, and add or remove separators"},
+		{"far too many", "name,size\nA" + strings.Repeat(",b", 20_000) + "\nB,1\n", "row 2: it has 4001 cells, the header has 2: put quotes around a cell that holds the separator, and add or remove separators"},
 		{"a quote in the middle", "name,size\n\"A\" B,1\nB,1\n", `row 2, column "name": there is text behind its closing quote: write a quote inside a cell twice`},
 	}
 	for _, tt := range tests {
@@ -154,7 +154,7 @@ func TestAFileThatCannotBeUsedIsRefusedWithTheWayOut(t *testing.T) {
 		{"no header", "a.csv", "Fatima,1990-01-01,6\nMusa,1991-01-01,2\n", "has no header: column B"},
 		{"a column twice", "a.csv", "name,dob,name\nA,1990,B\n", `has two columns of one name, A and C`},
 		{"a quote never closed", "a.csv", "name,dob\n\"A,1990\nB,1991\n", "a quote in row 2, column A that is never closed"},
-		{"20,000 columns", "a.csv", "a" + strings.Repeat(",b", 20_000) + "\nx\n", "has 1001 columns, at most 1000"},
+		{"20,000 columns", "a.csv", "a" + strings.Repeat(",b", 20_000) + "\nx\n", "has 4001 columns, at most 4000"},
 		{"a cell of more than a mebibyte", "a.csv", "name,dob\n" + strings.Repeat("x", 1<<20+1) + ",1\n", "a cell of more than 1048576 bytes in row 2, column A"},
 		{"not UTF-8", "a.csv", "name\nA\n\xe9\n", "is not UTF-8: see line 3"},
 		{"an old workbook", "a.xls", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1Workbook", "is an old Excel workbook (.xls)"},

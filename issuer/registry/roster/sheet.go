@@ -3,102 +3,21 @@ package roster
 import (
 	"encoding/xml"
 	"fmt"
-	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// pick returns the sheet to read, at its first row.
-func (b *book) pick(want string) (string, source, error) {
-	var names []string
-	for _, s := range b.sheets {
-		names = append(names, s.name)
-	}
-	open := func(s sheetRef) (string, source, error) {
-		t, err := b.tokens(s.part)
-		if err != nil {
-			return "", nil, err
-		}
-		return s.name, &sheetSource{book: b, in: t}, nil
-	}
-	if want != "" {
-		for _, s := range b.sheets {
-			if strings.EqualFold(s.name, want) {
-				return open(s)
-			}
-		}
-		return "", nil, refuse("name one of them", "has no sheet %q; it has %q", want, names)
-	}
-	best, bestWorth := -1, 0
-	var unfit error // why the first sheet with rows has no header
-	for i, s := range b.sheets {
-		worth, header, err := b.worth(s)
-		if err != nil {
-			return "", nil, err
-		}
-		if unfit == nil {
-			unfit = header
-		}
-		if worth > bestWorth {
-			best, bestWorth = i, worth
-		}
-	}
-	if best < 0 && unfit != nil {
-		return "", nil, unfit
-	} else if best < 0 {
-		return "", nil, refuse("add the rows below the header, or name another sheet", "has no sheet with a header and rows; its sheets are %q", names)
-	}
-	return open(b.sheets[best])
-}
-
-// worth tells how much a sheet looks like the list: 0 for one without a header
-// and a row, and unfit says what its header lacks. Of sheets of equal worth the
-// first is taken.
-func (b *book) worth(s sheetRef) (worth int, unfit, err error) {
-	t, err := b.tokens(s.part)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer t.close()
-	in := &sheetSource{book: b, in: t}
-	head, err := in.next()
-	if err == io.EOF {
-		return 0, nil, nil
-	} else if err != nil {
-		return 0, nil, err
-	}
-	r := Roster{sheet: s.name, source: in}
-	if unfit := r.setHeader(head.cells); unfit != nil {
-		return 0, unfit, nil
-	}
-	row, err := in.next()
-	if err == nil && r.hope() && r.isLabels(row.cells) {
-		_, err = in.next()
-	}
-	if err == io.EOF {
-		return 0, nil, nil
-	} else if err != nil {
-		return 0, nil, err
-	}
-	worth = 1 + min(8, len(Guess(r.header)))
-	if !s.hidden {
-		worth += 10
-	}
-	if i := slices.Index(hopeSheets, s.name); i >= 0 {
-		worth += 200 - i
-	}
-	return worth, nil, nil
-}
-
 // sheetSource reads the rows of a sheet (ECMA-376 part 1, 18.3.1.73) as a stream.
 type sheetSource struct {
 	book   *book
 	in     *tokens
-	number int // of the last row
+	number int  // of the last row
+	watch  bool // note which cells are numbers
 }
+
+func (s *sheetSource) close() { s.in.close() }
 
 func (s *sheetSource) next() (record, error) {
 	for {
@@ -134,7 +53,7 @@ func (s *sheetSource) row(tag xml.StartElement) (record, error) {
 	}
 	s.number = number
 	rec := record{number: number}
-	column := 0 // of the last cell
+	column, size := 0, 0 // of the last cell; of all
 	for end := s.in.depth; ; {
 		token, err := s.in.next()
 		if err != nil {
@@ -175,7 +94,13 @@ func (s *sheetSource) row(tag xml.StartElement) (record, error) {
 			for len(rec.cells) < column-1 {
 				rec.cells = append(rec.cells, "")
 			}
-			rec.cells = append(rec.cells, value)
+			rec.cells = append(rec.cells, unguard(value))
+			if size += len(value); size > MaxRowBytes {
+				return rec, refuse("split it", "has a row of more than %d bytes: row %d", MaxRowBytes, number)
+			}
+			if kind := attr(token, "t"); s.watch && (kind == "" || kind == "n") && isWhole(value) {
+				rec.numbers = append(rec.numbers, column-1)
+			}
 		case xml.EndElement:
 			if s.in.depth < end {
 				return rec, nil

@@ -12,14 +12,16 @@ import (
 
 // Limits of what a workbook unpacks to.
 const (
-	maxParts       = 2_000     // files in the archive; a real workbook has tens
-	maxPartBytes   = 1 << 30   // of one file
-	maxStringBytes = 256 << 20 // of the table of texts, which is held in memory
-	bombRatio      = 200       // unpacked to packed, for files beyond bombFrom; sheets reach 40
-	bombFrom       = 4 << 20
-	maxSheets      = 500
-	maxZeros       = 15     // digits of a whole number that a format fills up
-	maxStyles      = 65_536 // cell formats; a spreadsheet has at most 65,490
+	maxParts          = 2_000     // files in the archive; a real workbook has tens
+	maxDirectoryBytes = 1 << 20   // of its list of files
+	maxPartBytes      = 1 << 30   // of one file
+	maxStringBytes    = 256 << 20 // of the table of texts, which is held in memory
+	maxPieceBytes     = 8 << 20   // of one tag or text of XML
+	bombRatio         = 200       // unpacked to packed, for files beyond bombFrom; sheets reach 40
+	bombFrom          = 4 << 20
+	maxSheets         = 500
+	maxZeros          = 15     // digits of a whole number that a format fills up
+	maxStyles         = 65_536 // cell formats; a spreadsheet has at most 65,490
 )
 
 // book is an open workbook: a ZIP archive of XML parts (ECMA-376 part 2).
@@ -30,6 +32,7 @@ type book struct {
 	dates   []bool   // by cell format: is it a date?
 	zeros   []int    // by cell format: digits a whole number is shown with at least, as 3 of "000"
 	from    int      // the year that day numbers count from: 1900 or 1904
+	macros  bool
 }
 
 type sheetRef struct {
@@ -37,29 +40,22 @@ type sheetRef struct {
 	hidden     bool
 }
 
-// openWorkbook checks the archive, reads what all sheets share, and picks a sheet.
-func openWorkbook(file io.ReaderAt, size int64, want string) (string, source, error) {
-	if size > MaxWorkbookBytes {
-		return "", nil, refuse("split it, or save it as CSV UTF-8", "has %d bytes, at most %d", size, MaxWorkbookBytes)
+// readBook checks the archive and reads what all sheets share.
+func readBook(file io.ReaderAt, size int64) (*book, error) {
+	if err := checkDirectory(file, size); err != nil {
+		return nil, err
 	}
 	archive, err := zip.NewReader(file, size)
 	if err != nil {
-		return "", nil, refuse("send it again", "is a damaged archive (%v)", err)
+		return nil, refuse("send it again", "is a damaged archive (%v)", err)
 	}
 	b := &book{from: 1900}
-	if err := b.check(archive); err != nil {
-		return "", nil, err
+	for _, read := range []func() error{func() error { return b.check(archive) }, b.readSheets, b.readStyles, b.readStrings} {
+		if err := read(); err != nil {
+			return nil, err
+		}
 	}
-	if err := b.readSheets(); err != nil {
-		return "", nil, err
-	}
-	if err := b.readStyles(); err != nil {
-		return "", nil, err
-	}
-	if err := b.readStrings(); err != nil {
-		return "", nil, err
-	}
-	return b.pick(want)
+	return b, nil
 }
 
 // check looks at the archive's own list, before anything is unpacked. The sizes
@@ -86,6 +82,7 @@ func (b *book) check(archive *zip.Reader) error {
 		b.parts[name] = f
 	}
 	if b.parts["xl/workbook.xml"] != nil {
+		b.macros = b.parts["xl/vbaproject.bin"] != nil
 		return nil
 	}
 	for _, other := range []struct{ part, name, fix string }{
@@ -110,54 +107,8 @@ func (b *book) tokens(part string) (*tokens, error) {
 	if err != nil {
 		return nil, refuse("send it again", "is damaged: %q: %v", part, err)
 	}
-	d := xml.NewDecoder(r)
-	d.CharsetReader = func(label string, _ io.Reader) (io.Reader, error) {
-		return nil, refuse("save it anew", "has a part in the encoding %q, not UTF-8", label)
-	}
-	return &tokens{Decoder: d, part: part, closer: r}, nil
+	return newTokens(r, part), nil
 }
-
-// tokens reads the XML of one part, and refuses what no spreadsheet writes.
-type tokens struct {
-	*xml.Decoder
-	part   string
-	closer io.Closer
-	depth  int
-}
-
-// next returns the next start tag, end tag or text; io.EOF behind the last end tag.
-// It does not resolve name spaces: a part's elements all are of one.
-func (t *tokens) next() (xml.Token, error) {
-	for {
-		token, err := t.RawToken()
-		if err == io.EOF {
-			if t.depth != 0 {
-				err = io.ErrUnexpectedEOF
-			} else {
-				return nil, io.EOF
-			}
-		}
-		if err != nil {
-			return nil, refuse("open it with a spreadsheet program and save it anew", "is damaged: %q: %v", t.part, err)
-		}
-		switch token.(type) {
-		case xml.Directive: // <!DOCTYPE ...>: entities that grow or fetch
-			return nil, refuse("do not open it", "declares XML entities in %q", t.part)
-		case xml.StartElement:
-			t.depth++
-			return token, nil
-		case xml.EndElement:
-			if t.depth--; t.depth < 0 {
-				return nil, refuse("send it again", "is damaged: %q: an end tag too many", t.part)
-			}
-			return token, nil
-		case xml.CharData:
-			return token, nil
-		}
-	}
-}
-
-func (t *tokens) close() { t.closer.Close() } // read only: its errors came with the reads
 
 // start calls yield for every start tag of a part.
 func (b *book) start(part string, yield func(xml.StartElement)) error {

@@ -1,0 +1,72 @@
+package roster
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// hashtag is an HXL tag with its attributes: "#adm1 +code" (HXL standard 1.1,
+// "Hashtags" and "Attributes").
+var hashtag = regexp.MustCompile(`^\s*#[A-Za-z][A-Za-z0-9_]*(\s*\+\s*[A-Za-z][A-Za-z0-9_]*)*\s*$`)
+
+// tagOf returns the cell's hashtag in one spelling; "" where it is none.
+func tagOf(cell string) string {
+	if len(cell) > 200 || !hashtag.MatchString(cell) {
+		return ""
+	}
+	return strings.ToLower(strings.Join(strings.Fields(cell), ""))
+}
+
+// isTagRow reports whether a row is HXL's row of hashtags: half of the cells that
+// are filled, at least. The rest are columns whose tag is misspelt or missing.
+func isTagRow(cells []string) bool {
+	tags, filled := 0, 0
+	for _, cell := range cells {
+		if strings.TrimSpace(cell) != "" {
+			filled++
+			if tagOf(cell) != "" {
+				tags++
+			}
+		}
+	}
+	return tags > 0 && tags*2 >= filled
+}
+
+// hxlLayout names the columns of a list whose hashtags stand in head[at]. A column
+// is called as the row above calls it, else by its tag; its label is what stands
+// lowest above it, since headings of several columns are merged cells.
+func hxlLayout(head []record, at int) *layout {
+	l := &layout{form: hxlForm, index: -1, parent: -1, version: -1}
+	width := 0
+	for _, rec := range head {
+		width = max(width, len(trimmed(rec.cells)))
+	}
+	cell := func(row, i int) string {
+		if row < 0 || i >= len(head[row].cells) {
+			return ""
+		}
+		return strings.TrimSpace(head[row].cells[i])
+	}
+	taken := func(name string) bool {
+		return slices.ContainsFunc(l.columns, func(c Column) bool { return c.Name == name })
+	}
+	for i := range min(width, MaxColumns) {
+		c := Column{Letter: ColumnLetter(i + 1), Tag: tagOf(cell(at, i))}
+		for row := at - 1; row >= 0 && c.Label == ""; row-- {
+			c.Label = cell(row, i)
+		}
+		for _, name := range []string{cell(at-1, i), c.Tag, c.Label, "column " + c.Letter} {
+			if name != "" && !taken(name) {
+				c.Name = name
+				break
+			}
+		}
+		if c.Name == "" {
+			c.Name = c.Tag + " (" + c.Letter + ")"
+		}
+		c.unnamed = c.Label == "" && c.Tag == ""
+		l.columns = append(l.columns, c)
+	}
+	return l
+}
