@@ -1,14 +1,13 @@
 package storage
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 
 	"aidpass/access"
-	"aidpass/issuer"
 )
 
 // A Finding is something stored that must not be so.
@@ -22,36 +21,109 @@ func (f Finding) String() string { return f.What + " " + f.Object + ": " + f.Tex
 
 // The promises that Check proves.
 const (
-	CheckEngine     = "database"   // the engine finds its own file sound
-	CheckAudit      = "audit"      // the audit log is what was written, to its end
-	CheckOneActive  = "one-active" // one active credential of a unit, type, programme and form for a round
-	CheckIndex      = "index"      // a status index belongs to one credential, or is a decoy
-	CheckIntent     = "intent"     // every credential that may be signed has its bytes recorded
-	CheckSigningLog = "signing-log"
-	CheckEnd        = "end"        // a revoked credential is not active, and an active one not revoked
-	CheckPublished  = "published"  // nothing published as invalid is anything else now
-	CheckProjection = "projection" // current rows are what the change sets say
-	CheckSeal       = "seal"       // every sealed value opens in its place
-	CheckTombstone  = "tombstone"  // the erased have no key
+	CheckEngine      = "database" // the engine finds its own file sound
+	CheckAudit       = "audit"    // the audit log is what was written, to its end
+	CheckProjection  = "projection"
+	CheckSeal        = "seal"
+	CheckTombstone   = "tombstone"
+	CheckKeys        = "keys"
+	CheckHousehold   = "household"
+	CheckEntitlement = "entitlement"
+	CheckDouble      = "double"
+	CheckImport      = "import"
+	CheckOneActive   = "one-active"
+	CheckIndex       = "index"
+	CheckIntent      = "intent"
+	CheckEnd         = "end"
+	CheckSigningLog  = "signing-log"
+	CheckPublished   = "published"
 )
+
+// promises are told in this order.
+var promises = [...]struct{ what, text string }{
+	{CheckEngine, "the database finds its own file sound, and every row's partners are there"},
+	{CheckAudit, "the audit log is what was written, to its end"},
+	{CheckProjection, "current rows are what the change sets say"},
+	{CheckSeal, "every sealed value opens in its place"},
+	{CheckTombstone, "nobody who was erased has a key"},
+	{CheckKeys, "what records are found by belongs to living records"},
+	{CheckHousehold, "members are persons, in one household each"},
+	{CheckEntitlement, "entitlements are of known units and programmes"},
+	{CheckDouble, "possible doubles are of known records"},
+	{CheckImport, "the rows of every import add up"},
+	{CheckOneActive, "a unit has one active card of a type, programme, form and round"},
+	{CheckIndex, "an entry of a status list belongs to one card, or is a decoy"},
+	{CheckIntent, "what may have been signed has its bytes recorded"},
+	{CheckEnd, "revoked cards are not active, and active ones not revoked"},
+	{CheckSigningLog, "the signing log and the cards agree, both ways"},
+	{CheckPublished, "no published revocation was taken back"},
+}
+
+// A Proof is how one promise stands.
+type Proof struct {
+	What     string
+	Text     string // the promise, for people
+	Count    int    // rows, entries, values or lines that were looked at
+	Findings []Finding
+}
 
 // Check proves what this store promises and returns what is broken; none is
 // good. It reads everything and changes nothing. It wants a store that nobody
 // issues from meanwhile: otherwise it can find what is only under way.
 func (o *Org) Check(ctx context.Context) (findings []Finding, err error) {
-	c := &checker{Org: o, ctx: ctx}
-	for _, check := range []func() error{c.engine, c.auditLog, c.rows, c.signingLog, c.tombstones, c.published, c.projection, c.credentials} {
-		if err := check(); err != nil {
-			return c.findings, fmt.Errorf("storage: check: %w", err)
+	proofs, err := o.Prove(ctx, nil)
+	for _, p := range proofs {
+		findings = append(findings, p.Findings...)
+	}
+	return findings, err
+}
+
+// Prove is Check with every promise told, kept or broken. step, unless nil, is
+// called before each part of the work with what it is.
+func (o *Org) Prove(ctx context.Context, step func(string)) ([]Proof, error) {
+	c := &checker{Org: o, ctx: ctx, counts: map[string]int{}}
+	for _, part := range []struct {
+		name string
+		run  func() error
+	}{
+		{"the database's own check", c.engine},
+		{"the audit log", c.auditLog},
+		{"rows", c.rows},
+		{"people and households", c.units},
+		{"programmes and entitlements", c.plans},
+		{"the signing log", c.signingLog},
+		{"the erased", c.tombstones},
+		{"published lists", c.published},
+		{"cards", c.credentials},
+	} {
+		if step != nil {
+			step(part.name)
+		}
+		if err := part.run(); err != nil {
+			return c.proofs(), fmt.Errorf("storage: check %s: %w", part.name, err)
 		}
 	}
-	return c.findings, nil
+	return c.proofs(), nil
 }
 
 type checker struct {
 	*Org
 	ctx      context.Context
 	findings []Finding
+	counts   map[string]int
+}
+
+func (c *checker) proofs() []Proof {
+	list := make([]Proof, len(promises))
+	for i, p := range promises {
+		list[i] = Proof{What: p.what, Text: p.text, Count: c.counts[p.what]}
+		for _, f := range c.findings {
+			if f.What == p.what {
+				list[i].Findings = append(list[i].Findings, f)
+			}
+		}
+	}
+	return list
 }
 
 func (c *checker) find(what, object, format string, args ...any) {
@@ -59,6 +131,7 @@ func (c *checker) find(what, object, format string, args ...any) {
 }
 
 func (c *checker) engine() error {
+	c.counts[CheckEngine] = 1
 	lines, err := c.db.dialect.check(c.ctx, c.db.read)
 	for _, l := range lines {
 		c.find(CheckEngine, databaseFile, "%s", l)
@@ -67,13 +140,70 @@ func (c *checker) engine() error {
 }
 
 func (c *checker) auditLog() error {
-	_, err := c.VerifyAudit(c.ctx, access.Head{})
+	head, err := c.VerifyAudit(c.ctx, access.Head{})
+	c.counts[CheckAudit] = int(head.Seq)
 	var bad *access.BadRow
 	if errors.As(err, &bad) {
 		c.find(CheckAudit, fmt.Sprint(bad.Seq), "%s", bad.Why)
 		return nil
+	} else if err != nil {
+		return err
 	}
-	return err
+	return c.bulkEntries()
+}
+
+// bulkEntries proves that the change sets of large transactions are those their
+// entries were made over.
+func (c *checker) bulkEntries() error {
+	type span struct {
+		entry       uint64
+		first, last int64
+		digest      [32]byte
+	}
+	var spans []span
+	err := c.Audit(c.ctx, func(e *access.Entry) error {
+		if _, changes, ok := strings.Cut(e.Detail, "changes="); ok && e.Action == bulkAction {
+			s := span{entry: e.Seq, digest: e.Digest}
+			if _, err := fmt.Sscanf(changes, "%d-%d", &s.first, &s.last); err != nil {
+				c.find(CheckAudit, fmt.Sprint(e.Seq), "it names no change sets")
+				return nil
+			}
+			spans = append(spans, s)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, s := range spans {
+		digest, err := c.digest(s.first, s.last)
+		if err != nil {
+			return err
+		}
+		if digest != s.digest {
+			c.find(CheckAudit, fmt.Sprint(s.entry), "the change sets %d to %d are not those that were written", s.first, s.last)
+		}
+	}
+	return nil
+}
+
+func (c *checker) digest(first, last int64) (sum [32]byte, err error) {
+	const query = `SELECT seq, id, entity, entity_id, field, sealed FROM change_set WHERE org_id = $1 AND seq BETWEEN $2 AND $3 ORDER BY seq`
+	rows, err := c.db.read.QueryContext(c.ctx, query, c.id, first, last)
+	if err != nil {
+		return sum, err
+	}
+	defer rows.Close()
+	h := sha256.New()
+	for rows.Next() {
+		var seq int64
+		var row change
+		if err := rows.Scan(&seq, &row.change, &row.entity, &row.id, &row.field, &row.sealed); err != nil {
+			return sum, err
+		}
+		hashChange(h, seq, row)
+	}
+	return [32]byte(h.Sum(nil)), rows.Err()
 }
 
 // rows runs the checks that one query can make: each returns the object and what is wrong.
@@ -105,6 +235,28 @@ func (c *checker) rows() error {
 		{CheckEnd, "displaced by another after a restore, and neither revoked nor expired: revoke it",
 			`SELECT c.id FROM credential c JOIN status_index i ON i.org_id = c.org_id AND i.list_no = c.list_no AND i.idx = c.idx
 			WHERE c.org_id = $1 AND c.end_reason = 'displaced' AND i.value <> 1`},
+		{CheckKeys, "a key of an erased record, or of none",
+			`SELECT k.unit_id FROM record_key k LEFT JOIN unit u ON u.org_id = k.org_id AND u.id = k.unit_id
+			WHERE k.org_id = $1 AND (u.id IS NULL OR u.erased_at IS NOT NULL)`},
+		{CheckHousehold, "a member of a household that is no living person",
+			`SELECT m.person_id FROM membership m LEFT JOIN unit u ON u.org_id = m.org_id AND u.id = m.person_id
+			WHERE m.org_id = $1 AND (COALESCE(u.kind, '') <> 'person' OR u.erased_at IS NOT NULL)`},
+		{CheckHousehold, "a person in several households",
+			`SELECT person_id FROM membership WHERE org_id = $1 GROUP BY person_id HAVING COUNT(*) > 1`},
+		{CheckHousehold, "a member of what is no household",
+			`SELECT m.person_id FROM membership m LEFT JOIN unit u ON u.org_id = m.org_id AND u.id = m.household_id
+			WHERE m.org_id = $1 AND COALESCE(u.kind, '') <> 'household'`},
+		{CheckEntitlement, "of a unit or programme that is not there",
+			`SELECT e.id FROM entitlement e LEFT JOIN unit u ON u.org_id = e.org_id AND u.id = e.unit_id
+			LEFT JOIN programme p ON p.org_id = e.org_id AND p.code = e.programme
+			WHERE e.org_id = $1 AND (u.id IS NULL OR p.code IS NULL)`},
+		{CheckEntitlement, "several of a unit in one round",
+			`SELECT MIN(id) FROM entitlement WHERE org_id = $1 GROUP BY unit_id, programme, round HAVING COUNT(*) > 1`},
+		{CheckDouble, "a pair with a record that is not there",
+			`SELECT d.unit_a FROM possible_double d LEFT JOIN unit a ON a.org_id = d.org_id AND a.id = d.unit_a
+			LEFT JOIN unit b ON b.org_id = d.org_id AND b.id = d.unit_b WHERE d.org_id = $1 AND (a.id IS NULL OR b.id IS NULL)`},
+		{CheckImport, "its rows are not the sum of what became of them",
+			`SELECT id FROM import_file WHERE org_id = $1 AND rows <> created + updated + same + refused`},
 	} {
 		objects, err := c.strings(q.query, c.id)
 		if err != nil {
@@ -113,6 +265,24 @@ func (c *checker) rows() error {
 		for _, id := range objects {
 			c.find(q.what, id, "%s", q.text)
 		}
+	}
+	for what, query := range map[string]string{
+		CheckKeys:        `SELECT COUNT(*) FROM record_key WHERE org_id = $1`,
+		CheckHousehold:   `SELECT COUNT(*) FROM membership WHERE org_id = $1`,
+		CheckEntitlement: `SELECT COUNT(*) FROM entitlement WHERE org_id = $1`,
+		CheckDouble:      `SELECT COUNT(*) FROM possible_double WHERE org_id = $1`,
+		CheckImport:      `SELECT COUNT(*) FROM import_file WHERE org_id = $1`,
+		CheckOneActive:   `SELECT COUNT(*) FROM credential WHERE org_id = $1 AND ended_at IS NULL`,
+		CheckIndex:       `SELECT COUNT(*) FROM status_index WHERE org_id = $1`,
+		CheckEnd:         `SELECT COUNT(*) FROM credential WHERE org_id = $1`,
+		CheckTombstone:   `SELECT COUNT(*) FROM unit WHERE org_id = $1 AND erased_at IS NOT NULL`,
+		CheckProjection:  `SELECT COUNT(*) FROM change_set WHERE org_id = $1`,
+	} {
+		var n int
+		if err := c.db.read.QueryRowContext(c.ctx, query, c.id).Scan(&n); err != nil {
+			return err
+		}
+		c.counts[what] = n
 	}
 	return nil
 }
@@ -132,236 +302,4 @@ func (c *checker) strings(query string, args ...any) (list []string, err error) 
 		list = append(list, s)
 	}
 	return list, rows.Err()
-}
-
-// signingLog compares the log with the credentials, both ways.
-func (c *checker) signingLog() error {
-	var known int64
-	const size = `SELECT COALESCE(MAX(size), 0) FROM outside WHERE org_id = $1 AND file = $2`
-	if err := c.db.read.QueryRowContext(c.ctx, size, c.id, signingFile).Scan(&known); err != nil {
-		return err
-	}
-	logged := map[string]bool{} // cti, as 14 characters
-	end, damaged, err := c.db.signing.lines(0, func(body []byte) error {
-		l, ok := parseLogLine(body)
-		if !ok {
-			c.find(CheckSigningLog, signingFile, "a line that is none of this program's")
-		} else if l.Org == c.id {
-			for _, s := range l.Signing {
-				logged[s.CTI] = true
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, d := range damaged {
-		c.find(CheckSigningLog, signingFile, "at byte %d: %s", d.offset, d.why)
-	}
-	if end < known {
-		c.find(CheckSigningLog, signingFile, "it has %d bytes and had %d: it was cut, or belongs to another database", end, known)
-	}
-	// An intent may lack its line: the program died between the two, and nothing was signed.
-	issued, err := c.strings(`SELECT id FROM credential WHERE org_id = $1 AND state IN ('issued', 'found')`, c.id)
-	if err != nil {
-		return err
-	}
-	for _, id := range issued {
-		if !logged[id] {
-			c.find(CheckSigningLog, id, "issued, and not in the signing log")
-		}
-	}
-	all, err := c.strings(`SELECT id FROM credential WHERE org_id = $1 AND state IN ('intended', 'issued', 'found')`, c.id)
-	if err != nil {
-		return err
-	}
-	for _, id := range all {
-		delete(logged, id)
-	}
-	for id := range logged {
-		c.find(CheckSigningLog, id, "in the signing log, and not in the database as one that may be signed")
-	}
-	return nil
-}
-
-func (c *checker) tombstones() error {
-	erased, err := c.Org.tombstones()
-	if err != nil {
-		return err
-	}
-	left, err := c.strings(`SELECT subject_id FROM envelope_key WHERE org_id = $1 AND wrapped IS NOT NULL`, c.id)
-	if err != nil {
-		return err
-	}
-	for _, unit := range left {
-		if erased[unit] {
-			c.find(CheckTombstone, unit, "erased, and its key is there")
-		}
-	}
-	return nil
-}
-
-// published compares each list's newest publication with its entries now.
-func (c *checker) published() error {
-	uris, err := c.strings(`SELECT uri FROM status_list WHERE org_id = $1 AND published_at > 0`, c.id)
-	if err != nil {
-		return err
-	}
-	for _, uri := range uris {
-		l, err := c.StatusList(c.ctx, uri)
-		if err != nil {
-			return err
-		}
-		now := make([]byte, len(l.Published))
-		for _, e := range l.Entries {
-			if at := e.Index / 4; at < uint64(len(now)) {
-				now[at] |= byte(e.Value) << (e.Index % 4 * 2)
-			}
-		}
-		d := logStatus{URI: uri}
-		if err := d.difference(l.Published, now); err != nil {
-			c.find(CheckPublished, uri, "%v", err)
-		}
-	}
-	return nil
-}
-
-// projection rebuilds every current row from the change sets and compares.
-func (c *checker) projection() error {
-	return c.view(c.ctx, "rebuild", func(t *tx) error {
-		units, err := c.strings(`SELECT id FROM unit WHERE org_id = $1 ORDER BY id`, c.id)
-		if err != nil {
-			return err
-		}
-		for _, unit := range units {
-			if err := c.unit(t, unit); err != nil {
-				return err
-			}
-		}
-		// Rows of units that are not there would have been passed over.
-		strays, err := c.strings(`SELECT entity_id FROM change_set WHERE org_id = $1 AND entity = 'unit'
-			AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.org_id = $1 AND u.id = change_set.entity_id)`, c.id)
-		for _, id := range strays {
-			c.find(CheckProjection, id, "a change of a unit that is not there")
-		}
-		return err
-	})
-}
-
-// A fieldRow is a field as the change sets or the current rows have it.
-type fieldRow struct {
-	version, keyVersion int64
-	change              string
-	sealed              []byte
-}
-
-func (c *checker) unit(t *tx, unit string) error {
-	rebuilt := map[string]fieldRow{}
-	const changes = `SELECT field, base_version, key_version, id, sealed FROM change_set
-		WHERE org_id = $1 AND entity = 'unit' AND entity_id = $2 ORDER BY seq`
-	err := t.fieldRows(changes, unit, func(field string, r fieldRow) {
-		if r.version != rebuilt[field].version {
-			c.find(CheckProjection, unit, "field %q: change %s is on version %d, and version %d was there", field, r.change, r.version, rebuilt[field].version)
-		}
-		r.version++ // the base's, so far
-		rebuilt[field] = r
-	})
-	if err != nil {
-		return err
-	}
-	key, err := t.personKey(unit, false)
-	if err != nil && !errors.Is(err, ErrErased) {
-		c.find(CheckSeal, unit, "%v", err)
-	}
-	readable := err == nil
-	const current = `SELECT field, version, key_version, change_id, sealed FROM unit_field WHERE org_id = $1 AND unit_id = $2`
-	err = t.fieldRows(current, unit, func(field string, r fieldRow) {
-		want, ok := rebuilt[field]
-		delete(rebuilt, field)
-		if !ok || r.version != want.version || r.keyVersion != want.keyVersion || r.change != want.change || !bytes.Equal(r.sealed, want.sealed) {
-			c.find(CheckProjection, unit, "field %q is not what its change sets say", field)
-		}
-		if readable {
-			if _, err := key.open(changePlace(c.id, unit, field, r.change, r.keyVersion), r.sealed); err != nil {
-				c.find(CheckSeal, unit, "field %q does not open", field)
-			}
-		}
-	})
-	for field := range rebuilt {
-		c.find(CheckProjection, unit, "field %q has change sets and no current row", field)
-	}
-	return err
-}
-
-func (t *tx) fieldRows(query, unit string, yield func(field string, r fieldRow)) error {
-	rows, err := t.query(query, t.o.id, unit)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var field string
-		var r fieldRow
-		if err := rows.Scan(&field, &r.version, &r.keyVersion, &r.change, &r.sealed); err != nil {
-			return err
-		}
-		yield(field, r)
-	}
-	return rows.Err()
-}
-
-// credentials opens every intent and card, and compares the intents with what
-// the signing log says was going to be signed.
-func (c *checker) credentials() error {
-	signed := map[string]string{} // cti: mark of the bytes to be signed, hex
-	_, _, err := c.db.signing.lines(0, func(body []byte) error {
-		if l, ok := parseLogLine(body); ok && l.Org == c.id {
-			for _, s := range l.Signing {
-				if before, ok := signed[s.CTI]; ok && before != s.Signed {
-					c.find(CheckSigningLog, s.CTI, "signed twice, and not the same bytes")
-				}
-				signed[s.CTI] = s.Signed
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	ids, err := c.strings(`SELECT id FROM credential WHERE org_id = $1 AND state IN ('intended', 'issued') ORDER BY id`, c.id)
-	if err != nil {
-		return err
-	}
-	return c.view(c.ctx, "open credentials", func(t *tx) error {
-		for _, s := range ids {
-			id, err := issuer.ParseCTI(s)
-			if err != nil {
-				c.find(CheckIntent, s, "%v", err)
-				continue
-			}
-			credential, err := t.getCredential(id)
-			if errors.Is(err, ErrWrongKey) {
-				c.find(CheckSeal, s, "%v", err)
-				continue
-			} else if errors.Is(err, issuer.ErrNotFound) {
-				c.find(CheckIndex, s, "its unit's name, status list or entry is not there")
-				continue
-			} else if err != nil {
-				return err
-			}
-			want, ok := signed[s]
-			if !ok || credential.Intent == nil {
-				continue
-			}
-			key, err := t.personKey(credential.Unit.String(), false)
-			if err != nil {
-				return err
-			}
-			if want != hex.EncodeToString(key.mark(markSigned, credential.Intent)) {
-				c.find(CheckIntent, s, "the recorded bytes are not those of the signing log")
-			}
-		}
-		return nil
-	})
 }

@@ -67,14 +67,13 @@ func (t *tx) open(c registry.Change) (*opened, error) {
 	if err := t.identify(r); err != nil {
 		return nil, err
 	}
-	switch r.kind {
-	case registry.KindPerson, registry.KindHousehold:
-	case registry.KindFound, registry.KindBlank: // it is known now what they are
-		if c.Kind == registry.KindPerson || c.Kind == registry.KindHousehold {
-			r.kind, r.settles = c.Kind, true
-		}
-	default:
+	known := r.kind == registry.KindPerson || r.kind == registry.KindHousehold
+	switch {
+	case known:
+	case r.isNew:
 		return nil, fmt.Errorf("unit kind %q is neither person nor household", r.kind)
+	case c.Kind == registry.KindPerson || c.Kind == registry.KindHousehold: // found, or a blank card's: it is known now what it is
+		r.kind, r.settles = c.Kind, true
 	}
 	if c.Kind != r.kind && (c.ID.IsZero() || c.Kind != "") {
 		return nil, fmt.Errorf("record %s is a %s, not a %s", r.id, r.kind, c.Kind)

@@ -84,6 +84,21 @@ func Run(t *testing.T, e Engine) {
 		{"an identifier means one unit of its kind and roster", testKinds},
 		{"a mere reservation is taken over", testTakeover},
 		{"nobody approves their own batch", testOwnApproval},
+		{"a record is saved, read, and as it was", testRecord},
+		{"a roster and an import mean one record", testOneRecord},
+		{"a newer value is not overwritten", testConflict},
+		{"changes that make no sense are refused", testRefusedChanges},
+		{"a transaction is whole or nothing", testWholeOrNothing},
+		{"records are found by their keys", testKeys},
+		{"a person is in one household", testHouseholds},
+		{"many acts are one entry of the log", testBulk},
+		{"programmes are planned", testProgrammes},
+		{"a unit has one entitlement a round", testEntitlements},
+		{"a pair of doubles is one pair", testDoubles},
+		{"imports are known again", testImports},
+		{"sealed plans open in their place alone", testMovedPlans},
+		{"registries do not see each other", testRegistryTenancy},
+		{"nothing of a person is readable in the files", testCanaries},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}
