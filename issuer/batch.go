@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"aidpass/access"
@@ -21,6 +22,10 @@ type Request struct {
 	Claims map[string]any // by claim name, as schemas.Type.EncodePlain takes them; claims that stand on no card are for the gate
 	Photo  []byte         // the face the card is bound to (claim photo_hash); nil: none
 	PIN    string         // six digits; empty: none. Needs Batch.EpochKey
+
+	ExpiresAt credential.Time // 0: the batch's. A provisional card ends earlier; never later
+	Override  string          // why it is issued although the gate refuses it: a second person's reason code; empty: it is not
+	Replaces  CTI             // the unit's active credential of the place, revoked in the step that takes its place; zero: none
 }
 
 // A Batch is what is approved and issued together.
@@ -34,6 +39,9 @@ type Batch struct {
 	NotBefore    credential.Time // 0: at once
 	ExpiresAt    credential.Time // 0: after the type's validity
 	Replace      bool            // also for units whose newest credential of the place was revoked
+	Suspended    bool            // they come into being on hold, such as cards that nobody has yet
+	Reason       string          // of what is revoked where a Request replaces; a code
+	Gate         Gate            // asked of every unit, besides what the type wants to be known; nil: not asked
 	Requests     []Request
 	Approval     Approval
 }
@@ -57,11 +65,22 @@ const (
 // with a request's digest made over ["aidpass-request-1", vct, programme, round,
 // form, unit id, claims, SHA-256 of the photo or null, has a PIN]. Changing one
 // value of one row after the approval changes it.
+//
+// A request that ends by itself, passes the gate by an override or replaces a
+// credential has true as a tenth item of that if it ends by itself, and stands in
+// the list as SHA-256 of [that digest, expires at, override, replaced identity];
+// a batch that is suspended has true as its tenth item. So a digest means the same
+// for ever, and the end of a provisional card, which is reckoned from the day, is
+// what was approved, but does not make it another card tomorrow.
 func (b *Batch) Digest() ([32]byte, error) {
 	if b.Type == nil {
 		return [32]byte{}, errors.New("issuer: a batch needs a credential type")
 	}
-	out := b.appendCommon(cbor.AppendArray(nil, 9), batchLabel)
+	items := 9
+	if b.Suspended {
+		items++
+	}
+	out := b.appendCommon(cbor.AppendArray(nil, items), batchLabel)
 	out = cbor.AppendInt(out, int64(b.NotBefore))
 	out = cbor.AppendInt(out, int64(b.ExpiresAt))
 	out = cbor.AppendBool(out, b.Replace)
@@ -71,7 +90,11 @@ func (b *Batch) Digest() ([32]byte, error) {
 		if err != nil {
 			return [32]byte{}, fmt.Errorf("row %d: %w", b.Requests[i].Row, err)
 		}
+		sum = b.Requests[i].approved(sum)
 		out = cbor.AppendBytes(out, sum[:])
+	}
+	if b.Suspended {
+		out = cbor.AppendBool(out, true)
 	}
 	return sha256.Sum256(out), nil
 }
@@ -84,8 +107,24 @@ func (b *Batch) appendCommon(dst []byte, label string) []byte {
 	return cbor.AppendText(dst, b.Form.String())
 }
 
+// approved is what the approval is bound to besides the card itself.
+func (r *Request) approved(card [32]byte) [32]byte {
+	if r.ExpiresAt == 0 && r.Override == "" && r.Replaces == (CTI{}) {
+		return card
+	}
+	out := cbor.AppendBytes(cbor.AppendArray(nil, 4), card[:])
+	out = cbor.AppendInt(out, int64(r.ExpiresAt))
+	out = cbor.AppendText(out, r.Override)
+	return sha256.Sum256(cbor.AppendBytes(out, r.Replaces[:]))
+}
+
+// requestDigest says which card is asked for: the same request again is known by it.
 func (b *Batch) requestDigest(r *Request) (sum [32]byte, err error) {
-	out := b.appendCommon(cbor.AppendArray(make([]byte, 0, 256), 9), requestLabel)
+	items := 9
+	if r.ExpiresAt != 0 {
+		items++
+	}
+	out := b.appendCommon(cbor.AppendArray(make([]byte, 0, 256), items), requestLabel)
 	out = cbor.AppendBytes(out, r.Unit[:])
 	if out, err = registry.AppendValue(out, r.Claims); err != nil {
 		return sum, err
@@ -97,7 +136,11 @@ func (b *Batch) requestDigest(r *Request) (sum [32]byte, err error) {
 		out = cbor.AppendBytes(out, photo[:])
 	}
 	// Not the PIN itself: a million guesses at a stored hash would find it.
-	return sha256.Sum256(cbor.AppendBool(out, r.PIN != "")), nil
+	out = cbor.AppendBool(out, r.PIN != "")
+	if r.ExpiresAt != 0 {
+		out = cbor.AppendBool(out, true)
+	}
+	return sha256.Sum256(out), nil
 }
 
 // check is step 1 for the batch as a whole: it makes sense, and it is what was
@@ -116,6 +159,9 @@ func (b *Batch) check(d *Desk, now time.Time) (expires credential.Time, err erro
 		return 0, ErrNotApproved
 	case d.FourEyes && access.SameAccount(b.Approval.By, d.Actor.ID):
 		return 0, fmt.Errorf("%w by a second person", ErrNotApproved)
+	}
+	if err := b.checkRequests(d); err != nil {
+		return 0, err
 	}
 	digest, err := b.Digest()
 	if err != nil {
@@ -138,6 +184,25 @@ func (b *Batch) check(d *Desk, now time.Time) (expires credential.Time, err erro
 	return expires, nil
 }
 
+// checkRequests is check for what single requests want of the whole.
+func (b *Batch) checkRequests(d *Desk) error {
+	second := d.Actor.SecondPerson != "" || !access.SameAccount(b.Approval.By, d.Actor.ID)
+	for i := range b.Requests {
+		r := &b.Requests[i]
+		switch {
+		case r.Override != "" && !second:
+			return fmt.Errorf("issuer: row %d: %w", r.Row, ErrSecondPerson)
+		case r.Replaces != (CTI{}) && strings.TrimSpace(b.Reason) == "":
+			return fmt.Errorf("issuer: row %d: a replacement needs a reason", r.Row)
+		}
+	}
+	return nil
+}
+
+// ErrSecondPerson: the act needs a second person (Actor.SecondPerson), or a batch
+// that somebody else approved.
+var ErrSecondPerson = errors.New("issuer: a second person must confirm this")
+
 // ErrNotApproved: the batch is not approved as it is.
 var ErrNotApproved = errors.New("issuer: the batch is not approved")
 
@@ -151,11 +216,12 @@ func (r *Refusal) Error() string { return "issuer: " + r.Text }
 
 // The codes of a Refusal.
 const (
-	RefusedGate      = "gate"        // a claim the type wants to be known is missing
+	RefusedGate      = "gate"        // a claim the type wants to be known is missing, or the gate refuses the record
 	RefusedClaims    = "claims"      // a claim does not fit the type, or the card
 	RefusedUnit      = "unit"        // the unit is not known, or erased
 	RefusedExists    = "exists"      // an active credential of the place says something else: revoke it, then replace it
 	RefusedRevoked   = "revoked"     // the newest credential of the place was revoked, and the batch replaces none
+	RefusedReplaced  = "replaced"    // the credential to be replaced is not the unit's of this place
 	RefusedName      = "name"        // another name for a known identifier: somebody else, or a mistyped number
 	RefusedLost      = "lost"        // signed before a restore, and the card is gone: revoke it, then replace it
 	RefusedOtherKey  = "other_key"   // an interrupted one waits for another card key: resume with that, or revoke it
@@ -179,10 +245,14 @@ type Result struct {
 	Text       string     // of the QR code; empty when refused
 	Old        bool       // it was issued before, by the same request: nothing new was signed
 	Refusal    *Refusal   // nil when issued
+
+	Provisional bool     // it ends by itself, before the batch's others
+	Overridden  bool     // the gate refused it, and the second person's reason let it through
+	Reasons     []string // of the gate, where it did not let the unit pass as it is
 }
 
-// gate is step 2: what the type wants to be known is known.
-func (b *Batch) gate(values map[string]any) *Refusal {
+// known is step 2 as far as the type goes: what it wants to be known is known.
+func (b *Batch) known(values map[string]any) *Refusal {
 	for _, name := range b.Type.Gate {
 		if v, ok := values[name]; !ok || v == nil || v == "" {
 			return refuse(RefusedGate, "claim %q is not known, and the type %s wants it to be", name, b.Type.Name)
@@ -263,7 +333,7 @@ func (b *Batch) claimAt(key int64) *schemas.Claim {
 func (b *Batch) build(d *Desk, r *Request, id CTI) (plain, sealed []byte, no *Refusal) {
 	values, no := b.values(r, id)
 	if no == nil {
-		no = b.gate(values)
+		no = b.known(values)
 	}
 	if no != nil {
 		return nil, nil, no

@@ -14,7 +14,7 @@ import (
 // Issue makes the credentials of an approved batch.
 //
 //  1. approve   the batch is what was approved (its digest), by whom it must be
-//  2. gate      what the type wants to be known of the unit is known
+//  2. gate      what the type wants to be known of the unit is known, and the gate lets it pass
 //  3. build     claims are validated by the type and encoded, the sealed part sealed
 //  4. reserve   one active credential of this unit, type, programme, rounds and form;
 //     a random unique status index; the unit's pseudonym and card number
@@ -61,7 +61,7 @@ func (d *Desk) Issue(ctx context.Context, b Batch, each func(Result) error) erro
 		desk: d, batch: &b, key: key, now: now, actor: actor, seen: map[UnitID]bool{},
 		lot: Lot{
 			ID: NewUnitID().String(), Type: b.Type.Name, VCT: b.Type.VCT, Programme: b.Programme, KeyCheck: KeyCheck(b.ProgrammeKey), Round: b.Round,
-			Form: b.Form, Replace: b.Replace, ExpiresAt: expires, Approval: b.Approval.Digest, Lists: d.Lists.withDefaults(),
+			Form: b.Form, Replace: b.Replace, Suspended: b.Suspended, Reason: b.Reason, ExpiresAt: expires, Approval: b.Approval.Digest, Lists: d.Lists.withDefaults(),
 		},
 	}
 	chunk := d.chunk()
@@ -110,7 +110,11 @@ type row struct {
 func (r *run) issue(ctx context.Context, requests []Request) ([]Result, error) {
 	rows := make([]*row, len(requests))
 	for i := range requests {
-		rows[i] = r.begin(&requests[i])
+		w, err := r.begin(ctx, &requests[i])
+		if err != nil {
+			return nil, fmt.Errorf("row %d: %w", requests[i].Row, err)
+		}
+		rows[i] = w
 	}
 	if err := r.reserve(ctx, rows); err != nil {
 		return nil, err
@@ -128,23 +132,30 @@ func (r *run) issue(ctx context.Context, requests []Request) ([]Result, error) {
 	return results, nil
 }
 
-// begin does steps 2 and 3.
-func (r *run) begin(q *Request) *row {
-	w := &row{request: q, id: NewCTI(), result: Result{Row: q.Row, Unit: q.Unit}}
-	if r.seen[q.Unit] {
+// begin does steps 2 and 3. Its error is the gate's own: it could not judge.
+func (r *run) begin(ctx context.Context, q *Request) (*row, error) {
+	w := &row{request: q, id: NewCTI(), result: Result{Row: q.Row, Unit: q.Unit, Provisional: q.ExpiresAt != 0}}
+	switch {
+	case r.seen[q.Unit]:
 		w.result.Refusal = refuse(RefusedDuplicate, "the same unit stands in the batch twice")
-		return w
+		return w, nil
+	case q.ExpiresAt != 0 && (q.ExpiresAt > r.lot.ExpiresAt || q.ExpiresAt <= max(credential.FromStd(r.now), r.batch.NotBefore)):
+		w.result.Refusal = refuse(RefusedClaims, "its own end, %s, is past, or later than the batch's, %s", q.ExpiresAt, r.lot.ExpiresAt)
+		return w, nil
 	}
 	r.seen[q.Unit] = true
 	var err error
 	if w.digest, err = r.batch.requestDigest(q); err != nil {
 		w.result.Refusal = refuse(RefusedClaims, "%v", err)
-		return w
+		return w, nil
+	}
+	if err := r.batch.ask(ctx, q, &w.result); err != nil || w.result.Refusal != nil {
+		return w, err
 	}
 	if w.plain, w.sealed, w.result.Refusal = r.batch.build(r.desk, q, w.id); w.result.Refusal == nil {
 		w.rounds, w.result.Refusal = r.batch.place(w.plain)
 	}
-	return w
+	return w, nil
 }
 
 // numberTries bounds the search for a free card number. Numbers have 50 bits, so
@@ -171,7 +182,11 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 			if err != nil {
 				return err
 			}
-			asks[i] = Reservation{ID: w.id, Unit: w.request.Unit, Rounds: w.rounds, Pseudonym: pseudonym, CardNumber: number, RequestHash: w.digest}
+			asks[i] = Reservation{ID: w.id, Unit: w.request.Unit, Rounds: w.rounds, Pseudonym: pseudonym, CardNumber: number, RequestHash: w.digest,
+				ExpiresAt: w.request.ExpiresAt, Replaces: w.request.Replaces}
+			if w.result.Overridden {
+				asks[i].Override = w.request.Override
+			}
 		}
 		slots, err := r.desk.Store.Reserve(ctx, r.actor, r.lot, r.now, asks)
 		if err != nil {
@@ -187,6 +202,8 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 				w.result.Refusal = refuse(RefusedUnit, "the unit is not known, or was erased")
 			case Revoked:
 				w.refuse(RefusedRevoked, "credential %s was revoked: it is replaced only when the batch says so", slots[i].Credential.ID)
+			case NotHeld:
+				w.refuse(RefusedReplaced, "credential %s, which is to be replaced, is not this unit's for these rounds", w.request.Replaces)
 			default:
 				w.take(r, &slots[i])
 			}
@@ -232,6 +249,7 @@ func (w *row) finish(c Credential, old bool) {
 
 func (w *row) refuse(code, format string, args ...any) {
 	w.result.Refusal, w.result.Credential, w.result.Replaces = refuse(code, format, args...), Credential{}, CTI{}
+	w.result.Overridden = false
 }
 
 // open returns the rows that have not come to their end.

@@ -138,7 +138,9 @@ type Lot struct {
 	Form      credential.Form
 	ExpiresAt credential.Time
 	Approval  [32]byte
-	Replace   bool // also places whose newest credential was revoked
+	Replace   bool   // also places whose newest credential was revoked
+	Suspended bool   // fresh ones are on hold from the start
+	Reason    string // of the revocation of what rows replace
 	Lists     ListPolicy
 }
 
@@ -154,6 +156,9 @@ type Reservation struct {
 	Pseudonym   string // used if the unit has none in the programme yet
 	CardNumber  string
 	RequestHash [32]byte
+	ExpiresAt   credential.Time // 0: the lot's; never later
+	Override    string          // why the gate was passed over: an audit entry of its own; empty: it was not
+	Replaces    CTI             // active credential of the place: revoked in the same transaction; zero: none
 }
 
 // Outcome says what became of a Reservation.
@@ -166,6 +171,7 @@ const (
 	NumberTaken                // another unit has the card number: derive another pseudonym
 	NoUnit                     // the unit is not known, or erased
 	Revoked                    // the newest credential of the place was revoked, and the lot replaces none
+	NotHeld                    // what the row replaces is neither active in the place nor the newest revoked there
 )
 
 // A Slot is the answer to a Reservation. Credential is set for Fresh and
@@ -239,7 +245,9 @@ type Store interface {
 	// Reserve takes a place and a random unique status index for each row, or says
 	// who has it: an active credential of the unit, type, programme and form whose
 	// rounds overlap. Credentials that expired before now give their place up, and
-	// so do reservations of another request that came to no intent.
+	// so do reservations of another request that came to no intent, and the one
+	// that a row replaces, which is revoked. A pre-numbered card bound to the unit
+	// is the answer to every request of its place.
 	Reserve(ctx context.Context, by access.Actor, lot Lot, now time.Time, rows []Reservation) ([]Slot, error)
 	// RecordIntents stores the bytes to be signed of reserved credentials and
 	// returns what holds now: where bytes were recorded already, those.
@@ -285,6 +293,8 @@ type Store interface {
 	TakeWitnessed(ctx context.Context, by access.Actor, l *status.List) (WitnessedList, error)
 	// ConfirmUnwitnessed lets go the lists nobody can show, and returns how many.
 	ConfirmUnwitnessed(ctx context.Context, by access.Actor, reason string) (int, error)
+
+	CardStore
 }
 
 // A SigningLog remembers, outside the store and outside its backups, every

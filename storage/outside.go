@@ -152,6 +152,7 @@ type logLine struct {
 	Signing   []logSigning `json:"signing,omitempty"`
 	Status    *logStatus   `json:"status,omitempty"`
 	Published *logStatus   `json:"published,omitempty"`
+	Bound     []logBound   `json:"bound,omitempty"`
 }
 
 // logSigning is one credential that may have been signed: enough to revoke it
@@ -187,6 +188,15 @@ type logStatus struct {
 	Valid     []uint64 `json:"valid,omitempty"`
 	Invalid   []uint64 `json:"invalid,omitempty"`
 	Suspended []uint64 `json:"suspended,omitempty"`
+}
+
+// logBound is a pre-numbered card that was given to a unit.
+type logBound struct {
+	CTI      string `json:"cti"`
+	Blank    string `json:"blank"` // the unit it was made for
+	Unit     string `json:"unit"`
+	External []byte `json:"ext,omitempty"` // of Unit, as in logSigning
+	Find     []byte `json:"find,omitempty"`
 }
 
 // tombstone is a line of tombstones.log.

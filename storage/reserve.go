@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"aidpass/access"
@@ -16,6 +17,7 @@ import (
 // Reserve implements issuer.Store: steps 4 of issuing, for the rows of one lot.
 func (o *Org) Reserve(ctx context.Context, by access.Actor, lot issuer.Lot, now time.Time, rows []issuer.Reservation) ([]issuer.Slot, error) {
 	slots := make([]issuer.Slot, len(rows))
+	var told statusLines
 	err := o.update(ctx, by, "reserve", func(t *tx) error {
 		if err := t.checkProgramme(lot); err != nil {
 			return err
@@ -24,7 +26,7 @@ func (o *Org) Reserve(ctx context.Context, by access.Actor, lot issuer.Lot, now 
 		if err != nil {
 			return err
 		}
-		fresh := 0
+		fresh, overrides := 0, 0
 		ids := make([][]byte, 0, len(rows))
 		for i, row := range rows {
 			if slots[i], err = t.reserve(lot, lists, now, row); err != nil {
@@ -33,18 +35,53 @@ func (o *Org) Reserve(ctx context.Context, by access.Actor, lot issuer.Lot, now 
 			if slots[i].Outcome == issuer.Fresh {
 				fresh++
 				ids = append(ids, row.ID[:])
+				if row.Override != "" {
+					overrides++
+				}
+			}
+			if err := t.tell(&told, lot, row, slots[i]); err != nil {
+				return fmt.Errorf("row %d of %d: %w", i+1, len(rows), err)
 			}
 		}
-		if fresh == 0 {
-			return nil
+		if fresh > 0 {
+			err := t.audit(access.Entry{Action: "credential.reserve", Object: lot.ID, Digest: digestOf(ids...),
+				Detail: fmt.Sprintf("type=%s programme=%s round=%d rows=%d fresh=%d overrides=%d approval=%s", lot.Type, lot.Programme, lot.Round, len(rows), fresh,
+					overrides, o.ApprovalMark(lot.Approval))})
+			if err != nil {
+				return err
+			}
 		}
-		return t.audit(access.Entry{Action: "credential.reserve", Object: lot.ID, Digest: digestOf(ids...),
-			Detail: fmt.Sprintf("type=%s programme=%s round=%d rows=%d fresh=%d approval=%s", lot.Type, lot.Programme, lot.Round, len(rows), fresh, o.ApprovalMark(lot.Approval))})
+		return told.end(t)
 	})
+	if err == nil {
+		err = told.write(ctx, o)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return slots, nil
+}
+
+// tell gathers what the signing log must say of a row before anything is signed:
+// what it replaced is revoked, and in a suspended lot it is itself on hold. It is
+// said again when the row is asked for again: see SetStatus.
+func (t *tx) tell(told *statusLines, lot issuer.Lot, row issuer.Reservation, slot issuer.Slot) error {
+	if row.Replaces != (issuer.CTI{}) && slot.Outcome != issuer.NotHeld {
+		old, err := t.getCredential(row.Replaces)
+		if err != nil {
+			return err
+		}
+		if old.Status == status.Invalid {
+			if err := told.add(t, old, status.Invalid); err != nil {
+				return err
+			}
+		}
+	}
+	c := slot.Credential
+	if slot.Outcome <= issuer.Existing && c.Status == status.Suspended && (lot.Suspended || row.Replaces != (issuer.CTI{})) {
+		return told.add(t, c, status.Suspended)
+	}
+	return nil
 }
 
 // ApprovalMark is how the audit log names an approved batch (as "approval=" of
@@ -91,18 +128,33 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	if err != nil {
 		return slot, err
 	}
-	if slot, ok := t.held(holders, request, now); ok {
+	old := slices.IndexFunc(holders, func(c issuer.Credential) bool { return c.ID == row.Replaces })
+	if old >= 0 {
+		// The one to be replaced does not stand in the way; others do, and then it stays.
+		replaced := holders[old]
+		holders = slices.Delete(holders, old, old+1)
+		if slot, ok := t.held(holders, request, now); ok {
+			return slot, nil
+		}
+		if err := t.setStatus(replaced, status.Invalid, lot.Reason); err != nil {
+			return slot, err
+		}
+	} else if slot, ok := t.held(holders, request, now); ok {
 		return slot, nil
+	}
+	revoked, ok, err := t.lastRevoked(place)
+	switch named := row.Replaces != (issuer.CTI{}); {
+	case err != nil:
+		return slot, err
+	case named && old < 0 && revoked.ID != row.Replaces:
+		return issuer.Slot{Outcome: issuer.NotHeld}, nil
+	case ok && !named && !lot.Replace:
+		return issuer.Slot{Outcome: issuer.Revoked, Credential: revoked}, nil
+	case named:
+		revoked.ID = row.Replaces
 	}
 	if err := t.makeRoom(holders, now); err != nil {
 		return slot, err
-	}
-	revoked, ok, err := t.lastRevoked(place)
-	if err != nil {
-		return slot, err
-	}
-	if ok && !lot.Replace {
-		return issuer.Slot{Outcome: issuer.Revoked, Credential: revoked}, nil
 	}
 	if free, err := t.name(lot.Programme, unit, row); err != nil || !free {
 		return issuer.Slot{Outcome: issuer.NumberTaken}, err
@@ -111,12 +163,22 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	if err != nil {
 		return slot, err
 	}
+	if lot.Suspended {
+		const hold = `UPDATE status_index SET value = $4 WHERE org_id = $1 AND list_no = $2 AND idx = $3`
+		if _, err := t.exec(hold, t.o.id, list.no, index, status.Suspended); err != nil {
+			return slot, err
+		}
+	}
+	expires := lot.ExpiresAt
+	if row.ExpiresAt != 0 {
+		expires = min(expires, row.ExpiresAt)
+	}
 	const insert = `INSERT INTO credential (org_id, id, lot_id, unit_id, type, vct, programme, round, last_round, form, state, list_no, idx,
 			request_hash, approval, expires_at, reserved_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'reserved', $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (org_id, unit_id, vct, programme, form, round) WHERE ended_at IS NULL DO NOTHING`
 	taken, err := t.exec(insert, t.o.id, row.ID.String(), lot.ID, unit, lot.Type, lot.VCT, lot.Programme, first, last, lot.Form.String(),
-		list.no, index, request, t.o.approval(lot.Approval), lot.ExpiresAt.Std().UnixMicro(), t.micros)
+		list.no, index, request, t.o.approval(lot.Approval), expires.Std().UnixMicro(), t.micros)
 	if err != nil {
 		return slot, err
 	}
@@ -129,6 +191,16 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	}
 	if taken == 0 { // another server was faster; the index stays unused, like a decoy
 		slot, _ = t.held([]issuer.Credential{slot.Credential}, request, now)
+		return slot, nil
+	}
+	id := row.ID.String()
+	if row.Override != "" {
+		if err := t.audit(access.Entry{Action: "gate.override", Object: id, Reason: row.Override, Detail: "unit=" + unit}); err != nil {
+			return slot, err
+		}
+	}
+	if row.Replaces != (issuer.CTI{}) {
+		return slot, t.audit(access.Entry{Action: "credential.replace", Object: id, Reason: lot.Reason, Detail: "replaces=" + row.Replaces.String()})
 	}
 	return slot, nil
 }
@@ -137,12 +209,16 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 // ($2 to $5) with a round in common with those from $6 to $7.
 const overlapping = `c.unit_id = $2 AND c.vct = $3 AND c.programme = $4 AND c.form = $5 AND c.round <= $7 AND c.last_round >= $6`
 
+// anyRequest is the request of a pre-numbered card, since somebody was bound to
+// it: it is hers, whatever is asked for.
+var anyRequest [32]byte
+
 // held answers a reservation when one of holders has the place and keeps it. It
 // gives it up when it has expired, or is the mere reservation of another request:
 // nothing was signed for it, and nothing will, as its intent is refused.
 func (t *tx) held(holders []issuer.Credential, request []byte, now time.Time) (issuer.Slot, bool) {
 	for _, c := range holders {
-		same := string(c.RequestHash[:]) == string(request)
+		same := string(c.RequestHash[:]) == string(request) || c.RequestHash == anyRequest
 		if c.ExpiresAt > credential.FromStd(now) && (same || c.State != issuer.Reserved) {
 			return issuer.Slot{Outcome: issuer.Existing, Credential: c, Same: same}, true
 		}

@@ -30,6 +30,11 @@ func (t *tx) takeIn(l logLine, erased map[string]bool, r *Replay) error {
 			return fmt.Errorf("credential %s: %w", s.CTI, err)
 		}
 	}
+	for _, b := range l.Bound {
+		if err := t.takeInBound(b, erased); err != nil {
+			return fmt.Errorf("credential %s: %w", b.CTI, err)
+		}
+	}
 	if l.Status != nil {
 		changed, _, err := t.takeInStatus(*l.Status)
 		r.Statuses += changed

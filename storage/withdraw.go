@@ -73,8 +73,7 @@ func (t *tx) unitsCalled(text, number string) (units []string, err error) {
 
 // SetStatus implements issuer.Store.
 func (o *Org) SetStatus(ctx context.Context, by access.Actor, ids []issuer.CTI, v status.Value, reason string) error {
-	byList := map[string]*logStatus{}
-	line := logLine{Org: o.id}
+	var told statusLines
 	err := o.update(ctx, by, "set status", func(t *tx) error {
 		for _, id := range ids {
 			c, err := t.getCredential(id)
@@ -84,24 +83,18 @@ func (o *Org) SetStatus(ctx context.Context, by access.Actor, ids []issuer.CTI, 
 			if err := t.setStatus(c, v, reason); err != nil {
 				return fmt.Errorf("%w: %s", err, id)
 			}
-			if err := t.collect(byList, c.StatusURI, c.StatusIndex, v); err != nil {
+			// For what was set before, too: a call that was cut off between its commit
+			// and its lines is mended by repeating it.
+			if err := told.add(t, c, v); err != nil {
 				return err
 			}
 		}
-		line.At = t.now.UTC()
-		return t.seq(&line)
+		return told.end(t)
 	})
 	if err != nil {
 		return err
 	}
-	// The lines are written for what was set before, too: a call that was cut off
-	// between its commit and its line is mended by repeating it.
-	for _, line.Status = range byList {
-		if _, err := o.db.signing.append(ctx, line); err != nil {
-			return err
-		}
-	}
-	return nil
+	return told.write(ctx, o)
 }
 
 func (t *tx) setStatus(c issuer.Credential, v status.Value, reason string) error {
@@ -129,17 +122,44 @@ func (t *tx) setStatus(c issuer.Credential, v status.Value, reason string) error
 	return t.audit(access.Entry{Action: action, Object: c.ID.String(), Reason: reason})
 }
 
-// collect adds one entry to the line of its list.
-func (t *tx) collect(byList map[string]*logStatus, uri string, index uint64, v status.Value) error {
-	l := byList[uri]
+// statusLines gathers what a transaction did to entries of status lists, one line
+// of the signing log a list. They are written after its commit.
+type statusLines struct {
+	byList map[string]*logStatus
+	line   logLine
+}
+
+// add notes that a credential's entry is v.
+func (s *statusLines) add(t *tx, c issuer.Credential, v status.Value) error {
+	l := s.byList[c.StatusURI]
 	if l == nil {
-		l = &logStatus{URI: uri}
-		if _, err := t.find(`SELECT size FROM status_list WHERE org_id = $1 AND uri = $2`, []any{t.o.id, uri}, &l.Size); err != nil {
+		l = &logStatus{URI: c.StatusURI}
+		if _, err := t.find(`SELECT size FROM status_list WHERE org_id = $1 AND uri = $2`, []any{t.o.id, c.StatusURI}, &l.Size); err != nil {
 			return err
 		}
-		byList[uri] = l
+		if s.byList == nil {
+			s.byList = map[string]*logStatus{}
+		}
+		s.byList[c.StatusURI] = l
 	}
-	l.add(index, v)
+	l.add(c.StatusIndex, v)
+	return nil
+}
+
+// end is called at the end of the transaction: the lines say how far the database
+// has come that knows what they say.
+func (s *statusLines) end(t *tx) error {
+	s.line.Org, s.line.At = t.o.id, t.now.UTC()
+	return t.seq(&s.line)
+}
+
+// write is called after the commit.
+func (s *statusLines) write(ctx context.Context, o *Org) error {
+	for _, s.line.Status = range s.byList {
+		if _, err := o.db.signing.append(ctx, s.line); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
