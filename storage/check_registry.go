@@ -43,7 +43,7 @@ func (a fieldRow) same(b fieldRow) bool {
 func (c *checker) rebuild(t *tx, entity, id string) (map[string]fieldRow, error) {
 	rebuilt := map[string]fieldRow{}
 	const changes = `SELECT field, base_version, key_version, id, sealed FROM change_set
-		WHERE org_id = $1 AND entity = $2 AND entity_id = $3 ORDER BY seq`
+		WHERE org_id = $1 AND entity = $2 AND entity_id = $3 ORDER BY field, seq` // as its index has them
 	err := t.fieldRows(func(field string, r fieldRow) {
 		if r.version != rebuilt[field].version {
 			c.find(CheckProjection, id, "field %q: change %s is on version %d, and version %d was there", field, r.change, r.version, rebuilt[field].version)

@@ -386,7 +386,7 @@ func (t *tx) record(id registry.ID) (registry.Record, error) {
 // recordAt rebuilds a unit from the changes up to a time.
 func (t *tx) recordAt(id registry.ID, at time.Time) (registry.Record, error) {
 	const query = `SELECT field, base_version + 1, id, sealed, key_version, at, actor
-		FROM change_set WHERE org_id = $1 AND entity = 'unit' AND entity_id = $2 AND at <= $3 ORDER BY seq`
+		FROM change_set WHERE org_id = $1 AND entity = 'unit' AND entity_id = $2 AND at <= $3 ORDER BY field, seq`
 	return t.recordBy(id, at.UnixMicro(), query, t.o.id, id.String(), at.UnixMicro())
 }
 

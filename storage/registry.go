@@ -1,8 +1,10 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"aidpass/access"
@@ -134,7 +136,7 @@ func (r records) History(id registry.ID) (list []registry.FieldChange, err error
 		return nil, err
 	}
 	const query = `SELECT seq, id, field, base_version, sealed, key_version, at, actor, device
-		FROM change_set WHERE org_id = $1 AND entity = 'unit' AND entity_id = $2 ORDER BY seq`
+		FROM change_set WHERE org_id = $1 AND entity = 'unit' AND entity_id = $2`
 	rows, err := t.query(query, t.o.id, id.String())
 	if err != nil {
 		return nil, err
@@ -153,6 +155,8 @@ func (r records) History(id registry.ID) (list []registry.FieldChange, err error
 		c.At = microTime(at)
 		list = append(list, c)
 	}
+	// Sorted here: asked for it, SQLite reads all changes in their order instead of the record's by their index.
+	slices.SortFunc(list, func(a, b registry.FieldChange) int { return cmp.Compare(a.Seq, b.Seq) })
 	return list, rows.Err()
 }
 
