@@ -78,9 +78,6 @@ func (f *file) draw(ctx context.Context, c *canvas, n int, dpi float64) ([]Text,
 		}
 		return nil, err
 	}
-	if len(d.marks) > 0 {
-		return nil, &SyntaxError{fmt.Sprintf("page %d: marked content without an end", n+1), 0}
-	}
 	for i := range d.texts {
 		d.texts[i].Page = n
 	}
