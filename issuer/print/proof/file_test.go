@@ -77,7 +77,7 @@ func TestFilesOutsideWhatIsUnderstood(t *testing.T) {
 		{"an inflating bomb", content(strings.Repeat(" ", 9<<20)), same, "content stream of more than"},
 		{"encrypted", none, file("/Root 1 0 R/Size", "/Root 1 0 R/Encrypt<<>>/Size"), "/Encrypt"},
 		{"an earlier revision", none, file("/Root 1 0 R/Size", "/Root 1 0 R/Prev 9/Size"), "/Prev"},
-		{"objects that were moved", none, file("1 0 obj", "1  0 obj"), "no \"xref\""},
+		{"objects that were moved", none, file("1 0 obj", "1 0 obj      "), "no \"xref\""},
 		{"another object", none, file("3 0 obj", "9 0 obj"), "not where the table says"},
 		{"cut off", none, func(b []byte) []byte { return b[:len(b)-30] }, "startxref"},
 		{"bytes after the end", none, func(b []byte) []byte { return append(b, "more"...) }, "after the end"},
