@@ -331,8 +331,8 @@ func parseSerial(s string, opt BirthOptions) (date, bool) {
 	if opt.Serial1904 {
 		base = day(1904, 1, 1)
 	}
-	t := base.AddDate(0, 0, number(whole))
-	return date{y: max(t.Year(), OldestYear), m: int(t.Month()), d: t.Day()}, true
+	t := base.AddDate(0, 0, max(number(whole), 2))
+	return date{y: t.Year(), m: int(t.Month()), d: t.Day()}, true
 }
 
 // parseAge reads an age in completed years; months and weeks are age 0 and up.

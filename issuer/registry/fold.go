@@ -25,7 +25,7 @@ func Fold(s string) string {
 		blank = false
 		b.WriteRune(r)
 	}
-	for _, r := range norm.NFKD.String(s) {
+	for _, r := range norm.NFKD.String(strings.ToValidUTF8(s, " ")) {
 		if d, ok := digitOf(r); ok {
 			put(rune('0' + d))
 			continue
@@ -37,6 +37,7 @@ func Fold(s string) string {
 			continue
 		}
 		switch {
+		case isApostrophe(r), isJoiner(r), isBidi(r), isInvisible(r):
 		case unicode.IsLetter(r):
 			for _, r := range foldCase(r) {
 				put(r)
@@ -47,7 +48,6 @@ func Fold(s string) string {
 			if s := scriptOf(r); s >= 0 && vowelMarks[scripts[s].code] && !unicode.Is(nukta, r) {
 				put(r)
 			}
-		case isApostrophe(r), isJoiner(r), isBidi(r), isInvisible(r):
 		default:
 			blank = true
 		}
