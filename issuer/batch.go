@@ -160,15 +160,15 @@ func (b *Batch) check(d *Desk, now time.Time) (expires credential.Time, err erro
 	case d.FourEyes && access.SameAccount(b.Approval.By, d.Actor.ID):
 		return 0, fmt.Errorf("%w by a second person", ErrNotApproved)
 	}
-	if err := b.checkRequests(d); err != nil {
-		return 0, err
-	}
 	digest, err := b.Digest()
 	if err != nil {
 		return 0, fmt.Errorf("issuer: batch: %w", err)
 	}
 	if digest != b.Approval.Digest {
 		return 0, fmt.Errorf("%w: it was changed since %s approved it", ErrNotApproved, b.Approval.By)
+	}
+	if err := b.checkRequests(d); err != nil {
+		return 0, err
 	}
 	at := credential.FromStd(now)
 	expires = b.ExpiresAt

@@ -44,7 +44,9 @@ type Binding struct {
 type BlankStore interface {
 	// MakeBlanks makes the units of a lot, without names in the programme: Reserve
 	// gives those. A lot of the same type, programme, rounds, form, count and Live
-	// that still lacks signed cards is returned instead: it was interrupted.
+	// that still lacks signed cards is returned instead: it was interrupted. With an
+	// ID that lot is returned, if it is of that type, programme and rounds: else
+	// ErrNoLot.
 	MakeBlanks(ctx context.Context, by access.Actor, lot BlankLot) (BlankLot, error)
 	// BlankLots returns the lots, newest first.
 	BlankLots(ctx context.Context) ([]BlankLot, error)
@@ -59,43 +61,55 @@ type BlankStore interface {
 var (
 	ErrNotBlank = errors.New("issuer: this is no pre-numbered card")
 	ErrBound    = errors.New("issuer: the card is bound to somebody else")
+	ErrNoLot    = errors.New("issuer: no such lot of blank cards of this type, programme and rounds")
 	ErrNamed    = errors.New("issuer: the unit has a card number in this programme already: replace that card instead")
 )
 
 // MaxBlanks is the most cards of one lot: more are made in several.
 const MaxBlanks = 20_000
 
-// MakeBlanks makes a lot of n pre-numbered cards of the batch's type, programme and
-// rounds. The batch brings no requests: claims are those that all of them carry (a
-// blank knows nothing of its bearer, so no size band). Cards that are live from
-// the start need a second person.
+// A BlankOrder asks for pre-numbered cards.
+type BlankOrder struct {
+	Count  int
+	Live   bool           // valid before they are bound; needs a second person
+	Claims map[string]any // that all of them carry; programme and round are the batch's
+	Lot    string         // of an earlier order, to get its cards again; empty: a new one
+}
+
+// MakeBlanks makes pre-numbered cards of the batch's type, programme and rounds.
+// The batch brings no requests: a blank knows nothing of its bearer, and has no
+// size band.
 //
-// Where an earlier call for the same was interrupted, that lot is finished
-// instead of making another. each gets every card, in the order of the lot.
-func (d *Desk) MakeBlanks(ctx context.Context, b Batch, claims map[string]any, n int, live bool, each func(Result) error) (BlankLot, error) {
+// Where an earlier call for the same was interrupted before all were signed, that
+// lot is finished instead of making another. begun, if not nil, is told which lot
+// it is before the first card; each gets every card, in the order of the lot.
+func (d *Desk) MakeBlanks(ctx context.Context, b Batch, o BlankOrder, begun func(BlankLot), each func(Result) error) (BlankLot, error) {
 	switch {
 	case b.Type == nil || b.Programme == "":
 		return BlankLot{}, errors.New("issuer: blank cards need a credential type and a programme")
-	case n < 1 || n > MaxBlanks:
+	case o.Lot == "" && (o.Count < 1 || o.Count > MaxBlanks):
 		return BlankLot{}, fmt.Errorf("issuer: a lot has 1 to %d blank cards", MaxBlanks)
-	case live && d.Actor.SecondPerson == "":
+	case o.Live && d.Actor.SecondPerson == "":
 		return BlankLot{}, fmt.Errorf("issuer: blank cards that work before they are bound: %w", ErrSecondPerson)
-	case claims[b.Type.SizeBandClaim] != nil:
+	case o.Claims[b.Type.SizeBandClaim] != nil:
 		return BlankLot{}, fmt.Errorf("issuer: a blank card has no %s: nobody knows yet whose it will be", b.Type.SizeBandClaim)
 	}
 	rounds := Rounds{b.Round, b.Round}
-	if r, ok := claims[b.Type.RoundsClaim].([]int64); ok && len(r) == 2 {
+	if r, ok := o.Claims[b.Type.RoundsClaim].([]int64); ok && len(r) == 2 {
 		rounds = Rounds{uint64(r[0]), uint64(r[1])}
 	}
 	lot, err := d.Store.MakeBlanks(ctx, d.Actor, BlankLot{
-		Type: b.Type.Name, VCT: b.Type.VCT, Programme: b.Programme, Rounds: rounds, Form: b.Form, Live: live, Count: n,
+		ID: o.Lot, Type: b.Type.Name, VCT: b.Type.VCT, Programme: b.Programme, Rounds: rounds, Form: b.Form, Live: o.Live, Count: o.Count,
 	})
 	if err != nil {
 		return BlankLot{}, fmt.Errorf("issuer: blank cards: %w", err)
 	}
-	b.Suspended, b.Gate, b.Requests = !live, nil, nil
+	if begun != nil {
+		begun(lot)
+	}
+	b.Suspended, b.Gate, b.Requests = !lot.Live, nil, nil
 	for i, u := range lot.Units {
-		b.Requests = append(b.Requests, Request{Row: i + 1, Unit: u, Claims: claims})
+		b.Requests = append(b.Requests, Request{Row: i + 1, Unit: u, Claims: o.Claims})
 	}
 	b.Approval.By = d.Actor.ID
 	if d.Actor.SecondPerson != "" {
@@ -121,7 +135,7 @@ func (d *Desk) Bind(ctx context.Context, card CTI, unit UnitID, gate Gate, overr
 		case err != nil:
 			return Card{}, fmt.Errorf("issuer: gate: %w", err)
 		case decision.Ruling == GatePass:
-		case override == "":
+		case override == "" || decision.Final:
 			return Card{}, refuse(RefusedGate, "%s", strings.Join(decision.Reasons, "; "))
 		case d.Actor.SecondPerson == "":
 			return Card{}, ErrSecondPerson

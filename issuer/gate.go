@@ -23,6 +23,7 @@ const (
 // A Decision is a Ruling with its reasons.
 type Decision struct {
 	Ruling  Ruling
+	Final   bool     // of GateRefuse: nobody can override it, as the record is not in use any more
 	Reasons []string // what is wrong and how to mend it, without values; empty for GatePass
 }
 
@@ -42,7 +43,7 @@ func (b *Batch) ask(ctx context.Context, q *Request, res *Result) error {
 	}
 	switch {
 	case d.Ruling == GatePass, d.Ruling == GateProvisional && q.ExpiresAt != 0:
-	case q.Override != "":
+	case q.Override != "" && !d.Final:
 		res.Overridden = true
 	case d.Ruling == GateProvisional:
 		res.Refusal = refuse(RefusedGate, "only a provisional card can be given: %s", strings.Join(d.Reasons, "; "))

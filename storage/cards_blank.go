@@ -46,13 +46,26 @@ func (o *Org) MakeBlanks(ctx context.Context, by access.Actor, lot issuer.BlankL
 const unsigned = `b.org_id = l.org_id AND b.lot_id = l.id AND b.bound_to IS NULL
 	AND NOT EXISTS (SELECT 1 FROM credential c WHERE c.org_id = b.org_id AND c.unit_id = b.unit_id AND c.state IN ('issued', 'found'))`
 
-// unfinishedBlanks fills lot with the like one that was interrupted. Its units are
-// all that nobody is bound to: those that have a card are issued to as before.
+// unfinishedBlanks fills lot with the one its ID names, or without an ID with the
+// like one that was interrupted. Its units are all that nobody is bound to: those
+// that have a card are issued to as before.
 func (t *tx) unfinishedBlanks(lot *issuer.BlankLot) (ok bool, err error) {
-	const find = `SELECT l.id, l.at, l.actor FROM blank_lot l WHERE l.org_id = $1 AND l.vct = $2 AND l.programme = $3 AND l.round = $4
-		AND l.last_round = $5 AND l.form = $6 AND l.live = $7 AND l.count = $8 AND EXISTS (SELECT 1 FROM blank b WHERE ` + unsigned + `) ORDER BY l.at LIMIT 1`
+	const like = `SELECT l.id, l.live, l.count, l.at, l.actor FROM blank_lot l
+		WHERE l.org_id = $1 AND l.vct = $2 AND l.programme = $3 AND l.round = $4 AND l.last_round = $5 AND l.form = $6 AND `
+	const named = like + `l.id = $7`
+	const broken = like + `l.live = $7 AND l.count = $8 AND EXISTS (SELECT 1 FROM blank b WHERE ` + unsigned + `) ORDER BY l.at LIMIT 1`
+	args := []any{t.o.id, lot.VCT, lot.Programme, lot.Rounds.First, lot.Rounds.Last, lot.Form.String()}
+	query := broken
+	if lot.ID != "" {
+		query, args = named, append(args, lot.ID)
+	} else {
+		args = append(args, lot.Live, lot.Count)
+	}
 	var at int64
-	ok, err = t.find(find, []any{t.o.id, lot.VCT, lot.Programme, lot.Rounds.First, lot.Rounds.Last, lot.Form.String(), lot.Live, lot.Count}, &lot.ID, &at, &lot.By)
+	ok, err = t.find(query, args, &lot.ID, &lot.Live, &lot.Count, &at, &lot.By)
+	if err == nil && !ok && lot.ID != "" {
+		err = fmt.Errorf("%w: %s", issuer.ErrNoLot, lot.ID)
+	}
 	if err != nil || !ok {
 		return ok, err
 	}

@@ -155,7 +155,14 @@ func (c *checker) credentials() error {
 			if err != nil {
 				return err
 			}
-			if want != hex.EncodeToString(key.mark(markSigned, credential.Intent)) {
+			if want == hex.EncodeToString(key.mark(markSigned, credential.Intent)) {
+				continue
+			}
+			mark, err := t.boundMark(s)
+			if err != nil {
+				return err
+			}
+			if len(mark) == 0 || want != hex.EncodeToString(mark) {
 				c.find(CheckIntent, s, "the recorded bytes are not those of the signing log")
 			}
 		}

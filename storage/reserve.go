@@ -129,29 +129,35 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 		return slot, err
 	}
 	old := slices.IndexFunc(holders, func(c issuer.Credential) bool { return c.ID == row.Replaces })
-	if old >= 0 {
-		// The one to be replaced does not stand in the way; others do, and then it stays.
-		replaced := holders[old]
-		holders = slices.Delete(holders, old, old+1)
-		if slot, ok := t.held(holders, request, now); ok {
-			return slot, nil
+	named := row.Replaces != (issuer.CTI{})
+	if named && old < 0 {
+		// A run that was cut off goes on: it was revoked then. Anything else is not theirs.
+		c, ok, err := t.findCredential(`c.id = $2`, row.Replaces.String())
+		if err != nil || !ok || c.Unit != row.Unit || c.VCT != lot.VCT || c.Programme != lot.Programme || c.Status != status.Invalid {
+			return issuer.Slot{Outcome: issuer.NotHeld}, err
 		}
+	}
+	var replaced issuer.Credential
+	if old >= 0 {
+		replaced = holders[old]
+		holders = slices.Delete(holders, old, old+1)
+	}
+	if slot, ok := t.held(holders, request, now); ok {
+		return slot, nil // another stands in the way: what was to be replaced stays
+	}
+	if old >= 0 {
 		if err := t.setStatus(replaced, status.Invalid, lot.Reason); err != nil {
 			return slot, err
 		}
-	} else if slot, ok := t.held(holders, request, now); ok {
-		return slot, nil
 	}
 	revoked, ok, err := t.lastRevoked(place)
-	switch named := row.Replaces != (issuer.CTI{}); {
+	switch {
 	case err != nil:
 		return slot, err
-	case named && old < 0 && revoked.ID != row.Replaces:
-		return issuer.Slot{Outcome: issuer.NotHeld}, nil
-	case ok && !named && !lot.Replace:
-		return issuer.Slot{Outcome: issuer.Revoked, Credential: revoked}, nil
 	case named:
 		revoked.ID = row.Replaces
+	case ok && !lot.Replace:
+		return issuer.Slot{Outcome: issuer.Revoked, Credential: revoked}, nil
 	}
 	if err := t.makeRoom(holders, now); err != nil {
 		return slot, err
@@ -199,7 +205,7 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 			return slot, err
 		}
 	}
-	if row.Replaces != (issuer.CTI{}) {
+	if named {
 		return slot, t.audit(access.Entry{Action: "credential.replace", Object: id, Reason: lot.Reason, Detail: "replaces=" + row.Replaces.String()})
 	}
 	return slot, nil

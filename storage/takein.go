@@ -69,8 +69,10 @@ func (t *tx) takeInSigning(at time.Time, s logSigning, r *Replay) error {
 	if err != nil {
 		return err
 	}
+	// A card that came into being on hold stands in the log by its status first, where
+	// its entry was taken for a decoy's.
 	const index = `INSERT INTO status_index (org_id, list_no, idx, kind, changed_at) VALUES ($1, $2, $3, 'credential', $4)
-		ON CONFLICT (org_id, list_no, idx) DO NOTHING`
+		ON CONFLICT (org_id, list_no, idx) DO UPDATE SET kind = excluded.kind`
 	if _, err := t.exec(index, t.o.id, list, s.Index, t.micros); err != nil {
 		return err
 	}
