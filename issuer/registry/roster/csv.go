@@ -25,7 +25,7 @@ func (f *File) openText(named string, guess bool) error {
 		return err
 	}
 	open := func() (source, error) { return newText(f.file, f.size, enc) }
-	l, unfit, err := analyse("", open)
+	l, unfit, err := analyse("", false, open)
 	if err != nil {
 		return err
 	} else if unfit != nil {

@@ -92,6 +92,9 @@ func (g *gridRows) row(rec record) Row {
 			p.Column = g.layout.columns[n-1].Name
 		}
 	}
+	if len(g.layout.joined) > 0 {
+		rec = g.join(rec)
+	}
 	cell := func(i int) string {
 		if i < 0 || i >= len(rec.cells) {
 			return ""
@@ -117,5 +120,30 @@ func (g *gridRows) fit(rec record) record {
 			Fix:  "put quotes around a cell that holds the separator, and add or remove separators",
 		})
 	}
+	return rec
+}
+
+// join fills the columns behind those of the sheet, each with the codes of the
+// choices that were ticked.
+func (g *gridRows) join(rec record) record {
+	width := len(g.layout.columns) - len(g.layout.joined)
+	if len(rec.cells) > width {
+		rec.problems = append(rec.problems, Problem{Row: rec.number, What: "it has cells behind the last column", Fix: "give them a column name, or delete them"})
+		rec.cells = rec.cells[:width]
+	}
+	cells := append(make([]string, 0, len(g.layout.columns)), rec.cells...)
+	for len(cells) < width {
+		cells = append(cells, "")
+	}
+	for i, columns := range g.layout.joined {
+		var codes []string
+		for n, column := range columns {
+			if cell := cells[column]; cell == "1" || cell == "TRUE" {
+				codes = append(codes, g.layout.columns[width+i].Choices[n].Code)
+			}
+		}
+		cells = append(cells, strings.Join(codes, " "))
+	}
+	rec.cells = cells
 	return rec
 }

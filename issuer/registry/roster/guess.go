@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -61,13 +62,21 @@ var alone = map[string]Field{
 	"nom": FamilyName, "nombre": GivenName, "name": GivenName, "الاسم": GivenName,
 }
 
+// questionPath is the path of a question in a form: codes, not words. "Sex/Gender"
+// is none.
+var questionPath = regexp.MustCompile(`^([a-z]|[A-Za-z0-9]+_)[A-Za-z0-9_]*([/.][A-Za-z0-9_]+)+$`)
+
 // Guess finds the columns that hold what a registry needs, by their names in
-// English, French, Spanish, Arabic or HOPE's codes. It looks at names only; a
-// person confirms what it found.
+// English, French, Spanish, Arabic or HOPE's codes. Of a question's path in a
+// form, group/sub/question, the last part counts. It looks at names only; a person
+// confirms what it found.
 func Guess(header []string) Mapping {
 	folded := make([]string, len(header))
 	for i, name := range header {
 		folded[i] = fold(name)
+		if questionPath.MatchString(name) {
+			folded[i] = fold(name[strings.LastIndexAny(name, "/.")+1:])
+		}
 	}
 	m := Mapping{}
 	for _, known := range names {

@@ -11,7 +11,7 @@ func (f *File) openJSONRows() error {
 		s := &jsonRows{j: f.newJSON()}
 		return s, s.j.enter('[')
 	}
-	l, wrong, err := analyse("", open)
+	l, wrong, err := analyse("", false, open)
 	if err != nil {
 		return err
 	} else if wrong != nil {

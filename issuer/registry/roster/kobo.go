@@ -155,7 +155,7 @@ func (s *submissions) readTop(j *jsonReader) error {
 		s.single = true
 		return nil
 	case form && len(lists) == 0:
-		return refuse("in KoBo or ODK, download the data of the form, as XLSX or JSON", "is a form's questions, not its answers")
+		return refuse("in KoBo or ODK, download the data of the form, as XLSX or JSON", "is the form, not its answers")
 	case seen["results"] || seen["submissions"]:
 		return refuse("export it again, with answers", "has no submissions")
 	case len(lists) == 1:

@@ -30,6 +30,53 @@ func isForm(header []string) bool {
 		slices.ContainsFunc(header, label) && (slices.ContainsFunc(header, formColumn.MatchString) || len(header) == 3)
 }
 
+// joinChoices adds a column for each question with several answers that was
+// exported as a column of 0 and 1 for each choice alone: question/choice. It goes
+// by the first rows, and leaves the columns of the choices where they are.
+func (l *layout) joinChoices(rows []record) {
+	ticks := func(i int) bool {
+		n := 0
+		for _, rec := range rows {
+			if i < len(rec.cells) && rec.cells[i] != "" {
+				if !slices.Contains([]string{"0", "1", "TRUE", "FALSE"}, rec.cells[i]) {
+					return false
+				}
+				n++
+			}
+		}
+		return n > 0
+	}
+	var questions []string
+	choices := map[string][]int{}
+	other := map[string]bool{} // a column of the name, or an answer that is not 0 or 1
+	for i, c := range l.columns {
+		other[c.Name] = true
+		slash := strings.LastIndexByte(c.Name, '/')
+		if slash <= 0 {
+			continue
+		}
+		question := c.Name[:slash]
+		if choices[question] == nil {
+			questions = append(questions, question)
+		}
+		choices[question] = append(choices[question], i)
+		other[question] = other[question] || !ticks(i)
+	}
+	for _, question := range questions {
+		columns := choices[question]
+		if len(columns) < 2 || other[question] || len(l.columns) >= MaxColumns {
+			continue
+		}
+		c := Column{Name: question, Type: "select_multiple"}
+		for _, i := range columns {
+			code := l.columns[i].Name[len(question)+1:]
+			c.Choices = append(c.Choices, Choice{code, code})
+		}
+		l.columns = append(l.columns, c)
+		l.joined = append(l.joined, columns)
+	}
+}
+
 // tie finds the table that the rows of each sheet of a KoBo export hang on. A
 // sheet's name is cut at 31 characters, and _parent_table_name is not.
 func (f *File) tie(layouts []*layout) {

@@ -31,6 +31,7 @@ type layout struct {
 	width                  int  // cells of the header row, blank ones at its end counted
 	parentTable            string
 	lostZeros              []string // columns whose numbers may have had zeros in front
+	joined                 [][]int  // of the columns behind those of the sheet: the columns of choices that each is made of
 }
 
 // headRows is how many rows at the start of a sheet tell its layout: HXL's row of
@@ -45,8 +46,8 @@ const headRows = 25
 //     stands above is a title.
 //  3. In a HOPE workbook it holds field codes, and the row behind it may hold labels
 //     for people: it is passed over where its cells name the fields they stand under.
-//  4. A header without rows is refused here.
-func analyse(sheet string, open func() (source, error)) (*layout, *unfit, error) {
+//  4. A header without rows is refused here, and a form, unless its sheet was asked for.
+func analyse(sheet string, asked bool, open func() (source, error)) (*layout, *unfit, error) {
 	in, err := open()
 	if err != nil {
 		return nil, nil, err
@@ -65,7 +66,7 @@ func analyse(sheet string, open func() (source, error)) (*layout, *unfit, error)
 	if len(head) == 0 {
 		return nil, &unfit{refusal("export the list again", "has no rows%s", onSheet(sheet)), emptySheet}, nil
 	}
-	l, at, wrong := headerOf(sheet, head)
+	l, at, wrong := headerOf(sheet, asked, head)
 	if wrong != nil {
 		return nil, wrong, nil
 	}
@@ -81,6 +82,9 @@ func analyse(sheet string, open func() (source, error)) (*layout, *unfit, error)
 		l.parentTable = cellUnder(l.columns, rest[0].cells, "_parent_table_name")
 	}
 	l.findLostZeros(rest)
+	if l.form == koboForm {
+		l.joinChoices(rest)
+	}
 	return l, nil, nil
 }
 
@@ -107,7 +111,7 @@ func onSheet(sheet string) string {
 }
 
 // headerOf finds the header among the first rows, and its place among them.
-func headerOf(sheet string, head []record) (*layout, int, *unfit) {
+func headerOf(sheet string, asked bool, head []record) (*layout, int, *unfit) {
 	for i, rec := range head[:min(len(head), headRows)] {
 		if isTagRow(rec.cells) {
 			return hxlLayout(head, i), i, nil
@@ -134,8 +138,8 @@ func headerOf(sheet string, head []record) (*layout, int, *unfit) {
 	} else if isHope(header, sheet) {
 		l.form = hopeForm
 	}
-	if isForm(header) || strings.EqualFold(sheet, "survey") && slices.Contains(header, "type") && slices.Contains(header, "name") {
-		return nil, 0, &unfit{refusal("in KoBo or ODK, download the data of the form, as XLSX or JSON", "is a form's questions, not its answers%s", onSheet(sheet)), questions}
+	if !asked && (isForm(header) || strings.EqualFold(sheet, "survey") && slices.Contains(header, "type") && slices.Contains(header, "name")) {
+		return nil, 0, &unfit{refusal("in KoBo or ODK, download the data of the form, as XLSX or JSON", "is the form (XLSForm), not its answers"), questions}
 	}
 	if wrong := l.setColumns(sheet, header); wrong != nil {
 		return nil, 0, &unfit{wrong, noHeader}

@@ -56,7 +56,7 @@ func otherXML(root xml.StartElement) error {
 	const fix = "open it with a spreadsheet program and save it as .xlsx"
 	switch {
 	case root.Name.Local == "html" && slices.ContainsFunc(root.Attr, func(a xml.Attr) bool { return strings.Contains(a.Value, "w3.org/2002/xforms") }):
-		return refuse("in KoBo or ODK, download the data of the form, as XLSX or JSON", "is a form's questions (XForm), not its answers")
+		return refuse("in KoBo or ODK, download the data of the form, as XLSX or JSON", "is the form (XForm), not its answers")
 	case root.Name.Local == "html":
 		return refuse(fix, "is a web page, not CSV or XLSX")
 	case root.Name.Local == "Workbook":

@@ -72,7 +72,7 @@ func (w *workbookTables) add(s sheetRef, named bool) error {
 		}
 		return &sheetSource{book: w.book, in: t, watch: watch}, nil
 	}
-	l, wrong, err := analyse(s.name, func() (source, error) { return rows(true) })
+	l, wrong, err := analyse(s.name, named, func() (source, error) { return rows(true) })
 	if err != nil {
 		return err
 	}
