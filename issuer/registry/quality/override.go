@@ -3,6 +3,7 @@ package quality
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -21,6 +22,11 @@ type Override struct {
 // closed, so a card on it would be somebody else's or a second one.
 var ErrClosed = errors.New("quality: the record is closed, and no override makes a card for it: use the record it was moved to")
 
+// Final reports whether no second person lets the unit through: see ErrClosed.
+func (d Decision) Final() bool {
+	return slices.ContainsFunc(d.Reasons, func(r Reason) bool { return r.Code == ReasonClosed })
+}
+
 // Override returns the decision with Outcome Issue, if another person than who acts
 // says why: by.SecondPerson, and a reason of at most access.MaxText bytes that
 // names nobody. The reasons of the gate stay in it. A plain Issue stays as it is.
@@ -38,10 +44,8 @@ func (d Decision) Override(by access.Actor, reason string) (Decision, error) {
 	if reason == "" || len(reason) > access.MaxText || !utf8.ValidString(reason) {
 		return Decision{}, fmt.Errorf("quality: an override needs a reason of 1 to %d bytes", access.MaxText)
 	}
-	for _, r := range d.Reasons {
-		if r.Code == ReasonClosed {
-			return Decision{}, ErrClosed
-		}
+	if d.Final() {
+		return Decision{}, ErrClosed
 	}
 	d.Overridden = &Override{By: by.ID, Second: by.SecondPerson, Reason: reason, Was: d.Outcome}
 	d.Outcome = Issue

@@ -278,7 +278,7 @@ func TestASecondPersonLetsAUnitPass(t *testing.T) {
 		}
 	}
 	dead := gate.Judge(person(func(p *registry.Person) { p.Status = &registry.Status{State: "closed", Reason: "deceased"} }), at)
-	if _, err := dead.Override(two, "because"); !errors.Is(err, quality.ErrClosed) {
+	if _, err := dead.Override(two, "because"); !errors.Is(err, quality.ErrClosed) || !dead.Final() || refused.Final() {
 		t.Errorf("a card for the dead: %v", err)
 	}
 	fine := gate.Judge(person(func(*registry.Person) {}), at)
