@@ -149,7 +149,7 @@ func (l *linter) text(t Text) {
 	if why := forbidden(words, chosen); why != "" {
 		report("word", "a word about "+why)
 	}
-	for _, p := range patterns(text, own, l.rules.Dates) {
+	for _, p := range patterns(text, own, &l.rules) {
 		report(p, patternText[p])
 	}
 }

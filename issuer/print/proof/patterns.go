@@ -35,13 +35,18 @@ var (
 )
 
 // patterns returns the codes of what text holds. own are the cards it stands on:
-// their numbers and days are theirs. dates may be printed as well.
-func patterns(text string, own []facts, dates []string) []string {
-	for _, d := range dates {
+// their numbers and days are theirs. What complaint and dates of rules say may be
+// printed as well.
+func patterns(text string, own []facts, rules *Rules) []string {
+	for _, d := range rules.Dates {
 		text = without(text, d)
 	}
 	text = plainDigits(text)
 	text = withoutNumbers(text, own)
+	// On narrow paper a phone number may go on in the next line.
+	isComplaint := func(s string) bool {
+		return slices.ContainsFunc(rules.Complaint, func(c string) bool { return strings.Contains(digits(c), digits(s)) })
+	}
 	var found []string
 	take := func(code string, form *regexp.Regexp, is func(string) bool) {
 		text = form.ReplaceAllStringFunc(text, func(s string) string {
@@ -79,7 +84,7 @@ func patterns(text string, own []facts, dates []string) []string {
 		})
 	}
 	take("case", caseForm, nil)
-	take("phone", numberForm, func(s string) bool { return !isScale(s) })
+	take("phone", numberForm, func(s string) bool { return !isScale(s) && !isComplaint(s) })
 	return found
 }
 
@@ -135,6 +140,16 @@ func spelled(text, number string) int {
 		}
 	}
 	return 0
+}
+
+// digits returns the digits of s, as 0 to 9.
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, plainDigits(s))
 }
 
 // isScale tells the numbers of boxes and rulers, 1 2 3 or 0 10 20, from a phone.

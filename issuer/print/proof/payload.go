@@ -167,7 +167,7 @@ func (l *linter) payload(f facts) (found [][2]string) {
 		if why := forbidden(words, nil); why != "" {
 			found = append(found, [2]string{"qr_content", "a plain claim about " + why})
 		}
-		for _, code := range patterns(text, []facts{f}, nil) {
+		for _, code := range patterns(text, []facts{f}, &Rules{}) {
 			found = append(found, [2]string{"qr_content", "among the plain claims: " + patternText[code]})
 		}
 	}
