@@ -253,3 +253,24 @@ func (o *Org) CardHistory(ctx context.Context, id issuer.CTI) (events []issuer.C
 	})
 	return events, err
 }
+
+// ImportUnits returns the persons and households that an import made or changed, in
+// the order of their ids. No such import is issuer.ErrNotFound.
+func (o *Org) ImportUnits(ctx context.Context, id issuer.UnitID) (units []issuer.UnitID, err error) {
+	err = o.view(ctx, "units of an import", func(t *tx) error {
+		var first, last int64
+		const find = `SELECT first_change, last_change FROM import_change WHERE org_id = $1 AND import_id = $2`
+		ok, err := t.find(find, []any{o.id, id.String()}, &first, &last)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%w: import %s", issuer.ErrNotFound, id)
+		}
+		const query = `SELECT DISTINCT c.entity_id FROM change_set c JOIN unit u ON u.org_id = c.org_id AND u.id = c.entity_id
+			WHERE c.org_id = $1 AND c.seq BETWEEN $2 AND $3 AND c.entity = 'unit' AND u.erased_at IS NULL ORDER BY c.entity_id`
+		units, err = t.ids(query, o.id, first, last)
+		return err
+	})
+	return units, err
+}

@@ -60,6 +60,7 @@ type acts struct {
 	counts      map[access.Action]int
 	n           int
 	first, last int64 // change sets
+	imports     []string
 	digest      hash.Hash
 }
 
@@ -97,6 +98,12 @@ func hashChange(h hash.Hash, seq int64, c change) {
 // auditActs writes the entries: each act's own, or the one of all.
 func (t *tx) auditActs() error {
 	a := t.acts
+	for _, id := range a.imports {
+		const insert = `INSERT INTO import_change (org_id, import_id, first_change, last_change) VALUES ($1, $2, $3, $4)`
+		if _, err := t.exec(insert, t.o.id, id, a.first, a.last); err != nil {
+			return err
+		}
+	}
 	if a.n <= maxEntries {
 		for _, e := range a.entries {
 			if err := t.audit(e); err != nil {

@@ -94,6 +94,7 @@ func (r records) SaveImport(f registry.ImportFile) error {
 	if err != nil {
 		return fmt.Errorf("storage: import %s: %w", id, err)
 	}
+	t.acts.imports = append(t.acts.imports, id)
 	return t.audit(access.Entry{Action: "registry.import", Object: id,
 		Detail: fmt.Sprintf("rows=%d created=%d updated=%d same=%d refused=%d", f.Rows, f.Created, f.Updated, f.Same, f.Refused)})
 }

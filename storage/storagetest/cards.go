@@ -34,6 +34,7 @@ func Cards(t *testing.T, e Engine) {
 		{"an interrupted lot is finished, not made again", testBlanksResumed},
 		{"a bound card is erased with its person", testBoundErased},
 		{"a restored database binds again", testBoundRestored},
+		{"a plan is issued to, and hears of it", testCandidates},
 		{"never two active cards, in any order of acts", testAnyOrder},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })

@@ -105,6 +105,16 @@ CREATE TABLE bound_credential (
 CREATE INDEX credential_lot ON credential (org_id, lot_id);
 CREATE INDEX credential_place ON credential (org_id, programme, round, last_round);
 
+-- The change sets that an import made: cards are issued to those of a file.
+CREATE TABLE import_change (
+  org_id       TEXT    NOT NULL,
+  import_id    TEXT    NOT NULL,
+  first_change INTEGER NOT NULL,     -- seq of change_set, both included
+  last_change  INTEGER NOT NULL,
+  PRIMARY KEY (org_id, import_id),
+  FOREIGN KEY (org_id, import_id) REFERENCES import_file (org_id, id)
+) STRICT, WITHOUT ROWID;
+
 -- A credential that moves to another unit keeps the promise of one active card too.
 CREATE TRIGGER credential_overlap_move BEFORE UPDATE OF unit_id ON credential WHEN NEW.ended_at IS NULL AND EXISTS (
   SELECT 1 FROM credential c WHERE c.org_id = NEW.org_id AND c.unit_id = NEW.unit_id AND c.vct = NEW.vct AND c.programme = NEW.programme
