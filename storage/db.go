@@ -3,10 +3,13 @@
 //
 // One folder holds all of it:
 //
-//	aidpass.db          SQLite, in WAL mode: what a backup copies
+//	aidpass.db          SQLite, in WAL mode
 //	outside-backup/     never in a backup and never restored:
 //	  signing.log         every credential that may have been signed, every change of status
 //	  tombstones.log      every person's key that was destroyed
+//
+// Others keep theirs beside it: keys/ and public/ are in a backup, too ([DB.Backup],
+// [Restore]).
 //
 // [Open] gives the database, [DB.Org] the store of one organisation: no method
 // of [Org] takes an organisation, and every unique key in the schema contains
@@ -64,7 +67,7 @@ func Open(ctx context.Context, dir string, o Options) (_ *DB, err error) {
 	}
 	db := &DB{
 		dir: dir, write: write, read: read, dialect: d, now: o.Now,
-		signing: outsideFile{path: filepath.Join(dir, outsideFolder, "signing.log")},
+		signing: outsideFile{path: filepath.Join(dir, outsideFolder, signingLogFile)},
 		tombs:   outsideFile{path: filepath.Join(dir, outsideFolder, "tombstones.log")},
 	}
 	if db.now == nil {
@@ -79,6 +82,8 @@ func Open(ctx context.Context, dir string, o Options) (_ *DB, err error) {
 const (
 	databaseFile  = "aidpass.db"
 	outsideFolder = "outside-backup"
+
+	signingLogFile = "signing.log"
 )
 
 // Close closes the database. Transactions under way fail.

@@ -13,6 +13,8 @@ import (
 
 	driver "modernc.org/sqlite" // registers "sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"aidpass/storage/archive"
 )
 
 // A dialect is what an engine does its own way. Everything else is one SQL text.
@@ -29,6 +31,10 @@ type dialect struct {
 	// scrub makes sure that overwritten and deleted values are gone from the files.
 	// It reports false when others who are reading kept it from that.
 	scrub func(ctx context.Context, db *sql.DB) (clean bool, err error)
+	// snapshot copies the database at from, as it is at one moment, to a new file.
+	snapshot func(ctx context.Context, from, to string) error
+	// heads reads a snapshot's newest migration, and its organisations by id.
+	heads func(ctx context.Context, path string) (schema int, orgs []archive.Org, err error)
 }
 
 //go:embed migrations
@@ -50,6 +56,8 @@ var sqlite = dialect{
 	check:      checkSQLite,
 	busy:       busySQLite,
 	scrub:      scrubSQLite,
+	snapshot:   snapshotSQLite,
+	heads:      headsSQLite,
 }
 
 func busySQLite(err error) bool {
@@ -103,20 +111,25 @@ func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err erro
 	if err := file.Close(); err != nil {
 		return nil, nil, err
 	}
-	uri := url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: sqlitePragmas.Encode()}
+	uri := sqliteURI(path, sqlitePragmas.Encode())
 	// A transaction that begins by reading and then writes can find its snapshot
 	// outdated and fail. Taking the write lock at BEGIN waits instead.
-	if write, err = sql.Open("sqlite", uri.String()+"&_txlock=immediate"); err != nil {
+	if write, err = sql.Open("sqlite", uri+"&_txlock=immediate"); err != nil {
 		return nil, nil, err
 	}
 	write.SetMaxOpenConns(1) // goroutines queue here, in order, instead of polling for the lock
-	if read, err = sql.Open("sqlite", uri.String()+"&_pragma=query_only(1)"); err != nil {
+	if read, err = sql.Open("sqlite", uri+"&_pragma=query_only(1)"); err != nil {
 		return nil, nil, err
 	}
 	if err := write.PingContext(ctx); err != nil {
 		return nil, nil, fmt.Errorf("not a database that can be opened: %w", err)
 	}
 	return write, read, nil
+}
+
+// sqliteURI names a database file and the parameters of its connections.
+func sqliteURI(path, query string) string {
+	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query}).String()
 }
 
 func checkSQLite(ctx context.Context, db *sql.DB) (findings []string, err error) {

@@ -75,6 +75,15 @@ func (db *DB) CreateOrg(ctx context.Context, id string, kek []byte, by access.Ac
 // not: after a restore that is every credential signed since the backup, every
 // change of status, and every person erased. [Org.Replayed] tells what it was.
 func (db *DB) Org(ctx context.Context, id string, kek []byte) (*Org, error) {
+	o, err := db.bareOrg(ctx, id, kek)
+	if err != nil {
+		return nil, err
+	}
+	return o, o.catchUp(ctx)
+}
+
+// bareOrg is Org as the database has it, without taking anything in.
+func (db *DB) bareOrg(ctx context.Context, id string, kek []byte) (*Org, error) {
 	k, err := newSealer(kek)
 	if err != nil {
 		return nil, err
@@ -90,10 +99,7 @@ func (db *DB) Org(ctx context.Context, id string, kek []byte) (*Org, error) {
 	if secrets, err = k.open(o.secretsPlace(), secrets); err != nil {
 		return nil, err
 	}
-	if err := o.useSecrets(secrets); err != nil {
-		return nil, err
-	}
-	return o, o.catchUp(ctx)
+	return o, o.useSecrets(secrets)
 }
 
 // useSecrets takes the organisation's secrets: the blind-index key, from which

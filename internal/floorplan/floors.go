@@ -34,7 +34,7 @@ var floors = [...][]string{
 		"verifier/request",
 	},
 	{ // 5: disks and networks, which never meet (see apart)
-		"storage", "storage/keystore", "storage/keystore/keystoretest", "storage/storagetest",
+		"storage/archive", "storage", "storage/keystore", "storage/keystore/keystoretest", "storage/storagetest",
 		"web/...",
 	},
 	{"cmd/aidpass/...", "cmd/aidpass-wasm/...", "bench"}, // 6: what people start
