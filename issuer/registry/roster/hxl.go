@@ -2,7 +2,6 @@ package roster
 
 import (
 	"regexp"
-	"slices"
 	"strings"
 )
 
@@ -48,22 +47,19 @@ func hxlLayout(head []record, at int) *layout {
 		}
 		return strings.TrimSpace(head[row].cells[i])
 	}
-	taken := func(name string) bool {
-		return slices.ContainsFunc(l.columns, func(c Column) bool { return c.Name == name })
-	}
 	for i := range min(width, MaxColumns) {
 		c := Column{Letter: ColumnLetter(i + 1), Tag: tagOf(cell(at, i))}
 		for row := at - 1; row >= 0 && c.Label == ""; row-- {
 			c.Label = cell(row, i)
 		}
 		for _, name := range []string{cell(at-1, i), c.Tag, c.Label, "column " + c.Letter} {
-			if name != "" && !taken(name) {
+			if name != "" && l.free(name) == name {
 				c.Name = name
 				break
 			}
 		}
 		if c.Name == "" {
-			c.Name = c.Tag + " (" + c.Letter + ")"
+			c.Name = l.free(c.Tag + " (" + c.Letter + ")")
 		}
 		c.unnamed = c.Label == "" && c.Tag == ""
 		l.columns = append(l.columns, c)

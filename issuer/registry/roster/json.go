@@ -139,10 +139,10 @@ func (j *jsonReader) more() (bool, error) {
 	if err := j.take(); err != nil {
 		return false, err
 	}
-	if c, err := j.peek(); err != nil || c == j.ends[here] {
-		return false, errors.Join(err, j.damaged("nothing stands behind a comma"))
+	if c, err = j.peek(); err == nil && c == j.ends[here] {
+		err = j.damaged("nothing stands behind a comma")
 	}
-	return true, nil
+	return err == nil, err
 }
 
 // key reads the name of a member, up to its value.
@@ -437,7 +437,9 @@ func (j *jsonReader) end() error {
 			return nil
 		case err != nil:
 			return err
-		case c != ' ' && c != '\t' && c != '\r' && c != '\n':
+		case c == '\n':
+			j.line++
+		case c != ' ' && c != '\t' && c != '\r':
 			return j.damaged("something stands behind its end")
 		}
 	}

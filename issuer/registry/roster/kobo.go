@@ -388,6 +388,9 @@ func (r *submissionRows) where() (place, index, parent string) {
 // group/field, whether the file says so or nests them.
 func (r *submissionRows) object(o *openRow, prefix string) error {
 	return r.j.members(func(name string) error {
+		if name == "" {
+			name = "(no name)"
+		}
 		if prefix != "" && !strings.HasPrefix(name, prefix+"/") {
 			name = prefix + "/" + name
 		}

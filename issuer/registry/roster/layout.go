@@ -178,20 +178,25 @@ func trimmed(cells []string) []string {
 func (l *layout) setColumns(sheet string, header []string) *FileError {
 	seen := map[string]int{}
 	for i, name := range header {
-		c := Column{Name: name, Letter: ColumnLetter(i + 1)}
 		before, twice := seen[name]
-		switch {
-		case name == "":
-			c.Name, c.unnamed = "column "+c.Letter, true
-		case twice && l.form == koboForm: // questions may share a label, and KoBo exports by label too
-			c.Name, c.Label = fmt.Sprintf("%s (%s)", name, c.Letter), name
-		case twice:
+		if twice && name != "" && l.form != koboForm { // questions may share a label, and KoBo exports by label too
 			// Not the name itself: where the header is missing it is a person's.
 			return refusal("rename one of them", "has two columns of one name%s, %s and %s",
 				onSheet(sheet), ColumnLetter(before+1), ColumnLetter(i+1))
 		}
-		seen[name] = i
+		c := Column{Letter: ColumnLetter(i + 1)}
+		if !twice {
+			c.Name = name
+			seen[name] = i
+		}
 		l.columns = append(l.columns, c)
+	}
+	for i := range l.columns {
+		if c := &l.columns[i]; c.Name == "" && header[i] != "" {
+			c.Name, c.Label = l.free(header[i]+" ("+c.Letter+")"), header[i]
+		} else if c.Name == "" {
+			c.Name, c.unnamed = l.free("column "+c.Letter), true
+		}
 	}
 	if l.form != plainForm || len(Guess(header)) > 0 {
 		return nil // a name we know: it is a header whatever else stands there
@@ -205,12 +210,20 @@ func (l *layout) setColumns(sheet string, header []string) *FileError {
 	return nil
 }
 
+// free returns the name, or one like it that no column has.
+func (l *layout) free(name string) string {
+	for slices.ContainsFunc(l.columns, func(c Column) bool { return c.Name == name }) {
+		name += "_"
+	}
+	return name
+}
+
 // widen adds columns without a name for cells that stand beyond the header.
 func (l *layout) widen(rows []record) {
 	for _, rec := range rows {
 		for n := len(l.columns); n < len(trimmed(rec.cells)); n++ {
 			letter := ColumnLetter(n + 1)
-			l.columns = append(l.columns, Column{Name: "column " + letter, Letter: letter, unnamed: true})
+			l.columns = append(l.columns, Column{Name: l.free("column " + letter), Letter: letter, unnamed: true})
 		}
 	}
 }

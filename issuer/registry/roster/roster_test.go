@@ -221,7 +221,13 @@ func FuzzCSV(f *testing.F) {
 				continue // encoding/csv writes a CR in its own way
 			}
 			want = append(want, cells)
-			w.Write(cells)
+			guarded := slices.Clone(cells)
+			for i, cell := range cells { // as exports do
+				if rest := strings.TrimLeft(cell, "'"); rest != "" && strings.ContainsAny(rest[:1], "=+-@\t\r") || strings.HasPrefix(rest, "＝") || strings.HasPrefix(rest, "＋") || strings.HasPrefix(rest, "－") || strings.HasPrefix(rest, "＠") {
+					guarded[i] = "'" + cell
+				}
+			}
+			w.Write(guarded)
 		}
 		w.Flush()
 		if len(want) == 0 || slices.Contains(got.header, "number") {
