@@ -1,7 +1,9 @@
 package pdf
 
 import (
+	"encoding/binary"
 	"math"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 )
@@ -14,8 +16,11 @@ type Content struct{ b []byte }
 func (c *Content) Reset()   { c.b = c.b[:0] }
 func (c *Content) Len() int { return len(c.b) }
 
-// Append adds what another content draws, drawn once and used often.
-func (c *Content) Append(other *Content) { c.b = append(c.b, other.b...) }
+// Append adds what another content draws. Since is what was added after it was from
+// bytes long, to be added again by Repeat.
+func (c *Content) Append(other *Content)   { c.b = append(c.b, other.b...) }
+func (c *Content) Since(from int) []byte   { return append([]byte(nil), c.b[from:]...) }
+func (c *Content) Repeat(operators []byte) { c.b = append(c.b, operators...) }
 
 // Save keeps the state (place, scale, ink) until Restore.
 func (c *Content) Save()    { c.b = append(c.b, "q\n"...) }
@@ -102,7 +107,15 @@ func (c *Content) RoundRect(x, y, width, height, r float64) {
 func (c *Content) Matrix(modules [][]bool, x, y, module float64) {
 	c.Save()
 	c.Scale(module, -module, x, y)
+	if len(modules) > len(spaced) {
+		return
+	}
+	// A run is written in three stores, of which each takes a little more than it
+	// needs: a row has at most half as many runs as modules, of 18 bytes each.
 	for at, row := range modules {
+		c.b = slices.Grow(c.b, 9*len(row)+32)
+		out, end := c.b[:cap(c.b)], len(c.b)
+		y := spaced[at]
 		for i := 0; i < len(row); i++ {
 			if !row[i] {
 				continue
@@ -111,14 +124,31 @@ func (c *Content) Matrix(modules [][]bool, x, y, module float64) {
 			for i < len(row) && row[i] {
 				i++
 			}
-			c.b = appendInt(c.b, from)
-			c.b = appendInt(append(c.b, ' '), at)
-			c.b = appendInt(append(c.b, ' '), i-from)
-			c.b = append(c.b, " 1 re\n"...)
+			for _, n := range [3]spacedNumber{spaced[from], y, spaced[i-from]} {
+				binary.LittleEndian.PutUint32(out[end:], n.text)
+				end += n.length
+			}
+			end += copy(out[end:], "1 re\n")
 		}
+		c.b = out[:end]
 	}
 	c.Fill()
 	c.Restore()
+}
+
+// spaced has the numbers that a code's modules need, with a space behind.
+var spaced = func() (all [200]spacedNumber) {
+	for n := range all {
+		var b [4]byte
+		text := append(strconv.AppendInt(b[:0], int64(n), 10), ' ')
+		all[n] = spacedNumber{binary.LittleEndian.Uint32(b[:]), len(text)}
+	}
+	return all
+}()
+
+type spacedNumber struct {
+	text   uint32 // four bytes, the first lowest
+	length int    // how many of them count
 }
 
 // Image draws an image with its lower left corner at x, y.

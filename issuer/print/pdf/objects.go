@@ -11,22 +11,18 @@ import (
 // A Glyph is an outline that stands once in the file.
 type Glyph int
 
-// Glyph returns the outline kept under key, which any comparable value can be; the
-// first time draw draws it, in thousandths of the type size.
-func (f *File) Glyph(key any, draw func(*Content) error) (Glyph, error) {
-	if n, ok := f.glyphs[key]; ok {
-		return Glyph(n), nil
-	}
+// Glyph puts an outline into the file, drawn by draw in thousandths of the type size.
+func (f *File) Glyph(draw func(*Content) error) (Glyph, error) {
 	var c Content
 	if err := draw(&c); err != nil {
 		return 0, err
 	}
 	c.Fill()
+	f.packed = packed().append(f.packed[:0], c.b)
 	n := f.next()
 	// The box is what may be inked: wide, because marks and long joins leave the em.
-	f.stream(n, "/Type/XObject/Subtype/Form/BBox[-4000 -4000 8000 8000]", c.b, small)
+	f.stream(n, "/Type/XObject/Subtype/Form/BBox[-4000 -4000 8000 8000]/Filter/FlateDecode", f.packed)
 	f.forms = append(f.forms, n)
-	f.glyphs[key] = n
 	return Glyph(n), nil
 }
 
@@ -66,7 +62,7 @@ func (f *File) Image(data []byte) (_ Image, width, height int, err error) {
 	}
 	n := f.next()
 	f.stream(n, fmt.Sprintf("/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/%s/BitsPerComponent 8/Filter/DCTDecode",
-		head.Width, head.Height, colours), data, asItIs)
+		head.Width, head.Height, colours), data)
 	f.images = append(f.images, n)
 	return Image(n), head.Width, head.Height, nil
 }

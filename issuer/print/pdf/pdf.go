@@ -13,7 +13,6 @@ package pdf
 
 import (
 	"bytes"
-	"compress/zlib"
 	"fmt"
 	"strconv"
 )
@@ -37,9 +36,7 @@ type File struct {
 	pages   []int
 	forms   []int // glyphs and images, in order
 	images  []int
-	glyphs  map[any]int
-	packers [2]*zlib.Writer
-	packed  bytes.Buffer
+	packed  []byte
 	duplex  bool
 	lang    string
 	title   string
@@ -48,10 +45,7 @@ type File struct {
 // New starts a file whose text is mainly in lang (BCP 47). Title is what a viewer
 // and a printer queue show: nothing about anybody.
 func New(lang, title string) *File {
-	f := &File{offsets: make([]int, firstFree), glyphs: map[any]int{}, lang: lang, title: title}
-	for i, level := range packings {
-		f.packers[i], _ = zlib.NewWriterLevel(&f.packed, level) // fails for unknown levels only
-	}
+	f := &File{offsets: make([]int, firstFree), lang: lang, title: title}
 	// The second line tells programs that move files that this one is not text
 	// (section 7.5.2).
 	f.out.WriteString("%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
@@ -77,28 +71,9 @@ func (f *File) object(n int, format string, args ...any) {
 	f.out.WriteString("\nendobj\n")
 }
 
-// How a stream is packed. Pages are drawn by the thousand: looking for repetitions
-// in them takes five times as long as the signature of the card does, for a third
-// fewer bytes.
-const (
-	quick = iota
-	small
-	asItIs
-)
-
-var packings = [...]int{quick: zlib.HuffmanOnly, small: zlib.BestCompression}
-
-// stream writes an object with data; dict is the inside of its dictionary.
-func (f *File) stream(n int, dict string, data []byte, packing int) {
-	if packing != asItIs {
-		w := f.packers[packing]
-		f.packed.Reset()
-		w.Reset(&f.packed)
-		w.Write(data) // into memory: neither fails
-		w.Close()
-		data = f.packed.Bytes()
-		dict += "/Filter/FlateDecode"
-	}
+// stream writes an object with data, which is packed already where dict, the
+// inside of its dictionary, says so.
+func (f *File) stream(n int, dict string, data []byte) {
 	f.offsets[n] = f.out.Len()
 	fmt.Fprintf(&f.out, "%d 0 obj\n<<%s/Length %d>>\nstream\n", n, dict, len(data))
 	f.out.Write(data)
@@ -109,7 +84,8 @@ func (f *File) stream(n int, dict string, data []byte, packing int) {
 // next page after Reset.
 func (f *File) AddPage(width, height float64, c *Content) {
 	content, page := f.next(), f.next()
-	f.stream(content, "", c.b, quick)
+	f.packed = packed().append(f.packed[:0], c.b)
+	f.stream(content, "/Filter/FlateDecode", f.packed)
 	f.object(page, "<</Type/Page/Parent %d 0 R/MediaBox[0 0 %s %s]/Resources %d 0 R/Contents %d 0 R>>",
 		pageTree, number(width), number(height), resources, content)
 	f.pages = append(f.pages, page)

@@ -16,6 +16,9 @@ type Room struct {
 	// Size is the type size wished for and Floor the smallest one that is still
 	// legible, in points. Between them the text shrinks until it fits.
 	Size, Floor float64
+	// OneLine is the size down to which a text is kept on one line before it takes
+	// more; 0: Size.
+	OneLine float64
 }
 
 // A Block is a text set in one or more lines of one size.
@@ -51,10 +54,14 @@ func Fit(text string, w fonts.Weight, d Direction, room Room) (Block, error) {
 	if fits(whole.Width, room.Size, room.Width) {
 		return Block{Lines: []Line{whole}, Size: room.Size}, nil
 	}
+	least := room.Floor
+	if room.Lines > 1 {
+		least = room.OneLine
+	}
+	if size := room.Width / float64(whole.Width) * perEm; least > 0 && size >= least {
+		return Block{Lines: []Line{whole}, Size: size}, nil
+	}
 	if room.Lines <= 1 {
-		if size := room.Width / float64(whole.Width) * perEm; size >= room.Floor {
-			return Block{Lines: []Line{whole}, Size: size}, nil
-		}
 		cut, err := s.cut(text, w, d, room.Width/room.Floor*perEm)
 		return Block{Lines: []Line{cut}, Size: room.Floor, Cut: true}, err
 	}

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/go-text/typesetting/bidi"
 	"github.com/go-text/typesetting/di"
@@ -86,9 +87,10 @@ func Set(text string, w fonts.Weight, d Direction) (Line, error) {
 	return s.line(clean(text), w, d)
 }
 
-// clean makes one line of text, composed as the faces are.
+// clean makes one line of text, composed as the faces are. A no-break space stays.
 func clean(text string) string {
-	return norm.NFC.String(strings.Join(strings.Fields(text), " "))
+	space := func(r rune) bool { return r != '\u00a0' && unicode.IsSpace(r) }
+	return norm.NFC.String(strings.Join(strings.FieldsFunc(text, space), " "))
 }
 
 func (s *setter) line(text string, w fonts.Weight, d Direction) (Line, error) {

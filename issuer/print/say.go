@@ -1,0 +1,109 @@
+package print
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"aidpass/credential"
+	"aidpass/issuer/print/pdf"
+	"aidpass/issuer/print/shape"
+)
+
+// Marks that keep a number whole in a line from the right (UAX #9): without them
+// "+254 700 111" would be read from its last group.
+const (
+	lri = '\u2066'
+	pdi = '\u2069'
+)
+
+// isolated puts marks around each stretch of digits with what joins them in a
+// telephone number, so that it keeps its order in any line.
+func isolated(text string) string {
+	var b strings.Builder
+	in, held := false, ""
+	for _, r := range text {
+		digit := r >= '0' && r <= '9'
+		switch {
+		case digit && !in, r == '+' && !in:
+			b.WriteString(held)
+			b.WriteRune(lri)
+			b.WriteRune(r)
+			in, held = true, ""
+		case digit:
+			b.WriteString(held)
+			b.WriteRune(r)
+			held = ""
+		case in && strings.ContainsRune(" -/().", r):
+			held += string(r) // inside only if another digit follows
+		default:
+			if in {
+				b.WriteRune(pdi)
+				in = false
+			}
+			b.WriteString(held)
+			b.WriteRune(r)
+			held = ""
+		}
+	}
+	if in {
+		b.WriteRune(pdi)
+	}
+	b.WriteString(held)
+	return b.String()
+}
+
+// complaint is the line that says whom to ask.
+func (p *pen) complaint(c *Card) string {
+	if c.Complaint == "" {
+		return p.words.Text("print.complaint_desk")
+	}
+	return p.words.Fill("print.complaint", "line", isolated(c.Complaint))
+}
+
+// day writes the day of t, in UTC, in words: no order of numbers is to be guessed.
+func (p *pen) day(t credential.Time) string {
+	d := t.Std()
+	text := p.words.Fill("print.date", "day", strconv.Itoa(d.Day()), "year", strconv.Itoa(d.Year()),
+		"month", p.words.Text("print.month."+strconv.Itoa(int(d.Month()))))
+	return strings.ReplaceAll(text, " ", "\u00a0") // a line breaks before a date, not in it
+}
+
+// dates are the two lines that say when the card is valid; the last day is the
+// one before it ends at midnight. An unknown date has no line.
+func (p *pen) dates(c *Card) (lines []string) {
+	if c.ValidFrom != 0 {
+		lines = append(lines, p.words.Fill("print.from", "date", p.day(c.ValidFrom)))
+	}
+	if c.ValidUntil != 0 {
+		lines = append(lines, p.words.Fill("print.until", "date", p.day(c.ValidUntil-1)))
+	}
+	return lines
+}
+
+// number draws a card number in groups, always from the left: it is typed so. Its
+// letters are set one by one: every card has another number and all have the same
+// letters, and nothing is to pull two of them together.
+func (p *pen) number(number string, s style, x, y, width float64) (float64, error) {
+	s.from = shape.LTR
+	var line shape.Line
+	for _, r := range number[:4] + "-" + number[4:8] + "-" + number[8:] {
+		b, err := p.block(string(r), style{weight: s.weight, size: 10, from: shape.LTR}, 100, true)
+		if err != nil {
+			return y, err
+		}
+		line.Text += string(r)
+		for _, l := range b.Lines {
+			for _, g := range l.Glyphs {
+				g.X += line.Width
+				line.Glyphs = append(line.Glyphs, g)
+			}
+			line.Width += l.Width
+		}
+	}
+	size := min(s.size, width*pdf.MM*1000/float64(line.Width))
+	if size < s.floor {
+		return y, fmt.Errorf("print: a card number does not fit %g mm", width)
+	}
+	return p.draw(&block{Block: shape.Block{Lines: []shape.Line{line}, Size: size}}, s, x, y, width)
+}
