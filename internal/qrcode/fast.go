@@ -2,7 +2,6 @@ package qrcode
 
 import (
 	"math/bits"
-	"strings"
 	"sync"
 
 	"rsc.io/qr/coding"
@@ -37,7 +36,7 @@ func alphanumericVersion(text string) coding.Version {
 		if digits++; c < '0' || c > '9' {
 			digits = 0
 		}
-		if digits == digitRun || strings.IndexByte(base45Letters, c) < 0 {
+		if digits == digitRun || alphanumeric[c] == 0 {
 			return 0
 		}
 	}
@@ -52,7 +51,36 @@ func alphanumericVersion(text string) coding.Version {
 	return 0
 }
 
+// base45Letters stand in the order of their values (ISO/IEC 18004 table 5).
 const base45Letters = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+
+// alphanumeric is one more than a character's value, 0 for others.
+var alphanumeric = func() (values [256]uint8) {
+	for i, c := range base45Letters {
+		values[c] = uint8(i + 1)
+	}
+	return values
+}()
+
+// segment writes text as one alphanumeric segment (section 7.4.4): what
+// coding.Alpha does, without looking each letter up in a string.
+func segment(b *coding.Bits, text string, v coding.Version) {
+	count := 13
+	switch {
+	case v <= 9:
+		count = 9
+	case v <= 26:
+		count = 11
+	}
+	b.Write(2, 4)
+	b.Write(uint(len(text)), count)
+	for ; len(text) >= 2; text = text[2:] {
+		b.Write(45*uint(alphanumeric[text[0]]-1)+uint(alphanumeric[text[1]]-1), 11)
+	}
+	if text != "" {
+		b.Write(uint(alphanumeric[text[0]]-1), 6)
+	}
+}
 
 // The longest side, and the words of 64 modules it takes.
 const (
@@ -116,17 +144,17 @@ func newLayout(v coding.Version) *layout {
 // lower number of two that are equal (ISO/IEC 18004 section 7.8).
 func (l *layout) draw(text string) [][]bool {
 	var codewords coding.Bits
-	coding.Alpha(text).Encode(&codewords, l.version)
+	segment(&codewords, text, l.version)
 	codewords.AddCheckBytes(l.version, coding.M)
 	var rows, columns grid
 	for i, b := range codewords.Bytes() {
+		places := l.place[8*i:][:8]
 		for ; b != 0; b &= b - 1 {
-			at := l.place[8*i+7-bits.TrailingZeros8(b)]
-			x, y := int(at>>8), int(at&255)
-			rows[x>>6][y] |= 1 << (x & 63)
-			columns[y>>6][x] |= 1 << (y & 63)
+			at := places[7-bits.TrailingZeros8(b)]
+			rows[at>>14][at&255] |= 1 << (at >> 8 & 63)
 		}
 	}
+	turn(l.side, &rows, &columns)
 	best, lowest := 0, 1<<30
 	for mask := range l.fixed {
 		if p := penalty(l.side, &rows, &l.fixed[mask], &columns, &l.across[mask], lowest); p < lowest {
@@ -135,11 +163,37 @@ func (l *layout) draw(text string) [][]bool {
 	}
 	matrix, cells := make([][]bool, l.side), make([]bool, l.side*l.side)
 	for y := range matrix {
-		row := cells[y*l.side:][:l.side:l.side]
-		for x := range row {
-			row[x] = (rows[x>>6][y]^l.fixed[best][x>>6][y])>>(x&63)&1 != 0
+		matrix[y] = cells[y*l.side:][:l.side:l.side]
+		for w := range (l.side + 63) / 64 {
+			code := rows[w][y] ^ l.fixed[best][w][y]
+			part := matrix[y][64*w : min(64*w+64, l.side)]
+			for x := range part {
+				part[x] = code&1 != 0
+				code >>= 1
+			}
 		}
-		matrix[y] = row
 	}
 	return matrix
+}
+
+// turn exchanges x and y: each square of 64 x 64 modules in six steps, halves of
+// halves changing places (Warren, Hacker's Delight, 7-3).
+func turn(side int, rows, columns *grid) {
+	var square [64]uint64
+	for across := range (side + 63) / 64 {
+		for down := range (side + 63) / 64 {
+			n := copy(square[:], rows[across][64*down:min(64*down+64, maxSide)])
+			clear(square[n:])
+			mask := uint64(1<<32 - 1)
+			for step := 32; step > 0; step >>= 1 {
+				for k := 0; k < 64; k = (k + step + 1) &^ step {
+					swap := (square[k]>>step ^ square[k+step]) & mask
+					square[k] ^= swap << step
+					square[k+step] ^= swap
+				}
+				mask ^= mask << (step >> 1)
+			}
+			copy(columns[down][64*across:min(64*across+64, maxSide)], square[:])
+		}
+	}
 }
