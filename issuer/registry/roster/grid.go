@@ -3,6 +3,7 @@ package roster
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // source yields the rows of a CSV or sheet, header included.
@@ -39,12 +40,9 @@ func unguard(cell string) string {
 	if cell == "" || cell[0] != '\'' {
 		return cell
 	}
-	for _, c := range strings.TrimLeft(cell, "'") {
-		switch c {
-		case '=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠':
-			return cell[1:]
-		}
-		break
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, "'"))
+	if strings.ContainsRune("=+-@\t\r＝＋－＠", first) {
+		return cell[1:]
 	}
 	return cell
 }

@@ -73,6 +73,9 @@ func (r *Roster) Sheet() string { return r.table.Name }
 // as HOPE's workbooks do; 0 where none was.
 func (r *Roster) Labels() int { return r.table.Labels }
 
+// Warnings returns what a person should know of the file before it is used.
+func (r *Roster) Warnings() []string { return r.file.Warnings() }
+
 // Next returns the next row that is not blank. After the last it returns io.EOF;
 // a *FileError says that the rest of the file cannot be read, and then nothing of
 // the file should be used.
