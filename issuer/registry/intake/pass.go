@@ -1,0 +1,404 @@
+package intake
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"strings"
+
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/roster"
+)
+
+// check is the first reading: afterwards each row's outcome is known.
+func (r *run) check(v registry.View) error {
+	r.view = v
+	if earlier, ok, err := v.ImportOf(r.file.Digest()); err != nil {
+		return err
+	} else if ok {
+		r.report.Earlier = &Earlier{At: earlier.At, By: earlier.By, Rows: earlier.Rows}
+	}
+	r.side = newSide(r)
+	for _, i := range r.order() {
+		t := r.tables[i]
+		err := r.each(t, "checking", func(_ int, row *roster.Row) error {
+			if t.plan.Role.side() {
+				return r.side.take(i, row)
+			}
+			return r.checkRow(i, row)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := r.settle(); err != nil {
+		return err
+	}
+	return r.finish()
+}
+
+// checkRow reads one row and compares it with the record of its number.
+func (r *run) checkRow(table int, row *roster.Row) error {
+	t := r.tables[table]
+	d := t.lens.read(row)
+	s := state{row: int32(row.Number), place: row.Path, house: -1, content: t.lens.digest(row), head: d.head, outcome: created}
+	here := ref{int32(table), int32(len(t.states))}
+	if len(row.Problems) > 0 {
+		s.outcome = rejected
+		r.note(t, row, d.findings...)
+		t.states = append(t.states, s)
+		return nil
+	}
+	d.link(r, t, row)
+	if d.house != "" {
+		s.house = r.house(d.house)
+	}
+	if t.plan.Role == Households {
+		r.declare(t, &s, &d, row, here)
+	} else {
+		r.enter(t, &s, &d, row, here)
+	}
+	if d.rejected {
+		s.outcome = rejected
+	}
+	var err error
+	switch {
+	case s.outcome == rejected:
+	case t.plan.Role == Households:
+		err = r.compareHouse(&s, &d)
+	default:
+		err = r.comparePerson(t, &s, &d, row)
+	}
+	if err != nil {
+		return err
+	}
+	if d.rejected {
+		s.outcome = rejected
+	}
+	for _, f := range d.findings {
+		if f.Severity == Flag {
+			s.flags |= flagged
+			if f.Blocking {
+				s.flags |= blocked
+			}
+		}
+	}
+	if t.plan.Role == Households && s.house >= 0 {
+		h := &r.houses[s.house]
+		h.refused = h.refused || s.outcome == rejected
+	}
+	r.note(t, row, d.findings...)
+	s.filled = filledBy(&d)
+	r.collect(&s, &d, here)
+	t.states = append(t.states, s)
+	return nil
+}
+
+// collect remembers what a row says beyond itself: phones, delivery, whom she
+// collects for.
+func (r *run) collect(s *state, d *draft, here ref) {
+	if s.outcome == rejected || d.person == nil {
+		return
+	}
+	for _, c := range d.person.Contacts {
+		if c.Kind != "phone" || !strings.HasPrefix(c.Value, "+") {
+			continue
+		}
+		k := keyOf("phone", c.Value)
+		p := r.phones[k]
+		if p == nil {
+			p = &phone{}
+			r.phones[k] = p
+		}
+		p.rows = append(p.rows, here)
+		if s.house >= 0 && len(p.houses) <= sharing && !slices.Contains(p.houses, s.house) {
+			p.houses = append(p.houses, s.house)
+		}
+	}
+	for mechanism, missing := range d.delivery {
+		r.gaps = append(r.gaps, gap{row: here, house: s.house, mechanism: mechanism, missing: missing})
+	}
+	for _, c := range d.collects {
+		if c.external == "" {
+			r.claims = append(r.claims, claim{row: here, house: c.house, role: c.role})
+		} else if s.house >= 0 {
+			h := &r.houses[s.house]
+			h.collect = append(h.collect, collector{role: c.role, row: ref{-1, -1}, external: c.external})
+		}
+	}
+}
+
+// link finds the household of a row that hangs on another one.
+func (d *draft) link(r *run, t *tableRun, row *roster.Row) {
+	if !t.lens.linked || row.Parent == "" || d.house != "" {
+		return
+	}
+	if h, ok := r.parent[row.Parent]; ok {
+		d.house = r.houses[h].external
+		if d.byName { // the household is part of what she goes by
+			t.lens.identify(row, d)
+		}
+	} else {
+		d.add(fault(HouseholdRejected, Reject, "", ""))
+	}
+}
+
+// house returns the place of a household, which it makes where there is none.
+func (r *run) house(external string) int32 {
+	k := keyOf(registry.KindHousehold, external)
+	if i, ok := r.byKey[k]; ok {
+		return i
+	}
+	i := int32(len(r.houses))
+	r.houses = append(r.houses, house{external: external, table: -1})
+	r.byKey[k] = i
+	return i
+}
+
+func keyOf(kind registry.Kind, external string) (k [16]byte) {
+	sum := sha256.Sum256([]byte(string(kind) + "\x1f" + external))
+	copy(k[:], sum[:])
+	return k
+}
+
+// declare takes a row of a table of households.
+func (r *run) declare(t *tableRun, s *state, d *draft, row *roster.Row, here ref) {
+	if row.Index != "" && d.key != "" {
+		r.parent[row.Index] = s.house
+	}
+	if d.key == "" {
+		return
+	}
+	s.key = keyOf(registry.KindHousehold, d.key)
+	h := &r.houses[s.house]
+	if first, ok := r.rows[s.key]; ok {
+		r.repeat(s.key, first, here)
+		return
+	}
+	r.rows[s.key] = here
+	h.table, h.carrier = int(here.table), int(here.row)
+	r.takeHouse(h, d)
+	for _, c := range d.collects {
+		h.collect = append(h.collect, collector{role: c.role, row: ref{-1, -1}, external: c.external})
+	}
+}
+
+func (r *run) takeHouse(h *house, d *draft) {
+	h.size, h.issues = d.household.Size, d.issues()
+}
+
+// repeat remembers that a number stands twice.
+func (r *run) repeat(k [16]byte, first, here ref) {
+	if len(r.again[k]) == 0 {
+		r.again[k] = []ref{first}
+	}
+	r.again[k] = append(r.again[k], here)
+}
+
+// enter takes a row that makes a person.
+func (r *run) enter(t *tableRun, s *state, d *draft, row *roster.Row, here ref) {
+	if d.key == "" {
+		return
+	}
+	s.key = keyOf(registry.KindPerson, d.key)
+	if first, ok := r.people[s.key]; ok {
+		r.repeat(s.key, first, here)
+	} else {
+		r.people[s.key] = here
+	}
+	r.side.documents(d)
+	if d.person.Birth != nil {
+		s.member.birth, s.member.estimated = d.person.Birth.EDTF, d.person.Birth.Estimated
+	}
+	s.member.relation, s.member.sex = d.person.Relation, d.person.Sex
+	if d.household != nil {
+		s.said, s.size = saidOf(d.household), uint8(d.household.Size) // at most maxSize
+	}
+	if v, _ := t.lens.text(row, BirthDate); v != "" {
+		if m, day, ok := registry.WrittenDay(v, t.lens.birth); ok {
+			r.days.Add(m, day)
+		}
+	}
+}
+
+// saidOf sums up what a row says of its household.
+func saidOf(h *registry.Household) (out [8]byte) {
+	fields, err := h.Fields()
+	if err != nil {
+		return out
+	}
+	names := make([]string, 0, len(fields))
+	for n := range fields {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	sum := sha256.New()
+	for _, n := range names {
+		sum.Write([]byte(n))
+		sum.Write(fields[n])
+	}
+	copy(out[:], sum.Sum(nil))
+	return out
+}
+
+// issues are the findings that are stored with the record.
+func (d *draft) issues() (list []registry.Issue) {
+	for _, f := range d.findings {
+		if f.Severity == Flag && !slices.ContainsFunc(list, func(i registry.Issue) bool { return i.Code == f.Code && i.Field == f.Column }) {
+			list = append(list, f.issue(f.Column))
+		}
+	}
+	return list
+}
+
+// compareHouse looks a household up and tells whether its row says anything new.
+func (r *run) compareHouse(s *state, d *draft) error {
+	rec, found, err := r.find(registry.KindHousehold, d.key, d)
+	if err != nil || !found {
+		return err
+	}
+	old, err := rec.HouseholdRecord()
+	if err != nil {
+		return err
+	}
+	s.found, s.id = true, rec.ID
+	mergeHousehold(d.household, &old)
+	changed, err := changes(d.household, rec)
+	if err != nil {
+		return err
+	}
+	s.outcome = duplicate
+	if changed {
+		s.outcome = updated
+		if old.Status != nil && old.Status.State == "closed" {
+			d.add(fault(RecordClosed, Reject, "", ""))
+		}
+	}
+	return nil
+}
+
+// find returns the record of an external identifier.
+func (r *run) find(kind registry.Kind, external string, d *draft) (registry.Record, bool, error) {
+	id, found, err := r.view.Find(kind, r.opt.Source, external)
+	if err != nil || !found {
+		return registry.Record{}, false, err
+	}
+	rec, err := r.view.Record(id)
+	if errors.Is(err, registry.ErrErased) {
+		d.add(fault(Erased, Reject, "", ""))
+		return registry.Record{}, false, nil
+	}
+	return rec, err == nil, err
+}
+
+// changes reports whether fields would change a record. Issues are not compared:
+// they follow from the rest.
+func changes(record interface {
+	Fields() (map[string][]byte, error)
+}, rec registry.Record) (bool, error) {
+	fields, err := record.Fields()
+	if err != nil {
+		return false, err
+	}
+	for name, data := range fields {
+		if name != issuesField && !bytes.Equal(rec.Fields[name].Data, data) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+const issuesField = "issues"
+
+// comparePerson looks a person up, refuses a row that would make another person of
+// her, and finds records that may be the same one.
+func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) error {
+	rec, found, err := r.find(registry.KindPerson, d.key, d)
+	if err != nil || d.rejected {
+		return err
+	}
+	if err := r.takePhoto(t, d, row, !r.opt.DryRun); err != nil {
+		return err
+	}
+	if found {
+		old, err := rec.Person()
+		if err != nil {
+			return err
+		}
+		s.found, s.id = true, rec.ID
+		r.guard(t, d, rec, &old, s)
+		if d.rejected {
+			return nil
+		}
+		mergePerson(d.person, &old)
+		changed, err := changes(d.person, rec)
+		if err != nil {
+			return err
+		}
+		s.outcome = duplicate
+		if changed || s.house >= 0 && rec.Household.IsZero() {
+			s.outcome = updated
+		}
+		if s.outcome == updated && old.Status != nil && old.Status.State == "closed" {
+			d.add(fault(RecordClosed, Reject, "", ""))
+			return nil
+		}
+	}
+	if d.household != nil {
+		house := draft{key: d.house, household: d.household}
+		var hs state
+		if err := r.compareHouse(&hs, &house); err != nil {
+			return err
+		}
+		d.findings = append(d.findings, house.findings...)
+		d.rejected = d.rejected || house.rejected
+		if hs.outcome == updated && s.outcome == duplicate {
+			s.outcome, s.viaHome = updated, true // if it is another row's to say, settle takes it back
+		}
+	}
+	return r.doubles(t, s, d)
+}
+
+// guard refuses to make somebody else of a person on record.
+func (r *run) guard(t *tableRun, d *draft, rec registry.Record, old *registry.Person, s *state) {
+	if r.opt.TakeChanges {
+		return
+	}
+	if len(old.Names) > 0 && len(d.person.Names) > 0 && registry.Fold(old.DisplayName()) != registry.Fold(d.person.Names[0].Text) {
+		d.add(fault(RecordConflict, Reject, t.lens.by[FullName], ""))
+	} else if b, n := old.Birth, d.person.Birth; b != nil && n != nil && b.EDTF != "" && n.EDTF != b.EDTF && n.AgeDeclared == 0 {
+		d.add(fault(RecordConflict, Reject, t.lens.by[BirthDate], ""))
+	}
+	if !rec.Household.IsZero() && d.house != "" {
+		id, found, err := r.view.Find(registry.KindHousehold, r.opt.Source, d.house)
+		if err == nil && (!found || id != rec.Household) {
+			d.add(fault(MemberElsewhere, Reject, t.lens.by[HouseholdID], ""))
+		}
+	}
+}
+
+// note adds findings of a row to the report.
+func (r *run) note(t *tableRun, row *roster.Row, findings ...Finding) {
+	for _, f := range findings {
+		f.Table, f.Row, f.Place = t.plan.Name, row.Number, row.Path
+		r.report.Findings = append(r.report.Findings, f)
+	}
+}
+
+// later adds a finding of a row that was read before.
+func (r *run) later(at ref, f Finding) {
+	t := r.tables[at.table]
+	s := &t.states[at.row]
+	f.Table, f.Row, f.Place = t.plan.Name, int(s.row), s.place
+	r.report.Findings = append(r.report.Findings, f)
+	switch f.Severity {
+	case Reject:
+		s.outcome = rejected
+	case Flag:
+		s.flags |= flagged
+		if f.Blocking {
+			s.flags |= blocked
+		}
+	}
+}
