@@ -18,8 +18,11 @@ const (
 // where a number without its country's code is dialled (ISO 3166-1 alpha-3; may be
 // empty). ok is false when the number is not certain to be one.
 func NormalisePhone(text, country string) (e164 string, ok bool) {
-	c, _ := ParsePhone(text, country)
-	return c.Value, strings.HasPrefix(c.Value, "+")
+	c, _, ok := parsePhone(text, country)
+	if !ok {
+		return "", false
+	}
+	return c.Value, true
 }
 
 // ParsePhone reads a telephone number of a list. What cannot be brought to E.164 is
@@ -29,18 +32,22 @@ func NormalisePhone(text, country string) (e164 string, ok bool) {
 // An extension is cut off and noted. A national number without its leading zero,
 // which spreadsheets eat, is taken when its length leaves no doubt.
 func ParsePhone(text, country string) (Contact, []Issue) {
+	c, issues, _ := parsePhone(text, country)
+	return c, issues
+}
+
+func parsePhone(text, country string) (_ Contact, issues []Issue, e164 bool) {
 	s := strings.TrimSpace(westernDigits(cleanDate(text)))
 	if s == "" || len(s) > 100 {
 		if s != "" {
-			return Contact{}, []Issue{note(PhoneUnreadable, fieldContacts, "over 100 characters: not a telephone number")}
+			issues = append(issues, note(PhoneUnreadable, fieldContacts, "over 100 characters: not a telephone number"))
 		}
-		return Contact{}, nil
+		return Contact{}, issues, false
 	}
 	if Placeholder(s) {
-		return Contact{}, nil
+		return Contact{}, nil, false
 	}
 	kept := Contact{Kind: "phone", Value: s}
-	var issues []Issue
 	number, extension := cutExtension(s)
 	if extension {
 		issues = append(issues, note(PhoneExtension, fieldContacts, "an extension was left out: say whom to ask for in words"))
@@ -48,16 +55,15 @@ func ParsePhone(text, country string) (Contact, []Issue) {
 	plus, d, ok := dialled(number)
 	switch {
 	case !ok:
-		return kept, append(issues, note(PhoneUnreadable, fieldContacts, "not readable as one telephone number: write it with + and the country's code"))
+		return kept, append(issues, note(PhoneUnreadable, fieldContacts, "not readable as one telephone number: write it with + and the country's code")), false
 	case dummy(d):
-		return Contact{}, append(issues, note(PhoneDummy, fieldContacts, "a filler instead of a number: leave it empty, or name somebody who can be called"))
+		return Contact{}, append(issues, note(PhoneDummy, fieldContacts, "a filler instead of a number: leave it empty, or name somebody who can be called")), false
 	}
-	e164, more := international(plus, d, countries().byText[Fold(country)])
-	issues = append(issues, more...)
-	if e164 != "" {
-		kept.Value = e164
+	full, more := international(plus, d, countries().byText[Fold(country)])
+	if full != "" {
+		kept.Value = full
 	}
-	return kept, issues
+	return kept, append(issues, more...), full != ""
 }
 
 // cutExtension parts a number from "x123", "ext. 123", "poste 123".
@@ -166,7 +172,7 @@ func fits(c *country, national string) bool {
 
 // phoneKey is what a telephone number is found by; zero for one that is not E.164.
 func phoneKey(c Contact) Key {
-	if c.Kind != "phone" || !strings.HasPrefix(c.Value, "+") {
+	if d, ok := strings.CutPrefix(c.Value, "+"); c.Kind != "phone" || !ok || !digits(d) || len(d) < leastPhone {
 		return Key{}
 	}
 	return Key{Kind: KeyPhone, Text: c.Value}

@@ -1,0 +1,187 @@
+package registry
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"aidpass/access"
+)
+
+// LongestAlternate is how long somebody may fetch for others before she is asked
+// again (DOMAIN.md R17).
+const LongestAlternate = 180 * 24 * time.Hour
+
+// Roles of a collector.
+const (
+	Primary   = "primary"
+	Alternate = "alternate"
+)
+
+var (
+	// ErrSecondPerson: two staff must stand behind this act.
+	ErrSecondPerson = errors.New("registry: a second person is needed")
+	// ErrPrincipal: only the holder of the card may ask for this.
+	ErrPrincipal = errors.New("registry: only who holds the card may ask for this")
+)
+
+// AddCollector lets somebody fetch what a household is due. An alternate's time is
+// bounded: to LongestAlternate from today when c.To is empty, and no longer in any
+// case. A child, somebody whose age is not decided, or anybody for a household of no
+// adult needs a second person (DOMAIN.md R16, R17, R25).
+func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) error {
+	if c.Role != Primary && c.Role != Alternate {
+		return fmt.Errorf("registry: a collector is %q or %q, not %q", Primary, Alternate, c.Role)
+	}
+	if (c.Person == "") == (c.External == "") {
+		return errors.New("registry: a collector is a person on record, or somebody named who is not")
+	}
+	if c.From == "" {
+		c.From = r.today()
+	}
+	if c.Role == Alternate {
+		from, err := time.Parse(time.DateOnly, c.From)
+		if err != nil {
+			return fmt.Errorf("registry: a collector from %q: write 2026-11-21", c.From)
+		}
+		if last := from.Add(LongestAlternate).Format(time.DateOnly); c.To == "" || c.To > last {
+			c.To = last
+		}
+	}
+	return r.Store.Update(ctx, r.Actor, func(tx Tx) error {
+		rec, h, err := readHousehold(tx, household)
+		if err != nil {
+			return err
+		}
+		if !h.Status.Living() {
+			return fmt.Errorf("registry: household %s: %w", household, ErrClosed)
+		}
+		members, err := readMembers(tx, household)
+		if err != nil {
+			return err
+		}
+		two := len(members) > 0 && slices.Contains(decisions(h, members, r), DecideNoAdult)
+		if c.Person != "" {
+			id, err := ParseID(c.Person)
+			if err != nil {
+				return err
+			}
+			_, p, err := readPerson(tx, id)
+			if err != nil {
+				return err
+			}
+			if !p.Status.Living() {
+				return fmt.Errorf("registry: person %s: %w", id, ErrClosed)
+			}
+			adult := false
+			if p.Birth != nil {
+				adult, _ = p.Birth.Adult(r.Now())
+			}
+			two = two || !adult
+			if collects(h, c.Person) {
+				return nil
+			}
+		}
+		if two && r.Actor.SecondPerson == "" {
+			return fmt.Errorf("registry: household %s: a collector who is no adult, or for a household without one: %w", household, ErrSecondPerson)
+		}
+		h.Collectors = append(slices.Clone(h.Collectors), c)
+		if err := saveHousehold(tx, rec, h); err != nil {
+			return err
+		}
+		return tx.Note(access.Entry{Action: "collector.add", Object: household.String(), Detail: c.Role})
+	})
+}
+
+// RevokeCollector ends an alternate's right at once. principal is who asks for it: a
+// serving primary collector of the household, or any member where there is none.
+// Neither the head nor the alternate has a say (DOMAIN.md R17).
+//
+// The alternate is named by the id of her record, or by the name she was entered with.
+func (r *Registry) RevokeCollector(ctx context.Context, household ID, alternate string, principal ID) error {
+	return r.Store.Update(ctx, r.Actor, func(tx Tx) error {
+		rec, h, err := readHousehold(tx, household)
+		if err != nil {
+			return err
+		}
+		primary, asks := false, false
+		for _, c := range h.Collectors {
+			if c.Role == Primary && c.Serves(r.Now()) {
+				primary = true
+				asks = asks || c.Person == principal.String()
+			}
+		}
+		if !primary {
+			members, err := tx.Members(household)
+			if err != nil {
+				return err
+			}
+			asks = slices.Contains(members, principal)
+		}
+		if !asks {
+			return fmt.Errorf("registry: household %s: %w", household, ErrPrincipal)
+		}
+		found := false
+		for i, c := range h.Collectors {
+			if c.Role == Alternate && c.Revoked == "" && (c.Person == alternate || c.Person == "" && c.External == alternate) && alternate != "" {
+				h.Collectors[i].Revoked = r.today()
+				found = true
+			}
+		}
+		if !found {
+			return fmt.Errorf("registry: household %s has no such alternate: %w", household, ErrNotFound)
+		}
+		if err := saveHousehold(tx, rec, h); err != nil {
+			return err
+		}
+		return tx.Note(access.Entry{Action: "collector.revoke", Object: household.String()})
+	})
+}
+
+// ManyHouseholds is how many an alternate may serve before she is reported.
+const ManyHouseholds = 3
+
+// A BusyCollector serves more households than one family's worth.
+type BusyCollector struct {
+	Person     string // id of her record; empty for one who is not on record
+	External   string // her name then
+	Households []ID
+}
+
+// BusyAlternates reports alternates who serve more than ManyHouseholds households
+// (DOMAIN.md R17), most first.
+func (r *Registry) BusyAlternates(ctx context.Context) ([]BusyCollector, error) {
+	by := map[string]*BusyCollector{}
+	err := r.eachHousehold(ctx, func(id ID, h Household) {
+		for _, c := range h.Collectors {
+			if c.Role != Alternate || !c.Serves(r.Now()) {
+				continue
+			}
+			key := c.Person
+			if key == "" {
+				key = "name " + Skeleton(c.External)
+			}
+			b := by[key]
+			if b == nil {
+				b = &BusyCollector{Person: c.Person, External: c.External}
+				by[key] = b
+			}
+			if !slices.Contains(b.Households, id) {
+				b.Households = append(b.Households, id)
+			}
+		}
+	})
+	var list []BusyCollector
+	for _, b := range by {
+		if len(b.Households) > ManyHouseholds {
+			list = append(list, *b)
+		}
+	}
+	slices.SortFunc(list, func(a, b BusyCollector) int {
+		return cmp.Or(len(b.Households)-len(a.Households), cmp.Compare(a.Person, b.Person), cmp.Compare(a.External, b.External))
+	})
+	return list, err
+}

@@ -1,0 +1,168 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"aidpass/access"
+)
+
+// Decisions about a Double.
+const (
+	Same      = "same"
+	Different = "different"
+)
+
+// mostDoubles is how many candidates of one person are stored. More than these are
+// a list that was entered twice, or a placeholder for a document.
+const mostDoubles = 20
+
+// refresh sets the keys of a person from her record, and looks for doubles.
+func refresh(tx Tx, now time.Time, id ID) (doubles []Double, err error) {
+	rec, p, err := readPerson(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	keys := Keys(p)
+	if _, err := tx.Save(Change{ID: rec.ID, Keys: keys}); err != nil {
+		return nil, err
+	}
+	if !p.Status.Living() {
+		return nil, nil
+	}
+	return findDoubles(tx, now, id, keys)
+}
+
+// findDoubles stores the pairs a person may form: who has the same document, or the
+// same name and year of birth.
+func findDoubles(tx Tx, now time.Time, id ID, keys []Key) (doubles []Double, err error) {
+	seen := map[ID]bool{id: true}
+	for _, k := range keys { // documents come first: the stronger reason is the one that is kept
+		if k.Kind != KeyDocument && k.Kind != KeyNameYear {
+			continue
+		}
+		found, err := tx.Lookup(k)
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range found {
+			other, err := survivor(tx, other)
+			if err != nil {
+				return nil, err
+			}
+			if other.IsZero() || seen[other] || len(doubles) == mostDoubles {
+				continue
+			}
+			seen[other] = true
+			d := Double{A: id, B: other, Why: k.Kind, FoundAt: now}
+			if err := tx.SaveDouble(d); err != nil {
+				return nil, err
+			}
+			doubles = append(doubles, d)
+		}
+	}
+	return doubles, nil
+}
+
+// survivor follows records that were decided to be the same to the one in use; zero
+// when the record is no person in use.
+func survivor(v View, id ID) (ID, error) {
+	for range 8 { // decisions can form a chain, and a mistake a ring
+		rec, err := v.Record(id)
+		if errors.Is(err, ErrErased) || errors.Is(err, ErrNotFound) || err == nil && rec.Kind != KindPerson {
+			return ID{}, nil
+		}
+		if err != nil {
+			return ID{}, err
+		}
+		p, err := rec.Person()
+		if err != nil {
+			return ID{}, err
+		}
+		if p.Status == nil || p.Status.Reason != ReasonDuplicate || p.Status.Living() {
+			return id, nil
+		}
+		if id, err = ParseID(p.Status.Into); err != nil {
+			return ID{}, nil
+		}
+	}
+	return ID{}, nil
+}
+
+// Reasons why a record is closed.
+const (
+	ReasonDeceased  = "deceased"
+	ReasonDuplicate = "duplicate"
+	ReasonSplit     = "split"
+	ReasonMerged    = "merged"
+)
+
+// Doubles lists the pairs that nobody has decided, or all of them.
+func (r *Registry) Doubles(ctx context.Context, all bool) (list []Double, err error) {
+	err = r.Store.View(ctx, func(v View) error {
+		list, err = v.Doubles(all)
+		return err
+	})
+	return list, err
+}
+
+// DecideDouble records what people decided about two records.
+//
+// Same closes the newer record a and points it to b; nothing of it is deleted, so
+// the decision can be taken back. It returns the units whose credentials the caller
+// must revoke: a's. Different leaves both alone, and opens a again when an earlier
+// decision had closed it.
+func (r *Registry) DecideDouble(ctx context.Context, a, b ID, decision string) (revoke []ID, err error) {
+	if decision != Same && decision != Different {
+		return nil, fmt.Errorf("registry: decision %q: it is %q or %q", decision, Same, Different)
+	}
+	if a == b {
+		return nil, fmt.Errorf("registry: %s beside itself is no double", a)
+	}
+	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
+		pairs, err := tx.Doubles(true)
+		if err != nil {
+			return err
+		}
+		pairs = slices.DeleteFunc(pairs, func(d Double) bool { return !(d.A == a && d.B == b || d.A == b && d.B == a) })
+		if len(pairs) == 0 {
+			return fmt.Errorf("registry: %s and %s as doubles: %w", a, b, ErrNotFound)
+		}
+		a, b := pairs[0].A, pairs[0].B
+		for _, d := range pairs {
+			d.Decided, d.By = decision, r.Actor.ID
+			if err := tx.SaveDouble(d); err != nil {
+				return err
+			}
+		}
+		rec, p, err := readPerson(tx, a)
+		if err != nil {
+			return err
+		}
+		switch closed := p.Status != nil && p.Status.Reason == ReasonDuplicate && p.Status.Into == b.String(); {
+		case decision == Same && !closed:
+			if _, other, err := readPerson(tx, b); err != nil {
+				return err
+			} else if !other.Status.Living() {
+				return fmt.Errorf("registry: person %s: %w: decide about the record that is in use", b, ErrClosed)
+			}
+			p.Status = &Status{State: StateClosed, Reason: ReasonDuplicate, Date: r.today(), Into: b.String()}
+			revoke = []ID{a}
+		case decision == Different && closed:
+			p.Status = nil
+		default:
+			return nil
+		}
+		if err := savePerson(tx, rec, p); err != nil {
+			return err
+		}
+		return tx.Note(access.Entry{Action: "person.double", Object: a.String(), Reason: decision, Detail: b.String()})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return revoke, nil
+}

@@ -1,0 +1,211 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"reflect"
+
+	"aidpass/access"
+)
+
+// A Rule says what each unit of a programme is due in a round.
+type Rule struct {
+	Amount    string // decimal, in the programme's currency; empty: no money
+	PerHead   bool   // times the people of a household
+	Items     []Item // things; their numbers are of a unit, not of a head
+	Services  []Service
+	Mechanism string
+}
+
+// A Plan is what a Rule comes to.
+type Plan struct {
+	Units    int    // living units of the programme's kind
+	New      int    // entitlements that were, or would be, made
+	Changed  int    // planned ones that say another amount now
+	Same     int    // nothing to do
+	Kept     int    // already issued, on hold or collected: never touched
+	Sizeless []ID   // households of unknown size, which a rule by heads leaves out
+	Total    string // of New, Changed and Same, in the programme's currency
+}
+
+// planBatch is how many units are planned in one transaction.
+const planBatch = 500
+
+// Plan makes the entitlements of a round for all living units of the programme's
+// kind; with preview, it says what it would make and writes nothing. Running it again
+// changes nothing unless the rule or a household changed, and never what was issued.
+//
+// Every batch of units is one transaction, so a run that was broken off is finished
+// by running it again.
+func (r *Registry) Plan(ctx context.Context, programme string, round uint64, rule Rule, preview bool) (plan Plan, err error) {
+	p, err := r.Programme(ctx, programme)
+	if err != nil {
+		return plan, fmt.Errorf("registry: programme %q: %w", programme, err)
+	}
+	if err := checkRule(p, round, rule); err != nil {
+		return plan, err
+	}
+	total := new(big.Rat)
+	var after ID
+	for {
+		var page []ID
+		work := func(v View, save func(Entitlement) error) error {
+			if page, err = v.Units(p.Counts, after, planBatch); err != nil {
+				return err
+			}
+			for _, id := range page {
+				if err := plan.unit(v, p, round, rule, id, total, save); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		if preview {
+			err = r.Store.View(ctx, func(v View) error { return work(v, func(Entitlement) error { return nil }) })
+		} else {
+			err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
+				return work(tx, func(e Entitlement) error {
+					_, err := tx.SaveEntitlement(e)
+					return err
+				})
+			})
+		}
+		if err != nil {
+			return Plan{}, err
+		}
+		if len(page) == 0 {
+			break
+		}
+		after = page[len(page)-1]
+	}
+	if rule.Amount != "" {
+		digits, _ := CurrencyDigits(p.Currency) // was checked
+		plan.Total = total.FloatString(digits)
+	}
+	if preview || plan.New+plan.Changed == 0 {
+		return plan, nil
+	}
+	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
+		return tx.Note(access.Entry{Action: "entitlement.plan", Object: programme,
+			Detail: fmt.Sprintf("round=%d new=%d changed=%d", round, plan.New, plan.Changed)})
+	})
+	return plan, err
+}
+
+func checkRule(p Programme, round uint64, rule Rule) error {
+	found := false
+	for _, r := range p.Rounds {
+		found = found || r.N == round
+	}
+	switch {
+	case !found:
+		return fmt.Errorf("registry: programme %s has no round %d: %w", p.Code, round, ErrNotFound)
+	case rule.Amount == "" && len(rule.Items) == 0 && len(rule.Services) == 0:
+		return errors.New("registry: a rule of nothing: say an amount, things or services")
+	case rule.Amount == "" && rule.PerHead:
+		return errors.New("registry: a rule by heads needs an amount")
+	case rule.Amount != "" && p.Currency == "":
+		return fmt.Errorf("registry: programme %s has no currency", p.Code)
+	}
+	if rule.Amount != "" {
+		_, err := Money(rule.Amount, p.Currency, 1)
+		return err
+	}
+	return nil
+}
+
+// unit plans for one.
+func (plan *Plan) unit(v View, p Programme, round uint64, rule Rule, id ID, total *big.Rat, save func(Entitlement) error) error {
+	rec, err := v.Record(id)
+	if errors.Is(err, ErrErased) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	heads, inUse := 1, false
+	if p.Counts == KindPerson {
+		person, err := rec.Person()
+		if err != nil {
+			return err
+		}
+		inUse = InUse(person.Status)
+	} else {
+		h, err := rec.HouseholdRecord()
+		if err != nil {
+			return err
+		}
+		if inUse = InUse(h.Status); inUse && rule.PerHead {
+			if heads, err = headsOf(v, id, h); err != nil {
+				return err
+			}
+		}
+	}
+	if !inUse {
+		return nil
+	}
+	plan.Units++
+	if heads == 0 {
+		plan.Sizeless = append(plan.Sizeless, id)
+		return nil
+	}
+	e := Entitlement{Unit: id, Programme: p.Code, Round: round, Items: rule.Items, Services: rule.Services, Mechanism: rule.Mechanism, Status: Planned}
+	if rule.Amount != "" {
+		if e.Amount, err = Money(rule.Amount, p.Currency, heads); err != nil {
+			return err
+		}
+		e.Currency = p.Currency
+	}
+	old, err := v.Entitlement(id, p.Code, round)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		plan.New++
+	case err != nil:
+		return err
+	case old.Status != Planned:
+		plan.Kept++
+		return nil
+	default:
+		e.ID, old.Unit = old.ID, id
+		if reflect.DeepEqual(normal(old), normal(e)) {
+			plan.Same++
+			addTo(total, e.Amount)
+			return nil
+		}
+		plan.Changed++
+	}
+	addTo(total, e.Amount)
+	return save(e)
+}
+
+// normal makes empty lists alike.
+func normal(e Entitlement) Entitlement {
+	if len(e.Items) == 0 {
+		e.Items = nil
+	}
+	if len(e.Services) == 0 {
+		e.Services = nil
+	}
+	return e
+}
+
+func addTo(total *big.Rat, amount string) {
+	if a, ok := new(big.Rat).SetString(amount); ok {
+		total.Add(total, a)
+	}
+}
+
+// InUse reports whether something may be given to a unit with this status.
+func InUse(s *Status) bool { return s == nil || s.State == "" || s.State == StateActive }
+
+// headsOf is the number of people a household is given for: its size as declared,
+// else its members on record; 0 when neither is known.
+func headsOf(v View, id ID, h Household) (int, error) {
+	if h.Size > 0 {
+		return h.Size, nil
+	}
+	members, err := readMembers(v, id)
+	return counted(members), err
+}
