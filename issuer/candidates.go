@@ -289,11 +289,11 @@ func DecisionOf(q quality.Decision) (d Decision) {
 	default:
 		d.Ruling = GateRefuse
 	}
+	d.Final = q.Final()
 	for _, r := range q.Reasons {
 		if r.Weight != quality.Issue {
 			d.Reasons = append(d.Reasons, r.String())
 		}
-		d.Final = d.Final || r.Code == quality.ReasonClosed
 	}
 	return d
 }

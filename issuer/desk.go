@@ -15,6 +15,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"aidpass/access"
@@ -156,8 +157,10 @@ type RosterRow struct {
 	Kind      UnitKind
 	Namespace string         // the roster, where its identifiers are unique in it alone; usually empty
 	External  string         // the roster's identifier
-	Fixed     []string       // values that a known unit keeps, its name: see UnitRow
-	Values    map[string]any // whatever is known, by claim name; see registry.AppendValue
+	Fixed     []string       // fields that a known unit keeps, its name: see UnitRow
+	Values    map[string]any // whatever is known, by field; see registry.AppendValue
+
+	Fields map[string][]byte // the same as registry.Person and Household write it; besides Values
 }
 
 // Enrol stores the rows of a roster: new units, and fields that changed. The
@@ -173,7 +176,8 @@ func (d *Desk) Enrol(ctx context.Context, rows []RosterRow, progress func(done i
 	for start := 0; start < len(rows); start += chunk {
 		units = units[:0]
 		for i, row := range rows[start:min(start+chunk, len(rows))] {
-			u := UnitRow{Kind: row.Kind, Namespace: row.Namespace, External: row.External, Fixed: row.Fixed, Fields: make(map[string][]byte, len(row.Values))}
+			u := UnitRow{Kind: row.Kind, Namespace: row.Namespace, External: row.External, Fixed: row.Fixed, Fields: make(map[string][]byte, len(row.Values)+len(row.Fields))}
+			maps.Copy(u.Fields, row.Fields)
 			for name, v := range row.Values {
 				b, err := registry.AppendValue(nil, v)
 				if err != nil {

@@ -83,15 +83,15 @@ func (o *Org) Check(ctx context.Context) (findings []Finding, err error) {
 }
 
 // Prove is Check with every promise told, kept or broken. step, unless nil, is
-// called before each part of the work with what it is.
-func (o *Org) Prove(ctx context.Context, step func(string)) ([]Proof, error) {
+// called before each part of the work with what it is, and how many are done.
+func (o *Org) Prove(ctx context.Context, step func(part string, done, total int)) ([]Proof, error) {
 	return o.prove(ctx, step, false)
 }
 
 // prove leaves the signing log out of a copy that stands apart from it.
-func (o *Org) prove(ctx context.Context, step func(string), apart bool) ([]Proof, error) {
+func (o *Org) prove(ctx context.Context, step func(part string, done, total int), apart bool) ([]Proof, error) {
 	c := &checker{Org: o, ctx: ctx, counts: map[string]int{}}
-	for _, part := range []struct {
+	parts := []struct {
 		name string
 		run  func() error
 	}{
@@ -100,17 +100,18 @@ func (o *Org) prove(ctx context.Context, step func(string), apart bool) ([]Proof
 		{"rows", c.rows},
 		{"people and households", c.units},
 		{"programmes and entitlements", c.plans},
-		{"the signing log", c.signingLog},
 		{"the erased", c.tombstones},
 		{"published lists", c.published},
 		{"cards", c.credentials},
 		{"paper", c.paper},
-	} {
-		if apart && part.name == "the signing log" {
-			continue
-		}
+		{"the signing log", c.signingLog},
+	}
+	if apart {
+		parts = parts[:len(parts)-1]
+	}
+	for i, part := range parts {
 		if step != nil {
-			step(part.name)
+			step(part.name, i, len(parts))
 		}
 		if err := part.run(); err != nil {
 			return c.proofs(), fmt.Errorf("storage: check %s: %w", part.name, err)

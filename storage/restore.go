@@ -35,7 +35,8 @@ type RestoreOptions struct {
 	By       access.Actor
 	Now      func() time.Time        // nil: time.Now
 	Progress func(done, total int64) // bytes; may be nil
-	Step     func(name string)       // what comes next; may be nil
+	// Step is called before each part of the work, as in Org.Prove; may be nil.
+	Step func(part string, done, total int)
 }
 
 // Errors of Restore, besides ErrNewer.
@@ -121,12 +122,6 @@ func (o *RestoreOptions) now() time.Time {
 	return o.Now()
 }
 
-func (o *RestoreOptions) step(name string) {
-	if o.Step != nil {
-		o.Step(name)
-	}
-}
-
 // checkTarget reports whether something is in dir, which must be wanted away.
 func checkTarget(dir string, o RestoreOptions) (taken bool, err error) {
 	if o.VerifyOnly {
@@ -164,7 +159,6 @@ func makeStage(dir string, o RestoreOptions) (string, error) {
 
 // unpack writes the files of a backup under stage.
 func unpack(r io.Reader, stage string, o RestoreOptions) (Manifest, error) {
-	o.step("reading the backup")
 	plain, err := age.Decrypt(r, o.Identities...)
 	var none *age.NoIdentityMatchError
 	if errors.As(err, &none) {
@@ -216,7 +210,6 @@ func settle(ctx context.Context, stage string, m Manifest, o RestoreOptions) (or
 	if o.VerifyOnly {
 		return orgs, nil
 	}
-	o.step("what happened since")
 	known, err := copyOutside(o.Outside, filepath.Join(stage, outsideFolder))
 	if err != nil {
 		return orgs, err

@@ -67,11 +67,9 @@ func sameName(old, new []byte) bool {
 	if bytes.Equal(old, new) {
 		return true
 	}
-	a, errA := registry.ReadValue(old)
-	b, errB := registry.ReadValue(new)
-	x, isText := a.(string)
-	y, both := b.(string)
-	if errA != nil || errB != nil || !isText || !both {
+	x, isText := nameIn(old)
+	y, both := nameIn(new)
+	if !isText || !both {
 		return false
 	}
 	x, y = strings.Join(strings.Fields(x), " "), strings.Join(strings.Fields(y), " ")
@@ -108,3 +106,20 @@ func (o *Org) Unit(ctx context.Context, id issuer.UnitID) (u Unit, err error) {
 
 // trimmed is an identifier as people type it, without the spaces around it.
 func trimmed(s string) string { return strings.TrimSpace(s) }
+
+// nameIn is the text of a kept name: a text, or the first of a record's names.
+func nameIn(value []byte) (string, bool) {
+	v, err := registry.ReadValue(value)
+	if err != nil {
+		return "", false
+	}
+	if list, ok := v.([]any); ok {
+		if len(list) == 0 {
+			return "", true
+		}
+		first, _ := list[0].(map[string]any)
+		v = first["text"]
+	}
+	text, ok := v.(string)
+	return text, ok
+}

@@ -8,5 +8,6 @@ import (
 func (a *app) commands() []*cobra.Command {
 	list := []*cobra.Command{a.orgCommand(), a.trustCommand(), a.issueCommand()}
 	list = append(list, a.statusActs()...)
+	list = append(list, a.checkCommand(), a.backupCommand(), a.restoreCommand())
 	return append(list, a.statusCommand(), a.packCommand(), a.deviceCommand(), a.verifyCommand(), a.demoCommand())
 }

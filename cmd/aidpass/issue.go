@@ -29,16 +29,27 @@ type issueFlags struct {
 	encoding, roster, approval                           string
 	replace, rename, dryRun                              bool
 	chain                                                []string
+	record                                               recordFlags
 }
 
 func (a *app) issueCommand() *cobra.Command {
 	var f issueFlags
 	cmd := &cobra.Command{
-		Use:   "issue ROSTER --type TYPE --programme CODE --round N --out cards.jsonl",
-		Short: "Issue cards to the people of a roster",
-		Long: `Issue cards to the people of a roster (CSV or XLSX).
+		Use:   "issue [ROSTER] --type TYPE --programme CODE --round N --out cards.jsonl",
+		Short: "Issue cards to those on record, or to the people of a roster",
+		Long: `Issue cards to those on record, or to the people of a roster (CSV or XLSX).
 
-Columns are found by their names: the person's number (else household, name and
+Without a ROSTER cards are for the people or households of the registry, as the
+programme counts them (--unit where it has no plan): those with an entitlement
+planned for the round, or everybody in use (--all), those an import made or
+changed (--import ID), or those a file lists (--unit-ids FILE: a line each, the id
+or the number in the list). An entitlement on hold or cancelled gets no card. The
+quality gate (aidpass registry gate) is asked about each: what it refuses is listed
+with what to mend, what lacks a little gets a provisional card of 30 days. A second
+person may let single ones pass: --gate-override IDS --reason CODE --second-person.
+An entitlement is marked as issued with its card.
+
+With a ROSTER its people are taken in first, and no gate is asked. Columns are found by their names: the person's number (else household, name and
 birth date together name a person), household size, and columns called like a
 claim of the type. --claim gives one value to all. Claims that stand sealed on
 the card are taken only when --seal names them.
@@ -57,13 +68,18 @@ Four eyes: --dry-run tells the digest of what would be signed; the run with
 --approval DIGEST --approved-by ACCOUNT signs that and nothing else.
 
 cards.jsonl has one object a card: credential (its identity), type, issuer, text
-(of the QR code), row, number (printed on the card), programme, round, valid_from,
-valid_until, status {uri, idx}, already. Images are PNG files named by card
+(of the QR code), row, unit (the record's id), number (printed on the card),
+programme, round, valid_from, valid_until, status {uri, idx}, already; provisional
+where it is, and with --with-external the number of the list. Images are PNG files named by card
 number, at error correction level M; where the picture of another card of that
 person is there, the credential's identity follows the number.
 
 A run that was interrupted is simply started again.`,
-		Example: `  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --out cards.jsonl --images cards/
+		Example: `  aidpass issue --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl
+  aidpass issue --type eligibility --programme K7Q2 --round 1 --import 5d0c... --unit household --out cards.jsonl
+  aidpass issue --type eligibility --programme K7Q2 --round 1 --gate-override HH-0042 --reason no-papers --second-person lead-2 --out cards.jsonl
+  aidpass issue --type registration --all --out cards.jsonl
+  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --out cards.jsonl --images cards/
   aidpass issue roster.xlsx --sheet Individuals --type registration --out cards.jsonl --rejects rejected.csv
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --claim collector_rule=holder_or_alternate \
       --claim collect_from=2026-12-01 --seal name,entitlement --pins pins.csv --out cards.jsonl
@@ -71,8 +87,15 @@ A run that was interrupted is simply started again.`,
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --dry-run
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --approval DIGEST --approved-by lead-2 --out cards.jsonl
   aidpass issue roster.csv --type-file our-type.json --programme W1 --round 3 --valid-days 60 --out cards.jsonl`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.issue(cmd.Context(), args[0], f) },
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.record.unitSaid = cmd.Flags().Changed("unit")
+			path := ""
+			if len(args) == 1 {
+				path = args[0]
+			}
+			return a.issue(cmd.Context(), path, f)
+		},
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.typeName, "type", "", "registration, eligibility, referral, delegation or receipt")
@@ -85,7 +108,8 @@ A run that was interrupted is simply started again.`,
 	fl.StringVar(&f.sheet, "sheet", "", "sheet of a workbook (default: guessed)")
 	fl.StringVar(&f.encoding, "encoding", "", "of a CSV that is not UTF-8: windows-1256 (Arabic), windows-1252 (French, Spanish), windows-1250, -1251, -1254, iso-8859-1")
 	fl.StringVar(&f.idColumn, "id-column", "", "column that numbers the people (default: guessed)")
-	fl.StringVar(&f.unit, "unit", "person", "what the programme counts: person or household")
+	fl.StringVar(&f.unit, "unit", "person", "what the programme counts, where its plan does not say: person or household")
+	f.record.flags(fl)
 	fl.StringVar(&f.form, "form", "card", "card is the only form yet")
 	fl.StringVar(&f.out, "out", "", "file for the cards; they are as good as cash: readable to you alone")
 	fl.StringVar(&f.images, "images", "", "folder for PNG images")
@@ -104,6 +128,9 @@ A run that was interrupted is simply started again.`,
 
 func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) {
 	t, err := f.check()
+	if err == nil {
+		err = f.record.check(path != "", a.SecondPerson)
+	}
 	if err != nil {
 		return err
 	}
@@ -111,7 +138,12 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		named{"--type-file", f.typeFile}, named{"--trust", f.trust}, named{"--passphrase-file", a.PassphraseFile}); err != nil {
 		return err
 	}
-	list, err := a.readRoster(path, t, &f)
+	list := &rosterList{raw: map[int][]string{}, header: []string{"unit"}}
+	if path != "" {
+		list, err = a.readRoster(path, t, &f)
+	} else {
+		err = f.record.claims(&f, t)
+	}
 	if err != nil {
 		return err
 	}
@@ -151,7 +183,12 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 			return err
 		}
 	}
-	if err := run.enrol(ctx, desk, &batch); err != nil {
+	if path != "" {
+		err = run.enrol(ctx, desk, &batch)
+	} else {
+		err = run.candidates(ctx, desk, &batch)
+	}
+	if err != nil {
 		return err
 	}
 	if err := run.approve(desk, &batch); err != nil || f.dryRun {
@@ -163,6 +200,12 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		return run.take(&r, &batch)
 	})
 	p.end()
+	if path == "" {
+		// Also after an error: what was issued is known to the plan.
+		n, err2 := desk.Reconcile(ctx, o.store, t.VCT, f.programme, f.round)
+		run.granted += n
+		err = errors.Join(err, err2)
+	}
 	if err != nil {
 		return err
 	}
@@ -191,7 +234,8 @@ func (r *issueRun) resume(ctx context.Context, desk *issuer.Desk) error {
 // The digest says what each person gets; the moment the cards end follows it,
 // where --valid-days counts it from now.
 func (r *issueRun) approve(desk *issuer.Desk, b *issuer.Batch) error {
-	want, ends, dated := strings.Cut(r.f.approval, "@")
+	approval, _, _ := strings.Cut(r.f.approval, provisionalMark)
+	want, ends, dated := strings.Cut(approval, "@")
 	if dated {
 		until, err := credential.ParseTime(ends)
 		if err != nil || r.f.validDays == 0 || until > b.ExpiresAt {
@@ -225,9 +269,12 @@ func (r *issueRun) approve(desk *issuer.Desk, b *issuer.Batch) error {
 	if b.ExpiresAt != 0 {
 		have += "@" + b.ExpiresAt.String()
 	}
-	result := map[string]any{"rows": r.list.rows, "to_issue": len(b.Requests), "refused": len(r.list.refused), "refusals": r.list.refused, "digest": have}
+	have += r.provisionalEnd(b)
+	result := map[string]any{"rows": r.list.rows, "to_issue": len(b.Requests), "refused": len(r.list.refused), "refusals": r.list.refused, "digest": have,
+		"provisional": provisionals(b), "left_out": r.leftOut}
 	return r.print(result, func(w io.Writer) {
-		fmt.Fprintf(w, "%d rows: %d to be issued, %d refused; nothing was signed\n", r.list.rows, len(b.Requests), len(r.list.refused))
+		fmt.Fprintf(w, "%d %s: %d to be issued, %d refused; nothing was signed\n", r.list.rows, r.counted(), len(b.Requests), len(r.list.refused))
+		r.writeRecord(w, provisionals(b))
 		fmt.Fprintln(w, "digest:", have)
 		fmt.Fprintln(w, "next: the second person reads the roster, then --approval DIGEST --approved-by ACCOUNT")
 	})
@@ -419,6 +466,8 @@ type issueRun struct {
 	cards   []cardLine
 	already int
 	pins    *pinBook // nil: the cards get none
+
+	onRecord // of a run without a roster
 }
 
 // enrol stores the people and turns the usable rows into requests.
@@ -458,6 +507,7 @@ func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) error {
 		r.list.refuse(res.Row, res.Refusal.Code, res.Refusal.Text)
 		return nil
 	}
+	r.count(res)
 	c := &res.Credential
 	if res.Replaces != (issuer.CTI{}) {
 		r.say("row %d: card %s stands in for revoked credential %s", res.Row, c.CardNumber, res.Replaces)
@@ -465,6 +515,7 @@ func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) error {
 	from := max(c.IssuedAt, b.NotBefore)
 	line := cardLine{
 		Credential: c.ID.String(), Type: b.Type.Name, Issuer: r.o.entry.ID, Text: res.Text, Row: res.Row, Number: c.CardNumber,
+		Unit: c.Unit.String(), External: r.external[res.Row], Provisional: res.Provisional,
 		Programme: b.Programme, ValidFrom: from.String(), ValidUntil: c.ExpiresAt.String(),
 		Status: statusRef{c.StatusURI, c.StatusIndex}, Already: res.Old,
 	}

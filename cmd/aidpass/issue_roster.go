@@ -10,9 +10,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"aidpass/internal/durable"
 	"aidpass/issuer"
+	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/roster"
 	"aidpass/schemas"
 )
@@ -34,7 +36,7 @@ type rosterPerson struct {
 }
 
 func (l *rosterList) refuse(row int, code, why string) {
-	l.refused = append(l.refused, refusedRow{row, code, why})
+	l.refused = append(l.refused, refusedRow{Row: row, Code: code, Why: why})
 }
 
 // readRoster reads the file whole: nothing is issued of a file that breaks off.
@@ -68,6 +70,9 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 	if n := r.Labels(); n > 0 {
 		a.say("row %d holds labels for the columns and is passed over", n)
 	}
+	for _, warning := range r.Warnings() {
+		a.say("%s", warning)
+	}
 	list := &rosterList{header: header, raw: map[int][]string{}}
 	claims := claimColumns(t, header, f.seal)
 	if f.round == 0 && slices.Contains(t.OneOf, t.RoundClaim) && fixed[t.RoundClaim] == nil && fixed[t.RoundsClaim] == nil &&
@@ -75,6 +80,7 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 		return nil, usagef("a %s is for a round", t.Name).hint("--round 1, or --claim %s=1-6 for several", t.RoundsClaim)
 	}
 	seen := map[string]int{}
+	now := a.Now().UTC()
 	for {
 		row, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -119,9 +125,13 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 			list.refuse(row.Number, issuer.RefusedClaims, err.Error())
 			continue
 		}
-		who := issuer.RosterRow{Kind: issuer.UnitKind(f.unit), Namespace: f.roster, External: key, Values: personFields(m, row)}
+		fields, err := recordFields(m, row, f.unit, now)
+		if err != nil {
+			return nil, err
+		}
+		who := issuer.RosterRow{Kind: issuer.UnitKind(f.unit), Namespace: f.roster, External: key, Fields: fields}
 		if f.unit == "person" && !f.rename {
-			who.Fixed = []string{string(roster.FullName)} // a household's row names one of its people
+			who.Fixed = []string{"names"} // a household's row names one of its people
 		}
 		list.people = append(list.people, rosterPerson{number: row.Number, claims: values, row: who})
 	}
@@ -274,19 +284,54 @@ func rowClaims(t *schemas.Type, m roster.Mapping, row roster.Row, columns []clai
 	return values, err
 }
 
-// personFields are what the store keeps of the row.
-func personFields(m roster.Mapping, row roster.Row) map[string]any {
-	out := map[string]any{}
-	for _, field := range []roster.Field{roster.HouseholdID, roster.BirthDate, roster.Sex, roster.HouseholdSize, roster.PhotoID} {
-		if v := row.Cell(m[field]); v != "" {
-			out[string(field)] = v
+// recordFields are what the registry keeps of the row: a record as an import makes
+// it, only poorer. What the row says that has no field of its own, and what cannot
+// be read, is kept as it stands under "ext", by column.
+func recordFields(m roster.Mapping, row roster.Row, unit string, now time.Time) (map[string][]byte, error) {
+	ext := map[string]string{}
+	keep := func(fields ...roster.Field) {
+		for _, f := range fields {
+			if v := row.Cell(m[f]); v != "" {
+				ext[string(f)] = v
+			}
 		}
 	}
-	if name := m.Name(row); name != "" {
-		out[string(roster.FullName)] = name
+	name := m.Name(row)
+	if unit == string(registry.KindHousehold) {
+		keep(roster.BirthDate, roster.Sex, roster.PhotoID)
+		house := registry.Household{Ext: ext}
+		if n, ok := sizeOf(row.Cell(m[roster.HouseholdSize])).(int64); ok && n > 0 && n <= maxHousehold {
+			house.Size = int(n)
+		} else {
+			keep(roster.HouseholdSize)
+		}
+		if name != "" {
+			ext[string(roster.FullName)] = name
+		}
+		return house.Fields()
 	}
-	return out
+	keep(roster.HouseholdID, roster.HouseholdSize, roster.PhotoID)
+	who := registry.Person{Ext: ext}
+	if n, _ := registry.ParseName(name, ""); n.Text != "" {
+		who.Names = []registry.Name{n}
+	} else if name != "" {
+		ext[string(roster.FullName)] = name
+	}
+	if s, ok := sexOf(row.Cell(m[roster.Sex])).(string); ok {
+		who.Sex = s
+	} else {
+		keep(roster.Sex)
+	}
+	if b, _ := registry.ParseBirth(row.Cell(m[roster.BirthDate]), registry.BirthOptions{Today: now}); b != (registry.Birth{}) {
+		who.Birth = &b
+	} else {
+		keep(roster.BirthDate)
+	}
+	return who.Fields()
 }
+
+// maxHousehold is the largest size that is believed: more is a camp, or a slip.
+const maxHousehold = 100
 
 // sexOf reads the ways rosters write it; nil where none is known.
 func sexOf(s string) any {

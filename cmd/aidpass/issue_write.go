@@ -23,6 +23,8 @@ type cardLine struct {
 	Issuer     string    `json:"issuer"`
 	Text       string    `json:"text"`
 	Row        int       `json:"row"`
+	Unit       string    `json:"unit"`
+	External   string    `json:"external,omitempty"`
 	Number     string    `json:"number"`
 	Programme  string    `json:"programme"`
 	Round      *uint64   `json:"round"`
@@ -30,6 +32,8 @@ type cardLine struct {
 	ValidUntil string    `json:"valid_until"`
 	Status     statusRef `json:"status"`
 	Already    bool      `json:"already"`
+
+	Provisional bool `json:"provisional,omitempty"` // it ends before the others, until the record is mended
 }
 
 type statusRef struct {
@@ -37,9 +41,10 @@ type statusRef struct {
 	Index uint64 `json:"idx"`
 }
 
-// refusedRow is a row of the roster that got no card.
+// refusedRow is a row of the roster, or a unit on record, that got no card.
 type refusedRow struct {
 	Row  int    `json:"row"`
+	Unit string `json:"unit,omitempty"`
 	Code string `json:"code"`
 	Why  string `json:"why"`
 }
@@ -74,8 +79,10 @@ func (r *issueRun) finish(ctx context.Context) error {
 	issued := len(r.cards) - r.already
 	result := map[string]any{"rows": r.list.rows, "issued": issued, "already": r.already, "refused": len(r.list.refused),
 		"refusals": r.list.refused, "images": images, "out": r.f.out}
+	r.tell(result)
 	err = r.print(result, func(w io.Writer) {
-		fmt.Fprintf(w, "%d rows: %d issued, %d issued before, %d refused\n", r.list.rows, issued, r.already, len(r.list.refused))
+		fmt.Fprintf(w, "%d %s: %d issued, %d issued before, %d refused\n", r.list.rows, r.counted(), issued, r.already, len(r.list.refused))
+		r.writeRecord(w, r.provisional)
 		fmt.Fprintf(w, "cards: %s\n", r.f.out)
 		if r.f.images != "" {
 			fmt.Fprintf(w, "images: %d in %s\n", images, r.f.images)
@@ -85,11 +92,11 @@ func (r *issueRun) finish(ctx context.Context) error {
 				fmt.Fprintf(w, "  and %d more; --rejects FILE writes all\n", len(r.list.refused)-i)
 				break
 			}
-			fmt.Fprintf(w, "  row %d: %s\n", x.Row, x.Why)
+			fmt.Fprintf(w, "  %s: %s\n", r.nameOf(x), x.Why)
 		}
 	})
 	if err == nil && len(r.cards) == 0 {
-		return usagef("no row got a card").hint("each row is named above with what to mend; --rejects FILE writes them to a file")
+		return r.nobody()
 	}
 	return err
 }

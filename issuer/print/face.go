@@ -116,20 +116,27 @@ func (p *pen) top(c *Card, dates []string, bottom float64) error {
 		}
 		beside := edge + wide + 1.8
 		const small = 4.6
-		p.sign(beside, edge, small)
+		err := p.sign(beside, edge, small)
 		y := edge + small + 2.9
 		for _, text := range dates {
-			var err error
+			if err != nil {
+				return err
+			}
 			if y, err = p.label(text, style{size: 6.2, floor: 5, lines: 2}, beside, y, column-wide-1.8); err != nil {
 				return err
 			}
 			y += 0.3
 		}
 		x, room = beside+small+1.2, column-wide-1.8-small-1.2
-		_, err := p.label(c.Organisation, style{size: 6, floor: 4.5, lines: 2}, x, edge+1.9, room)
+		if err != nil {
+			return err
+		}
+		_, err = p.label(c.Organisation, style{size: 6, floor: 4.5, lines: 2}, x, edge+1.9, room)
 		return err
 	}
-	p.sign(edge, edge, size)
+	if err := p.sign(edge, edge, size); err != nil {
+		return err
+	}
 	y := edge + 2.7
 	if c.Programme == "" {
 		y += 1.3

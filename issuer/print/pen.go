@@ -177,7 +177,11 @@ func (p *pen) glyphs(l *shape.Line) error {
 		form, ok := p.forms[g.ID]
 		if !ok {
 			var err error
-			if form, err = p.pdf.Glyph(func(c *pdf.Content) error { return shape.Outline(g.ID, c) }); err != nil {
+			if form, err = p.pdf.Form(func(c *pdf.Content) error {
+				err := shape.Outline(g.ID, c)
+				c.Fill()
+				return err
+			}); err != nil {
 				return err
 			}
 			p.forms[g.ID] = form
@@ -239,21 +243,41 @@ func (p *pen) code(text string, x, y, room, dot float64) (proof.Placed, error) {
 	return proof.Placed{X: left, Y: top, Size: side}, nil
 }
 
+// drawing is the sign, or the frames of boxes: forms that all cards share.
+type drawing struct {
+	boxes, columns  int // 0: the sign
+	wide, tall, gap float64
+	rtl             bool
+}
+
+// shared draws a drawing with its upper left corner at x, y.
+func (p *pen) shared(d drawing, x, y float64, draw func(*pdf.Content)) error {
+	form, ok := p.drawn[d]
+	if !ok {
+		var err error
+		if form, err = p.pdf.Form(func(c *pdf.Content) error { draw(c); return nil }); err != nil {
+			return err
+		}
+		p.drawn[d] = form
+	}
+	p.c.Form(form, (p.x0+x)*pdf.MM, (p.page-p.y0-y)*pdf.MM)
+	return nil
+}
+
 // sign draws the mark that all cards share. A ring with three dots: it belongs to
 // no organisation, faith or country, and can be found in a bag.
-func (p *pen) sign(x, y, size float64) {
-	r := size / 2 * pdf.MM
-	cx, cy := (p.x0+p.left(x, size)+size/2)*pdf.MM, (p.page-p.y0-y-size/2)*pdf.MM
-	p.c.Save()
-	p.c.Gray(0)
-	p.c.Pen(r*0.16, 0)
-	p.c.Circle(cx, cy, r*0.92)
-	p.c.Stroke()
-	for i := range 3 {
-		p.c.Circle(cx+(float64(i)-1)*r*0.46, cy, r*0.15)
-	}
-	p.c.Fill()
-	p.c.Restore()
+func (p *pen) sign(x, y, size float64) error {
+	return p.shared(drawing{wide: size}, p.left(x, size), y, func(c *pdf.Content) {
+		r := size / 2 * pdf.MM
+		c.Gray(0)
+		c.Pen(r*0.16, 0)
+		c.Circle(r, -r, r*0.92)
+		c.Stroke()
+		for i := range 3 {
+			c.Circle(r+(float64(i)-1)*r*0.46, -r, r*0.15)
+		}
+		c.Fill()
+	})
 }
 
 // boxes draws n numbered boxes in rows of so many, and returns the y below them.
@@ -262,16 +286,22 @@ func (p *pen) boxes(n, columns int, x, y, width, tall, gap float64) (float64, er
 		return y, nil
 	}
 	wide := (width - gap*float64(columns-1)) / float64(columns)
-	p.c.Save()
-	p.c.Gray(p.ink)
-	p.c.Pen(0.6, 0)
-	for i := range n {
-		bx := x + float64(i%columns)*(wide+gap)
-		by := y + float64(i/columns)*(tall+gap)
-		p.c.RoundRect((p.x0+p.left(bx, wide))*pdf.MM, (p.page-p.y0-by-tall)*pdf.MM, wide*pdf.MM, tall*pdf.MM, 0.7*pdf.MM)
+	err := p.shared(drawing{n, columns, wide, tall, gap, p.rtl}, p.left(x, width), y, func(c *pdf.Content) {
+		c.Gray(p.ink)
+		c.Pen(0.6, 0)
+		for i := range n {
+			bx := float64(i%columns) * (wide + gap)
+			if p.rtl {
+				bx = width - wide - bx
+			}
+			by := float64(i/columns) * (tall + gap)
+			c.RoundRect(bx*pdf.MM, -(by+tall)*pdf.MM, wide*pdf.MM, tall*pdf.MM, 0.7*pdf.MM)
+		}
+		c.Stroke()
+	})
+	if err != nil {
+		return y, err
 	}
-	p.c.Stroke()
-	p.c.Restore()
 	for i := range n {
 		bx := x + float64(i%columns)*(wide+gap)
 		by := y + float64(i/columns)*(tall+gap)

@@ -153,8 +153,9 @@ type press struct {
 	pdf   *pdf.File
 	opt   Options
 	out   File
-	fixed map[fixedKey]*block // labels, which many cards share
-	forms map[shape.ID]pdf.Glyph
+	fixed map[fixedKey]*block   // labels, which many cards share
+	forms map[shape.ID]pdf.Form // glyphs
+	drawn map[drawing]pdf.Form
 
 	front, back pdf.Content // pages being filled; back only of duplex sheets
 	slot        int         // cards on the sheet so far
@@ -164,7 +165,7 @@ type press struct {
 
 func newPress(opt Options) *press {
 	lang, _ := words.Language(opt.Lang)
-	return &press{pdf: pdf.New(lang.Tag(), "Cards"), opt: opt, fixed: map[fixedKey]*block{}, forms: map[shape.ID]pdf.Glyph{}}
+	return &press{pdf: pdf.New(lang.Tag(), "Cards"), opt: opt, fixed: map[fixedKey]*block{}, forms: map[shape.ID]pdf.Form{}, drawn: map[drawing]pdf.Form{}}
 }
 
 // card draws c in the next place.

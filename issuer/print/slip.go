@@ -159,7 +159,9 @@ func (p *pen) slipHead(c *Card, form slipForm, in float64) (float64, error) {
 		}
 		x, room = x+wide+4, room-wide-4
 	}
-	p.sign(x, y, size)
+	if err := p.sign(x, y, size); err != nil {
+		return 0, err
+	}
 	after, err := y+3.4, error(nil)
 	if c.Programme == "" {
 		after += 1.5

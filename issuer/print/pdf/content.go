@@ -177,8 +177,8 @@ func (c *Content) BeginText(text string, size, x, y float64) {
 
 func (c *Content) EndText() { c.b = append(c.b, "Q\nEMC\n"...) }
 
-// Glyph draws g, dx and dy thousandths from the glyph before it.
-func (c *Content) Glyph(g Glyph, dx, dy int) {
+// Glyph draws a glyph, dx and dy thousandths from the one before it.
+func (c *Content) Glyph(g Form, dx, dy int) {
 	if dx != 0 || dy != 0 {
 		c.b = appendInt(append(c.b, "1 0 0 1 "...), dx)
 		c.b = appendInt(append(c.b, ' '), dy)
@@ -187,6 +187,14 @@ func (c *Content) Glyph(g Glyph, dx, dy int) {
 	c.b = append(c.b, "/G"...)
 	c.b = strconv.AppendInt(c.b, int64(g), 10)
 	c.b = append(c.b, " Do\n"...)
+}
+
+// Form draws a form with its origin at x, y.
+func (c *Content) Form(f Form, x, y float64) {
+	c.Save()
+	c.Move(x, y)
+	c.Glyph(f, 0, 0)
+	c.Restore()
 }
 
 func (c *Content) op(operator string, values ...float64) {

@@ -8,22 +8,22 @@ import (
 	"image/jpeg"
 )
 
-// A Glyph is an outline that stands once in the file.
-type Glyph int
+// A Form is a drawing that stands once in the file and on paper often.
+type Form int
 
-// Glyph puts an outline into the file, drawn by draw in thousandths of the type size.
-func (f *File) Glyph(draw func(*Content) error) (Glyph, error) {
+// Form puts a drawing into the file, in units of the place where it is used.
+func (f *File) Form(draw func(*Content) error) (Form, error) {
 	var c Content
 	if err := draw(&c); err != nil {
 		return 0, err
 	}
-	c.Fill()
 	f.packed = packed().append(f.packed[:0], c.b)
 	n := f.next()
-	// The box is what may be inked: wide, because marks and long joins leave the em.
+	// The box is what may be inked: wide, because marks and long joins of letters
+	// leave the em, a thousand units.
 	f.stream(n, "/Type/XObject/Subtype/Form/BBox[-4000 -4000 8000 8000]/Filter/FlateDecode", f.packed)
 	f.forms = append(f.forms, n)
-	return Glyph(n), nil
+	return Form(n), nil
 }
 
 // An Image is a photograph in the file; 0 is none.

@@ -103,7 +103,7 @@ func TestAFileIsWhole(t *testing.T) {
 	f := New("ar(x", "Test (title)")
 	var c Content
 	c.BeginText("a\u0627\U0001F600", 9, 1, 2)
-	g, err := f.Glyph(func(c *Content) error { c.Rect(0, 0, 1, 1); return nil })
+	g, err := f.Form(func(c *Content) error { c.Rect(0, 0, 1, 1); c.Fill(); return nil })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -258,7 +258,7 @@ func TestShow(t *testing.T) {
 			c.BeginText(l.Text, 16, 40+float64(k)*270, 800-float64(i)*26)
 			x, y := 0, 0
 			for _, g := range l.Glyphs {
-				form, err := file.Glyph(func(c *pdf.Content) error { return shape.Outline(g.ID, c) })
+				form, err := file.Form(func(c *pdf.Content) error { err := shape.Outline(g.ID, c); c.Fill(); return err })
 				if err != nil {
 					t.Fatal(err)
 				}
