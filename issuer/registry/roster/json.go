@@ -148,10 +148,13 @@ func (j *jsonReader) key() (string, error) {
 	if err := j.str(); err != nil {
 		return "", err
 	}
+	if len(j.text) > maxNameBytes {
+		return "", j.damaged("a name of more than " + strconv.Itoa(maxNameBytes) + " bytes")
+	}
 	name, known := j.names[string(j.text)]
 	if !known {
 		name = string(j.text)
-		if len(j.names) < 10*MaxColumns && len(name) < 1_000 {
+		if len(j.names) < 10*MaxColumns {
 			j.names[name] = name
 		}
 	}

@@ -3,6 +3,7 @@ package roster
 import (
 	"io"
 	"slices"
+	"strconv"
 )
 
 // openJSON opens submissions as KoBo and ODK give them:
@@ -54,6 +55,7 @@ type submissions struct {
 	file    *File
 	key     string // where in the top object their list stands; "" where the file is the list
 	single  bool   // the file is one submission
+	count   int    // how many the file says it has; 0: it does not say
 	version string // of the form in the file
 	forms   []any
 	tables  map[string]*jsonTable
@@ -135,7 +137,9 @@ func (s *submissions) readTop(j *jsonReader) error {
 		return err
 	}
 	if next != "" {
-		s.file.warn("it is one page of several: of %s submissions it has those of this page only; export all", count)
+		s.file.warn("it is one page of several: export all of them, the other people are on those")
+	} else if n, err := strconv.Atoi(count); err == nil {
+		s.count = n
 	}
 	for _, name := range []string{"results", "submissions", "data"} {
 		if slices.Contains(lists, name) {
@@ -176,6 +180,9 @@ func (s *submissions) open() error {
 	}
 	if len(s.order) == 0 {
 		return refuse("export it again, with answers", "has no submissions")
+	}
+	if s.count > 0 && s.count != r.number {
+		f.warn("it says it has %d submissions, and holds %d: export all of them", s.count, r.number)
 	}
 	f.format = KoboJSON
 	for _, form := range s.forms {

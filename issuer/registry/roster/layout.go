@@ -184,6 +184,9 @@ func (l *layout) setColumns(sheet string, header []string) *FileError {
 			return refusal("rename one of them", "has two columns of one name%s, %s and %s",
 				onSheet(sheet), ColumnLetter(before+1), ColumnLetter(i+1))
 		}
+		if len(name) > maxNameBytes {
+			return refusal("put the names of the columns into the first row", "has a header of more than %d bytes%s in column %s", maxNameBytes, onSheet(sheet), ColumnLetter(i+1))
+		}
 		c := Column{Letter: ColumnLetter(i + 1)}
 		if !twice {
 			c.Name = name

@@ -43,6 +43,7 @@ const (
 	MaxRowBytes      = 16 << 20  // of all cells of a row, and of a submission
 	MaxRows          = 1_048_576 // of a sheet: as many as a spreadsheet has
 	MaxTables        = 200
+	maxNameBytes     = 4_000 // of a column: a question's label in a script of three bytes a letter
 )
 
 // Options of OpenFile and Open. The zero value guesses.

@@ -42,6 +42,9 @@ func (r *rrfRows) token() (xml.Token, error) {
 	token, err := r.in.next()
 	switch tag := token.(type) {
 	case xml.StartElement:
+		if len(tag.Name.Local) > maxNameBytes {
+			return nil, r.in.damaged("case %d: an element's name of more than %d bytes", r.number, maxNameBytes)
+		}
 		if len(r.path) >= 4 {
 			return nil, r.in.damaged("case %d: an element inside a field", r.number)
 		}

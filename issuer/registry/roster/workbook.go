@@ -20,6 +20,7 @@ const (
 	bombRatio         = 200       // unpacked to packed, for files beyond bombFrom; sheets reach 40
 	bombFrom          = 4 << 20
 	maxSheets         = 500
+	maxSheetName      = 255 // bytes; a spreadsheet takes 31 characters
 	maxZeros          = 15     // digits of a whole number that a format fills up
 	maxStyles         = 65_536 // cell formats; a spreadsheet has at most 65,490
 )
@@ -177,6 +178,9 @@ func (b *book) readSheets() error {
 			}
 		}
 	})
+	if err == nil && slices.ContainsFunc(b.sheets, func(s sheetRef) bool { return len(s.name) > maxSheetName }) {
+		return refuse("open it with a spreadsheet program and save it anew", "has a sheet with a name of more than %d bytes", maxSheetName)
+	}
 	if err == nil && len(b.sheets) == 0 {
 		return refuse("open it with a spreadsheet program and save it anew", "is a workbook without a sheet")
 	}
