@@ -42,7 +42,7 @@ func hxlLayout(head []record, at int) *layout {
 		width = max(width, len(trimmed(rec.cells)))
 	}
 	cell := func(row, i int) string {
-		if row < 0 || i >= len(head[row].cells) {
+		if row < 0 || i >= len(head[row].cells) || len(head[row].cells[i]) > maxNameBytes {
 			return ""
 		}
 		return strings.TrimSpace(head[row].cells[i])

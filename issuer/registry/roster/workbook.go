@@ -20,7 +20,7 @@ const (
 	bombRatio         = 200       // unpacked to packed, for files beyond bombFrom; sheets reach 40
 	bombFrom          = 4 << 20
 	maxSheets         = 500
-	maxSheetName      = 255 // bytes; a spreadsheet takes 31 characters
+	maxSheetName      = 255    // bytes; a spreadsheet takes 31 characters
 	maxZeros          = 15     // digits of a whole number that a format fills up
 	maxStyles         = 65_536 // cell formats; a spreadsheet has at most 65,490
 )
