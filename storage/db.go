@@ -57,6 +57,9 @@ func Open(ctx context.Context, dir string, o Options) (_ *DB, err error) {
 			err = fmt.Errorf("storage: open %q: %w", dir, err)
 		}
 	}()
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(filepath.Join(dir, outsideFolder), 0o700); err != nil {
 		return nil, err
 	}

@@ -99,10 +99,6 @@ var sqlitePragmas = url.Values{
 }
 
 func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err error) {
-	path, err = filepath.Abs(path)
-	if err != nil {
-		return nil, nil, err
-	}
 	// Made here, so that the file is never readable to others, not even empty.
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -127,7 +123,7 @@ func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err erro
 	return write, read, nil
 }
 
-// sqliteURI names a database file and the parameters of its connections.
+// sqliteURI names a database file, by its whole path, and the parameters of its connections.
 func sqliteURI(path, query string) string {
 	return (&url.URL{Scheme: "file", Path: filepath.ToSlash(path), RawQuery: query}).String()
 }

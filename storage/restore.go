@@ -83,6 +83,9 @@ func Restore(ctx context.Context, r io.Reader, dir string, o RestoreOptions) (ou
 	if err := o.By.Check(); err != nil && !o.VerifyOnly {
 		return out, err
 	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return out, err
+	}
 	taken, err := checkTarget(dir, o)
 	if err != nil {
 		return out, err
@@ -102,7 +105,7 @@ func Restore(ctx context.Context, r io.Reader, dir string, o RestoreOptions) (ou
 		return out, err
 	}
 	if taken {
-		out.Aside = fmt.Sprintf("%s.before-restore-%s", filepath.Clean(dir), o.now().UTC().Format("20060102T150405"))
+		out.Aside = fmt.Sprintf("%s.before-restore-%s", dir, o.now().UTC().Format("20060102T150405"))
 		if err := os.Rename(dir, out.Aside); err != nil {
 			return out, err
 		}
@@ -112,7 +115,7 @@ func Restore(ctx context.Context, r io.Reader, dir string, o RestoreOptions) (ou
 	if err := os.Rename(stage, dir); err != nil {
 		return out, err
 	}
-	return out, syncDir(filepath.Dir(filepath.Clean(dir)))
+	return out, syncDir(filepath.Dir(dir))
 }
 
 func (o *RestoreOptions) now() time.Time {
@@ -150,7 +153,7 @@ func makeStage(dir string, o RestoreOptions) (string, error) {
 	if o.VerifyOnly {
 		return os.MkdirTemp("", "aidpass-verify-")
 	}
-	parent := filepath.Dir(filepath.Clean(dir))
+	parent := filepath.Dir(dir)
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return "", err
 	}
