@@ -1,0 +1,414 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"aidpass/credential"
+	"aidpass/issuer"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/quality"
+	"aidpass/schemas"
+)
+
+// recordFlags say for whom on record an issue without a roster is.
+type recordFlags struct {
+	importID, unitIDs, policy, reason string
+	all, withExternal, photo          bool
+	override                          []string
+
+	unitSaid bool           // --unit was given
+	fixed    map[string]any // claims for every card
+}
+
+func (f *recordFlags) flags(fl *pflag.FlagSet) {
+	fl.StringVar(&f.importID, "import", "", "cards for those that this import made or changed")
+	fl.BoolVar(&f.all, "all", false, "cards for everybody in use, with or without an entitlement")
+	fl.StringVar(&f.unitIDs, "unit-ids", "", "cards for those a file lists: a line each, the id, or the number in the list (with --roster NAME)")
+	fl.StringSliceVar(&f.override, "gate-override", nil, "ids or numbers of those the gate refuses and a second person lets pass")
+	fl.StringVar(&f.reason, "reason", "", "why, with --gate-override: a code, never a name")
+	fl.StringVar(&f.policy, "policy", "", "what the gate wants known (default: required.json in the data folder, else built in)")
+	fl.BoolVar(&f.withExternal, "with-external", false, "write the numbers of the list into cards.jsonl, for sorting the cards")
+	fl.BoolVar(&f.photo, "bind-photo", false, "bind cards to the photo on record")
+}
+
+// check looks at the flags before anything is opened.
+func (f *recordFlags) check(roster bool, second string) error {
+	chosen := 0
+	for _, is := range []bool{f.importID != "", f.all, f.unitIDs != ""} {
+		if is {
+			chosen++
+		}
+	}
+	switch {
+	case roster && (chosen > 0 || len(f.override) > 0 || f.photo):
+		return usagef("--import, --all, --unit-ids, --gate-override and --bind-photo are for those on record").
+			hint("leave the roster out: aidpass registry import takes its people in")
+	case chosen > 1:
+		return usagef("--import, --all and --unit-ids are three ways to say for whom").hint("give one of them")
+	case len(f.override) > 0 && f.reason == "":
+		return usagef("--gate-override needs a --reason").hint("a code that stands in the audit log, as no-papers")
+	case len(f.override) > 0 && second == "":
+		return usagef("--gate-override needs a second person").hint("--second-person ACCOUNT")
+	case len(f.override) == 0 && f.reason != "":
+		return usagef("--reason is that of --gate-override").hint("name whom the gate shall let pass: --gate-override IDS")
+	}
+	return nil
+}
+
+// claims reads those that are given to every card.
+func (f *recordFlags) claims(i *issueFlags, t *schemas.Type) (err error) {
+	if f.fixed, err = i.fixedClaims(t); err != nil {
+		return err
+	}
+	if i.round == 0 && slices.Contains(t.OneOf, t.RoundClaim) && f.fixed[t.RoundClaim] == nil && f.fixed[t.RoundsClaim] == nil {
+		return usagef("a %s is for a round", t.Name).hint("--round 1, or --claim %s=1-6 for several", t.RoundsClaim)
+	}
+	for _, name := range []string{t.ProgrammeClaim, t.RoundClaim} {
+		if v := f.fixed[name]; v == i.programme || v == int64(i.round) {
+			delete(f.fixed, name) // left to the batch: the card is the same card
+		}
+	}
+	return nil
+}
+
+// onRecord is what an issue without a roster counts besides.
+type onRecord struct {
+	kind        registry.Kind  // empty: of a roster
+	external    map[int]string // by row, with --with-external
+	units       map[int]string // by row
+	leftOut     map[string]int // by code
+	provisional int
+	overridden  int
+	granted     int // entitlements marked as issued
+}
+
+func (o *onRecord) count(r *issuer.Result) {
+	if r.Provisional {
+		o.provisional++
+	}
+	if r.Overridden && !r.Old {
+		o.overridden++
+	}
+}
+
+// candidates turns those on record into requests.
+func (r *issueRun) candidates(ctx context.Context, desk *issuer.Desk, b *issuer.Batch) error {
+	store := r.o.store
+	r.external, r.units, r.leftOut = map[int]string{}, map[int]string{}, map[string]int{}
+	if !r.f.dryRun { // what an interrupted run left
+		n, err := desk.Reconcile(ctx, store, b.Type.VCT, b.Programme, b.Round)
+		if err != nil {
+			return err
+		}
+		r.granted = n
+	}
+	policy, err := r.qualityPolicy(r.f.record.policy)
+	if err != nil {
+		return err
+	}
+	gate := policy.Gate(b.Programme)
+	ask := issuer.Ask{Type: b.Type, Programme: b.Programme, Round: b.Round, Kind: registry.Kind(r.f.unit), All: r.f.record.all,
+		Seal: r.f.seal, Photo: r.f.record.photo, At: r.Now().UTC()}
+	if ask.Until, err = r.provisionalUntil(gate); err != nil {
+		return err
+	}
+	if err := r.choose(ctx, &ask); err != nil {
+		return err
+	}
+	r.kind = ask.Kind
+	override, err := r.overrides(ctx, ask.Kind)
+	if err != nil {
+		return err
+	}
+	decisions := map[issuer.UnitID]issuer.Decision{}
+	bar := r.progress("asking the gate")
+	err = issuer.Candidates(ctx, store, gate, ask, func(c *issuer.Candidate) error {
+		r.list.rows++
+		row := r.list.rows
+		bar.step(row, row)
+		r.units[row], r.list.raw[row] = c.Unit.String(), []string{c.Unit.String()}
+		if r.f.record.withExternal {
+			r.external[row] = c.External
+		}
+		switch {
+		case c.Skipped == issuer.SkippedClaims || c.Skipped != "" && ask.Units != nil && r.f.record.importID == "":
+			r.list.refuse(row, c.Skipped, c.Why)
+			return nil
+		case c.Skipped != "":
+			r.list.rows--
+			r.leftOut[c.Skipped]++
+			return nil
+		}
+		decision := issuer.DecisionOf(c.Decision)
+		q := c.Request
+		q.Row = row
+		if override[c.Unit] {
+			delete(override, c.Unit)
+			if q.Override = r.f.record.reason; decision.Ruling != issuer.GatePass {
+				q.ExpiresAt = 0
+			}
+		}
+		if decision.Ruling == issuer.GateRefuse && (q.Override == "" || decision.Final) {
+			r.list.refuse(row, issuer.RefusedGate, strings.Join(decision.Reasons, "; "))
+			return nil
+		}
+		maps.Copy(q.Claims, r.f.record.fixed)
+		if r.pins != nil {
+			if q.PIN, err = r.pins.draw(ctx, desk, row, c.Unit); err != nil {
+				return err
+			}
+		}
+		if r.f.pins != "" && r.f.dryRun {
+			q.PIN = "000000" // the digest says that there is one, not which
+		}
+		decisions[c.Unit] = decision
+		b.Requests = append(b.Requests, q)
+		return nil
+	})
+	bar.end()
+	if err != nil {
+		return err
+	}
+	for u := range override {
+		return usagef("--gate-override: %s is not among those the run is for", u).hint("aidpass registry gate --fix-list FILE lists those the gate refuses")
+	}
+	if r.list.rows == 0 {
+		return r.nobodyChosen(b)
+	}
+	b.Gate = func(_ context.Context, u issuer.UnitID) (issuer.Decision, error) { return decisions[u], nil }
+	return nil
+}
+
+// choose says for whom the run is: kind, and the units that were named.
+func (r *issueRun) choose(ctx context.Context, ask *issuer.Ask) error {
+	f := &r.f.record
+	err := r.o.store.View(ctx, func(v registry.View) error {
+		p, err := v.Programme(ask.Programme)
+		switch {
+		case errors.Is(err, registry.ErrNotFound):
+			return nil
+		case err != nil:
+			return err
+		case p.Counts != "" && f.unitSaid && p.Counts != ask.Kind:
+			return usagef("programme %s counts by %s", p.Code, p.Counts).hint("leave --unit out")
+		case p.Counts != "":
+			ask.Kind = p.Counts
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	switch {
+	case f.importID != "":
+		id, err := registry.ParseID(f.importID)
+		if err != nil {
+			return usagef("--import: %w", err).hint("aidpass registry imports lists them")
+		}
+		units, err := r.o.store.ImportUnits(ctx, id)
+		if errors.Is(err, issuer.ErrNotFound) {
+			return usagef("no import %s", f.importID).hint("aidpass registry imports lists them")
+		}
+		if err != nil {
+			return err
+		}
+		ask.Units, err = r.ofKind(ctx, units, ask.Kind)
+		return err
+	case f.unitIDs != "":
+		b, err := readFile(f.unitIDs, 64<<20)
+		if err != nil {
+			return err
+		}
+		var names []string
+		for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
+			if name := strings.TrimSpace(s.Text()); name != "" && !strings.HasPrefix(name, "#") {
+				names = append(names, name)
+			}
+		}
+		ask.Units, err = r.unitsCalled(ctx, names, ask.Kind)
+		return err
+	}
+	return nil
+}
+
+// ofKind leaves out units of the other kind: an import has both.
+func (r *issueRun) ofKind(ctx context.Context, units []issuer.UnitID, kind registry.Kind) ([]issuer.UnitID, error) {
+	kept := []issuer.UnitID{} // not nil: these and no others
+	err := r.o.store.View(ctx, func(v registry.View) error {
+		for _, u := range units {
+			rec, err := v.Record(u)
+			if err != nil {
+				return err
+			}
+			if rec.Kind == kind {
+				kept = append(kept, u)
+			}
+		}
+		return nil
+	})
+	return kept, err
+}
+
+// unitsCalled finds units by id, or by number in the list --roster.
+func (r *issueRun) unitsCalled(ctx context.Context, names []string, kind registry.Kind) ([]issuer.UnitID, error) {
+	units := []issuer.UnitID{}
+	err := r.o.store.View(ctx, func(v registry.View) error {
+		for i, name := range names {
+			id, ok, err := v.Find(kind, r.f.roster, name)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				if id, err = registry.ParseID(name); err != nil {
+					return usagef("no %s of this number, nor an id (entry %d of %d)", kind, i+1, len(names)).
+						hint("--roster NAME says in which list the numbers are; aidpass registry show tells the ids")
+				}
+			}
+			units = append(units, id)
+		}
+		return nil
+	})
+	return units, err
+}
+
+// overrides are the units of --gate-override.
+func (r *issueRun) overrides(ctx context.Context, kind registry.Kind) (map[issuer.UnitID]bool, error) {
+	units, err := r.unitsCalled(ctx, r.f.record.override, kind)
+	set := map[issuer.UnitID]bool{}
+	for _, u := range units {
+		set[u] = true
+	}
+	return set, err
+}
+
+// provisionalMark stands in an approval before the end of provisional cards, which
+// is reckoned from the day of --dry-run.
+const provisionalMark = "~"
+
+// provisionalUntil is when the run's provisional cards end: as approved, else as
+// the gate reckons from now.
+func (r *issueRun) provisionalUntil(gate quality.Gate) (credential.Time, error) {
+	latest := r.now() + credential.Time(gate.Provisional/time.Second)
+	_, ends, dated := strings.Cut(r.f.approval, provisionalMark)
+	if !dated {
+		return latest, nil
+	}
+	until, err := credential.ParseTime(ends)
+	if err != nil || until > latest || until <= r.now() {
+		return 0, usagef("--approval: provisional cards that end %q are not what can be approved now", ends).
+			hint("look at --dry-run together again, and approve what it tells")
+	}
+	return until, nil
+}
+
+// provisionalEnd is what --dry-run adds to the digest for approve.
+func (r *issueRun) provisionalEnd(b *issuer.Batch) string {
+	for i := range b.Requests {
+		if e := b.Requests[i].ExpiresAt; e != 0 {
+			return provisionalMark + e.String()
+		}
+	}
+	return ""
+}
+
+func provisionals(b *issuer.Batch) (n int) {
+	for i := range b.Requests {
+		if b.Requests[i].ExpiresAt != 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// counted is what the run went through, for people.
+func (o *onRecord) counted() string {
+	if o.kind == "" {
+		return "rows"
+	}
+	return string(o.kind) + "s"
+}
+
+// nameOf names whom a refusal is about: the row of a roster, or the record.
+func (r *issueRun) nameOf(x refusedRow) string {
+	if r.kind == "" {
+		return fmt.Sprintf("row %d", x.Row)
+	}
+	name := string(r.kind) + " " + r.units[x.Row]
+	if e := r.external[x.Row]; e != "" {
+		name += " (" + e + ")"
+	}
+	return name
+}
+
+// tell adds to the result what a run without a roster has besides.
+func (r *issueRun) tell(result map[string]any) {
+	if r.kind == "" {
+		return
+	}
+	for i := range r.list.refused {
+		r.list.refused[i].Unit = r.units[r.list.refused[i].Row]
+	}
+	result["provisional"], result["overridden"], result["left_out"], result["entitlements_issued"] = r.provisional, r.overridden, r.leftOut, r.granted
+}
+
+// writeRecord prints the same.
+func (r *issueRun) writeRecord(w io.Writer, provisional int) {
+	if r.kind == "" {
+		return
+	}
+	if provisional > 0 {
+		fmt.Fprintf(w, "%d provisional: something is to be filled in; aidpass registry gate --fix-list FILE\n", provisional)
+	}
+	if r.overridden > 0 {
+		fmt.Fprintf(w, "%d past the gate: %s confirmed it\n", r.overridden, r.SecondPerson)
+	}
+	for _, code := range slices.Sorted(maps.Keys(r.leftOut)) {
+		fmt.Fprintf(w, "%d left out: %s\n", r.leftOut[code], leftOutWords[code])
+	}
+	if r.granted > 0 {
+		fmt.Fprintf(w, "%d entitlements are issued\n", r.granted)
+	}
+}
+
+var leftOutWords = map[string]string{
+	issuer.SkippedHold:   "the entitlement is on hold",
+	issuer.SkippedCancel: "the entitlement is cancelled",
+	issuer.SkippedOver:   "collected, returned or lapsed",
+	issuer.SkippedGone:   "the record is closed or inactive",
+}
+
+// nobodyChosen: the run is for nobody.
+func (r *issueRun) nobodyChosen(b *issuer.Batch) error {
+	if n := len(r.leftOut); n > 0 {
+		r.writeRecord(r.Stderr, 0)
+		return usagef("nobody is left to get a card").hint("those left out are counted above")
+	}
+	f := &r.f.record
+	switch {
+	case f.all, f.importID != "", f.unitIDs != "":
+		return usagef("no %s is on record for this", r.kind).hint("aidpass registry import LIST takes people in; --unit says what is counted")
+	case b.Round == 0:
+		return usagef("for whom?").hint("--all, --import ID or --unit-ids FILE; or --round N for those with an entitlement")
+	}
+	return usagef("nobody has an entitlement in round %d of programme %s", b.Round, b.Programme).
+		hint("aidpass entitle plans them; or --all, --import ID, --unit-ids FILE, or a ROSTER")
+}
+
+// nobody: of those there were none got a card.
+func (r *issueRun) nobody() error {
+	if r.kind != "" {
+		return usagef("nobody got a card").hint("each is named above with what to mend; --rejects FILE writes them to a file")
+	}
+	return usagef("no row got a card").hint("each row is named above with what to mend; --rejects FILE writes them to a file")
+}
