@@ -1,10 +1,12 @@
 package qrcode
 
 import (
+	"encoding/binary"
 	"math/bits"
 	"sync"
 
 	"rsc.io/qr/coding"
+	"rsc.io/qr/gf256"
 )
 
 // Fast returns what Matrix does for level M, some fifty times as fast: the same
@@ -99,14 +101,19 @@ type layout struct {
 	side    int
 	// place[i] is where bit i of the codewords stands: x<<8 | y.
 	place []uint16
+	// Codewords are data bytes in blocks, each with as many check bytes: the last
+	// ones have a byte of data more where they do not come out even.
+	data, blocks, check int
+	// feedback is what one byte leaves in the check bytes of its block, the first
+	// at the top of the first word.
+	feedback [256][4]uint64
 	// fixed has, for each mask, everything but the codewords: the patterns, the
 	// format information, and the mask itself, which codewords are xored to.
 	// across is the same with x and y exchanged.
 	fixed, across [8]grid
 }
 
-// layouts are made when they are first needed: ten versions of a day's cards
-// are 70 KB each.
+// layouts are made when they are first needed, 80 KB each.
 var layouts = func() (all [coding.MaxVersion + 1]func() *layout) {
 	for v := range all {
 		all[v] = sync.OnceValue(func() *layout { return newLayout(coding.Version(v)) })
@@ -124,6 +131,7 @@ func newLayout(v coding.Version) *layout {
 		l.side = len(plan.Pixel)
 		if l.place == nil {
 			l.place = make([]uint16, 8*(plan.DataBytes+plan.CheckBytes))
+			l.data, l.blocks, l.check = plan.DataBytes, plan.Blocks, plan.CheckBytes/plan.Blocks
 		}
 		for y, row := range plan.Pixel {
 			for x, pixel := range row {
@@ -137,7 +145,42 @@ func newLayout(v coding.Version) *layout {
 			}
 		}
 	}
+	encoder, check := gf256.NewRSEncoder(coding.Field, l.check), make([]byte, 32)
+	for b := range l.feedback {
+		encoder.ECC([]byte{byte(b)}, check[:l.check])
+		for i := range l.feedback[b] {
+			l.feedback[b][i] = binary.BigEndian.Uint64(check[8*i:])
+		}
+	}
 	return l
+}
+
+// appendCheck appends the check bytes of all blocks of data (section 7.5.2): the
+// remainder of the block divided by the generator, a byte a step.
+func (l *layout) appendCheck(data []byte) []byte {
+	out := data
+	short, long := l.data/l.blocks, l.data%l.blocks
+	for i := range l.blocks {
+		n := short
+		if i >= l.blocks-long {
+			n++
+		}
+		var s [4]uint64
+		for _, b := range data[:n] {
+			f := &l.feedback[b^byte(s[0]>>56)]
+			s[0] = (s[0]<<8 | s[1]>>56) ^ f[0]
+			s[1] = (s[1]<<8 | s[2]>>56) ^ f[1]
+			s[2] = (s[2]<<8 | s[3]>>56) ^ f[2]
+			s[3] = s[3]<<8 ^ f[3]
+		}
+		data = data[n:]
+		var check [32]byte
+		for i, w := range s {
+			binary.BigEndian.PutUint64(check[8*i:], w)
+		}
+		out = append(out, check[:l.check]...)
+	}
+	return out
 }
 
 // draw places the codewords and takes the mask with the lowest penalty, the
@@ -145,9 +188,9 @@ func newLayout(v coding.Version) *layout {
 func (l *layout) draw(text string) [][]bool {
 	var codewords coding.Bits
 	segment(&codewords, text, l.version)
-	codewords.AddCheckBytes(l.version, coding.M)
+	codewords.Pad(8*l.data - codewords.Bits())
 	var rows, columns grid
-	for i, b := range codewords.Bytes() {
+	for i, b := range l.appendCheck(codewords.Bytes()) {
 		places := l.place[8*i:][:8]
 		for ; b != 0; b &= b - 1 {
 			at := places[7-bits.TrailingZeros8(b)]

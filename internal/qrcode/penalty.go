@@ -59,14 +59,16 @@ func penalty(side int, rows, fixed, columns, across *grid, limit int) int {
 func lines(code []uint64, valid uint64) int {
 	n := len(code) - 8
 	extra, runs, patterns := 0, 0, 0
+	// Five of one colour: no change in four steps. A run of k modules has k-4 such
+	// places and costs k-2.
 	var before uint64
+	c1, c2, c3 := code[4]^code[5], code[5]^code[6], code[6]^code[7]
 	for y := 4; y < n; y++ { // y to y+4 within the code
-		// Five of one colour: a run of k has k-4 such places and costs k-2.
-		a := code[y]
-		five := ^((a ^ code[y+1]) | (a ^ code[y+2]) | (a ^ code[y+3]) | (a ^ code[y+4])) & valid
+		c4 := code[y+3] ^ code[y+4]
+		five := ^(c1 | c2 | c3 | c4) & valid
 		extra += bits.OnesCount64(five)
 		runs += bits.OnesCount64(five &^ before)
-		before = five
+		before, c1, c2, c3 = five, c2, c3, c4
 	}
 	for y := 4; y+7 <= n+4; y++ {
 		corner := code[y] &^ code[y+1] & code[y+2] & code[y+3] & code[y+4] &^ code[y+5] & code[y+6]
