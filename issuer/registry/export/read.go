@@ -1,0 +1,183 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"aidpass/issuer/registry"
+)
+
+// A house is what stands together in a file: a household with its members, or
+// somebody without one (household is nil then).
+type house struct {
+	id        registry.ID
+	record    registry.Record
+	household *registry.Household
+	ref       string // what it goes by
+	members   []person
+}
+
+// A person of a house.
+type person struct {
+	id     registry.ID
+	record registry.Record
+	registry.Person
+	ref string
+}
+
+// pageOf is how many ids are asked for at a time.
+const pageOf = 500
+
+// reader walks the records of one transaction.
+type reader struct {
+	view registry.View
+	opt  *Options
+	sum  *Summary
+	ctx  context.Context
+	// again: the walk is not the first, so nothing is counted.
+	again bool
+}
+
+func (r *reader) left(why string) {
+	if !r.again {
+		r.sum.LeftOut[why]++
+	}
+}
+
+// each calls yield for the houses of a kind, in the order of their ids: households
+// with their members, or people without one. Twice in one transaction it goes the
+// same way.
+func (r *reader) each(kind registry.Kind, yield func(*house) error) error {
+	for after := (registry.ID{}); ; {
+		ids, err := r.view.Units(kind, after, pageOf)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			if err := r.ctx.Err(); err != nil {
+				return err
+			}
+			h, err := r.house(id, kind)
+			switch {
+			case errors.Is(err, registry.ErrErased) || errors.Is(err, registry.ErrNotFound):
+				r.left(LeftErased)
+			case err != nil:
+				return err
+			case h != nil:
+				if err := yield(h); err != nil {
+					return err
+				}
+			}
+		}
+		if len(ids) < pageOf {
+			return nil
+		}
+		after = ids[len(ids)-1]
+	}
+}
+
+// all is each for households, then for people without one.
+func (r *reader) all(yield func(*house) error) error {
+	if err := r.each(registry.KindHousehold, yield); err != nil {
+		return err
+	}
+	return r.each(registry.KindPerson, yield)
+}
+
+// house reads a household, or a person who has none; nil for what does not belong
+// into the file.
+func (r *reader) house(id registry.ID, kind registry.Kind) (*house, error) {
+	record, err := r.view.Record(id)
+	if err != nil {
+		return nil, err
+	}
+	h := &house{id: id, record: record, ref: r.opt.name(record)}
+	var members []registry.ID
+	if kind == registry.KindPerson {
+		if !record.Household.IsZero() {
+			// With her household, if that is in the file; else it is as if she had none.
+			if in, err := r.active(record.Household); err != nil || in {
+				return nil, err
+			}
+		}
+		members = []registry.ID{id}
+	} else {
+		household, err := record.HouseholdRecord()
+		if err != nil {
+			return nil, err
+		}
+		if !isActive(household.Status) {
+			r.left(LeftClosed)
+			return nil, nil
+		}
+		h.household = &household
+		if members, err = r.view.Members(id); err != nil {
+			return nil, err
+		}
+	}
+	due, err := r.due(id)
+	if err != nil {
+		return nil, err
+	}
+	for _, member := range members {
+		p, err := r.person(member)
+		if err != nil {
+			return nil, err
+		}
+		if !isActive(p.Status) {
+			r.left(LeftClosed)
+			continue
+		}
+		if !due { // a household not due itself is there for members who are
+			if yes, err := r.due(member); err != nil || !yes {
+				if err != nil {
+					return nil, err
+				}
+				continue
+			}
+		}
+		h.members = append(h.members, p)
+	}
+	if len(h.members) == 0 && (!due || h.household == nil) {
+		return nil, nil
+	}
+	return h, nil
+}
+
+func (r *reader) person(id registry.ID) (p person, err error) {
+	if p.record, err = r.view.Record(id); err != nil {
+		return p, err
+	}
+	p.id, p.ref = id, r.opt.name(p.record)
+	p.Person, err = p.record.Person()
+	return p, err
+}
+
+// active reports whether a household is in use.
+func (r *reader) active(id registry.ID) (bool, error) {
+	record, err := r.view.Record(id)
+	if errors.Is(err, registry.ErrErased) || errors.Is(err, registry.ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	h, err := record.HouseholdRecord()
+	return isActive(h.Status), err
+}
+
+// due reports whether a unit is due something in the round that was asked for.
+func (r *reader) due(id registry.ID) (bool, error) {
+	if r.opt.Programme == "" {
+		return true, nil
+	}
+	e, err := r.view.Entitlement(id, r.opt.Programme, r.opt.Round)
+	if errors.Is(err, registry.ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, fmt.Errorf("export: %w", err)
+	}
+	return e.Status != registry.Cancelled, nil
+}
+
+func isActive(s *registry.Status) bool { return s == nil || s.State == "" || s.State == "active" }
