@@ -156,6 +156,7 @@ type press struct {
 	fixed map[fixedKey]*block   // labels, which many cards share
 	forms map[shape.ID]pdf.Form // glyphs
 	drawn map[drawing]pdf.Form
+	days  map[days][]string
 
 	front, back pdf.Content // pages being filled; back only of duplex sheets
 	slot        int         // cards on the sheet so far
@@ -165,7 +166,7 @@ type press struct {
 
 func newPress(opt Options) *press {
 	lang, _ := words.Language(opt.Lang)
-	return &press{pdf: pdf.New(lang.Tag(), "Cards"), opt: opt, fixed: map[fixedKey]*block{}, forms: map[shape.ID]pdf.Form{}, drawn: map[drawing]pdf.Form{}}
+	return &press{pdf: pdf.New(lang.Tag(), "Cards"), opt: opt, fixed: map[fixedKey]*block{}, forms: map[shape.ID]pdf.Form{}, drawn: map[drawing]pdf.Form{}, days: map[days][]string{}}
 }
 
 // card draws c in the next place.

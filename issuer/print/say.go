@@ -69,9 +69,24 @@ func (p *pen) day(t credential.Time) string {
 	return strings.ReplaceAll(text, " ", "\u00a0") // a line breaks before a date, not in it
 }
 
+// days are the dates of cards: those of a batch are the same.
+type days struct {
+	lang        string
+	from, until credential.Time
+}
+
 // dates are the two lines that say when the card is valid; the last day is the
 // one before it ends at midnight. An unknown date has no line.
 func (p *pen) dates(c *Card) (lines []string) {
+	key := days{p.words.Tag(), c.ValidFrom, c.ValidUntil}
+	if lines, ok := p.days[key]; ok {
+		return lines
+	}
+	defer func() {
+		if len(p.days) < maxCached {
+			p.days[key] = lines
+		}
+	}()
 	if c.ValidFrom != 0 {
 		lines = append(lines, p.words.Fill("print.from", "date", p.day(c.ValidFrom)))
 	}

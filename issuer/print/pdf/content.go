@@ -124,10 +124,13 @@ func (c *Content) Matrix(modules [][]bool, x, y, module float64) {
 			for i < len(row) && row[i] {
 				i++
 			}
-			for _, n := range [3]spacedNumber{spaced[from], y, spaced[i-from]} {
-				binary.LittleEndian.PutUint32(out[end:], n.text)
-				end += n.length
-			}
+			x, wide := &spaced[from], &spaced[i-from]
+			binary.LittleEndian.PutUint32(out[end:], x.text)
+			end += x.length
+			binary.LittleEndian.PutUint32(out[end:], y.text)
+			end += y.length
+			binary.LittleEndian.PutUint32(out[end:], wide.text)
+			end += wide.length
 			end += copy(out[end:], "1 re\n")
 		}
 		c.b = out[:end]

@@ -51,15 +51,16 @@ func typicalPage() []byte {
 }
 
 // packCode is the code: the bits that a block starts with, in pieces of at most
-// 16, those of each byte, and of its end.
+// 16, those of each byte, and of its end, first bit lowest, with their number in
+// the upper byte.
 type packCode struct {
 	head  []uint32
-	codes byteCodes
+	codes [256]uint32
 	end   uint32
+	// pairs are the codes of two bytes in a row, the first one's in the lower byte
+	// of the index, with their number in the upper half.
+	pairs *[1 << 16]uint64
 }
-
-// byteCodes are bits, the first one lowest, with their number in the upper byte.
-type byteCodes [256]uint32
 
 // newPackCode reads the code out of a block of compress/flate: its header, and
 // from that the lengths, by which all codes follow (RFC 1951 section 3.2.2).
@@ -87,6 +88,11 @@ func newPackCode() *packCode {
 	codes := canonical(lengths)
 	copy(p.codes[:], codes[:256])
 	p.end = codes[256]
+	p.pairs = new([1 << 16]uint64)
+	for i := range p.pairs {
+		one, two := p.codes[i&255], p.codes[i>>8]
+		p.pairs[i] = uint64(one&0xffffff) | uint64(two&0xffffff)<<(one>>24) | uint64(one>>24+two>>24)<<32
+	}
 	head := bitReader{b: block.Bytes()}
 	head.take(1)
 	p.head = append(p.head, 1|1<<24) // the last block
@@ -118,7 +124,7 @@ func (p *packCode) append(b, data []byte) []byte {
 	for _, code := range p.head {
 		put(code)
 	}
-	bits, n, at = p.codes.pack(data, out, bits, n, at)
+	bits, n, at = p.pack(data, out, bits, n, at)
 	put(p.end)
 	for ; n > 0; n -= min(n, 8) {
 		out[at] = byte(bits)
@@ -128,23 +134,22 @@ func (p *packCode) append(b, data []byte) []byte {
 	return b[:start+at+4]
 }
 
-// pack writes the codes of data. It is the loop that most of the time goes into:
-// its variables are to stay in registers.
-func (c *byteCodes) pack(data, out []byte, bits uint64, n uint, at int) (uint64, uint, int) {
-	for len(data) >= 2 { // two codes of 15 bits and 31 that wait are 61
-		one, two := c[data[0]], c[data[1]]
-		bits |= uint64(one&0xffffff) << (n & 63)
-		n += uint(one >> 24)
-		bits |= uint64(two&0xffffff) << (n & 63)
-		n += uint(two >> 24)
-		if n >= 32 {
+// pack writes the codes of data, two bytes at a time. It is the loop that most of
+// the time goes into: its variables are to stay in registers.
+func (p *packCode) pack(data, out []byte, bits uint64, n uint, at int) (uint64, uint, int) {
+	const mask = 1<<32 - 1
+	pairs := p.pairs
+	for len(data) >= 2 { // a pair has 30 bits at most, and 31 may wait
+		pair := pairs[uint16(data[0])|uint16(data[1])<<8]
+		bits |= pair & mask << (n & 63)
+		if n += uint(pair >> 32); n >= 32 {
 			binary.LittleEndian.PutUint32(out[at:], uint32(bits))
 			at, bits, n = at+4, bits>>32, n-32
 		}
 		data = data[2:]
 	}
 	if len(data) == 1 {
-		code := c[data[0]]
+		code := p.codes[data[0]]
 		bits |= uint64(code&0xffffff) << (n & 63)
 		if n += uint(code >> 24); n >= 32 {
 			binary.LittleEndian.PutUint32(out[at:], uint32(bits))
