@@ -26,6 +26,7 @@ func TestSheetsAsTheyArePrinted(t *testing.T) {
 	for _, paper := range []print.Paper{print.A4, print.Letter, print.A6, print.Thermal58, print.Thermal80} {
 		for _, lang := range []string{"en", "fr", "es", "ar", "sw"} {
 			t.Run(fmt.Sprint(paper, " ", lang), func(t *testing.T) {
+				t.Parallel()
 				cards, rules := people(t)
 				opt := print.Options{Paper: paper, Lang: lang, Duplex: paper == print.A4, Plain: lang == "fr"}
 				if opt.Plain {
@@ -51,7 +52,7 @@ func TestSheetsAsTheyArePrinted(t *testing.T) {
 				if got := proof.Lint(seen, rules); len(got) != 1 || got[0].Code != "name" {
 					t.Errorf("got %v, want one name", got)
 				}
-				if lang != "ar" && lang != "en" {
+				if lang != "ar" && !(lang == "en" && paper == print.A4) {
 					return // the same drawing in other words
 				}
 				if _, err := exec.LookPath("pdftoppm"); err != nil {
@@ -61,7 +62,7 @@ func TestSheetsAsTheyArePrinted(t *testing.T) {
 				if err := os.WriteFile(path, file.PDF, 0o600); err != nil {
 					t.Fatal(err)
 				}
-				for page := range min(2, seen.Pages) {
+				for page := range min(2, seen.Pages) { // front and back, or two slips
 					ours, err := proof.Draw(file.PDF, page, proof.DPI)
 					if err != nil {
 						t.Fatal(err)

@@ -35,6 +35,7 @@ var worn = []struct {
 	name string
 	age  func(*image.Gray, *rand.Rand) *image.Gray
 }{
+	{"new", func(g *image.Gray, _ *rand.Rand) *image.Gray { return g }},
 	{"fold across the code: 0.6 mm of toner gone, halves off by 0.1 mm", func(g *image.Gray, r *rand.Rand) *image.Gray { return fold(g, r, 0.6, 0.1) }},
 	{"dirt on a tenth of the area: specks of 0.1 to 0.6 mm", func(g *image.Gray, r *rand.Rand) *image.Gray { return blur(dirt(g, r, 0.10), 0.1*mm) }},
 	{"glare: an ellipse as wide as a third of the code", func(g *image.Gray, r *rand.Rand) *image.Gray { return glare(g, r, 0.33) }},
@@ -63,25 +64,25 @@ func TestCardsAreReadAfterWear(t *testing.T) {
 		reader, read = "our own reader (zbarimg is not installed)", ownReader
 	}
 	t.Logf("%d cards at %d dpi, read by %s", len(texts), wearDPI, reader)
-	for i, kind := range append([]struct {
-		name string
-		age  func(*image.Gray, *rand.Rand) *image.Gray
-	}{{"new", func(g *image.Gray, _ *rand.Rand) *image.Gray { return g }}}, worn...) {
-		aged := make([]*image.Gray, len(pictures))
-		for c, g := range pictures {
-			aged[c] = kind.age(copied(g), rand.New(rand.NewPCG(uint64(i), uint64(c))))
-		}
-		found := read(t, aged)
-		n := 0
-		for _, text := range texts {
-			if found[text] {
-				n++
+	for i, kind := range worn {
+		t.Run(kind.name, func(t *testing.T) {
+			t.Parallel()
+			aged := make([]*image.Gray, len(pictures))
+			for c, g := range pictures {
+				aged[c] = kind.age(copied(g), rand.New(rand.NewPCG(uint64(i), uint64(c))))
 			}
-		}
-		t.Logf("%3d of %d  %s", n, len(texts), kind.name)
-		if n*100 < 98*len(texts) {
-			t.Errorf("%s: %d of %d cards are read, want 98 %%", kind.name, n, len(texts))
-		}
+			found := read(t, aged)
+			n := 0
+			for _, text := range texts {
+				if found[text] {
+					n++
+				}
+			}
+			t.Logf("%3d of %d  %s", n, len(texts), kind.name)
+			if n*100 < 98*len(texts) {
+				t.Errorf("%s: %d of %d cards are read, want 98 %%", kind.name, n, len(texts))
+			}
+		})
 	}
 }
 
