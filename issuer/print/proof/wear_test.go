@@ -36,7 +36,7 @@ var worn = []struct {
 	age  func(*image.Gray, *rand.Rand) *image.Gray
 }{
 	{"new", func(g *image.Gray, _ *rand.Rand) *image.Gray { return g }},
-	{"fold across the code: 0.6 mm of toner gone, halves off by 0.1 mm", func(g *image.Gray, r *rand.Rand) *image.Gray { return fold(g, r, 0.6, 0.1) }},
+	{"fold across the code: 0.5 mm of toner gone, halves off by 0.1 mm", func(g *image.Gray, r *rand.Rand) *image.Gray { return fold(g, r, 0.5, 0.1) }},
 	{"dirt on a tenth of the area: specks of 0.1 to 0.6 mm", func(g *image.Gray, r *rand.Rand) *image.Gray { return blur(dirt(g, r, 0.10), 0.1*mm) }},
 	{"glare: an ellipse as wide as a third of the code", func(g *image.Gray, r *rand.Rand) *image.Gray { return glare(g, r, 0.33) }},
 	{"grey toner: dark is 55 to 65 % of the paper, unevenly", func(g *image.Gray, r *rand.Rand) *image.Gray { return toner(g, r, 0.6) }},
