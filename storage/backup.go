@@ -42,7 +42,7 @@ func (db *DB) Backup(ctx context.Context, w io.Writer, o BackupOptions) (m Manif
 			err = fmt.Errorf("storage: backup: %w", err)
 		}
 	}()
-	db.sweep()
+	sweep(db.dir, backupTemp)
 	temp, err := os.MkdirTemp(db.dir, backupTemp) // 0700, on the database's own disk
 	if err != nil {
 		return m, err
@@ -91,12 +91,13 @@ func (u untilDone) Read(p []byte) (int, error) {
 	return u.r.Read(p)
 }
 
-// sweep removes what a backup left that was killed, and nobody can be making any more.
-func (db *DB) sweep() {
-	left, _ := filepath.Glob(filepath.Join(db.dir, backupTemp+"*"))
-	for _, dir := range left {
-		if info, err := os.Lstat(dir); err == nil && info.IsDir() && time.Since(info.ModTime()) > 24*time.Hour {
-			os.RemoveAll(dir) // its rows are sealed; what cannot be removed is tried again next time
+// sweep removes the folders that a backup or restore left in dir when it was
+// killed: those that nobody can be at work in any more.
+func sweep(dir, prefix string) {
+	left, _ := filepath.Glob(filepath.Join(dir, prefix+"*"))
+	for _, l := range left {
+		if info, err := os.Lstat(l); err == nil && info.IsDir() && time.Since(info.ModTime()) > 24*time.Hour {
+			os.RemoveAll(l) // what is in it is sealed; what cannot be removed is tried again next time
 		}
 	}
 }

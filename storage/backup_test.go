@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"filippo.io/age"
 
@@ -288,6 +289,10 @@ func TestBackupLeavesNothingBeside(t *testing.T) {
 	v := newVault(t)
 	to, _ := sealedFor(t, "correct horse")
 	before := tree(t, v.dir)
+	killed := filepath.Join(v.dir, ".backup-1") // by one that died the day before yesterday
+	check(t, os.Mkdir(killed, 0o700))
+	check(t, os.WriteFile(filepath.Join(killed, "aidpass.db"), []byte("sealed"), 0o600))
+	check(t, os.Chtimes(killed, time.Time{}, time.Now().Add(-48*time.Hour)))
 	full := errors.New("the disk is full")
 	for _, room := range []int{0, 100, 70_000} {
 		_, err := v.db.Backup(t.Context(), &small{room, full}, storage.BackupOptions{Recipients: []age.Recipient{to}})

@@ -64,7 +64,9 @@ type RestoredOrg struct {
 
 // Restore reads a backup to its end, proves it and everything in it in a folder
 // of its own beside dir, and only then gives that folder the name dir. Before
-// that, nothing of dir is touched; after an error or a kill it is as it was.
+// that, nothing of dir is touched; after an error or a kill it is as it was. With
+// Aside there is one moment at which the old folder has its new name already, and
+// the new one not yet its own.
 //
 // The restored database is an older one. What the folder Outside knows beyond it
 // is taken in: cards signed since, changes of status, people erased since. Its
@@ -157,8 +159,12 @@ func makeStage(dir string, o RestoreOptions) (string, error) {
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return "", err
 	}
-	return os.MkdirTemp(parent, ".aidpass-restore-")
+	sweep(parent, restoreTemp)
+	return os.MkdirTemp(parent, restoreTemp)
 }
+
+// restoreTemp is how folders of restores that are not done are named.
+const restoreTemp = ".aidpass-restore-"
 
 // unpack writes the files of a backup under stage.
 func unpack(r io.Reader, stage string, o RestoreOptions) (Manifest, error) {
