@@ -91,12 +91,15 @@ const busyTimeout = "30000"
 
 // sqlitePragmas hold for every connection. synchronous=FULL: a transaction is on
 // the disk when its commit returns, or a power cut could take back an intent
-// whose signature exists. The cache, in KiB, keeps the indexes of a large import
-// from being written out over and over; the limit cuts the log it leaves, in bytes.
+// whose signature exists. The limit, in bytes, cuts the log that a large import leaves.
 var sqlitePragmas = url.Values{
 	"_pragma": {"busy_timeout(" + busyTimeout + ")", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "secure_delete(1)",
-		"cache_size(-32768)", "journal_size_limit(67108864)"},
+		"journal_size_limit(67108864)"},
 }
+
+// writeCache, in KiB and negative as SQLite has it, keeps the indexes of a large
+// import from being written out over and over.
+const writeCache = "-32768"
 
 func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err error) {
 	// Made here, so that the file is never readable to others, not even empty.
@@ -110,7 +113,7 @@ func openSQLite(ctx context.Context, path string) (write, read *sql.DB, err erro
 	uri := sqliteURI(path, sqlitePragmas.Encode())
 	// A transaction that begins by reading and then writes can find its snapshot
 	// outdated and fail. Taking the write lock at BEGIN waits instead.
-	if write, err = sql.Open("sqlite", uri+"&_txlock=immediate"); err != nil {
+	if write, err = sql.Open("sqlite", uri+"&_txlock=immediate&_pragma=cache_size("+writeCache+")"); err != nil {
 		return nil, nil, err
 	}
 	write.SetMaxOpenConns(1) // goroutines queue here, in order, instead of polling for the lock
