@@ -165,8 +165,8 @@ func (s *sample) fieldOf(c roster.Column) (Field, int) {
 		return Skip, 100
 	}
 	name := fold(c.Name)
-	formMade := strings.HasPrefix(s.format, "kobo")
-	if formMade || strings.HasPrefix(c.Name, "_") {
+	form := strings.HasPrefix(s.format, "kobo")
+	if form || strings.HasPrefix(c.Name, "_") {
 		switch c.Name {
 		case "_uuid", "meta/instanceID":
 			if s.table.Parent == "" {
@@ -187,7 +187,7 @@ func (s *sample) fieldOf(c roster.Column) (Field, int) {
 	if f == FatherName && s.format == string(roster.RRF) {
 		return Ext, 0 // there it is another person, not a part of the name
 	}
-	if ok && (f != Skip || formMade) {
+	if ok && (f != Skip || form) {
 		if s.format == "hope" || hopeCode.MatchString(c.Name) {
 			return f, 100
 		}
@@ -300,7 +300,7 @@ func guessRole(t *TablePlan, s *sample, all []*sample) Role {
 		return Ignored
 	case !person && s.hasPeople(all):
 		return Households
-	case !person && t.has(HouseholdID) && (!strings.HasPrefix(t.column(HouseholdID), "_") || t.says()):
+	case !person && t.has(HouseholdID) && (!formMade(t.column(HouseholdID)) || t.says()):
 		return Households
 	case !person && t.has(PersonID):
 		return People
@@ -353,6 +353,9 @@ func (s *sample) hasPeople(all []*sample) bool {
 		return t.has(FullName) || t.has(GivenName) || t.has(FamilyName) || t.has(Sex) || t.has(BirthDate) || t.has(Relation)
 	})
 }
+
+// formMade reports whether a form numbers its submissions in that column.
+func formMade(column string) bool { return column == "_uuid" || column == "meta/instanceID" }
 
 // says reports whether a form's submission tells more of a household than the number
 // that every submission has.

@@ -23,10 +23,13 @@ func (r *run) settle() error {
 	if err := r.settleHomes(); err != nil {
 		return err
 	}
-	if err := r.side.settle(); err != nil {
+	if err := r.side.settleDocuments(); err != nil {
 		return err
 	}
 	r.settleCarriers()
+	if err := r.side.settleCollectors(); err != nil {
+		return err
+	}
 	if err := r.settleCollectors(); err != nil {
 		return err
 	}

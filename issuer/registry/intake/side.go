@@ -105,8 +105,8 @@ func (s *side) documents(d *draft) {
 	}
 }
 
-// settle rejects rows about people and households that are not there.
-func (s *side) settle() error {
+// settleDocuments rejects documents of people who are not there.
+func (s *side) settleDocuments() error {
 	r := s.run
 	for _, p := range s.persons {
 		at, here := r.people[p.key]
@@ -140,6 +140,12 @@ func (s *side) settle() error {
 			}
 		}
 	}
+	return nil
+}
+
+// settleCollectors gives households those who collect for them.
+func (s *side) settleCollectors() error {
+	r := s.run
 	for _, c := range s.collect {
 		k, ok := r.byKey[keyOf(registry.KindHousehold, c.house)]
 		if !ok {
