@@ -146,8 +146,12 @@ func Write(ctx context.Context, store registry.Store, by access.Actor, opt Optio
 
 // entry is the audit entry of a file. Its digest is that of the file.
 func (s Summary) entry(opt Options, digest [32]byte) access.Entry {
+	fields := "usual"
+	if len(opt.Fields) > 0 {
+		fields = strings.Join(s.Fields, ",")
+	}
 	detail := fmt.Sprintf("form=%s households=%d people=%d programme=%q round=%d fields=%s",
-		opt.Form, s.Households, s.People, opt.Programme, opt.Round, strings.Join(s.Fields, ","))
+		opt.Form, s.Households, s.People, opt.Programme, opt.Round, fields)
 	if len(detail) > access.MaxText { // the count and the file's digest say the rest
 		const more = ",..."
 		cut := access.MaxText - len(more)

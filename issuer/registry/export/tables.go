@@ -93,15 +93,23 @@ func writeXLSX(w io.Writer, r *reader, list []column) error {
 
 // writeHXL writes a person a row, who repeats what is said of her household, under a
 // header and a row of hashtags (HXL standard 1.1), in UTF-8 with the mark by which
-// spreadsheets know it. Where nobody has a household it has no columns for one.
+// spreadsheets know it. As in writeXLSX, columns in which nobody has anything are not
+// there.
 func writeHXL(w io.Writer, r *reader, list []column) error {
-	houses, err := r.view.Units(registry.KindHousehold, registry.ID{}, 1)
+	used := map[string]bool{"person_id": true}
+	r.again = true
+	err := r.all(func(h *house) error {
+		for _, p := range h.members {
+			note(used, list, personCells(list, h, p, true))
+		}
+		return nil
+	})
 	if err != nil {
 		return err
 	}
-	if len(houses) == 0 {
-		list = forAlone(list)
-	}
+	r.again = false
+	all := list
+	list = only(list, used)
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
 		return err
 	}
@@ -127,7 +135,7 @@ func writeHXL(w io.Writer, r *reader, list []column) error {
 			r.left(LeftCounted)
 			return nil
 		}
-		r.count(h, list)
+		r.count(h, all)
 		for _, p := range h.members {
 			if err := put(personCells(list, h, p, true)); err != nil {
 				return err

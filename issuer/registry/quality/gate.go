@@ -120,6 +120,10 @@ func (g Gate) Judge(u Unit, at time.Time) Decision {
 		gaps = Provisional
 	}
 	for _, gap := range j.d.Factor.Gaps {
+		said := func(r Reason) bool { return r.Record == gap.Record && r.Field == gap.Field }
+		if slices.ContainsFunc(j.d.Reasons, said) { // by what weighs more
+			continue
+		}
 		j.add(gaps, ReasonField, gap.Field, gap.Record, fmt.Sprintf("%s is missing", gap.Field), fixes[gap.Field])
 	}
 	j.sort()

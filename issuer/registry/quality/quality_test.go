@@ -72,11 +72,11 @@ func TestAPersonAtTheGate(t *testing.T) {
 		"one of seven is missing":     {func(p *registry.Person) { p.Origin = "" }, quality.Provisional, []string{"field_missing"}},
 		"a placeholder is not filled": {func(p *registry.Person) { p.Origin = "N/A" }, quality.Provisional, []string{"field_missing"}},
 		"sex not said":                {func(p *registry.Person) { p.Sex = "u" }, quality.Provisional, []string{"field_missing"}},
-		"no name":                     {func(p *registry.Person) { p.Names = nil }, quality.Refuse, []string{"name_missing", "field_missing"}},
-		"a filler for a name":         {func(p *registry.Person) { p.Names[0].Text = "unknown" }, quality.Refuse, []string{"name_missing", "field_missing"}},
-		"birth not said":              {func(p *registry.Person) { p.Birth = nil }, quality.Refuse, []string{"birth_missing", "field_missing"}},
+		"no name":                     {func(p *registry.Person) { p.Names = nil }, quality.Refuse, []string{"name_missing"}},
+		"a filler for a name":         {func(p *registry.Person) { p.Names[0].Text = "unknown" }, quality.Refuse, []string{"name_missing"}},
+		"birth not said":              {func(p *registry.Person) { p.Birth = nil }, quality.Refuse, []string{"birth_missing"}},
 		"birth said to be unknown":    {func(p *registry.Person) { p.Birth = &registry.Birth{Precision: "unknown"} }, quality.Provisional, []string{"field_missing"}},
-		"born in 1900, says a form":   {func(p *registry.Person) { p.Birth = &registry.Birth{EDTF: "1900", Precision: "year"} }, quality.Refuse, []string{"birth_missing", "field_missing"}},
+		"born in 1900, says a form":   {func(p *registry.Person) { p.Birth = &registry.Birth{EDTF: "1900", Precision: "year"} }, quality.Refuse, []string{"birth_missing"}},
 		"a decade is enough":          {func(p *registry.Person) { p.Birth = &registry.Birth{EDTF: "198X", Precision: "decade"} }, quality.Issue, nil},
 		"no notice":                   {func(p *registry.Person) { p.Consents = nil }, quality.Refuse, []string{"notice_missing", "field_missing"}},
 		"sharing refused": {func(p *registry.Person) {
@@ -150,15 +150,15 @@ func TestAHouseholdAtTheGate(t *testing.T) {
 	}{
 		"head and child":                     {family(h, whole(), child), quality.Issue, nil},
 		"a child without a name":             {family(h, whole(), nameless), quality.Issue, []string{"field_missing"}},
-		"the head has no name":               {family(h, nameless, child), quality.Refuse, []string{"name_missing", "field_missing"}},
+		"the head has no name":               {family(h, nameless, child), quality.Refuse, []string{"name_missing"}},
 		"the head died":                      {family(h, closed(whole()), child), quality.Provisional, []string{"head_gone"}},
 		"a member's issue":                   {family(h, whole(), flagged), quality.Provisional, []string{"member_issue_open"}},
 		"the head's issue":                   {family(h, flagged, child), quality.Refuse, []string{"issue_open"}},
 		"only counted, head on record":       {family(counted, registry.Person{Names: whole().Names}), quality.Issue, nil},
 		"only counted, head from outside":    {family(outside), quality.Issue, nil},
-		"only counted, nobody named":         {family(counted), quality.Refuse, []string{"head_missing", "field_missing"}},
+		"only counted, nobody named":         {family(counted), quality.Refuse, []string{"head_missing"}},
 		"only counted, place unknown":        {family(unplaced), quality.Provisional, []string{"field_missing"}},
-		"only counted, and not even that":    {family(sizeless), quality.Refuse, []string{"size_missing", "field_missing"}},
+		"only counted, and not even that":    {family(sizeless), quality.Refuse, []string{"size_missing"}},
 		"all members gone":                   {family(outside, closed(whole())), quality.Issue, nil},
 		"members on record, none asked more": {family(registry.Household{Consents: given()}, whole()), quality.Issue, nil},
 	} {
@@ -301,7 +301,7 @@ func TestATallyCountsUnitsNotMembers(t *testing.T) {
 		t.Errorf("share %v, want %v", tally.Share, want)
 	}
 	rows := tally.Rows()
-	if len(rows) != 4 || rows[0] != (quality.Row{Weight: quality.Refuse, Code: "name_missing", Field: "name", Units: 1}) {
+	if len(rows) != 3 || rows[0] != (quality.Row{Weight: quality.Refuse, Code: "name_missing", Field: "name", Units: 1}) {
 		t.Errorf("%+v", rows)
 	}
 	for _, r := range rows {
