@@ -5,6 +5,7 @@
 #   zbar-tools       zbarimg, a second QR reader that shares no code with ours
 #   poppler-utils    pdftoppm, which turns the pages of a PDF into pictures
 #   testdata/npm     readers of the card format written by others, pinned by package-lock.json
+#   fonts            the typefaces of printed cards: scripts/fonts.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -38,5 +39,7 @@ if ! cmp -s "$lock" "$stamp"; then
 	(cd testdata/npm && npm ci --silent --no-progress)
 	cp "$lock" "$stamp"
 fi
+
+scripts/fonts.sh
 
 go mod download
