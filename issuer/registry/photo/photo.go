@@ -23,7 +23,7 @@ const (
 	MinHeight = 80
 
 	// maxMemory bounds what the points take while they are read. It refuses only odd
-	// giants: progressive ones over 17, and 16 bits a colour over 33 million points.
+	// giants: progressive ones over 14, and 16 bits a colour over 33 million points.
 	maxMemory = 256 << 20
 )
 
