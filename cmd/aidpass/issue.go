@@ -489,7 +489,7 @@ func (r *issueRun) enrol(ctx context.Context, desk *issuer.Desk, b *issuer.Batch
 		}
 		q := issuer.Request{Row: p.number, Unit: units[i].ID, Claims: p.claims}
 		if r.pins != nil {
-			if q.PIN, err = r.pins.draw(ctx, desk, p.number, units[i].ID); err != nil {
+			if q.PIN, err = r.pins.draw(ctx, desk, p.number, units[i].ID, issuer.CTI{}); err != nil {
 				return err
 			}
 		}

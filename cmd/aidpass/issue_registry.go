@@ -165,7 +165,7 @@ func (r *issueRun) candidates(ctx context.Context, desk *issuer.Desk, b *issuer.
 		}
 		maps.Copy(q.Claims, r.f.record.fixed)
 		if r.pins != nil {
-			if q.PIN, err = r.pins.draw(ctx, desk, row, c.Unit); err != nil {
+			if q.PIN, err = r.pins.draw(ctx, desk, row, c.Unit, issuer.CTI{}); err != nil {
 				return err
 			}
 		}

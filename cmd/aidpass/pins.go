@@ -100,15 +100,16 @@ func (o *org) openPINs(path string, b *issuer.Batch) (_ *pinBook, err error) {
 	return p, nil
 }
 
-// draw finds the PIN of a row.
-func (p *pinBook) draw(ctx context.Context, desk *issuer.Desk, row int, unit issuer.UnitID) (string, error) {
+// draw finds the PIN of a row. replaced is the card it stands in for, zero for
+// none: it counts as revoked, which it is once the new one is reserved.
+func (p *pinBook) draw(ctx context.Context, desk *issuer.Desk, row int, unit issuer.UnitID, replaced issuer.CTI) (string, error) {
 	found, err := desk.Find(ctx, unit.String())
 	if err != nil {
 		return "", err
 	}
 	revoked := 0
 	for _, c := range found {
-		if c.Unit == unit && c.Type == p.batch.Type.Name && c.Programme == p.batch.Programme && c.Round == p.batch.Round && c.Status == status.Invalid {
+		if c.Unit == unit && c.Type == p.batch.Type.Name && c.Programme == p.batch.Programme && c.Round == p.batch.Round && (c.Status == status.Invalid || c.ID == replaced) {
 			revoked++
 		}
 	}

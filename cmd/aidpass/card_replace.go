@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/issuer"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/quality"
+	"aidpass/schemas"
+)
+
+func (a *app) cardReplaceCommand() *cobra.Command {
+	f := issueFlags{form: "card"}
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "replace CARD ... --reason CODE --out cards.jsonl",
+		Short: "Cancel cards and make new ones in the same step",
+		Long: `Cancel cards and make new ones in the same step: the new card says what the old one
+said, under the same number and with the same end, and has an identity of its own.
+A run that was interrupted is simply started again.
+
+Unless the reason is spoiled (the desk has the old card), a second person vouches
+that this is the person whose card it was: by the photo or a witness, never by
+answers to questions. A card with a PIN gets a new one: --pins FILE.
+
+` + whichCard,
+		Example: `  aidpass card replace GBFFZGF4B2Y --reason lost --second-person lead-2 --out new.jsonl --images cards/
+  aidpass card replace torn.jpg --reason spoiled --out new.jsonl`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.out == "" {
+				return usagef("where do the cards go?").hint("--out cards.jsonl")
+			}
+			if reason == "" {
+				return usagef("why?").hint("--reason lost, stolen, spoiled, or another code")
+			}
+			if reason != issuer.ReasonSpoiled && a.SecondPerson == "" {
+				return usagef("to replace a card that is not at the desk: %w", issuer.ErrSecondPerson).hint("--second-person ACCOUNT")
+			}
+			return a.replace(cmd.Context(), args, f, reason)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&reason, "reason", "", "why, for the audit log: lost, stolen, spoiled, mended ...; never a name")
+	fl.StringVar(&f.out, "out", "", "file for the new cards; they are as good as cash: readable to you alone")
+	fl.StringVar(&f.images, "images", "", "folder for PNG images")
+	fl.StringVar(&f.pins, "pins", "", "CSV file for the PINs of the new cards")
+	fl.StringVar(&f.typeFile, "type-file", "", "own credential type of the cards")
+	return cmd
+}
+
+// replace makes a new card for each that is named.
+func (a *app) replace(ctx context.Context, names []string, f issueFlags, reason string) error {
+	o, err := a.openOrg(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	if err := o.plausibleClock(ctx); err != nil {
+		return err
+	}
+	run := &issueRun{app: a, f: f, o: o, list: &rosterList{}, onRecord: onRecord{kind: "card", units: map[int]string{}}}
+	for i, name := range names {
+		card, err := o.oneCard(ctx, name, false)
+		if err != nil {
+			return err
+		}
+		run.list.rows++
+		run.units[i+1] = card.CardNumber
+		if err := run.replace(ctx, i+1, &card, reason); err != nil {
+			return err
+		}
+	}
+	return run.finish(ctx)
+}
+
+// replace makes the one for a card.
+func (r *issueRun) replace(ctx context.Context, row int, card *issuer.Card, reason string) (err error) {
+	f := r.f
+	f.typeName, f.programme = card.Type, card.Programme
+	t, err := f.check()
+	if err != nil {
+		return err
+	}
+	if t.VCT != card.VCT {
+		return usagef("card %s is of another type than %s is now", card.CardNumber, t.Name).hint("--type-file with the file it was issued under")
+	}
+	if card.Kind == issuer.Blank {
+		return usagef("nobody is bound to card %s", card.CardNumber).hint("aidpass card spoiled %s --reason CODE, and bind another", card.CardNumber)
+	}
+	if err := r.o.mayIssue(t, card.Programme); err != nil {
+		return err
+	}
+	desk, err := r.openIssuer(r.o, t)
+	if err != nil {
+		return err
+	}
+	if row == 1 {
+		if err := r.resume(ctx, desk); err != nil {
+			return err
+		}
+	}
+	b, hadPIN, err := r.replacement(ctx, t, card, reason)
+	if err != nil {
+		return err
+	}
+	if hadPIN && f.pins == "" {
+		return usagef("card %s has a PIN", card.CardNumber).hint("--pins FILE for the new one")
+	}
+	if hadPIN {
+		if r.pins, err = r.o.openPINs(f.pins, &b); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, r.pins.flush(), r.pins.close()); r.pins = nil }()
+		if b.Requests[0].PIN, err = r.pins.draw(ctx, desk, row, card.Unit, card.ID); err != nil {
+			return err
+		}
+	}
+	b.Requests[0].Row = row
+	digest, err := b.Digest()
+	if err != nil {
+		return err
+	}
+	b.Approval = issuer.Approval{By: r.Actor, Digest: digest}
+	if r.SecondPerson != "" {
+		b.Approval.By = r.SecondPerson
+	}
+	return desk.Replace(ctx, b, func(res issuer.Result) error { return r.take(&res, &b) })
+}
+
+// replacement is the batch of one new card with the claims of the old.
+func (r *issueRun) replacement(ctx context.Context, t *schemas.Type, card *issuer.Card, reason string) (b issuer.Batch, hadPIN bool, err error) {
+	again := issuer.Reissue{Type: t}
+	if again.Find, err = r.o.cardKeys(); err != nil {
+		return b, false, err
+	}
+	live, err := r.o.epochs(r.now())
+	if err != nil {
+		return b, false, err
+	}
+	for _, e := range live {
+		again.Epochs = append(again.Epochs, e.Key)
+	}
+	found, err := r.o.store.FindCredentials(ctx, card.ID.String())
+	if err != nil {
+		return b, false, err
+	}
+	i := slices.IndexFunc(found, func(c issuer.Credential) bool { return c.ID == card.ID })
+	if i < 0 {
+		return b, false, fmt.Errorf("%w: %s", issuer.ErrNotFound, card.ID)
+	}
+	who, err := r.o.personOf(ctx, card.Unit)
+	if err != nil {
+		return b, false, err
+	}
+	q, hadPIN, err := again.Request(&found[i], who.Photo)
+	switch {
+	case errors.Is(err, issuer.ErrPhoto), errors.Is(err, issuer.ErrSealed), errors.Is(err, issuer.ErrNoCard):
+		return b, false, usagef("card %s: %w", card.CardNumber, err).hint("aidpass revoke it, and aidpass issue --replace makes one from the record")
+	case err != nil:
+		return b, false, err
+	}
+	b = issuer.Batch{Type: t, Programme: card.Programme, Form: card.Form, Reason: reason, Requests: []issuer.Request{q}}
+	if card.Round == card.LastRound {
+		b.Round = card.Round
+	}
+	if card.ExpiresAt > r.now() {
+		b.ExpiresAt = card.ExpiresAt
+	}
+	if b.ProgrammeKey, err = r.o.programmeKey(card.Programme); err != nil {
+		return b, false, err
+	}
+	if sealed, err := t.EncodeSealed(q.Claims); err == nil && sealed != nil || hadPIN {
+		if b.EpochKey, err = r.o.epochKey(); err != nil {
+			return b, false, err
+		}
+	}
+	if card.Kind == issuer.Person || card.Kind == issuer.Household { // else its record was lost in a restore
+		b.Gate = r.o.closedGate(r.app)
+	}
+	return b, hadPIN, nil
+}
+
+// personOf reads a unit's record, as far as it is a person's.
+func (o *org) personOf(ctx context.Context, unit issuer.UnitID) (p registry.Person, err error) {
+	err = o.store.View(ctx, func(v registry.View) error {
+		rec, err := v.Record(unit)
+		if errors.Is(err, registry.ErrNotFound) || err == nil && rec.Kind != registry.KindPerson {
+			return nil
+		}
+		if err == nil {
+			p, err = rec.Person()
+		}
+		return err
+	})
+	return p, err
+}
+
+// closedGate keeps those from a new card whose record is closed: what else the gate
+// asks was asked for the old one.
+func (o *org) closedGate(a *app) issuer.Gate {
+	judge := issuer.QualityGate(o.store, quality.Default().Gate(""), a.Now)
+	return func(ctx context.Context, unit issuer.UnitID) (issuer.Decision, error) {
+		d, err := judge(ctx, unit)
+		if err == nil && !d.Final {
+			d = issuer.Decision{}
+		}
+		return d, err
+	}
+}
