@@ -34,10 +34,10 @@ var (
 // adult needs a second person (DOMAIN.md R16, R17, R25).
 func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) error {
 	if c.Role != Primary && c.Role != Alternate {
-		return fmt.Errorf("registry: a collector is %q or %q, not %q", Primary, Alternate, c.Role)
+		return refuse("registry: a collector is %q or %q, not %q", Primary, Alternate, c.Role)
 	}
 	if (c.Person == "") == (c.External == "") {
-		return errors.New("registry: a collector is a person on record, or somebody named who is not")
+		return refuse("registry: a collector is a person on record, or somebody named who is not")
 	}
 	if c.From == "" {
 		c.From = r.today()
@@ -45,7 +45,7 @@ func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) 
 	if c.Role == Alternate {
 		from, err := time.Parse(time.DateOnly, c.From)
 		if err != nil {
-			return fmt.Errorf("registry: a collector from %q: write 2026-11-21", c.From)
+			return refuse("registry: a collector from %q: write 2026-11-21", c.From)
 		}
 		if last := from.Add(LongestAlternate).Format(time.DateOnly); c.To == "" || c.To > last {
 			c.To = last

@@ -3,7 +3,6 @@ package registry
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"aidpass/access"
@@ -20,7 +19,7 @@ import (
 func (r *Registry) Died(ctx context.Context, person ID, on string) (after After, err error) {
 	if on != "" {
 		if _, issues := ParseBirth(on, BirthOptions{Exact: true, Today: r.Now()}); Blocked(issues) {
-			return after, fmt.Errorf("registry: person %s: the day %q is none, or lies ahead", person, on)
+			return after, refuse("registry: person %s: the day %q is none, or lies ahead", person, on)
 		}
 	}
 	served, err := r.served(ctx, person)

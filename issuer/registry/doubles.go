@@ -117,10 +117,10 @@ func (r *Registry) Doubles(ctx context.Context, all bool) (list []Double, err er
 // decision had closed it.
 func (r *Registry) DecideDouble(ctx context.Context, a, b ID, decision string) (revoke []ID, err error) {
 	if decision != Same && decision != Different {
-		return nil, fmt.Errorf("registry: decision %q: it is %q or %q", decision, Same, Different)
+		return nil, refuse("registry: decision %q: it is %q or %q", decision, Same, Different)
 	}
 	if a == b {
-		return nil, fmt.Errorf("registry: %s beside itself is no double", a)
+		return nil, refuse("registry: %s beside itself is no double", a)
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		pairs, err := tx.Doubles(true)

@@ -103,11 +103,11 @@ func checkRule(p Programme, round uint64, rule Rule) error {
 	case !found:
 		return fmt.Errorf("registry: programme %s has no round %d: %w", p.Code, round, ErrNotFound)
 	case rule.Amount == "" && len(rule.Items) == 0 && len(rule.Services) == 0:
-		return errors.New("registry: a rule of nothing: say an amount, things or services")
+		return refuse("registry: a rule of nothing: say an amount, things or services")
 	case rule.Amount == "" && rule.PerHead:
-		return errors.New("registry: a rule by heads needs an amount")
+		return refuse("registry: a rule by heads needs an amount")
 	case rule.Amount != "" && p.Currency == "":
-		return fmt.Errorf("registry: programme %s has no currency", p.Code)
+		return refuse("registry: programme %s has no currency", p.Code)
 	}
 	if rule.Amount != "" {
 		_, err := Money(rule.Amount, p.Currency, 1)

@@ -50,7 +50,7 @@ func (r *Registry) SaveProgramme(ctx context.Context, p Programme) (Programme, e
 		case err != nil:
 			return err
 		case old.Counts != p.Counts:
-			return fmt.Errorf("registry: programme %s counts %ss: make a new programme to count others", p.Code, old.Counts)
+			return refuse("registry: programme %s counts %ss: make a new programme to count others", p.Code, old.Counts)
 		}
 		for _, round := range old.Rounds {
 			if !slices.ContainsFunc(p.Rounds, func(n Round) bool { return n.N == round.N }) {
@@ -111,14 +111,14 @@ func sortRounds(rounds []Round) {
 func checkProgramme(p Programme) error {
 	for i := range len(p.Code) {
 		if c := p.Code[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') || len(p.Code) > 8 {
-			return fmt.Errorf("registry: programme code %q: up to 8 of A to Z and 0 to 9", p.Code)
+			return refuse("registry: programme code %q: up to 8 of A to Z and 0 to 9", p.Code)
 		}
 	}
 	if !slices.Contains(modalities, p.Modality) {
-		return fmt.Errorf("registry: modality %q: one of %q", p.Modality, modalities)
+		return refuse("registry: modality %q: one of %q", p.Modality, modalities)
 	}
 	if p.Counts != KindPerson && p.Counts != KindHousehold {
-		return fmt.Errorf("registry: a programme counts persons or households, not %q", p.Counts)
+		return refuse("registry: a programme counts persons or households, not %q", p.Counts)
 	}
 	if p.Currency != "" {
 		if _, err := CurrencyDigits(p.Currency); err != nil {
@@ -138,7 +138,7 @@ func checkProgramme(p Programme) error {
 
 func checkRound(r Round) error {
 	if r.N == 0 || r.N > 9999 {
-		return fmt.Errorf("registry: round %d: rounds are numbered from 1", r.N)
+		return refuse("registry: round %d: rounds are numbered from 1", r.N)
 	}
 	return checkDays(r.Opens, r.Closes)
 }
@@ -146,11 +146,11 @@ func checkRound(r Round) error {
 func checkDays(from, to string) error {
 	for _, d := range []string{from, to} {
 		if _, err := time.Parse(time.DateOnly, d); d != "" && err != nil {
-			return fmt.Errorf("registry: day %q: write 2026-11-21", d)
+			return refuse("registry: day %q: write 2026-11-21", d)
 		}
 	}
 	if from != "" && to != "" && to < from {
-		return fmt.Errorf("registry: it ends on %s, before it begins on %s", to, from)
+		return refuse("registry: it ends on %s, before it begins on %s", to, from)
 	}
 	return nil
 }

@@ -36,6 +36,13 @@ func (c *Conflict) Error() string {
 // Unwrap makes a Conflict ErrConflict.
 func (c *Conflict) Unwrap() error { return ErrConflict }
 
+// A Refusal is an act that cannot be done as it was asked: the caller's to mend.
+type Refusal struct{ text string }
+
+func (r *Refusal) Error() string { return r.text }
+
+func refuse(format string, args ...any) error { return &Refusal{fmt.Sprintf(format, args...)} }
+
 // ErrClosed is an act on a record that is not in use any more.
 var ErrClosed = errors.New("registry: the record is closed")
 

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -47,7 +46,7 @@ type SplitPlan struct {
 // DESIGN.md 10, DOMAIN.md R26.
 func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (left, stayed ID, after After, err error) {
 	if len(plan.Leaving) == 0 {
-		return left, stayed, after, errors.New("registry: a split needs somebody who leaves")
+		return left, stayed, after, refuse("registry: a split needs somebody who leaves")
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		rec, h, err := readHousehold(tx, household)
@@ -70,10 +69,10 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 			}
 		}
 		if len(going) != len(plan.Leaving) {
-			return fmt.Errorf("registry: household %s: %d of %d who leave are no living members of it", household, len(plan.Leaving)-len(going), len(plan.Leaving))
+			return refuse("registry: household %s: %d of %d who leave are no living members of it", household, len(plan.Leaving)-len(going), len(plan.Leaving))
 		}
 		if !plan.Head.IsZero() && !slices.Contains(plan.Leaving, plan.Head) {
-			return fmt.Errorf("registry: household %s: the new head is not among those who leave", household)
+			return refuse("registry: household %s: the new head is not among those who leave", household)
 		}
 		left, err = r.found(tx, going, plan.Head, plan.Location)
 		if err != nil {
@@ -236,7 +235,7 @@ func decisions(h Household, members []Member, r *Registry) (list []string) {
 // their cards are to be revoked. Who collects is asked anew.
 func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged ID, after After, err error) {
 	if len(households) < 2 || slices.Contains(households[1:], households[0]) {
-		return merged, after, errors.New("registry: a merge needs two different households")
+		return merged, after, refuse("registry: a merge needs two different households")
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		var all []Member
@@ -272,7 +271,7 @@ func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged 
 		}
 		if !head.IsZero() {
 			if !slices.ContainsFunc(all, func(m Member) bool { return m.ID == head }) {
-				return fmt.Errorf("registry: the new head %s is in none of the households", head)
+				return refuse("registry: the new head %s is in none of the households", head)
 			}
 			whole.Head = head.String()
 		}

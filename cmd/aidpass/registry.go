@@ -1,0 +1,217 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/access"
+	"aidpass/issuer"
+	"aidpass/issuer/registry"
+)
+
+func (a *app) registryCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "registry",
+		Short: "People and households: who they are, who lives with whom, and how that changed",
+		Example: `  aidpass registry show HH-0042 --list camp-north
+  aidpass registry doubles
+  aidpass registry split 6f2c... --leaving 91aa... --leaving 07bd...
+  aidpass registry history 6f2c...`,
+	}
+	cmd.AddCommand(
+		a.registryShowCommand(), a.registryFindCommand(), a.registryHistoryCommand(), a.registryCompareCommand(),
+		a.registryDoublesCommand(), a.registrySplitCommand(), a.registryMergeCommand(), a.registryDiedCommand(), a.registryEraseCommand(),
+		a.registryExportCommand(), a.registryGateCommand(),
+	)
+	return cmd
+}
+
+// desk is the registry of an open organisation, in the name of who acts.
+func (o *org) desk(role access.Role) *registry.Registry {
+	return &registry.Registry{Store: o.store, Actor: o.a.actor(role), Now: o.a.Now}
+}
+
+// whichRecord is a record as somebody at a desk names it.
+type whichRecord struct{ list, kind string }
+
+func (w *whichRecord) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&w.list, "list", "", "name of the list whose numbers people go by (default: the organisation's own)")
+	cmd.Flags().StringVar(&w.kind, "kind", "", "person or household, where both have the number")
+}
+
+// find returns the records that a text may name: an id of 32 digits, a number of a
+// list, a card number or credential.
+func (w whichRecord) find(ctx context.Context, o *org, text string) (ids []registry.ID, err error) {
+	if id, err := registry.ParseID(text); err == nil {
+		return []registry.ID{id}, nil
+	}
+	kinds := []registry.Kind{registry.KindPerson, registry.KindHousehold}
+	switch w.kind {
+	case "":
+	case "person", "household":
+		kinds = []registry.Kind{registry.Kind(w.kind)}
+	default:
+		return nil, usagef("--kind %q", w.kind).hint("person or household")
+	}
+	err = o.store.View(ctx, func(v registry.View) error {
+		for _, kind := range kinds {
+			id, ok, err := v.Find(kind, w.list, text)
+			if err != nil {
+				return err
+			}
+			if ok {
+				ids = append(ids, id)
+			}
+		}
+		return nil
+	})
+	if err != nil || len(ids) > 0 || w.list != "" {
+		return ids, err
+	}
+	// A card, or a number of a list that was not named: those who had a card have it.
+	cards, err := o.store.FindCredentials(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[registry.ID]bool{}
+	for _, c := range cards {
+		if !seen[c.Unit] {
+			seen[c.Unit] = true
+			ids = append(ids, c.Unit)
+		}
+	}
+	return ids, nil
+}
+
+// one is find for exactly one record.
+func (w whichRecord) one(ctx context.Context, o *org, text string) (registry.ID, error) {
+	ids, err := w.find(ctx, o, text)
+	switch {
+	case err != nil:
+		return registry.ID{}, err
+	case len(ids) == 0:
+		return registry.ID{}, usagef("%s: %w", text, registry.ErrNotFound).
+			hint("an id of 32 digits, the number of a card, or the number in a list with --list NAME")
+	case len(ids) > 1:
+		return registry.ID{}, usagef("%s means %d records", text, len(ids)).hint("--kind person or --kind household, or one of the ids %v", ids)
+	}
+	return ids[0], nil
+}
+
+// all is one for several texts.
+func (w whichRecord) all(ctx context.Context, o *org, texts []string) (ids []registry.ID, err error) {
+	for _, text := range texts {
+		id, err := w.one(ctx, o, text)
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// registryError makes what the registry refuses the caller's to mend.
+func registryError(err error) error {
+	var refusal *registry.Refusal
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &refusal):
+		return usagef("%w", err).hint("--help shows examples")
+	case errors.Is(err, registry.ErrSecondPerson):
+		return usagef("%w", err).hint("--second-person ACCOUNT")
+	case errors.Is(err, registry.ErrErased):
+		return usagef("%w", err).hint("nothing of it can be read again, here or in any copy")
+	case errors.Is(err, registry.ErrNotFound), errors.Is(err, registry.ErrClosed), errors.Is(err, registry.ErrConflict), errors.Is(err, registry.ErrPrincipal):
+		return usagef("%w", err).hint("aidpass registry show tells how it stands")
+	}
+	return err
+}
+
+// parseMoment reads --as-of, --from and --to: a day counts to its last second where
+// last says so.
+func parseMoment(s string, last bool) (time.Time, error) {
+	read := parseAt
+	if last {
+		read = parseLastDay
+	}
+	t, err := read(s)
+	return time.Unix(int64(t), 0).UTC(), err
+}
+
+// stopCards revokes the active cards of units that a change of people leaves behind.
+// The card then says help desk, and nothing of why.
+func (o *org) stopCards(ctx context.Context, units []registry.ID) (stopped int, err error) {
+	desk := &issuer.Desk{Issuer: o.entry.ID, Store: o.store, Actor: o.a.actor(access.Issuer), Now: o.a.Now}
+	var ids []issuer.CTI
+	for _, unit := range units {
+		cards, err := desk.Find(ctx, unit.String())
+		if err != nil {
+			return 0, err
+		}
+		for _, c := range actOn(cards, "resume") { // those revoked already are left out
+			ids = append(ids, c.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return 0, nil
+	}
+	return len(ids), desk.Revoke(ctx, ids, "registry")
+}
+
+// afterJSON is what is left to do after a change of a household.
+type afterJSON struct {
+	Stopped int      `json:"cards_revoked"`
+	Stale   []string `json:"cards_to_replace"`
+	Ask     []string `json:"ask_alone"`
+	Decide  []string `json:"decide"`
+}
+
+// settle revokes the cards that must stop, and tells the rest.
+func (o *org) settle(ctx context.Context, after registry.After) (afterJSON, error) {
+	n, err := o.stopCards(ctx, after.Revoke)
+	return afterJSON{n, idTexts(after.Stale), idTexts(after.Ask), append([]string{}, after.Decide...)}, err
+}
+
+func (s afterJSON) write(w io.Writer) {
+	if s.Stopped > 0 {
+		fmt.Fprintf(w, "%d cards were revoked: whoever shows one is sent to the help desk, and not told why\n", s.Stopped)
+		fmt.Fprintln(w, "  aidpass pack build ...   # tells the service points")
+	}
+	for _, id := range s.Stale {
+		fmt.Fprintln(w, "says an old size, replace its card when its people come:", id)
+	}
+	for _, id := range s.Ask {
+		fmt.Fprintln(w, "ask alone who holds the card:", id)
+	}
+	for _, code := range s.Decide {
+		fmt.Fprintln(w, "to be decided:", decideWords[code])
+	}
+}
+
+var decideWords = map[string]string{
+	registry.DecideNoAdult:     "no adult is left: a named adult or two staff collect",
+	registry.DecideNoCollector: "nobody on record may collect",
+	registry.DecideHead:        "the head is gone: relations speak of nobody",
+}
+
+func idTexts(ids []registry.ID) []string {
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = id.String()
+	}
+	return out
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + many
+}
