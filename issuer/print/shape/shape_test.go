@@ -26,7 +26,7 @@ func needFonts(t testing.TB) {
 // the move write in.
 var samples = []struct{ script, text string }{
 	{"arabic", "فاطمة الزهراء عبد الرحمن"},
-	{"persian with a joiner", "علی‌رضا پورمحمدی"},
+	{"persian with a joiner", "علی\u200cرضا پورمحمدی"},
 	{"urdu", "محمد گلزار چوہدری"},
 	{"pashto", "ګل مکۍ ځاځی"},
 	{"ethiopic", "ፋጡማ ሓሰን ገብረመድህን"},
@@ -45,7 +45,7 @@ var samples = []struct{ script, text string }{
 	{"hebrew", "שָׁלוֹם כהן"},
 	{"armenian", "Հայկ Պետրոսյան"},
 	{"georgian", "ნინო ჯავახიშვილი"},
-	{"sinhala", "ශ්‍රීමතී කුමාරි"},
+	{"sinhala", "ශ්\u200dරීමතී කුමාරි"},
 	{"tamil", "க்ஷேமா தமிழ்ச்செல்வி"},
 	{"gujarati", "શ્રદ્ધા પટેલ"},
 	{"punjabi", "ਗੁਰਪ੍ਰੀਤ ਸਿੰਘ"},
@@ -54,7 +54,7 @@ var samples = []struct{ script, text string }{
 	{"n'ko", "ߒߞߏ ߡߊߡߊߘߎ"},
 	{"fulah", "𞤀𞤣𞤤𞤢𞤥 𞤋𞤦𞤪𞤢"},
 	{"tifinagh", "ⵜⵉⴼⵉⵏⴰⵖ"},
-	{"both ways", "محمد ABC-123 علی‌رضا (٤٢)"},
+	{"both ways", "محمد ABC-123 علی\u200cرضا (٤٢)"},
 }
 
 func TestEveryScriptIsSetWhole(t *testing.T) {
@@ -88,13 +88,13 @@ func TestLettersJoinAndStack(t *testing.T) {
 		return l
 	}
 	for _, c := range []struct{ together, apart string }{
-		{"سلام", "س ل ا م"}, // joined forms are narrower
-		{"ক্ষ", "ক ষ"},      // one conjunct
-		{"क्ष", "क ष"},      //
-		{"မြ", "မ ရ"},       // wrapped around
-		{"ស្រី", "ស រ"},     // below
-		{"é", "e ́"},        // composed
-		{"ශ්‍රී", "ශ ර"},    // joined by ZWJ
+		{"سلام", "س ل ا م"},   // joined forms are narrower
+		{"ক্ষ", "ক ষ"},        // one conjunct
+		{"क्ष", "क ष"},        //
+		{"မြ", "မ ရ"},         // wrapped around
+		{"ស្រី", "ស រ"},       // below
+		{"é", "e ́"},          // composed
+		{"ශ්\u200dරී", "ශ ර"}, // joined by ZWJ
 	} {
 		if a, b := set(c.together), set(c.apart); a.Width == b.Width {
 			t.Errorf("%q is as wide as %q: %d", c.together, c.apart, a.Width)
