@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -178,7 +179,7 @@ func (a *app) cardShowCommand() *cobra.Command {
 						fmt.Fprintf(w, "  nobody is bound to it (lot %s)\n", c.BlankLot)
 					}
 					for _, h := range all[i]["history"].([]map[string]any) {
-						fmt.Fprintf(w, "  %s  %s by %s%s%s\n", h["at"], strings.ReplaceAll(fmt.Sprint(h["state"]), "_", " "), h["by"], behind(" at ", h["site"]), behind(", ", h["reason"]))
+						fmt.Fprintf(w, "  %s  %s by %s%s%s\n", h["at"].(time.Time).Format(time.RFC3339), strings.ReplaceAll(fmt.Sprint(h["state"]), "_", " "), h["by"], behind(" at ", h["site"]), behind(", ", h["reason"]))
 					}
 				}
 			})

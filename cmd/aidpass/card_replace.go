@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) cardReplaceCommand() *cobra.Command {
-	f := issueFlags{form: "card"}
+	f := issueFlags{form: "card", unit: "person"}
 	var reason string
 	cmd := &cobra.Command{
 		Use:   "replace CARD ... --reason CODE --out cards.jsonl",
