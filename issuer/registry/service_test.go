@@ -426,6 +426,54 @@ func TestProgrammesKeepTheirRounds(t *testing.T) {
 	}
 }
 
+func TestMovesPhotosAndHouseholdEdits(t *testing.T) {
+	d := newDesk()
+	a, who := d.family(t, "1980", "1985")
+	b, _ := d.family(t, "1990")
+	d.now = d.now.Add(time.Hour)
+	if err := d.Move(ctx, who[1], b); err != nil || len(d.group(t, b).Members) != 2 {
+		t.Fatal(err)
+	}
+	list, err := d.Compare(ctx, who[1], today, d.now)
+	if must(t, list, err); len(list) != 1 || list[0].Field != "household" || list[0].From != a.String() || list[0].To != b.String() {
+		t.Errorf("%+v", list)
+	}
+	rec, err := d.Record(ctx, who[1])
+	must(t, rec, err)
+	if _, err := d.EditPerson(ctx, rec, func(p *registry.Person) error {
+		c, _ := registry.ParsePhone("0712345679", "KEN")
+		p.Photo, p.Contacts = []byte{0xff, 0xd8, 1}, []registry.Contact{c}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	rec, err = d.Record(ctx, who[1])
+	if p, err2 := must(t, rec, err).Person(); err2 != nil || len(p.Photo) != 3 {
+		t.Errorf("%+v, %v", p, err2)
+	}
+	err = d.store.View(ctx, func(v registry.View) error {
+		ids, err := v.Lookup(registry.Key{Kind: registry.KeyPhone, Text: "+254712345679"})
+		if !slices.Equal(ids, who[1:]) {
+			t.Errorf("by telephone: %v", ids)
+		}
+		return err
+	})
+	must(t, 0, err)
+	g := d.group(t, a)
+	if saved, err := d.EditHousehold(ctx, g.Record, func(h *registry.Household) error { h.Size = 0; h.FocalPoint = who[0].String(); return nil }); err != nil || saved.Changed != 2 {
+		t.Errorf("%+v, %v", saved, err)
+	}
+	if err := errors.Join(d.Move(ctx, who[1], registry.ID{}), d.Move(ctx, who[0], who[1])); err == nil || len(d.group(t, b).Members) != 1 {
+		t.Errorf("a person became a household: %v", err)
+	}
+	if err := d.store.Erase(ctx, d.Actor, who[1], "asked"); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Move(ctx, who[1], b); !errors.Is(err, registry.ErrErased) {
+		t.Errorf("an erased person moved: %v", err)
+	}
+}
+
 // TestNobodyIsLost: whatever splits, merges and moves do, every living person is in
 // one household that counts her.
 func TestNobodyIsLost(t *testing.T) {
