@@ -56,7 +56,7 @@ func (a *app) cardListCommand() *cobra.Command {
 an import, or a programme and round.`,
 		Example: `  aidpass card list --programme K7Q2 --round 1
   aidpass card list --print-job k3f9x2mq --state printed      # not handed over yet
-  aidpass card list --import 5d0c... --json`,
+  aidpass card list --import last --json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if state != "" && !slices.Contains(cardStates, strings.ReplaceAll(state, "-", "_")) {

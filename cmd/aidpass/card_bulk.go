@@ -25,7 +25,7 @@ func (s *cardSelection) flags(cmd *cobra.Command) {
 	f.StringVar(&s.PrintJob, "print-job", "", "cards of this print job (aidpass card jobs)")
 	f.StringVar(&s.BlankLot, "blank-lot", "", "cards of this lot of blank ones (aidpass blank list)")
 	f.StringVar(&s.Lot, "batch", "", "cards that one issue made (batch in aidpass card list --json)")
-	f.StringVar(&s.importID, "import", "", "cards of those that this import made or changed")
+	f.StringVar(&s.importID, "import", "", "cards of those that this import made or changed: its id, or last")
 	f.StringVar(&s.Programme, "programme", "", "cards of this programme")
 	f.Uint64Var(&s.Round, "round", 0, "with any of these: that hold for this round")
 	f.StringVar(&s.Type, "type", "", "with any of these: of this type")
@@ -47,18 +47,44 @@ func (s *cardSelection) find(ctx context.Context, o *org) ([]issuer.Card, error)
 	}
 	sel := s.Selection
 	if s.importID != "" {
-		id, err := registry.ParseID(s.importID)
-		if err != nil {
-			return nil, usagef("--import: %w", err).hint("32 hex digits, as aidpass registry import told")
-		}
-		if sel.Units, err = o.store.ImportUnits(ctx, id); err != nil {
+		var err error
+		if sel.Units, err = o.importUnits(ctx, s.importID); err != nil {
 			return nil, err
-		}
-		if sel.Units == nil {
-			sel.Units = []issuer.UnitID{}
 		}
 	}
 	return o.store.Cards(ctx, sel)
+}
+
+// importUnits returns whom an import made or changed, never nil. name is its id, or
+// last for the newest.
+func (o *org) importUnits(ctx context.Context, name string) ([]issuer.UnitID, error) {
+	var id registry.ID
+	var err error
+	if name == "last" {
+		err = o.store.View(ctx, func(v registry.View) error {
+			all, err := v.Imports()
+			if err == nil && len(all) == 0 {
+				err = usagef("nothing was imported yet").hint("aidpass registry import LIST")
+			}
+			for _, f := range all {
+				id = f.ID // oldest first
+			}
+			return err
+		})
+	} else if id, err = registry.ParseID(name); err != nil {
+		err = usagef("--import: %w", err).hint("32 hex digits, as aidpass registry import --json told; or last")
+	}
+	if err != nil {
+		return nil, err
+	}
+	units, err := o.store.ImportUnits(ctx, id)
+	if errors.Is(err, issuer.ErrNotFound) {
+		return nil, usagef("no import %s", name).hint("32 hex digits, as aidpass registry import --json told; or last")
+	}
+	if units == nil {
+		units = []issuer.UnitID{}
+	}
+	return units, err
 }
 
 // cardBulkAct changes the status of many cards.

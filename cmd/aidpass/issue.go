@@ -76,7 +76,7 @@ person is there, the credential's identity follows the number.
 
 A run that was interrupted is simply started again.`,
 		Example: `  aidpass issue --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl
-  aidpass issue --type eligibility --programme K7Q2 --round 1 --import 5d0c... --unit household --out cards.jsonl
+  aidpass issue --type eligibility --programme K7Q2 --round 1 --import last --unit household --out cards.jsonl
   aidpass issue --type eligibility --programme K7Q2 --round 1 --gate-override HH-0042 --reason no-papers --second-person lead-2 --out cards.jsonl
   aidpass issue --type registration --all --out cards.jsonl
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --out cards.jsonl --images cards/

@@ -32,7 +32,7 @@ type recordFlags struct {
 }
 
 func (f *recordFlags) flags(fl *pflag.FlagSet) {
-	fl.StringVar(&f.importID, "import", "", "cards for those that this import made or changed")
+	fl.StringVar(&f.importID, "import", "", "cards for those that this import made or changed: its id, or last")
 	fl.BoolVar(&f.all, "all", false, "cards for everybody in use, with or without an entitlement")
 	fl.StringVar(&f.unitIDs, "unit-ids", "", "cards for those a file lists: a line each, the id, or the number in the list (with --roster NAME)")
 	fl.StringSliceVar(&f.override, "gate-override", nil, "ids or numbers of those the gate refuses and a second person lets pass")
@@ -212,14 +212,7 @@ func (r *issueRun) choose(ctx context.Context, ask *issuer.Ask) error {
 	}
 	switch {
 	case f.importID != "":
-		id, err := registry.ParseID(f.importID)
-		if err != nil {
-			return usagef("--import: %w", err).hint("aidpass registry imports lists them")
-		}
-		units, err := r.o.store.ImportUnits(ctx, id)
-		if errors.Is(err, issuer.ErrNotFound) {
-			return usagef("no import %s", f.importID).hint("aidpass registry imports lists them")
-		}
+		units, err := r.o.importUnits(ctx, f.importID)
 		if err != nil {
 			return err
 		}
