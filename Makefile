@@ -29,7 +29,7 @@ build: fonts ## build bin/aidpass, one binary without cgo
 wasm: ## build bin/*.wasm, the same core for browsers, and check their size
 	@scripts/wasm.sh
 
-run: build ## show the main loop on an invented roster: trust, issue, pack, verify, revoke
+run: build ## build everything and show the main job: a workbook, its mistakes, cards on paper, words at the counter
 	@scripts/run.sh
 
 test: setup ## everything a change must pass: set-up, check, tests, race, short fuzz, vectors
