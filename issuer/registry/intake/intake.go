@@ -13,7 +13,7 @@
 //
 // Memory holds what identifies rows, and findings; never the rows. Files are for
 // package roster, rules about names, births and codes for package registry,
-// pictures for package photo. See docs/formats/import.md.
+// pictures for package photo. See docs/formats/imports.md.
 package intake
 
 import "fmt"

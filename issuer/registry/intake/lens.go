@@ -125,7 +125,7 @@ func (l *lens) text(row *roster.Row, f Field) (value, column string) {
 	if !ok {
 		return "", ""
 	}
-	return plainCell(row.Cell(column)), column
+	return row.Cell(column), column
 }
 
 // id returns an identifier: NFC, without blanks around; fillers are none.
@@ -238,7 +238,7 @@ func (l *lens) digest(row *roster.Row) [16]byte {
 // keep puts the columns that fill no field into ext.
 func (l *lens) keep(row *roster.Row, d *draft, ext map[string]string) map[string]string {
 	for _, column := range l.ext {
-		v := plainCell(row.Cell(column))
+		v := row.Cell(column)
 		if v == "" {
 			continue
 		}

@@ -22,15 +22,15 @@ const sizeOnly = "size_only"
 // readHousehold reads what a row says of its household.
 func (l *lens) readHousehold(row *roster.Row, d *draft) {
 	h := d.household
-	if v, c := l.text(row, Size); v != "" && !registry.Placeholder(v) {
+	if v, c := l.text(row, Size); v != "" {
 		if n, ok := wholeNumber(v); ok && n >= 1 && n <= maxSize {
 			h.Size = n
-		} else {
+		} else if !registry.Placeholder(v) || ok && n > 0 {
 			d.add(fault(SizeUnreadable, Reject, c, v))
 		}
 	}
 	for column, band := range l.bands {
-		v := plainCell(row.Cell(column))
+		v := row.Cell(column)
 		if v == "" || registry.Placeholder(v) && squeeze(v) != "0" {
 			continue
 		}
@@ -95,10 +95,13 @@ func (l *lens) location(row *roster.Row, d *draft, ext map[string]string) (*regi
 	above := ""
 	for _, f := range []Field{Admin1, Admin2, Admin3, Admin4, PCode} {
 		v, c := l.text(row, f)
-		if v == "" || registry.Placeholder(v) {
+		if v == "" {
 			continue
 		}
 		code := strings.ToUpper(strings.TrimSpace(v))
+		if !pcode.MatchString(code) && registry.Placeholder(v) {
+			continue
+		}
 		if !l.places.known(code) {
 			looks := pcode.MatchString(code)
 			coded := f == PCode || hopeCode.MatchString(c) // the column promises codes

@@ -54,13 +54,15 @@ func (l *lens) readPerson(row *roster.Row, d *draft) {
 	if l.plan.Role == PeopleInHouses && d.household != nil {
 		p.Consents = d.household.Consents
 	}
-	if v, c := l.text(row, Marital); v != "" && !registry.Placeholder(v) {
+	if v, c := l.text(row, Marital); v != "" {
 		code := maritals[squeeze(v)]
-		if code == "" {
+		if code == "" && !registry.Placeholder(v) {
 			d.add(fault(MaritalUnknown, Flag, c, v))
 			code = short(v)
 		}
-		p.Ext = put(p.Ext, string(Marital), code)
+		if code != "" {
+			p.Ext = put(p.Ext, string(Marital), code)
+		}
 	}
 	if v, c := l.text(row, Language); v != "" && !registry.Placeholder(v) {
 		if len(v) == 3 && strings.Trim(v, "abcdefghijklmnopqrstuvwxyz") == "" {
@@ -239,14 +241,14 @@ func itoa4(year int) string {
 
 func (l *lens) readRelation(row *roster.Row, d *draft) {
 	p := d.person
-	if v, c := l.text(row, Relation); v != "" && !registry.Placeholder(v) {
+	if v, c := l.text(row, Relation); v != "" {
 		code, ok := registry.ParseRelation(v)
 		if l.progres {
 			code, ok = registry.RelationOfProGres(v)
 		}
 		if ok {
 			p.Relation = code
-		} else {
+		} else if !registry.Placeholder(v) {
 			d.add(fault(RelationUnknown, Flag, c, v))
 			p.Ext = put(p.Ext, c, v)
 		}
@@ -273,10 +275,10 @@ func (l *lens) readDocuments(row *roster.Row, d *draft) {
 		}
 	}
 	for _, c := range l.docs {
-		if v := plainCell(row.Cell(c.number)); v != "" {
+		if v := row.Cell(c.number); v != "" {
 			land := ""
 			if c.issuer != "" {
-				land = plainCell(row.Cell(c.issuer))
+				land = row.Cell(c.issuer)
 			}
 			take(c.kind, land, v, c.number)
 		}
@@ -352,7 +354,7 @@ func (l *lens) readDelivery(row *roster.Row, d *draft) {
 		if !ok || field == "" || mechanism == "" {
 			continue
 		}
-		if plainCell(row.Cell(column)) != "" {
+		if row.Cell(column) != "" {
 			filled[mechanism] = true
 		} else {
 			empty[mechanism] = append(empty[mechanism], column)

@@ -418,3 +418,36 @@ func TestQualityCountsWhatIsFilled(t *testing.T) {
 		t.Errorf("%+v", in.Quality)
 	}
 }
+
+func TestMendedRowsAreReadAsTheirListWas(t *testing.T) {
+	var store registrytest.Store
+	in := must(t, &store, write(t, "a.csv", "person id,full name,dob,sex\n1,Amina Hassan,25/04/1990,f\n2,Musa Ali,05/06/1981,q\n"), intake.Options{})
+	path := in.rejects(t)
+	file, err := roster.OpenFile(path, roster.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	guessed, err := intake.Guess(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var q *intake.Question
+	if err := guessed.Questions(file); !errors.As(err, &q) {
+		t.Errorf("one row shows no order of days, yet: %v", err)
+	}
+	err = store.View(context.Background(), func(v registry.View) error {
+		imports, err := v.Imports()
+		if err != nil {
+			return err
+		}
+		plan, ok := intake.PlanOf(file, imports)
+		if !ok || !intake.Mended(file) || plan.Questions(file) != nil {
+			t.Errorf("the list's plan was not found: %v", ok)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

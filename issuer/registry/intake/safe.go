@@ -6,18 +6,10 @@ import "strings"
 // stands before what begins with a sign that starts one, among them the full-width
 // forms that some programs fold, and TAB and CR, which they drop first.
 //
-// THREATS.md 4.5. Cell text that went through it comes back by plainCell.
+// THREATS.md 4.5. Package roster takes one such apostrophe off again.
 func SafeCell(s string) string {
 	if startsFormula(s) || strings.HasPrefix(s, "'") && startsFormula(strings.TrimLeft(s, "'")) {
 		return "'" + s
-	}
-	return s
-}
-
-// plainCell takes one apostrophe off that SafeCell put there.
-func plainCell(s string) string {
-	if rest, ok := strings.CutPrefix(s, "'"); ok && startsFormula(strings.TrimLeft(rest, "'")) {
-		return rest
 	}
 	return s
 }

@@ -1,0 +1,410 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/access"
+	"aidpass/internal/durable"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/photo"
+	"aidpass/issuer/registry/roster"
+)
+
+// importFlags are what registry import is asked for.
+type importFlags struct {
+	plan, savePlan, sheet, encoding, list, country string
+	pcodes, photos, report, rejects                string
+	answers                                        []string
+	dryRun, take, show                             bool
+}
+
+func (a *app) registryImportCommand() *cobra.Command {
+	var f importFlags
+	cmd := &cobra.Command{
+		Use:   "import LIST",
+		Short: "Take the people and households of a list in",
+		Long: `Take the people and households of a list in: CSV, XLSX (with one header row, or as
+UNICEF HOPE writes them), KoBo's submissions as JSON or XLSX, lists with HXL hashtags,
+UNHCR's exchange of registration forms (RRF XML).
+
+What each column means is guessed by its name and by what stands in it. --show-map
+tells the guess with a few values and imports nothing. What cannot be guessed is
+asked, and answered with --column 'FIELD=COLUMN' ('FIELD=' where the list has no such
+column) or in the file that --save-map writes and --map reads: it serves for the
+next list of that form too.
+
+Every row is created, updated, known already or rejected, and each rejection names
+row, column, what is wrong and how to mend it. --report has all findings with their
+values, --rejects the rejected rows in the form they came in, to be mended and imported
+again. All of a file is written, or nothing. The same file again adds nothing.
+
+A row never makes somebody else of a number that is known: where name, birth date or
+household differ from the record it is rejected, unless --take-changes. Numbers that
+lists give each for itself are kept apart by --list NAME.
+
+--photos DIR: pictures named by the people's numbers or by the photo column. They are
+drawn anew, without what cameras write into them.
+
+Exits 2 where every row was rejected, or the list leaves a question open.`,
+		Example: `  aidpass registry import list.xlsx --show-map
+  aidpass registry import list.xlsx --dry-run --report findings.xlsx
+  aidpass registry import list.xlsx --rejects mend.xlsx --photos pictures/
+  aidpass registry import mend.xlsx
+  aidpass registry import village-b.csv --list village-b --column 'birth_date=DOB,dmy' --column 'sex=' --save-map village.json
+  aidpass registry import village-c.csv --list village-c --map village.json`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.importList(cmd.Context(), args[0], f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.plan, "map", "", "file with what each column means, as --save-map wrote it")
+	fl.StringVar(&f.savePlan, "save-map", "", "write what each column means to this file")
+	fl.StringArrayVar(&f.answers, "column", nil, "FIELD=COLUMN, TABLE:FIELD=COLUMN or role=ROLE; repeat")
+	fl.BoolVar(&f.show, "show-map", false, "tell what each column becomes, with values of people, and import nothing")
+	fl.StringVar(&f.sheet, "sheet", "", "the one sheet of a workbook to read")
+	fl.StringVar(&f.encoding, "encoding", "", "of a CSV that is not UTF-8: windows-1256 (Arabic), windows-1252 (French, Spanish) ...")
+	fl.StringVar(&f.list, "list", "", "name of this list, where its numbers are unique in it alone, as of a village")
+	fl.StringVar(&f.list, "source", "", "the same as --list")
+	fl.StringVar(&f.country, "country", "", "code of the country of telephones without one, as KEN (default: the organisation's)")
+	fl.StringVar(&f.pcodes, "pcodes", "", "list of p-codes (CSV or XLSX) that places must be of")
+	fl.StringVar(&f.photos, "photos", "", "folder of pictures")
+	fl.StringVar(&f.report, "report", "", "write all findings to this file: .csv, .xlsx or .json; it holds people's data")
+	fl.StringVar(&f.rejects, "rejects", "", "write the rejected rows to this file, in the form they came in")
+	fl.BoolVar(&f.dryRun, "dry-run", false, "do everything but writing people")
+	fl.BoolVar(&f.take, "take-changes", false, "let the list change names, birth dates and households on record")
+	fl.Lookup("source").Hidden = true
+	return cmd
+}
+
+func (a *app) importList(ctx context.Context, path string, f importFlags) error {
+	if err := distinct(named{"the list", path}, named{"--report", f.report}, named{"--rejects", f.rejects}, named{"--map", f.plan},
+		named{"--save-map", f.savePlan}, named{"--pcodes", f.pcodes}, named{"--passphrase-file", a.PassphraseFile}); err != nil {
+		return err
+	}
+	if ext := strings.ToLower(filepath.Ext(f.report)); f.report != "" && !slices.Contains([]string{".csv", ".xlsx", ".json"}, ext) {
+		return usagef("--report %s", f.report).hint("its name ends in .csv, .xlsx or .json")
+	}
+	file, err := roster.OpenFile(path, roster.Options{Sheet: f.sheet, Encoding: f.encoding})
+	if err != nil {
+		return rosterError(err)
+	}
+	defer file.Close()
+	if ext := intake.RejectsExt(file.Format()); f.rejects != "" && !strings.EqualFold(filepath.Ext(f.rejects), ext) {
+		return usagef("--rejects %s", f.rejects).hint("the rows of this list come back as they came: name a file that ends in %s", ext)
+	}
+	plan, err := a.importPlan(file, f)
+	if err != nil {
+		return err
+	}
+	if intake.Mended(file) && f.plan == "" && len(f.answers) == 0 {
+		if plan, err = a.planOfList(ctx, file, plan); err != nil {
+			return err
+		}
+	}
+	if f.savePlan != "" { // before any question: the file is where one may answer it
+		if err := writeFile(f.savePlan, plan.JSON()); err != nil {
+			return err
+		}
+	}
+	if f.show {
+		return a.showPlan(&plan, file)
+	}
+	if err := plan.Questions(file); err != nil {
+		return questionError(err)
+	}
+	opt := intake.Options{Source: f.list, DryRun: f.dryRun, TakeChanges: f.take, Now: a.Now()}
+	if opt.Places, err = intake.PlacesOf(&plan, file, path); f.pcodes != "" {
+		opt.Places, err = intake.ReadPlaces(f.pcodes)
+	}
+	if err != nil {
+		return rosterError(err)
+	}
+	if f.photos != "" {
+		if opt.Photos, err = photo.OpenFolder(f.photos); err != nil {
+			return err
+		}
+		defer opt.Photos.Close()
+	}
+	return a.runImport(ctx, path, file, plan, opt, f)
+}
+
+// importPlan makes or reads the plan, and takes the answers in.
+func (a *app) importPlan(file *roster.File, f importFlags) (plan intake.Plan, err error) {
+	if f.plan == "" {
+		plan, err = intake.Guess(file)
+		if err != nil {
+			return plan, rosterError(err)
+		}
+	} else {
+		b, err := readFile(f.plan, intake.MaxPlanBytes)
+		if err != nil {
+			return plan, err
+		}
+		if plan, err = intake.ReadPlan(b); err != nil {
+			return plan, usagef("%s: %w", f.plan, err).hint("mend it, or make it anew with --save-map")
+		}
+		if len(f.answers) > 0 {
+			plan.Learn(file)
+		}
+	}
+	for _, answer := range f.answers {
+		if err := plan.Set(answer); err != nil {
+			return plan, usagef("--column: %w", err).hint("--show-map tells the columns and what they become")
+		}
+	}
+	if err := plan.Check(); err != nil {
+		return plan, usagef("%w", err).hint("--show-map tells the columns and what they become")
+	}
+	return plan, nil
+}
+
+// planOfList finds the plan by which the list of mended rows was read.
+func (a *app) planOfList(ctx context.Context, file *roster.File, guessed intake.Plan) (intake.Plan, error) {
+	o, err := a.openOrg(ctx)
+	if err != nil {
+		return guessed, err
+	}
+	defer o.close()
+	var imports []registry.ImportFile
+	err = o.store.View(ctx, func(v registry.View) (err error) {
+		imports, err = v.Imports()
+		return err
+	})
+	if err != nil {
+		return guessed, err
+	}
+	if plan, ok := intake.PlanOf(file, imports); ok {
+		return plan, nil
+	}
+	return guessed, nil
+}
+
+// questionError says how a question is answered.
+func questionError(err error) error {
+	var q *intake.Question
+	if !errors.As(err, &q) {
+		return rosterError(err)
+	}
+	e := usagef("%w; nothing was imported", err)
+	for _, ask := range q.Asks[:min(len(q.Asks), 6)] {
+		e = e.hint("--column '%s'", ask.Answer)
+	}
+	return e.hint("'FIELD=' says that the list has none; --show-map tells every column, --save-map FILE keeps the answers for --map FILE")
+}
+
+func (a *app) showPlan(plan *intake.Plan, file *roster.File) error {
+	list, err := plan.Show(file)
+	if err != nil {
+		return rosterError(err)
+	}
+	if a.JSON {
+		for _, s := range list {
+			if err := printJSON(a.Stdout, s); err != nil {
+				return err
+			}
+		}
+	} else {
+		writeShown(a.Stdout, list)
+	}
+	if err := plan.Questions(file); err != nil {
+		return questionError(err)
+	}
+	return nil
+}
+
+func writeShown(w io.Writer, list []intake.Shown) {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	defer t.Flush()
+	for i, s := range list {
+		if i == 0 || list[i-1].Table != s.Table {
+			fmt.Fprintf(t, "%s\t%s\t\t\n", strings.TrimSpace("table "+s.Table), s.Role)
+		}
+		sure := ""
+		if s.Sure > 0 {
+			sure = fmt.Sprintf("%d %%", s.Sure)
+		}
+		field := string(s.Field)
+		if s.Order != "" {
+			field += " (" + string(s.Order) + ")"
+		}
+		fmt.Fprintf(t, "  %s\t%s\t%s\t%s\n", s.Column, field, sure, strings.Join(s.Samples, " | "))
+	}
+}
+
+func (a *app) runImport(ctx context.Context, path string, file *roster.File, plan intake.Plan, opt intake.Options, f importFlags) error {
+	o, err := a.openOrg(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	if err := o.plausibleClock(ctx); err != nil {
+		return err
+	}
+	if opt.Country = o.entry.Country; f.country != "" {
+		code, ok := registry.Country(f.country)
+		if !ok {
+			return usagef("--country %q is no country", f.country).hint("its code of three letters, as KEN")
+		}
+		opt.Country = code
+	}
+	p, stage, done := a.progress("importing"), "", 0
+	opt.Progress = func(s string, rows int) {
+		if s != stage {
+			stage, p.what = s, s
+		}
+		if done++; done%256 == 0 {
+			p.step(rows, rows)
+		}
+	}
+	report, err := intake.Run(ctx, o.store, a.actor(access.Registrar), plan, file, opt)
+	p.end()
+	if err != nil {
+		return rosterError(err)
+	}
+	if f.report != "" {
+		if err := writeReport(f.report, report); err != nil {
+			return err
+		}
+	}
+	total := report.Total()
+	if f.rejects != "" && total.Rejected > 0 {
+		var b bytes.Buffer
+		if err := report.WriteRejects(&b, file, path); err != nil {
+			return err
+		}
+		if err := durable.WriteFile(f.rejects, b.Bytes(), 0o600); err != nil {
+			return err
+		}
+	}
+	if err := a.print(importJSON(report), func(w io.Writer) { writeImport(w, report, f) }); err != nil {
+		return err
+	}
+	if total.Rows > 0 && total.Rejected == total.Rows {
+		e := usagef("every row was rejected: nothing was imported")
+		if f.rejects != "" {
+			return e.hint("mend %s and import it", f.rejects)
+		}
+		return e.hint("--rejects FILE writes the rows with what is to be mended")
+	}
+	return nil
+}
+
+func writeReport(path string, report *intake.Report) error {
+	var b bytes.Buffer
+	write := report.WriteJSON
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".csv":
+		write = report.WriteCSV
+	case ".xlsx":
+		write = report.WriteXLSX
+	}
+	if err := write(&b); err != nil {
+		return err
+	}
+	return durable.WriteFile(path, b.Bytes(), 0o600) // it holds people's data
+}
+
+// refusal is a rejected row as the terminal and --json tell it: without the value.
+type refusal struct {
+	Table  string `json:"table,omitempty"`
+	Row    int    `json:"row"`
+	Column string `json:"column,omitempty"`
+	Code   string `json:"code"`
+	What   string `json:"what"`
+	Fix    string `json:"fix"`
+}
+
+func refusals(r *intake.Report) []refusal {
+	list := []refusal{}
+	for _, f := range r.Findings {
+		if f.Severity == intake.Reject {
+			list = append(list, refusal{f.Table, f.Row, f.Column, f.Code, f.What, f.Fix})
+		}
+	}
+	return list
+}
+
+func importJSON(r *intake.Report) map[string]any {
+	t := r.Total()
+	v := map[string]any{
+		"rows": t.Rows, "created": t.Created, "updated": t.Updated, "duplicate": t.Duplicate, "rejected": t.Rejected,
+		"flagged": t.Flagged, "blocked": t.Blocked, "tables": r.Tables, "refusals": refusals(r), "findings": r.Quality.Codes,
+		"missing_delivery_fields": len(r.Delivery), "possible_doubles": len(r.Doubles), "skipped": r.Skipped, "dry_run": r.DryRun,
+		"format": r.Format, "sha256": r.Digest, "quality": r.Quality, "photos": r.Photos, "earlier": r.Earlier,
+	}
+	if !r.DryRun {
+		v["import"] = r.Import.String() // for issue --import
+	}
+	return v
+}
+
+// saidRefusals is how many rejections the terminal tells; the report has all.
+const saidRefusals = 20
+
+func writeImport(w io.Writer, r *intake.Report, f importFlags) {
+	if r.Earlier != nil {
+		fmt.Fprintf(w, "this file was imported already, on %s by %s\n", r.Earlier.At.Format("2006-01-02 15:04"), r.Earlier.By)
+	}
+	for _, text := range r.Warnings {
+		fmt.Fprintln(w, "note:", text)
+	}
+	for _, t := range r.Tables {
+		name := string(t.Role)
+		if t.Name != "" {
+			name = fmt.Sprintf("%s (%s)", t.Name, t.Role)
+		}
+		fmt.Fprintf(w, "%s: %s\n", name, t)
+	}
+	for _, s := range r.Skipped {
+		fmt.Fprintf(w, "skipped %q: %s\n", s.Name, s.Why)
+	}
+	list := refusals(r)
+	for i, x := range list {
+		if i == saidRefusals {
+			fmt.Fprintf(w, "  and %d more: --report FILE has all\n", len(list)-i)
+			break
+		}
+		where := fmt.Sprintf("row %d", x.Row)
+		if x.Table != "" {
+			where = x.Table + ", " + where
+		}
+		if x.Column != "" {
+			where += fmt.Sprintf(", column %q", x.Column)
+		}
+		fmt.Fprintf(w, "  rejected: %s: %s: %s\n", where, x.What, x.Fix)
+	}
+	if n := r.Total().Flagged; n > 0 {
+		for _, code := range slices.Sorted(maps.Keys(r.Quality.Codes)) {
+			fmt.Fprintf(w, "  %s: %d\n", code, r.Quality.Codes[code])
+		}
+	}
+	if n := len(r.Delivery); n > 0 {
+		fmt.Fprintf(w, "%d people lack columns that their delivery of money needs: see --report\n", n)
+	}
+	if n := len(r.Doubles); n > 0 {
+		fmt.Fprintf(w, "%d possible doubles: aidpass registry doubles\n", n)
+	}
+	if p := r.Photos; p != nil {
+		fmt.Fprintf(w, "photos: %d used, %d files of nobody in the list, %d people without\n", p.Used, p.Unmatched, p.Without)
+	}
+	if r.DryRun {
+		fmt.Fprintln(w, "a dry run: nothing was written")
+	}
+	if f.report != "" {
+		fmt.Fprintf(w, "all findings with their values: %s\n", f.report)
+	}
+	if f.rejects != "" && r.Total().Rejected > 0 {
+		fmt.Fprintf(w, "rejected rows, to be mended and imported: %s\n", f.rejects)
+	}
+}
