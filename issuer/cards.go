@@ -81,12 +81,9 @@ func (c *Card) usable(to CardState, now credential.Time) error {
 
 func (s CardState) words() string { return strings.ReplaceAll(string(s), "_", " ") }
 
-// ends reports whether a card of this state has its credential revoked.
-func (s CardState) ends() bool { return s == CardSpoiled || s == CardDestroyed }
-
 // EndsCredential reports whether the credential of a card that comes to this state
 // is revoked in the same act.
-func (s CardState) EndsCredential() bool { return s.ends() }
+func (s CardState) EndsCredential() bool { return s == CardSpoiled || s == CardDestroyed }
 
 // A Card is a credential with the paper it stands on. The bytes of
 // intent and card are not read: lists of them are long.

@@ -24,6 +24,9 @@ func (a *app) cardReplaceCommand() *cobra.Command {
 said, under the same number and with the same end, and has an identity of its own.
 A run that was interrupted is simply started again.
 
+--reason mended makes a whole card of a provisional one, once the record has what
+the gate wants.
+
 Unless the reason is spoiled (the desk has the old card), a second person vouches
 that this is the person whose card it was: by the photo or a witness, never by
 answers to questions. A card with a PIN gets a new one: --pins FILE.
@@ -169,7 +172,7 @@ func (r *issueRun) replacement(ctx context.Context, t *schemas.Type, card *issue
 	if card.Round == card.LastRound {
 		b.Round = card.Round
 	}
-	if card.ExpiresAt > r.now() {
+	if card.ExpiresAt > r.now() && reason != reasonMended {
 		b.ExpiresAt = card.ExpiresAt
 	}
 	if b.ProgrammeKey, err = r.o.programmeKey(card.Programme); err != nil {
@@ -180,11 +183,23 @@ func (r *issueRun) replacement(ctx context.Context, t *schemas.Type, card *issue
 			return b, false, err
 		}
 	}
-	if card.Kind == issuer.Person || card.Kind == issuer.Household { // else its record was lost in a restore
-		b.Gate = r.o.closedGate(r.app)
+	if card.Kind != issuer.Person && card.Kind != issuer.Household {
+		return b, hadPIN, nil // its record was lost in a restore
+	}
+	b.Gate = r.o.closedGate(r.app)
+	if reason == reasonMended {
+		policy, err := r.qualityPolicy("")
+		if err != nil {
+			return b, false, err
+		}
+		b.Gate = issuer.QualityGate(r.o.store, policy.Gate(card.Programme), r.Now)
 	}
 	return b, hadPIN, nil
 }
+
+// reasonMended is the reason of a whole card instead of a provisional one: the gate
+// must let it pass as it is, and it lives as long as its type says.
+const reasonMended = "mended"
 
 // personOf reads a unit's record, as far as it is a person's.
 func (o *org) personOf(ctx context.Context, unit issuer.UnitID) (p registry.Person, err error) {

@@ -504,7 +504,11 @@ func (r *issueRun) enrol(ctx context.Context, desk *issuer.Desk, b *issuer.Batch
 // take keeps what became of a row.
 func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) error {
 	if res.Refusal != nil {
-		r.list.refuse(res.Row, res.Refusal.Code, res.Refusal.Text)
+		why := res.Refusal.Text
+		if r.kind != "" && res.Refusal.Code == issuer.RefusedExists {
+			why += " (a provisional card of a record that was mended: aidpass card replace CARD --reason mended)"
+		}
+		r.list.refuse(res.Row, res.Refusal.Code, why)
 		return nil
 	}
 	r.count(res)
