@@ -27,7 +27,8 @@ func (a *app) registryCommand() *cobra.Command {
 	cmd.AddCommand(
 		a.registryShowCommand(), a.registryFindCommand(), a.registryHistoryCommand(), a.registryCompareCommand(),
 		a.registryDoublesCommand(), a.registrySplitCommand(), a.registryMergeCommand(), a.registryDiedCommand(), a.registryEraseCommand(),
-		a.registryExportCommand(), a.registryGateCommand(),
+		a.registryCollectorCommand(),
+		a.registryImportCommand(), a.registryExportCommand(), a.registryGateCommand(),
 	)
 	return cmd
 }
@@ -181,7 +182,7 @@ func (o *org) settle(ctx context.Context, after registry.After) (afterJSON, erro
 
 func (s afterJSON) write(w io.Writer) {
 	if s.Stopped > 0 {
-		fmt.Fprintf(w, "%d cards were revoked: whoever shows one is sent to the help desk, and not told why\n", s.Stopped)
+		fmt.Fprintf(w, "%s revoked: whoever shows one is sent to the help desk, and not told why\n", plural(s.Stopped, "card was", "cards were"))
 		fmt.Fprintln(w, "  aidpass pack build ...   # tells the service points")
 	}
 	for _, id := range s.Stale {

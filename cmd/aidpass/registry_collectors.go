@@ -1,0 +1,149 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/access"
+	"aidpass/issuer/registry"
+)
+
+func (a *app) registryCollectorCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "collector",
+		Short: "Who may fetch what a household is due",
+		Example: `  aidpass registry collector add HH-0042 P-0107 --list camp-north --role primary
+  aidpass registry collector add HH-0042 --external "Abu Omar" --list camp-north
+  aidpass registry collector end HH-0042 P-0108 --asked-by P-0107 --list camp-north
+  aidpass registry collector busy`,
+	}
+	cmd.AddCommand(a.collectorAddCommand(), a.collectorEndCommand(), a.collectorBusyCommand())
+	return cmd
+}
+
+func (a *app) collectorAddCommand() *cobra.Command {
+	var list string
+	var c registry.Collector
+	cmd := &cobra.Command{
+		Use:   "add HOUSEHOLD [PERSON]",
+		Short: "Let somebody fetch what a household is due",
+		Long: `Let somebody fetch what a household is due: a person on record, or --external somebody
+who is not.
+
+An alternate fetches for half a year at most, and is asked for again then. A child,
+somebody of unknown age, or anybody for a household without an adult needs a second
+person of the staff.`,
+		Example: `  aidpass registry collector add HH-0042 P-0107 --list camp-north --role primary
+  aidpass registry collector add HH-0042 P-0109 --list camp-north --to 2026-12-31 --second-person lead-2`,
+		Args: cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			o, err := a.openOrg(ctx)
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			household, err := whichRecord{list, "household"}.one(ctx, o, args[0])
+			if err != nil {
+				return err
+			}
+			if len(args) == 2 {
+				id, err := whichRecord{list, "person"}.one(ctx, o, args[1])
+				if err != nil {
+					return err
+				}
+				c.Person = id.String()
+			}
+			return registryError(o.desk(access.Registrar).AddCollector(ctx, household, c))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&list, "list", "", "name of the list whose numbers people go by (default: the organisation's own)")
+	f.StringVar(&c.Role, "role", registry.Alternate, "primary or alternate")
+	f.StringVar(&c.External, "external", "", "name of somebody who is not on record")
+	f.StringVar(&c.From, "from", "", "first day (default: today)")
+	f.StringVar(&c.To, "to", "", "last day (default: half a year for an alternate)")
+	return cmd
+}
+
+func (a *app) collectorEndCommand() *cobra.Command {
+	var list, askedBy, external string
+	cmd := &cobra.Command{
+		Use:   "end HOUSEHOLD [ALTERNATE] --asked-by PERSON",
+		Short: "End an alternate's right at once, as the holder of the card asks",
+		Long: `End an alternate's right at once, as the holder of the card asks: a primary collector,
+or any member where there is none. Neither the head nor the alternate has a say.`,
+		Example: `  aidpass registry collector end HH-0042 P-0108 --asked-by P-0107 --list camp-north`,
+		Args:    cobra.RangeArgs(1, 2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ctx := cmd.Context()
+			if askedBy == "" || (len(args) == 2) == (external != "") {
+				return usagef("whose right ends, and who asks?").hint("ALTERNATE or --external NAME, and --asked-by the holder of the card")
+			}
+			o, err := a.openOrg(ctx)
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			household, err := whichRecord{list, "household"}.one(ctx, o, args[0])
+			if err != nil {
+				return err
+			}
+			people := whichRecord{list, "person"}
+			principal, err := people.one(ctx, o, askedBy)
+			if err != nil {
+				return err
+			}
+			alternate := external
+			if len(args) == 2 {
+				id, err := people.one(ctx, o, args[1])
+				if err != nil {
+					return err
+				}
+				alternate = id.String()
+			}
+			return registryError(o.desk(access.Registrar).RevokeCollector(ctx, household, alternate, principal))
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&list, "list", "", "name of the list whose numbers people go by (default: the organisation's own)")
+	f.StringVar(&askedBy, "asked-by", "", "who asks for it")
+	f.StringVar(&external, "external", "", "name of an alternate who is not on record")
+	return cmd
+}
+
+func (a *app) collectorBusyCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "busy",
+		Short:   fmt.Sprintf("Report alternates who serve more than %d households", registry.ManyHouseholds),
+		Example: `  aidpass registry collector busy --json`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := a.openOrg(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			list, err := o.desk(access.Auditor).BusyAlternates(cmd.Context())
+			if err != nil {
+				return err
+			}
+			for _, b := range list {
+				result := map[string]any{"person": b.Person, "external": b.External, "households": idTexts(b.Households)}
+				err := a.print(result, func(w io.Writer) {
+					fmt.Fprintf(w, "%s%s serves %d households: %s\n", b.Person, b.External, len(b.Households), strings.Join(idTexts(b.Households), " "))
+				})
+				if err != nil {
+					return err
+				}
+			}
+			if len(list) == 0 {
+				a.say("nobody serves more than %d households", registry.ManyHouseholds)
+			}
+			return nil
+		},
+	}
+}
