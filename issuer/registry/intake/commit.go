@@ -71,6 +71,9 @@ func (r *run) writeHouse(tx registry.Tx, at ref, row *roster.Row) error {
 	if h.table != int(at.table) || h.carrier != int(at.row) {
 		return nil
 	}
+	if h.found && r.keeps() {
+		return nil
+	}
 	d := r.tables[at.table].lens.read(row)
 	return r.saveHouse(tx, h, d.household)
 }
@@ -118,7 +121,7 @@ func (s *state) idOfHouse(h *house, role Role) {
 
 func (r *run) writePerson(tx registry.Tx, at ref, row *roster.Row) error {
 	s, err := r.same(at, row)
-	if err != nil || !s.live() {
+	if err != nil || !s.live() || s.found && r.keeps() {
 		return err
 	}
 	t := r.tables[at.table]
@@ -180,7 +183,7 @@ func (r *run) writeRoles(tx registry.Tx, h *house) error {
 		return err
 	}
 	roles := registry.Household{Head: old.Head, Collectors: slices.Clone(old.Collectors)}
-	if h.headAt != nil {
+	if h.headAt != nil && r.leads(&old) {
 		roles.Head = r.state(*h.headAt).id.String()
 	}
 	for _, c := range h.collect {

@@ -85,28 +85,26 @@ func guessColumns(s *sample) []ColumnPlan {
 		plan.Field, plan.Sure = s.fieldOf(c)
 		list = append(list, plan)
 	}
-	// Longest words first are no better; the order of words in the list is.
 	best := map[Field]int{}
 	for i, c := range list {
 		if c.Field.many() {
 			continue
 		}
-		if j, taken := best[c.Field]; taken {
-			if likelier(s, list[j], c) {
-				i, j = j, i
-			}
-			list[j].Field, list[j].Sure, i = second(list[j].Field), 0, j
-			if list[i].Field != Ext && hasField(list, list[i].Field, i) {
-				list[i].Field = Ext
-			}
+		first, taken := best[c.Field]
+		if !taken {
+			best[c.Field] = i
 			continue
 		}
-		best[c.Field] = i
-	}
-	for i := range list {
-		if !list[i].Field.many() {
-			best[list[i].Field] = i
+		loser := i
+		if !likelier(s, list[first], c) {
+			loser, best[c.Field] = first, i
 		}
+		f := second(c.Field)
+		if _, taken := best[f]; taken || f == Ext {
+			list[loser].Field, list[loser].Sure = Ext, 0
+			continue
+		}
+		list[loser].Field, best[f] = f, loser
 	}
 	s.byValues(list)
 	return list

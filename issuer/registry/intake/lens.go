@@ -103,7 +103,6 @@ type draft struct {
 	rejected  bool
 	head      bool
 	collects  []collects
-	pregnant  bool
 	delivery  map[string][]string // empty columns by mechanism, where another column of it is filled or she collects
 }
 
@@ -111,7 +110,6 @@ type draft struct {
 type collects struct {
 	house, role string
 	external    string // name of one who is not on record
-	person      string // external identifier, in a table of collectors
 }
 
 func (d *draft) add(f Finding) {

@@ -263,6 +263,10 @@ func (r *run) compareHouse(s *state, d *draft) error {
 		return err
 	}
 	s.found, s.id = true, rec.ID
+	if r.keeps() {
+		s.outcome = duplicate
+		return nil
+	}
 	mergeHousehold(d.household, &old)
 	changed, err := changes(d.household, rec)
 	if err != nil {
@@ -327,7 +331,11 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 			return err
 		}
 		s.found, s.id = true, rec.ID
-		r.guard(t, d, rec, &old, s)
+		if r.keeps() {
+			s.outcome = duplicate
+			return nil
+		}
+		r.guard(t, d, rec, &old)
 		if d.rejected {
 			return nil
 		}
@@ -360,8 +368,12 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 	return r.doubles(t, s, d)
 }
 
+// keeps reports whether records stay as they are: the very same file was imported
+// before, so that whatever differs was changed since, at a desk.
+func (r *run) keeps() bool { return r.report.Earlier != nil && !r.opt.TakeChanges }
+
 // guard refuses to make somebody else of a person on record.
-func (r *run) guard(t *tableRun, d *draft, rec registry.Record, old *registry.Person, s *state) {
+func (r *run) guard(t *tableRun, d *draft, rec registry.Record, old *registry.Person) {
 	if r.opt.TakeChanges {
 		return
 	}

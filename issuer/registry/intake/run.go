@@ -110,9 +110,8 @@ type memberSketch struct {
 // A house is a household of the file, or one that its people name.
 type house struct {
 	external string
-	table    int // of the row it is made from; -1: none in this file
-	carrier  int // that row's place in the states of its table
-	head     bool
+	table    int         // of the row it is made from; -1: none in this file
+	carrier  int         // that row's place in the states of its table
 	id       registry.ID // zero: not on record yet
 	found    bool
 	issues   []registry.Issue // of its row and of the checks

@@ -451,3 +451,43 @@ func TestMendedRowsAreReadAsTheirListWas(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// TestWhatADeskMendedStays: the same file again does not take corrections back.
+func TestWhatADeskMendedStays(t *testing.T) {
+	list := newList(2, 8)
+	path := write(t, "a.csv", list.csv(t, nil))
+	var store registrytest.Store
+	must(t, &store, path, intake.Options{})
+	err := store.Update(context.Background(), registrar, func(tx registry.Tx) error {
+		id, _, err := tx.Find(registry.KindPerson, "", "P-000001")
+		if err != nil {
+			return err
+		}
+		house, _, err := tx.Find(registry.KindHousehold, "", "H-00000")
+		if err != nil {
+			return err
+		}
+		mended := registry.Person{Sex: "x", Names: []registry.Name{{Text: "Another Name"}}}
+		fields, err := mended.Fields()
+		if err != nil {
+			return err
+		}
+		if _, err = tx.Save(registry.Change{ID: id, Fields: fields}); err != nil {
+			return err
+		}
+		fields, err = registry.Household{Head: id.String()}.Fields()
+		if err == nil {
+			_, err = tx.Save(registry.Change{ID: house, Fields: fields})
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, houses := people(t, &store)
+	in := must(t, &store, path, intake.Options{})
+	after, housesAfter := people(t, &store)
+	if in.Total().Duplicate != 8 || !reflect.DeepEqual(before, after) || !reflect.DeepEqual(houses, housesAfter) {
+		t.Errorf("%s: %v", in.counts(), in.Findings)
+	}
+}

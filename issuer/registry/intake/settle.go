@@ -253,7 +253,7 @@ func (r *run) settleHouse(h *house) error {
 		}
 	}
 	if h.headAt != nil {
-		if s := r.state(*h.headAt); s.id.IsZero() || old.Head != s.id.String() {
+		if s := r.state(*h.headAt); r.leads(&old) && (s.id.IsZero() || old.Head != s.id.String()) {
 			touch(*h.headAt)
 		}
 	}
@@ -268,13 +268,17 @@ func (r *run) settleHouse(h *house) error {
 			touch(c.row)
 		}
 	}
-	if h.table >= 0 {
+	if h.table >= 0 && !r.keeps() {
 		if !slices.Equal(old.Issues, h.issues) {
 			touch(ref{int32(h.table), int32(h.carrier)})
 		}
 	}
 	return nil
 }
+
+// leads reports whether a list may say who is head of a household on record: a desk
+// that named another one knows better.
+func (r *run) leads(old *registry.Household) bool { return old.Head == "" || r.opt.TakeChanges }
 
 func (r *run) sortKey(c collector) []byte {
 	k := []byte(c.role)
