@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"aidpass/credential/cwt"
+	"aidpass/credential/qr"
+	"aidpass/internal/cose"
+	"aidpass/issuer"
+	"aidpass/storage/keystore"
+)
+
+// cardsCalled returns the cards that an argument may mean: of a unit's number all
+// of its programme, newest last.
+func (o *org) cardsCalled(ctx context.Context, arg string) ([]issuer.Card, error) {
+	var ids []issuer.CTI
+	err := o.a.readCodes(ctx, arg, func(c code) error {
+		if id, ok := o.readOwn(c.text); ok {
+			ids = append(ids, id)
+			return nil
+		}
+		if c.source != "" {
+			return usagef("%s: no card of this organisation is on it", c.source).hint("take the picture again, or type the number")
+		}
+		found, err := o.store.FindCredentials(ctx, c.text)
+		if err != nil {
+			return err
+		}
+		exact := slices.IndexFunc(found, func(f issuer.Credential) bool { return f.ID.String() == c.text })
+		number, _ := cwt.CheckCardNumber(c.text)
+		for i, f := range found {
+			if exact == i || exact < 0 && (number == "" || f.CardNumber == number) {
+				ids = append(ids, f.ID)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(ids) == 0 {
+		return nil, usagef("%w", issuer.ErrNotFound).hint("the number printed on the card, its identity (14 characters), the text of its code, or a picture")
+	}
+	found, err := o.store.Cards(ctx, issuer.Selection{IDs: ids})
+	slices.SortFunc(found, func(x, y issuer.Card) int { return int(x.IssuedAt - y.IssuedAt) })
+	return found, err
+}
+
+// oneCard returns the one card an argument means: of several the one that is not
+// at its end.
+func (o *org) oneCard(ctx context.Context, arg string, active bool) (issuer.Card, error) {
+	found, err := o.cardsCalled(ctx, arg)
+	if err != nil {
+		return issuer.Card{}, err
+	}
+	if len(found) == 1 {
+		return found[0], nil
+	}
+	living := slices.DeleteFunc(slices.Clone(found), func(c issuer.Card) bool { return c.Ended })
+	switch {
+	case len(living) == 1:
+		return living[0], nil
+	case len(living) == 0 && !active:
+		return found[len(found)-1], nil // the newest
+	case len(living) == 0:
+		living = found
+	}
+	var which []string
+	for i := range living {
+		which = append(which, fmt.Sprintf("%s (%s %s)", living[i].ID, living[i].Type, placeOf(&living[i])))
+	}
+	return issuer.Card{}, usagef("that means %d cards", len(living)).hint("name one of %s", strings.Join(which, ", "))
+}
+
+// readOwn returns the identity of a card whose QR text this organisation signed.
+func (o *org) readOwn(text string) (id issuer.CTI, ok bool) {
+	var s qr.Scratch
+	raw, err := s.Decode(text)
+	if err != nil {
+		return id, false
+	}
+	e, err := cwt.Parse(raw)
+	if err != nil {
+		return id, false
+	}
+	find, err := o.cardKeys()
+	if err != nil {
+		return id, false
+	}
+	key := find(e.KeyID)
+	if key == nil {
+		return id, false
+	}
+	c, err := cwt.OpenCard(&e, key, nil)
+	if err != nil || len(c.ID) != len(id) {
+		return id, false
+	}
+	return issuer.CTI(c.ID), true
+}
+
+// cardKeys finds the organisation's card keys, past ones too.
+func (o *orgKeys) cardKeys() (func(kid []byte) *cose.Key, error) {
+	infos, err := o.store.List()
+	if err != nil {
+		return nil, err
+	}
+	return func(kid []byte) *cose.Key {
+		for i := range infos {
+			if infos[i].Use == keystore.Card && infos[i].Key != nil && infos[i].ID == hex.EncodeToString(kid) {
+				return infos[i].Key
+			}
+		}
+		return nil
+	}, nil
+}
