@@ -16,6 +16,7 @@ func (r *run) doubles(t *tableRun, s *state, d *draft) error {
 		return nil // found when it came in
 	}
 	at := ref{r.place(t), int32(len(t.states))}
+	before := len(r.pairs) // what follows is this row's
 	var seen []registry.ID
 	for _, k := range registry.Keys(*d.person) {
 		if k.Kind == registry.KeyPhone {
@@ -37,7 +38,7 @@ func (r *run) doubles(t *tableRun, s *state, d *draft) error {
 			r.keys[h] = at
 			continue
 		}
-		if r.state(first).key == s.key || slices.ContainsFunc(r.pairs, func(p pair) bool { return p.row == at && p.other == first }) {
+		if r.state(first).key == s.key || slices.ContainsFunc(r.pairs[before:], func(p pair) bool { return p.other == first }) {
 			continue
 		}
 		r.pairs = append(r.pairs, pair{row: at, other: first, why: k.Kind})
