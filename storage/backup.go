@@ -133,7 +133,7 @@ func (db *DB) manifest(ctx context.Context, copied string, locate func(string) s
 // filesOf lists the plain files of a folder that a backup has, with slashes.
 func filesOf(dir, folder string) (paths []string, err error) {
 	root := filepath.Join(dir, folder)
-	if _, err := os.Stat(root); os.IsNotExist(err) {
+	if _, err := os.Lstat(root); os.IsNotExist(err) {
 		return nil, nil
 	}
 	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -148,8 +148,14 @@ func filesOf(dir, folder string) (paths []string, err error) {
 		switch {
 		case d.IsDir() && (local == archive.LeftOut || strings.HasPrefix(d.Name(), ".")):
 			return fs.SkipDir
-		case d.Type().IsRegular() && archive.Has(local):
+		case d.IsDir() || local == archive.LeftOut || // which may be a link to a web server's folder
+			strings.HasPrefix(d.Name(), "."):
+		case !d.Type().IsRegular(): // a backup without the keys would only be missed when it is needed
+			return fmt.Errorf("%s is a link or no plain file: put the folder or file itself there", local)
+		case archive.Has(local):
 			paths = append(paths, local)
+		default:
+			return fmt.Errorf("a file in the folder %s has a name that no backup can hold: rename or remove it", filepath.ToSlash(filepath.Dir(local)))
 		}
 		return nil
 	})

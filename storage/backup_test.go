@@ -17,8 +17,10 @@ import (
 	"filippo.io/age"
 
 	"aidpass/access"
+	"aidpass/credential"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
+	"aidpass/schemas"
 	"aidpass/status"
 	"aidpass/storage"
 )
@@ -349,6 +351,54 @@ func TestBackupIsOfOneMoment(t *testing.T) {
 
 // TestBackupHoldsNoErasedPerson: who was erased since is erased in the restored
 // store, and no file of it can be read for her.
+// TestBackupRefusesLinks: keys that are kept elsewhere behind a link are not left out in silence.
+func TestBackupRefusesLinks(t *testing.T) {
+	for _, link := range []string{"keys", "keys/org-a", "keys/org-a/card-1.key", "public/trust.list"} {
+		v := newVault(t)
+		path := filepath.Join(v.dir, filepath.FromSlash(link))
+		elsewhere := filepath.Join(t.TempDir(), "stick")
+		check(t, os.Rename(path, elsewhere))
+		if err := os.Symlink(elsewhere, path); err != nil {
+			t.Skipf("no links here: %v", err)
+		}
+		to, _ := sealedFor(t, "correct horse")
+		if _, err := v.db.Backup(t.Context(), io.Discard, storage.BackupOptions{Recipients: []age.Recipient{to}}); err == nil {
+			t.Errorf("%s is a link, and the backup says nothing", link)
+		}
+	}
+}
+
+// TestRestoreBurnsWhatWasFree: a copy of outside-backup as old as the backup tells
+// nothing of the cards signed since, so no list of then takes another card.
+func TestRestoreBurnsWhatWasFree(t *testing.T) {
+	v := newVault(t)
+	o := v.options()
+	o.Outside = filepath.Join(v.dir, "outside-backup")
+	to := filepath.Join(t.TempDir(), "data")
+	_, err := storage.Restore(t.Context(), bytes.NewReader(v.backup), to, o)
+	check(t, err)
+	known := map[string]bool{}
+	next := issuer.Batch{Type: schemas.ByName("eligibility"), Programme: "P7K2", ProgrammeKey: make([]byte, 32), Round: 2, Form: credential.FormCWT}
+	for i, c := range v.cards {
+		known[c.StatusURI] = true
+		next.Requests = append(next.Requests, issuer.Request{Row: i + 1, Unit: c.Unit, Claims: map[string]any{"size_band": "4-5"}})
+	}
+	digest, err := next.Digest()
+	check(t, err)
+	next.Approval = issuer.Approval{By: "acc-2", Digest: digest}
+	org := reopened(t, to)
+	v.desk.Store, v.desk.Log = org, org
+	check(t, v.desk.Issue(t.Context(), next, func(r issuer.Result) error {
+		if r.Refusal != nil {
+			return r.Refusal
+		}
+		if c := r.Credential; known[c.StatusURI] {
+			t.Errorf("a card of the restored database has entry %d of %s, which may be given away", c.StatusIndex, c.StatusURI)
+		}
+		return nil
+	}))
+}
+
 func TestBackupHoldsNoErasedPerson(t *testing.T) {
 	v := newVault(t)
 	var id registry.ID

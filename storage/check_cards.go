@@ -38,7 +38,8 @@ func (c *checker) paper() error {
 			`SELECT c.id FROM blank b JOIN blank_lot l ON l.org_id = b.org_id AND l.id = b.lot_id
 				JOIN credential c ON c.org_id = b.org_id AND c.unit_id = b.unit_id
 				JOIN status_index i ON i.org_id = c.org_id AND i.list_no = c.list_no AND i.idx = c.idx
-			WHERE b.org_id = $1 AND b.bound_to IS NULL AND l.live = 0 AND c.ended_at IS NULL AND i.value = 0`},
+			WHERE b.org_id = $1 AND b.bound_to IS NULL AND l.live = 0 AND c.ended_at IS NULL AND i.value = 0
+				AND c.state <> 'found'`}, // whether its lot was live is lost
 		{CheckBlank, "it is bound, and still has a card or a key of its own",
 			`SELECT b.unit_id FROM blank b WHERE b.org_id = $1 AND b.bound_to IS NOT NULL
 				AND (EXISTS (SELECT 1 FROM credential c WHERE c.org_id = b.org_id AND c.unit_id = b.unit_id)

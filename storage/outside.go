@@ -164,6 +164,7 @@ type logSigning struct {
 	Unit      string `json:"unit"`
 	External  []byte `json:"ext,omitempty"` // the blind index of the roster's identifier
 	Find      []byte `json:"find,omitempty"`
+	Blank     bool   `json:"blank,omitempty"` // a pre-numbered card that nobody has yet
 	Type      string `json:"type"`
 	VCT       string `json:"vct"`
 	Programme string `json:"programme"`

@@ -72,7 +72,9 @@ func (t *tx) open(c registry.Change) (*opened, error) {
 	case known:
 	case r.isNew:
 		return nil, fmt.Errorf("unit kind %q is neither person nor household", r.kind)
-	case c.Kind == registry.KindPerson || c.Kind == registry.KindHousehold: // found, or a blank card's: it is known now what it is
+	case r.kind == registry.KindBlank: // whoever gets the card has a record of her own
+		return nil, fmt.Errorf("unit %s is a pre-numbered card, and nobody's record", r.id)
+	case c.Kind == registry.KindPerson || c.Kind == registry.KindHousehold: // found: it is known now what it is
 		r.kind, r.settles = c.Kind, true
 	}
 	if c.Kind != r.kind && (c.ID.IsZero() || c.Kind != "") {
@@ -203,7 +205,7 @@ func (t *tx) save(r *opened) (s registry.Saved, err error) {
 			return s, err
 		}
 	} else if r.settles {
-		// Its record was lost in a restore and comes again, or it was a blank card's.
+		// Its record was lost in a restore and comes again.
 		if _, err := t.exec(`UPDATE unit SET kind = $3 WHERE org_id = $1 AND id = $2`, t.o.id, unit, string(r.kind)); err != nil {
 			return s, err
 		}

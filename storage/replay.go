@@ -119,14 +119,9 @@ func (o *Org) catchUpSigning(ctx context.Context, erased map[string]bool) error 
 		if !r.Any() {
 			return nil
 		}
-		// The database is an old one: which entries of its lists were given away
-		// since, it cannot know for sure. It takes no more of them.
-		const burn = `UPDATE status_list SET closed_at = $2 WHERE org_id = $1 AND closed_at IS NULL`
-		n, err := t.exec(burn, o.id, t.micros)
-		if err != nil {
+		if r.Closed, err = t.closeLists(); err != nil {
 			return err
 		}
-		r.Closed = int(n)
 		return t.audit(access.Entry{Action: "restore.replay", Detail: fmt.Sprintf("credentials=%d statuses=%d published=%d lists-closed=%d",
 			r.Credentials, r.Statuses, r.Published, r.Closed)})
 	})
@@ -136,6 +131,13 @@ func (o *Org) catchUpSigning(ctx context.Context, erased map[string]bool) error 
 	r.Erased = o.replay.Erased
 	o.replay = r
 	return o.eraseAgain(ctx, erased)
+}
+
+// closeLists is for an old database: which entries of its lists were given away
+// since, it cannot know for sure. It takes no more of them.
+func (t *tx) closeLists() (int, error) {
+	n, err := t.exec(`UPDATE status_list SET closed_at = $2 WHERE org_id = $1 AND closed_at IS NULL`, t.o.id, t.micros)
+	return int(n), err
 }
 
 // loseLog remembers that signing.log is not the one this database wrote: until

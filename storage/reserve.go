@@ -111,9 +111,14 @@ func (t *tx) checkProgramme(lot issuer.Lot) error {
 
 func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer.Reservation) (slot issuer.Slot, err error) {
 	unit := row.Unit.String()
-	var n int
-	ok, err := t.find(`SELECT 1 FROM unit WHERE org_id = $1 AND id = $2 AND erased_at IS NULL`, []any{t.o.id, unit}, &n)
-	if err != nil || !ok {
+	// Nobody's card is on hold, whoever asks for one, unless its lot was made to be live.
+	var blank, bound, live bool
+	const find = `SELECT u.kind = 'blank', b.bound_to IS NOT NULL, COALESCE(l.live, 0) FROM unit u
+		LEFT JOIN blank b ON b.org_id = u.org_id AND b.unit_id = u.id
+		LEFT JOIN blank_lot l ON l.org_id = b.org_id AND l.id = b.lot_id
+		WHERE u.org_id = $1 AND u.id = $2 AND u.erased_at IS NULL`
+	ok, err := t.find(find, []any{t.o.id, unit}, &blank, &bound, &live)
+	if err != nil || !ok || bound {
 		return issuer.Slot{Outcome: issuer.NoUnit}, err
 	}
 	key, err := t.personKey(unit, true)
@@ -128,22 +133,27 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	if err != nil {
 		return slot, err
 	}
+	var replaced issuer.Credential
 	old := slices.IndexFunc(holders, func(c issuer.Credential) bool { return c.ID == row.Replaces })
 	named := row.Replaces != (issuer.CTI{})
 	if named && old < 0 {
 		// A run that was cut off goes on: it was revoked then. Anything else is not theirs.
-		c, ok, err := t.findCredential(`c.id = $2`, row.Replaces.String())
-		if err != nil || !ok || c.Unit != row.Unit || c.VCT != lot.VCT || c.Programme != lot.Programme || c.Status != status.Invalid {
+		replaced, ok, err = t.findCredential(overlapping+` AND c.id = $8`, append(slices.Clip(place), row.Replaces.String())...)
+		if err != nil || !ok || replaced.Status != status.Invalid {
 			return issuer.Slot{Outcome: issuer.NotHeld}, err
 		}
 	}
-	var replaced issuer.Credential
 	if old >= 0 {
 		replaced = holders[old]
 		holders = slices.Delete(holders, old, old+1)
 	}
 	if slot, ok := t.held(holders, request, now); ok {
 		return slot, nil // another stands in the way: what was to be replaced stays
+	}
+	if named && t.by.SecondPerson == "" {
+		if err := t.replaceAlone(replaced); err != nil {
+			return slot, err
+		}
 	}
 	if old >= 0 {
 		if err := t.setStatus(replaced, status.Invalid, lot.Reason); err != nil {
@@ -169,7 +179,7 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	if err != nil {
 		return slot, err
 	}
-	if lot.Suspended {
+	if lot.Suspended || blank && !live {
 		const hold = `UPDATE status_index SET value = $4 WHERE org_id = $1 AND list_no = $2 AND idx = $3`
 		if _, err := t.exec(hold, t.o.id, list.no, index, status.Suspended); err != nil {
 			return slot, err
@@ -209,6 +219,33 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 		return slot, t.audit(access.Entry{Action: "credential.replace", Object: id, Reason: lot.Reason, Detail: "replaces=" + row.Replaces.String()})
 	}
 	return slot, nil
+}
+
+// replaceAlone refuses that one person replaces what was put on hold, or revoked
+// for another reason than that its paper was spoiled or that a replacement began:
+// else the new card would undo what somebody decided about the old one.
+func (t *tx) replaceAlone(c issuer.Credential) error {
+	id := c.ID.String()
+	var last string
+	const hold = `SELECT action FROM audit WHERE org_id = $1 AND object = $2 AND action IN ('credential.suspend', 'credential.resume') ORDER BY seq DESC LIMIT 1`
+	if _, err := t.find(hold, []any{t.o.id, id}, &last); err != nil {
+		return err
+	}
+	ok := last != "credential.suspend" && c.Status != status.Suspended
+	if ok && c.Status == status.Invalid {
+		var n int
+		const same = `SELECT 1 FROM credential c WHERE c.org_id = $1 AND c.id = $2 AND (
+			EXISTS (SELECT 1 FROM card_event e WHERE e.org_id = c.org_id AND e.credential_id = c.id AND e.at = c.ended_at AND e.state IN ('spoiled', 'destroyed'))
+			OR EXISTS (SELECT 1 FROM credential r WHERE r.org_id = c.org_id AND r.unit_id = c.unit_id AND r.state = 'released' AND r.reserved_at = c.ended_at))`
+		var err error
+		if ok, err = t.find(same, []any{t.o.id, id}, &n); err != nil {
+			return err
+		}
+	}
+	if !ok {
+		return fmt.Errorf("credential %s was put on hold or revoked: %w", id, issuer.ErrSecondPerson)
+	}
+	return nil
 }
 
 // overlapping holds for the credentials of one unit, type, programme and form

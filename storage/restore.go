@@ -70,8 +70,8 @@ type RestoredOrg struct {
 //
 // The restored database is an older one. What the folder Outside knows beyond it
 // is taken in: cards signed since, changes of status, people erased since. Its
-// status lists take no new cards if there is any such thing, or if Outside is
-// lost: then they are not published either, until a witness shows how far they were.
+// status lists take no new cards, as Outside may be an old copy, too. If Outside is
+// lost they are not published either, until a witness shows how far they were.
 //
 // A file that is no backup, cut, altered, or sealed for somebody else is
 // ErrBackup; one that is whole and breaks promises is ErrUnsound, with the
@@ -304,8 +304,15 @@ func (r *RestoredOrg) catchUp(ctx context.Context, db *DB, kek []byte, known boo
 		return err
 	}
 	r.Unwitnessed = len(lists)
-	return org.Note(ctx, o.By, access.Entry{Action: "backup.restore",
-		Detail: fmt.Sprintf("signing-log=%v erased=%d cards=%d lists-waiting=%d", known, r.Replay.Erased, r.Replay.Credentials, r.Unwitnessed)})
+	return org.update(ctx, o.By, "note the restore", func(t *tx) error {
+		n, err := t.closeLists()
+		if err != nil {
+			return err
+		}
+		r.Replay.Closed += n
+		return t.audit(access.Entry{Action: "backup.restore", Detail: fmt.Sprintf("signing-log=%v erased=%d cards=%d lists-closed=%d lists-waiting=%d",
+			known, r.Replay.Erased, r.Replay.Credentials, r.Replay.Closed, r.Unwitnessed)})
+	})
 }
 
 // syncTree puts every file of a folder on the disk.

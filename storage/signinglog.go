@@ -12,7 +12,7 @@ import (
 func (o *Org) LogSigning(ctx context.Context, rows []issuer.Credential) error {
 	line := logLine{Org: o.id, At: o.db.now().UTC(), Signing: make([]logSigning, len(rows))}
 	err := o.view(ctx, "log signing", func(t *tx) error {
-		const query = `SELECT u.external_index, u.find_index, l.size FROM unit u, status_list l
+		const query = `SELECT u.external_index, u.find_index, u.kind = 'blank', l.size FROM unit u, status_list l
 			WHERE u.org_id = $1 AND u.id = $2 AND l.org_id = $1 AND l.uri = $3`
 		if err := t.seq(&line); err != nil {
 			return err
@@ -24,7 +24,7 @@ func (o *Org) LogSigning(ctx context.Context, rows []issuer.Credential) error {
 				return err
 			}
 			*s = describe(c, key)
-			ok, err := t.find(query, []any{o.id, s.Unit, s.URI}, &s.External, &s.Find, &s.Size)
+			ok, err := t.find(query, []any{o.id, s.Unit, s.URI}, &s.External, &s.Find, &s.Blank, &s.Size)
 			if err == nil && !ok {
 				err = fmt.Errorf("%w: unit or list of %s", issuer.ErrNotFound, c.ID)
 			}

@@ -106,9 +106,18 @@ func seconds(t int64) int64 { return credential.Time(t).Std().UnixMicro() }
 // is gone with the database that had it; it comes back when the roster is read
 // again, under the same id, because the blind index of its identifier is here.
 func (t *tx) findOrMakeUnit(s *logSigning) error {
-	const unit = `INSERT INTO unit (org_id, id, kind, external_index, find_index, created_at) VALUES ($1, $2, 'found', $3, $4, $5) ON CONFLICT DO NOTHING`
-	if _, err := t.exec(unit, t.o.id, s.Unit, s.External, s.Find, t.micros); err != nil {
+	kind := issuer.Found
+	if s.Blank {
+		kind = issuer.Blank
+	}
+	const unit = `INSERT INTO unit (org_id, id, kind, external_index, find_index, created_at) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
+	if _, err := t.exec(unit, t.o.id, s.Unit, string(kind), s.External, s.Find, t.micros); err != nil {
 		return err
+	}
+	if s.Blank {
+		if err := t.foundBlank(s); err != nil {
+			return err
+		}
 	}
 	const programme = `INSERT INTO programme (org_id, code, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
 	if _, err := t.exec(programme, t.o.id, s.Programme, t.micros); err != nil {

@@ -104,6 +104,16 @@ func (t *tx) setStatus(c issuer.Credential, v status.Value, reason string) error
 	if c.Status == status.Invalid {
 		return issuer.ErrFinal
 	}
+	if v == status.Valid {
+		var n int
+		nobodys, err := t.find(`SELECT 1 FROM unit WHERE org_id = $1 AND id = $2 AND kind = 'blank'`, []any{t.o.id, c.Unit.String()}, &n)
+		if err != nil {
+			return err
+		}
+		if nobodys {
+			return fmt.Errorf("%w: nobody is bound to it", issuer.ErrCardState)
+		}
+	}
 	const set = `UPDATE status_index SET value = $4, changed_at = $5
 		WHERE org_id = $1 AND list_no = (SELECT no FROM status_list WHERE org_id = $1 AND uri = $2) AND idx = $3`
 	if _, err := t.exec(set, t.o.id, c.StatusURI, c.StatusIndex, v, t.micros); err != nil {

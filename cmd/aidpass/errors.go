@@ -54,6 +54,8 @@ var waysOut = []struct {
 	{storage.ErrHasOrg, "aidpass org show tells what is there"},
 	{storage.ErrNewer, "use the newer program, or the folder of this one"},
 	{issuer.ErrFinal, "a revoked card stays revoked: issue a new one"},
+	{issuer.ErrSecondPerson, "--second-person ACCOUNT"},
+	{issuer.ErrCardState, "aidpass card show CARD tells what became of it; a blank card is let go by aidpass blank bind"},
 	{issuer.ErrNotFound, "name the credential (14 characters, as in cards.jsonl), the card number, or --unit with the roster's identifier"},
 	{issuer.ErrProgrammeKey, "the keys folder does not belong to this database: put back the right one"},
 	{issuer.ErrClock, "set the clock; if it is right, a second person confirms: --second-person ACCOUNT"},

@@ -36,6 +36,12 @@ func Cards(t *testing.T, e Engine) {
 		{"a restored database binds again", testBoundRestored},
 		{"a plan is issued to, and hears of it", testCandidates},
 		{"never two active cards, in any order of acts", testAnyOrder},
+		{"a card of nobody is good for nothing", testBlankStaysOnHold},
+		{"a card of nobody is that after a restore", testBlankRestoredStaysOnHold},
+		{"one person alone replaces what is spoiled only", testReplaceAlone},
+		{"a spoiled card's replacement is resumed alone", testReplaceAloneResumed},
+		{"a revoked card of another round is no pretext", testReplaceAcrossRounds},
+		{"a provisional card stays so in a re-run", testProvisionalStays},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}

@@ -1,0 +1,241 @@
+package storagetest
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+
+	"aidpass/credential"
+	"aidpass/issuer"
+	"aidpass/issuer/registry"
+	"aidpass/status"
+)
+
+// A pre-numbered card that nobody has is good for nothing, whichever way it is tried.
+func testBlankStaysOnHold(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	people, err := w.desk.Enrol(ctx, roster(2), nil)
+	must(t, err)
+	lot := w.blanks(t, 3)
+	cards := w.lotCards(t, lot)
+	onHold := func(what string) {
+		t.Helper()
+		for _, c := range w.lotCards(t, lot) {
+			if c.Kind == issuer.Blank && c.Status == status.Valid {
+				t.Errorf("%s: card %s of nobody is valid", what, c.CardNumber)
+			}
+		}
+		w.sound(t)
+	}
+
+	if err := w.desk.Reinstate(ctx, []issuer.CTI{cards[0].ID}, "found-again"); !errors.Is(err, issuer.ErrCardState) {
+		t.Errorf("a blank is let go: %v", err)
+	}
+	onHold("let go")
+
+	b := blankBatch()
+	b.Reason = "lost"
+	b.Requests = []issuer.Request{{Row: 1, Unit: cards[0].Unit, Claims: blankClaims, Replaces: cards[0].ID}}
+	approve(t, &b)
+	w.desk.Actor.SecondPerson = "acc-lead"
+	must(t, w.desk.Replace(ctx, b, func(issuer.Result) error { return nil }))
+	onHold("replaced")
+
+	other := blankBatch()
+	other.Round = 4
+	other.Requests = []issuer.Request{{Row: 1, Unit: cards[1].Unit, Claims: blankClaims}}
+	approve(t, &other)
+	must(t, w.desk.Issue(ctx, other, func(issuer.Result) error { return nil }))
+	onHold("another round")
+
+	// It does not become a person's record either: her key would go with the binding.
+	err = w.org.Update(ctx, clerk, func(tx registry.Tx) error {
+		_, err := tx.Save(registry.Change{ID: cards[2].Unit, Kind: registry.KindPerson, Fields: map[string][]byte{"sex": text(t, "female")}})
+		return err
+	})
+	if err == nil {
+		t.Error("a person was recorded on a blank card's unit")
+	}
+
+	// Bound, its unit is nobody: a batch that names it says so of that row alone.
+	_, err = w.desk.Bind(ctx, cards[2].ID, people[0].ID, nil, "")
+	must(t, err)
+	other.Round = 5
+	other.Requests = []issuer.Request{{Row: 1, Unit: cards[2].Unit, Claims: blankClaims}, {Row: 2, Unit: people[1].ID, Claims: blankClaims}}
+	approve(t, &other)
+	results := issue(t, w.desk, other)
+	refused(t, "a bound blank's unit", map[int]issuer.Result{1: results[1]}, issuer.RefusedUnit)
+	if r := results[2]; r.Refusal != nil {
+		t.Errorf("the row beside it: %v", r.Refusal)
+	}
+}
+
+// A blank that is known from the signing log alone is a blank still.
+func testBlankRestoredStaysOnHold(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	_, err := w.desk.Enrol(ctx, roster(1), nil)
+	must(t, err)
+	restore := w.engine.Backup(t, w.dir)
+	lot := w.blanks(t, 2)
+	cards := w.lotCards(t, lot)
+	must(t, w.db.Close())
+	restore()
+	w.db = w.engine.Open(t, w.dir, w.options())
+	org, err := w.db.Org(ctx, "org-a", w.kek)
+	must(t, err)
+	w.use(org)
+	for _, c := range cards {
+		now := w.card(t, c.ID)
+		if now.Kind != issuer.Blank || now.Status != status.Suspended {
+			t.Errorf("card %s is %s, of a %s", c.CardNumber, now.Status, now.Kind)
+		}
+		if plan := issuer.PlanBulk([]issuer.Card{now}, status.Valid, false, credential.FromStd(w.now)); len(plan.Can) != 0 {
+			t.Error("a blank that came back from the log can be let go by a bulk act")
+		}
+		if err := w.desk.Reinstate(ctx, []issuer.CTI{c.ID}, "found-again"); !errors.Is(err, issuer.ErrCardState) {
+			t.Errorf("a blank that came back from the log is let go: %v", err)
+		}
+	}
+	w.sound(t)
+}
+
+// One person alone replaces what lies spoiled on the desk, and nothing that
+// somebody put on hold or revoked for another reason.
+func testReplaceAlone(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	b := w.batch(t, 6)
+	old := issued(t, issue(t, w.desk, b))
+	must(t, w.desk.Suspend(ctx, ids(old[0:2]), "fraud"))
+	must(t, w.desk.MoveCards(ctx, ids(old[1:2]), issuer.CardSpoiled, "", "torn"))
+	must(t, w.desk.Revoke(ctx, ids(old[2:3]), "fraud"))
+	w.now = w.now.Add(1e9)
+	must(t, w.desk.MoveCards(ctx, ids(old[2:4]), issuer.CardSpoiled, "", "torn"))
+	must(t, w.desk.Suspend(ctx, ids(old[5:6]), "check"))
+	must(t, w.desk.Reinstate(ctx, ids(old[5:6]), "checked"))
+	for i, c := range []struct {
+		what string
+		ok   bool
+	}{
+		{"on hold", false},
+		{"on hold, and then torn", false},
+		{"revoked, and then torn", false},
+		{"torn", true},
+		{"good", true},
+		{"good again", true},
+	} {
+		r := replacement(t, b, old, i)
+		r.Reason, r.Approval.By = issuer.ReasonSpoiled, w.desk.Actor.ID
+		err := w.desk.Replace(ctx, r, func(r issuer.Result) error {
+			if r.Refusal != nil {
+				return r.Refusal
+			}
+			return nil
+		})
+		if c.ok != (err == nil) || err != nil && !errors.Is(err, issuer.ErrSecondPerson) {
+			t.Errorf("a card that is %s, by one person: %v", c.what, err)
+		}
+		want := 0
+		if c.ok {
+			want = 1
+		}
+		if n := w.active(t, old[i].Unit); n != want {
+			t.Errorf("a card that is %s: %d good cards, want %d", c.what, n, want)
+		}
+		if c.ok {
+			continue
+		}
+		w.desk.Actor.SecondPerson = "acc-lead"
+		must(t, w.desk.Replace(ctx, r, func(r issuer.Result) error {
+			if r.Refusal != nil {
+				t.Errorf("a card that is %s, by two: %v", c.what, r.Refusal)
+			}
+			return nil
+		}))
+		w.desk.Actor.SecondPerson = ""
+	}
+	w.sound(t)
+}
+
+// A replacement that was cut off and let go by Resume is one person's to end, too.
+func testReplaceAloneResumed(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	b := w.batch(t, 1)
+	old := issued(t, issue(t, w.desk, b))
+	r := replacement(t, b, old, 0)
+	r.Reason, r.Approval.By = issuer.ReasonSpoiled, w.desk.Actor.ID
+	f := &faulty{Store: w.org, log: w.org, failAt: 2}
+	if err := w.newDesk(f, f).Replace(ctx, r, func(issuer.Result) error { return nil }); !errors.Is(err, errFault) {
+		t.Fatal(err)
+	}
+	w.now = w.now.Add(1e12) // a quarter of an hour and more
+	must(t, w.desk.Resume(ctx, func(issuer.Result) error { return nil }))
+	must(t, w.desk.Replace(ctx, r, func(r issuer.Result) error {
+		if r.Refusal != nil {
+			t.Error(r.Refusal)
+		}
+		return nil
+	}))
+	if n := w.active(t, old[0].Unit); n != 1 {
+		t.Errorf("%d good cards", n)
+	}
+}
+
+// A revoked card of one round is no pretext for a card of another.
+func testReplaceAcrossRounds(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	b := w.batch(t, 1)
+	old := issued(t, issue(t, w.desk, b))
+	must(t, w.desk.Revoke(ctx, ids(old), "fraud"))
+	next := b
+	next.Round = 4
+	approve(t, &next)
+	later := issued(t, issue(t, w.desk, next))
+	must(t, w.desk.Revoke(ctx, ids(later), "fraud"))
+	next.Reason, next.Requests = "lost", slices.Clone(next.Requests)
+	next.Requests[0].Replaces = old[0].ID
+	approve(t, &next)
+	w.desk.Actor.SecondPerson = "acc-lead"
+	results := map[int]issuer.Result{}
+	must(t, w.desk.Replace(ctx, next, func(r issuer.Result) error { results[r.Row] = r; return nil }))
+	refused(t, "a revoked card of another round", results, issuer.RefusedReplaced)
+}
+
+// Who is gated once is gated again: a re-run never makes a full card of a provisional one.
+func testProvisionalStays(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	ruling := issuer.GateProvisional
+	b := w.batch(t, 1)
+	b.Gate = func(context.Context, issuer.UnitID) (issuer.Decision, error) {
+		return issuer.Decision{Ruling: ruling, Reasons: []string{"birth"}}, nil
+	}
+	end := credential.FromStd(w.now.AddDate(0, 0, 30))
+	b.Requests[0].ExpiresAt = end
+	approve(t, &b)
+	f := &faulty{Store: w.org, log: w.org, failAt: 2} // reserved, and cut off
+	if err := w.newDesk(f, f).Issue(ctx, b, func(issuer.Result) error { return nil }); !errors.Is(err, errFault) {
+		t.Fatal(err)
+	}
+	full := b
+	full.Requests = slices.Clone(b.Requests)
+	full.Requests[0].ExpiresAt = 0
+	approve(t, &full)
+	for _, r := range issue(t, w.desk, full) {
+		if r.Refusal == nil || r.Refusal.Code != issuer.RefusedGate {
+			t.Errorf("a full card for a provisional record: %+v", r.Refusal)
+		}
+	}
+	must(t, w.desk.Issue(ctx, b, func(r issuer.Result) error {
+		if r.Refusal != nil || r.Credential.ExpiresAt != end {
+			t.Errorf("provisional until %s: %v", r.Credential.ExpiresAt, r.Refusal)
+		}
+		return nil
+	}))
+	ruling = issuer.GatePass
+	for _, r := range issue(t, w.desk, full) {
+		if r.Refusal == nil || r.Refusal.Code != issuer.RefusedExists {
+			t.Errorf("a second card beside the provisional one: %+v", r.Refusal)
+		}
+	}
+	w.sound(t)
+}
