@@ -133,6 +133,7 @@ func newFace(id int, f family, weight string) *Face {
 		if err != nil {
 			return nil, fmt.Errorf("fonts: %q: %w", path, err)
 		}
+		listCoverage(parsed)
 		return parsed, nil
 	})}
 }
