@@ -189,7 +189,7 @@ func (a *app) judgeAll(ctx context.Context, v registry.View, gate quality.Gate, 
 				return err
 			}
 			d := gate.Judge(u, a.Now())
-			if d.Final() || slices.ContainsFunc(d.Reasons, func(r quality.Reason) bool { return r.Code == quality.ReasonInactive }) {
+			if slices.ContainsFunc(d.Reasons, func(r quality.Reason) bool { return r.Code == quality.ReasonClosed || r.Code == quality.ReasonInactive }) {
 				result.Inactive++
 				continue
 			}

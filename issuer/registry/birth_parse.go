@@ -84,6 +84,8 @@ func ParseBirth(text string, opt BirthOptions) (Birth, []Issue) {
 
 var unreadable = block(BirthUnreadable, fieldBirth, "not readable as a date: write 1987-05-12, 1987-05 or 1987")
 
+var future = block(BirthFuture, fieldBirth, "in the future: compare with the paper; is the year of another calendar?")
+
 // WrittenDay returns the month and day a text names when it names both without
 // doubt, for DefaultDays.
 func WrittenDay(text string, opt BirthOptions) (month, day int, ok bool) {
@@ -132,13 +134,16 @@ type date struct {
 // birth judges a date and makes it a Birth.
 func (d date) birth(opt BirthOptions) (Birth, []Issue) {
 	if d.m > 12 || d.m < 0 || d.d < 0 || d.d > 0 && (d.d > 31 || d.d > day(d.y, d.m+1, 0).Day()) {
-		return Birth{}, []Issue{block(BirthImpossible, fieldBirth, "no such day: compare with the paper, or write the year alone")}
+		return Birth{}, []Issue{block(BirthImpossible, fieldBirth, "no such day: compare with the paper, or write the year alone; is it a day of another calendar?")}
 	}
 	if d.y == OldestYear && d.m == 1 && d.d <= 1 { // what spreadsheets write for nothing
 		return Birth{}, []Issue{block(BirthDefault, fieldBirth, "1900-01-01 stands for nothing in spreadsheets: write the year, as well as it is known")}
 	}
 	if d.y < OldestYear {
 		return Birth{}, []Issue{block(BirthTooOld, fieldBirth, "before 1900: compare with the paper; is the year of another calendar?")}
+	}
+	if d.y >= 2200 {
+		return Birth{}, []Issue{future}
 	}
 	var issues []Issue
 	b := Birth{Estimated: d.approx}
@@ -163,7 +168,7 @@ func (d date) birth(opt BirthOptions) (Birth, []Issue) {
 		today := opt.Today.UTC()
 		switch {
 		case first.After(today):
-			return Birth{}, []Issue{block(BirthFuture, fieldBirth, "in the future: compare with the paper")}
+			return Birth{}, []Issue{future}
 		case completed(last, today) > OldestAge:
 			return Birth{}, []Issue{block(BirthTooOld, fieldBirth, "an age over 120: compare with the paper")}
 		}
@@ -226,10 +231,9 @@ func (d date) whole() (date, bool) { return d, d.m > 0 || d.d == 0 }
 
 // withoutTime cuts a time of day and a zone off.
 func withoutTime(s string) string {
-	for _, sep := range []string{"t", " "} {
-		if i := strings.Index(s, sep); i > 0 && strings.Contains(s[i:], ":") {
-			return strings.TrimSpace(s[:i])
-		}
+	colon := max(0, strings.IndexByte(s, ':'))
+	if i := strings.LastIndexAny(s[:colon], "t "); i > 0 && digits(s[i+1:colon]) { // the t is not October's
+		return strings.TrimSpace(s[:i])
 	}
 	return s
 }

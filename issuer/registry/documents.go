@@ -17,7 +17,7 @@ const leastDocument = 4
 // An empty or placeholder number gives the zero Document and no issue: she has none.
 func ParseDocument(kind, land, number string) (d Document, issues []Issue) {
 	number = strings.TrimSpace(westernDigits(cleanDate(number)))
-	if number == "" || Placeholder(number) || len(number) > 100 {
+	if number == "" || len(number) > 100 || Placeholder(number) {
 		if len(number) > 100 {
 			issues = append(issues, block(DocumentEmpty, fieldDocuments, "over 100 characters: is another column's text in the number's?"))
 		}

@@ -104,15 +104,18 @@ func cleanName(text string) (string, []Issue) {
 	var found struct{ bidi, override, invisible, damaged, marks bool }
 	var b strings.Builder
 	runes := []rune(norm.NFC.String(strings.Map(presentation, text)))
-	marks, blank := 0, false
+	marks, most, blank := 0, mostMarks(' '), false
 	for i, r := range runes {
 		if isMark(r) {
-			if marks++; marks > mostMarks(runes[:i]) {
+			if marks++; marks > most {
 				found.marks = true
 				continue
 			}
 		} else if !isJoiner(r) {
 			marks = 0
+		}
+		if unicode.IsLetter(r) {
+			most = mostMarks(r)
 		}
 		switch {
 		case unicode.IsSpace(r) || unicode.Is(unicode.Zs, r):

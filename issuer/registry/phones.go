@@ -80,7 +80,6 @@ func cutExtension(s string) (string, bool) {
 // dialled returns the digits, and whether they begin with the country's code.
 func dialled(s string) (plus bool, d string, ok bool) {
 	s = strings.TrimSuffix(strings.TrimSpace(s), ".0") // a number cell
-	s = strings.Replace(s, "(0)", "", 1)               // +44 (0)20 ...
 	var b strings.Builder
 	for i, r := range s {
 		switch {
@@ -115,6 +114,9 @@ func international(plus bool, d string, home *country) (string, []Issue) {
 	}
 	if plus {
 		plan := planOf(d)
+		if plan != nil && plan.trunk == "0" { // +44 (0)20, +254 0712: no number there begins with it, as Italy's do
+			d = plan.calling + strings.TrimPrefix(d[len(plan.calling):], "0")
+		}
 		switch {
 		case plan == nil:
 			return "", []Issue{note(PhoneUnreadable, fieldContacts, "no country has this code: compare with the paper")}

@@ -2,6 +2,8 @@ package registry
 
 import (
 	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // scripts are those a name is recognised in, by ISO 15924. Those people mostly
@@ -74,12 +76,11 @@ func countScripts(text string) (c scriptCount) {
 	counts := make([]int, len(scripts))
 	word, all := -1, -1
 	for _, r := range text {
-		if r == ' ' {
-			word = -1
-			continue
-		}
 		letter := unicode.IsLetter(r)
 		if !letter && !unicode.IsMark(r) {
+			if !isApostrophe(r) && !isJoiner(r) { // a blank, a hyphen, a slash: another word
+				word = -1
+			}
 			continue
 		}
 		s := scriptOf(r)
@@ -119,16 +120,11 @@ func apart(a, b int) bool {
 	return x != y && !together[[2]string{x, y}] && !together[[2]string{y, x}]
 }
 
-// mostMarks is how many marks in a row a letter of the last letter's script carries.
-// The longest real runs are in Burmese and Khmer; Vietnamese and Arabic need three.
-func mostMarks(before []rune) int {
-	for i := len(before) - 1; i >= 0; i-- {
-		if unicode.IsLetter(before[i]) {
-			if s := scriptOf(before[i]); s >= 0 && vowelMarks[scripts[s].code] {
-				return 8
-			}
-			return 4
-		}
+// mostMarks is how many marks in a row a letter carries. The longest real runs are
+// in Burmese and Khmer; Vietnamese and Arabic need three.
+func mostMarks(letter rune) int {
+	if s := scriptOf(letter); s >= 0 && vowelMarks[scripts[s].code] {
+		return 8
 	}
 	return 4
 }
@@ -138,9 +134,16 @@ func isMark(r rune) bool { return r >= 0x300 && unicode.In(r, unicode.Mn, unicod
 func isJoiner(r rune) bool { return r == '\u200c' || r == '\u200d' }
 
 // joinerBelongs reports whether the joiner at i stands where spelling needs it:
-// after a letter or mark, and before a letter of its script.
+// after a letter or mark, and before a letter of its script. Behind a virama it may
+// end a word: Malayalam and Bengali write their final consonants so.
 func joinerBelongs(runes []rune, i int) bool {
-	if i == 0 || i+1 == len(runes) || isJoiner(runes[i-1]) {
+	if i == 0 || isJoiner(runes[i-1]) {
+		return false
+	}
+	if s := scriptOf(runes[i-1]); runes[i] == '\u200d' && s >= 0 && joined[scripts[s].code] && isVirama(runes[i-1]) {
+		return true
+	}
+	if i+1 == len(runes) {
 		return false
 	}
 	before, after := scriptOf(runes[i-1]), scriptOf(runes[i+1])
@@ -149,6 +152,10 @@ func joinerBelongs(runes []rune, i int) bool {
 	}
 	return before >= 0 && before == after && joined[scripts[before].code]
 }
+
+// isVirama tells the marks that take the vowel off a letter: of canonical combining
+// class 9 (Unicode 4.3).
+func isVirama(r rune) bool { return norm.NFC.PropertiesString(string(r)).CCC() == 9 }
 
 // isBidi tells the characters that steer the direction of writing.
 func isBidi(r rune) bool {

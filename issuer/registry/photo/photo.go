@@ -11,6 +11,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"image/color"
 	"io"
 )
 
@@ -106,6 +107,9 @@ func inspect(kind format, data []byte) (facts, error) {
 	if kind.name == "JPEG" {
 		var progressive bool
 		f.orientation, progressive = readJPEGHeader(data)
+		if config.ColorModel == color.CMYKModel || config.ColorModel == color.RGBAModel {
+			memory += 4 // it is read plane by plane, and then written together
+		}
 		if progressive {
 			memory += 16 // its coefficients are kept until the last scan, up to four of 32 bits
 		}

@@ -152,7 +152,7 @@ func (s subject) hasHead() bool {
 func (s subject) hasCollector() bool {
 	today := s.at.UTC().Format(time.DateOnly)
 	for _, c := range s.household.Collectors {
-		if c.Role == "primary" && c.Revoked == "" && (c.To == "" || c.To >= today) && (c.Person != "" || said(c.External)) {
+		if c.Role == "primary" && c.Revoked == "" && c.From <= today && (c.To == "" || c.To >= today) && (c.Person != "" || said(c.External)) {
 			return true
 		}
 	}

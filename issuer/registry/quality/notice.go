@@ -20,19 +20,19 @@ const (
 )
 
 // notice looks at the person's own answer first: it stands above the household's.
+// Of a household it is that of the member by whose name it goes.
 func (s subject) notice() notice {
 	today := s.at.UTC().Format(time.DateOnly)
 	var lists [][]registry.Consent
 	if s.person != nil {
 		lists = append(lists, s.person.Consents)
-	}
-	if s.household != nil {
-		lists = append(lists, s.household.Consents)
-	}
-	if s.person == nil && s.unit != nil {
+	} else if s.unit != nil {
 		if m, ok := s.unit.face(); ok {
 			lists = append(lists, m.Person.Consents)
 		}
+	}
+	if s.household != nil {
+		lists = append(lists, s.household.Consents)
 	}
 	for _, list := range lists {
 		if n := newest(list, today); n != noticeMissing {
@@ -42,16 +42,18 @@ func (s subject) notice() notice {
 	return noticeMissing
 }
 
-// newest reads the last answer of a list: a later entry is a later answer.
+// newest reads the last answer of a list: a later entry is a later answer. A yes
+// runs out, a no does not; one that was taken back is a no, whatever day stands
+// there: days are local, and may be tomorrow's.
 func newest(list []registry.Consent, today string) notice {
 	for _, c := range slices.Backward(list) {
-		if c.Purpose != purposeRegistration || c.Expires != "" && c.Expires < today {
-			continue
-		}
-		if !c.Given || c.Withdrawn != "" && c.Withdrawn <= today {
+		switch {
+		case c.Purpose != purposeRegistration:
+		case !c.Given || c.Withdrawn != "":
 			return noticeRefused
+		case c.Expires == "" || c.Expires >= today:
+			return noticeGiven
 		}
-		return noticeGiven
 	}
 	return noticeMissing
 }

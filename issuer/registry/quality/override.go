@@ -3,7 +3,6 @@ package quality
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -22,9 +21,23 @@ type Override struct {
 // closed, so a card on it would be somebody else's or a second one.
 var ErrClosed = errors.New("quality: the record is closed, and no override makes a card for it: use the record it was moved to")
 
-// Final reports whether no second person lets the unit through: see ErrClosed.
-func (d Decision) Final() bool {
-	return slices.ContainsFunc(d.Reasons, func(r Reason) bool { return r.Code == ReasonClosed })
+// ErrNo is returned for what only she herself lets through: nobody consents for
+// somebody who said no.
+var ErrNo = errors.New("quality: they said no to being registered, or took it back, and no override makes a card: it takes a new answer of theirs")
+
+// Final reports whether no second person lets the unit through: see ErrClosed and ErrNo.
+func (d Decision) Final() bool { return d.final() != nil }
+
+func (d Decision) final() error {
+	for _, r := range d.Reasons {
+		switch r.Code {
+		case ReasonClosed:
+			return ErrClosed
+		case ReasonNo:
+			return ErrNo
+		}
+	}
+	return nil
 }
 
 // Override returns the decision with Outcome Issue, if another person than who acts
@@ -44,8 +57,8 @@ func (d Decision) Override(by access.Actor, reason string) (Decision, error) {
 	if reason == "" || len(reason) > access.MaxText || !utf8.ValidString(reason) {
 		return Decision{}, fmt.Errorf("quality: an override needs a reason of 1 to %d bytes", access.MaxText)
 	}
-	if d.Final() {
-		return Decision{}, ErrClosed
+	if err := d.final(); err != nil {
+		return Decision{}, err
 	}
 	d.Overridden = &Override{By: by.ID, Second: by.SecondPerson, Reason: reason, Was: d.Outcome}
 	d.Outcome = Issue

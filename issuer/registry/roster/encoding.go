@@ -53,7 +53,7 @@ func (f *File) encoding(named string, guess bool) (encoding.Encoding, error) {
 	if order, wide := utf16Order(head); wide {
 		return unicode.UTF16(order, unicode.UseBOM), nil
 	}
-	if named != "" && !strings.EqualFold(named, "utf-8") {
+	if named != "" && !strings.EqualFold(named, "utf-8") && !bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
 		known, ok := encodings[strings.ToLower(named)]
 		if !ok {
 			return nil, refuse(encodingFix, "cannot be read as %q", named)
@@ -129,12 +129,15 @@ func (s *bytesSeen) guess() string {
 	switch undefined := s.count[0x81] + s.count[0x8d] + s.count[0x8f] + s.count[0x90] + s.count[0x9d]; {
 	case s.wide >= s.high: // UTF-8 that was damaged
 		return ""
-	case s.pairs*10 > s.high*4 && share(0xc7, 0xe1) >= 10: // alef and lam are a quarter of Arabic, and rare in Cyrillic
+	case s.pairs*10 > s.high*4 && share(0xc7) >= 5 && share(0xc7, 0xe1) >= 10: // alef and lam are a quarter of Arabic, and rare in Cyrillic
 		return "windows-1256"
-	case s.pairs*10 > s.high*4 && letters*10 > s.high*8:
+	case s.pairs*10 > s.high*4 && letters*10 > s.high*8 && // a, e, i and o are a third of Cyrillic; in KOI8-R they are elsewhere
+		share(0xc0, 0xc5, 0xc8, 0xce, 0xe0, 0xe5, 0xe8, 0xee) >= 25:
 		return "windows-1251"
 	case s.pairs*10 > s.high*4 || undefined > 0:
 		return ""
+	case share(0x91, 0x92, 0x93, 0x94, 0x96, 0xa0, 0xaa, 0xab, 0xb0, 0xba, 0xbb)*s.high+100*letters < 80*s.high:
+		return "" // DOS, Mac, or the Polish of windows-1250
 	case share(0xd0, 0xdd, 0xde, 0xf0, 0xfd, 0xfe) >= 40: // the letters Turkish has of its own
 		return "windows-1254"
 	}

@@ -17,19 +17,31 @@ func tagOf(cell string) string {
 	return strings.ToLower(strings.Join(strings.Fields(cell), ""))
 }
 
+// coreTags are the hashtags of the standard (HXL 1.1, hashtag dictionary).
+var coreTags = regexp.MustCompile(`^#(activity|adm[1-5]|affected|beneficiary|capacity|cause|channel|contact|country|crisis|currency|date|delivery|description|` +
+	`event|frequency|geo|group|impact|indicator|inneed|item|lat_deg|loc|lon_deg|meta|modality|movement|need|operations|org|output|population|reached|` +
+	`region|respondee|sector|service|severity|status|subsector|targeted|theme|value)(\+|$)`)
+
 // isTagRow reports whether a row is HXL's row of hashtags: half of the cells that
-// are filled, at least. The rest are columns whose tag is misspelt or missing.
+// are filled, at least. The rest are columns whose tag is misspelt or missing. One
+// of them is of the standard, or all are tags of somebody's own with their x_: a
+// person whose name begins with # is no row of hashtags.
 func isTagRow(cells []string) bool {
-	tags, filled := 0, 0
+	tags, filled, core, own := 0, 0, false, 0
 	for _, cell := range cells {
-		if strings.TrimSpace(cell) != "" {
-			filled++
-			if tagOf(cell) != "" {
-				tags++
+		if strings.TrimSpace(cell) == "" {
+			continue
+		}
+		filled++
+		if tag := tagOf(cell); tag != "" {
+			tags++
+			core = core || coreTags.MatchString(tag)
+			if strings.HasPrefix(tag, "#x_") {
+				own++
 			}
 		}
 	}
-	return tags > 0 && tags*2 >= filled
+	return tags*2 >= filled && (core || own > 0 && own == filled)
 }
 
 // hxlLayout names the columns of a list whose hashtags stand in head[at]. A column

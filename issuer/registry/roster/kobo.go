@@ -63,6 +63,10 @@ type submissions struct {
 	newest  string // time of submission that file.version comes from
 }
 
+// maxFormBytes is how long a form in the file may be, all its versions together: it
+// is held in memory whole.
+const maxFormBytes = 4 << 20
+
 // rootTable is the table of the submissions themselves.
 const rootTable = "submissions"
 
@@ -77,7 +81,7 @@ type jsonTable struct {
 func (s *submissions) readTop(j *jsonReader) error {
 	var lists []string // members that are lists of objects
 	var count, next string
-	sent, form := false, false
+	sent, form, formLeft := false, false, maxFormBytes
 	seen := map[string]bool{}
 	err := j.members(func(name string) (err error) {
 		if seen[name] && (name == "results" || name == "submissions") {
@@ -91,9 +95,13 @@ func (s *submissions) readTop(j *jsonReader) error {
 		switch {
 		case name == "content" || name == "survey" || name == "choices" || name == "versions":
 			form = true
-			j.left = MaxRowBytes
+			before := j.left
+			j.left = formLeft
 			item, err := j.tree()
-			j.left = int(s.file.size)*2 + 64
+			if formLeft = j.left; formLeft < 0 {
+				return refuse("export the answers without their form", "has a form of more than %d bytes", maxFormBytes)
+			}
+			j.left = before
 			switch {
 			case name == "survey" || name == "choices":
 				s.forms = append(s.forms, map[string]any{name: item})
@@ -141,6 +149,10 @@ func (s *submissions) readTop(j *jsonReader) error {
 	} else if n, err := strconv.Atoi(count); err == nil {
 		s.count = n
 	}
+	if sent { // one submission, whatever its repeats are called
+		s.single = true
+		return nil
+	}
 	for _, name := range []string{"results", "submissions", "data"} {
 		if slices.Contains(lists, name) {
 			s.key = name
@@ -148,9 +160,6 @@ func (s *submissions) readTop(j *jsonReader) error {
 		}
 	}
 	switch {
-	case sent:
-		s.single = true
-		return nil
 	case form && len(lists) == 0:
 		return refuse("in KoBo or ODK, download the data of the form, as XLSX or JSON", "is the form, not its answers")
 	case seen["results"] || seen["submissions"]:
@@ -202,6 +211,9 @@ func (s *submissions) open() error {
 
 // learn returns the table of that name, and makes it the first time.
 func (s *submissions) learn(name, parent string) (*jsonTable, error) {
+	if name == rootTable && parent != "" {
+		name += " (repeat)"
+	}
 	if t := s.tables[name]; t != nil {
 		return t, nil
 	}

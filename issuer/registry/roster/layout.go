@@ -155,9 +155,7 @@ func headerOf(sheet string, asked bool, head []record) (*layout, int, *unfit) {
 			l.columns[i].Required = strings.Contains(strings.ToLower(labels[i]), "required")
 		}
 	}
-	if sheet != "" {
-		l.widen(head[at+1:])
-	}
+	l.widen(sheet, head[at+1:])
 	l.keys(sheet)
 	return l, at, nil
 }
@@ -221,10 +219,15 @@ func (l *layout) free(name string) string {
 	return name
 }
 
-// widen adds columns without a name for cells that stand beyond the header.
-func (l *layout) widen(rows []record) {
+// widen adds columns without a name for cells that stand beyond the header. In a
+// CSV they stand under its blank cells, or the row has a separator too many.
+func (l *layout) widen(sheet string, rows []record) {
 	for _, rec := range rows {
-		for n := len(l.columns); n < len(trimmed(rec.cells)); n++ {
+		width := len(trimmed(rec.cells))
+		if sheet == "" && width > l.width {
+			continue
+		}
+		for n := len(l.columns); n < width; n++ {
 			letter := ColumnLetter(n + 1)
 			l.columns = append(l.columns, Column{Name: l.free("column " + letter), Letter: letter, unnamed: true})
 		}

@@ -49,8 +49,11 @@ func (b *book) merges(part string) ([]merge, error) {
 		if string(name) != "mergeCell" {
 			continue
 		}
-		_, ref, _ := bytes.Cut(rest, []byte(`ref="`))
-		ref, _, _ = bytes.Cut(ref, []byte(`"`))
+		_, ref, _ := bytes.Cut(rest, []byte(`ref=`))
+		if len(ref) == 0 {
+			continue
+		}
+		ref, _, _ = bytes.Cut(ref[1:], ref[:1])
 		if m, ok := mergeOf(string(ref)); ok {
 			if total += m.bottom - m.top; total > maxMerged {
 				return nil, refuse("take the merged cells apart", "has more than %d merged cells in %q", maxMerged, part)

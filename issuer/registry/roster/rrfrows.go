@@ -21,9 +21,12 @@ type rrfRows struct {
 	size      int   // bytes of what is held
 	people    []Row // its individuals, until their relationships are known
 	group     *Row  // its dataProcessGroup
-	relations map[string]string
+	relations map[membership]string
 	inCase    map[string]int // entries so far, by table
 }
+
+// membership is a person in a group, by their GUIDs.
+type membership struct{ person, group string }
 
 func (r *rrfRows) next() (Row, error) {
 	for len(r.ready) == 0 {
@@ -87,7 +90,7 @@ func (r *rrfRows) entry() error {
 			case len(r.path) == 2 && tag.Name.Local == "CASE":
 				r.number++
 				r.size, r.people, r.group = 0, nil, nil
-				r.relations, r.inCase = map[string]string{}, map[string]int{}
+				r.relations, r.inCase = map[membership]string{}, map[string]int{}
 				return nil
 			case len(r.path) == 2 || r.path[1].Local != "CASE":
 				if err := r.pass(tag.Name.Local); err != nil {
@@ -208,7 +211,8 @@ func (r *rrfRows) keep(t *rrfTable, row Row) error {
 		r.people = append(r.people, row)
 		return nil
 	case "dataIndividualProcessGroup":
-		r.relations[row.Cell("IndividualGUID")] = row.Cell(relationship)
+		// Who left for another group is something else to the head of that one.
+		r.relations[membership{row.Cell("IndividualGUID"), row.Cell("ProcessingGroupGUID")}] = row.Cell(relationship)
 	}
 	if t == r.want {
 		r.ready = append(r.ready, row)
@@ -235,7 +239,11 @@ func (r *rrfRows) endCase() error {
 			if r.group != nil {
 				row.Parent = r.group.Index
 			}
-			if said := r.relations[row.Index]; said != "" && row.Cell(relationship) == "" {
+			said := r.relations[membership{row.Index, row.Parent}]
+			if said == "" {
+				said = r.relations[membership{row.Index, ""}]
+			}
+			if said != "" && row.Cell(relationship) == "" {
 				i := t.column[relationship]
 				for len(row.cells) <= i {
 					row.cells = append(row.cells, "")

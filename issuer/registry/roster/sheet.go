@@ -147,7 +147,7 @@ func (s *sheetSource) cell(tag xml.StartElement) (value string, wrong Problem, e
 		break
 	}
 	raw := v.String()
-	if formula && raw == "" {
+	if formula && raw == "" && attr(tag, "t") != "str" { // a text may be empty: IF(A2="","",A2)
 		return "", Problem{What: "its formula has no stored value", Fix: "open the file with a spreadsheet program, save it, and try again"}, nil
 	}
 	switch kind := attr(tag, "t"); kind {
@@ -178,9 +178,18 @@ func (s *sheetSource) cell(tag xml.StartElement) (value string, wrong Problem, e
 	}
 }
 
-// exact is the first whole number that a spreadsheet may have rounded: it counts
-// with 53 bits.
-const exact = 1 << 53
+// exact is the first whole number that no program keeps to the last digit: they
+// count with 53 bits. Spreadsheets make a zero of the 16th digit already.
+const (
+	exact  = 1 << 53
+	digits = 1_000_000_000_000_000
+)
+
+// rounded reports whether a whole number may have lost digits.
+func rounded(n float64) bool {
+	n = math.Abs(n)
+	return n == math.Trunc(n) && (n >= exact || n >= digits && int64(n)%10 == 0)
+}
 
 // isWhole reports whether a number is written with digits alone.
 func isWhole(s string) bool {
@@ -205,7 +214,7 @@ func (s *sheetSource) amount(raw, style string) (string, Problem) {
 		}
 		zeros = s.book.zeros[i]
 	}
-	if math.Abs(n) >= exact && n == math.Trunc(n) {
+	if rounded(n) {
 		return raw, Problem{What: "it holds a number of more than 15 digits, which spreadsheets round",
 			Fix: "format the column as text and copy the numbers in anew"}
 	}

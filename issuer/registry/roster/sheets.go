@@ -58,6 +58,13 @@ type workbookTables struct {
 // add makes a table of a sheet, or says why it is passed over.
 func (w *workbookTables) add(s sheetRef, named bool) error {
 	f := w.file
+	if s.part == "" {
+		if named {
+			return refuse("name another sheet", "has no rows on sheet %q: it is a chart, or the file is damaged", s.name)
+		}
+		f.skip(s.name, "it is a chart, or what it holds is not in the file")
+		return nil
+	}
 	if !named && s.name == "Export Summary" {
 		f.skip(s.name, "it is what the program Numbers writes of its export")
 		return nil

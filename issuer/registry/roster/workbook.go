@@ -37,8 +37,9 @@ type book struct {
 }
 
 type sheetRef struct {
-	name, part string
-	hidden     bool
+	name   string
+	part   string // "" for a chart, and where the workbook does not say
+	hidden bool
 }
 
 // readBook checks the archive and reads what all sheets share.
@@ -173,15 +174,19 @@ func (b *book) readSheets() error {
 				b.from = 1904
 			}
 		case "sheet":
-			if part := targets[idOf(tag)]; part != "" && len(b.sheets) < maxSheets {
-				b.sheets = append(b.sheets, sheetRef{attr(tag, "name"), part, attr(tag, "state") != "" && attr(tag, "state") != "visible"})
+			if len(b.sheets) <= maxSheets {
+				b.sheets = append(b.sheets, sheetRef{attr(tag, "name"), targets[idOf(tag)], attr(tag, "state") != "" && attr(tag, "state") != "visible"})
 			}
 		}
 	})
 	if err == nil && slices.ContainsFunc(b.sheets, func(s sheetRef) bool { return len(s.name) > maxSheetName }) {
 		return refuse("open it with a spreadsheet program and save it anew", "has a sheet with a name of more than %d bytes", maxSheetName)
 	}
-	if err == nil && len(b.sheets) == 0 {
+	switch {
+	case err != nil:
+	case len(b.sheets) > maxSheets:
+		return refuse("split it", "has more than %d sheets", maxSheets)
+	case !slices.ContainsFunc(b.sheets, func(s sheetRef) bool { return s.part != "" }):
 		return refuse("open it with a spreadsheet program and save it anew", "is a workbook without a sheet")
 	}
 	return err
