@@ -122,7 +122,7 @@ type PrintJob struct {
 // A Selection picks cards. What is empty picks nothing out; at least one of the
 // first six is set.
 type Selection struct {
-	Lot       string // Lot.ID of a batch
+	Lot       string // Lot.ID of a run: cards of the same approved batch, also from runs that were cut off
 	PrintJob  string
 	BlankLot  string
 	Programme string
@@ -178,7 +178,7 @@ func checkCode(what, s string) error {
 }
 
 // MoveCards records what became of cards, all or none: see CardState. A state
-// that ends credentials needs a reason. Service points hear of that with the next
+// that ends credentials needs a reason, and for more than BulkLimit a second person. Service points hear of that with the next
 // published status lists.
 func (d *Desk) MoveCards(ctx context.Context, ids []CTI, to CardState, site, reason string) error {
 	if err := errors.Join(checkCode("site", site), checkCode("reason", reason)); err != nil {
@@ -187,6 +187,9 @@ func (d *Desk) MoveCards(ctx context.Context, ids []CTI, to CardState, site, rea
 	switch to {
 	case CardHandedOver, CardUnclaimed:
 	case CardSpoiled, CardDestroyed:
+		if len(ids) > BulkLimit && d.Actor.SecondPerson == "" {
+			return fmt.Errorf("issuer: %d cards at once: %w", len(ids), ErrSecondPerson)
+		}
 		if strings.TrimSpace(reason) == "" {
 			return errors.New("issuer: a card that is spoiled or destroyed needs a reason: its credential is revoked")
 		}

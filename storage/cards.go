@@ -127,7 +127,8 @@ func selectCards(s issuer.Selection) (where string, args []any) {
 		terms = append(terms, text)
 	}
 	if s.Lot != "" {
-		term(`c.lot_id = ?`, s.Lot)
+		// With what other runs made of the same approved batch: one that was cut off is issued again.
+		term(`(c.lot_id = ? OR c.approval IN (SELECT approval FROM credential WHERE org_id = $1 AND lot_id = ? AND approval <> ''))`, s.Lot, s.Lot)
 	}
 	if s.PrintJob != "" {
 		term(`c.id IN (SELECT credential_id FROM card_event WHERE org_id = $1 AND print_job = ?)`, s.PrintJob)

@@ -105,6 +105,12 @@ func (t *tx) bindable(c *issuer.Card, unit issuer.UnitID) error {
 	if why != "" {
 		return fmt.Errorf("%w: card %s: %s", issuer.ErrCardState, c.CardNumber, why)
 	}
+	// On hold from its making it is let go by the binding; what somebody put on hold is not, by one person.
+	if held, err := t.putOnHold(c.ID.String()); err != nil {
+		return err
+	} else if held && t.by.SecondPerson == "" {
+		return fmt.Errorf("card %s was put on hold: %w", c.CardNumber, issuer.ErrSecondPerson)
+	}
 	var kind issuer.UnitKind
 	ok, err := t.find(`SELECT kind FROM unit WHERE org_id = $1 AND id = $2 AND erased_at IS NULL`, []any{t.o.id, unit.String()}, &kind)
 	switch {

@@ -226,18 +226,16 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 // else the new card would undo what somebody decided about the old one.
 func (t *tx) replaceAlone(c issuer.Credential) error {
 	id := c.ID.String()
-	var last string
-	const hold = `SELECT action FROM audit WHERE org_id = $1 AND object = $2 AND action IN ('credential.suspend', 'credential.resume') ORDER BY seq DESC LIMIT 1`
-	if _, err := t.find(hold, []any{t.o.id, id}, &last); err != nil {
+	held, err := t.putOnHold(id)
+	if err != nil {
 		return err
 	}
-	ok := last != "credential.suspend" && c.Status != status.Suspended
+	ok := !held && c.Status != status.Suspended
 	if ok && c.Status == status.Invalid {
 		var n int
 		const same = `SELECT 1 FROM credential c WHERE c.org_id = $1 AND c.id = $2 AND (
 			EXISTS (SELECT 1 FROM card_event e WHERE e.org_id = c.org_id AND e.credential_id = c.id AND e.at = c.ended_at AND e.state IN ('spoiled', 'destroyed'))
 			OR EXISTS (SELECT 1 FROM credential r WHERE r.org_id = c.org_id AND r.unit_id = c.unit_id AND r.state = 'released' AND r.reserved_at = c.ended_at))`
-		var err error
 		if ok, err = t.find(same, []any{t.o.id, id}, &n); err != nil {
 			return err
 		}
@@ -246,6 +244,15 @@ func (t *tx) replaceAlone(c issuer.Credential) error {
 		return fmt.Errorf("credential %s was put on hold or revoked: %w", id, issuer.ErrSecondPerson)
 	}
 	return nil
+}
+
+// putOnHold reports whether somebody put the credential on hold and nobody took
+// that back, whatever became of it since.
+func (t *tx) putOnHold(id string) (bool, error) {
+	var last string
+	const query = `SELECT action FROM audit WHERE org_id = $1 AND object = $2 AND action IN ('credential.suspend', 'credential.resume') ORDER BY seq DESC LIMIT 1`
+	_, err := t.find(query, []any{t.o.id, id}, &last)
+	return last == "credential.suspend", err
 }
 
 // overlapping holds for the credentials of one unit, type, programme and form

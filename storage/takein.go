@@ -100,6 +100,20 @@ func (t *tx) takeInSigning(at time.Time, s logSigning, r *Replay) error {
 	return t.audit(access.Entry{Action: "credential.found", Object: s.CTI})
 }
 
+// boundUnsaid binds the pre-numbered card whose name a unit signs under: the
+// program died before it could say that somebody was bound to it.
+func (t *tx) boundUnsaid(s *logSigning) error {
+	const query = `SELECT c.id, c.unit_id FROM programme_unit p JOIN unit u ON u.org_id = p.org_id AND u.id = p.unit_id AND u.kind = 'blank'
+		JOIN credential c ON c.org_id = p.org_id AND c.programme = p.programme AND c.unit_id = p.unit_id
+		WHERE p.org_id = $1 AND p.programme = $2 AND p.card_number = $3 AND p.unit_id <> $4 LIMIT 1`
+	b := logBound{Unit: s.Unit, External: s.External, Find: s.Find}
+	ok, err := t.find(query, []any{t.o.id, s.Programme, s.Number, s.Unit}, &b.CTI, &b.Blank)
+	if err != nil || !ok {
+		return err
+	}
+	return t.takeInBound(b, nil)
+}
+
 func seconds(t int64) int64 { return credential.Time(t).Std().UnixMicro() }
 
 // findOrMakeUnit makes the unit and its name in the programme known. Its record
@@ -121,6 +135,9 @@ func (t *tx) findOrMakeUnit(s *logSigning) error {
 	}
 	const programme = `INSERT INTO programme (org_id, code, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
 	if _, err := t.exec(programme, t.o.id, s.Programme, t.micros); err != nil {
+		return err
+	}
+	if err := t.boundUnsaid(s); err != nil {
 		return err
 	}
 	const name = `INSERT INTO programme_unit (org_id, programme, unit_id, pseudonym, card_number, created_at)

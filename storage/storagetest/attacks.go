@@ -3,12 +3,16 @@ package storagetest
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 
 	"aidpass/credential"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/quality"
+	"aidpass/schemas"
 	"aidpass/status"
 )
 
@@ -235,6 +239,118 @@ func testProvisionalStays(t *testing.T, e Engine) {
 	for _, r := range issue(t, w.desk, full) {
 		if r.Refusal == nil || r.Refusal.Code != issuer.RefusedExists {
 			t.Errorf("a second card beside the provisional one: %+v", r.Refusal)
+		}
+	}
+	w.sound(t)
+}
+
+// A batch that was cut off and issued again is one batch to whoever voids it.
+func testVoidResumed(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	b := w.batch(t, 6)
+	f := &faulty{Store: w.org, log: w.org, failAt: 5} // the second chunk's reservation
+	desk := w.newDesk(f, f)
+	desk.Chunk = 2
+	if err := desk.Issue(ctx, b, func(issuer.Result) error { return nil }); !errors.Is(err, errFault) {
+		t.Fatal(err)
+	}
+	all := issued(t, issue(t, w.desk, b))
+	other := w.batch(t, 1)
+	other.Round = 9
+	approve(t, &other)
+	issued(t, issue(t, w.desk, other))
+	for _, c := range all {
+		found, err := w.org.Cards(ctx, issuer.Selection{Lot: w.card(t, c.ID).Lot})
+		must(t, err)
+		if len(found) != len(all) {
+			t.Errorf("the batch of card %s has %d cards, want %d", c.CardNumber, len(found), len(all))
+		}
+	}
+}
+
+// A live card that somebody put on hold is not let go by giving it to somebody.
+func testBindOnHold(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	people, err := w.desk.Enrol(ctx, roster(1), nil)
+	must(t, err)
+	w.desk.Actor.SecondPerson = "acc-lead"
+	lot, err := w.desk.MakeBlanks(ctx, blankBatch(), issuer.BlankOrder{Claims: blankClaims, Count: 1, Live: true}, nil, func(issuer.Result) error { return nil })
+	must(t, err)
+	c := w.lotCards(t, lot)[0]
+	must(t, w.desk.Suspend(ctx, []issuer.CTI{c.ID}, "missing"))
+	w.desk.Actor.SecondPerson = ""
+	if _, err := w.desk.Bind(ctx, c.ID, people[0].ID, nil, ""); !errors.Is(err, issuer.ErrSecondPerson) {
+		t.Errorf("a live card that is missing is bound by one person: %v", err)
+	}
+	w.desk.Actor.SecondPerson = "acc-lead"
+	c, err = w.desk.Bind(ctx, c.ID, people[0].ID, nil, "")
+	if err != nil || c.Status != status.Valid {
+		t.Errorf("bound by two: %v, %s", err, c.Status)
+	}
+}
+
+// Many cards are not ended by one person, by whichever act.
+func testManyByOne(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	all := ids(issued(t, issue(t, w.desk, w.batch(t, issuer.BulkLimit+1))))
+	if err := w.desk.MoveCards(ctx, all, issuer.CardDestroyed, "", "old"); !errors.Is(err, issuer.ErrSecondPerson) {
+		t.Errorf("%d cards destroyed by one person: %v", len(all), err)
+	}
+	must(t, w.desk.MoveCards(ctx, all, issuer.CardHandedOver, "", ""))
+}
+
+// A person whose household was erased is a candidate like others, and stops no run.
+func testCandidateOfErased(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	house := w.saved(t, household(1))
+	c := change(t, 1)
+	c.Household = house.ID
+	w.saved(t, c)
+	must(t, w.org.Erase(ctx, clerk, house.ID, "asked"))
+	n := 0
+	err := issuer.Candidates(ctx, w.org, quality.Default().Gate("P7K2"), issuer.Ask{
+		Type: schemas.ByName("eligibility"), Programme: "P7K2", Kind: registry.KindPerson, All: true, At: w.now,
+	}, func(c *issuer.Candidate) error {
+		n++
+		return nil
+	})
+	if err != nil || n != 1 {
+		t.Errorf("%d candidates: %v", n, err)
+	}
+	w.sound(t)
+}
+
+// A binding whose line in the signing log came after that of the next round's card
+// is taken in all the same.
+func testBoundLate(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	people, err := w.desk.Enrol(ctx, roster(2), nil)
+	must(t, err)
+	lot := w.blanks(t, 1)
+	card := w.lotCards(t, lot)[0]
+	restore := w.engine.Backup(t, w.dir)
+	log := filepath.Join(w.dir, "outside-backup", "signing.log")
+	before, err := os.ReadFile(log)
+	must(t, err)
+	_, err = w.desk.Bind(ctx, card.ID, people[0].ID, nil, "")
+	must(t, err)
+	must(t, os.WriteFile(log, before, 0o600)) // the power went between commit and line
+	b := w.batch(t, 2)
+	b.Round = 4
+	approve(t, &b)
+	next := issued(t, issue(t, w.desk, b))
+	_, err = w.desk.Bind(ctx, card.ID, people[0].ID, nil, "")
+	must(t, err)
+
+	must(t, w.db.Close())
+	restore()
+	w.db = w.engine.Open(t, w.dir, w.options())
+	org, err := w.db.Org(ctx, "org-a", w.kek)
+	must(t, err)
+	w.use(org)
+	for _, id := range []issuer.CTI{card.ID, next[0].ID} {
+		if c := w.card(t, id); c.Unit != people[0].ID || c.Status != status.Valid || c.CardNumber != card.CardNumber {
+			t.Errorf("card %s: %s, of %s", id, c.Status, c.Unit)
 		}
 	}
 	w.sound(t)

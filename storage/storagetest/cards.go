@@ -42,6 +42,11 @@ func Cards(t *testing.T, e Engine) {
 		{"a spoiled card's replacement is resumed alone", testReplaceAloneResumed},
 		{"a revoked card of another round is no pretext", testReplaceAcrossRounds},
 		{"a provisional card stays so in a re-run", testProvisionalStays},
+		{"a batch that was resumed is void as one", testVoidResumed},
+		{"a live card on hold is bound by two", testBindOnHold},
+		{"many cards are not ended by one", testManyByOne},
+		{"whose household was erased stops no run", testCandidateOfErased},
+		{"a binding that was told late is taken in", testBoundLate},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}

@@ -1,6 +1,7 @@
 package quality
 
 import (
+	"errors"
 	"fmt"
 
 	"aidpass/issuer/registry"
@@ -88,8 +89,12 @@ func (r *Reader) Unit(id registry.ID) (Unit, error) {
 	return u, nil
 }
 
+// household is nil for one that was erased: its people are on record still.
 func (r *Reader) household(id registry.ID) (*registry.Household, error) {
 	rec, err := r.view.Record(id)
+	if errors.Is(err, registry.ErrErased) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, fmt.Errorf("quality: %w", err)
 	}
