@@ -155,7 +155,8 @@ sealed with is destroyed. Amounts and pseudonyms stay for audit and name nobody.
 Her active cards must be revoked first.
 
 What was handed out of here is not reached: the files that may hold the name are
-listed, so that somebody goes after them.`,
+listed, so that somebody goes after them. So are households whose own record, as it
+is or was, says who she is: that is erased with the household alone.`,
 		Example: `  aidpass revoke --unit P-0107 --all --reason erased
   aidpass registry erase P-0107 --list camp-north --reason asked-by-her --second-person lead-2`,
 		Args: cobra.ExactArgs(1),
@@ -173,6 +174,10 @@ listed, so that somebody goes after them.`,
 			if err != nil {
 				return err
 			}
+			named, err := o.namedIn(ctx, id)
+			if err != nil {
+				return registryError(err)
+			}
 			err = o.store.Erase(ctx, a.actor(access.OrgAdmin), id, reason)
 			if errors.Is(err, storage.ErrActive) {
 				return usagef("%w", err).hint("aidpass revoke %s --all --reason erased", id)
@@ -184,9 +189,12 @@ listed, so that somebody goes after them.`,
 			if err != nil {
 				return err
 			}
-			result := map[string]any{"erased": id.String(), "may_hold_the_name": files}
+			result := map[string]any{"erased": id.String(), "may_hold_the_name": files, "households_that_say_it": named}
 			return a.print(result, func(w io.Writer) {
 				fmt.Fprintln(w, "erased:", id)
+				for _, h := range named {
+					fmt.Fprintf(w, "The record of household %s, now or before, says who she was. It has a key of its own:\n  aidpass registry erase %s --reason CODE   # where its people are asked and agree\n", h, h)
+				}
 				if len(files) > 0 {
 					fmt.Fprintln(w, "These files were handed to people, may hold the name, and were not erased:")
 				}
@@ -199,6 +207,27 @@ listed, so that somebody goes after them.`,
 	which.flags(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit log: a code, never a name")
 	return cmd
+}
+
+// namedIn lists the households whose records say who somebody is, who is about to
+// be erased; none for a household, and for one that is erased already.
+func (o *org) namedIn(ctx context.Context, id registry.ID) ([]string, error) {
+	named := []string{}
+	err := o.store.View(ctx, func(v registry.View) error {
+		rec, err := v.Record(id)
+		if errors.Is(err, registry.ErrErased) || err == nil && rec.Kind != registry.KindPerson {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		found, err := registry.NamedIn(v, id)
+		for _, h := range found {
+			named = append(named, h.String())
+		}
+		return err
+	})
+	return named, err
 }
 
 // handedFile is something that left, or came in as a file somebody still has.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"aidpass/credential"
@@ -354,4 +355,34 @@ func testBoundLate(t *testing.T, e Engine) {
 		}
 	}
 	w.sound(t)
+}
+
+// What a list said of her in the household's own columns is told before she is erased.
+func testNamedIn(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	h := household(1)
+	fields, err := registry.Household{Size: 3, Ext: map[string]string{"head_name": strings.ToUpper(person(t, 1).Names[0].Text)}}.Fields()
+	must(t, err)
+	h.Fields = fields
+	house, quiet := w.saved(t, h), w.saved(t, household(2))
+	c := change(t, 1)
+	c.Household = house.ID
+	hers := w.saved(t, c)
+	w.saved(t, registry.Change{ID: hers.ID, Household: quiet.ID})                    // she has left,
+	w.saved(t, registry.Change{ID: house.ID, Fields: map[string][]byte{"ext": nil}}) // and it says so no more
+	w.view(t, func(v registry.View) error {
+		found, err := registry.NamedIn(v, hers.ID)
+		if !slices.Equal(found, []registry.ID{house.ID}) {
+			t.Errorf("named in %v, want %s", found, house.ID)
+		}
+		return err
+	})
+	must(t, w.org.Erase(ctx, clerk, house.ID, "asked"))
+	w.view(t, func(v registry.View) error {
+		found, err := registry.NamedIn(v, hers.ID)
+		if len(found) > 0 {
+			t.Errorf("named in the erased: %v", found)
+		}
+		return err
+	})
 }

@@ -47,6 +47,7 @@ func Cards(t *testing.T, e Engine) {
 		{"many cards are not ended by one", testManyByOne},
 		{"whose household was erased stops no run", testCandidateOfErased},
 		{"a binding that was told late is taken in", testBoundLate},
+		{"who is named in a household is told", testNamedIn},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}
