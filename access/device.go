@@ -1,0 +1,37 @@
+package access
+
+import (
+	"encoding/hex"
+	"time"
+
+	"aidpass/credential"
+	"aidpass/internal/cose"
+)
+
+// A DeviceState is how far a device has come with an organisation.
+type DeviceState string
+
+// The states of a device. Withdrawn is final: its owner comes back with a new key.
+const (
+	DevicePending   DeviceState = "pending"   // it showed its key; nobody compared the words yet
+	DeviceConfirmed DeviceState = "confirmed" // it has a certificate
+	DeviceWithdrawn DeviceState = "withdrawn" // lost or stolen: left out of packs
+	DeviceRefused   DeviceState = "refused"   // its key was not confirmed
+)
+
+// A Device is a scanner of a service point.
+type Device struct {
+	KID         [8]byte   // key id of Key
+	Key         *cose.Key // P-256
+	Name        string    // what people call it; never a person's name
+	Site        string    // code of the service point
+	State       DeviceState
+	Certificate []byte          // the newest one; nil: none yet
+	From, Until credential.Time // what its certificates span, in seconds; zero without one
+	AddedAt     time.Time
+	WithdrawnAt time.Time // zero: not withdrawn
+	Reason      string    // code; of withdrawn and refused devices
+}
+
+// ID is the key id in hexadecimal, as logs and files name the device.
+func (d *Device) ID() string { return hex.EncodeToString(d.KID[:]) }

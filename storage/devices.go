@@ -1,0 +1,142 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/internal/cose"
+)
+
+// Conditions of devices that callers act on.
+var (
+	ErrNoDevice        = errors.New("storage: no such device")
+	ErrDeviceWithdrawn = errors.New("storage: the device was withdrawn, which is final")
+)
+
+// Longest texts of a device, in bytes.
+const (
+	maxDeviceName = 64
+	maxDeviceSite = 128
+	maxReason     = 64
+)
+
+// SaveDevice enters a device, or gives a known one another state, name, site or
+// certificate. Its certificates' dates only ever widen: what an older one vouched
+// for stays vouched for. A withdrawn device is ErrDeviceWithdrawn.
+func (o *Org) SaveDevice(ctx context.Context, by access.Actor, d access.Device) error {
+	return o.update(ctx, by, "save device", func(t *tx) error { return t.saveDevice(d) })
+}
+
+func (t *tx) saveDevice(d access.Device) error {
+	switch {
+	case d.Key == nil || d.Key.ID() != d.KID:
+		return errors.New("a device goes by the id of its key")
+	case d.Name == "" || len(d.Name) > maxDeviceName || d.Site == "" || len(d.Site) > maxDeviceSite:
+		return errors.New("a device has a name and a site, both short")
+	case d.State != access.DevicePending && d.State != access.DeviceConfirmed && d.State != access.DeviceRefused:
+		return fmt.Errorf("device state %q is not entered this way", d.State)
+	case d.State == access.DeviceConfirmed && len(d.Certificate) == 0:
+		return errors.New("a confirmed device has a certificate")
+	}
+	old, err := t.device(d.KID)
+	switch {
+	case errors.Is(err, ErrNoDevice):
+	case err != nil:
+		return err
+	case old.State == access.DeviceWithdrawn:
+		return fmt.Errorf("%w: %s", ErrDeviceWithdrawn, d.ID())
+	case old.Until > 0:
+		d.From, d.Until = min(old.From, d.From), max(old.Until, d.Until)
+	}
+	const save = `INSERT INTO device (org_id, kid, name, site, state, cose_key, certificate, valid_from, valid_until, added_at, reason)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+		ON CONFLICT (org_id, kid) DO UPDATE SET name = excluded.name, site = excluded.site, state = excluded.state, certificate = excluded.certificate,
+			valid_from = excluded.valid_from, valid_until = excluded.valid_until, reason = excluded.reason`
+	_, err = t.exec(save, t.o.id, d.ID(), d.Name, d.Site, string(d.State), d.Key.Append(nil), d.Certificate, int64(d.From), int64(d.Until), t.micros, d.Reason)
+	if err != nil {
+		return err
+	}
+	return t.audit(access.Entry{Action: "device.save", Object: d.ID(), Detail: "site=" + d.Site + " state=" + string(d.State), Digest: digestOf(d.Certificate)})
+}
+
+// WithdrawDevice ends a device for good: lost, stolen, copied. Doing it twice
+// changes nothing. reason is a code.
+func (o *Org) WithdrawDevice(ctx context.Context, by access.Actor, kid [8]byte, reason string) error {
+	return o.update(ctx, by, "withdraw device", func(t *tx) error {
+		if reason == "" || len(reason) > maxReason {
+			return errors.New("a withdrawal needs a reason, a short code")
+		}
+		d, err := t.device(kid)
+		if err != nil || d.State == access.DeviceWithdrawn {
+			return err
+		}
+		const end = `UPDATE device SET state = 'withdrawn', withdrawn_at = $3, reason = $4 WHERE org_id = $1 AND kid = $2`
+		if _, err := t.exec(end, t.o.id, d.ID(), t.micros, reason); err != nil {
+			return err
+		}
+		return t.audit(access.Entry{Action: "device.withdraw", Object: d.ID(), Reason: reason, Detail: "site=" + d.Site})
+	})
+}
+
+// Device returns the device with this key id, or ErrNoDevice.
+func (o *Org) Device(ctx context.Context, kid [8]byte) (d access.Device, err error) {
+	err = o.view(ctx, "read device", func(t *tx) error {
+		d, err = t.device(kid)
+		return err
+	})
+	return d, err
+}
+
+// Devices returns all of them, by site, name and key id.
+func (o *Org) Devices(ctx context.Context) (list []access.Device, err error) {
+	err = o.view(ctx, "read devices", func(t *tx) error {
+		list, err = t.devices(`ORDER BY site, name, kid`)
+		return err
+	})
+	return list, err
+}
+
+func (t *tx) device(kid [8]byte) (access.Device, error) {
+	id := hex.EncodeToString(kid[:])
+	list, err := t.devices(`AND kid = $2`, id)
+	if err != nil {
+		return access.Device{}, err
+	}
+	if len(list) == 0 {
+		return access.Device{}, fmt.Errorf("%w: %s", ErrNoDevice, id)
+	}
+	return list[0], nil
+}
+
+// devices reads rows; where goes on behind the organisation.
+func (t *tx) devices(where string, args ...any) (list []access.Device, err error) {
+	rows, err := t.query(`SELECT name, site, state, cose_key, certificate, valid_from, valid_until, added_at, withdrawn_at, reason
+		FROM device WHERE org_id = $1 `+where, append([]any{t.o.id}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var d access.Device
+		var key []byte
+		var from, until, added int64
+		var withdrawn sql.NullInt64
+		if err := rows.Scan(&d.Name, &d.Site, &d.State, &key, &d.Certificate, &from, &until, &added, &withdrawn, &d.Reason); err != nil {
+			return nil, err
+		}
+		if d.Key, err = cose.ParseKey(key); err != nil {
+			return nil, fmt.Errorf("stored device key: %w", err)
+		}
+		d.KID, d.From, d.Until, d.AddedAt = d.Key.ID(), credential.Time(from), credential.Time(until), microTime(added)
+		if withdrawn.Valid {
+			d.WithdrawnAt = microTime(withdrawn.Int64)
+		}
+		list = append(list, d)
+	}
+	return list, rows.Err()
+}
