@@ -62,3 +62,42 @@ func FuzzPrepare(f *testing.F) {
 		}
 	})
 }
+
+// Whatever the file, each record that is taken out of it is one the device signed,
+// and merging does not mind what is around it.
+func FuzzOpen(f *testing.F) {
+	file, ends := day(f)
+	f.Add(file)
+	f.Add(file[3:])
+	f.Add(append(bytes.Clone(file[ends[1]:]), file[:ends[2]-9]...))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := visit.Open(b, ours)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range p.Records {
+			if !bytes.Contains(file, r.Raw) {
+				t.Fatal("a record nobody signed")
+			}
+		}
+		m := visit.Merge(visit.Facts{At: 1}, p)
+		if again := visit.Merge(visit.Facts{At: 1}, p, p); !reflect.DeepEqual(m, again) {
+			t.Fatal("twice is not as once")
+		}
+	})
+}
+
+func FuzzParseAmount(f *testing.F) {
+	for _, s := range []string{"2.5 kg", "-1", "1e9", "999999999999.999999", "NaN x", " 1"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		a, ok, err := visit.ParseAmount(s)
+		if !ok || err != nil {
+			return
+		}
+		if b, ok, err := visit.ParseAmount(a.String()); b != a || !ok || err != nil || a.Micros <= 0 {
+			t.Fatalf("%q is %+v, and %q is %+v", s, a, a.String(), b)
+		}
+	})
+}

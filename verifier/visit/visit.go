@@ -1,10 +1,12 @@
-// Package visit keeps what one device handed out: an append-only journal whose
-// records are signed by the device and chained, and the look-up that tells the
-// verifier of an earlier collection.
+// Package visit keeps what devices handed out: an append-only journal a device, whose
+// records are signed and chained, and the look-up that tells the verifier of an
+// earlier collection; Merge, which makes one account out of any number of journals;
+// the sealed file by which two tables tell each other (SealExchange); and the receipt
+// by which an office says what it has (Receipt).
 //
 // The package is pure: it turns visits into bytes to be signed and journals back
 // into visits. Who stores the file, and when it is safe on disk, is the caller's
-// matter. docs/formats/journal.md draws the bytes.
+// matter. docs/formats/journal.md and docs/formats/exchange.md draw the bytes.
 package visit
 
 import (
@@ -62,13 +64,17 @@ type Visit struct {
 	Kind     Kind
 	Ledger   verifier.LedgerKey // zero for notes without a card
 	Card     []byte             // cti of the card shown; may be nil
-	Given    string             // opaque code or decimal amount with unit
+	Given    string             // opaque code or decimal amount with unit (ParseAmount)
 	Rest     string             // still due, Partial only
 	By       Collector
 	Checks   []Check
 	Cancels  uint64 // sequence, Counter only
-	Code     string // reason or note code; never free text about a person
+	Code     string // reason or note code, see CodeRest; never free text about a person
 }
+
+// CodeRest is the code of a Collection that gave what earlier parts had left due:
+// whoever recorded it knew of them, so that merging does not take it for a double.
+const CodeRest = "rest"
 
 // Limits of one record.
 const (
@@ -85,6 +91,9 @@ const (
 // record to append.
 func Prepare(k *cose.Key, prev []byte, v Visit) (*cose.Prepared, error) {
 	if err := v.valid(); err != nil {
+		return nil, err
+	}
+	if err := v.amounts(); err != nil {
 		return nil, err
 	}
 	payload, err := v.encode(chainTo(prev))

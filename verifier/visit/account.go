@@ -1,0 +1,154 @@
+package visit
+
+import (
+	"cmp"
+	"slices"
+
+	"aidpass/verifier"
+)
+
+// accounts brings the collections of each ledger key together.
+func (g *merging) accounts() {
+	by := map[verifier.LedgerKey][]int{}
+	for i := range g.m.Entries {
+		if e := &g.m.Entries[i]; e.Kind <= Partial {
+			by[e.Ledger] = append(by[e.Ledger], i)
+		}
+	}
+	for k, list := range by {
+		g.m.Accounts = append(g.m.Accounts, g.account(k, list))
+	}
+	slices.SortFunc(g.m.Accounts, func(a, b Account) int { return CompareLedger(a.Ledger, b.Ledger) })
+}
+
+// CompareLedger orders ledger keys: issuer, programme, round, pseudonym.
+func CompareLedger(a, b verifier.LedgerKey) int {
+	return cmp.Or(cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.Programme, b.Programme), cmp.Compare(a.Round, b.Round), cmp.Compare(a.Pseudonym, b.Pseudonym))
+}
+
+// account judges the records of one ledger key.
+func (g *merging) account(k verifier.LedgerKey, list []int) Account {
+	a := Account{Ledger: k}
+	at := func(i int) *Entry { return &g.m.Entries[i] }
+	slices.SortFunc(list, func(i, j int) int { return cmp.Or(cmp.Compare(at(i).Est, at(j).Est), cmp.Compare(i, j)) })
+	var live []int
+	for _, i := range list {
+		switch at(i).State {
+		case Cancelled:
+			a.Cancelled = append(a.Cancelled, i)
+		case Quarantined:
+			a.Quarantined = append(a.Quarantined, i)
+		default:
+			live = append(live, i)
+		}
+	}
+	due := purse{}
+	if g.facts.Due != nil && (g.facts.Issuer == "" || k.Issuer == g.facts.Issuer) {
+		due.amount, due.known = g.facts.Due(k)
+	}
+	// The earliest full collection leads, if what it gave and what it knew of comes to
+	// no more than is due.
+	full := -1
+	for n, i := range live {
+		if at(i).Kind != Collection {
+			continue
+		}
+		with := g.known(live[:n], at(i))
+		if spent, ok := due.spend(with, at); ok && spent.fits(at(i)) {
+			full = i
+			a.Counted = append(with, i)
+			if at(i).Code == CodeRest && len(with) == 0 {
+				at(i).Doubts = append(at(i).Doubts, RestOfUnknown)
+			}
+			break
+		}
+		at(i).State = Over
+	}
+	if full < 0 {
+		left := due
+		for _, i := range live {
+			if at(i).Kind == Partial && left.fits(at(i)) {
+				left = left.less(at(i))
+				a.Counted = append(a.Counted, i)
+			}
+		}
+	}
+	for _, i := range a.Counted {
+		e := at(i)
+		e.State = Counted
+		amount, ok, _ := ParseAmount(e.Given)
+		if ok {
+			a.Sum = AddAmount(a.Sum, amount)
+		}
+		if ok && due.known && amount.Unit != due.amount.Unit {
+			e.Doubts = append(e.Doubts, OtherUnit)
+		}
+		a.Rest = e.Rest
+	}
+	for _, i := range live {
+		switch e := at(i); {
+		case e.State == Counted:
+			continue
+		case e.State == Over:
+		case full >= 0:
+			e.State = Conflict
+		default:
+			e.State = Over
+		}
+		a.Conflicts = append(a.Conflicts, i)
+	}
+	a.Collected = full >= 0 || len(a.Counted) > 0 && due.known && due.empty(a.Counted, at)
+	if a.Part = len(a.Counted) > 0 && !a.Collected; !a.Part {
+		a.Rest = ""
+	}
+	return a
+}
+
+// known are the parts among earlier records that whoever recorded e knew of: all of
+// them where it says that it gave the rest, else those on its own device.
+func (g *merging) known(earlier []int, e *Entry) (parts []int) {
+	for _, i := range earlier {
+		p := &g.m.Entries[i]
+		if p.Kind == Partial && (e.Code == CodeRest || p.Key == e.Key && p.Sequence < e.Sequence) {
+			parts = append(parts, i)
+		}
+	}
+	return parts
+}
+
+// A purse is what is still due, where an amount is known.
+type purse struct {
+	amount Amount
+	known  bool
+}
+
+// fits reports whether e gives no more than the purse holds. What is no amount, or
+// one of another unit, is not compared.
+func (p purse) fits(e *Entry) bool {
+	a, ok, _ := ParseAmount(e.Given)
+	return !p.known || !ok || a.Unit != p.amount.Unit || a.Micros <= p.amount.Micros
+}
+
+func (p purse) less(e *Entry) purse {
+	if a, ok, _ := ParseAmount(e.Given); ok && p.known && a.Unit == p.amount.Unit {
+		p.amount.Micros -= a.Micros
+	}
+	return p
+}
+
+// spend takes several records out; false where they are more than it holds.
+func (p purse) spend(list []int, at func(int) *Entry) (purse, bool) {
+	for _, i := range list {
+		if !p.fits(at(i)) {
+			return p, false
+		}
+		p = p.less(at(i))
+	}
+	return p, true
+}
+
+// empty reports whether nothing is due after the records.
+func (p purse) empty(list []int, at func(int) *Entry) bool {
+	left, ok := p.spend(list, at)
+	return ok && left.amount.Micros == 0
+}

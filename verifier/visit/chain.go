@@ -1,0 +1,237 @@
+package visit
+
+import (
+	"slices"
+
+	"aidpass/credential"
+)
+
+// A link is an entry's place in the chain of its device.
+type link struct {
+	parent int // index of the entry it is chained to, -1: not here
+	branch int // index of its branch
+	height int // records that follow on it, on the longest way
+}
+
+// A branch is a run of a device's records in which each has one before it. A copied
+// device has several, a journal with gaps too.
+type branch struct {
+	up    int // branch it left, -1: none that is known
+	first uint64
+	last  uint64
+	at    map[uint64]int // sequence -> entry
+}
+
+// table works on the entries [from, to), which are one device's, by sequence.
+func (g *merging) table(from, to int) {
+	entries := g.m.Entries[from:to]
+	t := Table{Key: entries[0].Key, Records: len(entries)}
+	if g.facts.Device != nil {
+		t.Device, _ = g.facts.Device(t.Key)
+	}
+	if g.tables == nil {
+		g.tables = map[[8]byte]Device{}
+	}
+	g.tables[t.Key] = t.Device
+	links := chainOf(entries)
+	t.Frozen = frozenAt(entries, links)
+	t.Gaps = gapsOf(entries)
+	t.Sequence, t.Head = longest(entries, links)
+	g.m.Tables = append(g.m.Tables, t)
+
+	estimate(entries, links, g.facts.At)
+	for i := range entries {
+		g.doubt(&entries[i], links[i], entries, &t)
+	}
+	counter(entries, branches(entries, links), links)
+}
+
+// chainOf finds the record before each.
+func chainOf(entries []Entry) []link {
+	links := make([]link, len(entries))
+	at := make(map[[32]byte]int, len(entries))
+	for i := range entries {
+		at[entries[i].Hash] = i
+	}
+	for i, e := range entries {
+		links[i].parent = -1
+		if p, ok := at[e.Prev]; ok && entries[p].Sequence+1 == e.Sequence {
+			links[i].parent = p
+		}
+	}
+	for i := len(entries) - 1; i >= 0; i-- {
+		if p := links[i].parent; p >= 0 {
+			links[p].height = max(links[p].height, links[i].height+1)
+		}
+	}
+	return links
+}
+
+// frozenAt is the lowest sequence of which there are two records, or of which there
+// was another than the one that is here; 0: none.
+func frozenAt(entries []Entry, links []link) uint64 {
+	for i, e := range entries {
+		switch {
+		case i > 0 && entries[i-1].Sequence == e.Sequence:
+			return e.Sequence
+		case links[i].parent >= 0:
+		case e.Sequence == 1 && e.Prev != [32]byte{}:
+			return 1
+		case i > 0 && entries[i-1].Sequence+1 == e.Sequence:
+			return e.Sequence - 1 // chained to another record than this one
+		}
+	}
+	return 0
+}
+
+func gapsOf(entries []Entry) (gaps []Range) {
+	next := uint64(1)
+	for _, e := range entries {
+		if e.Sequence > next {
+			gaps = append(gaps, Range{next, e.Sequence - 1})
+		}
+		next = e.Sequence + 1
+	}
+	return gaps
+}
+
+// longest follows the chain from record 1, at a fork into the branch with more records.
+func longest(entries []Entry, links []link) (sequence uint64, head [32]byte) {
+	on := -1
+	for i, e := range entries {
+		if on < 0 && e.Sequence > 1 || on >= 0 && e.Sequence > entries[on].Sequence+1 {
+			break
+		}
+		follows := func(i int) bool {
+			return links[i].parent == on && (entries[i].Sequence > 1 || entries[i].Prev == [32]byte{})
+		}
+		if !follows(i) {
+			continue
+		}
+		best := i
+		for j := i + 1; j < len(entries) && entries[j].Sequence == e.Sequence; j++ {
+			if follows(j) && links[j].height > links[best].height {
+				best = j
+			}
+		}
+		on = best
+		sequence, head = e.Sequence, entries[best].Hash
+	}
+	return sequence, head
+}
+
+// estimate gives each record a time that never goes back along the sequence. A time
+// later than the merging is no time: the record is taken to follow the one before.
+func estimate(entries []Entry, links []link, now credential.Time) {
+	var below credential.Time // the latest estimate of lower sequences, for what follows a gap
+	for i := 0; i < len(entries); {
+		j := i
+		for ; j < len(entries) && entries[j].Sequence == entries[i].Sequence; j++ {
+			e := &entries[j]
+			before := below
+			if p := links[j].parent; p >= 0 {
+				before = entries[p].Est
+			}
+			e.Est = max(e.At, before)
+			if now > 0 && e.At > now+clockSlack {
+				if e.Est = before; before == 0 {
+					e.Est = now
+				}
+			}
+		}
+		for ; i < j; i++ {
+			below = max(below, entries[i].Est)
+		}
+	}
+}
+
+// branches cuts the links into branches and names each entry's.
+func branches(entries []Entry, links []link) []branch {
+	var all []branch
+	for i, e := range entries {
+		p := links[i].parent
+		if p >= 0 {
+			if b := &all[links[p].branch]; b.last+1 == e.Sequence {
+				b.last, b.at[e.Sequence] = e.Sequence, i
+				links[i].branch = links[p].branch
+				continue
+			}
+		}
+		up := -1
+		if p >= 0 {
+			up = links[p].branch
+		}
+		links[i].branch = len(all)
+		all = append(all, branch{up: up, first: e.Sequence, last: e.Sequence, at: map[uint64]int{e.Sequence: i}})
+	}
+	return all
+}
+
+// counter carries counter-entries out. One names an earlier record, so going
+// backwards it is known of each whether it was itself taken back.
+func counter(entries []Entry, all []branch, links []link) {
+	for i := len(entries) - 1; i >= 0; i-- {
+		e := &entries[i]
+		if e.Kind != Counter || e.State == Cancelled {
+			continue
+		}
+		target := -1
+		b := links[i].branch
+		for b >= 0 && e.Cancels < all[b].first {
+			b = all[b].up
+		}
+		if b >= 0 {
+			if at, ok := all[b].at[e.Cancels]; ok {
+				target = at
+			}
+		} else {
+			// The chain is broken by a gap: it can only be the one record of that number.
+			from, _ := slices.BinarySearchFunc(entries, e.Cancels, func(x Entry, s uint64) int {
+				if x.Sequence < s {
+					return -1
+				}
+				return 1
+			})
+			if from < len(entries) && entries[from].Sequence == e.Cancels && (from+1 == len(entries) || entries[from+1].Sequence != e.Cancels) {
+				target = from
+			}
+		}
+		if target < 0 {
+			e.Doubts = append(e.Doubts, CancelsUnknown)
+			continue
+		}
+		entries[target].State = Cancelled
+	}
+}
+
+// doubt looks at one record beside its neighbours and the facts.
+func (g *merging) doubt(e *Entry, l link, entries []Entry, t *Table) {
+	add := func(d Doubt, is bool) {
+		if is {
+			e.Doubts = append(e.Doubts, d)
+		}
+	}
+	f, d := &g.facts, &t.Device
+	add(ClockBack, l.parent >= 0 && e.At < entries[max(l.parent, 0)].At)
+	add(ClockAhead, f.At > 0 && e.At > f.At+clockSlack)
+	add(LongAgo, f.At > 0 && e.At < f.At-longAgo)
+	if f.Card != nil && len(e.Card) > 0 && e.Ledger.Issuer == f.Issuer {
+		if c, ok := f.Card(e.Card); ok {
+			add(BeforeCard, e.At < c.Issued)
+			add(AfterCard, e.At > c.Expires)
+			add(OtherCard, e.Kind <= Partial && (c.Pseudonym != e.Ledger.Pseudonym || c.Programme != e.Ledger.Programme))
+		} else if e.Kind <= Partial {
+			e.State = Quarantined
+		}
+	}
+	if f.Unit != nil && e.Kind <= Partial && e.Ledger.Issuer == f.Issuer && !f.Unit(e.Ledger) {
+		e.State = Quarantined
+	}
+	add(OutsideCert, d.Until > 0 && (e.At < d.From || e.At > d.Until))
+	add(DeviceWithdrawn, d.Withdrawn > 0 && e.Est < d.Withdrawn)
+	add(AfterWithdrawal, d.Withdrawn > 0 && e.Est >= d.Withdrawn)
+	add(Cloned, t.Frozen > 0 && e.Sequence >= t.Frozen)
+	if e.Kind > Partial {
+		e.State = Noted
+	}
+}
