@@ -17,7 +17,13 @@ import (
 func LockAudiences(u *Unlocked, org, site string, device *ecdh.PublicKey, code []byte, random io.Reader) ([]byte, error) {
 	n := 1
 	if u.ContentKey != nil {
-		n = 2
+		n++
+	}
+	if len(u.SiteKeys) > 0 {
+		n++
+	}
+	if len(u.SiteKeys) > maxSiteKeys {
+		return nil, fmt.Errorf("verifier: %d site keys, at most %d", len(u.SiteKeys), maxSiteKeys)
 	}
 	b := cbor.AppendMap(nil, n)
 	b = cbor.AppendArray(cbor.AppendInt(b, 1), len(u.Audiences))
@@ -34,6 +40,15 @@ func LockAudiences(u *Unlocked, org, site string, device *ecdh.PublicKey, code [
 	}
 	if u.ContentKey != nil {
 		b = cbor.AppendBytes(cbor.AppendInt(b, 2), u.ContentKey)
+	}
+	if len(u.SiteKeys) > 0 {
+		b = cbor.AppendArray(cbor.AppendInt(b, 3), len(u.SiteKeys))
+		for _, key := range u.SiteKeys {
+			if len(key) != SiteKeyBytes {
+				return nil, fmt.Errorf("verifier: site key of %d bytes", len(key))
+			}
+			b = cbor.AppendBytes(b, key)
+		}
 	}
 	var fresh [28]byte // salt 16, nonce 12
 	if _, err := io.ReadFull(random, fresh[:]); err != nil {

@@ -32,7 +32,17 @@ const MaxEpoch credential.Time = 184 * day
 type Unlocked struct {
 	Audiences  []Audience
 	ContentKey []byte // 16 bytes; nil: the pack has no sealed parts of its own
+
+	// SiteKeys seal what the tables of the pack's site tell each other (visit.SealExchange):
+	// SiteKeyBytes each, oldest first; the last one seals. Nil: they tell nothing.
+	SiteKeys [][]byte
 }
+
+// SiteKeyBytes is the length of a site key, and maxSiteKeys how many a pack carries.
+const (
+	SiteKeyBytes = 32
+	maxSiteKeys  = 8
+)
 
 // unlockIterations of PBKDF2-HMAC-SHA-256: a second or two on a cheap phone, once a shift.
 const unlockIterations = 210_000
@@ -130,6 +140,13 @@ func decodeUnlocked(b []byte) (*Unlocked, error) {
 		case 2:
 			if u.ContentKey = r.Bytes(); len(u.ContentKey) != 16 {
 				return nil, ErrUnlock
+			}
+		case 3:
+			for m := r.Array(); m > 0 && r.Err() == nil; m-- {
+				u.SiteKeys = append(u.SiteKeys, r.Bytes())
+				if len(u.SiteKeys) > maxSiteKeys || len(u.SiteKeys[len(u.SiteKeys)-1]) != SiteKeyBytes {
+					return nil, ErrUnlock
+				}
 			}
 		default:
 			return nil, ErrUnlock

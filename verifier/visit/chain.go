@@ -36,7 +36,7 @@ func (g *merging) table(from, to int) {
 	links := chainOf(entries)
 	t.Frozen = frozenAt(entries, links)
 	t.Gaps = gapsOf(entries)
-	t.Sequence, t.Head = longest(entries, links)
+	t.Held = held(entries, links)
 	g.m.Tables = append(g.m.Tables, t)
 
 	estimate(entries, links, g.facts.At)
@@ -95,29 +95,36 @@ func gapsOf(entries []Entry) (gaps []Range) {
 	return gaps
 }
 
-// longest follows the chain from record 1, at a fork into the branch with more records.
-func longest(entries []Entry, links []link) (sequence uint64, head [32]byte) {
+// held follows the chain, at a fork into the branch with more records, and begins
+// anew behind each gap.
+func held(entries []Entry, links []link) (list []Held) {
 	on := -1
-	for i, e := range entries {
-		if on < 0 && e.Sequence > 1 || on >= 0 && e.Sequence > entries[on].Sequence+1 {
-			break
-		}
-		follows := func(i int) bool {
-			return links[i].parent == on && (entries[i].Sequence > 1 || entries[i].Prev == [32]byte{})
-		}
-		if !follows(i) {
-			continue
-		}
-		best := i
-		for j := i + 1; j < len(entries) && entries[j].Sequence == e.Sequence; j++ {
-			if follows(j) && links[j].height > links[best].height {
-				best = j
+	for i := 0; i < len(entries); {
+		end, best := i, -1
+		for ; end < len(entries) && entries[end].Sequence == entries[i].Sequence; end++ {
+			e := &entries[end]
+			follows := links[end].parent == on && (e.Sequence > 1 || e.Prev == [32]byte{})
+			if follows && (best < 0 || links[end].height > links[best].height) {
+				best = end
 			}
 		}
-		on = best
-		sequence, head = e.Sequence, entries[best].Hash
+		e := &entries[i]
+		switch {
+		case best < 0 && on >= 0 && e.Sequence > entries[on].Sequence+1:
+			on = -1 // behind a gap: this number again, with nothing before it
+			continue
+		case best < 0: // what is here was chained to another record
+		case on < 0:
+			list = append(list, Held{e.Sequence, e.Sequence, entries[best].Hash})
+			on = best
+		default:
+			h := &list[len(list)-1]
+			h.Last, h.Head = e.Sequence, entries[best].Hash
+			on = best
+		}
+		i = end
 	}
-	return sequence, head
+	return list
 }
 
 // estimate gives each record a time that never goes back along the sequence. A time

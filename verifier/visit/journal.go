@@ -2,6 +2,7 @@ package visit
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -17,8 +18,9 @@ const MaxJournalBytes = 64 << 20
 // Journal is one device's journal, read and proved.
 type Journal struct {
 	Visits []Visit
-	Last   []byte // the last record's bytes, to chain the next one to; nil: none
-	Good   int    // bytes up to the end of the last good record
+	Hashes [][32]byte // of the records' bytes, beside Visits
+	Last   []byte     // the last record's bytes, to chain the next one to; nil: none
+	Good   int        // bytes up to the end of the last good record
 
 	// Torn is true when the file ends in the middle of a record, as after a power
 	// cut: what stands before it is complete.
@@ -102,7 +104,7 @@ func (j *Journal) add(record []byte, find func(kid []byte) *cose.Key) error {
 		return errors.New("it is not chained to the record before")
 	}
 	j.key, j.Last = key, record
-	j.Visits = append(j.Visits, v)
+	j.Visits, j.Hashes = append(j.Visits, v), append(j.Hashes, sha256.Sum256(record))
 	return nil
 }
 

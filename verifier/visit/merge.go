@@ -3,6 +3,7 @@ package visit
 import (
 	"bytes"
 	"cmp"
+	"encoding/hex"
 	"maps"
 	"slices"
 
@@ -90,17 +91,19 @@ type Entry struct {
 // A Range is sequences, both included.
 type Range struct{ First, Last uint64 }
 
+// A Held is a run of records in which each is chained to the one before it.
+type Held struct {
+	First, Last uint64   // sequences
+	Head        [32]byte // hash of the last
+}
+
 // A Table is what one device's records come to.
 type Table struct {
 	Key     [8]byte
 	Device  Device // zero: not known
 	Records int
 
-	// The longest proved chain from record 1: its last sequence and hash. 0: record 1
-	// is not here.
-	Sequence uint64
-	Head     [32]byte
-
+	Held   []Held  // the longest proved chain, a run between gaps each
 	Gaps   []Range // sequences that are not here, below the highest that is
 	Frozen uint64  // the lowest sequence that two records have, or must have had; 0: no copy is known
 }
@@ -264,4 +267,16 @@ func AddAmount(list []Amount, a Amount) []Amount {
 	}
 	list[i].Micros = min(list[i].Micros+a.Micros, maxMicros) // both are at most maxMicros: no overflow
 	return list
+}
+
+// Earlier implements verifier.Uses: what was given on a ledger key, in all journals
+// that were merged.
+func (m *Merged) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
+	i, ok := slices.BinarySearchFunc(m.Accounts, k, func(a Account, k verifier.LedgerKey) int { return CompareLedger(a.Ledger, k) })
+	if !ok || len(m.Accounts[i].Counted) == 0 {
+		return verifier.Use{}, false
+	}
+	a := &m.Accounts[i]
+	e := &m.Entries[a.Counted[len(a.Counted)-1]]
+	return verifier.Use{At: e.At, Device: hex.EncodeToString(e.Key[:]), Given: e.Given, Part: a.Part, Rest: a.Rest}, true
 }

@@ -176,12 +176,12 @@ func TestACopiedDeviceIsFrozen(t *testing.T) {
 	if want := map[string]int{"counted": 3, "cancelled": 1, "conflict": 1, "noted": 1}; !reflect.DeepEqual(states, want) {
 		t.Errorf("states %v, want %v", states, want)
 	}
-	if d := m.Tables[0]; d.Frozen != 3 || d.Sequence != 5 || d.Records != 6 || len(d.Gaps) != 0 {
+	if d := m.Tables[0]; d.Frozen != 3 || len(d.Held) != 1 || d.Held[0].Last != 5 || d.Records != 6 || len(d.Gaps) != 0 {
 		t.Errorf("table %+v", d)
 	}
 	// The other record of a number need not be here to be known of.
 	m = visit.Merge(visit.Facts{}, one.some(1, 3), two.some(4, 5))
-	if d := m.Tables[0]; d.Frozen != 3 || d.Sequence != 3 {
+	if d := m.Tables[0]; d.Frozen != 3 || len(d.Held) != 1 || d.Held[0].Last != 3 {
 		t.Errorf("table %+v", d)
 	}
 }
@@ -194,7 +194,7 @@ func TestGapsAreAccepted(t *testing.T) {
 	j.add(visit.Visit{Kind: visit.Counter, Cancels: 2}).add(visit.Visit{Kind: visit.Counter, Cancels: 4})
 	m := visit.Merge(visit.Facts{}, j.some(6, 8), j.some(2, 3))
 	d := m.Tables[0]
-	if want := []visit.Range{{1, 1}, {4, 5}}; !reflect.DeepEqual(d.Gaps, want) || d.Frozen != 0 || d.Sequence != 0 {
+	if want := []visit.Range{{1, 1}, {4, 5}}; !reflect.DeepEqual(d.Gaps, want) || d.Frozen != 0 || len(d.Held) != 2 || d.Held[0].Last != 3 || d.Held[1].First != 6 || d.Held[1].Last != 8 {
 		t.Errorf("table %+v, want gaps %v", d, want)
 	}
 	if want := "0.2 cancelled\n0.3 counted\n0.6 counted\n0.7 noted\n0.8 noted cancels_unknown\n"; told(m) != want {
