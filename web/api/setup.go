@@ -1,0 +1,112 @@
+package api
+
+import (
+	"bytes"
+	"embed"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v5"
+
+	"aidpass/internal/qrcode"
+)
+
+// SetUp is what the set-up page tells about this server.
+type SetUp struct {
+	Addresses []string // https addresses a phone can open, best first; may be empty
+	Local     string   // the address for this machine and for phones on its USB cable; may be empty
+	LocalPort string   // its port
+	CA        string   // path of the site's own certificate authority, where it has one
+	CAWords   string   // six words of that certificate
+}
+
+//go:embed setup.html setup.css words/*.json
+var pageFiles embed.FS
+
+// languages of the set-up page; the first one is for everybody else.
+var languages = []string{"en", "fr", "es", "ar", "sw"}
+
+// pages are the set-up page's template and words.
+type pages struct {
+	page  *template.Template
+	style *Document
+	words map[string]map[string]string
+}
+
+func readPages() (*pages, error) {
+	p := &pages{words: map[string]map[string]string{}}
+	for _, lang := range languages {
+		b, err := pageFiles.ReadFile("words/" + lang + ".json")
+		if err != nil {
+			return nil, fmt.Errorf("api: set-up page: %w", err)
+		}
+		var words map[string]string
+		if err := json.Unmarshal(b, &words); err != nil {
+			return nil, fmt.Errorf("api: set-up page in %s: %w", lang, err)
+		}
+		p.words[lang] = words
+	}
+	style, err := pageFiles.ReadFile("setup.css")
+	if err != nil {
+		return nil, fmt.Errorf("api: set-up page: %w", err)
+	}
+	p.style = NewDocument(MediaType(".css"), style)
+	p.page, err = template.ParseFS(pageFiles, "setup.html")
+	return p, err
+}
+
+// language chooses by the query, else by Accept-Language in its order; weights are
+// for browsers that send them out of order, which none does.
+func language(query, accept string) string {
+	asked := append([]string{query}, strings.Split(accept, ",")...)
+	for _, a := range asked {
+		tag, _, _ := strings.Cut(strings.TrimSpace(a), ";")
+		base, _, _ := strings.Cut(strings.ToLower(tag), "-")
+		if slices.Contains(languages, base) {
+			return base
+		}
+	}
+	return languages[0]
+}
+
+// setUp shows what a phone needs before it travels, and where to open the app.
+func (s *Server) setUp(c *echo.Context) error {
+	r := c.Request()
+	lang := language(c.QueryParam("lang"), r.Header.Get("Accept-Language"))
+	direction := "ltr"
+	if lang == "ar" {
+		direction = "rtl"
+	}
+	data := map[string]any{"Lang": lang, "Dir": direction, "Words": s.pages.words[lang], "SetUp": s.SetUp, "App": s.app.find(pathScanner) != nil}
+	var names []map[string]string
+	for _, l := range languages {
+		names = append(names, map[string]string{"Code": l, "Name": s.pages.words[l]["language"]})
+	}
+	data["Languages"] = names
+	if len(s.SetUp.Addresses) > 0 {
+		picture, err := qrcode.PNG(s.SetUp.Addresses[0]+pathScanner, qrcode.M, 5)
+		if err != nil {
+			return err
+		}
+		data["Code"] = template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(picture))
+	}
+	var page bytes.Buffer
+	if err := s.pages.page.Execute(&page, data); err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Vary", "Accept-Language")
+	NewDocument(MediaType(".html"), page.Bytes()).serve(c.Response(), r, "no-cache")
+	return nil
+}
+
+func (s *Server) style(c *echo.Context) error {
+	s.pages.style.serve(c.Response(), c.Request(), "no-cache")
+	return nil
+}

@@ -1,0 +1,130 @@
+package api
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
+	"net/http"
+	"path"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// A Document is a file in memory, ready to be sent: whole, or gzipped where that
+// is shorter. It cannot be changed and is safe for concurrent use.
+type Document struct {
+	mime   string
+	plain  []byte
+	packed []byte // gzip; nil: not shorter
+	tag    string // hexadecimal, of plain
+}
+
+// gzipFrom is the size in bytes below which gzip gains nothing.
+const gzipFrom = 512
+
+// NewDocument makes a document of body. mime is its Content-Type.
+func NewDocument(mime string, body []byte) *Document {
+	sum := sha256.Sum256(body)
+	d := &Document{mime: mime, plain: body, tag: hex.EncodeToString(sum[:16])}
+	if len(body) < gzipFrom {
+		return d
+	}
+	var b bytes.Buffer
+	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a good one
+	z.Write(body)                                         // to memory: never fails
+	z.Close()
+	// Signed and sealed bytes hardly shrink; then a phone need not inflate them.
+	if b.Len() < len(body)*9/10 {
+		d.packed = b.Bytes()
+	}
+	return d
+}
+
+// Len is the size of the document in bytes, not gzipped.
+func (d *Document) Len() int { return len(d.plain) }
+
+// serve answers with the document: whole or in ranges, as the headers ask for, or
+// 304. cache is its Cache-Control. Each form has a strong ETag of its own (RFC
+// 9110 8.8.3.3).
+func (d *Document) serve(w http.ResponseWriter, r *http.Request, cache string) {
+	h := w.Header()
+	h.Set("Content-Type", d.mime)
+	h.Set("Cache-Control", cache)
+	body, tag := d.plain, d.tag
+	if d.packed != nil {
+		h.Set("Vary", "Accept-Encoding")
+		if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+			h.Set("Content-Encoding", "gzip")
+			body, tag = d.packed, d.tag+"-gz"
+		}
+	}
+	h.Set("ETag", `"`+tag+`"`)
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+}
+
+// acceptsGzip reads an Accept-Encoding header (RFC 9110 12.5.3).
+func acceptsGzip(header string) bool {
+	for coding := range strings.SplitSeq(header, ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.TrimSpace(name) == "gzip" {
+			q := strings.TrimSpace(weight)
+			return q != "q=0" && !strings.HasPrefix(q, "q=0.000") && q != "q=0.0" && q != "q=0.00"
+		}
+	}
+	return false
+}
+
+// A Shelf holds documents by their path. The zero Shelf is empty; it may be
+// filled anew while it is read.
+type Shelf struct {
+	byPath atomic.Pointer[map[string]*Document]
+}
+
+// Fill replaces all documents. Paths begin with a slash.
+func (s *Shelf) Fill(docs map[string]*Document) {
+	docs = maps.Clone(docs)
+	s.byPath.Store(&docs)
+}
+
+// find returns the document of exactly this path, nil for none.
+func (s *Shelf) find(path string) *Document {
+	if docs := s.byPath.Load(); docs != nil {
+		return (*docs)[path]
+	}
+	return nil
+}
+
+// MediaType is the Content-Type of a file that is served, by its name's ending.
+func MediaType(name string) string {
+	if t, ok := mediaTypes[path.Ext(name)]; ok {
+		return t
+	}
+	return "application/octet-stream"
+}
+
+var mediaTypes = map[string]string{
+	".html":        "text/html; charset=utf-8",
+	".css":         "text/css; charset=utf-8",
+	".js":          "text/javascript; charset=utf-8",
+	".json":        "application/json",
+	".webmanifest": "application/manifest+json",
+	".wasm":        "application/wasm",
+	".svg":         "image/svg+xml",
+	".png":         "image/png",
+	".ico":         "image/x-icon",
+	".mp3":         "audio/mpeg",
+	".ogg":         "audio/ogg",
+	".opus":        "audio/ogg",
+	".m4a":         "audio/mp4",
+	".webm":        "audio/webm",
+	".txt":         "text/plain; charset=utf-8",
+	".crt":         "application/x-x509-ca-cert",
+	".cwt":         "application/statuslist+cwt",
+	".list":        "application/cose",
+	".org":         "application/cose",
+	".snapshot":    "application/cose",
+	".delta":       "application/cose",
+}
