@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"aidpass/access"
 	"aidpass/credential"
@@ -24,6 +25,7 @@ type packFlags struct {
 	trust, site, country, unlock, above, out               string
 	chain, withdrawals, recognised, status, types, devices []string
 	programmes, sites, fresh                               []string
+	enrolled                                               []access.Device // of the site, by this organisation
 	days                                                   int
 	old                                                    oldLists
 }
@@ -71,20 +73,9 @@ several. Without it every programme is served.`,
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringVar(&f.trust, "trust", "", "signed trust list")
-	fl.StringArrayVar(&f.chain, "chain", nil, "older trust list that changed the custodians, oldest first; repeat")
-	fl.StringArrayVar(&f.withdrawals, "withdrawal", nil, "withdrawal of a key; repeat; own ones travel by themselves")
-	fl.StringArrayVar(&f.recognised, "recognised", nil, "trust list of another consortium that ours recognises; repeat")
-	fl.StringArrayVar(&f.status, "status", nil, "status list of another organisation, or a folder of them; repeat")
+	f.contents(fl)
 	fl.StringVar(&f.site, "site", "", "code of the service point")
-	fl.StringVar(&f.country, "country", "", "where it stands, ISO 3166-1 alpha-3 (default: the organisation's)")
-	fl.StringArrayVar(&f.programmes, "programme", nil, "CODE or CODE=N@FROM..TO; repeat")
-	fl.StringArrayVar(&f.sites, "serves", nil, "other site whose cards are served here; repeat")
-	fl.StringArrayVar(&f.fresh, "fresh", nil, "TYPE=DAYS: how old lists may be, in place of the type's; repeat")
-	fl.IntVar(&f.days, "days", 14, "days until the pack ends")
 	fl.StringArrayVar(&f.devices, "device", nil, "certificate of a device; repeat")
-	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code: seals the keys of sealed claims to the devices")
-	fl.StringArrayVar(&f.types, "types", nil, "own credential type (JSON Schema with x-aidpass); repeat")
 	fl.StringVar(&f.old.reason, "old-lists", "", "reason code: serve on old lists until --until")
 	fl.StringVar(&f.old.lead, "lead", "", "account of the site lead, with --old-lists")
 	fl.StringVar(&f.old.second, "second", "", "account of the second person, with --old-lists")
@@ -93,6 +84,22 @@ several. Without it every programme is served.`,
 	fl.StringVar(&f.above, "above", "", "newest pack that any device has, after a laptop was lost: numbers go on above it")
 	fl.StringVar(&f.out, "out", "", "pack file to write")
 	return cmd
+}
+
+// contents are the flags of what goes into every pack, whichever command builds it.
+func (f *packFlags) contents(fl *pflag.FlagSet) {
+	fl.StringVar(&f.trust, "trust", "", "signed trust list")
+	fl.StringArrayVar(&f.chain, "chain", nil, "older trust list that changed the custodians, oldest first; repeat")
+	fl.StringArrayVar(&f.withdrawals, "withdrawal", nil, "withdrawal of a key; repeat; own ones travel by themselves")
+	fl.StringArrayVar(&f.recognised, "recognised", nil, "trust list of another consortium that ours recognises; repeat")
+	fl.StringArrayVar(&f.status, "status", nil, "status list of another organisation, or a folder of them; repeat")
+	fl.StringVar(&f.country, "country", "", "where it stands, ISO 3166-1 alpha-3 (default: the organisation's)")
+	fl.StringArrayVar(&f.programmes, "programme", nil, "CODE or CODE=N@FROM..TO; repeat")
+	fl.StringArrayVar(&f.sites, "serves", nil, "other site whose cards are served here; repeat")
+	fl.StringArrayVar(&f.fresh, "fresh", nil, "TYPE=DAYS: how old lists may be, in place of the type's; repeat")
+	fl.IntVar(&f.days, "days", 14, "days until the pack ends")
+	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code: seals the keys of sealed claims to the devices")
+	fl.StringArrayVar(&f.types, "types", nil, "own credential type (JSON Schema with x-aidpass); repeat")
 }
 
 // packBuild gathers the parts of one pack.
@@ -111,41 +118,58 @@ func (a *app) buildPack(ctx context.Context, f packFlags) (err error) {
 			return err
 		}
 	}
-	raw, list, err := readList(f.trust, trust.Anchors{})
-	if err != nil {
-		return err
-	}
 	o, err := a.openOrg(ctx)
 	if err != nil {
 		return err
 	}
 	defer o.close()
-	if list.Organisation([]byte(o.entry.ID)) == nil {
-		return usagef("%s is not on trust list %d", o.entry.ID, list.Sequence).
+	raw, pack, err := o.newPack(ctx, f)
+	if err != nil {
+		return err
+	}
+	if err := writeFile(f.out, raw); err != nil {
+		return err
+	}
+	return a.print(packJSON(pack, pack.Issued, len(raw)), func(w io.Writer) {
+		fmt.Fprintf(w, "%s: %d bytes\n", f.out, len(raw))
+		writePack(w, pack, pack.Issued)
+	})
+}
+
+// newPack builds and signs the next pack of f.site, opens it as a device will, and
+// writes its number down. The caller hands it out.
+func (o *org) newPack(ctx context.Context, f packFlags) (raw []byte, _ *verifier.Pack, err error) {
+	a := o.a
+	list, listed, err := readList(f.trust, trust.Anchors{})
+	if err != nil {
+		return nil, nil, err
+	}
+	if listed.Organisation([]byte(o.entry.ID)) == nil {
+		return nil, nil, usagef("%s is not on trust list %d", o.entry.ID, listed.Sequence).
 			hint("the keeper of the list adds it: aidpass trust add LIST %s", a.publicEntry(o.entry.ID))
 	}
 	now := a.now()
-	if err := a.keepTrustList(raw, list, f.chain); err != nil {
-		return err
+	if err := a.keepTrustList(list, listed, f.chain); err != nil {
+		return nil, nil, err
 	}
 	if err := o.plausibleClock(ctx); err != nil {
-		return err
+		return nil, nil, err
 	}
-	b := &packBuild{app: a, f: f, o: o, list: list, draft: verifier.PackDraft{Org: o.entry.ID, Site: f.site,
+	b := &packBuild{app: a, f: f, o: o, list: listed, draft: verifier.PackDraft{Org: o.entry.ID, Site: f.site,
 		Issued: now, Expires: now + credential.Time(f.days)*day}}
 	// From reading the newest number to writing the next one down the notes are
 	// locked: two packs of one number would each be refused where the other was.
 	if b.notes, err = waitForLock(a.packNotes()); err != nil {
-		return err
+		return nil, nil, err
 	}
 	defer func() { err = errors.Join(err, b.notes.Close()) }()
 	if b.draft.Sequence, err = b.nextSequence(); err != nil {
-		return err
+		return nil, nil, err
 	}
-	b.add(list.ID, verifier.PartTrustList, list.ID, list.Sequence, raw)
+	b.add(listed.ID, verifier.PartTrustList, listed.ID, listed.Sequence, list)
 	for _, step := range []func(context.Context) error{b.trustParts, b.statusParts, b.othersStatus, b.typesPart, b.policyPart, b.deviceParts} {
 		if err := step(ctx); err != nil {
-			return err
+			return nil, nil, err
 		}
 	}
 	return b.finish(ctx)
@@ -194,42 +218,34 @@ func (b *packBuild) nextSequence() (uint64, error) {
 	return last + 1, nil
 }
 
-// finish signs the manifest, opens the pack as a device will, and writes it.
-func (b *packBuild) finish(ctx context.Context) error {
+// finish signs the manifest, opens the pack as a device will, and notes it.
+func (b *packBuild) finish(ctx context.Context) ([]byte, *verifier.Pack, error) {
 	signer, key, err := b.o.currentSigner(keystore.Pack)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	p, err := verifier.PreparePack(key, b.draft)
 	if err != nil {
-		return usagef("%w", err).hint("aidpass pack build --help shows examples")
+		return nil, nil, usagef("%w", err).hint("aidpass pack build --help shows examples")
 	}
 	raw, err := attach(p, signer)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	pack, _, err := verifier.OpenPack(raw, verifier.Floors{}, b.draft.Issued)
 	if err != nil {
-		return usagef("no device would take this pack: %w", err).
+		return nil, nil, usagef("no device would take this pack: %w", err).
 			hint("are the organisation's present keys on the trust list? aidpass org show and aidpass trust show tell")
 	}
 	note, err := json.Marshal(packNote{b.draft.Org, b.draft.Site, b.draft.Sequence})
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	if err := b.notes.AppendLine(note); err != nil {
-		return err
+		return nil, nil, err
 	}
 	// In the log before it is in anybody's hands.
-	if err := b.o.store.Note(ctx, b.actor(access.Issuer), access.Entry{Action: "pack.build", Object: b.f.site,
-		Detail: fmt.Sprintf("number=%d bytes=%d", b.draft.Sequence, len(raw)), Digest: sha256.Sum256(raw)}); err != nil {
-		return err
-	}
-	if err := writeFile(b.f.out, raw); err != nil {
-		return err
-	}
-	return b.print(packJSON(pack, b.draft.Issued, len(raw)), func(w io.Writer) {
-		fmt.Fprintf(w, "%s: %d bytes\n", b.f.out, len(raw))
-		writePack(w, pack, b.draft.Issued)
-	})
+	err = b.o.store.Note(ctx, b.actor(access.Issuer), access.Entry{Action: "pack.build", Object: b.f.site,
+		Detail: fmt.Sprintf("number=%d bytes=%d", b.draft.Sequence, len(raw)), Digest: sha256.Sum256(raw)})
+	return raw, pack, err
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"aidpass/access"
 	"aidpass/internal/cose"
 	"aidpass/schemas"
 	"aidpass/schemas/compile"
@@ -245,8 +246,20 @@ func parseProgramme(s string) (string, []verifier.Round, error) {
 
 // deviceParts adds certificates and, behind the operator's code, audience keys.
 func (b *packBuild) deviceParts(context.Context) error {
-	if b.f.unlock != "" && len(b.f.devices) == 0 {
+	if b.f.unlock != "" && len(b.f.devices)+len(b.f.enrolled) == 0 {
 		return usagef("--unlock needs --device").hint("keys of sealed claims are sealed to one device: --device tab-1.cert")
+	}
+	for i := range b.f.enrolled {
+		d := &b.f.enrolled[i]
+		cert, _, reason := b.list.OpenDevice(d.Certificate)
+		if cert == nil {
+			// One phone's matter: the others of the site get their pack.
+			b.say("warning: device %s is left out: its certificate does not hold: %s", d.ID(), reason)
+			continue
+		}
+		if err := b.addDevice(cert, d.Certificate); err != nil {
+			return err
+		}
 	}
 	for _, path := range b.f.devices {
 		raw, err := readFile(path, maxSecretFile)
@@ -261,29 +274,39 @@ func (b *packBuild) deviceParts(context.Context) error {
 		if cert.Site != b.f.site {
 			b.say("warning: %s is the certificate of a device of %s", path, cert.Site)
 		}
-		id := cert.Key.ID()
-		name := hex.EncodeToString(id[:])
-		b.add(cert.Org, verifier.PartDevice, name, uint64(cert.NotBefore), raw)
-		if b.f.unlock == "" {
+		if slices.ContainsFunc(b.f.enrolled, func(d access.Device) bool { return string(d.Certificate) == string(raw) }) {
 			continue
 		}
-		code, err := firstLine(b.f.unlock)
-		if err != nil {
+		if err := b.addDevice(cert, raw); err != nil {
 			return err
 		}
-		epochs, err := b.o.epochs(b.draft.Issued)
-		if err != nil {
-			return err
-		}
-		public, err := cert.Key.ECDH()
-		if err != nil {
-			return err
-		}
-		locked, err := verifier.LockAudiences(&verifier.Unlocked{Audiences: epochs}, b.draft.Org, b.draft.Site, public, code, rand.Reader)
-		if err != nil {
-			return err
-		}
-		b.add(b.draft.Org, verifier.PartAudience, name, b.draft.Sequence, locked)
 	}
+	return nil
+}
+
+func (b *packBuild) addDevice(cert *trust.DeviceCertificate, raw []byte) error {
+	id := cert.Key.ID()
+	name := hex.EncodeToString(id[:])
+	b.add(cert.Org, verifier.PartDevice, name, uint64(cert.NotBefore), raw)
+	if b.f.unlock == "" || cert.NotAfter < b.draft.Issued {
+		return nil // a certificate that has ended still vouches for its journal, and opens nothing
+	}
+	code, err := firstLine(b.f.unlock)
+	if err != nil {
+		return err
+	}
+	epochs, err := b.o.epochs(b.draft.Issued)
+	if err != nil {
+		return err
+	}
+	public, err := cert.Key.ECDH()
+	if err != nil {
+		return err
+	}
+	locked, err := verifier.LockAudiences(&verifier.Unlocked{Audiences: epochs}, b.draft.Org, b.draft.Site, public, code, rand.Reader)
+	if err != nil {
+		return err
+	}
+	b.add(b.draft.Org, verifier.PartAudience, name, b.draft.Sequence, locked)
 	return nil
 }
