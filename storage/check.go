@@ -39,6 +39,7 @@ const (
 	CheckPublished   = "published"
 	CheckPaper       = "paper"
 	CheckBlank       = "blank"
+	CheckVisit       = "visit"
 )
 
 // promises are told in this order.
@@ -61,6 +62,7 @@ var promises = [...]struct{ what, text string }{
 	{CheckPublished, "no published revocation was taken back"},
 	{CheckPaper, "the state of every paper is what its history says, and spoiled or destroyed cards are revoked"},
 	{CheckBlank, "pre-numbered cards are nobody's and on hold, or one person's"},
+	{CheckVisit, "every record of a journal is what its device signed"},
 }
 
 // A Proof is how one promise stands.
@@ -104,6 +106,7 @@ func (o *Org) prove(ctx context.Context, step func(part string, done, total int)
 		{"published lists", c.published},
 		{"cards", c.credentials},
 		{"paper", c.paper},
+		{"visits", c.visits},
 		{"the signing log", c.signingLog},
 	}
 	if apart {

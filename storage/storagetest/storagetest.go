@@ -98,6 +98,9 @@ func Run(t *testing.T, e Engine) {
 		{"imports are known again", testImports},
 		{"sealed plans open in their place alone", testMovedPlans},
 		{"registries do not see each other", testRegistryTenancy},
+		{"devices are entered, certified and withdrawn", testDevices},
+		{"a record of a journal is kept once and settles what was due", testVisits},
+		{"records come in any order", testVisitsInAnyOrder},
 		{"nothing of a person is readable in the files", testCanaries},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })

@@ -53,8 +53,7 @@ func (g *merging) account(k verifier.LedgerKey, list []int) Account {
 		if at(i).Kind != Collection {
 			continue
 		}
-		with := g.known(live[:n], at(i))
-		if spent, ok := due.spend(with, at); ok && spent.fits(at(i)) {
+		if with, left := due.spend(g.known(live[:n], at(i)), at); left.fits(at(i)) {
 			full = i
 			a.Counted = append(with, i)
 			if at(i).Code == CodeRest && len(with) == 0 {
@@ -65,13 +64,8 @@ func (g *merging) account(k verifier.LedgerKey, list []int) Account {
 		at(i).State = Over
 	}
 	if full < 0 {
-		left := due
-		for _, i := range live {
-			if at(i).Kind == Partial && left.fits(at(i)) {
-				left = left.less(at(i))
-				a.Counted = append(a.Counted, i)
-			}
-		}
+		parts := slices.DeleteFunc(slices.Clone(live), func(i int) bool { return at(i).Kind != Partial })
+		a.Counted, _ = due.spend(parts, at)
 	}
 	for _, i := range a.Counted {
 		e := at(i)
@@ -136,19 +130,19 @@ func (p purse) less(e *Entry) purse {
 	return p
 }
 
-// spend takes several records out; false where they are more than it holds.
-func (p purse) spend(list []int, at func(int) *Entry) (purse, bool) {
+// spend takes out, in order, the records that it holds enough for.
+func (p purse) spend(list []int, at func(int) *Entry) (spent []int, left purse) {
 	for _, i := range list {
-		if !p.fits(at(i)) {
-			return p, false
+		if p.fits(at(i)) {
+			p = p.less(at(i))
+			spent = append(spent, i)
 		}
-		p = p.less(at(i))
 	}
-	return p, true
+	return spent, p
 }
 
 // empty reports whether nothing is due after the records.
 func (p purse) empty(list []int, at func(int) *Entry) bool {
-	left, ok := p.spend(list, at)
-	return ok && left.amount.Micros == 0
+	_, left := p.spend(list, at)
+	return left.amount.Micros == 0
 }

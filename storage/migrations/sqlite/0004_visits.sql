@@ -34,11 +34,14 @@ CREATE TABLE visit (
   hash        BLOB    NOT NULL,          -- SHA-256 of the record
   state       TEXT    NOT NULL CHECK (state IN ('accepted', 'review')),
   why         TEXT    NOT NULL DEFAULT '', -- codes of what is doubtful, as it was when the record came; blank-separated
+  ledger      BLOB,                      -- HMAC of its ledger key, or of that of the record it cancels: what meets in one round
   sealed      BLOB    NOT NULL,          -- the record, under the organisation's key
   received_at INTEGER NOT NULL,
   PRIMARY KEY (org_id, kid, seq, hash),
   FOREIGN KEY (org_id, kid) REFERENCES device (org_id, kid)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX visit_ledger ON visit (org_id, ledger);
 
 CREATE TRIGGER visit_no_update BEFORE UPDATE ON visit BEGIN SELECT RAISE(ABORT, 'visit is append-only'); END;
 CREATE TRIGGER visit_no_delete BEFORE DELETE ON visit BEGIN SELECT RAISE(ABORT, 'visit is append-only'); END;

@@ -1,0 +1,286 @@
+package storagetest
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"errors"
+	"slices"
+	"testing"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/internal/cose"
+	"aidpass/issuer/registry"
+	"aidpass/storage"
+	"aidpass/verifier"
+	"aidpass/verifier/visit"
+)
+
+// A scanner is a device of the organisation and its journal.
+type scanner struct {
+	*testing.T
+	signer *ecdsa.PrivateKey
+	device access.Device
+	prev   []byte
+	next   uint64
+}
+
+// scanner enrols a device.
+func (w *world) scanner(t *testing.T, name string) *scanner {
+	t.Helper()
+	s := &scanner{T: t, signer: newKey(t), next: 1}
+	key, err := cose.NewKey(s.signer.Public())
+	must(t, err)
+	s.device = access.Device{KID: key.ID(), Key: key, Name: name, Site: "wellA", State: access.DeviceConfirmed, Certificate: []byte(name),
+		From: credential.FromStd(w.now) - 3600, Until: credential.FromStd(w.now) + 86400*30}
+	must(t, w.org.SaveDevice(ctx, clerk, s.device))
+	return s
+}
+
+// give signs the next record.
+func (s *scanner) give(v visit.Visit) []byte {
+	s.Helper()
+	v.Device, v.Sequence = s.device.KID[:], s.next
+	if v.At == 0 {
+		v.At = credential.FromStd(start) + credential.Time(s.next)
+	}
+	p, err := visit.Prepare(s.device.Key, s.prev, v)
+	must(s, err)
+	sig, err := cose.SignRaw(s.signer, p.ToBeSigned())
+	must(s, err)
+	record, err := p.Attach(sig)
+	must(s, err)
+	s.prev, s.next = record, s.next+1
+	return record
+}
+
+// hand hands records in and returns what became of them.
+func (w *world) hand(t *testing.T, records ...[]byte) []storage.VisitAck {
+	t.Helper()
+	find, err := w.org.JournalKeys(ctx)
+	must(t, err)
+	p, err := visit.Open(bytes.Join(records, nil), find)
+	must(t, err)
+	acks, err := w.org.AddVisits(ctx, clerk, p)
+	must(t, err)
+	if len(acks) != len(records) {
+		t.Errorf("%d answers for %d records", len(acks), len(records))
+	}
+	return acks
+}
+
+func ackStates(acks []storage.VisitAck) (list []string) {
+	for _, a := range acks {
+		list = append(list, a.State)
+	}
+	return list
+}
+
+func (w *world) acked(t *testing.T, what string, acks []storage.VisitAck, want ...string) {
+	t.Helper()
+	if got := ackStates(acks); !slices.Equal(got, want) {
+		t.Errorf("%s: %q, want %q", what, got, want)
+	}
+}
+
+func testDevices(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	one := w.scanner(t, "tab-1")
+	d, err := w.org.Device(ctx, one.device.KID)
+	must(t, err)
+	if d.Name != "tab-1" || d.Site != "wellA" || d.State != access.DeviceConfirmed || d.Key.Thumbprint() != one.device.Key.Thumbprint() || !d.AddedAt.Equal(w.now) {
+		t.Errorf("device %+v", d)
+	}
+	// A new certificate: what the old one vouched for stays vouched for.
+	again := one.device
+	again.From, again.Until, again.Certificate = d.From+1000, d.Until+1000, []byte("new")
+	must(t, w.org.SaveDevice(ctx, clerk, again))
+	if n, err := w.org.Device(ctx, d.KID); err != nil || n.From != d.From || n.Until != d.Until+1000 || string(n.Certificate) != "new" {
+		t.Errorf("device %+v, %v", n, err)
+	}
+	if err := w.org.WithdrawDevice(ctx, clerk, d.KID, ""); err == nil {
+		t.Error("withdrawn without a reason")
+	}
+	must(t, w.org.WithdrawDevice(ctx, clerk, d.KID, "stolen"))
+	w.now = w.now.Add(1e9)
+	must(t, w.org.WithdrawDevice(ctx, clerk, d.KID, "again"))
+	n, err := w.org.Device(ctx, d.KID)
+	must(t, err)
+	if n.State != access.DeviceWithdrawn || n.Reason != "stolen" || !n.WithdrawnAt.Equal(start) {
+		t.Errorf("device %+v", n)
+	}
+	if err := w.org.SaveDevice(ctx, clerk, again); !errors.Is(err, storage.ErrDeviceWithdrawn) {
+		t.Errorf("it comes back: %v", err)
+	}
+	if _, err := w.org.Device(ctx, [8]byte{1}); !errors.Is(err, storage.ErrNoDevice) {
+		t.Errorf("a device nobody has: %v", err)
+	}
+	for what, edit := range map[string]func(*access.Device){
+		"another's key id":         func(d *access.Device) { d.KID[0] ^= 1 },
+		"no name":                  func(d *access.Device) { d.Name = "" },
+		"no site":                  func(d *access.Device) { d.Site = "" },
+		"no certificate":           func(d *access.Device) { d.Certificate = nil },
+		"withdrawn from the start": func(d *access.Device) { d.State = access.DeviceWithdrawn },
+	} {
+		d := w.scanner(t, "tab-2").device
+		edit(&d)
+		if err := w.org.SaveDevice(ctx, clerk, d); err == nil {
+			t.Errorf("a device with %s is entered", what)
+		}
+	}
+	w.exec(t, `INSERT INTO organisation (id, secrets, audit_hash, created_at) SELECT 'org-x', secrets, audit_hash, created_at FROM organisation`)
+	if list, err := w.org.Devices(ctx); err != nil || len(list) != 6 {
+		t.Errorf("%d devices, %v", len(list), err)
+	}
+}
+
+// due plans an amount for the households of roster and issues their cards.
+func (w *world) due(t *testing.T, n int) (cards []ledgerCard) {
+	t.Helper()
+	b := w.batch(t, n)
+	w.update(t, func(tx registry.Tx) error {
+		must(t, tx.SaveProgramme(registry.Programme{Code: b.Programme, Modality: "in_kind", Counts: registry.KindHousehold, Rounds: []registry.Round{{N: 3}}}))
+		for _, r := range b.Requests {
+			_, err := tx.SaveEntitlement(registry.Entitlement{Unit: r.Unit, Programme: b.Programme, Round: 3, Status: registry.Planned,
+				Items: []registry.Item{{Code: "RICE", Qty: "10", Unit: "kg"}}})
+			must(t, err)
+		}
+		return nil
+	})
+	for _, c := range issued(t, issue(t, w.desk, b)) {
+		cards = append(cards, ledgerCard{c.ID[:], c.Unit, verifier.LedgerKey{Issuer: "org-a", Pseudonym: c.Pseudonym, Programme: b.Programme, Round: 3}})
+	}
+	return cards
+}
+
+type ledgerCard struct {
+	cti    []byte
+	unit   registry.ID
+	ledger verifier.LedgerKey
+}
+
+func (c ledgerCard) all() visit.Visit {
+	return visit.Visit{Kind: visit.Collection, Ledger: c.ledger, Card: c.cti}
+}
+
+func (c ledgerCard) part(given, rest string) visit.Visit {
+	return visit.Visit{Kind: visit.Partial, Ledger: c.ledger, Card: c.cti, Given: given, Rest: rest}
+}
+
+func (w *world) entitled(t *testing.T, what string, c ledgerCard, want registry.EntitlementStatus) {
+	t.Helper()
+	w.view(t, func(v registry.View) error {
+		e, err := v.Entitlement(c.unit, c.ledger.Programme, c.ledger.Round)
+		if err != nil || e.Status != want {
+			t.Errorf("%s: %s, %v; want %s", what, e.Status, err, want)
+		}
+		return nil
+	})
+}
+
+func testVisits(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	cards := w.due(t, 3)
+	one, two := w.scanner(t, "tab-1"), w.scanner(t, "tab-2")
+	first, second := one.give(cards[0].all()), one.give(cards[1].part("4 kg", "6 kg"))
+	w.acked(t, "two records", w.hand(t, first, second), "accepted", "accepted")
+	w.entitled(t, "given", cards[0], registry.Collected)
+	w.entitled(t, "given in part", cards[1], registry.Partial)
+	w.entitled(t, "not given", cards[2], registry.Planned)
+	w.acked(t, "again", w.hand(t, second, first, first), "known", "known", "known")
+
+	// The same household at another table: kept, and looked at.
+	double := two.give(visit.Visit{At: credential.FromStd(start) + 90, Kind: visit.Collection, Ledger: cards[0].ledger, Card: cards[0].cti})
+	acks := w.hand(t, double)
+	if w.acked(t, "a double", acks, "review"); acks[0].Reason != string(visit.Conflict) {
+		t.Errorf("reason %q", acks[0].Reason)
+	}
+	// It is taken back where it was first given: the second table's stands.
+	w.acked(t, "a counter-entry", w.hand(t, one.give(visit.Visit{Kind: visit.Counter, Cancels: 1, Code: "mistake"})), "accepted")
+	w.entitled(t, "still given once", cards[0], registry.Collected)
+	w.acked(t, "another", w.hand(t, two.give(visit.Visit{Kind: visit.Counter, Cancels: 1, Code: "mistake"})), "accepted")
+	w.entitled(t, "nothing stands", cards[0], registry.Granted)
+
+	// Too much, a card and a household that nobody has.
+	w.acked(t, "odd records", w.hand(t, two.give(cards[1].part("7 kg", "")),
+		two.give(visit.Visit{Kind: visit.Collection, Ledger: cards[2].ledger, Card: []byte("0123456789")}),
+		two.give(visit.Visit{Kind: visit.Collection, Ledger: verifier.LedgerKey{Issuer: "org-a", Pseudonym: "x", Programme: "P7K2", Round: 3}})),
+		"review", "review", "review")
+	w.entitled(t, "a card that nobody has gives nothing", cards[2], registry.Planned)
+	w.acked(t, "the rest", w.hand(t, two.give(visit.Visit{Kind: visit.Collection, Ledger: cards[1].ledger, Code: visit.CodeRest})), "accepted")
+	w.entitled(t, "all in two parts", cards[1], registry.Collected)
+
+	// A device that nobody enrolled, and one that was withdrawn.
+	stranger := &scanner{T: t, signer: newKey(t), next: 1}
+	key, err := cose.NewKey(stranger.signer.Public())
+	must(t, err)
+	stranger.device = access.Device{KID: key.ID(), Key: key}
+	acks = w.hand(t, stranger.give(cards[2].all()))
+	if w.acked(t, "a stranger's", acks, "refused"); acks[0].Reason != string(visit.UnknownDevice) {
+		t.Errorf("reason %q", acks[0].Reason)
+	}
+	must(t, w.org.WithdrawDevice(ctx, clerk, one.device.KID, "lost"))
+	acks = w.hand(t, one.give(cards[2].all()))
+	if w.acked(t, "a withdrawn device's", acks, "accepted"); !slices.Contains(acks[0].Flags, visit.AfterWithdrawal) {
+		t.Errorf("flags %q", acks[0].Flags)
+	}
+	w.entitled(t, "it was given all the same", cards[2], registry.Collected)
+
+	m, err := w.org.MergeVisits(ctx)
+	must(t, err)
+	if len(m.Entries) != 10 || len(m.Tables) != 2 || m.Tables[0].Device.Site != "wellA" {
+		t.Errorf("%d records of %d devices", len(m.Entries), len(m.Tables))
+	}
+	w.reopen(t)
+	if again, err := w.org.MergeVisits(ctx); err != nil || len(again.Accounts) != len(m.Accounts) {
+		t.Errorf("after a crash: %v", err)
+	}
+	w.whole(t)
+
+	// A record that is moved does not open, and one is never changed.
+	db := w.engine.SQL(t, w.dir)
+	defer db.Close()
+	if _, err := db.Exec(`UPDATE visit SET state = 'review'`); err == nil {
+		t.Error("a record is changed")
+	}
+	if _, err := db.Exec(`DELETE FROM visit`); err == nil {
+		t.Error("a record is deleted")
+	}
+	_, err = db.Exec(`INSERT INTO visit (org_id, kid, seq, hash, state, sealed, received_at) SELECT org_id, kid, seq + 100, hash, state, sealed, received_at FROM visit LIMIT 1`)
+	must(t, err)
+	if got := w.findings(t); !slices.Contains(got, storage.CheckVisit) {
+		t.Errorf("findings = %q", got)
+	}
+}
+
+// A counter-entry may come before what it takes back, and a copied device is seen.
+func testVisitsInAnyOrder(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	cards := w.due(t, 2)
+	one, two := w.scanner(t, "tab-1"), w.scanner(t, "tab-2")
+	first := one.give(cards[0].all())
+	copied := *one
+	counter := one.give(visit.Visit{Kind: visit.Counter, Cancels: 1})
+	w.acked(t, "the counter-entry first", w.hand(t, counter), "accepted")
+	w.acked(t, "what it takes back", w.hand(t, first), "accepted")
+	w.entitled(t, "taken back", cards[0], registry.Planned)
+	w.acked(t, "another table's", w.hand(t, two.give(cards[0].all())), "accepted")
+	w.entitled(t, "given there", cards[0], registry.Collected)
+	acks := w.hand(t, copied.give(cards[1].all()))
+	if w.acked(t, "a copy's", acks, "review"); !slices.Contains(acks[0].Flags, visit.Cloned) {
+		t.Errorf("flags %q", acks[0].Flags)
+	}
+	w.entitled(t, "it was given all the same", cards[1], registry.Collected)
+	m, err := w.org.MergeVisits(ctx)
+	must(t, err)
+	frozen := 0
+	for _, d := range m.Tables {
+		if d.Key == one.device.KID && d.Frozen == 2 {
+			frozen++
+		}
+	}
+	if frozen != 1 {
+		t.Errorf("tables %+v", m.Tables)
+	}
+	w.whole(t)
+}
