@@ -11,7 +11,7 @@ export CGO_ENABLED ?= 0
 # How long each fuzz target runs: a breath inside `make test`, longer in `make fuzz`.
 FUZZTIME ?= 30s
 
-.PHONY: help setup fonts run test check race bench fuzz vectors fault load build wasm clean
+.PHONY: help setup fonts web run test check race bench fuzz vectors fault load build wasm clean
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -22,7 +22,10 @@ setup: ## install what the tests need and is missing (Debian packages, pinned np
 fonts: ## bring the typefaces that cards are printed with (pinned npm packages, embedded by build)
 	@scripts/fonts.sh
 
-build: fonts ## build bin/aidpass, one binary without cgo
+web: ## build the browser apps that the program embeds (npm packages pinned, bundled without node)
+	@scripts/web.sh
+
+build: fonts web ## build bin/aidpass, one binary without cgo
 	@mkdir -p bin
 	@go build -trimpath -ldflags '-s -w' -o bin/aidpass ./cmd/aidpass
 

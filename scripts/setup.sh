@@ -5,6 +5,7 @@
 #   zbar-tools       zbarimg, a second QR reader that shares no code with ours
 #   poppler-utils    pdftoppm, which turns the pages of a PDF into pictures
 #   testdata/npm     readers of the card format written by others, pinned by package-lock.json
+#   chromium         the scanner app is tried in a real browser with a fake camera
 #   fonts            the typefaces of printed cards: scripts/fonts.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -20,6 +21,7 @@ have gcc || missing+=(gcc)
 [ -e /usr/include/stdio.h ] || missing+=(libc6-dev)
 have zbarimg || missing+=(zbar-tools)
 have pdftoppm || missing+=(poppler-utils)
+have chromium || missing+=(chromium fonts-noto-core)
 if [ ${#missing[@]} -gt 0 ]; then
 	if ! have apt-get || [ "$(id -u)" != 0 ]; then
 		echo "setup: missing: ${missing[*]}: install these (Debian names), or run make setup as root on Debian" >&2
@@ -41,5 +43,6 @@ if ! cmp -s "$lock" "$stamp"; then
 fi
 
 scripts/fonts.sh
+scripts/web.sh
 
 go mod download

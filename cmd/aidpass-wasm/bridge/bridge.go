@@ -23,6 +23,11 @@ type desk struct {
 	visits    visit.Journals
 	unlocked  *verifier.Unlocked
 	challenge []byte
+
+	device   *device // whose key is the page's, see device.go
+	oldLists *verifier.Decision
+	shown    *verifier.Result // the newest verdict, for what is recorded on it
+	shownAt  credential.Time
 }
 
 func fail(err error) reply { return reply{"ok": false, "error": err.Error()} }
@@ -64,15 +69,40 @@ func (d *desk) call(op string, args []js.Value) reply {
 	var err error
 	switch op {
 	case "open":
-		return d.open(bytesOf(arg(0)), bytesOf(arg(1)), timeOf(arg(2)))
+		return d.open(bytesOf(arg(0)), bytesOf(arg(1)), timeOf(arg(2)), false)
+	case "update":
+		return d.open(bytesOf(arg(0)), nil, timeOf(arg(1)), true)
 	case "visits":
 		return d.addVisits(bytesOf(arg(0)))
 	case "verify":
 		return d.verify(textOf(arg(0)), timeOf(arg(1)), "")
 	case "pin":
 		return d.verify(textOf(arg(0)), timeOf(arg(1)), textOf(arg(2)))
+	case "number":
+		return d.number(textOf(arg(0)), timeOf(arg(1)))
 	case "unlock":
 		err = d.unlock(bytesOf(arg(0)), textOf(arg(1)))
+	case "points":
+		return d.points()
+	case "unseal":
+		err = d.unseal(arg(0), textOf(arg(1)))
+	case "device":
+		return d.enrol(bytesOf(arg(0)), bytesOf(arg(1)), timeOf(arg(2)))
+	case "prepare":
+		return d.prepare(arg(0), timeOf(arg(1)))
+	case "attach":
+		return d.attach(bytesOf(arg(0)))
+	case "records":
+		return d.records()
+	case "lists":
+		return d.lists(timeOf(arg(0)))
+	case "labels":
+		return d.labels(textOf(arg(0)))
+	case "old_lists":
+		return d.openRound(arg(0))
+	case "clear_clock":
+		d.floors = d.floors.ClearSoft()
+		return d.state(done())
 	case "state":
 		return d.state(done())
 	case "challenge":
@@ -88,24 +118,31 @@ func (d *desk) call(op string, args []js.Value) reply {
 	return done()
 }
 
-func (d *desk) open(pack, state []byte, at credential.Time) reply {
+// open takes a pack. With keep, one that is refused leaves what is open as it is,
+// and what the device remembers is what it has in hand.
+func (d *desk) open(pack, state []byte, at credential.Time, keep bool) reply {
 	floors, err := verifier.Floors{}, error(nil)
-	if len(state) > 0 {
+	if keep {
+		floors = d.floors
+	} else if len(state) > 0 {
 		if floors, err = verifier.DecodeFloors(state); err != nil {
 			return fail(err)
 		}
 	}
 	p, floors, err := verifier.OpenPack(pack, floors, at)
-	d.floors, d.pack, d.refused = floors, p, ""
 	var out reply
 	if err != nil {
-		d.refused = words.PackMismatch
+		refused := words.PackMismatch
 		if e, ok := err.(*verifier.PackError); ok {
-			d.refused = e.Reason
+			refused = e.Reason
 		}
 		out = fail(err)
-		out.text("reason", string(d.refused))
+		out.text("reason", string(refused))
+		if !keep {
+			d.floors, d.pack, d.refused = floors, nil, refused
+		}
 	} else {
+		d.floors, d.pack, d.refused = floors, p, ""
 		out = done()
 		faults := make([]any, len(p.Faults))
 		for i, f := range p.Faults {
@@ -117,6 +154,7 @@ func (d *desk) open(pack, state []byte, at credential.Time) reply {
 		out.number("sequence", int64(p.Sequence))
 		out.moment("issued", p.Issued)
 		out.moment("expires", p.Expires)
+		d.unlocked, d.shown = nil, nil // the keys were the other pack's
 	}
 	return d.state(out)
 }
@@ -161,11 +199,13 @@ func (d *desk) unlock(scalar []byte, code string) error {
 
 func (d *desk) verify(text string, at credential.Time, pin string) reply {
 	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.challenge, Unlock: d.unlocked, PIN: pin, PackRefused: d.refused}
-	if len(d.visits) > 0 {
-		in.Uses = d.visits
+	if len(d.visits) > 0 || d.device != nil {
+		in.Uses = d.uses()
 	}
+	in.OldLists = d.oldLists
 	r := d.checker.Verify(text, in)
-	d.floors = r.Floors
+	r.Keep()
+	d.floors, d.shown, d.shownAt = r.Floors, &r, at
 	return Flat(&r)
 }
 

@@ -9,7 +9,24 @@
 //	aidpass("pin", text, at, pin)         -> as verify
 //	aidpass("unlock", key, code)          -> {ok, error}: the device's P-256 private scalar (32 bytes) and the
 //	                                         operator's code open sealed parts from now on; key null locks again
+//	aidpass("points")                     -> {ok, points}: for a key that never leaves the browser: what it is multiplied with
+//	aidpass("unseal", secrets, code)      -> {ok, error}: as unlock, by the x coordinates of those products, in order
 //	aidpass("challenge", bytes | null)    -> {ok}: what live codes must answer from now on
+//	aidpass("update", pack, at)           -> as open, against the state in hand; a refused pack leaves the open one
+//	aidpass("number", text, at)           -> as verify for a typed card number: never more than unsure
+//	aidpass("lists", at)                  -> {ok, lists: [{kind, name, as_of, age, next}], programmes, old_lists_until}
+//	aidpass("labels", language)           -> {ok, "type.claim": text, "type.claim=value": text}
+//	aidpass("old_lists", decision | null) -> {ok, error}: {reason, lead, second, ceiling, from, until} opens the round on old lists
+//	aidpass("clear_clock")                -> {ok, state}: the supervisor's act when the clock ran ahead
+//
+// A device that records brings its public key (65 bytes, uncompressed) and journal:
+//
+//	aidpass("device", point, journal, at) -> {ok, error, kid, words, request, certified, site, until, records, torn, good}
+//	aidpass("prepare", entry, at)         -> {ok, error, sequence, sign}: the bytes for the device key, ES256. An entry is
+//	                                         {kind, given, rest, by, checks, cancels, code}; kinds 1 and 2 are for the newest verdict
+//	aidpass("attach", signature)          -> {ok, error, sequence, record, state}: to be stored, both, before anything is said
+//	aidpass("records")                    -> {ok, records: [{sequence, at, kind, number, given, rest, code, cancels, cancelled}]}
+//
 //	aidpass("state")                      -> {ok, state}: to be kept after a wrong PIN and after a live code
 //	aidpass("forget")                     -> {ok}: pack, visits, keys and state are dropped
 package bridge
@@ -63,6 +80,7 @@ func Flat(r *verifier.Result) map[string]any {
 	out.text("word", string(r.Word))
 	out.text("shape", row.Shape)
 	out.text("colour", row.Colour)
+	out.text("todo", row.Todo)
 	out.number("exit", int64(row.Exit))
 	out.number("facts", int64(r.Facts))
 	out.number("holder", int64(r.Holder))

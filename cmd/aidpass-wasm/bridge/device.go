@@ -1,0 +1,398 @@
+//go:build js && wasm
+
+package bridge
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"syscall/js"
+
+	"aidpass/credential"
+	"aidpass/credential/cwt"
+	"aidpass/internal/cbor"
+	"aidpass/internal/cose"
+	"aidpass/trust"
+	"aidpass/verifier"
+	"aidpass/verifier/visit"
+	"aidpass/words"
+)
+
+// device is the phone itself. Its private key stays with the browser; what is
+// signed goes out as bytes and comes back as a signature.
+type device struct {
+	key      *cose.Key
+	point    []byte
+	journal  *visit.Journal
+	prepared *cose.Prepared
+	sequence uint64
+}
+
+const pointBytes = 65 // an uncompressed point of P-256: 4, x, y
+
+var (
+	errNoDevice    = errors.New("bridge: give the device's key first")
+	errNoCard      = errors.New("bridge: nothing was judged that could be recorded")
+	errNotPrepared = errors.New("bridge: prepare an entry first")
+	errNotForHere  = errors.New("bridge: no certificate lets this device record now: a pack with one is needed")
+	errSecrets     = errors.New("bridge: one secret for every point")
+)
+
+// uses looks through the own journal and those of the other tables.
+func (d *desk) uses() verifier.Uses {
+	if d.device == nil || d.device.journal == nil {
+		return d.visits
+	}
+	return append(visit.Journals{d.device.journal}, d.visits...)
+}
+
+// coseKey writes a point as a COSE_Key (RFC 9052 7, RFC 9053 7.1.1).
+func coseKey(point []byte) []byte {
+	b := cbor.AppendMap(nil, 4)
+	b = cbor.AppendInt(cbor.AppendInt(b, 1), 2)
+	b = cbor.AppendInt(cbor.AppendInt(b, -1), 1)
+	b = cbor.AppendBytes(cbor.AppendInt(b, -2), point[1:33])
+	return cbor.AppendBytes(cbor.AppendInt(b, -3), point[33:])
+}
+
+// enrol takes the public half of the device key and the journal so far, and says
+// what the open pack makes of the device.
+func (d *desk) enrol(point, journal []byte, at credential.Time) reply {
+	d.device = nil
+	if len(point) != pointBytes || point[0] != 4 {
+		return fail(fmt.Errorf("bridge: a key of %d bytes, want an uncompressed point", len(point)))
+	}
+	request := coseKey(point)
+	key, err := cose.ParseKey(request)
+	if err != nil {
+		return fail(err)
+	}
+	dev := &device{key: key, point: point}
+	j, err := visit.Read(journal, dev.find)
+	if err != nil {
+		return fail(err)
+	}
+	dev.journal, d.device = j, dev
+	id, thumb := key.ID(), key.Thumbprint()
+	out := done()
+	out.text("kid", hex.EncodeToString(id[:]))
+	out.text("words", trust.HashWords(thumb[:]))
+	out["request"] = array(request)
+	out.number("records", int64(len(j.Visits)))
+	out.flag("torn", j.Torn)
+	out.number("good", int64(j.Good))
+	c := d.certificate()
+	out.flag("certified", c != nil && c.Judge(at, at) == words.OK)
+	if c != nil {
+		out.text("site", c.Site)
+		out.moment("until", c.NotAfter)
+	}
+	return out
+}
+
+func (v *device) find(kid []byte) *cose.Key {
+	if id := v.key.ID(); bytes.Equal(id[:], kid) {
+		return v.key
+	}
+	return nil
+}
+
+// certificate is what the open pack lets this device do, nil for nothing.
+func (d *desk) certificate() *trust.DeviceCertificate {
+	if d.pack == nil || d.device == nil {
+		return nil
+	}
+	id := d.device.key.ID()
+	return d.pack.Device(id[:], trust.SignJournal)
+}
+
+// prepare makes the bytes of the next record. A collection is recorded on the
+// newest verdict alone, and only where that was a good one, or where an entry
+// names the reason (a code) for which a supervisor gave all the same.
+func (d *desk) prepare(entry js.Value, at credential.Time) reply {
+	dev := d.device
+	if dev == nil {
+		return fail(errNoDevice)
+	}
+	dev.prepared = nil
+	c := d.certificate()
+	if c == nil || c.Judge(at, at) != words.OK {
+		return fail(errNotForHere)
+	}
+	if entry.Type() != js.TypeObject {
+		return fail(errNotPrepared)
+	}
+	v := visit.Visit{Device: c.DeviceID, Sequence: dev.journal.Next(), At: at,
+		Kind:  visit.Kind(intOf(entry.Get("kind"))),
+		Given: textOf(entry.Get("given")), Rest: textOf(entry.Get("rest")), Code: textOf(entry.Get("code")),
+		By: visit.Collector(intOf(entry.Get("by"))), Cancels: uint64(intOf(entry.Get("cancels")))}
+	if list := entry.Get("checks"); list.Type() == js.TypeObject {
+		for i := range min(list.Length(), 8) {
+			v.Checks = append(v.Checks, visit.Check(intOf(list.Index(i))))
+		}
+	}
+	if len(dev.journal.Visits) > 0 {
+		v.Device = dev.journal.Visits[0].Device // a journal is one device's, whatever a later certificate calls it
+	}
+	if v.Kind <= visit.Partial || entry.Get("card").Truthy() {
+		if err := d.onCard(&v, at); err != nil {
+			return fail(err)
+		}
+	}
+	p, err := visit.Prepare(dev.key, dev.journal.Last, v)
+	if err != nil {
+		return fail(err)
+	}
+	dev.prepared, dev.sequence = p, v.Sequence
+	out := done()
+	out.number("sequence", int64(v.Sequence))
+	out["sign"] = array(p.ToBeSigned())
+	return out
+}
+
+// longestShown is how long a verdict may be recorded on, in seconds: UI.md closes
+// it after three minutes at most.
+const longestShown = 240
+
+func (d *desk) onCard(v *visit.Visit, at credential.Time) error {
+	r := d.shown
+	if r == nil || !r.Credential.Proven() || at < d.shownAt || at-d.shownAt > longestShown {
+		return errNoCard
+	}
+	if v.Kind <= visit.Partial && r.Answer != words.Valid && v.Code == "" {
+		return fmt.Errorf("bridge: the answer was %s: without a reason nothing is recorded as given", r.Answer)
+	}
+	v.Ledger, v.Card = r.Ledger, r.Credential.ID
+	if v.Ledger.Pseudonym == "" && v.Kind <= visit.Partial {
+		// A type that counts no collections, as a referral: that it was served is noted.
+		v.Kind, v.Rest = visit.Note, ""
+		if v.Code == "" {
+			v.Code = "served"
+		}
+	}
+	if r.Holder&verifier.PINRight != 0 {
+		v.Checks = append(v.Checks, visit.CheckPIN)
+	}
+	if r.Holder&verifier.LiveProof != 0 {
+		v.Checks = append(v.Checks, visit.CheckLive)
+	}
+	return nil
+}
+
+func (d *desk) attach(signature []byte) reply {
+	dev := d.device
+	if dev == nil || dev.prepared == nil {
+		return fail(errNotPrepared)
+	}
+	record, err := dev.prepared.Attach(signature)
+	dev.prepared = nil
+	if err != nil {
+		return fail(err)
+	}
+	if err := dev.journal.Append(record, dev.key); err != nil {
+		return fail(err)
+	}
+	d.floors = d.floors.RecordedAt(dev.journal.Visits[len(dev.journal.Visits)-1].At)
+	d.shown = nil // once recorded, once given
+	out := done()
+	out.number("sequence", int64(dev.sequence))
+	out["record"] = array(record)
+	return d.state(out)
+}
+
+// records tells what this device wrote down, oldest first.
+func (d *desk) records() reply {
+	if d.device == nil {
+		return fail(errNoDevice)
+	}
+	j := d.device.journal
+	list := make([]any, len(j.Visits))
+	for i := range j.Visits {
+		v := &j.Visits[i]
+		r := reply{"number": nil}
+		r.number("sequence", int64(v.Sequence))
+		r.number("at", int64(v.At))
+		r.number("kind", int64(v.Kind))
+		r.text("given", v.Given)
+		r.text("rest", v.Rest)
+		r.text("code", v.Code)
+		r.number("cancels", int64(v.Cancels))
+		r.flag("cancelled", j.Cancelled(v.Sequence))
+		if n, err := cwt.CardNumber(v.Ledger.Pseudonym); err == nil {
+			r.text("number", n)
+		}
+		list[i] = map[string]any(r)
+	}
+	out := done()
+	out["records"] = list
+	return out
+}
+
+// points are the ephemeral keys of the boxes that may be sealed to this device.
+func (d *desk) points() reply {
+	if d.pack == nil {
+		return fail(errNoPack)
+	}
+	list := []any{}
+	for _, box := range d.boxes() {
+		list = append(list, array(box[:pointBytes]))
+	}
+	out := done()
+	out["points"] = list
+	return out
+}
+
+func (d *desk) boxes() (boxes [][]byte) {
+	for i := range d.pack.Parts {
+		if p := &d.pack.Parts[i]; p.Kind == verifier.PartAudience && len(p.Data) >= cose.BoxOverhead {
+			boxes = append(boxes, p.Data)
+		}
+	}
+	return boxes
+}
+
+// answered is a Recipient whose products the browser has made beforehand.
+type answered struct {
+	public  []byte
+	secrets map[string][]byte
+}
+
+func (a answered) PublicKey() []byte { return a.public }
+
+func (a answered) ECDH(point []byte) ([]byte, error) {
+	if s := a.secrets[string(point)]; len(s) == 32 {
+		return s, nil
+	}
+	return nil, errSecrets
+}
+
+func (d *desk) unseal(secrets js.Value, code string) error {
+	d.unlocked = nil
+	switch {
+	case d.pack == nil:
+		return errNoPack
+	case d.device == nil:
+		return errNoDevice
+	}
+	boxes := d.boxes()
+	if secrets.Type() != js.TypeObject || secrets.Length() != len(boxes) {
+		return errSecrets
+	}
+	a := answered{d.device.point, map[string][]byte{}}
+	for i, box := range boxes {
+		a.secrets[string(box[:pointBytes])] = bytesOf(secrets.Index(i))
+	}
+	var err error
+	d.unlocked, err = d.pack.Unlock(a, []byte(code))
+	return err
+}
+
+// number judges a typed card number. It is signed by nobody, so its check symbol
+// tells a slip of the finger and nothing more (DESIGN 14).
+func (d *desk) number(text string, at credential.Time) reply {
+	n, err := cwt.CheckCardNumber(text)
+	if err != nil {
+		return fail(err)
+	}
+	d.shown = nil
+	r := verifier.Result{Reason: words.NumberOnly, Answer: words.Of(words.NumberOnly).Answer, Word: words.Of(words.NumberOnly).Word, Age: -1}
+	out := reply(Flat(&r))
+	out["reasons"] = []any{string(words.NumberOnly)}
+	out.text("number", n)
+	return out
+}
+
+// lists tells how old everything is that verdicts rest on.
+func (d *desk) lists(at credential.Time) reply {
+	if d.pack == nil {
+		return fail(errNoPack)
+	}
+	p := d.pack
+	list := []any{}
+	add := func(kind, name, org string, asOf, next credential.Time) {
+		l := reply{"as_of": nil, "next": nil}
+		l.text("kind", kind)
+		l.text("name", name)
+		if o := p.Trust.Organisation([]byte(org)); o != nil {
+			l.text("name", o.Names["en"])
+		}
+		l.moment("as_of", asOf)
+		l.moment("next", next)
+		l.number("age", max(0, int64(at-asOf)))
+		list = append(list, map[string]any(l))
+	}
+	add("pack", p.Site, p.Org, p.Issued, p.Expires)
+	add("trust", p.Trust.ID, "", p.Trust.Issued, p.Trust.NextUpdate)
+	for _, s := range p.Lists() {
+		add("status", s.URI, d.ownerOf(s.URI), s.IssuedAt, s.NextUpdate)
+	}
+	out := done()
+	out["lists"] = list
+	out.number("hard_floor", int64(d.floors.Hard()))
+	out.number("soft_floor", int64(d.floors.Soft))
+	for _, o := range []*verifier.Decision{d.oldLists, p.Policy.OldLists} {
+		if o.Holds(at) {
+			out.moment("old_lists_until", o.Until)
+			out.text("old_lists_ceiling", o.Ceiling)
+			break
+		}
+	}
+	programmes := []any{}
+	for code := range p.Policy.Programmes {
+		programmes = append(programmes, code)
+	}
+	out["programmes"] = programmes
+	return out
+}
+
+// ownerOf is the organisation whose status part a list came by; "" for none.
+func (d *desk) ownerOf(uri string) string {
+	for i := range d.pack.Parts {
+		if p := &d.pack.Parts[i]; p.Name == uri {
+			return p.Owner
+		}
+	}
+	return ""
+}
+
+// labels are the names of types, claims and their values in one language.
+func (d *desk) labels(lang string) reply {
+	if d.pack == nil {
+		return fail(errNoPack)
+	}
+	out := done()
+	for _, t := range d.pack.Types.All() {
+		out.text(t.Name, t.Label(lang))
+		for i := range t.Claims {
+			c := &t.Claims[i]
+			out.text(t.Name+"."+c.Name, c.Label(lang))
+			for _, value := range c.Values {
+				out.text(t.Name+"."+c.Name+"="+value, c.ValueLabel(lang, value))
+			}
+		}
+	}
+	return out
+}
+
+// openRound is the site's one-time decision on the device itself (DESIGN 7).
+func (d *desk) openRound(v js.Value) reply {
+	d.oldLists = nil
+	if v.Type() != js.TypeObject {
+		return done()
+	}
+	o := &verifier.Decision{Reason: textOf(v.Get("reason")), Lead: textOf(v.Get("lead")), Second: textOf(v.Get("second")),
+		Ceiling: textOf(v.Get("ceiling")), From: timeOf(v.Get("from")), Until: timeOf(v.Get("until"))}
+	if o.Reason == "" || !o.Holds(o.From) {
+		return fail(errors.New("bridge: a reason, two different people and an end are needed"))
+	}
+	d.oldLists = o
+	return done()
+}
+
+func intOf(v js.Value) int64 {
+	if v.Type() != js.TypeNumber || v.Float() < 0 || v.Float() > 1<<53 {
+		return 0
+	}
+	return int64(v.Float())
+}

@@ -1,0 +1,347 @@
+// Command build makes web/scanner/dist, the scanner app as files that any server can
+// hand out: the bundled scripts, the two WebAssembly binaries, one catalogue a
+// language, a demo pack for practice, and a service worker that knows the hash of
+// each of them. scripts/web.sh runs it; nothing of node is needed.
+//
+//	go run ./web/build WASM_EXEC.JS SCANNER.WASM
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/evanw/esbuild/pkg/api"
+
+	"aidpass/schemas"
+	"aidpass/verifier/verifiertest"
+	"aidpass/words"
+)
+
+// maxFirstLoad is what a phone may have to fetch before it works with no network,
+// in bytes after gzip -9.
+const maxFirstLoad = 2_200_000
+
+const (
+	source  = "web/scanner"
+	dist    = "web/scanner/dist"
+	modules = "web/npm/node_modules"
+)
+
+func main() {
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "web: usage: go run ./web/build WASM_EXEC.JS SCANNER.WASM")
+		os.Exit(2)
+	}
+	if err := build(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "web:", err)
+		os.Exit(1)
+	}
+}
+
+// files is the app: content by path below dist.
+type files map[string][]byte
+
+func build(wasmExec, wasm string) error {
+	out := files{}
+	for to, from := range map[string]string{
+		"index.html": source + "/index.html", "app.css": source + "/app.css", "icon.svg": source + "/icon.svg",
+		"app.webmanifest": source + "/app.webmanifest", "scanner.wasm": wasm,
+		"zxing_reader.wasm": modules + "/zxing-wasm/dist/reader/zxing_reader.wasm",
+	} {
+		content, err := os.ReadFile(from)
+		if err != nil {
+			return err
+		}
+		out[to] = content
+	}
+	languages, err := catalogues(out)
+	if err != nil {
+		return err
+	}
+	if out["demo.json"], err = demo(); err != nil {
+		return err
+	}
+	if err := out.bundle(wasmExec, languages); err != nil {
+		return err
+	}
+	if out["LICENCES.txt"], err = licences(); err != nil {
+		return err
+	}
+	if err := out.worker(); err != nil {
+		return err
+	}
+	return out.write()
+}
+
+// catalogues joins the screens' words with the verdict words, one file a language,
+// and returns the list of languages as the app takes it.
+func catalogues(out files) (string, error) {
+	type language struct {
+		Tag  string `json:"tag"`
+		Name string `json:"name"`
+	}
+	var list []language
+	for _, tag := range words.Tags() {
+		c, _ := words.Language(tag)
+		texts := map[string]string{}
+		for _, key := range c.Keys() {
+			if family, _, _ := strings.Cut(key, "."); slices.Contains([]string{"word", "todo", "sentence", "age", "check"}, family) {
+				texts[key] = c.Text(key)
+			}
+		}
+		raw, err := os.ReadFile("web/i18n/" + tag + ".json")
+		if err != nil {
+			return "", err
+		}
+		var own map[string]string
+		if err := json.Unmarshal(raw, &own); err != nil {
+			return "", fmt.Errorf("web/i18n/%s.json: %w", tag, err)
+		}
+		for key, text := range own {
+			if _, twice := texts[key]; twice {
+				return "", fmt.Errorf("web/i18n/%s.json: %q belongs to words/lang", tag, key)
+			}
+			texts[key] = text
+		}
+		labels(texts, tag)
+		audio, err := clips(out, tag)
+		if err != nil {
+			return "", err
+		}
+		content, err := json.Marshal(map[string]any{"tag": c.Tag(), "name": c.Name(), "rtl": c.RTL(), "texts": texts, "audio": audio})
+		if err != nil {
+			return "", err
+		}
+		out["lang/"+tag+".json"] = content
+		list = append(list, language{c.Tag(), c.Name()})
+	}
+	content, err := json.Marshal(list)
+	return string(content), err
+}
+
+// labels adds the names of the embedded types, their claims and values, which the
+// browser core does not carry: "type.NAME", "type.NAME.CLAIM", "type.NAME.CLAIM=VALUE".
+func labels(texts map[string]string, tag string) {
+	for _, t := range schemas.Embedded() {
+		texts["type."+t.Name] = t.Label(tag)
+		for i := range t.Claims {
+			c := &t.Claims[i]
+			key := "type." + t.Name + "." + c.Name
+			texts[key] = c.Label(tag)
+			for _, value := range c.Values {
+				texts[key+"="+value] = c.ValueLabel(tag, value)
+			}
+		}
+	}
+}
+
+// clips takes web/i18n/audio/TAG/WORD.*, as a phone recorded them, where there are any.
+func clips(out files, tag string) (map[string]string, error) {
+	audio := map[string]string{}
+	found, err := filepath.Glob("web/i18n/audio/" + tag + "/*.*")
+	for _, path := range found {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		name := filepath.Base(path)
+		word := strings.TrimSuffix(name, filepath.Ext(name))
+		audio[word] = "audio/" + tag + "/" + name
+		out[audio[word]] = content
+	}
+	return audio, err
+}
+
+// demoCards are the stored cases that practice shows, one for each word.
+var demoCards = []string{
+	"a good card", "collected in part", "a registration card tells who, never what is due", "collected this round",
+	"another site", "revoked", "a signature with one bit flipped", "lists too old for the type",
+}
+
+// demo is the pack and the cards of practice mode, from testdata/vectors: the same
+// bytes in every build.
+func demo() ([]byte, error) {
+	type card struct {
+		Word    words.Word `json:"word"`
+		Shape   string     `json:"shape"`
+		Text    string     `json:"text"`
+		At      int64      `json:"at,omitempty"`
+		Journal []byte     `json:"journal,omitempty"`
+	}
+	cases, err := verifiertest.Load("testdata/vectors/verdicts.json")
+	if err != nil {
+		return nil, err
+	}
+	first := slices.IndexFunc(cases, func(c verifiertest.Case) bool { return c.Name == demoCards[0] })
+	if first < 0 {
+		return nil, fmt.Errorf("testdata/vectors has no case %q", demoCards[0])
+	}
+	good := cases[first]
+	cards := []card{}
+	seen := map[words.Word]bool{}
+	add := func(c *verifiertest.Case) {
+		row := c.Row()
+		if seen[row.Word] || !bytes.Equal(c.Pack, good.Pack) || c.State != nil || c.Unlock || c.PIN != "" || c.Challenge != nil || len(c.Journals) > 1 || row.Word == words.NotAnAidCard {
+			return
+		}
+		seen[row.Word] = true
+		x := card{Word: row.Word, Shape: row.Shape, Text: c.Text}
+		if c.At != good.At {
+			x.At = int64(c.At)
+		}
+		if len(c.Journals) == 1 {
+			x.Journal = c.Journals[0]
+		}
+		cards = append(cards, x)
+	}
+	// The plainest case of each word leads; whatever else shows a word comes after.
+	for _, name := range demoCards {
+		for i := range cases {
+			if cases[i].Name == name {
+				add(&cases[i])
+			}
+		}
+	}
+	for i := range cases {
+		add(&cases[i])
+	}
+	return json.Marshal(map[string]any{"at": good.At, "pack": good.Pack, "cards": cards})
+}
+
+func (out files) bundle(wasmExec, languages string) error {
+	for _, b := range []struct {
+		from, to string
+		format   api.Format
+	}{
+		{"main.ts", "app.js", api.FormatESModule}, {"core.worker.ts", "core.js", api.FormatIIFE}, {"reader.worker.ts", "reader.js", api.FormatIIFE},
+	} {
+		content, err := bundle(b.from, b.format, map[string]string{"LANGUAGES": languages}, wasmExec)
+		if err != nil {
+			return err
+		}
+		out[b.to] = content
+	}
+	return nil
+}
+
+func bundle(from string, format api.Format, define map[string]string, wasmExec string) ([]byte, error) {
+	exec, err := filepath.Abs(wasmExec)
+	if err != nil {
+		return nil, err
+	}
+	node, err := filepath.Abs(modules)
+	if err != nil {
+		return nil, err
+	}
+	// import.meta.url tells zxing-wasm where its binary would be; the app says that itself.
+	define["import.meta.url"] = `""`
+	r := api.Build(api.BuildOptions{
+		EntryPoints: []string{filepath.Join(source, "src", from)}, Bundle: true, Outfile: "out.js", Format: format, Target: api.ES2020,
+		MinifySyntax: true, MinifyWhitespace: true, MinifyIdentifiers: true, LegalComments: api.LegalCommentsNone,
+		Define: define, Alias: map[string]string{"wasm_exec": exec}, NodePaths: []string{node}, LogLevel: api.LogLevelWarning,
+		TsconfigRaw: `{"compilerOptions":{"target":"es2020"}}`, // paths of the real one serve the type checker
+	})
+	if len(r.Errors) > 0 {
+		return nil, fmt.Errorf("%s does not bundle", from)
+	}
+	return r.OutputFiles[0].Contents, nil
+}
+
+// licences gathers what the packages inside the bundles ask to travel with them.
+func licences() ([]byte, error) {
+	var b bytes.Buffer
+	for _, name := range []string{"zxing-wasm/LICENSE", "qr/LICENSE", "qr/LICENSE-MIT"} {
+		text, err := os.ReadFile(filepath.Join(modules, name))
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(&b, "== %s\n\n%s\n", name, text)
+	}
+	return b.Bytes(), nil
+}
+
+// worker bundles the service worker with the hash of everything else.
+func (out files) worker() error {
+	var list [][2]string
+	whole := sha256.New()
+	for _, path := range out.paths() {
+		digest := sha256.Sum256(out[path])
+		list = append(list, [2]string{path, hex.EncodeToString(digest[:])})
+		fmt.Fprintf(whole, "%s %x\n", path, digest)
+	}
+	manifest, err := json.Marshal(list)
+	if err != nil {
+		return err
+	}
+	id := hex.EncodeToString(whole.Sum(nil)[:8])
+	content, err := bundle("sw.ts", api.FormatIIFE, map[string]string{"FILES": string(manifest), "BUILD": `"` + id + `"`}, "wasm_exec.js")
+	out["sw.js"] = content
+	return err
+}
+
+func (out files) paths() []string {
+	var paths []string
+	for path := range out {
+		paths = append(paths, path)
+	}
+	slices.Sort(paths)
+	return paths
+}
+
+// write replaces dist, all but its README, and says how large the first load is.
+func (out files) write() error {
+	old, err := filepath.Glob(dist + "/*")
+	if err != nil {
+		return err
+	}
+	for _, path := range old {
+		if filepath.Base(path) != "README.md" {
+			if err := os.RemoveAll(path); err != nil {
+				return err
+			}
+		}
+	}
+	total := 0
+	for _, path := range out.paths() {
+		to := filepath.Join(dist, filepath.FromSlash(path))
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(to, out[path], 0o644); err != nil {
+			return err
+		}
+		packed, err := compressed(out[path])
+		if err != nil {
+			return err
+		}
+		total += packed
+		if packed > 20_000 {
+			fmt.Printf("web: %-20s %9d bytes gzip\n", path, packed)
+		}
+	}
+	fmt.Printf("web: first load of the scanner: %d bytes gzip in %d files, limit %d\n", total, len(out), maxFirstLoad)
+	if total > maxFirstLoad {
+		return fmt.Errorf("the scanner is too large: a phone on a weak network fetches it before the round")
+	}
+	return nil
+}
+
+func compressed(content []byte) (int, error) {
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := z.Write(content); err != nil {
+		return 0, err
+	}
+	return b.Len(), z.Close()
+}

@@ -1,0 +1,175 @@
+// What every screen works with: the core, the store, the camera, and what the phone
+// is set up as.
+import { Camera, Reader } from "./camera";
+import { Core, Kind, type Enrolled, type Entry, type Lists, type Opened, type Verdict } from "./core";
+import { has, speak, text } from "./i18n";
+import { agree, newKeys, sign } from "./key";
+import { Full, mark, marked, Store, type Keys, type Kept, type PIN, type Settings, type Shift } from "./store";
+
+export const now = () => Math.floor(Date.now() / 1000);
+
+/** Why the app cannot go on; each is a screen of its own. */
+export type Stop = "evicted" | "storage" | "full" | "twice" | "core" | "clock" | "insecure";
+
+export class App {
+  core: Core;
+  reader = new Reader();
+  camera: Camera;
+  store!: Store;
+  settings: Settings = { lang: "en", sound: true, lowPower: false };
+  keys: Keys | undefined;
+  pack: Opened | undefined;
+  device: Enrolled | undefined;
+  shift: Shift | null = null;
+  exported = 0;
+  pin: PIN | undefined;
+  labels: Record<string, string> = {};
+  persisted = true;
+  practice = false;
+  supervisorUntil = 0;
+
+  constructor(public stopped: (why: Stop) => void) {
+    this.core = new Core(() => stopped("core"));
+    this.camera = new Camera(this.reader, document.createElement("video"));
+    this.camera.video.setAttribute("playsinline", "");
+    this.camera.video.muted = true;
+  }
+
+  /** load opens everything that is kept. Null: go on; else the screen to show. */
+  async load(): Promise<Stop | null> {
+    const saved = localStorage.getItem("aidpass-lang") ?? navigator.language.split("-")[0];
+    await speak(saved);
+    this.settings.lang = document.documentElement.lang;
+    if (!window.isSecureContext || !crypto.subtle) return "insecure";
+    try {
+      this.store = await Store.open();
+      this.settings = { ...this.settings, ...(await this.store.get("settings")) };
+      this.keys = await this.store.get("keys");
+      this.shift = (await this.store.get("shift")) ?? null;
+      this.exported = (await this.store.get("exported")) ?? 0;
+      this.pin = await this.store.get("pin");
+    } catch {
+      return "storage";
+    }
+    await speak(this.settings.lang);
+    if (!this.keys && marked()) return "evicted";
+    this.persisted = (await navigator.storage?.persisted?.()) ?? false;
+    return this.reopen();
+  }
+
+  /** reopen gives the core what is stored: at the start, and after a write that failed. */
+  async reopen(): Promise<Stop | null> {
+    const [pack, state] = [await this.store.get("pack"), await this.store.get("state")];
+    this.pack = this.device = undefined;
+    await this.core.forget();
+    if (pack) {
+      const opened = await this.core.open(pack, state ?? null, now());
+      if (opened.ok) this.pack = opened;
+    }
+    for (const other of await this.store.others()) await this.core.visits(other);
+    await this.core.oldLists((await this.store.get("oldLists")) ?? null);
+    if (this.keys) {
+      const journal = await this.store.journal();
+      const enrolled = await this.core.device(this.keys.point, journal, now());
+      if (!enrolled.ok) return "storage";
+      this.device = enrolled;
+    }
+    await this.relabel();
+    return this.clockBehind();
+  }
+
+  /** clockBehind: the phone's clock says a time that signed lists prove to be past. */
+  async clockBehind(): Promise<Stop | null> {
+    if (!this.pack) return null;
+    const l = await this.core.lists(now());
+    return now() < l.hard_floor ? "clock" : null;
+  }
+
+  async relabel() { this.labels = this.pack ? await this.core.labels(this.settings.lang) : {}; }
+
+  /** label names a type's claim or value: the app's own words for the embedded types, the pack's for others. */
+  label(key: string, other: string) { return has(`type.${key}`) ? text(`type.${key}`) : this.labels[key] ?? other; }
+
+  /** enrol makes the device's key, once. */
+  async enrol() {
+    this.persisted = (await navigator.storage?.persist?.()) ?? false;
+    if (!this.keys) {
+      const keys = await newKeys();
+      await this.store.put({ keys, settings: this.settings });
+      this.keys = keys;
+    }
+    this.device = await this.core.device(this.keys.point, await this.store.journal(), now());
+    mark(this.device.kid);
+  }
+
+  /** update takes a pack if it is newer and whole; else the old one stays and why is said. */
+  async update(pack: Uint8Array): Promise<Opened> {
+    const opened = await this.core.update(pack, now());
+    if (!opened.ok) return opened;
+    try {
+      await this.store.put({ pack, state: opened.state! });
+    } catch (e) {
+      await this.reopen(); // the core goes back to what is stored
+      return { ...opened, ok: false, reason: e instanceof Full ? "full" : "storage" };
+    }
+    this.pack = opened;
+    if (this.keys) this.device = await this.core.device(this.keys.point, await this.store.journal(), now());
+    await this.relabel();
+    return opened;
+  }
+
+  async set(settings: Partial<Settings>) {
+    this.settings = { ...this.settings, ...settings };
+    localStorage.setItem("aidpass-lang", this.settings.lang);
+    await this.store?.put({ settings: this.settings }).catch(() => {});
+    if (settings.lang) { await speak(settings.lang); await this.relabel(); }
+  }
+
+  async keep(values: Partial<Kept>) {
+    await this.store.put(values);
+    if ("shift" in values) this.shift = values.shift ?? null;
+    if ("pin" in values) this.pin = values.pin;
+    if ("exported" in values) this.exported = values.exported!;
+  }
+
+  judge(text: string): Promise<Verdict> { return this.core.verify(text, now()); }
+
+  /** keepState keeps what the core now remembers of wrong PINs and live codes. */
+  async keepState() {
+    const { state } = await this.core.state();
+    if (state && !this.practice) await this.store.put({ state });
+  }
+
+  mayRecord() { return this.practice || (!!this.device?.certified && !!this.shift); }
+
+  /** record signs an entry and stores it. When it returns the record is on the disk; when it throws nothing was recorded. */
+  async record(entry: Entry): Promise<number> {
+    if (this.practice) return 0;
+    const prepared = await this.core.prepare(entry, now());
+    if (!prepared.ok) throw new Error(prepared.error);
+    const done = await this.core.attach(await sign(this.keys!, prepared.sign));
+    if (!done.ok) throw new Error(done.error);
+    try {
+      await this.store.append(done.sequence, done.record, done.state!);
+    } catch (e) {
+      await this.reopen(); // the core must not remember what the disk does not
+      throw e;
+    }
+    this.device!.records = done.sequence;
+    return done.sequence;
+  }
+
+  cancel(sequence: number, code: string) { return this.record({ kind: Kind.counter, cancels: sequence, code }); }
+  note(code: string, card = false, given = "") { return this.record({ kind: Kind.note, code, card, given }); }
+
+  unsent() { return Math.max(0, (this.device?.records ?? 0) - this.exported); }
+
+  async unseal(code: string): Promise<boolean> {
+    const { ok, points } = await this.core.points();
+    if (!ok || !this.keys) return false;
+    return (await this.core.unseal(await agree(this.keys, points), code)).ok;
+  }
+
+  lists(): Promise<Lists> { return this.core.lists(now()); }
+  supervisor() { return now() < this.supervisorUntil; }
+}

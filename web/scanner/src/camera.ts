@@ -1,0 +1,108 @@
+// The camera: asks for it, looks for codes in its pictures, sleeps when nobody needs it.
+
+export type Denied = "denied" | "none" | "busy";
+
+const EVERY = 60; // ms between two looks; a look takes 8 to 70
+const FULL = 5; // each fifth look takes the whole picture, the others the centre square
+
+export class Reader {
+  private worker = new Worker("reader.js");
+  private waiting = new Map<number, (texts: string[]) => void>();
+  private next = 1;
+
+  constructor() {
+    this.worker.onmessage = ({ data }) => {
+      if (data.ready) { document.documentElement.dataset.reader = data.ready; return; }
+      this.waiting.get(data.id)?.(data.texts);
+      this.waiting.delete(data.id);
+    };
+  }
+
+  /** find gives the texts of the codes in a picture, two at most. hard looks longer. */
+  find(picture: ImageData, hard: boolean): Promise<string[]> {
+    return new Promise((done) => {
+      const id = this.next++;
+      this.waiting.set(id, done);
+      this.worker.postMessage({ id, picture, hard }, [picture.data.buffer]);
+    });
+  }
+
+  /** photo looks in a file; a picture of many megapixels is made smaller first. */
+  async photo(file: Blob): Promise<string[]> {
+    const bitmap = await createImageBitmap(file);
+    const scale = Math.min(1, 2400 / Math.max(bitmap.width, bitmap.height));
+    const canvas = new OffscreenCanvas(Math.round(bitmap.width * scale), Math.round(bitmap.height * scale));
+    const g = canvas.getContext("2d")!;
+    g.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+    return this.find(g.getImageData(0, 0, canvas.width, canvas.height), true);
+  }
+}
+
+export class Camera {
+  readonly video: HTMLVideoElement;
+  private stream: MediaStream | null = null;
+  private canvas = document.createElement("canvas");
+  private running = 0;
+
+  constructor(private reader: Reader, video: HTMLVideoElement) { this.video = video; }
+
+  /** start looks until stop; found gets one code, or two that stand in one picture. */
+  async start(found: (texts: string[]) => void): Promise<Denied | null> {
+    const run = ++this.running;
+    if (!this.stream) {
+      if (!navigator.mediaDevices?.getUserMedia) return "none";
+      try {
+        const stream = await navigator.mediaDevices.getUserMedia({
+          audio: false, video: { facingMode: "environment", width: { ideal: 1920 }, height: { ideal: 1080 } },
+        });
+        if (run !== this.running) { stream.getTracks().forEach((track) => track.stop()); return null; }
+        this.stream = stream;
+      } catch (e) {
+        const name = (e as DOMException).name;
+        return name === "NotAllowedError" || name === "SecurityError" ? "denied" : name === "NotReadableError" ? "busy" : "none";
+      }
+      await this.constrain({ focusMode: "continuous" });
+    }
+    this.video.srcObject = this.stream;
+    await this.video.play().catch(() => {});
+    this.look(run, found);
+    return null;
+  }
+
+  /** stop lets go of the camera: heat and battery. */
+  stop() {
+    this.running++;
+    this.stream?.getTracks().forEach((track) => track.stop());
+    this.stream = null;
+    this.video.srcObject = null;
+  }
+
+  private get track() { return this.stream?.getVideoTracks()[0]; }
+
+  hasTorch() { return !!(this.track?.getCapabilities?.() as { torch?: boolean } | undefined)?.torch; }
+  torch(on: boolean) { return this.constrain({ torch: on }); }
+
+  private async constrain(c: object) {
+    try {
+      await this.track?.applyConstraints({ advanced: [c as MediaTrackConstraintSet] });
+    } catch { /* the camera cannot; scanning goes on without */ }
+  }
+
+  private async look(run: number, found: (texts: string[]) => void) {
+    for (let n = 1; run === this.running; n++) {
+      const { videoWidth: w, videoHeight: h } = this.video;
+      if (w && h) {
+        const whole = n % FULL === 0, side = Math.min(w, h);
+        const [cw, ch] = whole ? [w, h] : [side, side];
+        this.canvas.width = cw;
+        this.canvas.height = ch;
+        const g = this.canvas.getContext("2d", { willReadFrequently: true })!;
+        g.drawImage(this.video, (w - cw) / 2, (h - ch) / 2, cw, ch, 0, 0, cw, ch);
+        const texts = await this.reader.find(g.getImageData(0, 0, cw, ch), whole);
+        if (run !== this.running) return;
+        if (texts.length) found(texts);
+      }
+      await new Promise((done) => setTimeout(done, EVERY));
+    }
+  }
+}

@@ -1,0 +1,72 @@
+// The page's end of the verifier. Every judgement is the core's; the page shows it.
+
+export interface Reply { ok: boolean; error?: string; reason?: string; state?: Uint8Array }
+
+export interface Verdict extends Reply {
+  answer: "valid" | "used" | "invalid" | "unsure" | "none";
+  reason: string; reasons: string[]; word: string; shape: string; colour: string; todo: string;
+  facts: number; holder: number; clock_behind: boolean; age: number | null;
+  type: string | null; issuer_name: string | null; number: string | null;
+  valid_from: number | null; valid_until: number | null; earlier_rest: string | null;
+  [claim: `claim_${string}`]: unknown;
+}
+
+export interface Opened extends Reply { org: string; site: string; sequence: number; issued: number; expires: number; faults: string[] }
+export interface Enrolled extends Reply {
+  kid: string; words: string; request: Uint8Array; certified: boolean; site?: string; until?: number;
+  records: number; torn: boolean; good: number;
+}
+export interface ListAge { kind: "pack" | "trust" | "status"; name: string; as_of: number | null; age: number; next: number | null }
+export interface Lists extends Reply { lists: ListAge[]; hard_floor: number; soft_floor: number; old_lists_until?: number; old_lists_ceiling?: string; programmes: string[] }
+export interface Entry { kind: number; given?: string; rest?: string; by?: number; checks?: number[]; cancels?: number; code?: string; card?: boolean }
+export interface Prepared extends Reply { sequence: number; sign: Uint8Array }
+export interface Attached extends Reply { sequence: number; record: Uint8Array }
+export interface Written { sequence: number; at: number; kind: number; number: string | null; given: string; rest: string; code: string; cancels: number; cancelled: boolean }
+
+/** Holder checks, as verifier.HolderCheck numbers them. */
+export const Holder = { photo: 1, pin: 2, pinRight: 4, live: 8, challenge: 16 } as const;
+/** Kinds of records, as visit.Kind numbers them. */
+export const Kind = { collection: 1, partial: 2, counter: 3, note: 4 } as const;
+
+export class Core {
+  private worker = new Worker("core.js");
+  private waiting = new Map<number, (reply: any) => void>();
+  private next = 1;
+
+  constructor(died: (why: string) => void) {
+    this.worker.onmessage = ({ data }) => {
+      if (data.died) return died(data.error ?? "");
+      this.waiting.get(data.id)?.(data.reply);
+      this.waiting.delete(data.id);
+    };
+    this.worker.onerror = (e) => died(e.message);
+  }
+
+  private ask<T extends Reply>(op: string, ...args: unknown[]): Promise<T> {
+    return new Promise((done) => {
+      const id = this.next++;
+      this.waiting.set(id, done);
+      this.worker.postMessage({ id, op, args });
+    });
+  }
+
+  open(pack: Uint8Array, state: Uint8Array | null, at: number) { return this.ask<Opened>("open", pack, state, at); }
+  update(pack: Uint8Array, at: number) { return this.ask<Opened>("update", pack, at); }
+  device(point: Uint8Array, journal: Uint8Array, at: number) { return this.ask<Enrolled>("device", point, journal, at); }
+  visits(journal: Uint8Array) { return this.ask<Reply & { records: number; torn: boolean }>("visits", journal); }
+  verify(text: string, at: number) { return this.ask<Verdict>("verify", text, at); }
+  pin(text: string, at: number, pin: string) { return this.ask<Verdict>("pin", text, at, pin); }
+  number(typed: string, at: number) { return this.ask<Verdict>("number", typed, at); }
+  prepare(entry: Entry, at: number) { return this.ask<Prepared>("prepare", entry, at); }
+  attach(signature: Uint8Array) { return this.ask<Attached>("attach", signature); }
+  records() { return this.ask<Reply & { records: Written[] }>("records"); }
+  lists(at: number) { return this.ask<Lists>("lists", at); }
+  labels(lang: string) { return this.ask<Reply & Record<string, string>>("labels", lang); }
+  points() { return this.ask<Reply & { points: Uint8Array[] }>("points"); }
+  unseal(secrets: Uint8Array[], code: string) { return this.ask<Reply>("unseal", secrets, code); }
+  oldLists(decision: object | null) { return this.ask<Reply>("old_lists", decision); }
+  clearClock() { return this.ask<Reply>("clear_clock"); }
+  state() { return this.ask<Reply>("state"); }
+  forget() { return this.ask<Reply>("forget"); }
+  stop() { this.worker.terminate(); }
+}

@@ -1,0 +1,26 @@
+// The worker that holds the verifier: the Go core behind one function.
+import "wasm_exec";
+
+declare const Go: new () => { importObject: WebAssembly.Imports; run(i: WebAssembly.Instance): Promise<void> };
+const worker = self as unknown as DedicatedWorkerGlobalScope & { aidpass: (op: string, ...args: unknown[]) => any; aidpassReady: () => void };
+
+const ready = new Promise<void>((done) => (worker.aidpassReady = done));
+
+async function start() {
+  const go = new Go();
+  const bytes = await (await fetch("scanner.wasm")).arrayBuffer();
+  const { instance } = await WebAssembly.instantiate(bytes, go.importObject);
+  go.run(instance).finally(() => worker.postMessage({ died: true }));
+  await ready;
+}
+
+const started = start().catch((e) => worker.postMessage({ died: true, error: String(e) }));
+
+worker.onmessage = async ({ data: { id, op, args } }) => {
+  await started;
+  try {
+    worker.postMessage({ id, reply: worker.aidpass(op, ...args) });
+  } catch (e) {
+    worker.postMessage({ id, reply: { ok: false, error: String(e) } });
+  }
+};

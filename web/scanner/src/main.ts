@@ -1,0 +1,39 @@
+// The start: one page at a time, the app kept on the phone, then Ready or what
+// stands in the way.
+import { App, type Stop } from "./app";
+import { t } from "./i18n";
+import { ready } from "./screens/ready";
+import { setup } from "./screens/setup";
+import { stopScreen, UI } from "./ui";
+
+let ui: UI | undefined;
+const app = new App((why) => ui?.show(stopScreen(ui, why)));
+ui = new UI(app);
+
+/** Two pages would write one journal: the second steps back. */
+function alone(): Promise<boolean> {
+  if (!navigator.locks) return Promise.resolve(true);
+  return new Promise((done) => {
+    void navigator.locks.request("aidpass-scanner", { ifAvailable: true }, (lock) => {
+      done(!!lock);
+      return lock ? new Promise(() => {}) : undefined; // held until the page goes
+    });
+  });
+}
+
+async function start() {
+  const stop: Stop | null = await app.load();
+  document.documentElement.dataset.ready = "1";
+  if (stop) {
+    const act = stop === "evicted" ? { label: t("setup.title"), act: () => { localStorage.removeItem("aidpass-enrolled"); setup(ui!); } }
+      : stop === "clock" ? { label: t("stop.clock_set"), act: () => location.reload() } : undefined;
+    ui!.show(stopScreen(ui!, stop, act));
+    return;
+  }
+  if (!(await alone())) { ui!.show(stopScreen(ui!, "twice")); return; }
+  if (app.pack && app.pin) await ready(ui!);
+  else setup(ui!);
+}
+
+void start();
+void navigator.serviceWorker?.register("sw.js").catch(() => {}); // on an address without it the app works while it is open

@@ -1,0 +1,53 @@
+// History of this shift: what was written down here. Numbers only, no names.
+import { Kind, type Written } from "../core";
+import { bdi, button, h, save } from "../dom";
+import { clock, has, number, t } from "../i18n";
+import type { UI } from "../ui";
+import { ready } from "./ready";
+import { supervisor } from "./supervisor";
+
+export async function history(ui: UI) {
+  const { app } = ui;
+  const all = app.practice ? [] : ((await app.core.records()).records ?? []);
+  const mine = all.filter((r) => r.sequence >= (app.shift?.first ?? 1)).reverse();
+  const served = mine.filter((r) => r.kind <= Kind.partial && !r.cancelled).length;
+  ui.show({
+    name: "history", title: t("history.title"), back: () => void ready(ui),
+    body: [
+      h("p", { class: "count" }, number(served), " ", h("span", {}, t("history.served"))),
+      mine.length ? h("ol", { class: "log" }, mine.slice(0, 300).map((r) => line(ui, r))) : h("p", { class: "quiet" }, t("history.none")),
+    ],
+    actions: app.practice ? null : button(t("history.export"), () => void exportJournal(ui), app.unsent() ? "main" : "", "export"),
+  });
+}
+
+function line(ui: UI, r: Written) {
+  const what = `history.kind_${r.kind}`;
+  const code = r.code.split(":")[0];
+  return h("li", { class: r.cancelled ? "cancelled" : "", "data-sequence": r.sequence },
+    h("span", { class: "when" }, clock(r.at)),
+    h("span", { class: "what" }, t(has(`code.${code}`) ? `code.${code}` : what), r.given ? [" · ", bdi(r.given)] : null, r.number ? h("small", {}, bdi(r.number)) : null,
+      r.cancelled ? h("small", {}, t("history.cancelled")) : null),
+    r.kind <= Kind.partial && !r.cancelled
+      ? button(t("history.cancel"), () => supervisor(ui, async () => {
+        try {
+          await ui.app.cancel(r.sequence, "mistake");
+          ui.toast(t("give.undone"));
+        } catch {
+          ui.toast(t("give.failed"));
+        }
+        await history(ui);
+      }, () => void history(ui)), "small")
+      : null);
+}
+
+/** exportJournal hands out the whole journal; what was in it counts as handed in. */
+export async function exportJournal(ui: UI) {
+  const { app } = ui;
+  const journal = await app.store.journal();
+  const records = app.device?.records ?? 0;
+  save(`${app.pack?.site ?? "site"}-${app.device?.kid ?? "device"}-${records}.journal`, journal);
+  await app.keep({ exported: records });
+  ui.toast(t("history.exported", { n: records }));
+  await history(ui);
+}

@@ -1,0 +1,48 @@
+// Lists and health: how old everything is, and the update by file.
+import { button, choose, h, bdi } from "../dom";
+import { age, date, number, t } from "../i18n";
+import type { UI } from "../ui";
+import { ready } from "./ready";
+import { load } from "./setup";
+
+export async function listsScreen(ui: UI) {
+  const { app } = ui;
+  const l = await app.lists();
+  const room = await navigator.storage?.estimate?.();
+  const free = room?.quota ? Math.floor((room.quota - (room.usage ?? 0)) / 1e6) : 0;
+  ui.show({
+    name: "lists", title: t("lists.title"), back: () => void ready(ui),
+    body: [
+      h("ul", { class: "cards" }, l.lists.map((x) => h("li", {},
+        h("h2", {}, t(`lists.${x.kind}`)),
+        h("p", {}, bdi(x.name)),
+        h("dl", { class: "facts" },
+          h("div", {}, h("dt", {}, t("facts.age")), h("dd", {}, age(x.age))),
+          !!x.next && h("div", {}, h("dt", {}, t(x.kind === "pack" ? "lists.ends" : "lists.next")), h("dd", {}, date(x.next))))))),
+      app.pack?.faults.length ? h("p", { class: "note" }, t("lists.faults", { n: app.pack.faults.length })) : null,
+      h("dl", { class: "facts" },
+        app.device && h("div", {}, h("dt", {}, t("lists.device")), h("dd", {}, bdi(app.device.words))),
+        !!app.device?.until && h("div", {}, h("dt", {}, t("lists.device_until")), h("dd", {}, date(app.device.until))),
+        h("div", {}, h("dt", {}, t("lists.room")), h("dd", {}, t("lists.megabytes", { n: free }))),
+        h("div", {}, h("dt", {}, t("history.records")), h("dd", {}, number(app.device?.records ?? 0)))),
+    ],
+    actions: app.practice ? null : [
+      button(t("lists.others"), () => void others(ui), "", "others"),
+      button(t("lists.update"), () => void load(ui, () => void listsScreen(ui)), "main", "update"),
+    ],
+  });
+}
+
+/** others takes another table's journal, so that this one knows what that one gave. */
+async function others(ui: UI) {
+  const file = await choose(".journal,application/octet-stream");
+  if (!file) return;
+  const done = await ui.app.core.visits(file.bytes);
+  if (!done.ok) { ui.toast(t("lists.others_refused")); return; }
+  try {
+    await ui.app.store.addOther(file.bytes);
+    ui.toast(t("lists.others_taken", { n: done.records }));
+  } catch {
+    ui.toast(t("stop.full"));
+  }
+}

@@ -1,0 +1,46 @@
+// Practice: demo cards for every word, judged by the same core under a demo pack at
+// the demo's own time. A grey-striped border, and nothing is stored.
+import { h, shape } from "../dom";
+import { t } from "../i18n";
+import { Core, type Verdict } from "../core";
+import type { UI } from "../ui";
+import { ready } from "./ready";
+import { verdict } from "./verdict";
+
+interface Demo { at: number; pack: string; cards: { word: string; shape: string; text: string; at?: number; journal?: string }[] }
+
+const bytes = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+
+export async function practice(ui: UI) {
+  const { app } = ui;
+  const demo: Demo = await (await fetch("demo.json")).json();
+  if (!app.practice) {
+    app.camera.stop();
+    const real = { core: app.core, labels: app.labels };
+    app.practice = true;
+    app.core = new Core(() => app.stopped("core"));
+    leave = async () => {
+      app.core.stop();
+      app.core = real.core;
+      app.labels = real.labels;
+      app.practice = false;
+      await ready(ui);
+    };
+  }
+  const show = async (c: Demo["cards"][number]) => {
+    await app.core.forget();
+    await app.core.open(bytes(demo.pack), null, demo.at);
+    if (c.journal) await app.core.visits(bytes(c.journal));
+    app.labels = await app.core.labels(app.settings.lang);
+    verdict(ui, (await app.core.verify(c.text, c.at ?? demo.at)) as Verdict, "");
+  };
+  ui.show({
+    name: "practice", title: t("practice.title"), back: () => void leavePractice(ui),
+    body: [h("p", { class: "lead" }, t("practice.lead")),
+      h("ul", { class: "menu" }, demo.cards.map((c, i) => h("li", {}, h("button", { type: "button", id: `demo-${i}`, "data-word": c.word, click: () => void show(c) },
+        shape(c.shape, "small"), h("span", {}, t(`word.${c.word}`)), h("span", { class: "arrow", "aria-hidden": "true" })))))],
+  });
+}
+
+let leave: (() => Promise<void>) | undefined;
+export const leavePractice = async (ui: UI) => (leave ? leave() : ready(ui));

@@ -1,0 +1,69 @@
+// Ready: where we are, how old the lists are, what is not handed in yet.
+import { now, type Stop } from "../app";
+import { button, h, shape, bdi } from "../dom";
+import { age, languages, number, t, text, tag } from "../i18n";
+import { stopScreen, type UI } from "../ui";
+import { history } from "./history";
+import { listsScreen } from "./lists";
+import { leavePractice, practice } from "./practice";
+import { scan } from "./scan";
+import { setup } from "./setup";
+import { openShift } from "./shift";
+import { supervisor, supervisorMenu } from "./supervisor";
+import { verdict } from "./verdict";
+
+/** languageRow names each language in itself. */
+export function languageRow(ui: UI, again: () => void) {
+  return h("select", { id: "lang", "aria-label": text("ready.language"), change: async (e: Event) => {
+    await ui.app.set({ lang: (e.target as HTMLSelectElement).value });
+    again();
+  } }, languages.map((l) => h("option", { value: l.tag, lang: l.tag, selected: l.tag === tag() }, l.name)));
+}
+
+export async function ready(ui: UI) {
+  const { app } = ui;
+  if (!app.practice) {
+    if (!app.pack) return setup(ui);
+    const behind: Stop | null = await app.clockBehind();
+    if (behind) return ui.show(stopScreen(ui, behind, { label: t("stop.clock_set"), act: () => void ready(ui) }));
+  }
+  const l = await app.lists();
+  const oldest = Math.max(...l.lists.filter((x) => x.kind !== "pack").map((x) => x.age), 0);
+  const fresh = oldest < 3 * 86400 ? "fresh" : oldest < 7 * 86400 ? "aging" : "old";
+  const shiftOpen = app.practice || !!app.shift;
+  ui.show({
+    name: "ready", title: app.practice ? t("practice.title") : bdi(app.pack!.site),
+    corner: languageRow(ui, () => void ready(ui)),
+    body: [
+      h("div", { class: "chips" },
+        h("button", { type: "button", class: `chip ${fresh}`, id: "lists-chip", click: () => void listsScreen(ui) }, h("span", { class: "mark", "aria-hidden": "true" }), t("ready.lists"), " ", age(oldest)),
+        h("button", { type: "button", class: `chip ${app.unsent() ? "aging" : "fresh"}`, id: "unsent-chip", click: () => void history(ui) }, h("span", { class: "mark", "aria-hidden": "true" }), t("ready.unsent"), " ", number(app.unsent())),
+        h("span", { class: "chip plain" }, h("span", { class: "mark", "aria-hidden": "true" }), clockNow())),
+      l.old_lists_until ? h("p", { class: "banner", role: "status" }, t("ready.old_lists", { ceiling: l.old_lists_ceiling || "–" })) : null,
+      !app.persisted && !app.practice ? h("p", { class: "note" }, t("ready.not_kept")) : null,
+      !app.practice && !app.device?.certified ? h("p", { class: "note" }, t("ready.check_only")) : null,
+      !app.practice && app.device?.certified && !app.shift ? h("p", { class: "lead" }, t("ready.no_shift")) : null,
+      !app.practice && app.shift ? h("p", { class: "lead" }, t("ready.shift", { who: app.shift.staff })) : null,
+      h("ul", { class: "menu" },
+        item("clock", "history.title", () => void history(ui), "history"),
+        item("list", "lists.title", () => void listsScreen(ui), "lists"),
+        app.practice ? null : item("circle-tick", "practice.title", () => void practice(ui), "practice"),
+        app.practice ? null : item("key", "supervisor.title", () => supervisor(ui, () => supervisorMenu(ui), () => void ready(ui)), "supervisor")),
+    ],
+    keys: async (code) => {
+      const v = await app.judge(code);
+      if (v.answer === "none") ui.toast(t("word.not_an_aid_card"));
+      else verdict(ui, v, code);
+    },
+    actions: [
+      !app.practice && app.device?.certified && !app.shift ? button(t("shift.open"), () => openShift(ui), "main", "open-shift") : null,
+      button([shape("camera", "small"), t("ready.scan")], () => scan(ui), shiftOpen || !app.device?.certified ? "main" : "", "scan"),
+      app.practice ? button(t("practice.leave"), () => void leavePractice(ui), "", "leave-practice") : null,
+    ],
+  });
+}
+
+const clockNow = () => bdi(new Intl.DateTimeFormat(tag(), { dateStyle: "medium", timeStyle: "short" }).format(now() * 1000));
+
+const item = (sign: string, key: string, act: () => void, id: string) =>
+  h("li", {}, h("button", { type: "button", id, click: act }, shape(sign, "small"), h("span", {}, t(key)), h("span", { class: "arrow", "aria-hidden": "true" })));

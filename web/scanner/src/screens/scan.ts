@@ -1,0 +1,131 @@
+// Scan: the camera looks, a hand-held scanner types, a number is typed, a photo is read.
+import { now } from "../app";
+import { button, choose, field, h, shape, value } from "../dom";
+import { t, text } from "../i18n";
+import type { UI } from "../ui";
+import { ready } from "./ready";
+import { verdict } from "./verdict";
+
+const SLEEP = 30_000, HINT = 4_000, AGAIN = 3_000;
+const hints = ["scan.hint", "scan.hint_back", "scan.hint_wipe", "scan.hint_light"];
+
+let last = { text: "", at: 0 };
+
+/** forgetLast lets the same card be seen at once. */
+export const seen = (code: string) => { last = { text: code, at: Date.now() }; };
+
+export interface Use { title: string; found: (code: string) => void; back: () => void }
+
+/** scan looks for cards; with use, for one other code. */
+export function scan(ui: UI, use?: Use) {
+  const { app } = ui;
+  const hint = h("p", { class: "hint", role: "status" }, t(hints[0]));
+  const torch = button([shape("torch", "small"), h("span", { class: "sr" }, t("scan.torch"))], async () => {
+    lit = !lit;
+    torch.setAttribute("aria-pressed", String(lit));
+    await app.camera.torch(lit);
+  }, "round torch hidden", "torch");
+  const view = h("div", { class: "view" }, app.camera.video, h("div", { class: "frame", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i")), torch, hint);
+  app.camera.video.setAttribute("aria-label", text("scan.camera"));
+  let lit = false, busy = false, step = 0, hinting = 0, sleeping = 0;
+
+  const take = async (code: string) => {
+    if (busy) return;
+    busy = true;
+    if (use) { stop(); use.found(code); return; }
+    const v = await app.judge(code);
+    if (v.answer === "none") {
+      ui.toast(t("word.not_an_aid_card"));
+      setTimeout(() => (busy = false), 1500);
+      return;
+    }
+    if (!ui.is("scan")) return;
+    seen(code);
+    verdict(ui, v, code);
+  };
+  const found = (texts: string[]) => {
+    wake();
+    if (texts.length > 1) { hint.replaceChildren(t("scan.two")); return; }
+    if (texts[0] === last.text && Date.now() - last.at < AGAIN) return;
+    void take(texts[0]);
+  };
+  const wake = () => {
+    clearTimeout(sleeping);
+    clearInterval(hinting);
+    step = 0;
+    hinting = window.setInterval(() => {
+      step = step % (hints.length - 1) + 1;
+      hint.replaceChildren(t(hints[step]));
+      view.dataset.hint = String(step);
+    }, HINT);
+    sleeping = window.setTimeout(sleep, SLEEP);
+  };
+  const stop = () => { clearTimeout(sleeping); clearInterval(hinting); app.camera.stop(); };
+  const sleep = () => {
+    stop();
+    view.replaceChildren(h("div", { class: "asleep" }, shape("camera"), h("p", {}, t("scan.asleep")), button(t("scan.wake"), () => scan(ui, use), "", "wake")));
+  };
+
+  ui.show({
+    name: "scan", tone: "dark", title: t(use ? use.title : "scan.title"), body: view,
+    back: use ? use.back : () => ready(ui), leave: stop, keys: (code) => void take(code),
+    actions: use ? null : [
+      button([shape("type", "small"), t("scan.type")], () => typed(ui), "", "type"),
+      button([shape("camera", "small"), t("scan.photo")], () => void photo(ui), "", "photo"),
+    ],
+  });
+
+  if (app.settings.lowPower) {
+    view.replaceChildren(h("div", { class: "asleep" }, shape("type"), h("p", {}, t("scan.hand_held")), button(t("scan.camera_on"), () => void camera(), "", "wake")));
+    return;
+  }
+  void camera();
+
+  async function camera() {
+    view.replaceChildren(app.camera.video, h("div", { class: "frame", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i")), torch, hint);
+    const denied = await app.camera.start(found);
+    if (!ui.is("scan")) return;
+    if (denied) {
+      view.replaceChildren(h("div", { class: "asleep", "data-denied": denied }, shape("camera"), h("h2", {}, t(`camera.${denied}`)), h("p", {}, t(`camera.${denied}_do`)),
+        button(t("common.again"), () => scan(ui, use), "", "wake")));
+      return;
+    }
+    torch.classList.toggle("hidden", !app.camera.hasTorch());
+    wake();
+  }
+}
+
+/** typed takes the printed number of a card, or the whole text of a code from a hand-held scanner. */
+export function typed(ui: UI) {
+  const wrong = h("p", { class: "wrong", role: "alert" });
+  const go = async (e?: Event) => {
+    e?.preventDefault();
+    const code = value("number");
+    if (code.length > 40) {
+      const v = await ui.app.judge(code);
+      if (v.answer === "none") wrong.replaceChildren(t("word.not_an_aid_card"));
+      else verdict(ui, v, code);
+      return;
+    }
+    const v = await ui.app.core.number(code, now());
+    if (v.ok) verdict(ui, v, "");
+    else wrong.replaceChildren(t("type.wrong"));
+  };
+  ui.show({
+    name: "type", title: t("scan.type"), back: () => scan(ui),
+    body: h("form", { submit: go, id: "form" }, h("p", {}, t("type.lead")),
+      field(t("label.card_number_short"), "number", { inputmode: "text", autocapitalize: "characters", spellcheck: "false", dir: "ltr", maxlength: 5000 }), wrong),
+    actions: h("button", { class: "button main", type: "submit", form: "form", id: "look" }, t("type.go")),
+  });
+  document.getElementById("number")!.focus();
+}
+
+async function photo(ui: UI) {
+  const file = await choose("image/*");
+  if (!file) return;
+  const texts = await ui.app.reader.photo(new Blob([file.bytes as BlobPart])).catch(() => []);
+  if (texts.length !== 1) { ui.toast(t(texts.length ? "scan.two" : "scan.photo_none")); return; }
+  const v = await ui.app.judge(texts[0]);
+  if (v.answer === "none") ui.toast(t("word.not_an_aid_card"));
+  else verdict(ui, v, texts[0]);
+}

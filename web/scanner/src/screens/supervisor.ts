@@ -1,0 +1,96 @@
+// Behind the supervisor's PIN: reasons, overrides, the site's one-time decision, the
+// end of a shift and the end of everything.
+import { now } from "../app";
+import { button, field, h, shape, value } from "../dom";
+import { t } from "../i18n";
+import { tryPIN } from "../key";
+import { hold, type UI } from "../ui";
+import { exportJournal } from "./history";
+import { ready } from "./ready";
+import { choosePIN, setup, showKey } from "./setup";
+import { closeShift } from "./shift";
+
+const OPEN = 120; // seconds the door stays open after a right PIN
+
+/** supervisor asks for the PIN, then goes on; back where it is not given. */
+export function supervisor(ui: UI, then: () => void, back: () => void) {
+  const { app } = ui;
+  if (app.supervisor() || app.practice) { then(); return; }
+  if (!app.pin) { choosePIN(ui, then); return; }
+  const wrong = h("p", { class: "wrong", role: "alert" });
+  const locked = () => { if (app.pin!.until > now()) wrong.replaceChildren(t("pin.locked", { n: Math.ceil((app.pin!.until - now()) / 60) })); };
+  ui.show({
+    name: "gate", sign: "lock", title: t("supervisor.title"), back,
+    body: h("form", { id: "form", submit: async (e: Event) => {
+      e.preventDefault();
+      const { right, keep } = await tryPIN(app.pin!, value("pin"), now());
+      await app.keep({ pin: keep });
+      if (right) { app.supervisorUntil = now() + OPEN; then(); return; }
+      wrong.replaceChildren(t("pin.wrong"));
+      locked();
+      (document.getElementById("pin") as HTMLInputElement).value = "";
+    } }, field(t("pin.label"), "pin", { type: "password", inputmode: "numeric", maxlength: 6 }), wrong),
+    actions: h("button", { class: "button main", type: "submit", form: "form", id: "pin-go" }, t("common.go")),
+  });
+  locked();
+  document.getElementById("pin")!.focus();
+}
+
+export function supervisorMenu(ui: UI) {
+  const { app } = ui;
+  const item = (sign: string, key: string, act: () => void, id: string) =>
+    h("li", {}, h("button", { type: "button", id, click: act }, shape(sign, "small"), h("span", {}, t(key)), h("span", { class: "arrow", "aria-hidden": "true" })));
+  const toggle = (key: string, on: boolean, set: (on: boolean) => void, id: string) =>
+    h("label", { class: "switch" }, h("input", { type: "checkbox", id, checked: on, change: (e: Event) => set((e.target as HTMLInputElement).checked) }), h("span", {}, t(key)));
+  ui.show({
+    name: "supervisor", title: t("supervisor.title"), back: () => void ready(ui),
+    body: [
+      h("ul", { class: "menu" },
+        item("list", "history.export", () => void exportJournal(ui), "export"),
+        app.shift ? item("lock", "shift.close", () => void closeShift(ui), "close-shift") : null,
+        item("clock", "old.title", () => oldLists(ui), "old-lists"),
+        item("clock", "supervisor.clock", async () => { await app.core.clearClock(); await app.keepState(); ui.toast(t("common.done")); }, "clear-clock"),
+        app.device ? item("key", "setup.key_show", () => showKey(ui), "show-key") : null,
+        item("key", "setup.title", () => setup(ui), "setup"),
+        item("lock", "supervisor.pin", () => choosePIN(ui, () => supervisorMenu(ui)), "new-pin"),
+        item("triangle-bang", "wipe.title", () => wipe(ui), "wipe")),
+      toggle("supervisor.sound", app.settings.sound, (sound) => void app.set({ sound }), "sound"),
+      toggle("supervisor.low_power", app.settings.lowPower, (lowPower) => void app.set({ lowPower }), "low-power"),
+    ],
+  });
+}
+
+/** oldLists is the site's one-time decision: two people, a reason, a ceiling, an end. */
+function oldLists(ui: UI) {
+  const wrong = h("p", { class: "wrong", role: "alert" });
+  ui.show({
+    name: "old-lists-form", title: t("old.title"), back: () => supervisorMenu(ui),
+    body: [h("p", {}, t("old.lead")),
+      field(t("old.reason"), "reason", { maxlength: 40 }), field(t("old.first"), "lead", { maxlength: 40 }), field(t("old.second"), "second", { maxlength: 40 }),
+      field(t("old.ceiling"), "ceiling", { maxlength: 20 }), field(t("old.days"), "days", { type: "number", min: 1, max: 14, value: 1 }), wrong],
+    actions: hold(t("old.open"), "open-old", async () => {
+      const from = now(), days = Math.min(14, Math.max(1, Number(value("days")) || 1));
+      const decision = { reason: value("reason"), lead: value("lead"), second: value("second"), ceiling: value("ceiling"), from, until: from + days * 86400 };
+      const done = await ui.app.core.oldLists(decision);
+      if (!done.ok) { wrong.replaceChildren(t("old.two")); return; }
+      await ui.app.keep({ oldLists: decision });
+      if (ui.app.device?.certified) await ui.app.note(`old_lists:${decision.lead}:${decision.second}`.slice(0, 200)).catch(() => {});
+      await ready(ui);
+    }),
+  });
+}
+
+/** wipe leaves nothing; records that were never handed in are named first. */
+function wipe(ui: UI) {
+  const { app } = ui;
+  ui.show({
+    name: "wipe-form", tone: "amber", sign: "triangle-bang", title: t("wipe.title"), back: () => supervisorMenu(ui),
+    body: [h("p", { class: "todo" }, t("wipe.lead")), app.unsent() ? h("p", { class: "todo" }, t("wipe.unsent", { n: app.unsent() })) : null],
+    actions: [app.unsent() ? button(t("history.export"), () => void exportJournal(ui), "", "export") : null,
+      hold(t("wipe.hold"), "wipe-all", async () => {
+        await app.store.wipe();
+        app.core.stop();
+        location.reload();
+      })],
+  });
+}

@@ -1,0 +1,99 @@
+// What the phone keeps, in IndexedDB. A record is in the journal when the strict
+// transaction that adds it has completed, and not a moment before.
+
+const NAME = "aidpass-scanner", VERSION = 1;
+
+export interface Kept {
+  pack: Uint8Array; state: Uint8Array; keys: Keys; settings: Settings; shift: Shift | null; exported: number; pin: PIN; oldLists: object | null;
+}
+export interface Keys { sign: CryptoKey; agree: CryptoKey; point: Uint8Array }
+export interface Settings { lang: string; sound: boolean; lowPower: boolean }
+export interface Shift { staff: string; opened: number; first: number }
+export interface PIN { salt: Uint8Array; hash: Uint8Array; failures: number; until: number }
+
+/** Full: the browser has no room; nothing was written. */
+export class Full extends Error {}
+
+export class Store {
+  private constructor(private db: IDBDatabase) {}
+
+  static open(): Promise<Store> {
+    return new Promise((done, fail) => {
+      const r = indexedDB.open(NAME, VERSION);
+      r.onupgradeneeded = () => {
+        r.result.createObjectStore("kept");
+        r.result.createObjectStore("journal"); // by sequence, from 1
+        r.result.createObjectStore("others", { autoIncrement: true }); // journals of other tables
+      };
+      r.onsuccess = () => done(new Store(r.result));
+      r.onerror = () => fail(r.error);
+      r.onblocked = () => fail(new Error("store: blocked by another page"));
+    });
+  }
+
+  get<K extends keyof Kept>(key: K): Promise<Kept[K] | undefined> {
+    return this.read((tx) => tx.objectStore("kept").get(key), "kept");
+  }
+
+  /** put keeps all of values, or nothing. */
+  put(values: Partial<Kept>): Promise<void> {
+    return this.write(["kept"], (tx) => {
+      for (const [k, v] of Object.entries(values)) tx.objectStore("kept").put(v, k);
+    });
+  }
+
+  /** append adds one record and what the device remembers after it. A sequence that stands already is an error. */
+  append(sequence: number, record: Uint8Array, state: Uint8Array): Promise<void> {
+    return this.write(["journal", "kept"], (tx) => {
+      tx.objectStore("journal").add(record, sequence);
+      tx.objectStore("kept").put(state, "state");
+    });
+  }
+
+  /** journal is the whole file: its records in order. */
+  async journal(): Promise<Uint8Array> {
+    const records: Uint8Array[] = await this.read((tx) => tx.objectStore("journal").getAll(), "journal");
+    const file = new Uint8Array(records.reduce((n, r) => n + r.length, 0));
+    let at = 0;
+    for (const r of records) { file.set(r, at); at += r.length; }
+    return file;
+  }
+
+  others(): Promise<Uint8Array[]> { return this.read((tx) => tx.objectStore("others").getAll(), "others"); }
+  addOther(journal: Uint8Array): Promise<void> { return this.write(["others"], (tx) => { tx.objectStore("others").add(journal); }); }
+
+  /** wipe leaves nothing behind. */
+  async wipe() {
+    this.db.close();
+    localStorage.clear();
+    await new Promise<void>((done, fail) => {
+      const r = indexedDB.deleteDatabase(NAME);
+      r.onsuccess = () => done();
+      r.onerror = () => fail(r.error);
+      r.onblocked = () => fail(new Error("store: blocked by another page"));
+    });
+  }
+
+  private read<T>(ask: (tx: IDBTransaction) => IDBRequest<T>, store: string): Promise<T> {
+    return new Promise((done, fail) => {
+      const r = ask(this.db.transaction(store, "readonly"));
+      r.onsuccess = () => done(r.result);
+      r.onerror = () => fail(r.error);
+    });
+  }
+
+  private write(stores: string[], act: (tx: IDBTransaction) => void): Promise<void> {
+    return new Promise((done, fail) => {
+      const tx = this.db.transaction(stores, "readwrite", { durability: "strict" });
+      const failed = () => fail(tx.error?.name === "QuotaExceededError" ? new Full() : tx.error ?? new Error("store: aborted"));
+      tx.oncomplete = () => done();
+      tx.onabort = tx.onerror = failed;
+      act(tx);
+    });
+  }
+}
+
+/** The mark outside the database by which a cleared one is noticed. */
+const MARK = "aidpass-enrolled";
+export const mark = (kid: string) => localStorage.setItem(MARK, kid);
+export const marked = () => localStorage.getItem(MARK);

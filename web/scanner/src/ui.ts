@@ -1,0 +1,122 @@
+// One screen at a time: a heading that takes the focus, a body, and actions where
+// the thumb is.
+import type { App, Stop } from "./app";
+import { button, h, shape, type Child } from "./dom";
+import { t, text } from "./i18n";
+
+export interface Screen {
+  name: string;
+  title: Child;
+  body: Child;
+  actions?: Child;
+  tone?: string; // colour of the whole screen: green, amber, grey, dark
+  sign?: string; // shape above the title
+  alert?: boolean; // said at once by screen readers
+  back?: () => void;
+  corner?: Child; // beside the title
+  leave?: () => void;
+  keys?: (typed: string) => void; // what a hand-held scanner typed before Enter
+}
+
+export class UI {
+  private shown: Screen | null = null;
+  private root = document.getElementById("screen")!;
+  private toastBox = document.getElementById("toast")!;
+  private toastTimer = 0;
+  private lasting = false; // a toast with an action outlives its screen
+
+  constructor(public app: App) { this.listen(); }
+
+  show(s: Screen) {
+    this.shown?.leave?.();
+    this.shown = s;
+    if (!this.lasting) this.hush();
+    const title = h("h1", { tabindex: -1, id: "title" }, s.title);
+    const head = h("header", {},
+      s.back && h("button", { type: "button", class: "back", "aria-label": text("common.back"), click: s.back }, h("span", { class: "arrow", "aria-hidden": "true" })),
+      s.sign ? shape(s.sign) : null, title, s.corner);
+    const body = h("div", { class: "body" }, s.body);
+    if (s.alert) head.setAttribute("role", "alert");
+    this.root.className = `${s.name} tone-${s.tone ?? "plain"}`;
+    this.root.dataset.screen = s.name;
+    document.body.classList.toggle("practice", this.app.practice);
+    const parts: Node[] = [head, body];
+    if (this.app.practice) parts.unshift(h("p", { class: "practice-mark" }, t("practice.mark")));
+    if (s.actions) parts.push(h("nav", { class: "actions", "aria-label": text("common.actions") }, s.actions));
+    this.root.replaceChildren(...parts);
+    title.focus({ preventScroll: true });
+    this.root.scrollTop = 0;
+  }
+
+  is(name: string) { return this.shown?.name === name; }
+
+  /** toast says something small; with an action it stays ten seconds. */
+  toast(message: Child, action?: { label: Child; act: () => void }) {
+    clearTimeout(this.toastTimer);
+    this.toastBox.replaceChildren(h("p", {}, message), ...(action ? [button(action.label, () => { this.hush(); action.act(); }, "small", "undo")] : []));
+    this.toastBox.className = "on";
+    this.lasting = !!action;
+    this.toastTimer = window.setTimeout(() => this.hush(), action ? 10_000 : 4_000);
+  }
+
+  hush() { this.lasting = false; this.toastBox.className = ""; this.toastBox.replaceChildren(); }
+
+  // A hand-held scanner is a keyboard that types fast and presses Enter. Its keys
+  // must not press the buttons of the page, a space least of all.
+  private listen() {
+    let typed = "", last = 0;
+    document.addEventListener("keydown", (e) => {
+      const s = this.shown;
+      if (!s?.keys || e.ctrlKey || e.metaKey || e.altKey || e.target instanceof HTMLInputElement) return;
+      const fast = e.timeStamp - last < 80;
+      if (!fast) typed = "";
+      if (e.key.length === 1 && (typed || /[0-9A-Za-z]/.test(e.key))) {
+        typed += e.key;
+        last = e.timeStamp;
+        e.preventDefault();
+      } else if (e.key === "Enter" && typed.length > 5 && fast) {
+        e.preventDefault();
+        e.stopPropagation();
+        const all = typed;
+        typed = "";
+        s.keys(all);
+      }
+    }, true);
+  }
+}
+
+const stopSigns: Record<Stop, string> = { evicted: "key", storage: "lock", full: "lock", twice: "list", core: "bolt", clock: "clock", insecure: "lock" };
+
+/** stopScreen says why nothing works and what to do. */
+export function stopScreen(ui: UI, why: Stop, act?: { label: Child; act: () => void }): Screen {
+  return {
+    name: `stop-${why}`, tone: "grey", sign: stopSigns[why], alert: true,
+    title: t(why === "clock" ? "word.set_the_clock" : `stop.${why}`),
+    body: [h("p", { class: "lead" }, t(why === "clock" ? "todo.set_the_clock" : `stop.${why}_do`))],
+    actions: act ? button(act.label, act.act, "main") : button(t("common.again"), () => location.reload(), "main"),
+  };
+}
+
+/** hold is a button that acts after a second of holding, so that no pocket gives aid. */
+export function hold(label: Child, id: string, act: () => Promise<void>): HTMLButtonElement {
+  let timer = 0;
+  const b = h("button", { type: "button", class: "button main hold", id }, h("span", { class: "fill", "aria-hidden": "true" }), h("span", { class: "label" }, label));
+  const begin = () => {
+    if (timer || b.disabled) return;
+    b.classList.add("held");
+    timer = window.setTimeout(async () => {
+      b.disabled = true;
+      b.classList.add("done");
+      await act();
+      b.disabled = false;
+      end();
+    }, 900);
+  };
+  const end = () => { clearTimeout(timer); timer = 0; b.classList.remove("held", "done"); };
+  const stop = () => { if (!b.disabled) end(); };
+  b.addEventListener("pointerdown", begin);
+  for (const name of ["pointerup", "pointerleave", "pointercancel", "blur", "keyup"]) b.addEventListener(name, stop);
+  b.addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); begin(); } });
+  b.addEventListener("contextmenu", (e) => e.preventDefault());
+  return b;
+}
