@@ -4,17 +4,16 @@ import (
 	"context"
 	"crypto"
 	"crypto/ecdh"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
-	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
@@ -22,62 +21,108 @@ import (
 
 func (a *app) deviceCommand() *cobra.Command {
 	cmd := &cobra.Command{
-		Use:     "device",
-		Short:   "Enrol the devices of service points",
-		Example: `  aidpass device add --name tab-1 --site wellA --days 30 --out tab-1`,
+		Use:   "device",
+		Short: "Enrol the devices of service points",
+		Example: `  aidpass device code --site wellA         # with aidpass serve: the phone enrols itself
+  aidpass device pending
+  aidpass device confirm tab-1
+
+  aidpass device add --key tab-1.png --site wellA --out tab-1 --qr tab-1.gif   # with no network`,
 	}
-	cmd.AddCommand(a.deviceAddCommand())
+	cmd.AddCommand(a.deviceAddCommand(), a.deviceCodeCommand(), a.devicePendingCommand(), a.deviceConfirmCommand(), a.deviceRefuseCommand())
 	return cmd
 }
 
 // mayNames are the words of --may.
 var mayNames = map[string]uint64{"journal": trust.SignJournal, "referral": trust.SignSlip, "challenge": trust.SignChallenge}
 
+// addFlags are what device add is asked for.
+type addFlags struct {
+	name, site, out, ceiling string
+	key, words, qr           string // of a phone that made its key itself
+	days                     int
+	may                      []string
+	pack                     packFlags // what the answer's pack holds
+}
+
 func (a *app) deviceAddCommand() *cobra.Command {
-	var name, site, out, ceiling string
-	var days int
-	var may []string
+	var f addFlags
 	cmd := &cobra.Command{
 		Use:   "add --name NAME --site SITE --out NAME",
-		Short: "Make a device's key and its certificate",
-		Long: `Make a device's key and its certificate, for at most 30 days.
+		Short: "Certify a device, with its own key or a new one",
+		Long: `Certify a device, for at most 30 days.
 
-NAME.key goes to the device, sealed by a passphrase of its own
-(--device-passphrase-file, never the organisation's). NAME.cert goes
+With --key FILE the device has made its key itself: a file it saved, or a picture
+of the QR code that the phone shows. Compare the six words on its screen. NAME.enrol
+is the answer for that phone alone: its certificate and the pack of its site. Copy
+the file to the phone, or write it as moving QR code with --qr and hold the phone
+before the screen. No network is needed.
+
+Without --key a new key is made: NAME.key goes to the device, sealed by a passphrase
+of its own (--device-passphrase-file, never the organisation's). NAME.cert goes
 into the packs of its site, so that others know what it signed.`,
-		Example: `  aidpass device add --name tab-1 --site wellA --days 30 --device-passphrase-file tab-1.pass --out tab-1
+		Example: `  aidpass device add --key tab-1.png --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --unlock code.txt --out tab-1 --qr tab-1.gif
+
+  aidpass device add --name tab-1 --site wellA --days 30 --device-passphrase-file tab-1.pass --out tab-1
   aidpass pack build --site wellA --device tab-1.cert --unlock code.txt ...
   aidpass verify --pack wellA.pack --device tab-1.key --device-passphrase-file tab-1.pass --visits tab-1.journal --give card.png`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if out == "" || site == "" {
+			if f.out == "" || f.site == "" {
 				return usagef("--site and --out are needed").hint("aidpass device add --help shows an example")
 			}
-			c := trust.DeviceCertificate{Site: site, Ceiling: ceiling, NotBefore: a.now(), NotAfter: a.now() + credential.Time(days)*day}
-			for _, m := range may {
-				bit, ok := mayNames[m]
-				if !ok {
-					return usagef("--may %q", m).hint("journal, referral, challenge")
-				}
-				if !slices.Contains(c.MaySign, bit) {
-					c.MaySign = append(c.MaySign, bit)
-				}
+			c, err := a.certificate(f.days, f.may, f.ceiling)
+			if err != nil {
+				return err
 			}
-			slices.Sort(c.MaySign)
-			return a.addDevice(cmd.Context(), &c, name, out)
+			c.Site = f.site
+			if f.key != "" {
+				return a.addRequested(cmd.Context(), c, f)
+			}
+			return a.addDevice(cmd.Context(), c, f.name, f.out)
 		},
 	}
-	f := cmd.Flags()
-	f.StringVar(&name, "name", "", "what to call it")
-	f.StringVar(&site, "site", "", "service point it belongs to")
-	f.IntVar(&days, "days", 30, "how long, at most 30")
-	f.StringSliceVar(&may, "may", []string{"journal"}, "what it may sign: journal, referral, challenge")
-	f.StringVar(&ceiling, "ceiling", "", "opaque code of its ceiling")
-	f.StringVar(&out, "out", "", "name of the two files, without their endings")
+	fl := cmd.Flags()
+	fl.StringVar(&f.name, "name", "", "what to call it (default: what the phone calls itself)")
+	fl.StringVar(&f.site, "site", "", "service point it belongs to")
+	fl.StringVar(&f.key, "key", "", "the key that the device made: its file, or a picture of its QR code")
+	fl.StringVar(&f.words, "words", "", "with --key: the six words that the phone shows (asked at the terminal)")
+	fl.StringVar(&f.qr, "qr", "", "with --key: write the answer as moving QR code to this GIF too")
+	fl.StringVar(&f.out, "out", "", "name of the files, without their endings")
+	certificateFlags(fl, &f.days, &f.may, &f.ceiling)
+	f.pack.contents(fl)
+	f.pack.days = packDays
 	return cmd
 }
 
+// certificateFlags are the flags of what a device may do, and for how long.
+func certificateFlags(f *pflag.FlagSet, days *int, may *[]string, ceiling *string) {
+	f.IntVar(days, "days", 30, "how long, at most 30")
+	f.StringSliceVar(may, "may", []string{"journal"}, "what it may sign: journal, referral, challenge")
+	f.StringVar(ceiling, "ceiling", "", "opaque code of its ceiling")
+}
+
+// certificate begins a certificate that starts now.
+func (a *app) certificate(days int, may []string, ceiling string) (*trust.DeviceCertificate, error) {
+	c := &trust.DeviceCertificate{Ceiling: ceiling, NotBefore: a.now(), NotAfter: a.now() + credential.Time(days)*day}
+	for _, m := range may {
+		bit, ok := mayNames[m]
+		if !ok {
+			return nil, usagef("--may %q", m).hint("journal, referral, challenge")
+		}
+		if !slices.Contains(c.MaySign, bit) {
+			c.MaySign = append(c.MaySign, bit)
+		}
+	}
+	slices.Sort(c.MaySign)
+	return c, nil
+}
+
+// addDevice makes a device's key and its certificate.
 func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, name, out string) error {
+	if name == "" {
+		name = filepath.Base(out)
+	}
 	o, err := a.openOrg(ctx)
 	if err != nil {
 		return err
@@ -86,8 +131,7 @@ func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, name, o
 	if err := o.plausibleClock(ctx); err != nil {
 		return err
 	}
-	ca, caKey, err := o.currentSigner(keystore.DeviceCA)
-	if err != nil {
+	if _, err := o.current(keystore.DeviceCA); err != nil {
 		return err
 	}
 	if err := mustNotExist(out + ".cert"); err != nil {
@@ -103,20 +147,9 @@ func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, name, o
 			os.Remove(out + ".key") // a key without a certificate would only stand in the way
 		}
 	}()
-	c.Org, c.Key = o.entry.ID, info.Key
-	c.DeviceID = make([]byte, 8)
-	rand.Read(c.DeviceID) // never fails (crypto/rand)
-	p, err := trust.PrepareDevice(caKey, *c)
+	c.Key = info.Key
+	raw, err := o.certify(ctx, c, name)
 	if err != nil {
-		return usagef("%w", err).hint("at most 30 days; sites are short codes")
-	}
-	raw, err := attach(p, ca)
-	if err != nil {
-		return err
-	}
-	// In the log before it is in anybody's hands.
-	if err := o.store.Note(ctx, a.actor(access.Issuer), access.Entry{Action: "device.certify", Object: info.ID,
-		Detail: "site=" + c.Site + " until=" + c.NotAfter.String(), Digest: sha256.Sum256(raw)}); err != nil {
 		return err
 	}
 	if err := writeNew(out+".cert", raw, 0o644); err != nil {

@@ -74,6 +74,7 @@ several. Without it every programme is served.`,
 	}
 	fl := cmd.Flags()
 	f.contents(fl)
+	fl.IntVar(&f.days, "days", packDays, "days until the pack ends")
 	fl.StringVar(&f.site, "site", "", "code of the service point")
 	fl.StringArrayVar(&f.devices, "device", nil, "certificate of a device; repeat")
 	fl.StringVar(&f.old.reason, "old-lists", "", "reason code: serve on old lists until --until")
@@ -86,6 +87,9 @@ several. Without it every programme is served.`,
 	return cmd
 }
 
+// packDays is how long a pack is good for, where nothing else was said.
+const packDays = 14
+
 // contents are the flags of what goes into every pack, whichever command builds it.
 func (f *packFlags) contents(fl *pflag.FlagSet) {
 	fl.StringVar(&f.trust, "trust", "", "signed trust list")
@@ -97,7 +101,6 @@ func (f *packFlags) contents(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.programmes, "programme", nil, "CODE or CODE=N@FROM..TO; repeat")
 	fl.StringArrayVar(&f.sites, "serves", nil, "other site whose cards are served here; repeat")
 	fl.StringArrayVar(&f.fresh, "fresh", nil, "TYPE=DAYS: how old lists may be, in place of the type's; repeat")
-	fl.IntVar(&f.days, "days", 14, "days until the pack ends")
 	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code: seals the keys of sealed claims to the devices")
 	fl.StringArrayVar(&f.types, "types", nil, "own credential type (JSON Schema with x-aidpass); repeat")
 }

@@ -110,6 +110,17 @@ func (a *app) askPassphrase(what, file, flag string, twice bool) ([]byte, error)
 	return first, nil
 }
 
+// isTerminal reports whether somebody can be asked.
+func (a *app) isTerminal() bool { return isTerminal(a.Stdin) }
+
+// stdoutIsTerminal reports whether the result is read on a screen.
+func (a *app) stdoutIsTerminal() bool { return isTerminal(a.Stdout) }
+
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // confirm asks for a yes where a person sits at the terminal. Without a terminal
 // the answer is yes: who wrote the script has decided.
 func (a *app) confirm(question string) (bool, error) {

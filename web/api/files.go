@@ -14,7 +14,7 @@ import (
 // scannerPolicy is the content security policy of the scanner app. WebAssembly is
 // the only thing that is compiled; nothing comes from or goes to another host.
 const scannerPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; " +
-	"media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; " +
+	"media-src 'self' blob: mediastream:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; " +
 	"frame-ancestors 'none'; report-uri " + pathReport + "; report-to csp"
 
 // appShelf takes the app's files into memory. Without index.html there is no app,
@@ -29,7 +29,7 @@ func appShelf(files fs.FS) (*Shelf, error) {
 	}
 	docs := map[string]*Document{}
 	err := fs.WalkDir(files, ".", func(name string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
+		if err != nil || e.IsDir() || name == "README.md" {
 			return err
 		}
 		body, err := fs.ReadFile(files, name)

@@ -1,0 +1,464 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
+	"image"
+	"image/color"
+	"image/gif"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/internal/qrcode"
+	"aidpass/storage/keystore"
+	"aidpass/trust"
+	"aidpass/verifier/enrol"
+)
+
+// Enrolment goes two ways. With the server: device code, the phone shows it,
+// device pending, device confirm. With none: the phone's key as a file or picture,
+// device add --key, the answer as a file or a row of QR codes.
+
+// certify signs a certificate and enters the device. In the log and on record
+// before it is in anybody's hands.
+func (o *org) certify(ctx context.Context, c *trust.DeviceCertificate, name string) ([]byte, error) {
+	ca, caKey, err := o.currentSigner(keystore.DeviceCA)
+	if err != nil {
+		return nil, err
+	}
+	c.Org, c.DeviceID = o.entry.ID, make([]byte, 8)
+	rand.Read(c.DeviceID) // never fails (crypto/rand)
+	p, err := trust.PrepareDevice(caKey, *c)
+	if err != nil {
+		return nil, usagef("%w", err).hint("at most 30 days; sites are short codes")
+	}
+	raw, err := attach(p, ca)
+	if err != nil {
+		return nil, err
+	}
+	d := access.Device{KID: c.Key.ID(), Key: c.Key, Name: name, Site: c.Site, State: access.DeviceConfirmed, Certificate: raw, From: c.NotBefore, Until: c.NotAfter}
+	by := o.a.actor(access.Issuer)
+	if err := o.store.SaveDevice(ctx, by, d); err != nil {
+		return nil, err
+	}
+	return raw, o.store.Note(ctx, by, access.Entry{Action: "device.certify", Object: d.ID(),
+		Detail: "site=" + c.Site + " until=" + c.NotAfter.String(), Digest: sha256.Sum256(raw)})
+}
+
+// readRequest reads a device's request from a file: its bytes, its text, or a
+// picture of its QR code.
+func readRequest(path string) (enrol.Request, error) {
+	content, err := readFile(path, maxPictureFile)
+	if err != nil {
+		return enrol.Request{}, err
+	}
+	r, err := enrol.ParseRequest(content)
+	if err == nil {
+		return r, nil
+	}
+	texts, pictureErr := qrcode.ReadImage(bytes.NewReader(content))
+	if pictureErr == nil {
+		for _, text := range texts {
+			if enrol.IsRequestText(text) {
+				return enrol.ParseRequest([]byte(text))
+			}
+		}
+	}
+	return r, usagef("%s: %w", path, err).hint("a device's .devkey file, or a picture of the QR code that the phone shows")
+}
+
+// maxPictureFile bounds a photo of a phone's screen, in bytes.
+const maxPictureFile = 32 << 20
+
+// addRequested certifies a device by the request it made itself, and answers with
+// certificate and pack, sealed to it.
+func (a *app) addRequested(ctx context.Context, c *trust.DeviceCertificate, f addFlags) error {
+	r, err := readRequest(f.key)
+	if err != nil {
+		return err
+	}
+	if f.name != "" {
+		r.Name = f.name
+	}
+	if ok, err := a.sameWords(r, f.words); err != nil || !ok {
+		return err
+	}
+	files := []string{f.out + ".cert", f.out + ".enrol"}
+	for _, path := range append(files, f.qr) {
+		if path != "" {
+			if err := mustNotExist(path); err != nil {
+				return err
+			}
+		}
+	}
+	o, err := a.openOrg(ctx)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	if err := o.plausibleClock(ctx); err != nil {
+		return err
+	}
+	c.Key = r.Key
+	cert, err := o.certify(ctx, c, r.Name)
+	if err != nil {
+		return err
+	}
+	if err := writeNew(files[0], cert, 0o644); err != nil {
+		return err
+	}
+	pack := f.pack
+	pack.site = c.Site
+	if pack.trust == "" {
+		pack.trust = a.keptPath()
+	}
+	if pack.enrolled, err = o.enrolled(ctx, c.Site); err != nil {
+		return err
+	}
+	raw, _, err := o.newPack(ctx, pack)
+	if err != nil {
+		return fmt.Errorf("the certificate is in %s; its pack: %w", files[0], err)
+	}
+	answer, err := enrol.Seal(enrol.Answer{Certificate: cert, Pack: raw}, r.Key)
+	if err != nil {
+		return err
+	}
+	if err := writeNew(files[1], answer, 0o644); err != nil {
+		return err
+	}
+	if f.qr != "" {
+		moving, err := movingCode(answer)
+		if err != nil {
+			return err
+		}
+		if err := writeNew(f.qr, moving, 0o644); err != nil {
+			return err
+		}
+		files = append(files, f.qr)
+	}
+	id := r.Key.ID()
+	result := map[string]any{"device": fmt.Sprintf("%x", id), "name": r.Name, "site": c.Site, "until": c.NotAfter.String(), "words": enrol.Words(r.Key),
+		"certificate": files[0], "answer": files[1], "bytes": len(answer)}
+	return a.print(result, func(w io.Writer) {
+		fmt.Fprintf(w, "%s, device %x of %s, until %s\n", r.Name, id, c.Site, c.NotAfter)
+		fmt.Fprintf(w, "%s is for the phone alone: copy it there, and open it in the scanner\n", files[1])
+		if f.qr != "" {
+			fmt.Fprintf(w, "%s shows the same as %d QR codes, over and over: open it and hold the phone before it\n", f.qr, len(enrol.Frames(answer)))
+		}
+	})
+}
+
+// sameWords makes sure that a person has compared the words of a key: by
+// --words, else by asking at the terminal.
+func (a *app) sameWords(r enrol.Request, given string) (bool, error) {
+	words := enrol.Words(r.Key)
+	if given != "" {
+		if strings.Join(strings.Fields(strings.ToLower(given)), " ") != words {
+			return false, usagef("the words are not those of %q: its key has other ones", r.Name).
+				hint("another phone may have used the code: refuse it (aidpass device refuse NAME) and begin again")
+		}
+		return true, nil
+	}
+	if !a.isTerminal() {
+		return false, usagef("somebody must compare the words of %q with those on the phone", r.Name).hint("--words %q, as the phone shows them", "six words")
+	}
+	a.say("the phone must show these words: %s", words)
+	return a.confirm("Does it?")
+}
+
+// enrolled returns the devices of a site that have a certificate and may have packs.
+func (o *org) enrolled(ctx context.Context, site string) ([]access.Device, error) {
+	all, err := o.store.Devices(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []access.Device
+	for _, d := range all {
+		if d.Site == site && d.State == access.DeviceConfirmed {
+			list = append(list, d)
+		}
+	}
+	return list, nil
+}
+
+// Frames of a moving code: five a second are caught by cheap cameras (UI.md).
+const (
+	frameDelay  = 20 // hundredths of a second
+	framePixels = 5  // a module
+)
+
+// movingCode shows a message as QR codes one after the other, over and over: a GIF,
+// which every screen can show.
+func movingCode(message []byte) ([]byte, error) {
+	texts := enrol.Frames(message)
+	if texts == nil {
+		return nil, usagef("%d bytes are too many for QR codes", len(message)).hint("carry the file over by USB or by the server")
+	}
+	g := gif.GIF{}
+	side := 0
+	var matrices [][][]bool
+	for _, text := range texts {
+		m, err := qrcode.Matrix(text, qrcode.L)
+		if err != nil {
+			return nil, err
+		}
+		matrices = append(matrices, m)
+		side = max(side, (len(m)+2*qrcode.QuietZone)*framePixels)
+	}
+	for _, m := range matrices {
+		img := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{color.White, color.Black})
+		margin := (side - len(m)*framePixels) / 2
+		for y := range len(m) * framePixels {
+			for x := range len(m) * framePixels {
+				if m[y/framePixels][x/framePixels] {
+					img.SetColorIndex(margin+x, margin+y, 1)
+				}
+			}
+		}
+		g.Image, g.Delay = append(g.Image, img), append(g.Delay, frameDelay)
+	}
+	var b bytes.Buffer
+	err := gif.EncodeAll(&b, &g)
+	return b.Bytes(), err
+}
+
+func (a *app) deviceCodeCommand() *cobra.Command {
+	var site, address string
+	cmd := &cobra.Command{
+		Use:   "code --site SITE",
+		Short: "Make a code by which one phone enrols itself at the server",
+		Long: `Make a code by which one phone enrols itself at the server (aidpass serve).
+
+It is good for ten minutes and for the first phone that shows it. The QR code
+holds the server's address and the code: the phone's own camera opens it.`,
+		Example: `  aidpass device code --site wellA
+  aidpass device pending
+  aidpass device confirm tab-1`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if site == "" {
+				return usagef("--site is needed").hint("aidpass device code --site wellA")
+			}
+			o, err := a.openOrg(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			if address == "" {
+				address = a.serverAddress()
+			}
+			return a.showCode(cmd.Context(), o, site, address)
+		},
+	}
+	cmd.Flags().StringVar(&site, "site", "", "service point the phone is for")
+	cmd.Flags().StringVar(&address, "server", "", "address of the server, as https://192.168.1.5:8443 (default: the one that runs here)")
+	return cmd
+}
+
+// showCode makes a code and prints it, with its QR code where the address of the
+// server is known.
+func (a *app) showCode(ctx context.Context, o *org, site, address string) error {
+	code, until, err := o.store.NewEnrolmentCode(ctx, a.actor(access.OrgAdmin), site)
+	if err != nil {
+		return usagef("%w", err).hint("sites are short codes, as wellA")
+	}
+	link := ""
+	if address != "" {
+		link = strings.TrimSuffix(address, "/") + "/scanner/#enrol=" + code
+	}
+	result := map[string]any{"code": code, "site": site, "until": credential.FromStd(until).String(), "link": textPtr(link)}
+	return a.print(result, func(w io.Writer) {
+		if link != "" {
+			if m, err := qrcode.Matrix(link, qrcode.M); err == nil {
+				writeBlocks(w, m, a.stdoutIsTerminal())
+			}
+			fmt.Fprintln(w, link)
+		}
+		fmt.Fprintf(w, "code %s-%s for one phone of %s, until %s\n", code[:4], code[4:], site, until.UTC().Format("15:04 UTC"))
+	})
+}
+
+// writeBlocks draws a QR code by half blocks, two modules a character. Terminals
+// are dark as often as light: with colours it is black on white on both.
+func writeBlocks(w io.Writer, m [][]bool, colours bool) {
+	light := func(y, x int) bool { return y < 0 || x < 0 || y >= len(m) || x >= len(m) || !m[y][x] }
+	const margin = 2 // half of what the standard wants; phones read it, and it fits a small window
+	for y := -margin; y < len(m)+margin; y += 2 {
+		var line strings.Builder
+		for x := -margin; x < len(m)+margin; x++ {
+			switch up, down := light(y, x), light(y+1, x); {
+			case up && down:
+				line.WriteRune('█')
+			case up:
+				line.WriteRune('▀')
+			case down:
+				line.WriteRune('▄')
+			default:
+				line.WriteByte(' ')
+			}
+		}
+		if colours {
+			fmt.Fprintf(w, "\x1b[97;40m%s\x1b[0m\n", line.String())
+		} else {
+			fmt.Fprintln(w, line.String())
+		}
+	}
+}
+
+func (a *app) devicePendingCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "pending",
+		Short: "List the phones that wait to be confirmed, with their words",
+		Example: `  aidpass device pending
+  aidpass device pending --json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := a.openOrg(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			list, err := o.pending(cmd.Context())
+			if err != nil {
+				return err
+			}
+			var lines []map[string]any
+			for _, d := range list {
+				lines = append(lines, map[string]any{"device": d.ID(), "name": d.Name, "site": d.Site, "words": enrol.Words(d.Key),
+					"since": credential.FromStd(d.AddedAt).String()})
+			}
+			return a.print(map[string]any{"pending": lines}, func(w io.Writer) {
+				for _, d := range list {
+					fmt.Fprintf(w, "%s  %s of %s: %s\n", d.ID(), d.Name, d.Site, enrol.Words(d.Key))
+				}
+				if len(list) == 0 {
+					fmt.Fprintln(w, "no phone waits; aidpass device code --site SITE makes a code for one")
+					return
+				}
+				fmt.Fprintln(w, "next: aidpass device confirm NAME, where the phone shows the same words; else aidpass device refuse NAME")
+			})
+		},
+	}
+}
+
+// pending returns the devices that nobody confirmed yet.
+func (o *org) pending(ctx context.Context) (list []access.Device, err error) {
+	all, err := o.store.Devices(ctx)
+	for _, d := range all {
+		if d.State == access.DevicePending {
+			list = append(list, d)
+		}
+	}
+	return list, err
+}
+
+// findPending returns the one waiting device of a name or key id. With renew a
+// confirmed one will do.
+func (o *org) findPending(ctx context.Context, name string, renew bool) (access.Device, error) {
+	all, err := o.store.Devices(ctx)
+	if err != nil {
+		return access.Device{}, err
+	}
+	var found []access.Device
+	for _, d := range all {
+		if (d.State == access.DevicePending || renew && d.State == access.DeviceConfirmed) && (d.Name == name || d.ID() == name) {
+			found = append(found, d)
+		}
+	}
+	switch len(found) {
+	case 1:
+		return found[0], nil
+	case 0:
+		return access.Device{}, usagef("no phone called %q waits to be confirmed", name).hint("aidpass device pending lists those that do; --renew for one that was confirmed before")
+	}
+	return access.Device{}, usagef("%d phones are called %q", len(found), name).hint("name it by the 16 digits of its key: aidpass device pending")
+}
+
+func (a *app) deviceConfirmCommand() *cobra.Command {
+	var days int
+	var may []string
+	var words, ceiling string
+	var renew bool
+	cmd := &cobra.Command{
+		Use:   "confirm NAME",
+		Short: "Confirm a phone whose words were compared: it gets its certificate",
+		Long: `Confirm a phone whose words were compared: it gets its certificate and pack from
+the server by itself. --renew gives a confirmed one another certificate.
+
+NAME is what the phone calls itself, or the 16 digits of its key.`,
+		Example: `  aidpass device confirm tab-1
+  aidpass device confirm tab-1 --words "fossil globe holly tuxedo mermaid anthem" --days 14
+  aidpass device confirm tab-1 --renew`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := a.certificate(days, may, ceiling)
+			if err != nil {
+				return err
+			}
+			o, err := a.openOrg(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			if err := o.plausibleClock(cmd.Context()); err != nil {
+				return err
+			}
+			d, err := o.findPending(cmd.Context(), args[0], renew)
+			if err != nil {
+				return err
+			}
+			if d.State == access.DevicePending {
+				if ok, err := a.sameWords(enrol.Request{Key: d.Key, Name: d.Name}, words); err != nil || !ok {
+					return err
+				}
+			}
+			c.Key, c.Site = d.Key, d.Site
+			if _, err := o.certify(cmd.Context(), c, d.Name); err != nil {
+				return err
+			}
+			result := map[string]any{"device": d.ID(), "name": d.Name, "site": d.Site, "until": c.NotAfter.String()}
+			return a.print(result, func(w io.Writer) {
+				fmt.Fprintf(w, "%s, device %s of %s, until %s: the phone fetches its pack by itself\n", d.Name, d.ID(), d.Site, c.NotAfter)
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&words, "words", "", "the six words that the phone shows (asked at the terminal)")
+	f.BoolVar(&renew, "renew", false, "another certificate for a phone that was confirmed before")
+	certificateFlags(f, &days, &may, &ceiling)
+	return cmd
+}
+
+func (a *app) deviceRefuseCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "refuse NAME",
+		Short:   "Refuse a phone that nobody knows",
+		Example: `  aidpass device refuse tab-1`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o, err := a.openOrg(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			d, err := o.findPending(cmd.Context(), args[0], false)
+			if err != nil {
+				return err
+			}
+			d.State, d.Reason = access.DeviceRefused, "not_confirmed"
+			if err := o.store.SaveDevice(cmd.Context(), a.actor(access.OrgAdmin), d); err != nil {
+				return err
+			}
+			return a.print(map[string]any{"device": d.ID(), "state": d.State}, func(w io.Writer) {
+				fmt.Fprintf(w, "%s, device %s, is refused\n", d.Name, d.ID())
+			})
+		},
+	}
+}

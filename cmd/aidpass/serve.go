@@ -1,0 +1,428 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/trust"
+	"aidpass/web/api"
+	"aidpass/web/scanner"
+)
+
+// serveFlags are what serve is asked for.
+type serveFlags struct {
+	listen, http            string
+	tlsCert, tlsKey, siteCA string
+	hosts                   []string
+	enrol                   string
+	verbose                 bool
+	pack                    packFlags
+}
+
+func (a *app) serveCommand() *cobra.Command {
+	var f serveFlags
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve phones: the scanner app, enrolment, packs, and what they hand out",
+		Long: `Serve phones from this laptop: the scanner app, enrolment, packs and the upload of
+what was handed out, and for everybody the trust list and the status lists.
+
+A phone opens the camera and works without network only on a page it came to by
+trusted https, or as localhost. Three ways:
+  a certificate that phones trust already: --tls-cert and --tls-key;
+  the site's own authority, installed on each phone once: aidpass site-ca init;
+  a USB cable and no certificate: adb reverse tcp:8080 tcp:8080, then
+  http://localhost:8080 on the phone.
+The page at / says it step by step in five languages.
+
+Packs are built when a phone asks and something changed, for its site, from
+--programme and the other flags of pack build. Keys are unsealed once, at the start.
+SIGTERM or Ctrl-C finishes what is under way and ends.`,
+		Example: `  aidpass site-ca init
+  aidpass serve --programme K7Q2=1@2026-11-01..2026-12-01 --unlock code.txt --enrol wellA
+
+  aidpass serve --tls-cert cert.pem --tls-key key.pem --host scan.relief-a.example --listen :443
+  aidpass serve --listen "" --http localhost:8080      # phones on a USB cable only`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), f) },
+	}
+	fl := cmd.Flags()
+	fl.StringVar(&f.listen, "listen", ":8443", "address for https; empty: none")
+	fl.StringVar(&f.http, "http", "localhost:8080", "address for http, on this machine only; empty: none")
+	fl.StringVar(&f.tlsCert, "tls-cert", "", "certificate chain, PEM")
+	fl.StringVar(&f.tlsKey, "tls-key", "", "its key, PEM")
+	fl.StringVar(&f.siteCA, "site-ca", "", "folder of the site's own authority (default: DATA/site-ca, where it is there)")
+	fl.StringArrayVar(&f.hosts, "host", nil, "name by which phones call this server; repeat")
+	fl.StringVar(&f.enrol, "enrol", "", "make an enrolment code for one phone of this site at once")
+	fl.BoolVar(&f.verbose, "verbose", false, "a line for every request")
+	f.pack.contents(fl)
+	fl.IntVar(&f.pack.days, "days", packDays, "days until a pack ends")
+	return cmd
+}
+
+// serve runs the server until ctx ends or the process is told to stop.
+func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	o, err := a.openOrg(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, o.close()) }()
+	if f.pack.trust == "" {
+		f.pack.trust = a.keptPath()
+	}
+	if _, _, err := readList(f.pack.trust, trust.Anchors{}); err != nil {
+		if notThere(err) {
+			return usagef("no trust list was seen here yet").hint("--trust trust.list: phones know by it whose cards count")
+		}
+		return err
+	}
+	s := a.newServing(o, f)
+	defer s.closeListeners()
+	if err := s.listen(); err != nil {
+		return err
+	}
+	server, err := api.New(s.config())
+	if err != nil {
+		return err
+	}
+	if err := s.refresh(ctx); err != nil {
+		return err
+	}
+	if err := s.tell(ctx); err != nil {
+		return err
+	}
+	defer os.Remove(a.servePath())
+	if f.enrol != "" {
+		if err := a.showCode(ctx, o, f.enrol, s.best()); err != nil {
+			return err
+		}
+	}
+	// Another process publishes, and public documents follow.
+	watching, end := context.WithCancel(ctx)
+	var watch sync.WaitGroup
+	watch.Go(func() { s.watch(watching) })
+	err = server.Serve(ctx, s.listeners...)
+	end()
+	watch.Wait()
+	return err
+}
+
+// serving is what the server is joined to.
+type serving struct {
+	a         *app
+	o         *org
+	f         serveFlags
+	log       *slog.Logger
+	listeners []net.Listener
+	https     []string // addresses, best first
+	local     string
+	ca        *x509.Certificate
+	hosts     []string
+	public    *api.Shelf
+	packs     *packRoom
+}
+
+func (a *app) newServing(o *org, f serveFlags) *serving {
+	level := slog.LevelInfo
+	if f.verbose {
+		level = slog.LevelDebug
+	}
+	s := &serving{a: a, o: o, f: f, public: &api.Shelf{}, log: slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: level}))}
+	s.packs = &packRoom{o: o, flags: f.pack, log: s.log, sites: map[string]*sitePack{}}
+	return s
+}
+
+// listen opens the listeners; the caller closes those that were opened, also after
+// an error.
+func (s *serving) listen() error {
+	if s.f.http != "" {
+		host, _, err := net.SplitHostPort(s.f.http)
+		if ip, perr := netip.ParseAddr(host); err != nil || host != "localhost" && (perr != nil || !ip.IsLoopback()) {
+			return usagef("--http %q is not on this machine alone", s.f.http).hint("without TLS only localhost is served: --http localhost:8080; --listen is for everybody else")
+		}
+	}
+	if s.f.listen != "" {
+		if err := s.listenTLS(); err != nil {
+			return err
+		}
+	}
+	if s.f.http != "" {
+		l, err := net.Listen("tcp", s.f.http)
+		if err != nil {
+			return usagef("--http: %w", err).hint("does another program use the port? --http localhost:8081")
+		}
+		s.listeners = append(s.listeners, l)
+		s.local = "http://localhost:" + port(l)
+	}
+	if len(s.listeners) == 0 {
+		return usagef("nothing to listen on").hint("--listen :8443 with a certificate (aidpass site-ca init), or --http localhost:8080")
+	}
+	return nil
+}
+
+func port(l net.Listener) string {
+	_, p, _ := net.SplitHostPort(l.Addr().String())
+	return p
+}
+
+// listenTLS opens the https listener, where there is a certificate.
+func (s *serving) listenTLS() error {
+	names, addresses := ownNames()
+	s.hosts = append(slices.Clone(s.f.hosts), names...)
+	var certificate tls.Certificate
+	switch {
+	case (s.f.tlsCert == "") != (s.f.tlsKey == ""):
+		return usagef("--tls-cert and --tls-key go together").hint("without them: aidpass site-ca init")
+	case s.f.tlsCert != "":
+		var err error
+		if certificate, err = tls.LoadX509KeyPair(s.f.tlsCert, s.f.tlsKey); err != nil {
+			return usagef("%w", err).hint("--tls-cert and --tls-key are a PEM chain and the PEM key of its first certificate")
+		}
+		s.hosts = append(s.hosts, certificate.Leaf.DNSNames...)
+	default:
+		ca, err := s.a.openSiteCA(s.f.siteCA)
+		if notThere(err) && s.f.siteCA == "" {
+			s.a.say("no https: phones reach the scanner through a USB cable only")
+			s.a.say("hint: aidpass site-ca init makes a certificate authority for this place, or name --tls-cert and --tls-key")
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		s.ca = ca.cert
+		if certificate, err = ca.issue(s.a.Now(), s.f.hosts, append(names, "localhost"), append(addresses, netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback())); err != nil {
+			return err
+		}
+	}
+	plain, err := net.Listen("tcp", s.f.listen)
+	if err != nil {
+		return usagef("--listen: %w", err).hint("does another program use the port? --listen :8444")
+	}
+	s.listeners = append(s.listeners, tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}))
+	for _, name := range s.f.hosts {
+		s.https = append(s.https, "https://"+net.JoinHostPort(name, port(plain)))
+	}
+	for _, ip := range addresses {
+		s.https = append(s.https, "https://"+net.JoinHostPort(ip.String(), port(plain)))
+	}
+	if len(s.https) == 0 {
+		s.https = []string{"https://" + net.JoinHostPort("localhost", port(plain))}
+	}
+	for i, h := range s.hosts {
+		s.hosts[i] = strings.ToLower(h)
+	}
+	return nil
+}
+
+// ownNames returns the names of this machine in its own network, and its
+// addresses there, those of version 4 first: they are shorter to type.
+func ownNames() (names []string, addresses []netip.Addr) {
+	if name, err := os.Hostname(); err == nil && name != "" {
+		name = strings.ToLower(name)
+		names = append(names, name)
+		if !strings.Contains(name, ".") {
+			names = append(names, name+".local")
+		}
+	}
+	all, err := net.InterfaceAddrs()
+	if err != nil {
+		return names, nil
+	}
+	for _, a := range all {
+		p, err := netip.ParsePrefix(a.String())
+		if ip := p.Addr().Unmap(); err == nil && ip.IsPrivate() {
+			addresses = append(addresses, ip)
+		}
+	}
+	slices.SortStableFunc(addresses, func(x, y netip.Addr) int { return x.BitLen() - y.BitLen() })
+	return names, addresses
+}
+
+func (s *serving) closeListeners() {
+	for _, l := range s.listeners {
+		l.Close()
+	}
+}
+
+// best is the address for a phone's QR code.
+func (s *serving) best() string {
+	if len(s.https) > 0 {
+		return s.https[0]
+	}
+	return s.local
+}
+
+func (s *serving) config() api.Config {
+	c := api.Config{Devices: deviceDesk{s.o.store}, Packs: s.packs, Visits: visitDesk{s.o.store}, Public: s.public, Hosts: s.hosts, Log: s.log, Now: s.a.Now}
+	c.SetUp = api.SetUp{Addresses: s.https, Local: s.local}
+	if s.local != "" {
+		_, c.SetUp.LocalPort, _ = net.SplitHostPort(strings.TrimPrefix(s.local, "http://"))
+	}
+	if s.ca != nil {
+		c.SetUp.CA, c.SetUp.CAWords = siteCAPath, siteCAWords(s.ca)
+	}
+	files, err := scanner.Files()
+	if err != nil {
+		s.a.say("warning: %v", err)
+	}
+	c.Scanner = files
+	return c
+}
+
+// servePath names the file with the addresses of the server that runs here, for
+// other commands.
+func (a *app) servePath() string { return filepath.Join(a.Data, "serve.address") }
+
+// serverAddress is the best address of the server that runs here, "" for none.
+func (a *app) serverAddress() string {
+	line, err := firstLine(a.servePath())
+	if err != nil {
+		return ""
+	}
+	return string(line)
+}
+
+// tell prints where the server is, and how a phone gets there.
+func (s *serving) tell(ctx context.Context) error {
+	addresses := slices.Clone(s.https)
+	if s.local != "" {
+		addresses = append(addresses, s.local)
+	}
+	if err := writeFile(s.a.servePath(), []byte(strings.Join(addresses, "\n")+"\n")); err != nil {
+		return err
+	}
+	result := map[string]any{"https": s.https, "http": textPtr(s.local), "ca_words": nil}
+	if s.ca != nil {
+		result["ca_words"] = siteCAWords(s.ca)
+	}
+	return s.a.print(result, func(w io.Writer) {
+		for _, address := range s.https {
+			fmt.Fprintf(w, "phones:       %s/\n", address)
+		}
+		if s.local != "" {
+			_, p, _ := net.SplitHostPort(strings.TrimPrefix(s.local, "http://"))
+			fmt.Fprintf(w, "this machine: %s/   (phones on a USB cable too: adb reverse tcp:%s tcp:%s)\n", s.local, p, p)
+		}
+		if s.ca != nil {
+			fmt.Fprintf(w, "the words of this site's certificate: %s\n", siteCAWords(s.ca))
+		}
+		if s.f.enrol == "" {
+			fmt.Fprintln(w, "a phone enrols with: aidpass device code --site SITE")
+		}
+	})
+}
+
+// refreshEvery is how soon the server shows what another command has published.
+const refreshEvery = 2 * time.Second
+
+func (s *serving) watch(ctx context.Context) {
+	tick := time.NewTicker(refreshEvery)
+	defer tick.Stop()
+	seen := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now, err := s.published()
+		if err == nil && now == seen {
+			continue
+		}
+		if err == nil {
+			err = s.refresh(ctx)
+		}
+		if err != nil {
+			s.log.Error("public documents are not read anew", "error", err.Error())
+			continue
+		}
+		seen = now
+	}
+}
+
+// published tells the files of the public folder apart from those of another time.
+func (s *serving) published() (string, error) {
+	var mark strings.Builder
+	err := s.walkPublic(func(name string, info fs.FileInfo) error {
+		fmt.Fprintln(&mark, name, info.Size(), info.ModTime().UnixNano())
+		return nil
+	})
+	return mark.String(), err
+}
+
+func (s *serving) walkPublic(visit func(name string, info fs.FileInfo) error) error {
+	dir := s.a.publicDir()
+	return filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || !e.Type().IsRegular() || strings.HasPrefix(e.Name(), ".") {
+			return err
+		}
+		info, err := e.Info()
+		if notThere(err) {
+			return nil // replaced this moment: the next look sees it
+		}
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		return visit(filepath.ToSlash(name), info)
+	})
+}
+
+// maxPublicFile bounds a public document: a status list of 2^24 entries.
+const maxPublicFile = 8 << 20
+
+// refresh takes the public folder into memory: below /public/, and each status
+// list also under the path of its own URI, for a server that stands at that name.
+func (s *serving) refresh(ctx context.Context) error {
+	docs := map[string]*api.Document{}
+	err := s.walkPublic(func(name string, _ fs.FileInfo) error {
+		body, err := readFile(filepath.Join(s.a.publicDir(), filepath.FromSlash(name)), maxPublicFile)
+		if notThere(err) {
+			return nil
+		}
+		docs["/public/"+name] = api.NewDocument(api.MediaType(name), body)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	uris, err := s.o.store.StatusLists(ctx, s.a.Now())
+	if err != nil {
+		return err
+	}
+	for _, uri := range uris {
+		_, rest, _ := strings.Cut(uri, "://")
+		_, path, ok := strings.Cut(rest, "/")
+		if doc := docs["/public/status/"+slug(uri)+".cwt"]; ok && path != "" && doc != nil {
+			docs["/"+path] = doc
+		}
+	}
+	if s.ca != nil {
+		docs[siteCAPath] = api.NewDocument(api.MediaType(siteCAPath), s.ca.Raw)
+	}
+	s.public.Fill(docs)
+	return nil
+}
