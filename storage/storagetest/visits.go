@@ -228,6 +228,13 @@ func testVisits(t *testing.T, e Engine) {
 
 	m, err := w.org.MergeVisits(ctx)
 	must(t, err)
+	want := storage.Reconciliation{Programme: "P7K2", Round: 3, Planned: 3, Collected: 2, Uncollected: 1}
+	if got, err := w.org.Reconcile(ctx, m, "P7K2", 3); err != nil || got != want || !got.Balanced() {
+		t.Errorf("reconciled %+v, %v", got, err)
+	}
+	if got := storage.VisitRounds(m, "org-a"); len(got) != 1 || got[0].Round != 3 {
+		t.Errorf("rounds %v", got)
+	}
 	if len(m.Entries) != 10 || len(m.Tables) != 2 || m.Tables[0].Device.Site != "wellA" {
 		t.Errorf("%d records of %d devices", len(m.Entries), len(m.Tables))
 	}

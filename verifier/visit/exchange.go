@@ -27,8 +27,8 @@ const (
 	minExchange = 1024 // smallest class of padding
 )
 
-// maxExchange bounds a file: the largest journal, padded, and what is around it.
-const maxExchange = 3*MaxJournalBytes/2 + 1024
+// MaxExchangeBytes bounds an exchange file: the largest journal, padded, and what is around it.
+const MaxExchangeBytes = 3*MaxJournalBytes/2 + 1024
 
 // Faults of exchange files.
 var (
@@ -71,7 +71,7 @@ func SealExchange(key []byte, org, site string, records []byte, random io.Reader
 // ErrExchange: not such a file. ErrExchangeKeys: another site's, another organisation's
 // or another epoch's, or it was changed.
 func OpenExchange(keys [][]byte, org, site string, file []byte) ([]byte, error) {
-	if !IsExchange(file) || len(file) > maxExchange {
+	if !IsExchange(file) || len(file) > MaxExchangeBytes {
 		return nil, ErrExchange
 	}
 	if err := cbor.CheckDeterministic(file, cbor.DefaultLimits); err != nil {

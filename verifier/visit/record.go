@@ -120,6 +120,9 @@ func Open(file []byte, find func(kid []byte) *cose.Key) (*Piece, error) {
 	p := &Piece{}
 	for rest := file; len(rest) > 0; {
 		n, _, err := cbor.Scan(rest[:min(len(rest), maxRecord)], cbor.DefaultLimits)
+		if err == nil && !bytes.HasPrefix(rest, recordHead) {
+			err = errors.New("not the beginning of a record")
+		}
 		if err != nil {
 			if errors.Is(err, cbor.ErrTruncated) && tail(rest) {
 				p.Torn = true
