@@ -3,7 +3,6 @@ package scanner_test
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"math"
@@ -26,6 +25,7 @@ import (
 	"aidpass/internal/qrcode"
 	"aidpass/trust"
 	"aidpass/verifier"
+	"aidpass/verifier/enrol"
 	vt "aidpass/verifier/verifiertest"
 	"aidpass/web/scanner"
 )
@@ -259,15 +259,14 @@ func (p *phone) key() *cose.Key {
 	p.Helper()
 	p.wait(`document.querySelector("canvas.qr")`)
 	text := eval[string](p, `document.querySelector("canvas.qr").dataset.text`)
-	raw, err := hex.DecodeString(strings.TrimPrefix(text, "AIDPASS-DEVICE:"))
+	request, err := enrol.ParseRequest([]byte(text))
 	if err != nil {
 		p.Fatal(err)
 	}
-	key, err := cose.ParseKey(raw)
-	if err != nil {
-		p.Fatal(err)
+	if got, want := p.text("#key-words"), enrol.Words(request.Key); got != want || request.Name != "tab-7" {
+		p.Errorf("the phone shows %q as %q, the laptop %q", request.Name, got, want)
 	}
-	return key
+	return request.Key
 }
 
 // packFor is the site's pack with the phone's certificate in it.
@@ -288,6 +287,7 @@ func (p *phone) enrolled() *cose.Key {
 	p.Helper()
 	p.open()
 	p.screen("setup")
+	p.fill("name", "tab-7")
 	p.click("make-key")
 	p.screen("key")
 	key := p.key()

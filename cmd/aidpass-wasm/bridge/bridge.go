@@ -10,6 +10,7 @@ import (
 	"aidpass/credential"
 	"aidpass/internal/cose"
 	"aidpass/verifier"
+	"aidpass/verifier/enrol"
 	"aidpass/verifier/visit"
 	"aidpass/words"
 )
@@ -24,6 +25,7 @@ type desk struct {
 	unlocked  *verifier.Unlocked
 	challenge []byte
 
+	frames   enrol.Frameset
 	device   *device // whose key is the page's, see device.go
 	oldLists *verifier.Decision
 	shown    *verifier.Result // the newest verdict, for what is recorded on it
@@ -87,7 +89,7 @@ func (d *desk) call(op string, args []js.Value) reply {
 	case "unseal":
 		err = d.unseal(arg(0), textOf(arg(1)))
 	case "device":
-		return d.enrol(bytesOf(arg(0)), bytesOf(arg(1)), timeOf(arg(2)))
+		return d.enrol(bytesOf(arg(0)), bytesOf(arg(1)), bytesOf(arg(2)), timeOf(arg(3)))
 	case "prepare":
 		return d.prepare(arg(0), timeOf(arg(1)))
 	case "attach":
@@ -110,6 +112,9 @@ func (d *desk) call(op string, args []js.Value) reply {
 	case "forget":
 		*d = desk{}
 	default:
+		if out, known := d.carry(op, arg); known {
+			return out
+		}
 		err = errOperation
 	}
 	if err != nil {

@@ -27,6 +27,8 @@ type device struct {
 	journal  *visit.Journal
 	prepared *cose.Prepared
 	sequence uint64
+
+	certificate *trust.DeviceCertificate // given beside the pack; nil: the pack's counts
 }
 
 const pointBytes = 65 // an uncompressed point of P-256: 4, x, y
@@ -58,13 +60,12 @@ func coseKey(point []byte) []byte {
 
 // enrol takes the public half of the device key and the journal so far, and says
 // what the open pack makes of the device.
-func (d *desk) enrol(point, journal []byte, at credential.Time) reply {
+func (d *desk) enrol(point, journal, certificate []byte, at credential.Time) reply {
 	d.device = nil
 	if len(point) != pointBytes || point[0] != 4 {
 		return fail(fmt.Errorf("bridge: a key of %d bytes, want an uncompressed point", len(point)))
 	}
-	request := coseKey(point)
-	key, err := cose.ParseKey(request)
+	key, err := cose.ParseKey(coseKey(point))
 	if err != nil {
 		return fail(err)
 	}
@@ -78,10 +79,12 @@ func (d *desk) enrol(point, journal []byte, at credential.Time) reply {
 	out := done()
 	out.text("kid", hex.EncodeToString(id[:]))
 	out.text("words", trust.HashWords(thumb[:]))
-	out["request"] = array(request)
 	out.number("records", int64(len(j.Visits)))
 	out.flag("torn", j.Torn)
 	out.number("good", int64(j.Good))
+	if len(certificate) > 0 {
+		d.certify(certificate, at) // one that does not hold vouches for nothing
+	}
 	c := d.certificate()
 	out.flag("certified", c != nil && c.Judge(at, at) == words.OK)
 	if c != nil {
@@ -104,7 +107,11 @@ func (d *desk) certificate() *trust.DeviceCertificate {
 		return nil
 	}
 	id := d.device.key.ID()
-	return d.pack.Device(id[:], trust.SignJournal)
+	c, own := d.pack.Device(id[:], trust.SignJournal), d.device.certificate
+	if c == nil || own != nil && own.NotAfter > c.NotAfter {
+		return own
+	}
+	return c
 }
 
 // prepare makes the bytes of the next record. A collection is recorded on the
@@ -164,6 +171,9 @@ func (d *desk) onCard(v *visit.Visit, at credential.Time) error {
 		return fmt.Errorf("bridge: the answer was %s: without a reason nothing is recorded as given", r.Answer)
 	}
 	v.Ledger, v.Card = r.Ledger, r.Credential.ID
+	if v.Kind == visit.Collection && v.Code == "" && r.Has(words.PartlyCollected) {
+		v.Code = visit.CodeRest
+	}
 	if v.Ledger.Pseudonym == "" && v.Kind <= visit.Partial {
 		// A type that counts no collections, as a referral: that it was served is noted.
 		v.Kind, v.Rest = visit.Note, ""

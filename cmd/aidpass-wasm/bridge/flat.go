@@ -21,11 +21,22 @@
 //
 // A device that records brings its public key (65 bytes, uncompressed) and journal:
 //
-//	aidpass("device", point, journal, at) -> {ok, error, kid, words, request, certified, site, until, records, torn, good}
+//	aidpass("device", point, journal, certificate | null, at)
+//	                                      -> {ok, error, kid, words, certified, site, until, records, torn, good}
 //	aidpass("prepare", entry, at)         -> {ok, error, sequence, sign}: the bytes for the device key, ES256. An entry is
 //	                                         {kind, given, rest, by, checks, cancels, code}; kinds 1 and 2 are for the newest verdict
 //	aidpass("attach", signature)          -> {ok, error, sequence, record, state}: to be stored, both, before anything is said
 //	aidpass("records")                    -> {ok, records: [{sequence, at, kind, number, given, rest, code, cancels, cancelled}]}
+//
+// What is carried by hand (docs/formats/enrol.md, exchange.md):
+//
+//	aidpass("request", name)              -> {ok, error, request, text}: what the phone shows of its key
+//	aidpass("kind", file)                 -> {ok, kind: answer | exchange | receipt | journal | pack, point}
+//	aidpass("answer", file, secret)       -> {ok, error, certificate, pack}: secret is the device key times point
+//	aidpass("frame", text)                -> {ok, error, frame, have, count, message}: one QR code of a moving row
+//	aidpass("share", journal, salt)       -> {ok, error, file}: sealed to the tables of the site; salt is 16 random bytes
+//	aidpass("shared", file)               -> {ok, error, journal}
+//	aidpass("receipt", file)              -> {ok, error, covers}: records up to that sequence are in the office
 //
 //	aidpass("state")                      -> {ok, state}: to be kept after a wrong PIN and after a live code
 //	aidpass("forget")                     -> {ok}: pack, visits, keys and state are dropped

@@ -23,6 +23,7 @@ export class App {
   shift: Shift | null = null;
   exported = 0;
   pin: PIN | undefined;
+  name = ""; // what people call this phone
   labels: Record<string, string> = {};
   persisted = true;
   practice = false;
@@ -48,6 +49,7 @@ export class App {
       this.shift = (await this.store.get("shift")) ?? null;
       this.exported = (await this.store.get("exported")) ?? 0;
       this.pin = await this.store.get("pin");
+      this.name = (await this.store.get("name")) ?? "";
     } catch {
       return "storage";
     }
@@ -69,13 +71,16 @@ export class App {
     for (const other of await this.store.others()) await this.core.visits(other);
     await this.core.oldLists((await this.store.get("oldLists")) ?? null);
     if (this.keys) {
-      const journal = await this.store.journal();
-      const enrolled = await this.core.device(this.keys.point, journal, now());
-      if (!enrolled.ok) return "storage";
-      this.device = enrolled;
+      await this.introduce();
+      if (!this.device!.ok) return "storage";
     }
     await this.relabel();
     return this.clockBehind();
+  }
+
+  /** introduce tells the core which device it works on, and what is written there. */
+  private async introduce() {
+    this.device = await this.core.device(this.keys!.point, await this.store.journal(), (await this.store.get("certificate")) ?? null, now());
   }
 
   /** clockBehind: the phone's clock says a time that signed lists prove to be past. */
@@ -91,15 +96,16 @@ export class App {
   label(key: string, other: string) { return has(`type.${key}`) ? text(`type.${key}`) : this.labels[key] ?? other; }
 
   /** enrol makes the device's key, once. */
-  async enrol() {
+  async enrol(name: string) {
     this.persisted = (await navigator.storage?.persist?.()) ?? false;
     if (!this.keys) {
       const keys = await newKeys();
-      await this.store.put({ keys, settings: this.settings });
+      await this.store.put({ keys, name, settings: this.settings });
       this.keys = keys;
+      this.name = name;
     }
-    this.device = await this.core.device(this.keys.point, await this.store.journal(), now());
-    mark(this.device.kid);
+    await this.introduce();
+    mark(this.device!.kid);
   }
 
   /** update takes a pack if it is newer and whole; else the old one stays and why is said. */
@@ -113,9 +119,44 @@ export class App {
       return { ...opened, ok: false, reason: e instanceof Full ? "full" : "storage" };
     }
     this.pack = opened;
-    if (this.keys) this.device = await this.core.device(this.keys.point, await this.store.journal(), now());
+    if (this.keys) await this.introduce();
     await this.relabel();
     return opened;
+  }
+
+  /** take takes whatever was carried here to set the phone up: a pack, or the answer to its request. */
+  async take(file: Uint8Array): Promise<Opened> {
+    const { kind, point } = await this.core.kind(file);
+    if (kind !== "answer") return this.update(file);
+    const refused = { ok: false, reason: "answer" } as Opened;
+    if (!this.keys || !point) return refused;
+    const [secret] = await agree(this.keys, [point]);
+    const answer = await this.core.answer(file, secret);
+    if (!answer.ok) return refused;
+    await this.store.put({ certificate: answer.certificate });
+    if (answer.pack) return this.update(answer.pack);
+    await this.introduce();
+    return this.pack ?? ({ ok: false, reason: "pack_incomplete" } as Opened);
+  }
+
+  /** share is the own journal, sealed to the other tables of the site. */
+  async share(): Promise<Uint8Array | null> {
+    const done = await this.core.share(await this.store.journal(), crypto.getRandomValues(new Uint8Array(16)));
+    return done.ok ? done.file : null;
+  }
+
+  /** other takes another table's journal, sealed or bare: how many records are known then, or why none. */
+  async other(file: Uint8Array): Promise<number | "locked" | "refused"> {
+    const { kind } = await this.core.kind(file);
+    if (kind === "exchange") {
+      const opened = await this.core.shared(file);
+      if (!opened.ok) return opened.error?.includes("code") ? "locked" : "refused";
+      file = opened.journal;
+    }
+    const done = await this.core.visits(file);
+    if (!done.ok) return "refused";
+    await this.store.addOther(file);
+    return done.records;
   }
 
   async set(settings: Partial<Settings>) {

@@ -13,7 +13,7 @@ export interface Verdict extends Reply {
 
 export interface Opened extends Reply { org: string; site: string; sequence: number; issued: number; expires: number; faults: string[] }
 export interface Enrolled extends Reply {
-  kid: string; words: string; request: Uint8Array; certified: boolean; site?: string; until?: number;
+  kid: string; words: string; certified: boolean; site?: string; until?: number;
   records: number; torn: boolean; good: number;
 }
 export interface ListAge { kind: "pack" | "trust" | "status"; name: string; as_of: number | null; age: number; next: number | null }
@@ -52,7 +52,14 @@ export class Core {
 
   open(pack: Uint8Array, state: Uint8Array | null, at: number) { return this.ask<Opened>("open", pack, state, at); }
   update(pack: Uint8Array, at: number) { return this.ask<Opened>("update", pack, at); }
-  device(point: Uint8Array, journal: Uint8Array, at: number) { return this.ask<Enrolled>("device", point, journal, at); }
+  device(point: Uint8Array, journal: Uint8Array, certificate: Uint8Array | null, at: number) { return this.ask<Enrolled>("device", point, journal, certificate, at); }
+  request(name: string) { return this.ask<Reply & { request: Uint8Array; text: string }>("request", name); }
+  kind(file: Uint8Array) { return this.ask<Reply & { kind: "answer" | "exchange" | "receipt" | "journal" | "pack"; point?: Uint8Array }>("kind", file); }
+  answer(file: Uint8Array, secret: Uint8Array) { return this.ask<Reply & { certificate: Uint8Array; pack?: Uint8Array }>("answer", file, secret); }
+  frame(text: string) { return this.ask<Reply & { frame?: boolean; have?: number; count?: number; message?: Uint8Array }>("frame", text); }
+  share(journal: Uint8Array, salt: Uint8Array) { return this.ask<Reply & { file: Uint8Array }>("share", journal, salt); }
+  shared(file: Uint8Array) { return this.ask<Reply & { journal: Uint8Array }>("shared", file); }
+  receipt(file: Uint8Array) { return this.ask<Reply & { covers: number }>("receipt", file); }
   visits(journal: Uint8Array) { return this.ask<Reply & { records: number; torn: boolean }>("visits", journal); }
   verify(text: string, at: number) { return this.ask<Verdict>("verify", text, at); }
   pin(text: string, at: number, pin: string) { return this.ask<Verdict>("pin", text, at, pin); }

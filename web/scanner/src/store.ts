@@ -5,6 +5,7 @@ const NAME = "aidpass-scanner", VERSION = 1;
 
 export interface Kept {
   pack: Uint8Array; state: Uint8Array; keys: Keys; settings: Settings; shift: Shift | null; exported: number; pin: PIN; oldLists: object | null;
+  certificate: Uint8Array; name: string;
 }
 export interface Keys { sign: CryptoKey; agree: CryptoKey; point: Uint8Array }
 export interface Settings { lang: string; sound: boolean; lowPower: boolean }
@@ -50,9 +51,12 @@ export class Store {
     });
   }
 
-  /** journal is the whole file: its records in order. */
+  /** records are those of the own journal, in order. */
+  records(): Promise<Uint8Array[]> { return this.read((tx) => tx.objectStore("journal").getAll(), "journal"); }
+
+  /** journal is the whole file. */
   async journal(): Promise<Uint8Array> {
-    const records: Uint8Array[] = await this.read((tx) => tx.objectStore("journal").getAll(), "journal");
+    const records = await this.records();
     const file = new Uint8Array(records.reduce((n, r) => n + r.length, 0));
     let at = 0;
     for (const r of records) { file.set(r, at); at += r.length; }

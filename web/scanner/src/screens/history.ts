@@ -1,8 +1,9 @@
 // History of this shift: what was written down here. Numbers only, no names.
 import { Kind, type Written } from "../core";
-import { bdi, button, h, save } from "../dom";
+import { bdi, button, choose, h, save } from "../dom";
 import { clock, has, number, t } from "../i18n";
 import type { UI } from "../ui";
+import { served, upload } from "../server";
 import { ready } from "./ready";
 import { supervisor } from "./supervisor";
 
@@ -10,14 +11,18 @@ export async function history(ui: UI) {
   const { app } = ui;
   const all = app.practice ? [] : ((await app.core.records()).records ?? []);
   const mine = all.filter((r) => r.sequence >= (app.shift?.first ?? 1)).reverse();
-  const served = mine.filter((r) => r.kind <= Kind.partial && !r.cancelled).length;
+  const count = mine.filter((r) => r.kind <= Kind.partial && !r.cancelled).length;
   ui.show({
     name: "history", title: t("history.title"), back: () => void ready(ui),
     body: [
-      h("p", { class: "count" }, number(served), " ", h("span", {}, t("history.served"))),
+      h("p", { class: "count" }, number(count), " ", h("span", {}, t("history.served"))),
       mine.length ? h("ol", { class: "log" }, mine.slice(0, 300).map((r) => line(ui, r))) : h("p", { class: "quiet" }, t("history.none")),
     ],
-    actions: app.practice ? null : button(t("history.export"), () => void exportJournal(ui), app.unsent() ? "main" : "", "export"),
+    actions: app.practice ? null : [
+      h("div", { class: "pair" }, button(t("history.receipt"), () => void receipt(ui), "", "receipt"),
+        served() ? button(t("server.send"), () => void send(ui), "", "send") : null),
+      button(t("history.export"), () => void exportJournal(ui), app.unsent() ? "main" : "", "export"),
+    ],
   });
 }
 
@@ -50,4 +55,23 @@ export async function exportJournal(ui: UI) {
   await app.keep({ exported: records });
   ui.toast(t("history.exported", { n: records }));
   await history(ui);
+}
+
+/** receipt takes the office's signed word on what it has of this phone. */
+async function receipt(ui: UI) {
+  const file = await choose(".receipt,application/octet-stream");
+  if (!file) return;
+  const done = await ui.app.core.receipt(file.bytes);
+  if (!done.ok) { ui.toast(t("history.receipt_refused")); return; }
+  await ui.app.keep({ exported: Math.max(ui.app.exported, done.covers) });
+  await history(ui);
+  ui.toast(t("history.receipt_taken", { n: done.covers }));
+}
+
+async function send(ui: UI) {
+  const sent = await upload(ui.app);
+  if (sent === null) { ui.toast(t("server.none")); return; }
+  await ui.app.keep({ exported: Math.max(ui.app.exported, sent) });
+  await history(ui);
+  ui.toast(t("server.sent", { n: sent }));
 }

@@ -1,7 +1,8 @@
 // Lists and health: how old everything is, and the update by file.
-import { button, choose, h, bdi } from "../dom";
+import { button, choose, h, bdi, save } from "../dom";
 import { age, date, number, t } from "../i18n";
 import type { UI } from "../ui";
+import { newestPack, served } from "../server";
 import { ready } from "./ready";
 import { load } from "./setup";
 
@@ -27,7 +28,8 @@ export async function listsScreen(ui: UI) {
         h("div", {}, h("dt", {}, t("history.records")), h("dd", {}, number(app.device?.records ?? 0)))),
     ],
     actions: app.practice ? null : [
-      button(t("lists.others"), () => void others(ui), "", "others"),
+      h("div", { class: "pair" }, button(t("lists.others"), () => void others(ui), "", "others"), button(t("lists.share"), () => void share(ui), "", "share")),
+      served() ? button(t("server.newer"), () => void fetchNewer(ui), "", "newer") : null,
       button(t("lists.update"), () => void load(ui, () => void listsScreen(ui)), "main", "update"),
     ],
   });
@@ -35,14 +37,29 @@ export async function listsScreen(ui: UI) {
 
 /** others takes another table's journal, so that this one knows what that one gave. */
 async function others(ui: UI) {
-  const file = await choose(".journal,application/octet-stream");
+  const file = await choose(".journal,.exchange,application/octet-stream");
   if (!file) return;
-  const done = await ui.app.core.visits(file.bytes);
-  if (!done.ok) { ui.toast(t("lists.others_refused")); return; }
   try {
-    await ui.app.store.addOther(file.bytes);
-    ui.toast(t("lists.others_taken", { n: done.records }));
+    const known = await ui.app.other(file.bytes);
+    ui.toast(typeof known === "number" ? t("lists.others_taken", { n: known }) : t(known === "locked" ? "lists.locked" : "lists.others_refused"));
   } catch {
     ui.toast(t("stop.full"));
   }
+}
+
+/** share hands the own journal to the other tables, sealed to this place. */
+async function share(ui: UI) {
+  const file = await ui.app.share();
+  if (!file) { ui.toast(t("lists.locked")); return; }
+  save(`${ui.app.name || "tab"}.exchange`, file);
+  ui.toast(t("lists.shared"));
+}
+
+async function fetchNewer(ui: UI) {
+  const pack = await newestPack(ui.app);
+  if (!pack) { ui.toast(t("server.none")); return; }
+  const before = ui.app.pack!.sequence;
+  const done = await ui.app.update(pack);
+  await listsScreen(ui);
+  ui.toast(!done.ok ? [t("refused.other"), " ", t("refused.kept")] : done.sequence === before ? t("server.same") : t("lists.taken", { site: done.site }));
 }

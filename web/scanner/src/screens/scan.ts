@@ -14,7 +14,8 @@ let last = { text: "", at: 0 };
 /** forgetLast lets the same card be seen at once. */
 export const seen = (code: string) => { last = { text: code, at: Date.now() }; };
 
-export interface Use { title: string; found: (code: string) => void; back: () => void }
+/** Use is another use of the camera; found says "more" to go on looking. */
+export interface Use { title: string; found: (code: string) => Promise<"more" | void> | void; back: () => void }
 
 /** scan looks for cards; with use, for one other code. */
 export function scan(ui: UI, use?: Use) {
@@ -32,7 +33,11 @@ export function scan(ui: UI, use?: Use) {
   const take = async (code: string) => {
     if (busy) return;
     busy = true;
-    if (use) { stop(); use.found(code); return; }
+    if (use) {
+      if ((await use.found(code)) === "more") busy = false;
+      else stop();
+      return;
+    }
     const v = await app.judge(code);
     if (v.answer === "none") {
       ui.toast(t("word.not_an_aid_card"));
@@ -46,7 +51,7 @@ export function scan(ui: UI, use?: Use) {
   const found = (texts: string[]) => {
     wake();
     if (texts.length > 1) { hint.replaceChildren(t("scan.two")); return; }
-    if (texts[0] === last.text && Date.now() - last.at < AGAIN) return;
+    if (!use && texts[0] === last.text && Date.now() - last.at < AGAIN) return;
     void take(texts[0]);
   };
   const wake = () => {

@@ -50,7 +50,7 @@ export function supervisorMenu(ui: UI) {
         app.shift ? item("lock", "shift.close", () => void closeShift(ui), "close-shift") : null,
         item("clock", "old.title", () => oldLists(ui), "old-lists"),
         item("clock", "supervisor.clock", async () => { await app.core.clearClock(); await app.keepState(); ui.toast(t("common.done")); }, "clear-clock"),
-        app.device ? item("key", "setup.key_show", () => showKey(ui), "show-key") : null,
+        app.device ? item("key", "setup.key_show", () => void showKey(ui), "show-key") : null,
         item("key", "setup.title", () => setup(ui), "setup"),
         item("lock", "supervisor.pin", () => choosePIN(ui, () => supervisorMenu(ui)), "new-pin"),
         item("triangle-bang", "wipe.title", () => wipe(ui), "wipe")),

@@ -1,0 +1,80 @@
+// The office's server, where there is one: enrolment, newer packs, records handed in.
+// Without it everything goes by file. An answer that is not what was asked for, as a
+// portal's page, counts as no connection.
+import type { App } from "./app";
+
+const api = "/api/v1";
+const WAIT = 20_000; // ms
+
+/** served: the app comes from a server of the office, not from this phone's own cable or a plain file server. */
+export const served = () => location.pathname.startsWith("/scanner/");
+
+/** enrolCode is what the laptop's QR code put behind the address; no server ever sees it. */
+export const enrolCode = () => /[#&]enrol=([0-9A-Za-z]+)/.exec(location.hash)?.[1] ?? "";
+
+const base64 = (b: Uint8Array) => btoa(String.fromCharCode(...b)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+const hex = (b: ArrayBuffer) => [...new Uint8Array(b)].map((x) => x.toString(16).padStart(2, "0")).join("");
+
+const ask = (path: string, init: RequestInit = {}) => fetch(api + path, { ...init, redirect: "error", cache: "no-store", signal: AbortSignal.timeout(WAIT) });
+
+type Told = "pending" | "confirmed" | "refused" | "none";
+
+/** enrolWith sends the phone's request with a code of the office; pressed again it asks how far that has come. */
+export async function enrolWith(app: App, code: string): Promise<Told> {
+  try {
+    const { request } = await app.core.request(app.name);
+    let r = await ask(`/devices/${app.device!.kid}`);
+    if (r.status === 404) {
+      r = await ask("/enrol", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ code, request: base64(request) }) });
+    }
+    if (r.status >= 500) return "none";
+    const d = await r.json();
+    if (d.device !== app.device!.kid || d.words !== app.device!.words) return "refused";
+    if (d.state === "confirmed" && d.certificate) {
+      await app.keep({ certificate: Uint8Array.from(atob(d.certificate.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0)) });
+    }
+    return d.state === "confirmed" || d.state === "pending" ? d.state : "refused";
+  } catch {
+    return "none";
+  }
+}
+
+/** newestPack is the pack of the phone's site, not yet looked at; null without a connection. */
+export async function newestPack(app: App): Promise<Uint8Array | null> {
+  try {
+    const r = await ask(`/devices/${app.device!.kid}/pack`);
+    return r.ok ? new Uint8Array(await r.arrayBuffer()) : null;
+  } catch {
+    return null;
+  }
+}
+
+interface Ack { sequence: number; sha256: string; state: "accepted" | "known" | "review" | "refused" }
+
+const PART = 200; // records a request
+
+/** upload hands in what the server has not acknowledged, oldest first, and says up to which record it has all; null without a connection. */
+export async function upload(app: App): Promise<number | null> {
+  try {
+    const records = await app.store.records();
+    let held = Math.min(app.exported, records.length);
+    while (held < records.length) {
+      const part = records.slice(held, held + PART);
+      const r = await ask(`/devices/${app.device!.kid}/journal`, { method: "POST", headers: { "Content-Type": "application/cbor-seq" }, body: new Blob(part as BlobPart[]) });
+      const answer: { ack: string; device: string; records: Ack[] } = await r.json();
+      if (!r.ok || answer.ack !== "aidpass-ack-1" || answer.device !== app.device!.kid) return null;
+      // Each record is acknowledged by its own hash, or it stays ours to keep.
+      let taken = 0;
+      for (const [i, record] of part.entries()) {
+        const a = answer.records[i], digest = hex(await crypto.subtle.digest("SHA-256", record as BufferSource));
+        if (!a || a.sha256 !== digest || a.state === "refused") break;
+        taken++;
+      }
+      if (!taken) return held || null;
+      held += taken;
+    }
+    return held;
+  } catch {
+    return null;
+  }
+}
