@@ -12,6 +12,7 @@ import (
 	"aidpass/trust"
 	"aidpass/verifier"
 	"aidpass/verifier/visit"
+	"aidpass/words"
 )
 
 // deviceKey is a device's key file, unsealed when it is first needed.
@@ -33,6 +34,7 @@ func (d *deviceKey) id() []byte {
 // book is what was handed out: the journals given, and what this run adds.
 type book struct {
 	journals visit.Journals
+	heard    *visit.Merged // what other tables' exchange files tell
 	added    map[verifier.LedgerKey]verifier.Use
 
 	// For recording only.
@@ -45,7 +47,7 @@ type book struct {
 }
 
 // openBook reads the journals. The first is opened for recording with give.
-func (a *app) openBook(p *verifier.Pack, paths []string, device *deviceKey, give bool) (_ *book, err error) {
+func (a *app) openBook(p *verifier.Pack, u *verifier.Unlocked, paths []string, device *deviceKey, give bool) (_ *book, err error) {
 	b := &book{added: map[verifier.LedgerKey]verifier.Use{}}
 	find := func(kid []byte) *cose.Key {
 		if c := p.Device(kid, trust.SignJournal); c != nil {
@@ -58,6 +60,7 @@ func (a *app) openBook(p *verifier.Pack, paths []string, device *deviceKey, give
 		}
 		return nil
 	}
+	var heard []*visit.Piece
 	for i, path := range paths {
 		own := i == 0 && give
 		var content []byte
@@ -69,10 +72,18 @@ func (a *app) openBook(p *verifier.Pack, paths []string, device *deviceKey, give
 				}
 			}()
 		} else {
-			content, err = readFile(path, visit.MaxJournalBytes)
+			content, err = readFile(path, visit.MaxExchangeBytes)
 		}
 		if err != nil {
 			return nil, err
+		}
+		if !own && visit.IsExchange(content) {
+			piece, err := a.hear(p, u, path, content, find)
+			if err != nil {
+				return nil, err
+			}
+			heard = append(heard, piece)
+			continue
 		}
 		j, err := visit.Read(content, find)
 		var broken *visit.BrokenError
@@ -93,7 +104,28 @@ func (a *app) openBook(p *verifier.Pack, paths []string, device *deviceKey, give
 			}
 		}
 	}
+	b.heard = visit.Merge(visit.Facts{}, heard...)
 	return b, nil
+}
+
+// hear opens another table's exchange file.
+func (a *app) hear(p *verifier.Pack, u *verifier.Unlocked, path string, content []byte, find func([]byte) *cose.Key) (*visit.Piece, error) {
+	if u == nil {
+		return nil, usagef("%s is sealed to the tables of this site", path).hint("--device and --unlock open it")
+	}
+	records, err := visit.OpenExchange(u.SiteKeys, p.Org, p.Site, content)
+	if err != nil {
+		return nil, usagef("%s: %w", path, err).hint("it is of another site, or the other table's pack is much older or newer: take the newest packs")
+	}
+	piece, err := visit.Open(records, find)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(piece.Refused); n > 0 {
+		// The good records still count; a queue is not sent away for the rest.
+		a.say("warning: %s: %s not looked at: %v", path, plural(n, "record is", "records are"), &piece.Refused[0])
+	}
+	return piece, nil
 }
 
 // ready prepares for recording after what j holds.
@@ -121,7 +153,15 @@ func (b *book) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
 	if u, ok := b.added[k]; ok {
 		return u, true
 	}
-	return b.journals.Earlier(k)
+	use, ok := b.journals.Earlier(k)
+	if ok && !use.Part {
+		return use, ok
+	}
+	// A full collection anywhere leads over a part.
+	if other, there := b.heard.Earlier(k); there && (!ok || !other.Part) {
+		return other, there
+	}
+	return use, ok
 }
 
 func (b *book) records() bool { return b != nil && b.tail != nil }
@@ -134,6 +174,9 @@ func (b *book) collect(r *verifier.Result, at credential.Time) (uint64, error) {
 	if v.Ledger.Pseudonym == "" {
 		// A type that counts no collections, as a referral: that it was served is noted.
 		v.Kind, v.Ledger, v.Code = visit.Note, verifier.LedgerKey{}, "served"
+	}
+	if v.Kind == visit.Collection && r.Word == words.GiveRest {
+		v.Code = visit.CodeRest
 	}
 	if r.Holder&verifier.PINRight != 0 {
 		v.Checks = append(v.Checks, visit.CheckPIN)

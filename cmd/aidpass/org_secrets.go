@@ -63,6 +63,31 @@ func (o *orgKeys) epochs(at credential.Time) ([]verifier.Audience, error) {
 	return live, nil
 }
 
+// siteKeys are the keys that seal what the tables of one site tell each other, one
+// for each live epoch, oldest first: docs/formats/exchange.md.
+func (o *orgKeys) siteKeys(site string) ([][]byte, error) {
+	secret, err := o.secret(keystore.Programme)
+	if err != nil {
+		return nil, err
+	}
+	live, err := o.epochs(o.a.now())
+	if err != nil {
+		return nil, err
+	}
+	if len(live) == 0 {
+		live = []verifier.Audience{{Group: epochGroup}} // epoch 0: before the first
+	}
+	var keys [][]byte
+	for _, e := range live {
+		key, err := hkdf.Key(sha256.New, secret, nil, fmt.Sprintf("aidpass-site-1 %s %d %s", e.Group, e.Epoch, site), verifier.SiteKeyBytes)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}
+
 // epochKey returns the key that seals claims now. A new epoch begins when the
 // newest has too little left to be of use on a card.
 func (o *orgKeys) epochKey() ([]byte, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"io/fs"
 	"maps"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"aidpass/schemas"
 	"aidpass/schemas/compile"
 	"aidpass/status"
+	"aidpass/storage"
 	"aidpass/trust"
 	"aidpass/verifier"
 )
@@ -245,7 +247,7 @@ func parseProgramme(s string) (string, []verifier.Round, error) {
 }
 
 // deviceParts adds certificates and, behind the operator's code, audience keys.
-func (b *packBuild) deviceParts(context.Context) error {
+func (b *packBuild) deviceParts(ctx context.Context) error {
 	if b.f.unlock != "" && len(b.f.devices)+len(b.f.enrolled) == 0 {
 		return usagef("--unlock needs --device").hint("keys of sealed claims are sealed to one device: --device tab-1.cert")
 	}
@@ -257,7 +259,7 @@ func (b *packBuild) deviceParts(context.Context) error {
 			b.say("warning: device %s is left out: its certificate does not hold: %s", d.ID(), reason)
 			continue
 		}
-		if err := b.addDevice(cert, d.Certificate); err != nil {
+		if err := b.addDevice(ctx, cert, d.Certificate); err != nil {
 			return err
 		}
 	}
@@ -277,16 +279,22 @@ func (b *packBuild) deviceParts(context.Context) error {
 		if slices.ContainsFunc(b.f.enrolled, func(d access.Device) bool { return string(d.Certificate) == string(raw) }) {
 			continue
 		}
-		if err := b.addDevice(cert, raw); err != nil {
+		if err := b.addDevice(ctx, cert, raw); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *packBuild) addDevice(cert *trust.DeviceCertificate, raw []byte) error {
+func (b *packBuild) addDevice(ctx context.Context, cert *trust.DeviceCertificate, raw []byte) error {
 	id := cert.Key.ID()
 	name := hex.EncodeToString(id[:])
+	if d, err := b.o.store.Device(ctx, id); err == nil && d.State == access.DeviceWithdrawn {
+		b.say("warning: device %s was withdrawn (%s): it is left out", name, d.Reason)
+		return nil
+	} else if err != nil && !errors.Is(err, storage.ErrNoDevice) {
+		return err
+	}
 	b.add(cert.Org, verifier.PartDevice, name, uint64(cert.NotBefore), raw)
 	if b.f.unlock == "" || cert.NotAfter < b.draft.Issued {
 		return nil // a certificate that has ended still vouches for its journal, and opens nothing
@@ -303,7 +311,11 @@ func (b *packBuild) addDevice(cert *trust.DeviceCertificate, raw []byte) error {
 	if err != nil {
 		return err
 	}
-	locked, err := verifier.LockAudiences(&verifier.Unlocked{Audiences: epochs}, b.draft.Org, b.draft.Site, public, code, rand.Reader)
+	sites, err := b.o.siteKeys(b.draft.Site)
+	if err != nil {
+		return err
+	}
+	locked, err := verifier.LockAudiences(&verifier.Unlocked{Audiences: epochs, SiteKeys: sites}, b.draft.Org, b.draft.Site, public, code, rand.Reader)
 	if err != nil {
 		return err
 	}

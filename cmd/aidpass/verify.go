@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/credential/qr"
-	"aidpass/internal/cose"
 	"aidpass/internal/durable"
 	"aidpass/trust"
 	"aidpass/verifier"
@@ -57,6 +56,7 @@ pack's code.`,
 
   # look also at what other tables gave; open sealed facts and check a PIN
   aidpass verify --pack wellA.pack --visits tab-1.journal --visits tab-2.journal card.png
+  aidpass verify --pack wellA.pack --device tab-2.key --unlock code.txt --visits tab-2.journal --visits tab-1.exchange card.png
   aidpass verify --pack wellA.pack --state tab.state --device tab-1.key --unlock code.txt --pin-file pin.txt card.png`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), f, args) },
@@ -64,7 +64,7 @@ pack's code.`,
 	fl := cmd.Flags()
 	fl.StringVar(&f.pack, "pack", "", "pack of this service point")
 	fl.StringVar(&f.state, "state", "", "file in which this device remembers lists and clock; made when missing, written back")
-	fl.StringArrayVar(&f.visits, "visits", nil, "journal of what was given; may be repeated; the first is this table's own")
+	fl.StringArrayVar(&f.visits, "visits", nil, "journal of what was given, or another table's exchange file; may be repeated; the first is this table's own")
 	fl.StringVar(&f.challenge, "challenge", "", "challenge that was shown to the wallet; live codes must answer it")
 	fl.StringVar(&f.device, "device", "", "key file of this device: opens sealed keys, signs the journal")
 	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code, which opens sealed facts together with --device")
@@ -201,20 +201,9 @@ func (d *desk) enrol(f verifyFlags) error {
 		}
 	}
 	if f.unlock != "" && d.in.Pack != nil {
-		code, err := firstLine(f.unlock)
-		if err != nil {
+		var err error
+		if d.in.Unlock, err = unlock(d.in.Pack, key, f.unlock); err != nil {
 			return err
-		}
-		private, err := key.ecdh()
-		if err != nil {
-			return err
-		}
-		recipient, err := cose.NewRecipient(private)
-		if err != nil {
-			return err
-		}
-		if d.in.Unlock, err = d.in.Pack.Unlock(recipient, code); err != nil {
-			return usagef("%w", err).hint("use the code and the device the pack was built for: aidpass pack build --device tab-1.cert --unlock code.txt")
 		}
 	}
 	if id := key.id(); f.give && d.in.Pack != nil && d.in.Pack.Device(id, trust.SignJournal) == nil {
@@ -223,7 +212,7 @@ func (d *desk) enrol(f verifyFlags) error {
 	}
 	if len(f.visits) > 0 && d.in.Pack != nil {
 		var err error
-		if d.book, err = d.a.openBook(d.in.Pack, f.visits, key, f.give); err != nil {
+		if d.book, err = d.a.openBook(d.in.Pack, d.in.Unlock, f.visits, key, f.give); err != nil {
 			return err
 		}
 		d.in.Uses = d.book

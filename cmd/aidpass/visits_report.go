@@ -1,0 +1,522 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/credential/cwt"
+	"aidpass/internal/durable"
+	"aidpass/issuer/registry/intake"
+	"aidpass/storage"
+	"aidpass/verifier"
+	"aidpass/verifier/visit"
+)
+
+func (a *app) visitsMergeCommand() *cobra.Command {
+	var packs []string
+	var out string
+	cmd := &cobra.Command{
+		Use:   "merge --pack FILE JOURNAL...",
+		Short: "Merge journals without a database: files in, report out",
+		Long: `Merge journals without a database: files in, report out, nothing is kept. The packs
+vouch for the devices. Any order and partition of the files gives the same report.
+
+Cards and what is due are not known here: visits report, after visits import, holds
+the records against them too.`,
+		Example: `  aidpass visits merge --pack wellA.pack tab-1.journal tab-2.journal
+  aidpass visits merge --pack wellA.pack --pack wellB.pack --json *.journal`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(packs) == 0 {
+				return usagef("merge needs a pack").hint("--pack FILE: the certificates of the devices are in it")
+			}
+			var opened []*verifier.Pack
+			for _, path := range packs {
+				p, err := a.readPack(path)
+				if err != nil {
+					return err
+				}
+				opened = append(opened, p)
+			}
+			find, devices := packDevices(opened)
+			var pieces []*visit.Piece
+			for _, path := range args {
+				content, err := readFile(path, visit.MaxJournalBytes)
+				if err != nil {
+					return err
+				}
+				p, err := visit.Open(content, find)
+				if err != nil {
+					return usagef("%s: %w", path, err).hint("is it the right file?")
+				}
+				if p.Torn {
+					a.say("warning: %s: the last record was cut off and is dropped", path)
+				}
+				pieces = append(pieces, p)
+			}
+			m := visit.Merge(visit.Facts{At: a.now(), Device: devices}, pieces...)
+			return a.reportVisits(newVisitReport(m, verifier.LedgerKey{}), out)
+		},
+	}
+	cmd.Flags().StringArrayVar(&packs, "pack", nil, "pack with the certificates of the devices; repeat")
+	cmd.Flags().StringVar(&out, "out", "", "write the report to this file: .xlsx, .csv or .json")
+	return cmd
+}
+
+func (a *app) visitsReportCommand() *cobra.Command {
+	var only verifier.LedgerKey
+	var out string
+	cmd := &cobra.Command{
+		Use:   "report [--programme CODE [--round N]]",
+		Short: "Tell what was handed out, and what people should look at",
+		Long: `Tell what was handed out, and what people should look at: collections, conflicts
+with both devices and times, copied devices, gaps, doubts, totals of every device,
+site and day, and for each round of ours whether planned is collected and not
+collected and cancelled together.
+
+The file has a sheet of each (.xlsx), all records (.csv), or everything (.json). It
+tells where people have been: it is readable to you alone; destroy it when it has
+served.
+
+Exit codes: 0; 3 when a round does not add up; 1 and 2 as everywhere.`,
+		Example: `  aidpass visits report
+  aidpass visits report --programme K7Q2 --round 1 --json
+  aidpass visits report --programme K7Q2 --out K7Q2.xlsx`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if only.Round != 0 && only.Programme == "" {
+				return usagef("--round needs --programme").hint("rounds are numbered in each programme")
+			}
+			o, err := a.openOrg(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			m, err := o.store.MergeVisits(cmd.Context())
+			if err != nil {
+				return err
+			}
+			r := newVisitReport(m, only)
+			if err := o.reconcile(cmd.Context(), r, m, only); err != nil {
+				return err
+			}
+			if err := a.reportVisits(r, out); err != nil {
+				return err
+			}
+			for _, round := range r.Rounds {
+				if !round.Balanced {
+					return &answeredError{exitFindings}
+				}
+			}
+			return nil
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&only.Programme, "programme", "", "only this programme")
+	f.Uint64Var(&only.Round, "round", 0, "only this round")
+	f.StringVar(&out, "out", "", "write the report to this file: .xlsx, .csv or .json")
+	return cmd
+}
+
+// visitReport is a merge as people and programs read it.
+type visitReport struct {
+	At          string `json:"at"` // when it was merged; of merge, this laptop's clock
+	Records     int    `json:"records"`
+	Collected   int    `json:"collected"` // units and rounds that got all
+	Partial     int    `json:"partial"`
+	Conflicts   int    `json:"conflicts"` // records
+	Cancelled   int    `json:"cancelled"`
+	Quarantined int    `json:"quarantined"`
+	Doubtful    int    `json:"doubtful"`
+	Refused     int    `json:"refused"`
+
+	Devices  []deviceRow   `json:"devices"`
+	Rounds   []roundRow    `json:"rounds"` // of ours; empty without a database
+	Accounts []accountRow  `json:"accounts"`
+	Entries  []entryRow    `json:"entries"`
+	Totals   []totalRow    `json:"totals"`
+	Refusals []refusedLine `json:"refusals"`
+}
+
+type deviceRow struct {
+	Device    string   `json:"device"`
+	Name      string   `json:"name"`
+	Site      string   `json:"site"`
+	Records   int      `json:"records"`
+	Held      uint64   `json:"held"` // without a gap from 1
+	Gaps      []string `json:"gaps"`
+	Frozen    uint64   `json:"frozen_from"` // 0: not copied
+	Withdrawn bool     `json:"withdrawn"`
+}
+
+type roundRow struct {
+	storage.Reconciliation
+	Balanced bool `json:"balanced"`
+}
+
+// accountRow is a unit and round with something to look at.
+type accountRow struct {
+	Issuer    string     `json:"issuer"`
+	Programme string     `json:"programme"`
+	Round     uint64     `json:"round"`
+	Number    string     `json:"number"`
+	State     string     `json:"state"` // collected, partial, none
+	Rest      *string    `json:"still_due"`
+	Counted   []entryRow `json:"counted"`
+	Conflicts []entryRow `json:"conflicts"`
+}
+
+type entryRow struct {
+	Device     string        `json:"device"`
+	Name       string        `json:"name"`
+	Site       string        `json:"site"`
+	Sequence   uint64        `json:"sequence"`
+	DeviceTime string        `json:"device_time"`
+	Estimated  string        `json:"estimated_time"`
+	Kind       string        `json:"kind"`
+	State      visit.State   `json:"state"`
+	Issuer     *string       `json:"issuer"`
+	Programme  *string       `json:"programme"`
+	Round      uint64        `json:"round"`
+	Number     *string       `json:"number"`
+	Given      *string       `json:"given"`
+	Rest       *string       `json:"still_due"`
+	Cancels    uint64        `json:"cancels"`
+	Code       *string       `json:"code"`
+	Doubts     []visit.Doubt `json:"doubts"`
+}
+
+type totalRow struct {
+	Device      string `json:"device"`
+	Name        string `json:"name"`
+	Site        string `json:"site"`
+	Day         string `json:"day"`
+	Issuer      string `json:"issuer"`
+	Programme   string `json:"programme"`
+	Round       uint64 `json:"round"`
+	Collections int    `json:"collections"`
+	Parts       int    `json:"parts"`
+	Conflicts   int    `json:"conflicts"`
+	Cancelled   int    `json:"cancelled"`
+	Quarantined int    `json:"quarantined"`
+	Sum         string `json:"sum"`
+}
+
+type refusedLine struct {
+	Device   string    `json:"device"`
+	Sequence uint64    `json:"sequence"`
+	SHA256   string    `json:"sha256"`
+	Why      visit.Why `json:"why"`
+}
+
+var kindNames = map[visit.Kind]string{visit.Collection: "collection", visit.Partial: "part", visit.Counter: "counter-entry", visit.Note: "note"}
+
+// newVisitReport tells m, all of it or one programme or round.
+func newVisitReport(m *visit.Merged, only verifier.LedgerKey) *visitReport {
+	r := &visitReport{Devices: []deviceRow{}, Rounds: []roundRow{}, Accounts: []accountRow{}, Entries: []entryRow{}, Totals: []totalRow{}, Refusals: []refusedLine{}}
+	chosen := func(programme string, round uint64) bool {
+		return (only.Programme == "" || only.Programme == programme) && (only.Round == 0 || only.Round == round)
+	}
+	devices := map[[8]byte]visit.Device{}
+	for _, t := range m.Tables {
+		devices[t.Key] = t.Device
+		row := deviceRow{Device: hex.EncodeToString(t.Key[:]), Name: t.Device.Name, Site: t.Device.Site, Records: t.Records, Frozen: t.Frozen,
+			Withdrawn: t.Device.Withdrawn > 0, Gaps: []string{}}
+		for _, g := range t.Gaps {
+			row.Gaps = append(row.Gaps, fmt.Sprintf("%d-%d", g.First, g.Last))
+		}
+		if len(t.Held) > 0 && t.Held[0].First == 1 {
+			row.Held = t.Held[0].Last
+		}
+		r.Devices = append(r.Devices, row)
+	}
+	rows := make([]entryRow, len(m.Entries))
+	for i := range m.Entries {
+		e := &m.Entries[i]
+		rows[i] = newEntryRow(e, devices[e.Key])
+		if e.Kind <= visit.Partial && !chosen(e.Ledger.Programme, e.Ledger.Round) || e.Kind > visit.Partial && only.Programme != "" {
+			continue
+		}
+		r.Entries = append(r.Entries, rows[i])
+		r.Records++
+		if len(e.Doubts) > 0 {
+			r.Doubtful++
+		}
+		switch e.State {
+		case visit.Conflict, visit.Over:
+			r.Conflicts++
+		case visit.Cancelled:
+			r.Cancelled++
+		case visit.Quarantined:
+			r.Quarantined++
+		}
+	}
+	for _, a := range m.Accounts {
+		if !chosen(a.Ledger.Programme, a.Ledger.Round) {
+			continue
+		}
+		row := accountRow{Issuer: a.Ledger.Issuer, Programme: a.Ledger.Programme, Round: a.Ledger.Round, Number: numberOf(a.Ledger.Pseudonym),
+			State: "none", Rest: textPtr(a.Rest), Counted: []entryRow{}, Conflicts: []entryRow{}}
+		switch {
+		case a.Collected:
+			row.State = "collected"
+			r.Collected++
+		case a.Part:
+			row.State = "partial"
+			r.Partial++
+		}
+		for _, i := range a.Counted {
+			row.Counted = append(row.Counted, rows[i])
+		}
+		for _, i := range slices.Concat(a.Conflicts, a.Quarantined) {
+			row.Conflicts = append(row.Conflicts, rows[i])
+		}
+		r.Accounts = append(r.Accounts, row)
+	}
+	for _, t := range m.Totals {
+		if !chosen(t.Programme, t.Round) {
+			continue
+		}
+		var sum []string
+		for _, a := range t.Sum {
+			sum = append(sum, a.String())
+		}
+		r.Totals = append(r.Totals, totalRow{hex.EncodeToString(t.Key[:]), devices[t.Key].Name, t.Site, t.Day, t.Issuer, t.Programme, t.Round,
+			t.Collections, t.Parts, t.Conflicts, t.Cancelled, t.Quarantined, strings.Join(sum, ", ")})
+	}
+	for _, f := range m.Refused {
+		r.Refusals = append(r.Refusals, refusedLine{hex.EncodeToString(f.Key[:]), f.Sequence, hex.EncodeToString(f.Hash[:]), f.Why})
+	}
+	r.Refused = len(r.Refusals)
+	return r
+}
+
+func newEntryRow(e *visit.Entry, d visit.Device) entryRow {
+	row := entryRow{Device: hex.EncodeToString(e.Key[:]), Name: d.Name, Site: d.Site, Sequence: e.Sequence, DeviceTime: e.At.String(), Estimated: e.Est.String(),
+		Kind: kindNames[e.Kind], State: e.State, Given: textPtr(e.Given), Rest: textPtr(e.Rest), Cancels: e.Cancels, Code: textPtr(e.Code),
+		Doubts: slices.Concat([]visit.Doubt{}, e.Doubts)}
+	if e.Ledger != (verifier.LedgerKey{}) {
+		row.Issuer, row.Programme, row.Round = textPtr(e.Ledger.Issuer), textPtr(e.Ledger.Programme), e.Ledger.Round
+		row.Number = textPtr(numberOf(e.Ledger.Pseudonym))
+	}
+	return row
+}
+
+// numberOf is the card number of a pseudonym; of another organisation's odd one, the
+// pseudonym itself.
+func numberOf(pseudonym string) string {
+	if n, err := cwt.CardNumber(pseudonym); err == nil {
+		return n
+	}
+	return pseudonym
+}
+
+// reconcile adds the rounds of ours.
+func (o *org) reconcile(ctx context.Context, r *visitReport, m *visit.Merged, only verifier.LedgerKey) error {
+	rounds := storage.VisitRounds(m, o.entry.ID)
+	if only.Programme != "" && only.Round != 0 {
+		rounds = []verifier.LedgerKey{only} // also one of which nothing was handed out yet
+	}
+	for _, k := range rounds {
+		if only.Programme != "" && k.Programme != only.Programme {
+			continue
+		}
+		c, err := o.store.Reconcile(ctx, m, k.Programme, k.Round)
+		if err != nil {
+			return err
+		}
+		r.Rounds = append(r.Rounds, roundRow{c, c.Balanced()})
+	}
+	return nil
+}
+
+// reportVisits prints the report, and writes the file.
+func (a *app) reportVisits(r *visitReport, out string) error {
+	r.At = a.now().String()
+	if out != "" {
+		b, err := r.file(strings.ToLower(filepath.Ext(out)))
+		if err != nil {
+			return err
+		}
+		if err := mustNotExist(out); err != nil {
+			return err
+		}
+		if err := makeParent(out); err != nil {
+			return err
+		}
+		if err := durable.WriteFile(out, b, 0o600); err != nil {
+			return err
+		}
+		a.say("%s: %s", out, plural(r.Records, "record", "records"))
+	}
+	return a.print(r, r.write)
+}
+
+// write is the report for a person: sums, then what is to be looked at.
+func (r *visitReport) write(w io.Writer) {
+	fmt.Fprintf(w, "%s: %d collected, %d in part, %d conflicts, %d cancelled, %d quarantined, %d doubtful, %d refused\n",
+		plural(r.Records, "record", "records"), r.Collected, r.Partial, r.Conflicts, r.Cancelled, r.Quarantined, r.Doubtful, r.Refused)
+	for _, c := range r.Rounds {
+		verdict := "it adds up"
+		if !c.Balanced {
+			verdict = fmt.Sprintf("IT DOES NOT ADD UP: %d entitlements say another thing", c.Unsettled)
+		}
+		fmt.Fprintf(w, "%s round %d: planned %d = collected %d + in part %d + not collected %d + cancelled %d: %s\n", c.Programme, c.Round,
+			c.Planned, c.Collected, c.Partial, c.Uncollected, c.Cancelled, verdict)
+		if c.Unplanned+c.Despite > 0 {
+			fmt.Fprintf(w, "  given to %d who were due nothing, and to %d although it was cancelled\n", c.Unplanned, c.Despite)
+		}
+	}
+	for _, d := range r.Devices {
+		fmt.Fprintf(w, "device %s %s %s: %s", d.Device, d.Name, d.Site, plural(d.Records, "record", "records"))
+		if len(d.Gaps) > 0 {
+			fmt.Fprintf(w, ", missing %s", strings.Join(d.Gaps, " "))
+		}
+		if d.Frozen > 0 {
+			fmt.Fprintf(w, ", COPIED: two records of one number from %d on", d.Frozen)
+		}
+		if d.Withdrawn {
+			fmt.Fprint(w, ", withdrawn")
+		}
+		fmt.Fprintln(w)
+	}
+	for _, a := range r.Accounts {
+		if len(a.Conflicts) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "card %s, %s round %d: %s\n", a.Number, a.Programme, a.Round, a.State)
+		for _, e := range slices.Concat(a.Counted, a.Conflicts) {
+			fmt.Fprintf(w, "  %-16s %s %s %s record %d %s\n", e.State, e.Estimated, e.Device, e.Site, e.Sequence, deref(e.Given))
+		}
+	}
+	for _, e := range r.Entries {
+		if len(e.Doubts) > 0 {
+			fmt.Fprintf(w, "doubt: %s record %d at %s: %s\n", e.Device, e.Sequence, e.DeviceTime, joinDoubts(e.Doubts))
+		}
+	}
+	for _, f := range r.Refusals {
+		fmt.Fprintf(w, "refused: %s record %d: %s\n", f.Device, f.Sequence, f.Why)
+	}
+}
+
+func joinDoubts(list []visit.Doubt) string {
+	var texts []string
+	for _, d := range list {
+		texts = append(texts, string(d))
+	}
+	return strings.Join(texts, " ")
+}
+
+// file is the report in the form of an ending.
+func (r *visitReport) file(ending string) ([]byte, error) {
+	var b bytes.Buffer
+	switch ending {
+	case ".json":
+		err := printJSON(&b, r)
+		return b.Bytes(), err
+	case ".csv":
+		b.WriteString("\ufeff")
+		out := csv.NewWriter(&b)
+		for _, row := range r.entryCells() {
+			for i := range row {
+				row[i] = intake.SafeCell(row[i])
+			}
+			if err := out.Write(row); err != nil {
+				return nil, err
+			}
+		}
+		out.Flush()
+		return b.Bytes(), out.Error()
+	case ".xlsx":
+		book := intake.NewWorkbook(&b)
+		for _, s := range []struct {
+			name string
+			rows [][]string
+		}{{"Totals", r.totalCells()}, {"Rounds", r.roundCells()}, {"Conflicts", r.conflictCells()}, {"Devices", r.deviceCells()}, {"Records", r.entryCells()}} {
+			if err := book.Sheet(s.name); err != nil {
+				return nil, err
+			}
+			for _, row := range s.rows {
+				if err := book.Row(row...); err != nil {
+					return nil, err
+				}
+			}
+		}
+		err := book.Close()
+		return b.Bytes(), err
+	}
+	return nil, usagef("a report ends in .xlsx, .csv or .json, not %q", ending).hint("--out report.xlsx")
+}
+
+var entryHeader = []string{"device", "name", "site", "record", "device_time", "estimated_time", "kind", "state", "issuer", "programme", "round", "number", "given", "still_due", "cancels", "code", "doubts"}
+
+func (e *entryRow) cells() []string {
+	return []string{e.Device, e.Name, e.Site, strconv.FormatUint(e.Sequence, 10), e.DeviceTime, e.Estimated, e.Kind, string(e.State), deref(e.Issuer),
+		deref(e.Programme), numberOrNone(e.Round), deref(e.Number), deref(e.Given), deref(e.Rest), numberOrNone(e.Cancels), deref(e.Code), joinDoubts(e.Doubts)}
+}
+
+func numberOrNone(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.FormatUint(n, 10)
+}
+
+func (r *visitReport) entryCells() [][]string {
+	rows := [][]string{slices.Clone(entryHeader)}
+	for i := range r.Entries {
+		rows = append(rows, r.Entries[i].cells())
+	}
+	return rows
+}
+
+// conflictCells are the records of units with a conflict: what counts, then the others.
+func (r *visitReport) conflictCells() [][]string {
+	rows := [][]string{slices.Clone(entryHeader)}
+	for _, a := range r.Accounts {
+		if len(a.Conflicts) == 0 {
+			continue
+		}
+		for _, e := range slices.Concat(a.Counted, a.Conflicts) {
+			rows = append(rows, e.cells())
+		}
+	}
+	return rows
+}
+
+func (r *visitReport) totalCells() [][]string {
+	rows := [][]string{{"site", "device", "name", "day", "issuer", "programme", "round", "collections", "parts", "conflicts", "cancelled", "quarantined", "sum"}}
+	for _, t := range r.Totals {
+		rows = append(rows, []string{t.Site, t.Device, t.Name, t.Day, t.Issuer, t.Programme, strconv.FormatUint(t.Round, 10), strconv.Itoa(t.Collections), strconv.Itoa(t.Parts),
+			strconv.Itoa(t.Conflicts), strconv.Itoa(t.Cancelled), strconv.Itoa(t.Quarantined), t.Sum})
+	}
+	return rows
+}
+
+func (r *visitReport) roundCells() [][]string {
+	rows := [][]string{{"programme", "round", "planned", "collected", "partial", "uncollected", "cancelled", "unplanned", "despite", "balanced"}}
+	for _, c := range r.Rounds {
+		rows = append(rows, []string{c.Programme, strconv.FormatUint(c.Round, 10), strconv.Itoa(c.Planned), strconv.Itoa(c.Collected), strconv.Itoa(c.Partial),
+			strconv.Itoa(c.Uncollected), strconv.Itoa(c.Cancelled), strconv.Itoa(c.Unplanned), strconv.Itoa(c.Despite), strconv.FormatBool(c.Balanced)})
+	}
+	return rows
+}
+
+func (r *visitReport) deviceCells() [][]string {
+	rows := [][]string{{"device", "name", "site", "records", "held", "missing", "copied_from", "withdrawn"}}
+	for _, d := range r.Devices {
+		rows = append(rows, []string{d.Device, d.Name, d.Site, strconv.Itoa(d.Records), strconv.FormatUint(d.Held, 10), strings.Join(d.Gaps, " "),
+			numberOrNone(d.Frozen), strconv.FormatBool(d.Withdrawn)})
+	}
+	return rows
+}
