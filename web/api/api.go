@@ -107,6 +107,7 @@ type Server struct {
 	app      *Shelf
 	pages    *pages
 	handler  http.Handler
+	router   *echo.Echo
 	inFlight chan struct{}
 	waiting  chan struct{}
 	writes   sync.WaitGroup // stores under way, also those whose client was sent away
@@ -167,7 +168,16 @@ func (s *Server) routes() http.Handler {
 	e.Match(reading, pathStyle, s.style)
 	e.Match(reading, pathScanner+"*", s.scanner)
 	e.Match(reading, "/*", s.public)
+	s.router = e
 	return s.guard(e)
+}
+
+// Routes lists what is answered, as "GET /healthz".
+func (s *Server) Routes() (list []string) {
+	for _, r := range s.router.Router().Routes() {
+		list = append(list, r.Method+" "+r.Path)
+	}
+	return list
 }
 
 // ServeHTTP answers one request.
@@ -189,13 +199,18 @@ func (s *Server) write(ctx context.Context, work func(context.Context) error) er
 		defer func() { <-s.waiting; cancel() }()
 		done <- work(ctx)
 	})
+	var err error
 	select {
-	case err := <-done:
-		if errors.Is(err, context.DeadlineExceeded) {
+	case err = <-done:
+	case <-ctx.Done():
+		select {
+		case err = <-done: // it had ended, and so its context
+		default:
 			return ErrBusy
 		}
-		return err
-	case <-ctx.Done():
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
 		return ErrBusy
 	}
+	return err
 }

@@ -74,8 +74,11 @@ func (d *desk) Pack(context.Context, access.Device) (*api.Document, error) {
 
 // Accept takes records that are [sequence, anything]; a sequence of 666 is refused.
 func (d *desk) Accept(ctx context.Context, _ access.Device, records [][]byte) ([]api.Ack, error) {
+	d.mu.Lock()
+	slow := d.slow
+	d.mu.Unlock()
 	select {
-	case <-time.After(d.slow):
+	case <-time.After(slow):
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -100,6 +103,13 @@ func (d *desk) Accept(ctx context.Context, _ access.Device, records [][]byte) ([
 		acks = append(acks, a)
 	}
 	return acks, nil
+}
+
+// behave sets how stores go from now on.
+func (d *desk) behave(err error, slow time.Duration) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.err, d.slow = err, slow
 }
 
 func record(sequence uint64, text string) []byte {
@@ -602,15 +612,15 @@ func TestBusyIsSaid(t *testing.T) {
 	post := func() *httptest.ResponseRecorder {
 		return w.do("POST", path+"/journal", record(1, "a"), "Content-Type", "application/cbor-seq")
 	}
-	w.err = api.ErrBusy
+	w.behave(api.ErrBusy, 0)
 	a := post()
 	want(t, "the database says so", a, 503, "busy")
 	if a.Header().Get("Retry-After") == "" {
 		t.Error("no Retry-After")
 	}
-	w.err, w.slow = nil, time.Hour
+	w.behave(nil, time.Hour)
 	want(t, "it does not answer in time", post(), 503, "busy")
-	w.slow = 0
+	w.behave(nil, 0)
 	for range 100 { // the one before gives its place back
 		if a = post(); a.Code == 200 {
 			break
@@ -618,7 +628,7 @@ func TestBusyIsSaid(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	want(t, "afterwards", a, 200, "")
-	w.err = context.DeadlineExceeded
+	w.behave(context.DeadlineExceeded, 0)
 	want(t, "it gave up", post(), 503, "busy")
 }
 
