@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 
@@ -96,15 +97,24 @@ func (a *app) importVisits(ctx context.Context, paths []string, receipts string)
 	if err != nil {
 		return err
 	}
-	refused := false
+	refused, copied := false, map[string]bool{}
 	for _, path := range paths {
 		file, err := o.importFile(ctx, path, devices, find)
 		if err != nil {
 			return err
 		}
 		refused = refused || file.Refused > 0
+		for _, r := range file.Answers {
+			copied[r.Device] = copied[r.Device] || slices.Contains(r.Flags, visit.Cloned)
+		}
 		if err := a.print(file, file.write); err != nil {
 			return err
+		}
+	}
+	for _, device := range slices.Sorted(maps.Keys(copied)) {
+		if copied[device] {
+			a.say("WARNING: device %s was copied: it signed two records of one number. All of them are kept for review", device)
+			a.say("hint: aidpass device withdraw %s --reason copied, then build new packs; the phone is enrolled anew", device)
 		}
 	}
 	if receipts != "" {

@@ -183,6 +183,7 @@ type entryRow struct {
 	Sequence   uint64        `json:"sequence"`
 	DeviceTime string        `json:"device_time"`
 	Estimated  string        `json:"estimated_time"`
+	Worker     *string       `json:"worker"` // code of who opened the shift
 	Kind       string        `json:"kind"`
 	State      visit.State   `json:"state"`
 	Issuer     *string       `json:"issuer"`
@@ -303,7 +304,7 @@ func newVisitReport(m *visit.Merged, only verifier.LedgerKey) *visitReport {
 
 func newEntryRow(e *visit.Entry, d visit.Device) entryRow {
 	row := entryRow{Device: hex.EncodeToString(e.Key[:]), Name: d.Name, Site: d.Site, Sequence: e.Sequence, DeviceTime: e.At.String(), Estimated: e.Est.String(),
-		Kind: kindNames[e.Kind], State: e.State, Given: textPtr(e.Given), Rest: textPtr(e.Rest), Cancels: e.Cancels, Code: textPtr(e.Code),
+		Worker: textPtr(e.Worker), Kind: kindNames[e.Kind], State: e.State, Given: textPtr(e.Given), Rest: textPtr(e.Rest), Cancels: e.Cancels, Code: textPtr(e.Code),
 		Doubts: slices.Concat([]visit.Doubt{}, e.Doubts)}
 	if e.Ledger != (verifier.LedgerKey{}) {
 		row.Issuer, row.Programme, row.Round = textPtr(e.Ledger.Issuer), textPtr(e.Ledger.Programme), e.Ledger.Round
@@ -458,10 +459,10 @@ func (r *visitReport) file(ending string) ([]byte, error) {
 	return nil, usagef("a report ends in .xlsx, .csv or .json, not %q", ending).hint("--out report.xlsx")
 }
 
-var entryHeader = []string{"device", "name", "site", "record", "device_time", "estimated_time", "kind", "state", "issuer", "programme", "round", "number", "given", "still_due", "cancels", "code", "doubts"}
+var entryHeader = []string{"device", "name", "site", "record", "device_time", "estimated_time", "worker", "kind", "state", "issuer", "programme", "round", "number", "given", "still_due", "cancels", "code", "doubts"}
 
 func (e *entryRow) cells() []string {
-	return []string{e.Device, e.Name, e.Site, strconv.FormatUint(e.Sequence, 10), e.DeviceTime, e.Estimated, e.Kind, string(e.State), deref(e.Issuer),
+	return []string{e.Device, e.Name, e.Site, strconv.FormatUint(e.Sequence, 10), e.DeviceTime, e.Estimated, deref(e.Worker), e.Kind, string(e.State), deref(e.Issuer),
 		deref(e.Programme), numberOrNone(e.Round), deref(e.Number), deref(e.Given), deref(e.Rest), numberOrNone(e.Cancels), deref(e.Code), joinDoubts(e.Doubts)}
 }
 

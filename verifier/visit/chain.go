@@ -40,6 +40,7 @@ func (g *merging) table(from, to int) {
 	g.m.Tables = append(g.m.Tables, t)
 
 	estimate(entries, links, g.facts.At)
+	workers(entries, links)
 	for i := range entries {
 		g.doubt(&entries[i], links[i], entries, &t)
 	}
@@ -148,6 +149,19 @@ func estimate(entries []Entry, links []link, now credential.Time) {
 		}
 		for ; i < j; i++ {
 			below = max(below, entries[i].Est)
+		}
+	}
+}
+
+// workers follows the shifts along the chain.
+func workers(entries []Entry, links []link) {
+	for i := range entries {
+		e := &entries[i]
+		switch p := links[i].parent; {
+		case e.Kind == Note && e.Code == CodeShiftOpen:
+			e.Worker = e.Given
+		case p >= 0 && (entries[p].Kind != Note || entries[p].Code != CodeShiftClose):
+			e.Worker = entries[p].Worker
 		}
 	}
 }

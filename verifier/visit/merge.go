@@ -84,6 +84,7 @@ type Card struct {
 type Entry struct {
 	Record
 	Est    credential.Time // when it was: the device's time, never before the record's before it
+	Worker string          // code of who opened the shift it was recorded in; empty: not known
 	State  State
 	Doubts []Doubt // in the order of the constants' making; nil: none
 }

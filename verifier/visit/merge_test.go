@@ -202,6 +202,24 @@ func TestGapsAreAccepted(t *testing.T) {
 	}
 }
 
+func TestEveryRecordCarriesItsWorker(t *testing.T) {
+	j := &journal{t: t, signer: tables[0]}
+	shift := func(code, staff string) visit.Visit { return visit.Visit{Kind: visit.Note, Code: code, Given: staff} }
+	give := func(n int) visit.Visit { return visit.Visit{Kind: visit.Collection, Ledger: unit(n)} }
+	// A code of the staff may look like an amount that nobody can hand out.
+	for _, v := range []visit.Visit{give(1), shift(visit.CodeShiftOpen, "-07"), give(2), shift(visit.CodeShiftClose, ""), give(3),
+		shift(visit.CodeShiftOpen, "st-9"), shift(visit.CodeShiftOpen, "1e999"), give(4), give(5), give(6)} {
+		j.add(v)
+	}
+	var got []string
+	for _, e := range visit.Merge(visit.Facts{}, j.some(1, 8), j.some(10, 10)).Entries {
+		got = append(got, e.Worker)
+	}
+	if want := []string{"", "-07", "-07", "-07", "", "st-9", "1e999", "1e999", ""}; !slices.Equal(got, want) {
+		t.Errorf("workers %q, want %q", got, want)
+	}
+}
+
 func TestDoubtsAndQuarantine(t *testing.T) {
 	k := unit(1)
 	stranger := unit(9)

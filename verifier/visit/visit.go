@@ -24,6 +24,13 @@ import (
 // TypJournal is the protected typ of a record.
 const TypJournal = "application/aidpass-journal+cose"
 
+// Codes of notes that open and close a shift. The first names who works, by a code of
+// the staff and never by name, in Given; what follows in the journal is recorded by them.
+const (
+	CodeShiftOpen  = "shift_open"
+	CodeShiftClose = "shift_close"
+)
+
 // Kind says what a record records.
 type Kind uint8
 
