@@ -70,7 +70,7 @@ func (o *Org) AddVisits(ctx context.Context, by access.Actor, p *visit.Piece) (a
 		if err := t.insertVisits(rows, m, acks); err != nil {
 			return err
 		}
-		if err := t.settle(m); err != nil {
+		if err := t.settle(m.Accounts); err != nil {
 			return err
 		}
 		if err := t.auditActs(); err != nil {
@@ -246,52 +246,52 @@ func visitPlace(org, kid string, sequence uint64, hash [32]byte) place {
 }
 
 // settle brings the entitlements of our units up to their accounts.
-func (t *tx) settle(m *visit.Merged) error {
-	for i := range m.Accounts {
-		a := &m.Accounts[i]
-		if a.Ledger.Issuer != t.o.id {
-			continue
-		}
-		unit, ok, err := t.unitOf(a.Ledger)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			continue
-		}
-		row, ok, err := t.entitlement(unit, a.Ledger.Programme, a.Ledger.Round)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			continue
-		}
-		e, err := t.openEntitlement(row)
-		if errors.Is(err, registry.ErrErased) {
-			continue // nobody's any more
+func (t *tx) settle(accounts []visit.Account) error {
+	for i := range accounts {
+		e, changed, err := t.settled(&accounts[i])
+		if err == nil && changed {
+			_, err = (records{t}).SaveEntitlement(e)
 		}
 		if err != nil {
-			return err
-		}
-		was := e.Status
-		switch given := was == registry.Collected || was == registry.Partial; {
-		case !given && was != registry.Planned && was != registry.Granted:
-			continue // cancelled or on hold: the report tells that something was given
-		case a.Collected:
-			e.Status = registry.Collected
-		case a.Part:
-			e.Status = registry.Partial
-		case given:
-			e.Status = registry.Granted
-		}
-		if e.Status == was {
-			continue
-		}
-		if _, err := (records{t}).SaveEntitlement(e); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// settled is the entitlement of an account as its journals have it; false where it
+// says so already, or where there is none of ours.
+func (t *tx) settled(a *visit.Account) (e registry.Entitlement, changed bool, err error) {
+	if a.Ledger.Issuer != t.o.id {
+		return e, false, nil
+	}
+	unit, ok, err := t.unitOf(a.Ledger)
+	if err != nil || !ok {
+		return e, false, err
+	}
+	row, ok, err := t.entitlement(unit, a.Ledger.Programme, a.Ledger.Round)
+	if err != nil || !ok {
+		return e, false, err
+	}
+	e, err = t.openEntitlement(row)
+	if errors.Is(err, registry.ErrErased) {
+		return e, false, nil // nobody's any more
+	}
+	if err != nil {
+		return e, false, err
+	}
+	was := e.Status
+	switch given := was == registry.Collected || was == registry.Partial; {
+	case !given && was != registry.Planned && was != registry.Granted:
+		// Cancelled or on hold: the report tells that something was given.
+	case a.Collected:
+		e.Status = registry.Collected
+	case a.Part:
+		e.Status = registry.Partial
+	case given:
+		e.Status = registry.Granted
+	}
+	return e, e.Status != was, nil
 }
 
 // unitOf returns whose pseudonym a ledger key of ours holds.
@@ -351,6 +351,38 @@ func (o *Org) MergeVisits(ctx context.Context) (m *visit.Merged, err error) {
 		return facts.err
 	})
 	return m, err
+}
+
+// SettleVisits is MergeVisits, and brings every entitlement up to it: what AddVisits
+// knew when a record came may have been less. It writes only what differs.
+func (o *Org) SettleVisits(ctx context.Context, by access.Actor) (*visit.Merged, error) {
+	m, err := o.MergeVisits(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var late []visit.Account
+	err = o.view(ctx, "compare entitlements", func(t *tx) error {
+		for i := range m.Accounts {
+			_, changed, err := t.settled(&m.Accounts[i])
+			if err != nil {
+				return err
+			}
+			if changed {
+				late = append(late, m.Accounts[i])
+			}
+		}
+		return nil
+	})
+	if err != nil || len(late) == 0 {
+		return m, err
+	}
+	return m, o.update(ctx, by, "settle visits", func(t *tx) error {
+		t.acts = newActs()
+		if err := t.settle(late); err != nil {
+			return err
+		}
+		return t.auditActs()
+	})
 }
 
 // storedVisits reads rows into a piece; where goes on behind the organisation.

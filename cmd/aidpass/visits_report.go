@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aidpass/access"
 	"aidpass/credential/cwt"
 	"aidpass/internal/durable"
 	"aidpass/issuer/registry/intake"
@@ -82,7 +83,8 @@ func (a *app) visitsReportCommand() *cobra.Command {
 		Long: `Tell what was handed out, and what people should look at: collections, conflicts
 with both devices and times, copied devices, gaps, doubts, totals of every device,
 site and day, and for each round of ours whether planned is collected and not
-collected and cancelled together.
+collected and cancelled together. Entitlements that say less than the journals are
+brought up to them.
 
 The file has a sheet of each (.xlsx), all records (.csv), or everything (.json). It
 tells where people have been: it is readable to you alone; destroy it when it has
@@ -102,7 +104,7 @@ Exit codes: 0; 3 when a round does not add up; 1 and 2 as everywhere.`,
 				return err
 			}
 			defer o.close()
-			m, err := o.store.MergeVisits(cmd.Context())
+			m, err := o.store.SettleVisits(cmd.Context(), a.actor(access.DistributionLead))
 			if err != nil {
 				return err
 			}

@@ -232,6 +232,22 @@ func testVisits(t *testing.T, e Engine) {
 	if got, err := w.org.Reconcile(ctx, m, "P7K2", 3); err != nil || got != want || !got.Balanced() {
 		t.Errorf("reconciled %+v, %v", got, err)
 	}
+	// An entitlement that was planned after its visit came is brought up to it.
+	w.update(t, func(tx registry.Tx) error {
+		e, err := tx.Entitlement(cards[1].unit, "P7K2", 3)
+		must(t, err)
+		e.Status = registry.Granted
+		_, err = tx.SaveEntitlement(e)
+		return err
+	})
+	if got, err := w.org.Reconcile(ctx, m, "P7K2", 3); err != nil || got.Balanced() || got.Unsettled != 1 {
+		t.Errorf("out of step, and %+v, %v", got, err)
+	}
+	m, err = w.org.SettleVisits(ctx, clerk)
+	must(t, err)
+	if got, err := w.org.Reconcile(ctx, m, "P7K2", 3); err != nil || got != want {
+		t.Errorf("settled %+v, %v", got, err)
+	}
 	if got := storage.VisitRounds(m, "org-a"); len(got) != 1 || got[0].Round != 3 {
 		t.Errorf("rounds %v", got)
 	}
@@ -243,6 +259,23 @@ func testVisits(t *testing.T, e Engine) {
 		t.Errorf("after a crash: %v", err)
 	}
 	w.whole(t)
+
+	// Another organisation on the same machine has none of it.
+	other, err := w.db.CreateOrg(ctx, "org-b", random(32), access.Actor{ID: "acc-admin", Role: access.OrgAdmin})
+	must(t, err)
+	if list, err := other.Devices(ctx); err != nil || len(list) != 0 {
+		t.Errorf("org-b sees %d devices, %v", len(list), err)
+	}
+	if m, err := other.MergeVisits(ctx); err != nil || len(m.Entries) != 0 {
+		t.Errorf("org-b sees records, %v", err)
+	}
+	find, err := w.org.JournalKeys(ctx)
+	must(t, err)
+	p, err := visit.Open(first, find)
+	must(t, err)
+	if acks, err := other.AddVisits(ctx, clerk, p); err != nil || !slices.Equal(ackStates(acks), []string{"refused"}) {
+		t.Errorf("org-b takes them in: %v, %v", acks, err)
+	}
 
 	// A record that is moved does not open, and one is never changed.
 	db := w.engine.SQL(t, w.dir)
