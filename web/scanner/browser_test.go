@@ -1,39 +1,566 @@
 package scanner_test
 
 import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
+	"aidpass/credential/cwt"
+	"aidpass/internal/cose"
 	vt "aidpass/verifier/verifiertest"
+	"aidpass/verifier/visit"
+	"aidpass/words"
 )
 
-func TestFirstDay(t *testing.T) {
+// judge shows a card to the camera and returns the word on the screen.
+func (p *phone) judge(card string) string {
+	p.Helper()
+	if eval[string](p, `document.querySelector("#screen").dataset.screen`) != "scan" {
+		p.click("scan")
+	}
+	p.see(card, 0)
+	p.screen("verdict")
+	return p.text("#title")
+}
+
+// away takes the card away and goes on.
+func (p *phone) away() {
+	p.Helper()
+	p.see("", 0)
+	time.Sleep(220 * time.Millisecond) // the camera's last pictures of it pass
+	p.click("next")
+	p.screen("scan")
+}
+
+// journal is what the phone has on its disk.
+func (p *phone) journal() []byte {
+	p.Helper()
+	const read = `new Promise((done, fail) => {
+		const open = indexedDB.open("aidpass-scanner");
+		open.onerror = () => fail(open.error);
+		open.onsuccess = () => {
+			const all = open.result.transaction("journal").objectStore("journal").getAll();
+			all.onsuccess = () => { open.result.close(); done(all.result.map((r) => btoa(String.fromCharCode(...r)))); };
+		};
+	})`
+	var file []byte
+	for _, record := range eval[[]string](p, read) {
+		raw, err := base64.StdEncoding.DecodeString(record)
+		if err != nil {
+			p.Fatal(err)
+		}
+		file = append(file, raw...)
+	}
+	return file
+}
+
+func (p *phone) readJournal(key *cose.Key) *visit.Journal {
+	p.Helper()
+	j, err := visit.Read(p.journal(), func([]byte) *cose.Key { return key })
+	if err != nil || j.Torn {
+		p.Fatalf("the journal on the phone: %v, torn %v", err, j != nil && j.Torn)
+	}
+	return j
+}
+
+func (p *phone) language(tag string) {
+	p.Helper()
+	p.wait(`document.getElementById("lang")`)
+	eval[bool](p, fmt.Sprintf(`(() => { const s = document.getElementById("lang"); s.value = %q; s.dispatchEvent(new Event("change")); return true })()`, tag))
+	p.wait(fmt.Sprintf(`document.documentElement.lang === %q`, tag))
+	p.wait(`document.querySelector("#title")`)
+	time.Sleep(100 * time.Millisecond)
+}
+
+// caseOf is the text of the first stored case that answers with a reason.
+func caseOf(t *testing.T, reason words.Reason) string {
+	t.Helper()
+	cases, err := vt.Load("../../testdata/vectors/verdicts.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range cases {
+		if c.Want == reason && len(c.Text) < 1000 {
+			return c.Text
+		}
+	}
+	t.Fatalf("no case of %s", reason)
+	return ""
+}
+
+// The words of the table, from a card before the camera to the word on the screen.
+func TestEveryWordInThreeLanguages(t *testing.T) {
 	server := serve(t)
 	p := newPhone(t, server.URL)
-	p.open()
-	p.shoot("setup-en")
 	p.enrolled()
-	p.shoot("ready-en")
-
-	card := world.Text(vt.CardOptions{})
-	p.see(card, 0)
-	began := time.Now()
-	p.click("scan")
-	p.screen("verdict")
-	t.Logf("from Scan to a verdict: %v", time.Since(began).Round(10*time.Millisecond))
-	if got := p.text("#title"); got != "GIVE" {
-		t.Fatalf("the word is %q", got)
+	half := world.Text(vt.CardOptions{Unit: "half"})
+	eligible := func(o vt.CardOptions, plain map[string]any) string {
+		o.Plain = map[string]any{"programme": vt.Programme, "round": int64(3)}
+		for k, v := range plain {
+			o.Plain[k] = v
+		}
+		return world.Text(o)
 	}
-	p.shoot("give-en")
+	// One part is given to "half", all to "whole", before the rows are tried.
+	if got := p.judge(half); got != "GIVE" {
+		t.Fatalf("the first card: %q", got)
+	}
+	p.click("other")
+	p.fill("quantity", "3 kg")
+	p.click("part")
+	p.fill("rest", "2 kg")
+	p.see("", 0)
 	p.hold("give")
 	p.screen("scan")
-	p.shoot("recorded-en")
-	p.screen("verdict")
-	if got := p.text("#title"); got != "ALREADY COLLECTED" {
-		t.Errorf("the same card again: %q", got)
+	whole := world.Text(vt.CardOptions{Unit: "whole"})
+	if got := p.judge(whole); got != "GIVE" {
+		t.Fatalf("the second card: %q", got)
 	}
-	p.shoot("again-en")
+	p.see("", 0)
+	p.hold("give")
+	p.screen("scan")
+
+	rows := []struct {
+		name, card string
+		reason     words.Reason
+		known      bool
+	}{
+		{"give", world.Text(vt.CardOptions{}), words.OK, false},
+		{"rest", half, words.PartlyCollected, false},
+		{"known", world.Text(vt.CardOptions{Type: "registration"}), words.OK, true},
+		{"collected", whole, words.AlreadyRedeemed, false},
+		{"another-round", eligible(vt.CardOptions{}, map[string]any{"round": int64(4)}), words.WrongRound, false},
+		{"another-programme", eligible(vt.CardOptions{}, map[string]any{"programme": "ZZZZ"}), words.WrongProgramme, false},
+		{"another-site", eligible(vt.CardOptions{}, map[string]any{"site": "DAD-1"}), words.WrongSite, false},
+		{"not-yet", world.Text(vt.CardOptions{Draft: func(d *cwt.Draft) { d.NotBefore = vt.Now + 5*86400 }}), words.NotYetValid, false},
+		{"revoked", world.Text(vt.CardOptions{Draft: func(d *cwt.Draft) { d.StatusIndex = vt.RevokedIndex }}), words.Revoked, false},
+		{"suspended", world.Text(vt.CardOptions{Draft: func(d *cwt.Draft) { d.StatusIndex = vt.SuspendedIndex }}), words.Suspended, false},
+		{"expired", world.Text(vt.CardOptions{Issued: vt.Made - 200*86400}), words.Expired, false},
+		{"bad-signature", caseOf(t, words.BadSignature), words.BadSignature, false},
+		{"unknown-key", world.Text(vt.CardOptions{Key: func() *vt.Signer { s := vt.P256("stranger"); return &s }()}), words.UnknownKey, false},
+		{"unknown-list", world.Text(vt.CardOptions{Draft: func(d *cwt.Draft) { d.StatusURI += "0" }}), words.StatusUnknown, false},
+	}
+	looked := map[string]bool{}
+	for _, lang := range []string{"en", "ar", "fr"} {
+		p.back()
+		p.screen("ready")
+		p.language(lang)
+		p.shoot("ready-" + lang)
+		catalogue, _ := words.Language(lang)
+		for _, r := range rows {
+			row := words.For(r.reason, r.known)
+			if got, want := p.judge(r.card), catalogue.Word(row.Word); got != want {
+				t.Errorf("%s, %s: the word is %q (%s), want %q", lang, r.name, got, eval[string](p, `document.querySelector("#screen").dataset.reason`), want)
+			}
+			if got := eval[string](p, `document.querySelector("#screen").dataset.reason`); got != string(r.reason) {
+				t.Errorf("%s, %s: reason %q, want %q", lang, r.name, got, r.reason)
+			}
+			if got := eval[string](p, `document.querySelector(".head svg").dataset.shape`); got != row.Shape {
+				t.Errorf("%s, %s: shape %q, want %q", lang, r.name, got, row.Shape)
+			}
+			if got, want := p.text("#todo"), catalogue.Text("todo."+row.Todo); got != want {
+				t.Errorf("%s, %s: next action %q, want %q", lang, r.name, got, want)
+			}
+			if row.Facts == words.NoFacts && strings.Contains(p.text(".body"), "KAK") {
+				t.Errorf("%s, %s: an unproven card speaks", lang, r.name)
+			}
+			p.shoot(lang + "-" + r.name)
+			if said := lang + string(row.Word); lang != "fr" && !looked[said] {
+				looked[said] = true
+				p.axe(lang + " " + r.name)
+			}
+			p.away()
+		}
+		// No card of ours: a small word, and scanning goes on.
+		p.see("https://www.example.org/menu", 0)
+		p.wait(`document.querySelector("#toast.on")`)
+		if got, want := p.text("#toast"), catalogue.Word(words.NotAnAidCard); got != want {
+			t.Errorf("%s: another code says %q, want %q", lang, got, want)
+		}
+		p.shoot(lang + "-toast")
+		p.see("", 0)
+		p.screen("scan")
+	}
 	if n := server.reports.Load(); n != 0 {
 		t.Errorf("the policy refused %d things", n)
+	}
+}
+
+func TestWorksWithoutTheServer(t *testing.T) {
+	server := serve(t)
+	p := newPhone(t, server.URL)
+	p.enrolled()
+	p.wait(`navigator.serviceWorker.controller`)
+	server.stop()
+	p.reload()
+	p.screen("ready")
+	began := time.Now()
+	if got := p.judge(world.Text(vt.CardOptions{})); got != "GIVE" {
+		t.Errorf("with the server stopped: %q", got)
+	}
+	t.Logf("server stopped, page reloaded: a verdict %v after Scan", time.Since(began).Round(10*time.Millisecond))
+	p.away()
+	if got := p.judge(world.Text(vt.CardOptions{Org: world.B, Plain: map[string]any{"programme": vt.Programme, "round": int64(3)}})); got != "GIVE" {
+		t.Errorf("a second card: %q", got)
+	}
+}
+
+func TestABlurredCardGivesAHintAndNoVerdict(t *testing.T) {
+	p := newPhone(t, serve(t).URL)
+	p.enrolled()
+	p.see(world.Text(vt.CardOptions{}), 3)
+	p.click("scan")
+	p.waitFor(`document.querySelector(".view")?.dataset.hint`, 9*time.Second)
+	p.shoot("hint-en")
+	if p.text(".hint") == "Hold the card flat inside the frame" {
+		t.Error("the hint did not change")
+	}
+	p.screen("scan")
+	p.see(world.Text(vt.CardOptions{}), 0) // held still at last
+	p.screen("verdict")
+}
+
+func TestThePackInUseStaysUnlessANewerOneComes(t *testing.T) {
+	p := newPhone(t, serve(t).URL)
+	key := p.enrolled()
+	good := packFor(key, vt.PackOptions{Sequence: 9})
+	older := packFor(key, vt.PackOptions{Sequence: 8})
+	tampered := bytes.Clone(good)
+	tampered[len(tampered)-40] ^= 1
+	stranger := vt.Ed25519("another organisation")
+	p.click("lists")
+	for _, c := range []struct {
+		name, reason string
+		pack         []byte
+	}{
+		{"newer", "", good},
+		{"older", "pack_rollback", older},
+		{"tampered", "pack_mismatch", tampered},
+		{"incomplete", "pack_incomplete", good[:len(good)/2]},
+		{"of another consortium", "", packFor(key, vt.PackOptions{Sequence: 10, Trust: vt.TrustOptions{Signers: 1}})},
+		{"not signed by our organisation", "pack_bad_signature", packFor(key, vt.PackOptions{Sequence: 11, Key: &stranger})},
+		{"a picture", "unsupported_version", []byte("\x89PNG\r\n")},
+	} {
+		p.give("update", "new.pack", c.pack)
+		p.wait(`document.querySelector("#toast.on")`)
+		taken := strings.Contains(p.text("#toast"), "The newer lists of")
+		if c.name == "newer" != taken {
+			t.Errorf("%s: %q", c.name, p.text("#toast"))
+		}
+		if got := eval[string](p, `document.getElementById("toast").dataset.reason ?? ""`); c.reason != "" && got != c.reason {
+			t.Errorf("%s: refused as %q, want %q", c.name, got, c.reason)
+		}
+		if !taken && !strings.Contains(p.text("#toast"), "The lists in use stay.") {
+			t.Errorf("%s: that the old lists stay is not said: %q", c.name, p.text("#toast"))
+		}
+		eval[bool](p, `(document.getElementById("toast").className = "", delete document.getElementById("toast").dataset.reason, true)`)
+	}
+	p.shoot("lists-en")
+	p.axe("lists")
+	p.reload()
+	p.screen("ready")
+	if got := p.judge(world.Text(vt.CardOptions{})); got != "GIVE" {
+		t.Errorf("after all those packs: %q", got)
+	}
+}
+
+func TestClocks(t *testing.T) {
+	p := newPhone(t, serve(t).URL)
+	p.enrolled()
+	for _, c := range []struct {
+		name, screen string
+		shift        int
+	}{{"a year back", "stop-clock", -365 * 86400}, {"right again", "ready", 0}} {
+		eval[bool](p, fmt.Sprintf(`(sessionStorage.setItem("shift", "%d"), true)`, c.shift))
+		p.reload()
+		p.screen(c.screen)
+		p.shoot("clock-" + strings.ReplaceAll(c.name, " ", "-"))
+	}
+	eval[bool](p, `(sessionStorage.setItem("shift", "31536000"), true)`)
+	p.reload()
+	p.screen("ready")
+	if got := p.judge(world.Text(vt.CardOptions{})); got != "HELP DESK" {
+		t.Errorf("a year ahead, lists a year old: %q", got)
+	}
+}
+
+func TestEachTroubleHasItsScreen(t *testing.T) {
+	server := serve(t)
+	t.Run("the camera is denied", func(t *testing.T) {
+		p := newPhone(t, server.URL, chromedp.Flag("use-fake-ui-for-media-stream", false), chromedp.Flag("deny-permission-prompts", true))
+		p.enrolled()
+		p.click("scan")
+		p.wait(`document.querySelector("[data-denied]")`)
+		p.shoot("camera-denied-en")
+		p.axe("camera denied")
+	})
+	t.Run("storage was cleared", func(t *testing.T) {
+		p := newPhone(t, server.URL)
+		p.enrolled()
+		eval[bool](p, `new Promise((done) => { const r = indexedDB.deleteDatabase("aidpass-scanner"); r.onblocked = r.onsuccess = () => done(true); })`)
+		p.reload()
+		p.screen("stop-evicted")
+		p.shoot("evicted-en")
+		p.axe("evicted")
+	})
+	t.Run("storage is full", func(t *testing.T) {
+		p := newPhone(t, server.URL)
+		key := p.enrolled()
+		if got := p.judge(world.Text(vt.CardOptions{})); got != "GIVE" {
+			t.Fatal(got)
+		}
+		before := len(p.readJournal(key).Visits)
+		eval[bool](p, `(globalThis.add = IDBObjectStore.prototype.add, IDBObjectStore.prototype.add = function () { throw new DOMException("", "QuotaExceededError"); }, true)`)
+		p.hold("give")
+		p.screen("stop-full")
+		p.shoot("full-en")
+		p.axe("full")
+		if after := len(p.readJournal(key).Visits); after != before {
+			t.Errorf("%d records, then %d", before, after)
+		}
+		// Room again: it goes on by itself, and nothing was taken for given.
+		eval[bool](p, `(IDBObjectStore.prototype.add = globalThis.add, true)`)
+		eval[bool](p, `(document.querySelector(".actions button").click(), true)`)
+		p.screen("ready")
+		if got := p.judge(world.Text(vt.CardOptions{})); got != "GIVE" {
+			t.Errorf("after a record that failed: %q", got)
+		}
+		p.hold("give")
+		p.screen("scan")
+		if after := len(p.readJournal(key).Visits); after != before+1 {
+			t.Errorf("%d records, want %d", after, before+1)
+		}
+	})
+}
+
+func TestUndoCorrectAndHandIn(t *testing.T) {
+	p := newPhone(t, serve(t).URL)
+	key := p.enrolled()
+	card := world.Text(vt.CardOptions{})
+	p.judge(card)
+	p.see("", 0)
+	p.hold("give")
+	p.screen("scan")
+	p.click("undo")
+	p.wait(`document.getElementById("toast").innerText.includes("Taken back")`)
+	if got := p.judge(card); got != "GIVE" {
+		t.Errorf("after an undo: %q", got)
+	}
+	p.see("", 0)
+	p.hold("give")
+	p.screen("scan")
+	if got := p.judge(card); got != "ALREADY COLLECTED" {
+		t.Fatalf("the same card again: %q", got)
+	}
+	if strings.Contains(p.text(".body"), "KAK") || strings.Contains(p.text(".body"), "9:0") {
+		t.Errorf("place or hour of the collection is shown: %q", p.text(".body"))
+	}
+	p.click("complaint")
+	p.screen("complaint")
+	p.shoot("complaint-en")
+	p.click("next")
+	p.screen("scan")
+	p.back()
+	p.screen("ready")
+	p.click("history")
+	p.screen("history")
+	p.shoot("history-en")
+	p.axe("history")
+	j := p.readJournal(key)
+	var kinds []visit.Kind
+	for _, v := range j.Visits {
+		kinds = append(kinds, v.Kind)
+	}
+	want := []visit.Kind{visit.Note, visit.Collection, visit.Counter, visit.Collection, visit.Note}
+	if fmt.Sprint(kinds) != fmt.Sprint(want) {
+		t.Errorf("records of kinds %v, want %v", kinds, want)
+	}
+	if j.Visits[0].Given != "V-12" || j.Visits[4].Code != "not_received" {
+		t.Errorf("got %+v", j.Visits)
+	}
+	if use, ok := j.Earlier(world.Ledger()); !ok || use.Part {
+		t.Errorf("collected: %+v %v", use, ok)
+	}
+	p.back()
+	p.screen("ready")
+	p.click("supervisor")
+	p.screen("supervisor")
+	p.shoot("supervisor-en")
+	p.axe("supervisor")
+	p.click("close-shift")
+	p.screen("history") // not before the journal is handed in
+	p.click("export")
+	p.wait(`document.getElementById("toast").innerText.includes("records saved")`)
+	p.back()
+	p.click("supervisor")
+	p.click("close-shift")
+	p.screen("ready")
+	p.wait(`document.getElementById("open-shift")`)
+}
+
+func TestHandHeldScannerAndTypedNumber(t *testing.T) {
+	p := newPhone(t, serve(t).URL)
+	p.enrolled()
+	card := world.Text(vt.CardOptions{})
+	p.do(chromedp.KeyEvent(card + "\r"))
+	p.screen("verdict")
+	if got := p.text("#title"); got != "GIVE" {
+		t.Errorf("typed by a scanner: %q", got)
+	}
+	number, err := cwt.CardNumber(cwt.Pseudonym([]byte("programme"), []byte("unit-1")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.click("next")
+	p.click("type")
+	p.screen("type")
+	p.shoot("type-en")
+	p.axe("type")
+	wrong := []byte(strings.ToLower(number))
+	wrong[3], wrong[4] = wrong[4], wrong[3]
+	p.fill("number", string(wrong))
+	p.click("look")
+	p.wait(`document.querySelector(".wrong").innerText`)
+	p.fill("number", strings.ToLower(number[:4]+" "+number[4:]))
+	p.click("look")
+	p.screen("verdict")
+	if got := eval[string](p, `document.querySelector("#screen").dataset.reason`); got != "number_only" {
+		t.Errorf("a typed number: %q", got)
+	}
+	if p.text("#give") != "" {
+		t.Error("a typed number alone may be given on")
+	}
+}
+
+func TestPracticeAndLanguages(t *testing.T) {
+	p := newPhone(t, serve(t).URL)
+	p.open()
+	for _, lang := range []string{"ar", "sw", "es", "fr", "en"} {
+		p.language(lang)
+		p.shoot("setup-" + lang)
+		p.axe("setup " + lang)
+	}
+	p.click("practice")
+	p.screen("practice")
+	p.shoot("practice-en")
+	p.axe("practice")
+	cards := eval[[]string](p, `[...document.querySelectorAll("[data-word]")].filter((e) => e.id).map((e) => e.id + " " + e.dataset.word)`)
+	if len(cards) < 6 {
+		t.Errorf("practice shows %q", cards)
+	}
+	catalogue, _ := words.Language("en")
+	for _, c := range cards {
+		id, word, _ := strings.Cut(c, " ")
+		p.click(id)
+		p.screen("verdict")
+		if got, want := p.text("#title"), catalogue.Word(words.Word(word)); got != want {
+			t.Errorf("practice of %s shows %q", word, got)
+		}
+		if !strings.Contains(p.text(".practice-mark"), "NOT REAL") {
+			t.Errorf("practice of %s is not marked", word)
+		}
+		p.shoot("practice-" + word)
+		p.click("next")
+		p.screen("practice")
+	}
+}
+
+// The browser is killed at any moment after a volunteer holds the button. What was
+// said to be recorded is there, once.
+func TestKillsWhileRecording(t *testing.T) {
+	kills := 10
+	if testing.Short() {
+		kills = 2
+	}
+	if os.Getenv("AIDPASS_LOAD") != "" {
+		kills = 100
+	}
+	url := serve(t).URL
+	for table := range 2 {
+		t.Run(fmt.Sprint("table ", table+1), func(t *testing.T) {
+			t.Parallel()
+			recordAndKill(newPhone(t, url), table, kills)
+		})
+	}
+}
+
+func recordAndKill(p *phone, table, kills int) {
+	key := p.enrolled()
+	said := map[uint64]bool{}
+	for n := range kills {
+		card := world.Text(vt.CardOptions{Unit: fmt.Sprintf("kill-%d-%d", table, n)})
+		p.typed(card)
+		p.screen("verdict")
+		p.hold("give")
+		time.Sleep(900*time.Millisecond + time.Duration(n*17%80)*time.Millisecond)
+		now := eval[[]string](p, `[document.querySelector("#toast").innerText, document.querySelector("#toast").dataset.sequence ?? ""]`)
+		p.kill()
+		p.boot()
+		p.reload()
+		p.screen("ready")
+		j := p.readJournal(key)
+		if strings.Contains(now[0], "Recorded.") {
+			var sequence uint64
+			fmt.Sscan(now[1], &sequence)
+			said[sequence] = true
+		}
+		for s := range said {
+			if s > uint64(len(j.Visits)) || j.Visits[s-1].Kind != visit.Collection {
+				p.Fatalf("kill %d: record %d was said to be recorded, %d are there", n+1, s, len(j.Visits))
+			}
+		}
+		units := map[string]bool{}
+		for _, v := range j.Visits {
+			if v.Kind == visit.Collection && units[v.Ledger.Pseudonym] {
+				p.Fatalf("kill %d: a visit is there twice", n+1)
+			}
+			units[v.Ledger.Pseudonym] = true
+		}
+	}
+	p.Logf("%d kills, %d records were said to be there and are", kills, len(said))
+}
+
+// typed is what a hand-held scanner does, faster than the protocol of the browser can.
+func (p *phone) typed(code string) {
+	p.Helper()
+	eval[bool](p, fmt.Sprintf(`(() => { for (const key of [...%q, "Enter"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); return true })()`, code))
+}
+
+// kill ends the browser as a battery does.
+func (p *phone) kill() {
+	p.Helper()
+	if err := p.command.Process.Kill(); err != nil {
+		p.Fatal(err)
+	}
+	p.cancel()
+	os.Remove(filepath.Join(p.profile, "SingletonLock")) // names a process that is gone
+}
+
+// axe asks axe-core for anything that shuts somebody out.
+func (p *phone) axe(where string) {
+	p.Helper()
+	source, err := os.ReadFile("../npm/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		p.Logf("SKIPPED: axe is not installed: make web")
+		return
+	}
+	if !eval[bool](p, `!!globalThis.axe`) {
+		p.do(chromedp.Evaluate[chromedp.Void](string(source) + ";void 0"))
+	}
+	found := eval[string](p, `axe.run().then((r) => JSON.stringify(r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target.join(" ") + " " + (n.failureSummary ?? "")).join("; "))))`)
+	var list []string
+	if err := json.Unmarshal([]byte(found), &list); err != nil {
+		p.Fatal(err)
+	}
+	for _, v := range list {
+		p.Errorf("%s: axe: %s", where, v)
 	}
 }

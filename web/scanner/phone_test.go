@@ -43,6 +43,7 @@ type phone struct {
 	camera  string // y4m file; rewritten in place it changes what the running camera sees
 	profile string
 	url     string
+	command *exec.Cmd
 	at      int64 // the phone's clock when a page starts, seconds
 }
 
@@ -114,7 +115,8 @@ func (p *phone) boot(more ...chromedp.ExecAllocatorOption) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)],
 		chromedp.ExecPath(chromium(p.T)), chromedp.UserDataDir(p.profile), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
-		chromedp.Flag("use-file-for-fake-video-capture", p.camera), chromedp.Flag("mute-audio", true))
+		chromedp.Flag("use-file-for-fake-video-capture", p.camera), chromedp.Flag("mute-audio", true),
+		chromedp.ModifyCmdFunc(func(c *exec.Cmd) { p.command = c }))
 	allocated, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
 	ctx, cancel := chromedp.NewContext(allocated)
 	p.ctx, p.cancel = ctx, func() { cancel(); stop() }
@@ -316,7 +318,13 @@ func (p *phone) enrolled() *cose.Key {
 // side; blur is the radius in modules. No text: the bare table.
 func (p *phone) see(text string, blur float64) {
 	p.Helper()
-	if err := os.WriteFile(p.camera, frames(p.T, text, blur), 0o600); err != nil {
+	// In place and never shorter: the browser reads the file while it is written.
+	f, err := os.OpenFile(p.camera, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		p.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Write(frames(p.T, text, blur)); err != nil {
 		p.Fatal(err)
 	}
 }

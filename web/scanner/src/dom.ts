@@ -27,7 +27,7 @@ export const bdi = (value: string | number) => h("bdi", {}, String(value));
 
 const drawn: Record<string, string> = {
   "circle-tick": "M50 6a44 44 0 1 0 .01 0ZM29 51l15 16 28-33",
-  "circle-tick-half": "M50 6a44 44 0 1 0 .01 0ZM29 51l15 16 28-33M12 82h76",
+  "circle-tick-half": "M50 6a44 44 0 0 1 0 88M29 51l15 16 28-33M18 20l.1 0M6 42l.1 0M8 66l.1 0M26 86l.1 0",
   circle: "M50 6a44 44 0 1 0 .01 0ZM50 30a12 12 0 1 0 .01 0ZM28 74c4-26 40-26 44 0",
   "triangle-bang": "M50 8 95 90H5ZM50 36v26M50 74v4",
   dot: "M50 20a30 30 0 1 0 .01 0ZM38 50h24",

@@ -42,7 +42,7 @@ export const has = (key: string) => key in spoken.texts;
 
 const say = (v: string | number) => (typeof v === "number" ? new Intl.NumberFormat(spoken.tag).format(v) : v);
 export const number = (n: number) => bdi(say(n));
-export const date = (seconds: number) => bdi(new Intl.DateTimeFormat(spoken.tag, { dateStyle: "medium" }).format(seconds * 1000));
+export const date = (seconds: number) => bdi(new Intl.DateTimeFormat(spoken.tag, { day: "numeric", month: "long", year: "numeric" }).format(seconds * 1000));
 export const clock = (seconds: number) => bdi(new Intl.DateTimeFormat(spoken.tag, { timeStyle: "short" }).format(seconds * 1000));
 export const moment = (seconds: number) =>
   bdi(new Intl.DateTimeFormat(spoken.tag, { dateStyle: "medium", timeStyle: "short" }).format(seconds * 1000));

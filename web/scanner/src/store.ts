@@ -92,7 +92,12 @@ export class Store {
       const failed = () => fail(tx.error?.name === "QuotaExceededError" ? new Full() : tx.error ?? new Error("store: aborted"));
       tx.oncomplete = () => done();
       tx.onabort = tx.onerror = failed;
-      act(tx);
+      try {
+        act(tx);
+      } catch (e) {
+        tx.abort();
+        fail((e as DOMException).name === "QuotaExceededError" ? new Full() : e);
+      }
     });
   }
 }

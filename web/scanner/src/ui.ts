@@ -32,10 +32,11 @@ export class UI {
     this.shown = s;
     if (!this.lasting) this.hush();
     const title = h("h1", { tabindex: -1, id: "title" }, s.title);
-    const head = h("header", {},
+    const head = h("div", { class: "head" },
       s.back && h("button", { type: "button", class: "back", "aria-label": text("common.back"), click: s.back }, h("span", { class: "arrow", "aria-hidden": "true" })),
       s.sign ? shape(s.sign) : null, title, s.corner);
     const body = h("div", { class: "body" }, s.body);
+    if (!body.querySelector("button, input, select")) body.tabIndex = 0; // so that the keyboard scrolls it
     if (s.alert) head.setAttribute("role", "alert");
     this.root.className = `${s.name} tone-${s.tone ?? "plain"}`;
     this.root.dataset.screen = s.name;
@@ -68,7 +69,7 @@ export class UI {
     document.addEventListener("keydown", (e) => {
       const s = this.shown;
       if (!s?.keys || e.ctrlKey || e.metaKey || e.altKey || e.target instanceof HTMLInputElement) return;
-      const fast = e.timeStamp - last < 80;
+      const fast = e.timeStamp - last < 300;
       if (!fast) typed = "";
       if (e.key.length === 1 && (typed || /[0-9A-Za-z]/.test(e.key))) {
         typed += e.key;

@@ -35,13 +35,9 @@ function line(ui: UI, r: Written) {
       r.cancelled ? h("small", {}, t("history.cancelled")) : null),
     r.kind <= Kind.partial && !r.cancelled
       ? button(t("history.cancel"), () => supervisor(ui, async () => {
-        try {
-          await ui.app.cancel(r.sequence, "mistake");
-          ui.toast(t("give.undone"));
-        } catch {
-          ui.toast(t("give.failed"));
-        }
+        const done = await ui.app.cancel(r.sequence, "mistake").then(() => true, () => false);
         await history(ui);
+        ui.toast(t(done ? "give.undone" : "give.failed"));
       }, () => void history(ui)), "small")
       : null);
 }
@@ -53,8 +49,8 @@ export async function exportJournal(ui: UI) {
   const records = app.device?.records ?? 0;
   save(`${app.pack?.site ?? "site"}-${app.device?.kid ?? "device"}-${records}.journal`, journal);
   await app.keep({ exported: records });
-  ui.toast(t("history.exported", { n: records }));
   await history(ui);
+  ui.toast(t("history.exported", { n: records }));
 }
 
 /** receipt takes the office's signed word on what it has of this phone. */

@@ -30,7 +30,7 @@ export async function listsScreen(ui: UI) {
     actions: app.practice ? null : [
       h("div", { class: "pair" }, button(t("lists.others"), () => void others(ui), "", "others"), button(t("lists.share"), () => void share(ui), "", "share")),
       served() ? button(t("server.newer"), () => void fetchNewer(ui), "", "newer") : null,
-      button(t("lists.update"), () => void load(ui, () => void listsScreen(ui)), "main", "update"),
+      button(t("lists.update"), () => void load(ui, () => listsScreen(ui)), "main", "update"),
     ],
   });
 }

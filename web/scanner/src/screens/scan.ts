@@ -15,7 +15,7 @@ let last = { text: "", at: 0 };
 export const seen = (code: string) => { last = { text: code, at: Date.now() }; };
 
 /** Use is another use of the camera; found says "more" to go on looking. */
-export interface Use { title: string; found: (code: string) => Promise<"more" | void> | void; back: () => void }
+export interface Use { title: string; found: (code: string) => Promise<"more" | void> | void; back: () => void | Promise<void> }
 
 /** scan looks for cards; with use, for one other code. */
 export function scan(ui: UI, use?: Use) {

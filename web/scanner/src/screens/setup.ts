@@ -39,15 +39,15 @@ export function setup(ui: UI) {
 }
 
 /** load takes a pack file; why one is refused is said, and the old one stays. */
-export async function load(ui: UI, after: () => void) {
+export async function load(ui: UI, after: () => void | Promise<void>) {
   const file = await choose(".pack,.enrol,.aidpass,application/octet-stream");
   if (file) await take(ui, file.bytes, after);
 }
 
-async function take(ui: UI, bytes: Uint8Array, after: () => void) {
+async function take(ui: UI, bytes: Uint8Array, after: () => void | Promise<void>) {
   const had = !!ui.app.pack;
   const done = await ui.app.take(bytes);
-  after();
+  await after(); // what is said belongs to the screen that stays
   if (done.ok) { ui.toast(t("lists.taken", { site: done.site })); return; }
   const key = `refused.${done.reason}`;
   ui.toast([t(has(key) ? key : "refused.other"), " ", had ? t("refused.kept") : null]);
@@ -56,7 +56,7 @@ async function take(ui: UI, bytes: Uint8Array, after: () => void) {
 
 /** frames collects a moving row of codes: an answer or a pack, shown by a laptop or another phone. */
 export function frames(ui: UI) {
-  const back = () => (ui.app.pack && ui.app.pin ? void ready(ui) : setup(ui));
+  const back = () => (ui.app.pack && ui.app.pin ? ready(ui) : setup(ui));
   scan(ui, { title: "setup.frames", back, found: async (code) => {
     const f = await ui.app.core.frame(code);
     if (f.message) { ui.app.camera.stop(); await take(ui, f.message, back); return; }

@@ -86,7 +86,7 @@ function facts(ui: UI, v: Verdict, all = false): Child {
       rows.push([label(name), said ? bdi(said) : typeof x === "number" ? number(x) : bdi(Array.isArray(x) ? x.join(" – ") : String(x))]);
     }
     if (v.valid_from && v.reason === "not_yet_valid") rows.push([t("facts.from"), date(v.valid_from)]);
-    if (v.valid_until) rows.push([t("facts.until"), date(v.valid_until)]);
+    if (v.valid_until && (all || v.answer === "valid")) rows.push([t("facts.until"), date(v.valid_until)]);
   }
   if (v.number && (all || v.answer !== "valid")) rows.push([t("label.card_number_short"), bdi(spaced(v.number))]);
   const name = claim("name");
@@ -124,6 +124,7 @@ async function record(ui: UI, entry: Entry) {
     document.getElementById("toast")!.dataset.sequence = String(sequence);
   } catch (e) {
     if (e instanceof Full) { ui.show(stopScreen(ui, "full", { label: t("common.back"), act: () => ready(ui) })); return; }
+    onward(ui); // what was judged is no longer in hand
     ui.toast(t("give.failed"));
   }
 }
