@@ -72,7 +72,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			// No includeSubDomains, no preload: the name is a laptop's.
 			h.Set("Strict-Transport-Security", "max-age=86400")
 		}
-		begun := s.Now()
+		begun := time.Now()
 		o := &observed{ResponseWriter: w}
 		defer func() {
 			if p := recover(); p != nil {
@@ -82,7 +82,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 					s.answer(o, r, errFault)
 				}
 			}
-			s.log(r, id, o, s.Now().Sub(begun))
+			s.log(r, id, o, time.Since(begun))
 		}()
 		select {
 		case s.inFlight <- struct{}{}:
