@@ -659,3 +659,64 @@ func TestSetUpPage(t *testing.T) {
 		t.Error("the query gets into the page")
 	}
 }
+
+// Whatever is sent as a journal: an answer for every record, or a refusal of the whole.
+func FuzzJournal(f *testing.F) {
+	f.Add(append(record(1, "a"), record(666, "x")...))
+	f.Add([]byte{0x9f, 0x01})
+	f.Add(bytes.Repeat([]byte{0x00}, api.MaxUploadRecords+1))
+	w := newWorld(f)
+	path := w.confirmed(f, "tab-1")
+	f.Fuzz(func(t *testing.T, body []byte) {
+		a := w.do("POST", path+"/journal", body, "Content-Type", "application/cbor-seq")
+		if a.Code != 200 {
+			if a.Code != 400 && a.Code != 413 {
+				t.Fatalf("%d %s", a.Code, a.Body)
+			}
+			return
+		}
+		var got acks
+		if err := json.Unmarshal(a.Body.Bytes(), &got); err != nil || len(got.Records) == 0 {
+			t.Fatalf("%v %s", err, a.Body)
+		}
+		// The records are the body, cut and nothing left over.
+		rest := body
+		for _, r := range got.Records {
+			n, _, err := cbor.Scan(rest, cbor.DefaultLimits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sum := sha256.Sum256(rest[:n]); hex.EncodeToString(sum[:]) != r.SHA256 {
+				t.Fatalf("%x is answered as %s", rest[:n], r.SHA256)
+			}
+			rest = rest[n:]
+		}
+		if len(rest) > 0 {
+			t.Fatalf("%d bytes were not answered", len(rest))
+		}
+	})
+}
+
+func FuzzEnrolBody(f *testing.F) {
+	raw, _ := phone(f, "tab-1").Encode()
+	f.Add([]byte(`{"code":"K7Q2M4XD","request":"` + base64.RawURLEncoding.EncodeToString(raw) + `"}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		w := fuzzWorld(t)
+		a := w.do("POST", "/api/v1/enrol", body, "Content-Type", "application/json")
+		if a.Code != 202 && a.Code != 400 && a.Code != 404 && a.Code != 413 && a.Code != 429 {
+			t.Fatalf("%d %s", a.Code, a.Body)
+		}
+		if a.Code == 202 && !bytes.Contains(body, []byte("K7Q2M4XD")) && !bytes.ContainsRune(body, '\\') {
+			t.Fatalf("enrolled without the code: %q", body)
+		}
+	})
+}
+
+var fuzzWorld = func() func(t *testing.T) *world {
+	var one sync.Once
+	var w *world
+	return func(t *testing.T) *world {
+		one.Do(func() { w = newWorld(t, func(c *api.Config) { c.Limits.EnrolEach, c.Limits.EnrolAll = 1<<30, 1<<30 }) })
+		return w
+	}
+}()
