@@ -17,5 +17,10 @@ if ! cmp -s "$lock" "$stamp"; then
 	cp "$lock" "$stamp"
 fi
 
+# esbuild drops types without looking at them.
+if command -v node >/dev/null 2>&1 && [ -e web/npm/node_modules/.bin/tsc ]; then
+	web/npm/node_modules/.bin/tsc -p web/scanner
+fi
+
 scripts/wasm.sh
 go run ./web/build bin/wasm_exec.js bin/scanner.wasm

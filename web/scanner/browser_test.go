@@ -102,7 +102,6 @@ func caseOf(t *testing.T, reason words.Reason) string {
 
 // The words of the table, from a card before the camera to the word on the screen.
 func TestEveryWordInThreeLanguages(t *testing.T) {
-	t.Parallel()
 	server := serve(t)
 	p := newPhone(t, server.URL)
 	p.enrolled()
@@ -531,7 +530,7 @@ func TestEnrolmentWithoutAServer(t *testing.T) {
 	p.back()
 	p.screen("setup")
 	p.give("load-pack", "tab-7.enrol", seal(key, enrol.Answer{Certificate: cert, Pack: pack}))
-	p.wait(`document.querySelector("#done")`)
+	p.wait(`document.querySelector("#choose-pin.main")`)
 	p.click("choose-pin")
 	p.fill("pin", pin)
 	p.fill("pin2", pin)
@@ -564,6 +563,58 @@ func TestEnrolmentWithoutAServer(t *testing.T) {
 	})`); got != "kept kept" {
 		t.Errorf("the device key: %q", got)
 	}
+}
+
+// Behind the supervisor's PIN: why, and giving all the same with a reason on record.
+func TestSupervisorOverrides(t *testing.T) {
+	t.Parallel()
+	p := newPhone(t, serve(t).URL)
+	key := p.enrolled()
+	eval[bool](p, `(sessionStorage.setItem("shift", "600"), true)`)
+	p.reload() // the supervisor's two minutes are over
+	p.screen("ready")
+	if got := p.judge(world.Text(vt.CardOptions{Issued: vt.Made - 200*86400})); got != "HELP DESK" {
+		t.Fatalf("an expired card: %q", got)
+	}
+	p.see("", 0)
+	p.click("details")
+	p.screen("gate")
+	p.axe("gate")
+	p.fill("pin", "111222")
+	p.click("pin-go")
+	p.wait(`document.querySelector(".wrong").innerText`)
+	p.fill("pin", pin)
+	p.click("pin-go")
+	p.screen("details")
+	p.shoot("details-en")
+	p.axe("details")
+	if !strings.Contains(p.text(".body"), "expired") {
+		t.Errorf("the reason is not told: %q", p.text(".body"))
+	}
+	p.click("override")
+	p.screen("override")
+	p.shoot("override-en")
+	p.axe("override")
+	p.hold("give")
+	p.screen("scan")
+	j := p.readJournal(key)
+	if v := j.Visits[len(j.Visits)-1]; v.Kind != visit.Collection || v.Code != "override:known_to_staff" {
+		t.Errorf("recorded: %+v", v)
+	}
+}
+
+func TestASecondWindowStepsBack(t *testing.T) {
+	t.Parallel()
+	p := newPhone(t, serve(t).URL)
+	p.enrolled()
+	ctx, cancel := chromedp.NewContext(p.ctx)
+	defer cancel()
+	second := *p
+	second.ctx = ctx
+	p.call(func() error { return chromedp.Do(ctx) })
+	second.open()
+	second.screen("stop-twice")
+	second.axe("second window")
 }
 
 // How long a cheap phone takes: printed, and a failure only far above the aim.

@@ -295,7 +295,7 @@ func (p *phone) enrolled() *cose.Key {
 	key := p.key()
 	p.click("go")
 	p.give("load-pack", "site.pack", packFor(key, vt.PackOptions{}))
-	p.wait(`document.querySelector("#done")`)
+	p.wait(`document.querySelector("#choose-pin.main")`)
 	p.click("choose-pin")
 	p.fill("pin", pin)
 	p.fill("pin2", pin)

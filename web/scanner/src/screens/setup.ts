@@ -34,7 +34,8 @@ export function setup(ui: UI) {
         step(4, !!app.pin, t("setup.pin"), app.pin ? null : button(t("setup.pin_choose"), () => choosePIN(ui, () => setup(ui)), packed && enrolled ? "main" : "", "choose-pin"))),
       h("p", { class: "quiet" }, t("setup.travel")),
     ],
-    actions: [packed ? button(t("setup.done"), () => void ready(ui), app.pin ? "main" : "", "done") : button(t("practice.title"), () => void practice(ui), "", "practice")],
+    // Not without a PIN: whoever opened the supervisor's door first would choose it.
+    actions: [packed && app.pin ? button(t("setup.done"), () => void ready(ui), "main", "done") : button(t("practice.title"), () => void practice(ui), "", "practice")],
   });
 }
 
