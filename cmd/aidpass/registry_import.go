@@ -341,7 +341,10 @@ func importJSON(r *intake.Report) map[string]any {
 		"rows": t.Rows, "created": t.Created, "updated": t.Updated, "duplicate": t.Duplicate, "rejected": t.Rejected,
 		"flagged": t.Flagged, "blocked": t.Blocked, "tables": r.Tables, "refusals": refusals(r), "findings": r.Quality.Codes,
 		"missing_delivery_fields": len(r.Delivery), "possible_doubles": len(r.Doubles), "skipped": r.Skipped, "dry_run": r.DryRun,
-		"format": r.Format, "sha256": r.Digest, "quality": r.Quality, "photos": r.Photos, "earlier": r.Earlier,
+		"format": r.Format, "sha256": r.Digest, "quality": r.Quality, "earlier": r.Earlier, "left_out": r.LeftOut,
+	}
+	if p := r.Photos; p != nil { // names of files may be people's: the report has them
+		v["photos"] = map[string]int{"used": p.Used, "without": p.Without, "unmatched": len(p.Unmatched)}
 	}
 	if !r.DryRun {
 		v["import"] = r.Import.String() // for issue --import
@@ -368,6 +371,13 @@ func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 	}
 	for _, s := range r.Skipped {
 		fmt.Fprintf(w, "skipped %q: %s\n", s.Name, s.Why)
+	}
+	for i, c := range r.LeftOut {
+		if i == saidRefusals {
+			fmt.Fprintf(w, "  and %d more columns left out: --report FILE has all\n", len(r.LeftOut)-i)
+			break
+		}
+		fmt.Fprintf(w, "left out, as no card needs it: column %q (--column '%s' keeps it)\n", c.Column, c.Answer)
 	}
 	list := refusals(r)
 	for i, x := range list {
@@ -396,7 +406,7 @@ func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 		fmt.Fprintf(w, "%d possible doubles: aidpass registry doubles\n", n)
 	}
 	if p := r.Photos; p != nil {
-		fmt.Fprintf(w, "photos: %d used, %d files of nobody in the list, %d people without\n", p.Used, p.Unmatched, p.Without)
+		fmt.Fprintf(w, "photos: %d used, %d files of nobody in the list (--report names them), %d people without\n", p.Used, len(p.Unmatched), p.Without)
 	}
 	if r.DryRun {
 		fmt.Fprintln(w, "a dry run: nothing was written")

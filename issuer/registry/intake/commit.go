@@ -71,7 +71,7 @@ func (r *run) writeHouse(tx registry.Tx, at ref, row *roster.Row) error {
 	if h.table != int(at.table) || h.carrier != int(at.row) {
 		return nil
 	}
-	if h.found && r.keeps() {
+	if h.found && (r.keeps() || s.outcome == duplicate) {
 		return nil
 	}
 	d := r.tables[at.table].lens.read(row)
@@ -90,6 +90,9 @@ func (r *run) saveHouse(tx registry.Tx, h *house, made *registry.Household) erro
 			return err
 		}
 		mergeHousehold(made, &old)
+		if _, err := r.keepHousehold(made, &old, rec); err != nil {
+			return err
+		}
 		c.ID = h.id
 	}
 	made.Issues = h.issues
@@ -121,19 +124,18 @@ func (s *state) idOfHouse(h *house, role Role) {
 
 func (r *run) writePerson(tx registry.Tx, at ref, row *roster.Row) error {
 	s, err := r.same(at, row)
-	if err != nil || !s.live() || s.found && r.keeps() {
+	if err != nil || !s.live() || s.found && (r.keeps() || s.outcome == duplicate) {
 		return err
 	}
 	t := r.tables[at.table]
 	d := t.lens.read(row)
 	d.link(r, t, row)
 	r.side.documents(&d)
-	if s.outcome != duplicate {
-		if err := r.takePhoto(t, &d, row, false); err != nil {
-			return err
-		}
+	if err := r.takePhoto(t, &d, row, false); err != nil {
+		return err
 	}
 	c := registry.Change{Kind: registry.KindPerson, Source: r.opt.Source, External: d.key, ID: s.id}
+	issues := d.issues()
 	if s.found {
 		rec, err := tx.Record(s.id)
 		if err != nil {
@@ -144,8 +146,12 @@ func (r *run) writePerson(tx registry.Tx, at ref, row *roster.Row) error {
 			return err
 		}
 		mergePerson(d.person, &old)
+		if _, err := r.keepPerson(d.person, &old, rec); err != nil {
+			return err
+		}
+		issues = t.lens.mergeIssues(old.Issues, issues, row)
 	}
-	d.person.Issues = d.issues()
+	d.person.Issues = issues
 	if c.Fields, err = d.person.Fields(); err != nil {
 		return err
 	}

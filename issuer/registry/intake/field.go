@@ -64,12 +64,16 @@ const (
 	CollectRole   Field = "collector_role"      // PRIMARY or ALTERNATE for her own household
 	CollectorName Field = "collector_name"      // of somebody who is not on record
 
+	PrintName  Field = "print_name"  // yes: her name may stand on her card
+	PrintPhoto Field = "print_photo" // yes: her photograph may
+
 	DocType    Field = "document_type" // beside one number column for all types
 	DocNumber  Field = "document_number"
 	DocCountry Field = "document_country"
 
-	Ext  Field = "ext"  // kept by the column's name
-	Skip Field = "skip" // not kept: what this program added, and what forms add
+	Ext     Field = "ext"      // kept by the column's name
+	Skip    Field = "skip"     // not kept: what this program added, and what forms add
+	Private Field = "left_out" // not kept: what no card needs and people are hurt for
 )
 
 // Families of fields with a parameter.
@@ -91,12 +95,12 @@ var fields = map[Field]byte{
 	Phone: 'b', Phone2: 'b', Answers: 'p', Answers2: 'p', Email: 'b', Origin: 'b', Photo: 'p',
 	Residence: 'h', Size: 'h', Admin1: 'h', Admin2: 'h', Admin3: 'h', Admin4: 'h', PCode: 'h', Site: 'h', Address: 'h', Country: 'h',
 	Consent: 'b', Sharing: 'b', Registered: 'b',
-	Primary: 'p', Alternate: 'p', CollectRole: 'p', CollectorName: 'h',
-	DocType: 'p', DocNumber: 'p', DocCountry: 'p', Ext: 'b', Skip: 'b',
+	Primary: 'p', Alternate: 'p', CollectRole: 'p', CollectorName: 'h', PrintName: 'p', PrintPhoto: 'p',
+	DocType: 'p', DocNumber: 'p', DocCountry: 'p', Ext: 'b', Skip: 'b', Private: 'b',
 }
 
 // many are fields that several columns may fill.
-func (f Field) many() bool { return f == Ext || f == Skip }
+func (f Field) many() bool { return f == Ext || f == Skip || f == Private }
 
 // Known reports whether a plan may name f.
 func (f Field) Known() bool {

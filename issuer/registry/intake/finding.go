@@ -77,13 +77,14 @@ const (
 	EmailUnreadable    = "email_unreadable"
 	MemberElsewhere    = "member_elsewhere"
 	RecordClosed       = "record_closed"
+	DeskKept           = "desk_kept"
 )
 
 // faults are the words of the codes above: what is wrong, how to mend it.
 var faults = map[string][2]string{
 	RowUnreadable:      {"the row cannot be read", "mend the cell and import the row again"},
 	NoIdentity:         {"neither a number nor a name", "give the number the list goes by, or the name"},
-	NoHousehold:        {"no household", "give the number of the household"},
+	NoHousehold:        {"no household", "give the number of the household; where people without one are meant, import with --column alone=yes"},
 	HouseholdUnknown:   {"no such household in this file or on record", "correct the number, or add the household's row"},
 	HouseholdRejected:  {"the household's own row was rejected", "mend that row: both are in the file of rejected rows"},
 	PersonUnknown:      {"no such person in this file or on record", "correct the number"},
@@ -123,6 +124,7 @@ var faults = map[string][2]string{
 	EmailUnreadable:    {"not an address of electronic mail", "write it as name@place.example, or leave it empty"},
 	MemberElsewhere:    {"on record this person lives in another household", "correct the household; if she moved, import again with --take-changes"},
 	RecordClosed:       {"the record is closed: she died, left, or it was merged or split", "nothing: a closed record is not changed by a list"},
+	DeskKept:           {"this was changed at a desk since, and the record keeps what the desk wrote", "nothing; if the list knows better, import it again with --take-changes"},
 	PhotoUnusable:      {"the picture cannot be used", "take it again: JPEG or PNG of the face"},
 }
 

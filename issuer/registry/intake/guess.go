@@ -41,6 +41,7 @@ func Guess(file *roster.File) (Plan, error) {
 		p.Tables[i].Role = guessRole(&p.Tables[i], s, samples)
 	}
 	p.settle(samples)
+	p.ownExport(file)
 	for i := range p.Tables {
 		if err := guessOrders(file, &p.Tables[i], samples[i]); err != nil {
 			return Plan{}, err
@@ -82,7 +83,9 @@ func guessColumns(s *sample) []ColumnPlan {
 			continue
 		}
 		plan := ColumnPlan{Column: c.Name, Field: Ext, Label: shortLabel(c.Label)}
-		plan.Field, plan.Sure = s.fieldOf(c)
+		if plan.Field, plan.Sure = s.fieldOf(c); plan.Field == Ext && private(c) {
+			plan.Field = Private
+		}
 		list = append(list, plan)
 	}
 	best := map[Field]int{}
@@ -177,6 +180,9 @@ func (s *sample) fieldOf(c roster.Column) (Field, int) {
 		if strings.HasPrefix(c.Name, "_") || strings.HasPrefix(c.Name, "meta/") || strings.HasPrefix(c.Name, "formhub/") {
 			return Skip, 90
 		}
+	}
+	if s.format == string(roster.RRF) && strings.HasSuffix(c.Name, "GUID") {
+		return Private, 90 // of the file that it was written for
 	}
 	if f, ok := tagField(c.Tag); ok {
 		return f, 90
@@ -332,7 +338,7 @@ func (r Role) or(other Role) Role {
 func (t *TablePlan) lonely() bool {
 	n, others := 0, 0
 	for _, c := range t.Columns {
-		if c.Field == Ext {
+		if c.Field == Ext || c.Field == Private {
 			others++
 		} else if c.Field != Skip {
 			n++
@@ -387,6 +393,22 @@ func (s *sample) distinct(column string) bool {
 		seen[v] = true
 	}
 	return true
+}
+
+// ownExport knows the workbooks that package export writes: their sheet People lists
+// those without a household.
+func (p *Plan) ownExport(file *roster.File) {
+	first := func(name string) string {
+		if t := p.table(name); t != nil && len(t.Columns) > 0 {
+			return t.Columns[0].Column
+		}
+		return ""
+	}
+	if file.Format() == roster.XLSX && first("Households") == "household_id" && first("Individuals") == "household_id" && first("People") == "person_id" {
+		if t := p.table("People"); t.Role == People && !t.has(HouseholdID) {
+			t.Without = append(t.Without, HouseholdID)
+		}
+	}
 }
 
 // settle makes "ext" of fields that a table of its role has no use for.

@@ -3,6 +3,7 @@ package intake
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -48,7 +49,7 @@ func newLens(p *Plan, t *TablePlan, table roster.Table, opt *Options) *lens {
 		l.country = opt.Country
 	}
 	for i, c := range table.Columns {
-		if f := t.find(c.Name); f == nil || f.Field != Skip {
+		if f := t.find(c.Name); f == nil || f.Field != Skip && f.Field != Private {
 			l.content = append(l.content, i)
 		}
 	}
@@ -123,7 +124,11 @@ func (l *lens) text(row *roster.Row, f Field) (value, column string) {
 	if !ok {
 		return "", ""
 	}
-	return row.Cell(column), column
+	v := row.Cell(column)
+	if l.progres && !slices.Contains(aName, f) && (v == registry.ProGresUnknown || v == "-") {
+		v = "" // its code for "not known", in every list of codes
+	}
+	return v, column
 }
 
 // id returns an identifier: NFC, without blanks around; fillers are none.
@@ -237,7 +242,7 @@ func (l *lens) digest(row *roster.Row) [16]byte {
 func (l *lens) keep(row *roster.Row, d *draft, ext map[string]string) map[string]string {
 	for _, column := range l.ext {
 		v := row.Cell(column)
-		if v == "" {
+		if v == "" || l.progres && (v == registry.ProGresUnknown || v == "-") {
 			continue
 		}
 		if !keepable(v) {

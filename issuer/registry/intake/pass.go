@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"slices"
@@ -18,6 +19,10 @@ func (r *run) check(v registry.View) error {
 		return err
 	} else if ok {
 		r.report.Earlier = &Earlier{At: earlier.At, By: earlier.By, Rows: earlier.Rows}
+	}
+	var err error
+	if r.written, err = writtenBy(v); err != nil {
+		return err
 	}
 	r.side = newSide(r)
 	for _, i := range r.order() {
@@ -66,7 +71,7 @@ func (r *run) checkRow(table int, row *roster.Row) error {
 	switch {
 	case s.outcome == rejected:
 	case t.plan.Role == Households:
-		err = r.compareHouse(&s, &d)
+		err = r.compareHouse(t, &s, &d, row)
 	default:
 		err = r.comparePerson(t, &s, &d, row)
 	}
@@ -188,6 +193,19 @@ func (r *run) takeHouse(h *house, d *draft) {
 	h.size, h.issues = d.household.Size, d.issues()
 }
 
+// sketch keeps of a person what the checks of her household ask for; what the row
+// does not say is as the record has it.
+func (s *state) sketch(p, old *registry.Person) {
+	birth := p.Birth
+	if birth == nil {
+		birth = old.Birth
+	}
+	if birth != nil {
+		s.member.birth, s.member.estimated = birth.EDTF, birth.Estimated
+	}
+	s.member.relation, s.member.sex = cmp.Or(p.Relation, old.Relation), cmp.Or(p.Sex, old.Sex)
+}
+
 // repeat remembers that a number stands twice.
 func (r *run) repeat(k [16]byte, first, here ref) {
 	if len(r.again[k]) == 0 {
@@ -208,10 +226,7 @@ func (r *run) enter(t *tableRun, s *state, d *draft, row *roster.Row, here ref) 
 		r.people[s.key] = here
 	}
 	r.side.documents(d)
-	if d.person.Birth != nil {
-		s.member.birth, s.member.estimated = d.person.Birth.EDTF, d.person.Birth.Estimated
-	}
-	s.member.relation, s.member.sex = d.person.Relation, d.person.Sex
+	s.sketch(d.person, &registry.Person{})
 	if d.household != nil {
 		s.said, s.size = saidOf(d.household), uint8(d.household.Size) // at most maxSize
 	}
@@ -253,7 +268,7 @@ func (d *draft) issues() (list []registry.Issue) {
 }
 
 // compareHouse looks a household up and tells whether its row says anything new.
-func (r *run) compareHouse(s *state, d *draft) error {
+func (r *run) compareHouse(t *tableRun, s *state, d *draft, row *roster.Row) error {
 	rec, found, err := r.find(registry.KindHousehold, d.key, d)
 	if err != nil || !found {
 		return err
@@ -268,6 +283,18 @@ func (r *run) compareHouse(s *state, d *draft) error {
 		return nil
 	}
 	mergeHousehold(d.household, &old)
+	said, err := r.keepHousehold(d.household, &old, rec)
+	if err != nil {
+		return err
+	}
+	h := &r.houses[r.house(d.key)]
+	if !h.told {
+		h.told = true
+		t.lens.sayKept(d, row, said)
+	}
+	if t.plan.Role == Households {
+		h.size, h.issues = d.household.Size, t.lens.mergeIssues(rowIssues(old.Issues), h.issues, row)
+	}
 	changed, err := changes(d.household, rec)
 	if err != nil {
 		return err
@@ -298,9 +325,7 @@ func (r *run) find(kind registry.Kind, external string, d *draft) (registry.Reco
 
 // changes reports whether fields would change a record. Issues are not compared:
 // they follow from the rest.
-func changes(record interface {
-	Fields() (map[string][]byte, error)
-}, rec registry.Record) (bool, error) {
+func changes(record fielder, rec registry.Record) (bool, error) {
 	fields, err := record.Fields()
 	if err != nil {
 		return false, err
@@ -340,6 +365,12 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 			return nil
 		}
 		mergePerson(d.person, &old)
+		said, err := r.keepPerson(d.person, &old, rec)
+		if err != nil {
+			return err
+		}
+		t.lens.sayKept(d, row, said)
+		s.sketch(d.person, &old)
 		changed, err := changes(d.person, rec)
 		if err != nil {
 			return err
@@ -356,7 +387,7 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 	if d.household != nil {
 		house := draft{key: d.house, household: d.household}
 		var hs state
-		if err := r.compareHouse(&hs, &house); err != nil {
+		if err := r.compareHouse(t, &hs, &house, row); err != nil {
 			return err
 		}
 		d.findings = append(d.findings, house.findings...)
@@ -377,10 +408,12 @@ func (r *run) guard(t *tableRun, d *draft, rec registry.Record, old *registry.Pe
 	if r.opt.TakeChanges {
 		return
 	}
-	if len(old.Names) > 0 && len(d.person.Names) > 0 && registry.Fold(old.DisplayName()) != registry.Fold(d.person.Names[0].Text) {
-		d.add(fault(RecordConflict, Reject, t.lens.by[FullName], ""))
-	} else if b, n := old.Birth, d.person.Birth; b != nil && n != nil && b.EDTF != "" && n.EDTF != b.EDTF && n.AgeDeclared == 0 {
-		d.add(fault(RecordConflict, Reject, t.lens.by[BirthDate], ""))
+	if len(old.Names) > 0 && len(d.person.Names) > 0 && !sameName(old, d.person) &&
+		!r.saidBefore(rec, "names", func(was *registry.Person) bool { return sameName(was, d.person) }) {
+		d.add(fault(RecordConflict, Reject, t.lens.columnAbout(FullName), ""))
+	} else if b, n := old.Birth, d.person.Birth; b != nil && n != nil && b.EDTF != "" && n.EDTF != b.EDTF && n.AgeDeclared == 0 &&
+		!r.saidBefore(rec, "birth", func(was *registry.Person) bool { return was.Birth != nil && was.Birth.EDTF == n.EDTF }) {
+		d.add(fault(RecordConflict, Reject, t.lens.columnAbout(BirthDate), ""))
 	}
 	if !rec.Household.IsZero() && d.house != "" {
 		id, found, err := r.view.Find(registry.KindHousehold, r.opt.Source, d.house)
@@ -388,6 +421,29 @@ func (r *run) guard(t *tableRun, d *draft, rec registry.Record, old *registry.Pe
 			d.add(fault(MemberElsewhere, Reject, t.lens.by[HouseholdID], ""))
 		}
 	}
+}
+
+func sameName(old, row *registry.Person) bool {
+	return registry.Fold(old.DisplayName()) == registry.Fold(row.Names[0].Text)
+}
+
+// saidBefore reports whether a field that a desk corrected had, before that, what a
+// list says now: then the list is older, and speaks of the same person.
+func (r *run) saidBefore(rec registry.Record, field string, is func(*registry.Person) bool) bool {
+	if !r.written.desk(rec.Fields[field]) {
+		return false
+	}
+	history, err := r.view.History(rec.ID)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(history, func(c registry.FieldChange) bool {
+		if c.Field != field || c.Data == nil {
+			return false
+		}
+		was, err := registry.Record{ID: rec.ID, Kind: rec.Kind, Fields: map[string]registry.Value{field: {Data: c.Data}}}.Person()
+		return err == nil && is(&was)
+	})
 }
 
 // note adds findings of a row to the report.

@@ -29,6 +29,9 @@ type TablePlan struct {
 	Columns []ColumnPlan `json:"columns,omitempty"`
 	// Without are fields that one would expect and that this list is known not to have.
 	Without []Field `json:"without,omitempty"`
+	// Alone: who has no household in this list has none, on purpose. Without it such
+	// rows are rejected where the list has a table of households.
+	Alone bool `json:"alone,omitempty"`
 }
 
 // A ColumnPlan is what a column becomes.
@@ -180,7 +183,7 @@ func (t *TablePlan) find(column string) *ColumnPlan {
 }
 
 // Set answers a question: "FIELD=COLUMN", in one table "TABLE:FIELD=COLUMN", with
-// the order of its dates "birth_date=DOB,dmy". "FIELD=" says that the list has no
+// the order of its dates "birth_date=DOB,dmy". "alone=yes" says that people whose household is empty have none. "FIELD=" says that the list has no
 // such column. The column a field had before becomes "ext". "role=people" sets what a table is.
 func (p *Plan) Set(answer string) error {
 	left, column, ok := strings.Cut(answer, "=")
@@ -197,17 +200,24 @@ func (p *Plan) Set(answer string) error {
 	if cut, o, ok := cutLast(column, ","); ok && (Order(o) == DayFirst || Order(o) == MonthFirst) {
 		column, order = cut, Order(o)
 	}
-	if f != "role" && !f.Known() {
+	if f != roleAnswer && f != aloneAnswer && !f.Known() {
 		return errorf("no field %q; there are %s", f, FieldNames())
 	}
 	done := false
 	for i := range p.Tables {
 		t := &p.Tables[i]
-		if named && t.Name != where || t.Role == Ignored && f != "role" {
+		if named && t.Name != where || t.Role == Ignored && f != roleAnswer {
 			continue
 		}
 		switch {
-		case f == "role":
+		case f == aloneAnswer:
+			if column != "yes" && column != "no" {
+				return errorf("alone=%s: yes or no", column)
+			}
+			if t.Role == People {
+				t.Alone, done = column == "yes", true
+			}
+		case f == roleAnswer:
 			if !slices.Contains(roles, Role(column)) {
 				return errorf("no role %q; there are %v", column, roles)
 			}
@@ -235,6 +245,15 @@ func (p *Plan) Set(answer string) error {
 	}
 	return errorf("no column %q; the columns are %s", column, p.columnNames())
 }
+
+// What Set takes besides fields.
+const (
+	roleAnswer  = "role"
+	aloneAnswer = "alone"
+)
+
+// alone reports whether people without a household are meant.
+func (t *TablePlan) alone() bool { return t.Alone || t.without(HouseholdID) }
 
 // release makes what fills f one of the columns that are only kept, and forgets
 // that the list was said not to have f.

@@ -209,6 +209,9 @@ func (l *lens) consents(row *roster.Row, d *draft, on string) (list []registry.C
 	if v == "" || registry.Placeholder(v) {
 		return list
 	}
+	if answer := answers[squeeze(v)]; answer != "" { // asked without a list of recipients
+		return append(list, registry.Consent{Purpose: "sharing", Given: answer == "yes", How: "form", On: on})
+	}
 	var to []string
 	for _, r := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '|' }) {
 		code := strings.ToUpper(r)

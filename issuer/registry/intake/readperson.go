@@ -52,8 +52,9 @@ func (l *lens) readPerson(row *roster.Row, d *draft) {
 	l.readDocuments(row, d)
 	p.Consents = l.consents(row, d, p.Registered)
 	if l.plan.Role == PeopleInHouses && d.household != nil {
-		p.Consents = d.household.Consents
+		p.Consents = slices.Clone(d.household.Consents)
 	}
+	l.readFace(row, d)
 	if v, c := l.text(row, Marital); v != "" {
 		code := maritals[squeeze(v)]
 		if code == "" && !registry.Placeholder(v) {
@@ -231,6 +232,22 @@ func (l *lens) readBirth(row *roster.Row, d *draft) {
 				_, rc := l.text(row, Registered)
 				d.add(fault(RegisteredBefore, Flag, rc, p.Registered))
 			}
+		}
+	}
+}
+
+// readFace reads what she chose to have printed on her card. No answer leaves the
+// neutral face.
+func (l *lens) readFace(row *roster.Row, d *draft) {
+	for _, c := range []struct {
+		field   Field
+		purpose string
+	}{{PrintName, registry.NameOnCard}, {PrintPhoto, registry.PhotoOnCard}} {
+		switch yes, given, ok, v, column := l.answer(row, c.field); {
+		case !ok:
+			d.add(fault(AnswerUnreadable, Flag, column, v))
+		case given:
+			d.person.ChooseFace(c.purpose, yes, "form", d.person.Registered)
 		}
 	}
 }

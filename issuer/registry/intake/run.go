@@ -121,6 +121,7 @@ type house struct {
 	headAt   *ref
 	refused  bool // its row was
 	asked    bool // whether it is on record
+	told     bool // what of the desk's is kept
 }
 
 type ref struct{ table, row int32 }
@@ -155,6 +156,7 @@ type run struct {
 	side   *side
 	view   registry.View
 	days   registry.DefaultDays
+	written
 }
 
 // phone is who gives one number.
@@ -207,7 +209,7 @@ func newRun(plan Plan, file *roster.File, opt Options) *run {
 	}
 	digest := file.Digest()
 	r.report = Report{
-		Format: string(file.Format()), Digest: hex.EncodeToString(digest[:]), Source: opt.Source, DryRun: opt.DryRun,
+		Format: string(file.Format()), Digest: hex.EncodeToString(digest[:]), Source: opt.Source, DryRun: opt.DryRun, LeftOut: r.plan.leftOut(),
 		Warnings: slices.Clone(file.Warnings()),
 		Quality:  Quality{Filled: map[string]int{}, FilledHH: map[string]int{}, Codes: map[string]int{}},
 	}

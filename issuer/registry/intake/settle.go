@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"aidpass/issuer/registry"
 )
@@ -89,7 +90,7 @@ func (r *run) settleHomes() error {
 			}
 			column := t.lens.by[HouseholdID]
 			if s.house < 0 {
-				if tabled {
+				if tabled && !t.plan.alone() {
 					r.later(at, fault(NoHousehold, Reject, column, ""))
 				}
 				continue
@@ -235,13 +236,16 @@ func (r *run) settleHouse(h *house) error {
 		if old, err = rec.HouseholdRecord(); err != nil {
 			return err
 		}
+		if h.size == 0 {
+			h.size = old.Size
+		}
 	}
 	if h.table >= 0 {
 		members, err := r.membersOf(h)
 		if err != nil {
 			return err
 		}
-		r.checkHouse(h, members)
+		r.checkHouse(h, &old, members)
 	}
 	if !h.found {
 		return nil
@@ -269,7 +273,7 @@ func (r *run) settleHouse(h *house) error {
 		}
 	}
 	if h.table >= 0 && !r.keeps() {
-		if !slices.Equal(old.Issues, h.issues) {
+		if !sameIssues(old.Issues, h.issues) {
 			touch(ref{int32(h.table), int32(h.carrier)})
 		}
 	}
@@ -339,7 +343,7 @@ func (s *state) stand() registry.ID {
 }
 
 // checkHouse adds what does not fit together to the household's row and record.
-func (r *run) checkHouse(h *house, members []registry.Member) {
+func (r *run) checkHouse(h *house, old *registry.Household, members []registry.Member) {
 	l := r.tables[h.table].lens
 	as := registry.Household{Size: h.size}
 	for _, c := range h.collect {
@@ -348,12 +352,19 @@ func (r *run) checkHouse(h *house, members []registry.Member) {
 		}
 	}
 	related := slices.ContainsFunc(r.tables, func(t *tableRun) bool { return t.plan.Role == HeadRows || t.plan.has(Relation) || t.plan.has(Head) })
-	for _, i := range registry.Check(as, members, r.opt.Now) {
-		if i.Code == registry.HouseholdSize || i.Code == registry.HouseholdNoHead && !related {
-			continue
+	// What this list cannot tell stays as it is: one that names the heads alone does
+	// not say that members are missing.
+	silent := func(code string) bool {
+		return code == registry.HouseholdNoHead && !related || code == registry.HouseholdMembers && l.plan.Role == HeadRows
+	}
+	for _, i := range old.Issues {
+		if silent(i.Code) {
+			h.issues = append(h.issues, i)
 		}
-		if l.plan.Role == HeadRows && i.Code == registry.HouseholdMembers {
-			continue // such a list names the head alone
+	}
+	for _, i := range registry.Check(as, members, r.opt.Now) {
+		if i.Code == registry.HouseholdSize || silent(i.Code) {
+			continue
 		}
 		column := ""
 		if i.Field == "size" {
@@ -362,6 +373,22 @@ func (r *run) checkHouse(h *house, members []registry.Member) {
 		h.issues = append(h.issues, i)
 		r.later(ref{int32(h.table), int32(h.carrier)}, asFinding(i, Flag, column, ""))
 	}
+}
+
+// rowIssues are those of a household that its own row gave, and not the checks with
+// its members, which are made anew.
+func rowIssues(list []registry.Issue) []registry.Issue {
+	return slices.DeleteFunc(slices.Clone(list), func(i registry.Issue) bool {
+		return strings.HasPrefix(i.Code, "household_") && i.Code != registry.HouseholdSize && i.Code != registry.HouseholdBands
+	})
+}
+
+// sameIssues compares what is stored, in any order.
+func sameIssues(a, b []registry.Issue) bool {
+	in := func(list []registry.Issue) func(registry.Issue) bool {
+		return func(i registry.Issue) bool { return !slices.Contains(list, i) }
+	}
+	return !slices.ContainsFunc(a, in(b)) && !slices.ContainsFunc(b, in(a))
 }
 
 func (r *run) settlePhones() {
