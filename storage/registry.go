@@ -32,17 +32,26 @@ func (o *Org) View(ctx context.Context, fn func(registry.View) error) error {
 // action registry.save counts them, and its digest is over their change sets.
 func (o *Org) Update(ctx context.Context, by access.Actor, fn func(registry.Tx) error) error {
 	var own error
+	var told statusLines
 	err := o.update(ctx, by, "write the registry", func(t *tx) error {
 		t.acts = newActs()
 		if own = fn(records{t}); own != nil {
 			return own
+		}
+		if told = t.told; told.byList != nil {
+			if err := told.end(t); err != nil {
+				return err
+			}
 		}
 		return t.auditActs()
 	})
 	if own != nil {
 		return own
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return told.write(ctx, o)
 }
 
 // records is a transaction as the registry sees it.

@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
-	"aidpass/issuer"
 	"aidpass/issuer/registry"
 )
 
@@ -146,26 +145,6 @@ func parseMoment(s string, last bool) (time.Time, error) {
 	return time.Unix(int64(t), 0).UTC(), err
 }
 
-// stopCards revokes the active cards of units that a change of people leaves behind.
-// The card then says help desk, and nothing of why.
-func (o *org) stopCards(ctx context.Context, units []registry.ID) (stopped int, err error) {
-	desk := &issuer.Desk{Issuer: o.entry.ID, Store: o.store, Actor: o.a.actor(access.Issuer), Now: o.a.Now}
-	var ids []issuer.CTI
-	for _, unit := range units {
-		cards, err := desk.Find(ctx, unit.String())
-		if err != nil {
-			return 0, err
-		}
-		for _, c := range actOn(cards, "resume") { // those revoked already are left out
-			ids = append(ids, c.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return 0, nil
-	}
-	return len(ids), desk.Revoke(ctx, ids, "registry")
-}
-
 // afterJSON is what is left to do after a change of a household.
 type afterJSON struct {
 	Stopped int      `json:"cards_revoked"`
@@ -174,10 +153,8 @@ type afterJSON struct {
 	Decide  []string `json:"decide"`
 }
 
-// settle revokes the cards that must stop, and tells the rest.
-func (o *org) settle(ctx context.Context, after registry.After) (afterJSON, error) {
-	n, err := o.stopCards(ctx, after.Revoke)
-	return afterJSON{n, idTexts(after.Stale), idTexts(after.Ask), append([]string{}, after.Decide...)}, err
+func leftToDo(after registry.After) afterJSON {
+	return afterJSON{after.Stopped, idTexts(after.Stale), idTexts(after.Ask), append([]string{}, after.Decide...)}
 }
 
 func (s afterJSON) write(w io.Writer) {

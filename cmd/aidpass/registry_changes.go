@@ -72,10 +72,7 @@ func (a *app) changeHouseholds(ctx context.Context,
 	if err != nil {
 		return registryError(err)
 	}
-	left, err := o.settle(ctx, after)
-	if err != nil {
-		return err
-	}
+	left := leftToDo(after)
 	result["todo"] = left
 	return a.print(result, func(w io.Writer) {
 		fmt.Fprintln(w, text)

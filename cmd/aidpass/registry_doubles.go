@@ -62,9 +62,12 @@ func (a *app) doublesDecideCommand() *cobra.Command {
 		Short: "Say whether two records are one person",
 		Long: `Say whether two records are one person.
 
-same closes the newer record, points it to the older one and revokes its cards;
-nothing of it is deleted. different leaves both alone, and opens the newer one again
-where an earlier decision had closed it (its cards are to be issued anew).`,
+same closes the newer record, points it to the older one and revokes its cards; so
+it does her household there when nobody else is in it. Nothing is deleted. different
+leaves both alone, and opens the newer one again where an earlier decision had closed
+it (its cards are to be issued anew).
+
+Where cards would be revoked, or a decision taken back, a second person decides too.`,
 		Example: `  aidpass registry doubles decide 6f2c... 91aa... different
   aidpass registry doubles decide 6f2c... 91aa... same --second-person lead-2`,
 		Args: cobra.ExactArgs(3),
@@ -82,20 +85,17 @@ where an earlier decision had closed it (its cards are to be issued anew).`,
 			if err != nil {
 				return err
 			}
-			revoke, err := o.desk(access.Registrar).DecideDouble(ctx, ids[0], ids[1], args[2])
+			after, err := o.desk(access.Registrar).DecideDouble(ctx, ids[0], ids[1], args[2])
 			if err != nil {
 				return registryError(err)
 			}
-			n, err := o.stopCards(ctx, revoke)
-			if err != nil {
-				return err
-			}
-			result := map[string]any{"decided": args[2], "closed": idTexts(revoke), "cards_revoked": n}
+			result := map[string]any{"decided": args[2], "closed": idTexts(after.Revoke), "cards_revoked": after.Stopped, "cards_to_replace": idTexts(after.Stale)}
 			return a.print(result, func(w io.Writer) {
 				fmt.Fprintln(w, "decided:", args[2])
-				for _, id := range revoke {
-					fmt.Fprintf(w, "closed: %s, %s revoked\n", id, plural(n, "card", "cards"))
+				for _, id := range after.Revoke {
+					fmt.Fprintln(w, "closed:", id)
 				}
+				leftToDo(after).write(w)
 			})
 		},
 	}

@@ -12,8 +12,8 @@ import (
 // stops being a collector wherever she was one, and her household counts one less;
 // when she was the last of it, it is closed.
 //
-// Her own credentials are to be revoked, and her household's where she may have held
-// its card. Calling it again changes nothing.
+// Her own cards are revoked, and her household's where she may have held its card.
+// Calling it again changes nothing.
 //
 // DOMAIN.md R26.
 func (r *Registry) Died(ctx context.Context, person ID, on string) (after After, err error) {
@@ -51,6 +51,9 @@ func (r *Registry) Died(ctx context.Context, person ID, on string) (after After,
 			if err := r.bereave(tx, rec.Household, Member{person, p}, &after); err != nil {
 				return err
 			}
+		}
+		if err := after.stop(tx); err != nil {
+			return err
 		}
 		return tx.Note(access.Entry{Action: "person.died", Object: person.String()})
 	})

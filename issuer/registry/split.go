@@ -8,13 +8,14 @@ import (
 	"aidpass/access"
 )
 
-// After is what is left to do when a household has changed: nothing of it is done by
-// the registry, since cards are others' work and people must be asked first.
+// After is what a change of people comes to: the cards that it stopped, in the same
+// transaction, and what is left to do, since people must be asked first.
 type After struct {
-	Revoke []ID // units whose credentials must stop: whoever shows them is sent to the help desk, and not told why
-	Stale  []ID // units whose cards say an old size: replace them when their people come next
-	Ask    []ID // adults, and those not decided to be, to be asked alone who holds the card
-	Decide []string
+	Revoke  []ID // units whose credentials were stopped: whoever shows one is sent to the help desk, and not told why
+	Stopped int  // how many that were
+	Stale   []ID // units whose cards say an old size: replace them when their people come next
+	Ask     []ID // adults, and those not decided to be, to be asked alone who holds the card
+	Decide  []string
 }
 
 // What After.Decide asks of people.
@@ -23,6 +24,12 @@ const (
 	DecideNoCollector = "no_collector_left" // nobody on record may fetch for the household
 	DecideHead        = "head_left"         // the relations speak of somebody who is gone
 )
+
+// stop ends the cards of after.Revoke.
+func (after *After) stop(tx Tx) (err error) {
+	after.Stopped, err = tx.StopCards(after.Revoke, "registry")
+	return err
+}
 
 // A SplitPlan says who leaves a household.
 type SplitPlan struct {
@@ -39,7 +46,7 @@ type SplitPlan struct {
 // and the side that stays is not told.
 //
 // It returns the new household, and the one of those who stay: the old id, or a new
-// one under plan.Renew. The old unit is to be revoked when one of those who leave may
+// one under plan.Renew. The old unit's cards are revoked when one of those who leave may
 // hold its card (a collector of it, or nobody is known to be), so that nobody
 // collects for people who are gone; else the card that stays is merely stale.
 //
@@ -98,6 +105,9 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 		}
 		after.Ask = adults(going, r)
 		after.Decide = decisions(h, staying, r)
+		if err := after.stop(tx); err != nil {
+			return err
+		}
 		return tx.Note(access.Entry{Action: "household.split", Object: household.String(), Detail: fmt.Sprintf("left=%d stayed=%d", len(going), len(staying))})
 	})
 	if err != nil {
@@ -232,7 +242,7 @@ func decisions(h Household, members []Member, r *Registry) (list []string) {
 }
 
 // Merge makes one new household of several. The old ones are closed and point to it;
-// their cards are to be revoked. Who collects is asked anew.
+// their cards are revoked. Who collects is asked anew.
 func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged ID, after After, err error) {
 	if len(households) < 2 || slices.Contains(households[1:], households[0]) {
 		return merged, after, refuse("registry: a merge needs two different households")
@@ -296,6 +306,9 @@ func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged 
 			}
 		}
 		after = After{Revoke: slices.Clone(households), Ask: adults(all, r), Decide: decisions(whole, all, r)}
+		if err := after.stop(tx); err != nil {
+			return err
+		}
 		return tx.Note(access.Entry{Action: "household.merge", Object: merged.String(), Detail: fmt.Sprintf("households=%d members=%d", len(households), len(all))})
 	})
 	if err != nil {

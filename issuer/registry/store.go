@@ -219,6 +219,10 @@ type Tx interface {
 	SaveEntitlement(Entitlement) (changed bool, err error)
 	SaveDouble(Double) error // the same pair and reason again changes nothing, unless Decided is set
 	SaveImport(ImportFile) error
+	// StopCards revokes the credentials of units that are good or on hold, in this very
+	// transaction: a change that leaves a card behind is never there without its end. It
+	// returns how many it stopped; units that have none are no error.
+	StopCards(units []ID, reason string) (stopped int, err error)
 	// Note adds an audit entry to those the writes make by themselves.
 	Note(access.Entry) error
 }

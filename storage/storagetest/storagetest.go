@@ -98,6 +98,7 @@ func Run(t *testing.T, e Engine) {
 		{"imports are known again", testImports},
 		{"sealed plans open in their place alone", testMovedPlans},
 		{"registries do not see each other", testRegistryTenancy},
+		{"cards stop with the change that leaves them behind", testStopCards},
 		{"nothing of a person is readable in the files", testCanaries},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })

@@ -31,6 +31,7 @@ type Store struct {
 	dues    map[due]registry.Entitlement
 	pairs   []registry.Double
 	imports []registry.ImportFile
+	cards   map[registry.ID]int
 	notes   []access.Entry
 	seq     int64
 }
@@ -60,6 +61,23 @@ type due struct {
 }
 
 var _ registry.Store = (*Store)(nil)
+
+// GiveCards gives a unit cards, for StopCards.
+func (s *Store) GiveCards(unit registry.ID, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cards == nil {
+		s.cards = map[registry.ID]int{}
+	}
+	s.cards[unit] += n
+}
+
+// CardsOf returns how many cards of a unit are good.
+func (s *Store) CardsOf(unit registry.ID) int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.cards[unit]
+}
 
 // Notes returns the audit entries that transactions noted.
 func (s *Store) Notes() []access.Entry {
