@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
 
 	"aidpass/issuer/print/fonts"
 	"aidpass/issuer/print/pdf"
@@ -191,6 +192,47 @@ func TestFit(t *testing.T) {
 		for _, l := range b.Lines {
 			if c.room.Width > 10 && float64(l.Width)*b.Size/1000 > c.room.Width+0.01 {
 				t.Errorf("%s: a line of %g points in %g", c.name, float64(l.Width)*b.Size/1000, c.room.Width)
+			}
+		}
+	}
+}
+
+// A line ends before a syllable, never inside one: a vowel sign that starts a line
+// stands on a dotted circle, and a final consonant belongs to what it ends. Where
+// words have spaces between them, a line ends there.
+func TestLinesEndBetweenSyllables(t *testing.T) {
+	needFonts(t)
+	for _, c := range []struct {
+		text  string
+		words bool // lines end at spaces
+	}{
+		{"မြတ်နိုးသူအောင်ကျော်စွာမိုးသီရိဇေယျာ", false}, {"မန္တလေးသင်္ကြန်ဥက္ကာဓမ္မပဒ္ဒမနန္ဒာ", false}, {"ဦးသန့်ဒေါ်ခင်ကြည်ဗိုလ်ချုပ်ကြီး", false},
+		{"ព្រះបាទជ័យវរ្ម័នស្រីមុំម៉ែនសំណាង", false}, {"น้ำผึ้งกิ่งแก้วปั้นปี่เสน่ห์โอ๊ต", false},
+		{"น้ำผึ้ง กิ่งแก้วปั้น ศรีสุวรรณ", true}, {"သန္တာ မြတ်နိုး အောင်ကျော်", true},
+	} {
+		whole, err := shape.Set(c.text, fonts.Bold, shape.Auto)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for width := 30.0; width < float64(whole.Width)/100; width++ {
+			b, err := shape.Fit(c.text, fonts.Bold, shape.Auto, shape.Room{Width: width, Lines: 12, Size: 10, Floor: 7})
+			if err != nil {
+				t.Fatal(err)
+			}
+			glyphs, text := 0, ""
+			for i, l := range b.Lines {
+				glyphs += len(l.Glyphs)
+				text += l.Text
+				first := []rune(l.Text)
+				if unicode.Is(unicode.M, first[0]) || len(first) > 1 && i > 0 && (first[1] == 0x103A || first[1] == 0x1039) {
+					t.Errorf("%s: line %d of %g points starts inside a syllable: %s", c.text, i+1, width, l.Text)
+				}
+			}
+			if !b.Cut && glyphs != len(whole.Glyphs) {
+				t.Errorf("%s: %d glyphs in lines of %g points, %d in one", c.text, glyphs, width, len(whole.Glyphs))
+			}
+			if spaces := strings.Count(text, " "); c.words && width > 60 && spaces+len(b.Lines)-1 != strings.Count(c.text, " ") {
+				t.Errorf("%s: lines of %g points end inside words", c.text, width)
 			}
 		}
 	}
