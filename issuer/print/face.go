@@ -131,7 +131,7 @@ func (p *pen) top(c *Card, dates []string, bottom float64) error {
 		if err != nil {
 			return err
 		}
-		_, err = p.label(c.Organisation, style{size: 6, floor: 4.5, lines: 2}, x, edge+1.9, room)
+		_, err = p.house(c, c.Organisation, style{size: 6, floor: 4.5, lines: 2}, x, edge+1.9, room)
 		return err
 	}
 	if err := p.sign(edge, edge, size); err != nil {
@@ -141,11 +141,11 @@ func (p *pen) top(c *Card, dates []string, bottom float64) error {
 	if c.Programme == "" {
 		y += 1.3
 	}
-	y, err := p.label(c.Organisation, style{weight: fonts.Bold, size: 7.5, floor: 5.5, lines: 2}, x, y, room)
+	y, err := p.house(c, c.Organisation, style{weight: fonts.Bold, size: 7.5, floor: 5.5, lines: 2}, x, y, room)
 	if err != nil || c.Programme == "" {
 		return err
 	}
-	_, err = p.label(c.Programme, style{size: 6.5, floor: 5, lines: 2, ink: p.ink}, x, y, room)
+	_, err = p.house(c, c.Programme, style{size: 6.5, floor: 5, lines: 2, ink: p.ink}, x, y, room)
 	return err
 }
 
@@ -191,7 +191,7 @@ func (p *pen) back(c *Card) error {
 	if err != nil {
 		return err
 	}
-	if _, err = p.label(p.words.Text("print.square"), style{size: 6.5, floor: 5.5, lines: 2, ink: p.ink}, edge, y+0.3, width); err != nil {
+	if _, err = p.label(p.square(c), style{size: 6.5, floor: 5.5, lines: 2, ink: p.ink}, edge, y+0.3, width); err != nil {
 		return err
 	}
 	return p.foot(c)

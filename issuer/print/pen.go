@@ -136,6 +136,21 @@ func (p *pen) label(text string, s style, x, y, width float64) (float64, error) 
 	return p.draw(b, s, x, y, width)
 }
 
+// house draws the name of an organisation or programme as label does, and as much
+// as there is room for of one that is too long: nobody calls it.
+func (p *pen) house(c *Card, text string, s style, x, y, width float64) (float64, error) {
+	s = p.said(s)
+	b, err := p.block(text, s, width, true)
+	if err != nil {
+		return y, fmt.Errorf("print: %q: %w", text, err)
+	}
+	if b.Cut && !p.told {
+		p.told = true
+		p.out.Warned = append(p.out.Warned, Note{c.ID, c.Unit, "the organisation or programme has a longer name than there is room for, here and on other cards: its end is left out"})
+	}
+	return p.draw(b, s, x, y, width)
+}
+
 // draw puts a block on paper, its first baseline at y.
 func (p *pen) draw(b *block, s style, x, y, width float64) (float64, error) {
 	p.c.Save()
@@ -192,13 +207,13 @@ func (p *pen) glyphs(l *shape.Line) error {
 	return nil
 }
 
-// unsteered is text without the isolates we put around numbers.
+// unsteered is text without the marks that isolated puts in.
 func unsteered(text string) string {
-	if !strings.ContainsRune(text, lri) {
+	if !strings.ContainsAny(text, string([]rune{lri, fsi, pdi})) {
 		return text
 	}
 	return strings.Map(func(r rune) rune {
-		if r == lri || r == pdi {
+		if r == lri || r == fsi || r == pdi {
 			return -1
 		}
 		return r

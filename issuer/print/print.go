@@ -43,6 +43,7 @@ type Card struct {
 	Complaint               string // how to reach somebody, in a line; empty: any help desk
 	Lang                    string // of the card (en, fr, es, ar, sw); empty: Options.Lang
 	Boxes                   int    // to mark collections in, 0 to MaxBoxes
+	Size                    bool   // the code tells how many the household are
 	PIN                     string // six digits, printed on a part of a slip that is torn off; never on a card
 }
 
@@ -157,6 +158,7 @@ type press struct {
 	forms map[shape.ID]pdf.Form // glyphs
 	drawn map[drawing]pdf.Form
 	days  map[days][]string
+	told  bool // that a name of a house is cut
 
 	front, back pdf.Content // pages being filled; back only of duplex sheets
 	slot        int         // cards on the sheet so far

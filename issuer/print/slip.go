@@ -17,6 +17,7 @@ import (
 type slipForm struct {
 	margin   float64
 	code     float64 // largest side of the code, quiet zone included
+	ink      float64 // likewise, without the quiet zone: what a thermal head reaches; 0: all
 	dot      float64 // of the printer
 	big      float64 // size of the number, points
 	text     float64 // size of sentences
@@ -26,8 +27,8 @@ type slipForm struct {
 
 var slipForms = map[Paper]slipForm{
 	A6:        {margin: 7, code: 76, dot: sheetDot, big: 20, text: 8.5, boxTall: 6.5, boxesRow: 12},
-	Thermal58: {margin: 5, code: 57, dot: thermalDot, big: 16, text: 8.5, boxTall: 6.5, boxesRow: 6},
-	Thermal80: {margin: 4, code: 72, dot: thermalDot, big: 22, text: 9.5, boxTall: 9, boxesRow: 6},
+	Thermal58: {margin: 5, code: 57, ink: 48, dot: thermalDot, big: 16, text: 8.5, boxTall: 6.5, boxesRow: 6},
+	Thermal80: {margin: 4, code: 80, ink: 72, dot: thermalDot, big: 22, text: 9.5, boxTall: 9, boxesRow: 6},
 }
 
 // tallest is longer than any slip; the page is cut to what it needs.
@@ -47,7 +48,7 @@ func (p *press) slip(c *Card) error {
 	page := size.height
 	if p.opt.Paper.thermal() {
 		// Drawn once to learn how tall it is, and once on a page of that height.
-		m := module(len(matrix), form.code, form.dot)
+		m := min(module(len(matrix), form.code, form.dot), module(len(matrix)-2*qrcode.QuietZone, form.ink, form.dot))
 		used, _, err := p.slipParts(c, tallest, m*float64(len(matrix)+2*qrcode.QuietZone))
 		if err != nil {
 			return err
@@ -131,7 +132,7 @@ func (p *press) slipParts(c *Card, page, room float64) (used float64, placed pro
 	} else {
 		y += 2
 	}
-	for _, text := range []string{pen.words.Text("print.lost"), pen.complaint(c)} {
+	for _, text := range []string{pen.words.Text("print.lost"), pen.square(c), pen.complaint(c)} {
 		if y, err = pen.label(text, sentence, form.margin, y, in); err != nil {
 			return 0, placed, err
 		}
@@ -166,10 +167,10 @@ func (p *pen) slipHead(c *Card, form slipForm, in float64) (float64, error) {
 	if c.Programme == "" {
 		after += 1.5
 	}
-	if after, err = p.label(c.Organisation, style{weight: fonts.Bold, size: form.text, floor: 6.5}, x+size+2.4, after, room-size-2.4); err != nil {
+	if after, err = p.house(c, c.Organisation, style{weight: fonts.Bold, size: form.text, floor: 6.5}, x+size+2.4, after, room-size-2.4); err != nil {
 		return 0, err
 	}
-	if _, err = p.label(c.Programme, style{size: form.text - 1.5, floor: 6, ink: p.ink}, x+size+2.4, after, room-size-2.4); err != nil {
+	if _, err = p.house(c, c.Programme, style{size: form.text - 1.5, floor: 6, ink: p.ink}, x+size+2.4, after, room-size-2.4); err != nil {
 		return 0, err
 	}
 	y += size + 6
