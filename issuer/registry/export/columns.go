@@ -166,6 +166,8 @@ var columns = append([]column{
 		field: "sharing", header: "consent_sharing",
 		person: func(p person) string { return sharing(p.Consents) }, household: func(h *house) string { return sharing(h.household.Consents) },
 	},
+	{field: "print_name", header: "print_name", person: chosen(registry.NameOnCard, func(f registry.CardFace) bool { return f.Name })},
+	{field: "print_photo", header: "print_photo", person: chosen(registry.PhotoOnCard, func(f registry.CardFace) bool { return f.Photo })},
 	{
 		field: "phone", header: "phone", tag: "#contact+phone", sealed: true,
 		person: contact("phone", 0), household: func(h *house) string { return contactOf(h.household.Contacts, "phone", 0).Value },

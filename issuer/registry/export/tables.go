@@ -97,8 +97,10 @@ func writeXLSX(w io.Writer, r *reader, list []column) error {
 // there.
 func writeHXL(w io.Writer, r *reader, list []column) error {
 	used := map[string]bool{"person_id": true}
+	alone := false
 	r.again = true
 	err := r.all(func(h *house) error {
+		alone = alone || h.household == nil
 		for _, p := range h.members {
 			note(used, list, personCells(list, h, p, true))
 		}
@@ -125,7 +127,9 @@ func writeHXL(w io.Writer, r *reader, list []column) error {
 	}
 	tags := make([]string, len(list))
 	for i, c := range list {
-		tags[i] = c.tag
+		if tags[i] = c.tag; alone && c.field == "household_id" {
+			tags[i] += intake.TagIfAny
+		}
 	}
 	if err := out.Write(tags); err != nil { // # starts no formula
 		return err

@@ -74,7 +74,19 @@ func (r *run) writeHouse(tx registry.Tx, at ref, row *roster.Row) error {
 	if h.found && (r.keeps() || s.outcome == duplicate) {
 		return nil
 	}
-	d := r.tables[at.table].lens.read(row)
+	t := r.tables[at.table]
+	d := t.lens.read(row)
+	if h.found && s.found && t.plan.Role == PeopleInHouses {
+		rec, err := tx.Record(s.id)
+		if err != nil {
+			return err
+		}
+		p, err := rec.Person()
+		if err != nil {
+			return err
+		}
+		leaveToPerson(d.household, &p)
+	}
 	return r.saveHouse(tx, h, d.household)
 }
 
@@ -145,11 +157,14 @@ func (r *run) writePerson(tx registry.Tx, at ref, row *roster.Row) error {
 		if err != nil {
 			return err
 		}
-		mergePerson(d.person, &old)
-		if _, err := r.keepPerson(d.person, &old, rec); err != nil {
+		if _, err := r.onto(d.person, &old, rec); err != nil {
 			return err
 		}
-		issues = t.lens.mergeIssues(old.Issues, issues, row)
+		changed, err := changes(d.person, rec)
+		if err != nil {
+			return err
+		}
+		issues = t.lens.mergeIssues(old.Issues, issues, changed, row)
 	}
 	d.person.Issues = issues
 	if c.Fields, err = d.person.Fields(); err != nil {

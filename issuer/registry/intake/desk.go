@@ -131,55 +131,47 @@ func (l *lens) columnAbout(f Field) string {
 	return l.by[f]
 }
 
-// mergeIssues are the issues of a record after a row. The row's own are added; one
-// on record stays until a row fills what it is about: a list without the column
-// mends nothing, and one from which the wrong value is gone neither.
-func (l *lens) mergeIssues(old, made []registry.Issue, row *roster.Row) []registry.Issue {
-	same := func(a registry.Issue) func(registry.Issue) bool {
-		return func(b registry.Issue) bool { return a.Code == b.Code && a.Field == b.Field }
+// mergeIssues are the issues of a record after a row. One on record stays until a row
+// changes what it is about: a list without the column mends nothing, one that says
+// the same again neither, and nor does one from which the wrong value is gone. The
+// row's own are added, if they are not of a value that is on record with its issue.
+func (l *lens) mergeIssues(old, made []registry.Issue, changed map[string]bool, row *roster.Row) []registry.Issue {
+	mended := func(code string) bool {
+		if strings.HasPrefix(code, "age_") { // an age beside a birth date is not stored
+			v, _ := l.text(row, Age)
+			return v != "" || changed["birth"]
+		}
+		for _, a := range about {
+			if strings.HasPrefix(code, a.code) {
+				return slices.ContainsFunc(a.fields, func(f string) bool { return changed[f] })
+			}
+		}
+		return false
 	}
 	var out []registry.Issue
 	for _, i := range old {
-		if j := slices.IndexFunc(made, same(i)); j >= 0 {
-			out = append(out, made[j])
-		} else if !l.fills(row, i.Code) {
+		if !mended(i.Code) {
 			out = append(out, i)
 		}
 	}
 	for _, i := range made {
-		if !slices.ContainsFunc(old, same(i)) {
+		if !slices.ContainsFunc(out, func(o registry.Issue) bool { return o.Code == i.Code }) {
 			out = append(out, i)
 		}
 	}
 	return out
 }
 
-// about are the fields that mend issues, by the beginning of their codes.
+// about are the fields of a record that issues are about, by the beginning of their codes.
 var about = []struct {
 	code   string
-	fields []Field
+	fields []string
 }{
-	{"name_", []Field{FullName, GivenName, MiddleName, FatherName, GrandfatherName, FamilyName, SecondFamily, OtherName, UsedName, MaidenName}},
-	{"birth_", []Field{BirthDate, Age}}, {"age_", []Field{Age, BirthDate}}, {"sex_", []Field{Sex}}, {"size_", []Field{Size}}, {"count_", []Field{Size}},
-	{"consent_", []Field{Consent}}, {"sharing_", []Field{Sharing}}, {"relation_", []Field{Relation, Head}}, {"marital_", []Field{Marital}},
-	{"residence_", []Field{Residence, Origin}}, {"country_", []Field{Country, Origin}}, {"pcode_", []Field{PCode, Admin1, Admin2, Admin3, Admin4}},
-	{"registered_", []Field{Registered, BirthDate}}, {registry.HouseholdSize, []Field{Size}}, {registry.HouseholdBands, []Field{Size}}, {"pregnant_", []Field{Pregnant, Sex, BirthDate}}, {"phone_", []Field{Phone, Phone2}},
-	{"email_", []Field{Email}}, {"document_", []Field{DocNumber}}, {"collector_", []Field{CollectRole, Primary, Alternate}},
-	{"answer_", []Field{Head, Estimated, Pregnant, PrintName, PrintPhoto}},
-}
-
-// fills reports whether a row says something about what an issue is about.
-func (l *lens) fills(row *roster.Row, code string) bool {
-	for _, a := range about {
-		if !strings.HasPrefix(code, a.code) {
-			continue
-		}
-		if slices.ContainsFunc(a.fields, func(f Field) bool { v, _ := l.text(row, f); return v != "" }) {
-			return true
-		}
-		if a.code == "document_" {
-			return slices.ContainsFunc(l.docs, func(c docColumn) bool { return row.Cell(c.number) != "" })
-		}
-	}
-	return false
+	{"name_", []string{"names"}}, {"birth_", []string{"birth"}}, {"sex_", []string{"sex"}}, {"size_", []string{"size"}}, {"count_", []string{"bands"}},
+	{registry.HouseholdSize, []string{"size"}}, {registry.HouseholdBands, []string{"bands", "size"}},
+	{"consent_", []string{"consents"}}, {"sharing_", []string{"consents"}}, {"relation_", []string{"relation"}}, {"marital_", []string{"ext"}},
+	{"residence_", []string{"residence", "origin", "location"}}, {"country_", []string{"origin", "location"}}, {"pcode_", []string{"location"}},
+	{"registered_", []string{"registered", "birth"}}, {"pregnant_", []string{"ext", "sex", "birth"}}, {"phone_", []string{"contacts"}},
+	{"email_", []string{"contacts"}}, {"document_", []string{"documents"}}, {"answer_", []string{"ext", "consents", "birth", "relation"}},
+	{"text_", []string{"ext", "location"}},
 }

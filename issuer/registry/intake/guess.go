@@ -395,8 +395,8 @@ func (s *sample) distinct(column string) bool {
 	return true
 }
 
-// ownExport knows the workbooks that package export writes: their sheet People lists
-// those without a household.
+// ownExport knows the files that package export writes: the sheet People of its
+// workbooks lists those without a household, and so may a tagged list.
 func (p *Plan) ownExport(file *roster.File) {
 	first := func(name string) string {
 		if t := p.table(name); t != nil && len(t.Columns) > 0 {
@@ -404,7 +404,14 @@ func (p *Plan) ownExport(file *roster.File) {
 		}
 		return ""
 	}
-	if file.Format() == roster.XLSX && first("Households") == "household_id" && first("Individuals") == "household_id" && first("People") == "person_id" {
+	for _, table := range file.Tables() {
+		for _, c := range table.Columns {
+			if t := p.table(table.Name); strings.HasSuffix(c.Tag, TagIfAny) && t.find(c.Name) != nil && t.find(c.Name).Field == HouseholdID {
+				t.Alone = true
+			}
+		}
+	}
+	if first("Households") == "household_id" && first("Individuals") == "household_id" && first("People") == "person_id" {
 		if t := p.table("People"); t.Role == People && !t.has(HouseholdID) {
 			t.Without = append(t.Without, HouseholdID)
 		}

@@ -164,7 +164,7 @@ func (l *lens) read(row *roster.Row) draft {
 		return d
 	}
 	d.house = l.id(row, HouseholdID)
-	if l.plan.Role.houses() {
+	if l.plan.Role.houses() && !l.lone(&d) {
 		d.household = &registry.Household{}
 		l.readHousehold(row, &d)
 	}
@@ -174,6 +174,11 @@ func (l *lens) read(row *roster.Row) draft {
 	}
 	l.identify(row, &d)
 	return d
+}
+
+// lone reports whether a row is somebody who has no household, on purpose.
+func (l *lens) lone(d *draft) bool {
+	return l.plan.Role == PeopleInHouses && d.house == "" && l.plan.alone()
 }
 
 // identify gives the row its keys.
@@ -210,7 +215,7 @@ func (l *lens) identify(row *roster.Row, d *draft) {
 	switch {
 	case l.plan.Role == HeadRows && d.house == "":
 		d.house = d.key
-	case l.plan.Role == PeopleInHouses && d.house == "":
+	case l.plan.Role == PeopleInHouses && d.house == "" && !l.lone(d):
 		v, c := l.text(row, HouseholdID)
 		d.add(fault(NoHousehold, Reject, c, v))
 	}

@@ -239,7 +239,9 @@ func (r *run) enter(t *tableRun, s *state, d *draft, row *roster.Row, here ref) 
 
 // saidOf sums up what a row says of its household.
 func saidOf(h *registry.Household) (out [8]byte) {
-	fields, err := h.Fields()
+	own := *h
+	own.Origin, own.Registered, own.Consents = "", "", nil // of people too, who may differ
+	fields, err := own.Fields()
 	if err != nil {
 		return out
 	}
@@ -288,19 +290,25 @@ func (r *run) compareHouse(t *tableRun, s *state, d *draft, row *roster.Row) err
 		return err
 	}
 	h := &r.houses[r.house(d.key)]
-	if !h.told {
-		h.told = true
+	again := h.told
+	if h.told = true; !again {
 		t.lens.sayKept(d, row, said)
-	}
-	if t.plan.Role == Households {
-		h.size, h.issues = d.household.Size, t.lens.mergeIssues(rowIssues(old.Issues), h.issues, row)
 	}
 	changed, err := changes(d.household, rec)
 	if err != nil {
 		return err
 	}
+	before := rowIssues(old.Issues)
+	switch {
+	case t.plan.Role == Households:
+		h.size, h.issues = d.household.Size, t.lens.mergeIssues(before, h.issues, changed, row)
+	case again:
+		h.issues = t.lens.mergeIssues(h.issues, nil, changed, row)
+	default: // what is wrong with the row is its person's to say
+		h.issues = t.lens.mergeIssues(before, nil, changed, row)
+	}
 	s.outcome = duplicate
-	if changed {
+	if len(changed) > 0 {
 		s.outcome = updated
 		if old.Status != nil && old.Status.State == "closed" {
 			d.add(fault(RecordClosed, Reject, "", ""))
@@ -323,19 +331,23 @@ func (r *run) find(kind registry.Kind, external string, d *draft) (registry.Reco
 	return rec, err == nil, err
 }
 
-// changes reports whether fields would change a record. Issues are not compared:
-// they follow from the rest.
-func changes(record fielder, rec registry.Record) (bool, error) {
+// changes are the fields that would change a record. Issues are not compared: they
+// follow from the rest.
+func changes(record fielder, rec registry.Record) (map[string]bool, error) {
 	fields, err := record.Fields()
 	if err != nil {
-		return false, err
+		return nil, err
 	}
+	var changed map[string]bool
 	for name, data := range fields {
 		if name != issuesField && !bytes.Equal(rec.Fields[name].Data, data) {
-			return true, nil
+			if changed == nil {
+				changed = map[string]bool{}
+			}
+			changed[name] = true
 		}
 	}
-	return false, nil
+	return changed, nil
 }
 
 const issuesField = "issues"
@@ -350,11 +362,13 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 	if err := r.takePhoto(t, d, row, !r.opt.DryRun); err != nil {
 		return err
 	}
+	was := &registry.Person{}
 	if found {
 		old, err := rec.Person()
 		if err != nil {
 			return err
 		}
+		was = &old
 		s.found, s.id = true, rec.ID
 		if r.keeps() {
 			s.outcome = duplicate
@@ -364,8 +378,7 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 		if d.rejected {
 			return nil
 		}
-		mergePerson(d.person, &old)
-		said, err := r.keepPerson(d.person, &old, rec)
+		said, err := r.onto(d.person, &old, rec)
 		if err != nil {
 			return err
 		}
@@ -376,7 +389,7 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 			return err
 		}
 		s.outcome = duplicate
-		if changed || s.house >= 0 && rec.Household.IsZero() {
+		if len(changed) > 0 || s.house >= 0 && rec.Household.IsZero() {
 			s.outcome = updated
 		}
 		if s.outcome == updated && old.Status != nil && old.Status.State == "closed" {
@@ -385,6 +398,9 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 		}
 	}
 	if d.household != nil {
+		if found && t.plan.Role == PeopleInHouses {
+			leaveToPerson(d.household, was)
+		}
 		house := draft{key: d.house, household: d.household}
 		var hs state
 		if err := r.compareHouse(t, &hs, &house, row); err != nil {
@@ -397,6 +413,64 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 		}
 	}
 	return r.doubles(t, s, d)
+}
+
+// onto puts a row onto the record it is of, and returns what it says otherwise than
+// a desk.
+func (r *run) onto(p, old *registry.Person, rec registry.Record) ([]Field, error) {
+	if err := r.leaveToHousehold(p, old, rec); err != nil {
+		return nil, err
+	}
+	mergePerson(p, old)
+	return r.keepPerson(p, old, rec)
+}
+
+// leaveToHousehold drops from a row what it repeats of her household: flat lists say
+// it in every row, and what the household's record says is not hers as well.
+func (r *run) leaveToHousehold(p, old *registry.Person, rec registry.Record) error {
+	if rec.Household.IsZero() || len(p.Consents) == 0 && p.Registered == "" && p.Origin == "" && len(p.Contacts) == 0 {
+		return nil
+	}
+	home, err := r.view.Record(rec.Household)
+	if err != nil {
+		return err
+	}
+	h, err := home.HouseholdRecord()
+	if err != nil {
+		return err
+	}
+	if old.Registered == "" && p.Registered == h.Registered {
+		p.Registered = ""
+	}
+	if old.Origin == "" && p.Origin == h.Origin {
+		p.Origin = ""
+	}
+	p.Consents = slices.DeleteFunc(slices.Clone(p.Consents), func(c registry.Consent) bool {
+		asked := func(o registry.Consent) bool { return o.Purpose == c.Purpose }
+		answered := func(o registry.Consent) bool {
+			return asked(o) && (o.Given && o.Withdrawn == "") == c.Given && slices.Equal(o.Recipients, c.Recipients)
+		}
+		return !slices.ContainsFunc(old.Consents, asked) && slices.ContainsFunc(h.Consents, answered)
+	})
+	p.Contacts = slices.DeleteFunc(slices.Clone(p.Contacts), func(c registry.Contact) bool {
+		is := func(o registry.Contact) bool { return o.Kind == c.Kind && o.Value == c.Value }
+		return !slices.ContainsFunc(old.Contacts, is) && slices.ContainsFunc(h.Contacts, is)
+	})
+	return nil
+}
+
+// leaveToPerson is the same for a household of a flat list: what the row's person
+// says on her own record is not her household's as well.
+func leaveToPerson(h *registry.Household, p *registry.Person) {
+	if h.Registered == p.Registered {
+		h.Registered = ""
+	}
+	if h.Origin == p.Origin {
+		h.Origin = ""
+	}
+	h.Consents = slices.DeleteFunc(slices.Clone(h.Consents), func(c registry.Consent) bool {
+		return slices.ContainsFunc(p.Consents, func(o registry.Consent) bool { return o.Purpose == c.Purpose })
+	})
 }
 
 // keeps reports whether records stay as they are: the very same file was imported

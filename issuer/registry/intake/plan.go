@@ -214,7 +214,7 @@ func (p *Plan) Set(answer string) error {
 			if column != "yes" && column != "no" {
 				return errorf("alone=%s: yes or no", column)
 			}
-			if t.Role == People {
+			if t.Role == People || t.Role == PeopleInHouses {
 				t.Alone, done = column == "yes", true
 			}
 		case f == roleAnswer:

@@ -83,7 +83,9 @@ func (p *Plan) needs(t *TablePlan, parent string) []need {
 			add("no column names the people", aName...)
 			add("no column holds the birth date", BirthDate, Age)
 			add("no column holds the sex", Sex)
-			add("no column says who is the head of the household, or how people are related to the head", Relation, Head)
+			if !t.without(HouseholdID) {
+				add("no column says who is the head of the household, or how people are related to the head", Relation, Head)
+			}
 		} else {
 			add("no column numbers or names the people", append([]Field{PersonID}, aName...)...)
 		}

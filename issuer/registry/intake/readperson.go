@@ -42,11 +42,9 @@ func (l *lens) readPerson(row *roster.Row, d *draft) {
 	p.Registered = l.registered(row, d)
 	l.readBirth(row, d)
 	l.readRelation(row, d)
-	if l.plan.Role == People {
+	if l.plan.Role == People || d.household == nil {
 		p.Location, p.Ext = l.location(row, d, p.Ext)
-	} else if d.household != nil {
-		p.Location = nil // the household's
-	}
+	} // else it is the household's
 	p.Origin, p.Ext = l.personLand(row, d)
 	p.Contacts = l.contactsOnce(row, d)
 	l.readDocuments(row, d)

@@ -351,6 +351,12 @@ func (r *run) checkHouse(h *house, old *registry.Household, members []registry.M
 			as.Collectors = append(as.Collectors, registry.Collector{Person: r.state(c.row).stand().String(), Role: c.role})
 		}
 	}
+	for _, c := range old.Collectors { // a list adds to them
+		there := func(o registry.Collector) bool { return o.Person == c.Person && o.External == c.External }
+		if c.Revoked == "" && !slices.ContainsFunc(as.Collectors, there) {
+			as.Collectors = append(as.Collectors, c)
+		}
+	}
 	related := slices.ContainsFunc(r.tables, func(t *tableRun) bool { return t.plan.Role == HeadRows || t.plan.has(Relation) || t.plan.has(Head) })
 	// What this list cannot tell stays as it is: one that names the heads alone does
 	// not say that members are missing.
