@@ -212,12 +212,12 @@ by heads, and counted.`,
 			result := map[string]any{"units": plan.Units, "new": plan.New, "changed": plan.Changed, "same": plan.Same, "kept": plan.Kept,
 				"without_size": idTexts(plan.Sizeless), "total": plan.Total, "preview": preview}
 			return a.print(result, func(w io.Writer) {
-				fmt.Fprintf(w, "%s: %d new, %d changed, %d as before, %d issued already\n", plural(plan.Units, "unit", "units"), plan.New, plan.Changed, plan.Same, plan.Kept)
+				fmt.Fprintf(w, "%s: %d new, %d changed, %d as before, %d issued already or on hold\n", plural(plan.Units, "unit", "units"), plan.New, plan.Changed, plan.Same, plan.Kept)
 				if plan.Total != "" {
 					fmt.Fprintln(w, "planned in all:", plan.Total)
 				}
 				if n := len(plan.Sizeless); n > 0 {
-					fmt.Fprintf(w, "%s of unknown size got nothing, as %s\n", plural(n, "household", "households"), plan.Sizeless[0])
+					fmt.Fprintf(w, "%s of a size unknown or over %d got nothing, as %s\n", plural(n, "household", "households"), registry.LargestHousehold, plan.Sizeless[0])
 				}
 				if preview {
 					fmt.Fprintln(w, "nothing was written: leave --preview out")
@@ -234,6 +234,49 @@ by heads, and counted.`,
 	f.StringArrayVar(&services, "visits", nil, "visits for each unit: CODE=NUMBER; repeat")
 	f.StringVar(&rule.Mechanism, "mechanism", "", "how it is handed over, as Cash over the counter")
 	f.BoolVar(&preview, "preview", false, "tell what it would come to and write nothing")
+	cmd.AddCommand(a.entitleReleaseCommand())
+	return cmd
+}
+
+func (a *app) entitleReleaseCommand() *cobra.Command {
+	var which whichRecord
+	var code string
+	var round uint64
+	cmd := &cobra.Command{
+		Use:   "release UNIT --programme CODE --round N --second-person ACCOUNT",
+		Short: "Let go what is on hold: two people saw that it was not collected",
+		Long: `Let go what is on hold: two people saw that it was not collected.
+
+A household that joins others, or gets a new number, has what their cards were good
+for on hold: it may have been collected under the old number. The ticks on the old
+card tell, or the journal of the site. Released, it is planned, and a card is issued.`,
+		Example: `  aidpass entitle release HH-0042 --list camp-north --programme K7Q2 --round 1 --second-person lead-2`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if code == "" || round == 0 {
+				return usagef("which programme and round?").hint("--programme K7Q2 --round 1; aidpass programme list shows them")
+			}
+			o, err := a.openOrg(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			unit, err := which.one(cmd.Context(), o, args[0])
+			if err != nil {
+				return err
+			}
+			if err := o.desk(access.DistributionLead).Release(cmd.Context(), unit, code, round); err != nil {
+				return programmeError(err)
+			}
+			return a.print(map[string]any{"released": unit.String(), "programme": code, "round": round}, func(w io.Writer) {
+				fmt.Fprintf(w, "released: %s in round %d of programme %s\n", unit, round, code)
+			})
+		},
+	}
+	which.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&code, "programme", "", "code of the programme, as K7Q2")
+	f.Uint64Var(&round, "round", 0, "number of the round")
 	return cmd
 }
 

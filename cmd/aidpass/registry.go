@@ -177,6 +177,9 @@ var decideWords = map[string]string{
 	registry.DecideNoAdult:     "no adult is left: a named adult or two staff collect",
 	registry.DecideNoCollector: "nobody on record may collect",
 	registry.DecideHead:        "the head is gone: relations speak of nobody",
+	registry.DecideRound: "the old card may have been used: what it was good for is on hold for the new number.\n" +
+		"  Two look at its ticks or the site's journal; aidpass entitle release HOUSEHOLD --programme CODE --round N",
+	registry.DecidePlan: "what the new household is due is to be planned: aidpass entitle, again",
 }
 
 func idTexts(ids []registry.ID) []string {

@@ -34,8 +34,8 @@ func (a *app) collectorAddCommand() *cobra.Command {
 who is not.
 
 An alternate fetches for half a year at most, and is asked for again then. A child,
-somebody of unknown age, or anybody for a household without an adult needs a second
-person of the staff.`,
+somebody of unknown age, anybody for a household without an adult, or a primary
+beside the one there is needs a second person of the staff.`,
 		Example: `  aidpass registry collector add HH-0042 P-0107 --list camp-north --role primary
   aidpass registry collector add HH-0042 P-0109 --list camp-north --to 2026-12-31 --second-person lead-2`,
 		Args: cobra.RangeArgs(1, 2),

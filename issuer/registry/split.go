@@ -23,6 +23,8 @@ const (
 	DecideNoAdult     = "no_adult_left"     // only children, or people of unknown age: a named adult or two staff collect
 	DecideNoCollector = "no_collector_left" // nobody on record may fetch for the household
 	DecideHead        = "head_left"         // the relations speak of somebody who is gone
+	DecideRound       = "round_on_hold"     // the old card may have been used in a round: see carry
+	DecidePlan        = "plan_again"        // what is due is to be planned for the new household
 )
 
 // stop ends the cards of after.Revoke.
@@ -44,6 +46,9 @@ type SplitPlan struct {
 // Split parts a household. Those who leave become a new one, with a new id and so
 // with new pseudonyms and card numbers; no field of either record names the other,
 // and the side that stays is not told.
+//
+// What the old card was good for and a new number follows is on hold until two people
+// looked whether it was collected: see Release.
 //
 // It returns the new household, and the one of those who stay: the old id, or a new
 // one under plan.Renew. The old unit's cards are revoked when one of those who leave may
@@ -75,12 +80,20 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 				staying = append(staying, m)
 			}
 		}
+		if repeated(plan.Leaving) {
+			return refuse("registry: household %s: somebody leaves twice", household)
+		}
 		if len(going) != len(plan.Leaving) {
 			return refuse("registry: household %s: %d of %d who leave are no living members of it", household, len(plan.Leaving)-len(going), len(plan.Leaving))
 		}
 		if !plan.Head.IsZero() && !slices.Contains(plan.Leaving, plan.Head) {
 			return refuse("registry: household %s: the new head is not among those who leave", household)
 		}
+		if len(staying) == 0 && h.Size <= counted(going) {
+			// A household of nobody would go on collecting.
+			return refuse("registry: household %s: nobody would stay: a household that moves as a whole is not parted", household)
+		}
+		planned := false
 		left, err = r.found(tx, going, plan.Head, plan.Location)
 		if err != nil {
 			return err
@@ -92,8 +105,16 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 			if stayed, err = r.renew(tx, rec, h, staying); err != nil {
 				return err
 			}
-			after.Revoke = []ID{household}
+			held, kept, err := carry(tx, []ID{household}, stayed, true)
+			if err != nil {
+				return err
+			}
+			after.Revoke, planned = []ID{household}, held || kept
+			after.followed(held, false)
 		} else {
+			if err := eachDue(tx, []ID{household}, func([]Entitlement) error { planned = true; return nil }); err != nil {
+				return err
+			}
 			if err := saveHousehold(tx, rec, h); err != nil {
 				return err
 			}
@@ -104,7 +125,8 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 			}
 		}
 		after.Ask = adults(going, r)
-		after.Decide = decisions(h, staying, r)
+		after.Decide = append(decisions(h, staying, r), after.Decide...)
+		after.followed(false, planned)
 		if err := after.stop(tx); err != nil {
 			return err
 		}
@@ -244,8 +266,8 @@ func decisions(h Household, members []Member, r *Registry) (list []string) {
 // Merge makes one new household of several. The old ones are closed and point to it;
 // their cards are revoked. Who collects is asked anew.
 func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged ID, after After, err error) {
-	if len(households) < 2 || slices.Contains(households[1:], households[0]) {
-		return merged, after, refuse("registry: a merge needs two different households")
+	if len(households) < 2 || repeated(households) {
+		return merged, after, refuse("registry: a merge needs two or more households, each once")
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		var all []Member
@@ -306,6 +328,11 @@ func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged 
 			}
 		}
 		after = After{Revoke: slices.Clone(households), Ask: adults(all, r), Decide: decisions(whole, all, r)}
+		held, planned, err := carry(tx, households, merged, false)
+		if err != nil {
+			return err
+		}
+		after.followed(held, planned)
 		if err := after.stop(tx); err != nil {
 			return err
 		}
