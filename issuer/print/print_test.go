@@ -460,10 +460,10 @@ func BenchmarkPage(b *testing.B) {
 func TestOtherWritingKeepsItsOrder(t *testing.T) {
 	needFonts(t)
 	const said = "+254 700 111 222, toll free 0800 720 577, Sun–Thu 8:00–16:00"
-	for _, paper := range []print.Paper{print.A4, print.A6, print.Thermal58} {
+	for i, paper := range []print.Paper{print.A4, print.A6, print.Thermal58, print.A4, print.A6, print.Thermal58} {
 		list := cards(1)
-		list[0].Lang, list[0].Complaint = "ar", said
-		f := draw(t, list, print.Options{Paper: paper, Lang: "ar"})
+		list[0].Lang, list[0].Complaint = []string{"ar", "fr"}[i/3], said
+		f := draw(t, list, print.Options{Paper: paper})
 		seen, err := proof.Check(context.Background(), f.PDF, f.Placed)
 		if err != nil {
 			t.Fatal(err)
@@ -539,6 +539,24 @@ func TestPaperSaysWhatPhonesRead(t *testing.T) {
 				if strings.Contains(said, w.Text("print.square")) == size || strings.Contains(said, w.Text("print.square_size")) != size {
 					t.Errorf("%s, %v, size %v: %s", lang, opt.Paper, size, said)
 				}
+			}
+		}
+	}
+}
+
+// A slip has room for the largest codes, also with all else that may stand on it.
+func TestASlipTakesLargeCodes(t *testing.T) {
+	needFonts(t)
+	for _, lang := range words.Tags() {
+		for chars, pin := range map[int]string{800: "123456", 1200: ""} {
+			list := cards(1)
+			list[0].Text, list[0].Lang, list[0].PIN, list[0].Size, list[0].Photo = text(chars, 1), lang, pin, true, photo
+			list[0].Name, list[0].Complaint = names[9], "help@desk-of-relief.example, +254 700 111 222, tent 4 at wells"
+			f := draw(t, list, print.Options{Paper: print.A6})
+			if len(f.Stopped) != 0 {
+				t.Errorf("%s: %v", lang, f.Stopped)
+			} else if _, err := proof.Check(context.Background(), f.PDF, f.Placed); err != nil {
+				t.Errorf("%s: %v", lang, err)
 			}
 		}
 	}

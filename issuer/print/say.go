@@ -18,6 +18,8 @@ const (
 	lri = '\u2066' // what follows runs from the left
 	fsi = '\u2068' // what follows runs as its first letter does
 	pdi = '\u2069'
+
+	joiner = '\u2060' // no line ends here
 )
 
 // longestNumber is kept on one line: groups of digits behind one another may as
@@ -34,7 +36,7 @@ func isolated(text string) string {
 	end := func() {
 		if number != "" {
 			if utf8.RuneCountInString(number) <= longestNumber {
-				number = strings.ReplaceAll(number, " ", "\u00a0")
+				number = strings.NewReplacer(" ", "\u00a0", "–", "–"+string(joiner)).Replace(number)
 			}
 			b.WriteRune(lri)
 			b.WriteString(number)

@@ -92,14 +92,15 @@ func Fit(text string, w fonts.Weight, d Direction, room Room) (Block, error) {
 func fits(width int, size, room float64) bool { return float64(width)*size/perEm <= room }
 
 // block sets lines, which are stretches of the text that was set last. A line that
-// starts or ends between two letters is set anew: they may have been drawn as they
-// are because of one another.
+// starts or ends inside a word is set anew: its letters may have been drawn as they
+// are because of their neighbours. Others keep what the whole text gave them, of
+// directions too.
 func (s *setter) block(lines []stretch, size float64, w fonts.Weight, d Direction) (Block, error) {
 	b := Block{Size: size, Lines: make([]Line, 0, len(lines))}
 	var anew []int
 	for i, l := range lines {
 		b.Lines = append(b.Lines, s.part(l.from, s.trimmed(l), d == RTL))
-		if l.from > 0 && s.text[l.from-1] != ' ' || l.to < len(s.text) && s.text[l.to-1] != ' ' {
+		if s.inWord(l.from) || s.inWord(l.to) {
 			anew = append(anew, i)
 		}
 	}
@@ -110,6 +111,11 @@ func (s *setter) block(lines []stretch, size float64, w fonts.Weight, d Directio
 		}
 	}
 	return b, nil
+}
+
+// inWord reports whether a line that ends at a character ends inside a word.
+func (s *setter) inWord(at int) bool {
+	return at > 0 && at < len(s.text) && s.text[at-1] != ' ' && unspaced(string(s.text[at-1:at+1]))
 }
 
 // cutBlock sets at the floor the lines that there is room for; what is left goes

@@ -238,6 +238,20 @@ func TestLinesEndBetweenSyllables(t *testing.T) {
 	}
 }
 
+// Marks of direction hold in the lines after the one they stand in.
+func TestALineGoesOnInItsDirection(t *testing.T) {
+	needFonts(t)
+	b, err := shape.Fit("للأسئلة: \u2068toll free and more, Sun–Thu ab\u2069", fonts.Regular, shape.RTL, shape.Room{Width: 75, Lines: 9, Size: 10, Floor: 10})
+	if err != nil || len(b.Lines) < 3 {
+		t.Fatalf("%d lines, %v", len(b.Lines), err)
+	}
+	last := b.Lines[len(b.Lines)-1]
+	alone, err := shape.Set("Thu ab", fonts.Regular, shape.LTR)
+	if err != nil || strings.TrimSuffix(last.Text, "\u2069") != "Thu ab" || !slices.Equal(last.Glyphs, alone.Glyphs) {
+		t.Errorf("the last line is %q, %v", last.Text, last.Glyphs)
+	}
+}
+
 // Nothing that a name may hold makes the shaper panic, lose a letter or take a
 // room it has not.
 func FuzzFit(f *testing.F) {
