@@ -12,7 +12,8 @@
 // examples in its help.
 //
 // A process exits 0 when all went well. 1: a fault inside. 2: wrong usage or an
-// input that cannot be used. verify only: 3 when any answer is invalid or none,
+// input that cannot be used. 130: stopped from outside (Ctrl-C), and nothing half
+// done. verify only: 3 when any answer is invalid or none,
 // else 4 when any is unsure or used.
 package main
 
@@ -58,8 +59,9 @@ type Main struct {
 
 // Exit codes besides those of the answers (words.ExitCode).
 const (
-	exitFault = 1
-	exitUsage = 2
+	exitFault   = 1
+	exitUsage   = 2
+	exitStopped = 130 // as shells say of an interrupt
 )
 
 // Run runs one command line, without the program's name, and returns what the
@@ -82,6 +84,9 @@ func (m *Main) Run(ctx context.Context, args []string) (code int) {
 		return 0
 	case errors.As(err, &answered):
 		return answered.code
+	case ctx.Err() != nil: // whatever broke off says so in its own words
+		fmt.Fprintln(m.Stderr, "aidpass: stopped: nothing is half done, and what was done is kept; the same command again goes on")
+		return exitStopped
 	}
 	return a.report(err)
 }
@@ -150,7 +155,7 @@ func finish(cmd *cobra.Command) {
 		cmd.Long = cmd.Short + "."
 	}
 	if !strings.Contains(cmd.Long, "Exit codes") {
-		cmd.Long += "\n\nExit codes: 0 done; 1 a fault inside; 2 wrong usage, or an input that cannot be used."
+		cmd.Long += "\n\nExit codes: 0 done; 1 a fault inside; 2 wrong usage, or an input that cannot be used;\n130 stopped by Ctrl-C."
 	}
 	for _, sub := range cmd.Commands() {
 		finish(sub)
