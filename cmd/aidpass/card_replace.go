@@ -45,6 +45,13 @@ answers to questions. A card with a PIN gets a new one: --pins FILE.
 			if reason != issuer.ReasonSpoiled && a.SecondPerson == "" {
 				return usagef("to replace a card that is not at the desk: %w", issuer.ErrSecondPerson).hint("--second-person ACCOUNT")
 			}
+			files := []named{{"--out", f.out}, {"--pins", f.pins}, {"--type-file", f.typeFile}, {"--passphrase-file", a.PassphraseFile}}
+			for _, arg := range args {
+				files = append(files, named{"a picture", arg}) // a number is the name of no file
+			}
+			if err := distinct(files...); err != nil {
+				return err
+			}
 			return a.replace(cmd.Context(), args, f, reason)
 		},
 	}

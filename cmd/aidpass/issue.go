@@ -135,7 +135,7 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		return err
 	}
 	if err := distinct(named{"the roster", path}, named{"--out", f.out}, named{"--rejects", f.rejects}, named{"--pins", f.pins},
-		named{"--type-file", f.typeFile}, named{"--trust", f.trust}, named{"--passphrase-file", a.PassphraseFile}); err != nil {
+		named{"--type-file", f.typeFile}, named{"--trust", f.trust}, named{"--unit-ids", f.record.unitIDs}, named{"--policy", f.record.policy}, named{"--passphrase-file", a.PassphraseFile}); err != nil {
 		return err
 	}
 	list := &rosterList{raw: map[int][]string{}, header: []string{"unit"}}

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"maps"
@@ -164,7 +162,7 @@ func (r *issueRun) candidates(ctx context.Context, desk *issuer.Desk, b *issuer.
 	if r.list.rows == 0 {
 		return r.nobodyChosen(b)
 	}
-	b.Gate = func(_ context.Context, u issuer.UnitID) (issuer.Decision, error) { return decisions[u], nil }
+	b.Gate = issuer.StillDue(store, b.Programme, b.Round, func(_ context.Context, u issuer.UnitID) (issuer.Decision, error) { return decisions[u], nil })
 	return nil
 }
 
@@ -202,8 +200,8 @@ func (r *issueRun) choose(ctx context.Context, ask *issuer.Ask) error {
 			return err
 		}
 		var names []string
-		for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
-			if name := strings.TrimSpace(s.Text()); name != "" && !strings.HasPrefix(name, "#") {
+		for line := range strings.Lines(strings.TrimPrefix(string(b), "\ufeff")) {
+			if name := strings.TrimSpace(line); name != "" && !strings.HasPrefix(name, "#") {
 				names = append(names, name)
 			}
 		}

@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"context"
 	"errors"
 	"testing"
 
@@ -54,4 +55,34 @@ func testStopCards(t *testing.T, e Engine) {
 	must(t, err)
 	w.use(org)
 	want("after a restore")
+}
+
+// What another desk closed while a run was under way gets no card of that run.
+func testStillDue(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	b := w.batch(t, 4)
+	round := uint64(3)
+	b.Programme, b.Round = "P7K2", round
+	b.Gate = issuer.StillDue(w.org, "P7K2", round, func(context.Context, issuer.UnitID) (issuer.Decision, error) { return issuer.Decision{}, nil })
+	for i := range b.Requests {
+		b.Requests[i].Override = "no-papers" // and no second person can
+	}
+	w.desk.Actor.SecondPerson = "acc-lead"
+	approve(t, &b)
+	closed, err := registry.Person{Status: &registry.Status{State: registry.StateClosed}}.Fields()
+	must(t, err)
+	w.saved(t, registry.Change{ID: b.Requests[0].Unit, Fields: closed})
+	w.update(t, func(tx registry.Tx) error {
+		if err := tx.SaveProgramme(registry.Programme{Code: "P7K2", Modality: "cash", Counts: registry.KindPerson, Rounds: []registry.Round{{N: round}}}); err != nil {
+			return err
+		}
+		_, err := tx.SaveEntitlement(registry.Entitlement{Unit: b.Requests[1].Unit, Programme: "P7K2", Round: round, Amount: "1", Currency: "JOD", Status: registry.OnHold})
+		return err
+	})
+	must(t, w.org.Erase(ctx, clerk, b.Requests[2].Unit, "asked"))
+	for row, r := range issue(t, w.desk, b) {
+		if refused := r.Refusal != nil; refused != (row < 4) {
+			t.Errorf("row %d: %+v", row, r.Refusal)
+		}
+	}
 }

@@ -99,6 +99,7 @@ func Run(t *testing.T, e Engine) {
 		{"sealed plans open in their place alone", testMovedPlans},
 		{"registries do not see each other", testRegistryTenancy},
 		{"cards stop with the change that leaves them behind", testStopCards},
+		{"a run signs nothing for who was closed meanwhile", testStillDue},
 		{"nothing of a person is readable in the files", testCanaries},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
