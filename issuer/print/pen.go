@@ -209,11 +209,11 @@ func (p *pen) glyphs(l *shape.Line) error {
 
 // unsteered is text without the marks that isolated puts in.
 func unsteered(text string) string {
-	if !strings.ContainsAny(text, string([]rune{lri, fsi, pdi, joiner})) {
+	if !strings.ContainsAny(text, steers) {
 		return text
 	}
 	return strings.Map(func(r rune) rune {
-		if r == lri || r == fsi || r == pdi || r == joiner {
+		if strings.ContainsRune(steers, r) {
 			return -1
 		}
 		return r

@@ -158,7 +158,8 @@ type press struct {
 	forms map[shape.ID]pdf.Form // glyphs
 	drawn map[drawing]pdf.Form
 	days  map[days][]string
-	told  bool // that a name of a house is cut
+	asks  map[[2]string]string // complaint lines, by language and what they say
+	told  bool                 // that a name of a house is cut
 
 	front, back pdf.Content // pages being filled; back only of duplex sheets
 	slot        int         // cards on the sheet so far
@@ -168,7 +169,7 @@ type press struct {
 
 func newPress(opt Options) *press {
 	lang, _ := words.Language(opt.Lang)
-	return &press{pdf: pdf.New(lang.Tag(), "Cards"), opt: opt, fixed: map[fixedKey]*block{}, forms: map[shape.ID]pdf.Form{}, drawn: map[drawing]pdf.Form{}, days: map[days][]string{}}
+	return &press{pdf: pdf.New(lang.Tag(), "Cards"), opt: opt, fixed: map[fixedKey]*block{}, forms: map[shape.ID]pdf.Form{}, drawn: map[drawing]pdf.Form{}, days: map[days][]string{}, asks: map[[2]string]string{}}
 }
 
 // card draws c in the next place.

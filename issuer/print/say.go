@@ -20,6 +20,7 @@ const (
 	pdi = '\u2069'
 
 	joiner = '\u2060' // no line ends here
+	steers = string(lri) + string(fsi) + string(pdi) + string(joiner)
 )
 
 // longestNumber is kept on one line: groups of digits behind one another may as
@@ -70,7 +71,15 @@ func (p *pen) complaint(c *Card) string {
 	if c.Complaint == "" {
 		return p.words.Text("print.complaint_desk")
 	}
-	return p.words.Fill("print.complaint", "line", isolated(c.Complaint))
+	key := [2]string{p.words.Tag(), c.Complaint}
+	line, ok := p.asks[key]
+	if !ok {
+		line = p.words.Fill("print.complaint", "line", isolated(c.Complaint))
+		if len(p.asks) < maxCached {
+			p.asks[key] = line
+		}
+	}
+	return line
 }
 
 // square says what anybody can read in the code.
