@@ -131,6 +131,10 @@ func (a *app) collectorBusyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			// Those who are not on record stand here by name.
+			if err := o.store.Note(cmd.Context(), a.actor(access.Auditor), access.Entry{Action: "record.read", Object: "registry", Detail: "collectors"}); err != nil {
+				return err
+			}
 			for _, b := range list {
 				result := map[string]any{"person": b.Person, "external": b.External, "households": idTexts(b.Households)}
 				err := a.print(result, func(w io.Writer) {

@@ -198,6 +198,10 @@ by their numbers, of which the database holds no readable copy.`,
 		if err != nil {
 			return err
 		}
+		// Who looks for whom is a trail; what was typed is not.
+		if err := o.store.Note(ctx, a.actor(access.Registrar), access.Entry{Action: "record.find", Object: "registry", Detail: fmt.Sprintf("found=%d", len(ids))}); err != nil {
+			return err
+		}
 		for _, id := range ids {
 			rec, err := o.desk(access.Registrar).Record(ctx, id)
 			if err != nil {

@@ -294,3 +294,24 @@ func TestTheDeadEndNobodysRight(t *testing.T) {
 	}
 	must(t, 0, d.RevokeCollector(ctx, house, who[0].String(), who[2]))
 }
+
+// What was planned in one currency is not paid in another.
+func TestACurrencyStays(t *testing.T) {
+	d := newDesk()
+	d.family(t, "1980")
+	p := registry.Programme{Code: "K7Q2", Modality: "cash", Counts: registry.KindHousehold, Currency: "JOD", Rounds: []registry.Round{{N: 1}}}
+	save := func(currency string) error {
+		p.Currency = currency
+		_, err := d.SaveProgramme(ctx, p)
+		return err
+	}
+	must(t, 0, errors.Join(save("JOD"), save("KES"), save("JOD")))
+	_, err := d.Plan(ctx, "K7Q2", 1, registry.Rule{Amount: "1.125"}, false)
+	must(t, 0, err)
+	for _, other := range []string{"KES", ""} {
+		if err := save(other); err == nil {
+			t.Errorf("1.125 JOD became %q", other)
+		}
+	}
+	must(t, 0, save("JOD"))
+}

@@ -107,7 +107,7 @@ func checkRule(p Programme, round uint64, rule Rule) error {
 	case rule.Amount == "" && rule.PerHead:
 		return refuse("registry: a rule by heads needs an amount")
 	case rule.Amount != "" && p.Currency == "":
-		return refuse("registry: programme %s has no currency", p.Code)
+		return refuse("registry: programme %s has no currency: aidpass programme add %s --currency JOD", p.Code, p.Code)
 	}
 	if rule.Amount != "" {
 		_, err := Money(rule.Amount, p.Currency, 1)
