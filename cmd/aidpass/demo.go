@@ -251,7 +251,7 @@ func (d *demo) register() error {
 	if err := os.WriteFile(d.in("out", "registration.xlsx"), b.Bytes(), 0o600); err != nil {
 		return err
 	}
-	d.tell("invented: %d households and %d people, names in nine scripts, %d rows with a mistake -> %s",
+	d.tell("invented: %d households and %d people, names in nine scripts, %d findings planted -> %s",
 		world.Rows[demoworld.HouseholdSheet], world.Rows[demoworld.PersonSheet], len(world.Mistakes), d.in("out", "registration.xlsx"))
 	return d.run("registry", "import", d.in("out", "registration.xlsx"), "--country", "KEN",
 		"--report", d.in("out", "report.csv"), "--rejects", d.in("out", "rejected.xlsx"))

@@ -355,6 +355,80 @@ func importJSON(r *intake.Report) map[string]any {
 // saidRefusals is how many rejections the terminal tells; the report has all.
 const saidRefusals = 20
 
+// writeRefusals tells the rejections, rows that are rejected for one thing in one line.
+func writeRefusals(w io.Writer, list []refusal) {
+	var kinds []refusal
+	rows := map[refusal][]int{}
+	for _, x := range list {
+		kind := x
+		kind.Row = 0
+		if rows[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		rows[kind] = append(rows[kind], x.Row)
+	}
+	for i, x := range kinds {
+		if i == saidRefusals {
+			fmt.Fprintf(w, "  and more of %d other kinds: --report FILE has all\n", len(kinds)-i)
+			break
+		}
+		where := rowsText(rows[x])
+		if x.Table != "" {
+			where = x.Table + ", " + where
+		}
+		if x.Column != "" {
+			where += fmt.Sprintf(", column %q", x.Column)
+		}
+		fmt.Fprintf(w, "  rejected: %s: %s: %s\n", where, x.What, x.Fix)
+	}
+}
+
+// rowsText writes "row 4", or "rows 4, 7-9 and 31 more".
+func rowsText(rows []int) string {
+	if len(rows) == 1 {
+		return fmt.Sprintf("row %d", rows[0])
+	}
+	const most = 8
+	var parts []string
+	for i := 0; i < len(rows); {
+		if len(parts) == most {
+			return "rows " + strings.Join(parts, ", ") + fmt.Sprintf(" and %d more", len(rows)-i)
+		}
+		j := i
+		for j+1 < len(rows) && rows[j+1] == rows[j]+1 {
+			j++
+		}
+		if text := fmt.Sprint(rows[i]); j > i {
+			parts = append(parts, fmt.Sprintf("%s-%d", text, rows[j]))
+		} else {
+			parts = append(parts, text)
+		}
+		i = j + 1
+	}
+	return "rows " + strings.Join(parts, ", ")
+}
+
+// writeCodes counts what rows were stored with, and what is only said.
+func writeCodes(w io.Writer, r *intake.Report) {
+	first := map[string]intake.Finding{}
+	count := map[string]int{}
+	for _, f := range r.Findings {
+		if f.Severity == intake.Reject {
+			continue
+		}
+		if count[f.Code]++; count[f.Code] == 1 {
+			first[f.Code] = f
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(count)) {
+		kind := map[intake.Severity]string{intake.Flag: "stored, to be looked at", intake.Remark: "note"}[first[code].Severity]
+		if first[code].Blocking {
+			kind = "stored, blocks a card"
+		}
+		fmt.Fprintf(w, "  %s: %d (%s): %s\n", code, count[code], kind, first[code].What)
+	}
+}
+
 func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 	if r.Earlier != nil {
 		fmt.Fprintf(w, "this file was imported already, on %s by %s\n", r.Earlier.At.Format("2006-01-02 15:04"), r.Earlier.By)
@@ -379,26 +453,8 @@ func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 		}
 		fmt.Fprintf(w, "left out, as no card needs it: column %q (--column '%s' keeps it)\n", c.Column, c.Answer)
 	}
-	list := refusals(r)
-	for i, x := range list {
-		if i == saidRefusals {
-			fmt.Fprintf(w, "  and %d more: --report FILE has all\n", len(list)-i)
-			break
-		}
-		where := fmt.Sprintf("row %d", x.Row)
-		if x.Table != "" {
-			where = x.Table + ", " + where
-		}
-		if x.Column != "" {
-			where += fmt.Sprintf(", column %q", x.Column)
-		}
-		fmt.Fprintf(w, "  rejected: %s: %s: %s\n", where, x.What, x.Fix)
-	}
-	if n := r.Total().Flagged; n > 0 {
-		for _, code := range slices.Sorted(maps.Keys(r.Quality.Codes)) {
-			fmt.Fprintf(w, "  %s: %d\n", code, r.Quality.Codes[code])
-		}
-	}
+	writeRefusals(w, refusals(r))
+	writeCodes(w, r)
 	if n := len(r.Delivery); n > 0 {
 		fmt.Fprintf(w, "%d people lack columns that their delivery of money needs: see --report\n", n)
 	}

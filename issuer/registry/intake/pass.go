@@ -421,8 +421,23 @@ func (r *run) onto(p, old *registry.Person, rec registry.Record) ([]Field, error
 	if err := r.leaveToHousehold(p, old, rec); err != nil {
 		return nil, err
 	}
+	answers := p.Consents
 	mergePerson(p, old)
-	return r.keepPerson(p, old, rec)
+	said, err := r.keepPerson(p, old, rec)
+	return append(said, unheard(answers, p.Consents)...), err
+}
+
+// unheard are the answers of a row that a later one at a desk outweighs.
+func unheard(row, merged []registry.Consent) (said []Field) {
+	asks := map[string]Field{"registration": Consent, "sharing": Sharing, registry.NameOnCard: PrintName, registry.PhotoOnCard: PrintPhoto}
+	for _, c := range row {
+		if slices.ContainsFunc(merged, func(m registry.Consent) bool {
+			return m.Purpose == c.Purpose && (m.Given && m.Withdrawn == "") != c.Given
+		}) {
+			said = append(said, asks[c.Purpose])
+		}
+	}
+	return said
 }
 
 // leaveToHousehold drops from a row what it repeats of her household: flat lists say

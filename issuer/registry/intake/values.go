@@ -45,7 +45,11 @@ func looksLikePhone(v string) bool {
 
 // wholeNumber reads a count: digits of any script, "3.0" as spreadsheets write 3.
 func wholeNumber(v string) (int, bool) {
-	v = registry.Fold(strings.TrimSuffix(strings.TrimSpace(v), ".0"))
+	v = strings.TrimSuffix(strings.TrimSpace(v), ".0")
+	if strings.IndexFunc(v, func(r rune) bool { return !unicode.IsDigit(r) }) >= 0 {
+		return 0, false // "-2" is not 2
+	}
+	v = registry.Fold(v)
 	if v == "" || len(v) > 9 || strings.Trim(v, "0123456789") != "" {
 		return 0, false
 	}
