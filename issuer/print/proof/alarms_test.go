@@ -32,6 +32,7 @@ func TestTheHousesOwnWordsAreNoAlarm(t *testing.T) {
 	}
 	for _, c := range []struct{ known, first, second string }{
 		{"feedback@nrc.no, +254 700 111 222", "Questions or complaints: feedback@nrc.no, +254 700", "111 222"},
+		{"feedback@nrc.no, +254 700 111 222", "Questions or complaints: feedback@nrc.no, +254\u00a0700\u00a0111\u00a0222", "K7Q2"},
 		{"complaints to refugee-desk@relief.example, tent 4", "Questions or complaints: complaints to", "refugee-desk@relief.example, tent 4"},
 		{"+254\u00a0700 111 222", "Questions or complaints: +254 700", "111 222"},
 		{"0800 720 577 / 0800 720 588 / 0800 720 599", "0800 720 577 / 0800", "720 588 / 0800 720 599"},

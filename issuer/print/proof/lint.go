@@ -209,7 +209,7 @@ func withoutLine(text, known string) string {
 	if contains(want, have) {
 		return ""
 	}
-	for n := min(len(have), len(want)) - 1; n > 0; n-- {
+	for n := min(len(have), len(want)); n > 0; n-- {
 		if head := len(have) - n; slices.Equal(have[head:], want[:n]) {
 			return strings.Join(append(have[:head:head], "|"), " ")
 		}
