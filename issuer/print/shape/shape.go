@@ -101,10 +101,15 @@ func Set(text string, w fonts.Weight, d Direction) (Line, error) {
 }
 
 // clean makes one line of text, composed as the faces are. A no-break space stays.
+// A dot over i goes, which has one: it is what is left of İ written small, and no
+// face has it.
 func clean(text string) string {
 	space := func(r rune) bool { return r != '\u00a0' && unicode.IsSpace(r) }
-	return norm.NFC.String(strings.Join(strings.FieldsFunc(text, space), " "))
+	text = norm.NFC.String(strings.Join(strings.FieldsFunc(text, space), " "))
+	return undotted.Replace(text)
 }
+
+var undotted = strings.NewReplacer("i\u0307", "i", "ị\u0307", "ị", "į\u0307", "į")
 
 func (s *setter) line(text string, w fonts.Weight, d Direction) (Line, error) {
 	l := Line{Text: text}

@@ -162,6 +162,19 @@ func TestAMissingGlyphIsNamed(t *testing.T) {
 	}
 }
 
+// Programs that write İ small leave a dot behind that no typeface has and nobody sees.
+func TestADotOverIIsNone(t *testing.T) {
+	needFonts(t)
+	plain, err := shape.Set("ibrahim i\u0323", fonts.Bold, shape.Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dotted, err := shape.Set("i\u0307brahim i\u0323\u0307", fonts.Bold, shape.Auto)
+	if err != nil || !slices.Equal(plain.Glyphs, dotted.Glyphs) {
+		t.Errorf("%v, %v", dotted.Glyphs, err)
+	}
+}
+
 func TestFit(t *testing.T) {
 	needFonts(t)
 	for _, c := range []struct {
