@@ -355,6 +355,27 @@ func importJSON(r *intake.Report) map[string]any {
 // saidRefusals is how many rejections the terminal tells; the report has all.
 const saidRefusals = 20
 
+// writeLeftOut names the columns that were not kept, a line a table.
+func writeLeftOut(w io.Writer, list []intake.LeftOut) {
+	const most = 5
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].Table == list[0].Table {
+			n++
+		}
+		var names []string
+		for _, c := range list[:min(n, most)] {
+			names = append(names, fmt.Sprintf("%q", c.Column))
+		}
+		text := strings.Join(names, ", ")
+		if n > most {
+			text += fmt.Sprintf(" and %d more (--report FILE names all)", n-most)
+		}
+		fmt.Fprintf(w, "left out, as no card needs it: %s; --column '%s' keeps one\n", text, list[0].Answer)
+		list = list[n:]
+	}
+}
+
 // writeRefusals tells the rejections, rows that are rejected for one thing in one line.
 func writeRefusals(w io.Writer, list []refusal) {
 	var kinds []refusal
@@ -446,13 +467,7 @@ func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 	for _, s := range r.Skipped {
 		fmt.Fprintf(w, "skipped %q: %s\n", s.Name, s.Why)
 	}
-	for i, c := range r.LeftOut {
-		if i == saidRefusals {
-			fmt.Fprintf(w, "  and %d more columns left out: --report FILE has all\n", len(r.LeftOut)-i)
-			break
-		}
-		fmt.Fprintf(w, "left out, as no card needs it: column %q (--column '%s' keeps it)\n", c.Column, c.Answer)
-	}
+	writeLeftOut(w, r.LeftOut)
 	writeRefusals(w, refusals(r))
 	writeCodes(w, r)
 	if n := len(r.Delivery); n > 0 {
@@ -464,13 +479,18 @@ func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 	if p := r.Photos; p != nil {
 		fmt.Fprintf(w, "photos: %d used, %d files of nobody in the list (--report names them), %d people without\n", p.Used, len(p.Unmatched), p.Without)
 	}
-	if r.DryRun {
-		fmt.Fprintln(w, "a dry run: nothing was written")
-	}
 	if f.report != "" {
 		fmt.Fprintf(w, "all findings with their values: %s\n", f.report)
 	}
 	if f.rejects != "" && r.Total().Rejected > 0 {
 		fmt.Fprintf(w, "rejected rows, to be mended and imported: %s\n", f.rejects)
+	}
+	switch t := r.Total(); {
+	case r.DryRun:
+		fmt.Fprintln(w, "a dry run: nothing was written; the same without --dry-run takes them in")
+	case t.Rejected > 0 && f.rejects == "":
+		fmt.Fprintln(w, "next: the same with --rejects FILE writes the rejected rows, to be mended and imported")
+	case t.Created+t.Updated > 0:
+		fmt.Fprintln(w, "next: aidpass registry gate tells who would get a card, and what is missing")
 	}
 }
