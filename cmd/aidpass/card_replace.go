@@ -52,6 +52,9 @@ answers to questions. A card with a PIN gets a new one: --pins FILE.
 			if err := distinct(files...); err != nil {
 				return err
 			}
+			if err := placeFor("--out", f.out); err != nil {
+				return err
+			}
 			return a.replace(cmd.Context(), args, f, reason)
 		},
 	}

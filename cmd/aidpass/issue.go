@@ -138,6 +138,11 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		named{"--type-file", f.typeFile}, named{"--trust", f.trust}, named{"--unit-ids", f.record.unitIDs}, named{"--policy", f.record.policy}, named{"--passphrase-file", a.PassphraseFile}); err != nil {
 		return err
 	}
+	if !f.dryRun {
+		if err := errors.Join(placeFor("--out", f.out), placeFor("--rejects", f.rejects)); err != nil {
+			return err
+		}
+	}
 	list := &rosterList{raw: map[int][]string{}, header: []string{"unit"}}
 	if path != "" {
 		list, err = a.readRoster(path, t, &f)

@@ -96,18 +96,23 @@ func (w whichRecord) one(ctx context.Context, o *org, text string) (registry.ID,
 	case err != nil:
 		return registry.ID{}, err
 	case len(ids) == 0:
-		return registry.ID{}, usagef("%s: %w", text, registry.ErrNotFound).
+		// What was typed may be a name, and stands in no error.
+		return registry.ID{}, usagef("%w", registry.ErrNotFound).
 			hint("an id of 32 digits, the number of a card, or the number in a list with --list NAME")
 	case len(ids) > 1:
-		return registry.ID{}, usagef("%s means %d records", text, len(ids)).hint("--kind person or --kind household, or one of the ids %v", ids)
+		return registry.ID{}, usagef("that means %d records", len(ids)).hint("--kind person or --kind household, or one of the ids %v", ids)
 	}
 	return ids[0], nil
 }
 
 // all is one for several texts.
 func (w whichRecord) all(ctx context.Context, o *org, texts []string) (ids []registry.ID, err error) {
-	for _, text := range texts {
+	for i, text := range texts {
 		id, err := w.one(ctx, o, text)
+		var usage *usageError
+		if len(texts) > 1 && errors.As(err, &usage) {
+			usage.err = fmt.Errorf("%d of %d: %w", i+1, len(texts), usage.err)
+		}
 		if err != nil {
 			return nil, err
 		}
