@@ -82,6 +82,18 @@ func TestAFormOfProGresKeepsNoUnknownsAndNoReligion(t *testing.T) {
 	}
 }
 
+func TestWhatProgramsWriteForNothingIsNothing(t *testing.T) {
+	var store registrytest.Store
+	in := must(t, &store, write(t, "a.csv", "individual_id,full_name,sex,birth_date,phone,household_size,passport,shoe\n1,Nan,F,NaN,nan,NaN,NaN,NaN\n2,Musa Ali,M,1980-03-02,NaN,-2,#N/A,41\n"), intake.Options{})
+	persons, _ := people(t, &store)
+	if p := persons["1"]; p.DisplayName() != "Nan" || p.Birth != nil && p.Birth.EDTF != "" || len(p.Contacts)+len(p.Documents)+len(p.Ext) > 0 {
+		t.Errorf("%+v", p)
+	}
+	if got := in.found(intake.Reject); !slices.Equal(got, []string{"3:size_unreadable"}) {
+		t.Errorf("-2 people are no household: %q", got)
+	}
+}
+
 // edit changes a person as a desk does.
 func edit(t *testing.T, store *registrytest.Store, number string, p registry.Person) {
 	t.Helper()

@@ -125,10 +125,22 @@ func (l *lens) text(row *roster.Row, f Field) (value, column string) {
 		return "", ""
 	}
 	v := row.Cell(column)
-	if l.progres && !slices.Contains(aName, f) && (v == registry.ProGresUnknown || v == "-") {
-		v = "" // its code for "not known", in every list of codes
+	if !slices.Contains(aName, f) && l.unsaid(v) { // Nan and U are names
+		v = ""
 	}
 	return v, column
+}
+
+// unsaid reports whether a cell is what programs write for an empty one: pandas, as
+// HOPE's exports have it, spreadsheets, and proGres in every list of codes.
+func (l *lens) unsaid(v string) bool {
+	switch v {
+	case "NaN", "nan", "NaT", "<NA>", "#N/A":
+		return true
+	case registry.ProGresUnknown, "-":
+		return l.progres
+	}
+	return false
 }
 
 // id returns an identifier: NFC, without blanks around; fillers are none.
@@ -247,7 +259,7 @@ func (l *lens) digest(row *roster.Row) [16]byte {
 func (l *lens) keep(row *roster.Row, d *draft, ext map[string]string) map[string]string {
 	for _, column := range l.ext {
 		v := row.Cell(column)
-		if v == "" || l.progres && (v == registry.ProGresUnknown || v == "-") {
+		if v == "" || l.unsaid(v) {
 			continue
 		}
 		if !keepable(v) {

@@ -24,7 +24,7 @@ var privateWords = func() (m struct {
 		religio* faith denomination ethnic* ethnie* ethno* etnia etnic* tribe tribes tribal tribu* clan clans subclan caste casta race raza minority
 		orientation political biometri* fingerprint* thumbprint iris retina dactyl* empreinte* huella*
 		gps geopoint geotrace geoshape geolocation latitude longitude altitude lat lon lng coordinates coordonnees coordenadas latitud longitud
-		health sante salud medical medic* illness disease* maladie* enfermedad* diagnos* chronic* hiv vih aids tuberculosis mental vaccin* vacuna* muac malnutrition nutrition* treatment breathing sexviolence* sexual*
+		pregnan* enceinte* embarazad* health sante salud medical medic* illness disease* maladie* enfermedad* diagnos* chronic* hiv vih aids tuberculosis mental vaccin* vacuna* muac malnutrition nutrition* treatment breathing sexviolence* sexual*
 		disabilit* disabled handicap* discapacidad* wheelchair impairment vulnerabilit* gbv sgbv torture
 		dini kabila ulemavu afya ugonjwa
 		الدين الديانه دين ديانه العرق الاثنيه القوميه القبيله قبيله العشيره عشيره الطائفه الاعاقه اعاقه الصحه المرض الحاله_الصحيه بصمه البصمه خط_العرض خط_الطول`) {
@@ -40,8 +40,9 @@ var privateWords = func() (m struct {
 // private reports whether a column that fills no field asks what is not to be kept.
 func private(c roster.Column) bool {
 	name := hopeCode.ReplaceAllString(c.Name, "")
+	name = name[strings.LastIndexByte(name, '/')+1:] // the groups of a form say less than the question
 	// In HOPE's workbooks the codes are the contract, and labels are long sentences.
-	asked := name == c.Name && privateText(c.Label)
+	asked := !hopeCode.MatchString(c.Name) && privateText(c.Label)
 	return privateText(splitCamel(name)) || asked || strings.HasPrefix(c.Tag, "#geo")
 }
 

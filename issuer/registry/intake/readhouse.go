@@ -31,7 +31,7 @@ func (l *lens) readHousehold(row *roster.Row, d *draft) {
 	}
 	for column, band := range l.bands {
 		v := row.Cell(column)
-		if v == "" || registry.Placeholder(v) && squeeze(v) != "0" {
+		if v == "" || l.unsaid(v) || registry.Placeholder(v) && squeeze(v) != "0" {
 			continue
 		}
 		n, ok := wholeNumber(v)

@@ -290,7 +290,7 @@ func (l *lens) readDocuments(row *roster.Row, d *draft) {
 		}
 	}
 	for _, c := range l.docs {
-		if v := row.Cell(c.number); v != "" {
+		if v := row.Cell(c.number); v != "" && !l.unsaid(v) {
 			land := ""
 			if c.issuer != "" {
 				land = row.Cell(c.issuer)
