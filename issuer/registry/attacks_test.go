@@ -3,6 +3,7 @@ package registry_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"aidpass/issuer/registry"
@@ -254,7 +255,11 @@ func TestCollectorsTimes(t *testing.T) {
 		return c[len(c)-1]
 	}
 	limit := d.now.Add(registry.LongestAlternate).Format("2006-01-02")
-	must(t, 0, add(registry.Alternate, d.now.AddDate(0, 3, 0).Format("2006-01-02"), "2099-01-01"))
+	var refusal *registry.Refusal
+	if err := add(registry.Alternate, "", "2099-01-01"); !errors.As(err, &refusal) || !strings.Contains(err.Error(), limit) {
+		t.Errorf("longer than half a year: %v", err)
+	}
+	must(t, 0, add(registry.Alternate, d.now.AddDate(0, 3, 0).Format("2006-01-02"), ""))
 	if last().To != limit {
 		t.Errorf("an alternate until %s, at most %s", last().To, limit)
 	}

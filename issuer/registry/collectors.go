@@ -32,8 +32,9 @@ var (
 // AddCollector lets somebody fetch what a household is due. An alternate's time is
 // bounded: to LongestAlternate from today when c.To is empty, and no longer in any
 // case. Asked for again, it is from now on as it was asked for last. A child, somebody
-// whose age is not decided, anybody for a household of no adult, or another holder of
-// the card than the one there is, needs a second person (DOMAIN.md R16, R17, R25).
+// whose age is not decided, anybody for a household of no adult, another holder of the
+// card than the one there is, or one who is of another household, needs a second
+// person (DOMAIN.md R16, R17, R25).
 func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) error {
 	if c.Role != Primary && c.Role != Alternate {
 		return refuse("registry: a collector is %q or %q, not %q", Primary, Alternate, c.Role)
@@ -56,9 +57,20 @@ func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) 
 		if c.From > last {
 			return refuse("registry: an alternate from %s: ask again then, %s is the last day for now", c.From, last)
 		}
-		if c.To == "" || c.To > last {
+		if c.To > last {
+			return refuse("registry: an alternate until %s: half a year is the longest, %s is the last day for now", c.To, last)
+		}
+		if c.To == "" {
 			c.To = last
 		}
+	}
+	serves := 0 // other households
+	if id, err := ParseID(c.Person); err == nil && c.Role == Primary {
+		others, err := r.CollectsFor(ctx, id)
+		if err != nil {
+			return err
+		}
+		serves = len(slices.DeleteFunc(others, func(h ID) bool { return h == household }))
 	}
 	return r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		rec, h, err := readHousehold(tx, household)
@@ -66,7 +78,7 @@ func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) 
 			return err
 		}
 		if !h.Status.Living() {
-			return fmt.Errorf("registry: household %s: %w", household, ErrClosed)
+			return fmt.Errorf("registry: household %s: %w", rec.Called(), ErrClosed)
 		}
 		members, err := readMembers(tx, household)
 		if err != nil {
@@ -81,12 +93,16 @@ func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) 
 			if err != nil {
 				return err
 			}
-			_, p, err := readPerson(tx, id)
+			who, p, err := readPerson(tx, id)
 			if err != nil {
 				return err
 			}
 			if !p.Status.Living() {
-				return fmt.Errorf("registry: person %s: %w", id, ErrClosed)
+				return fmt.Errorf("registry: person %s: %w", who.Called(), ErrClosed)
+			}
+			if c.Role == Primary && who.Household != household && r.Actor.SecondPerson == "" {
+				return fmt.Errorf("registry: household %s: person %s is of another household, and a collector of %d others already: %w",
+					rec.Called(), who.Called(), serves, ErrSecondPerson)
 			}
 			adult := false
 			if p.Birth != nil {
@@ -95,7 +111,7 @@ func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) 
 			two = two || !adult
 		}
 		if two && r.Actor.SecondPerson == "" {
-			return fmt.Errorf("registry: household %s: a collector who is no adult, for a household without one, or to hold the card beside who holds it: %w", household, ErrSecondPerson)
+			return fmt.Errorf("registry: household %s: a collector who is no adult, for a household without one, or to hold the card beside who holds it: %w", rec.Called(), ErrSecondPerson)
 		}
 		same := func(old Collector) bool {
 			return old.Person == c.Person && old.External == c.External && old.Revoked == "" && (old.To == "" || old.To >= r.today())
@@ -103,7 +119,7 @@ func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) 
 		if i := slices.IndexFunc(h.Collectors, same); i >= 0 {
 			old := h.Collectors[i]
 			if old.Role == Primary && c.Role == Alternate {
-				return refuse("registry: household %s: who holds the card needs to be nobody's alternate", household)
+				return refuse("registry: household %s: who holds the card needs to be nobody's alternate", rec.Called())
 			}
 			if old == c {
 				return nil
@@ -144,7 +160,7 @@ func (r *Registry) RevokeCollector(ctx context.Context, household ID, alternate 
 			asks = principal.String() != alternate && slices.ContainsFunc(members, func(m Member) bool { return m.ID == principal })
 		}
 		if !asks {
-			return fmt.Errorf("registry: household %s: %w", household, ErrPrincipal)
+			return fmt.Errorf("registry: household %s: %w", rec.Called(), ErrPrincipal)
 		}
 		found := false
 		for i, c := range h.Collectors {
@@ -154,7 +170,7 @@ func (r *Registry) RevokeCollector(ctx context.Context, household ID, alternate 
 			}
 		}
 		if !found {
-			return fmt.Errorf("registry: household %s has no such alternate: %w", household, ErrNotFound)
+			return fmt.Errorf("registry: household %s has no such alternate: %w", rec.Called(), ErrNotFound)
 		}
 		if err := saveHousehold(tx, rec, h); err != nil {
 			return err

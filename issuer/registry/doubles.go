@@ -98,6 +98,7 @@ const (
 	ReasonDuplicate = "duplicate"
 	ReasonSplit     = "split"
 	ReasonMerged    = "merged"
+	ReasonEmptied   = "emptied" // its last member went to another household
 )
 
 // Doubles lists the pairs that nobody has decided, or all of them.

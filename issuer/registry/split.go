@@ -16,15 +16,19 @@ type After struct {
 	Stale   []ID // units whose cards say an old size: replace them when their people come next
 	Ask     []ID // adults, and those not decided to be, to be asked alone who holds the card
 	Decide  []string
+	// Corrected: the act was on record already, and only its day is another one now.
+	Corrected bool
 }
 
 // What After.Decide asks of people.
 const (
 	DecideNoAdult     = "no_adult_left"     // only children, or people of unknown age: a named adult or two staff collect
+	DecideNewNoAdult  = "no_adult_leaves"   // the same of those who leave: the new household has no collector yet
 	DecideNoCollector = "no_collector_left" // nobody on record may fetch for the household
 	DecideHead        = "head_left"         // the relations speak of somebody who is gone
 	DecideRound       = "round_on_hold"     // the old card may have been used in a round: see carry
 	DecidePlan        = "plan_again"        // what is due is to be planned for the new household
+	DecideHousehold   = "household_closed"  // she is back, and her household is closed: which one is hers?
 )
 
 // stop ends the cards of after.Revoke.
@@ -66,7 +70,7 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 			return err
 		}
 		if !h.Status.Living() {
-			return fmt.Errorf("registry: household %s: %w", household, ErrClosed)
+			return fmt.Errorf("registry: household %s: %w", rec.Called(), ErrClosed)
 		}
 		members, err := readMembers(tx, household)
 		if err != nil {
@@ -81,17 +85,17 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 			}
 		}
 		if repeated(plan.Leaving) {
-			return refuse("registry: household %s: somebody leaves twice", household)
+			return refuse("registry: household %s: somebody leaves twice", rec.Called())
 		}
 		if len(going) != len(plan.Leaving) {
-			return refuse("registry: household %s: %d of %d who leave are no living members of it", household, len(plan.Leaving)-len(going), len(plan.Leaving))
+			return refuse("registry: household %s: %d of %d who leave are no living members of it", rec.Called(), len(plan.Leaving)-len(going), len(plan.Leaving))
 		}
 		if !plan.Head.IsZero() && !slices.Contains(plan.Leaving, plan.Head) {
-			return refuse("registry: household %s: the new head is not among those who leave", household)
+			return refuse("registry: household %s: the new head is not among those who leave", rec.Called())
 		}
 		if len(staying) == 0 && h.Size <= counted(going) {
 			// A household of nobody would go on collecting.
-			return refuse("registry: household %s: nobody would stay: a household that moves as a whole is not parted", household)
+			return refuse("registry: household %s: nobody would stay: a household that moves as a whole is not parted", rec.Called())
 		}
 		planned := false
 		left, err = r.found(tx, going, plan.Head, plan.Location)
@@ -126,6 +130,9 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 		}
 		after.Ask = adults(going, r)
 		after.Decide = append(decisions(h, staying, r), after.Decide...)
+		if slices.Contains(decisions(Household{}, going, r), DecideNoAdult) {
+			after.Decide = append(after.Decide, DecideNewNoAdult)
+		}
 		after.followed(false, planned)
 		if err := after.stop(tx); err != nil {
 			return err
@@ -281,7 +288,7 @@ func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged 
 				return err
 			}
 			if !h.Status.Living() {
-				return fmt.Errorf("registry: household %s: %w", id, ErrClosed)
+				return fmt.Errorf("registry: household %s: %w", rec.Called(), ErrClosed)
 			}
 			members, err := readMembers(tx, id)
 			if err != nil {

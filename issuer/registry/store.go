@@ -35,6 +35,15 @@ type Record struct {
 	Fields    map[string]Value
 }
 
+// Called is how a message names the record: its id, and the number that its list
+// has for it where there is one, since that is what stands on people's paper.
+func (r Record) Called() string {
+	if r.External == "" {
+		return r.ID.String()
+	}
+	return r.ID.String() + " (" + r.External + ")"
+}
+
 // A FieldChange is one entry of a record's history.
 type FieldChange struct {
 	Seq    int64  // order of arrival in the organisation
@@ -50,7 +59,7 @@ type FieldChange struct {
 // A Key is something a record can be found by without reading it: stored only as
 // an HMAC of kind and text under the organisation's key (a blind index).
 type Key struct {
-	Kind string // KeyDocument, KeyNameYear, KeyPhone
+	Kind string // KeyDocument, KeyNameYear, KeyName, KeyPhone
 	Text string // normalised: equal texts are the same thing
 }
 
@@ -58,6 +67,7 @@ type Key struct {
 const (
 	KeyDocument = "document"  // type, issuing country and number of a document
 	KeyNameYear = "name-year" // name skeleton and birth year: see Skeleton
+	KeyName     = "name"      // skeleton of one word of a name
 	KeyPhone    = "phone"
 )
 
