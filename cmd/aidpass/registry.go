@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -100,7 +101,11 @@ func (w whichRecord) one(ctx context.Context, o *org, text string) (registry.ID,
 		return registry.ID{}, usagef("%w", registry.ErrNotFound).
 			hint("an id of 32 digits, the number of a card, or the number in a list with --list NAME")
 	case len(ids) > 1:
-		return registry.ID{}, usagef("that means %d records", len(ids)).hint("--kind person or --kind household, or one of the ids %v", ids)
+		called, err := o.called(ctx, ids...)
+		if err != nil {
+			return registry.ID{}, err
+		}
+		return registry.ID{}, usagef("that means %d records", len(ids)).hint("--kind person or --kind household, or one of the ids %s", strings.Join(called, ", "))
 	}
 	return ids[0], nil
 }
@@ -150,16 +155,22 @@ func parseMoment(s string, last bool) (time.Time, error) {
 	return time.Unix(int64(t), 0).UTC(), err
 }
 
-// afterJSON is what is left to do after a change of a household.
+// afterJSON is what is left to do after a change of people.
 type afterJSON struct {
 	Stopped int      `json:"cards_revoked"`
 	Stale   []string `json:"cards_to_replace"`
 	Ask     []string `json:"ask_alone"`
 	Decide  []string `json:"decide"`
+	stale   []string // with the numbers of the list
+	ask     []string
 }
 
-func leftToDo(after registry.After) afterJSON {
-	return afterJSON{after.Stopped, idTexts(after.Stale), idTexts(after.Ask), append([]string{}, after.Decide...)}
+func (o *org) leftToDo(ctx context.Context, after registry.After) (left afterJSON, err error) {
+	left = afterJSON{Stopped: after.Stopped, Stale: idTexts(after.Stale), Ask: idTexts(after.Ask), Decide: append([]string{}, after.Decide...)}
+	if left.stale, err = o.called(ctx, after.Stale...); err == nil {
+		left.ask, err = o.called(ctx, after.Ask...)
+	}
+	return left, err
 }
 
 func (s afterJSON) write(w io.Writer) {
@@ -167,10 +178,10 @@ func (s afterJSON) write(w io.Writer) {
 		fmt.Fprintf(w, "%s revoked: whoever shows one is sent to the help desk, and not told why\n", plural(s.Stopped, "card was", "cards were"))
 		fmt.Fprintln(w, "  aidpass pack build ...   # tells the service points")
 	}
-	for _, id := range s.Stale {
+	for _, id := range s.stale {
 		fmt.Fprintln(w, "says an old size, replace its card when its people come:", id)
 	}
-	for _, id := range s.Ask {
+	for _, id := range s.ask {
 		fmt.Fprintln(w, "ask alone who holds the card:", id)
 	}
 	for _, code := range s.Decide {
@@ -180,6 +191,8 @@ func (s afterJSON) write(w io.Writer) {
 
 var decideWords = map[string]string{
 	registry.DecideNoAdult:     "no adult is left: a named adult or two staff collect",
+	registry.DecideNewNoAdult:  "no adult is among those who leave: a named adult or two staff collect for them",
+	registry.DecideHousehold:   "the household is closed: which one is hers now?",
 	registry.DecideNoCollector: "nobody on record may collect",
 	registry.DecideHead:        "the head is gone: relations speak of nobody",
 	registry.DecideRound: "the old card may have been used: what it was good for is on hold for the new number.\n" +
