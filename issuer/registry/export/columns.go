@@ -120,6 +120,9 @@ var columns = append([]column{
 		if p.Birth == nil {
 			return ""
 		}
+		if p.Birth.Precision == registry.PrecisionUnknown && p.Birth.EDTF == "" {
+			return "unknown"
+		}
 		return p.Birth.EDTF
 	}},
 	{field: "birth_estimated", header: "birth_date_estimated", person: func(p person) string {

@@ -302,7 +302,7 @@ func filledBy(d *draft) (bits uint16) {
 	if p := d.person; p != nil {
 		set("name", len(p.Names) > 0)
 		set("sex", p.Sex != "")
-		set("birth", p.Birth != nil && p.Birth.EDTF != "")
+		set("birth", p.Birth != nil)
 		set("relation", p.Relation != "")
 		set("origin", p.Origin != "")
 		set("documents", len(p.Documents) > 0)
@@ -312,7 +312,7 @@ func filledBy(d *draft) (bits uint16) {
 		set("registered", p.Registered != "")
 	} else if h := d.household; h != nil {
 		set("size", h.Size > 0)
-		set("location", h.Location != nil && h.Location.PCode != "")
+		set("location", h.Location != nil && (h.Location.PCode != "" || h.Location.Site != "" || h.Location.Address != ""))
 		set("consent", len(h.Consents) > 0)
 		set("registered", h.Registered != "")
 	}

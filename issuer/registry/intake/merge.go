@@ -21,6 +21,10 @@ func mergePerson(p, old *registry.Person) {
 	if b, o := p.Birth, old.Birth; b != nil && o != nil && b.EDTF == o.EDTF && b.AgeDeclared == 0 {
 		p.Birth = o
 	}
+	// That nobody knew is no news where somebody does.
+	if b, o := p.Birth, old.Birth; b != nil && o != nil && b.EDTF == "" && o.EDTF != "" {
+		p.Birth = o
+	}
 	// An age is counted from the day of the import: the same age says nothing new.
 	if b, o := p.Birth, old.Birth; b != nil && o != nil && b.AgeDeclared > 0 && b.Estimated && (o.AgeDeclared == b.AgeDeclared || o.AgeDeclared == 0) {
 		p.Birth = o

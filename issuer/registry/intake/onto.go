@@ -91,7 +91,7 @@ func (r *run) guard(t *tableRun, d *draft, rec registry.Record, old *registry.Pe
 	if len(old.Names) > 0 && len(d.person.Names) > 0 && !sameName(old, d.person) &&
 		!r.saidBefore(rec, "names", func(was *registry.Person) bool { return sameName(was, d.person) }) {
 		d.add(fault(RecordConflict, Reject, t.lens.columnAbout(FullName), ""))
-	} else if b, n := old.Birth, d.person.Birth; b != nil && n != nil && b.EDTF != "" && n.EDTF != b.EDTF && n.AgeDeclared == 0 &&
+	} else if b, n := old.Birth, d.person.Birth; b != nil && n != nil && b.EDTF != "" && n.EDTF != "" && n.EDTF != b.EDTF && n.AgeDeclared == 0 &&
 		!r.saidBefore(rec, "birth", func(was *registry.Person) bool { return was.Birth != nil && was.Birth.EDTF == n.EDTF }) {
 		d.add(fault(RecordConflict, Reject, t.lens.columnAbout(BirthDate), ""))
 	}

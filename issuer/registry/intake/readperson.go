@@ -19,6 +19,11 @@ var maritals = codes(map[string]string{
 	"together":  "free union|common law|cl|union libre|living together|engaged|eg",
 })
 
+// unknowns are the words that say that a birth is not known. A filler such as "n/a"
+// says nothing.
+var unknowns = wordSet("unknown|not known|don't know|dont know|does not know|inconnu|inconnue|non connu|non connue|ne sait pas|desconocido|desconocida|se desconoce|no sabe|" +
+	"desconhecido|desconhecida|nao sabe|غير معروف|غير معروفه|مجهول|لا يعرف|haijulikani|hajulikani|haifahamiki|hajui|sijui")
+
 // names are the columns of a name's parts in the order in which it is said.
 var nameParts = []struct {
 	field Field
@@ -222,6 +227,8 @@ func (l *lens) readBirth(row *roster.Row, d *draft) {
 		p.Birth = &b
 	case age.EDTF != "":
 		p.Birth = &age
+	case unknowns[squeeze(v)]:
+		p.Birth = &registry.Birth{Precision: registry.PrecisionUnknown} // somebody asked, and nobody knows
 	}
 	if p.Birth != nil && p.Registered != "" {
 		if year, ok := p.Birth.Year(); ok {

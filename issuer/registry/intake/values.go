@@ -28,6 +28,14 @@ func codes(lists map[string]string) map[string]string {
 	return m
 }
 
+func wordSet(list string) map[string]bool {
+	m := map[string]bool{}
+	for w := range strings.SplitSeq(list, "|") {
+		m[squeeze(w)] = true
+	}
+	return m
+}
+
 func looksLikeSex(v string) bool {
 	_, ok := registry.ParseSex(v)
 	return ok

@@ -283,11 +283,12 @@ func (j *judgement) children() {
 // fixes say how to fill a field.
 var fixes = map[string]string{
 	"name":         "write the name as they say it, in their script; a single name is whole",
-	"sex":          "ask, and write f, m or x",
+	"sex":          "ask, and write f, m, x (other) or u (not said)",
 	"birth":        "write what is known, a year or a decade is enough, or that it is unknown",
 	"origin":       "write the country of origin or nationality in three letters, as SOM; it never stands on a card",
 	"relation":     "say who they are to the head of the household",
-	"location":     "write the p-code of the place where they stay now",
+	"location":     "write where they stay now: the site, an address, or the p-code of the place",
+	"pcode":        "write the p-code of the place where they stay now",
 	"registration": "write the day of registration, and that the registration notice was given",
 	"document":     "write type and number of a document, if there is one",
 	"contact":      "write a phone, or somebody who can be told",
