@@ -49,7 +49,12 @@ with what to mend, what lacks a little gets a provisional card of 30 days. A sec
 person may let single ones pass: --gate-override IDS --reason CODE --second-person.
 An entitlement is marked as issued with its card.
 
-With a ROSTER its people are taken in first, and no gate is asked. Columns are found by their names: the person's number (else household, name and
+A ROSTER is for a quick list of another system that has already done registration:
+its people are taken in first, and what makes a record good is not asked. What is on
+record holds all the same: the dead, closed doubles, those who said no (also in a
+column of the roster) and entitlements on hold get no card, and a programme whose
+plan counts households gives none to persons. Otherwise: aidpass registry import.
+Columns are found by their names: the person's number (else household, name and
 birth date together name a person), household size, and columns called like a
 claim of the type. --claim gives one value to all. Claims that stand sealed on
 the card are taken only when --seal names them.
@@ -75,10 +80,13 @@ number, at error correction level M; where the picture of another card of that
 person is there, the credential's identity follows the number.
 
 A run that was interrupted is simply started again.`,
-		Example: `  aidpass issue --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl
+		Example: `  # people first: aidpass registry import, then cards for them
+  aidpass issue --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl
   aidpass issue --type eligibility --programme K7Q2 --round 1 --import last --unit household --out cards.jsonl
   aidpass issue --type eligibility --programme K7Q2 --round 1 --gate-override HH-0042 --reason no-papers --second-person lead-2 --out cards.jsonl
   aidpass issue --type registration --all --out cards.jsonl
+
+  # a quick list of another system, which has done the registration
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --out cards.jsonl --images cards/
   aidpass issue roster.xlsx --sheet Individuals --type registration --out cards.jsonl --rejects rejected.csv
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --claim collector_rule=holder_or_alternate \
@@ -143,14 +151,10 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 			return err
 		}
 	}
-	list := &rosterList{raw: map[int][]string{}, header: []string{"unit"}}
-	if path != "" {
-		list, err = a.readRoster(path, t, &f)
-	} else {
-		err = f.record.claims(&f, t)
-	}
-	if err != nil {
-		return err
+	if path == "" {
+		if err := f.record.claims(&f, t); err != nil {
+			return err
+		}
 	}
 	if f.trust != "" {
 		if err := a.useTrustList(f.trust, f.chain); err != nil {
@@ -162,6 +166,15 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		return err
 	}
 	defer o.close()
+	list := &rosterList{raw: map[int][]string{}, header: []string{"unit"}}
+	if path != "" {
+		if err := o.countAs(ctx, &f); err != nil {
+			return err
+		}
+		if list, err = a.readRoster(path, t, &f); err != nil {
+			return err
+		}
+	}
 	if err := o.plausibleClock(ctx); err != nil {
 		return err
 	}
@@ -205,13 +218,10 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		return run.take(&r, &batch)
 	})
 	p.end()
-	if path == "" {
-		// Also after an error: what was issued is known to the plan.
-		n, err2 := desk.Reconcile(ctx, o.store, t.VCT, f.programme, f.round)
-		run.granted += n
-		err = errors.Join(err, err2)
-	}
-	if err != nil {
+	// Also after an error: what was issued is known to the plan.
+	n, err2 := desk.Reconcile(ctx, o.store, t.VCT, f.programme, f.round)
+	run.granted += n
+	if err = errors.Join(err, err2); err != nil {
 		return err
 	}
 	return run.finish(ctx)
@@ -477,6 +487,9 @@ type issueRun struct {
 
 // enrol stores the people and turns the usable rows into requests.
 func (r *issueRun) enrol(ctx context.Context, desk *issuer.Desk, b *issuer.Batch) error {
+	if err := r.hold(ctx, b); err != nil {
+		return err
+	}
 	rows := make([]issuer.RosterRow, len(r.list.people))
 	for i, p := range r.list.people {
 		rows[i] = p.row

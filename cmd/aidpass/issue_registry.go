@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -24,6 +23,7 @@ type recordFlags struct {
 	override                          []string
 
 	unitSaid bool           // --unit was given
+	planned  bool           // the unit is what the programme's plan counts
 	fixed    map[string]any // claims for every card
 }
 
@@ -169,22 +169,14 @@ func (r *issueRun) candidates(ctx context.Context, desk *issuer.Desk, b *issuer.
 // choose says for whom the run is: kind, and the units that were named.
 func (r *issueRun) choose(ctx context.Context, ask *issuer.Ask) error {
 	f := &r.f.record
-	err := r.o.store.View(ctx, func(v registry.View) error {
-		p, err := v.Programme(ask.Programme)
-		switch {
-		case errors.Is(err, registry.ErrNotFound):
-			return nil
-		case err != nil:
-			return err
-		case p.Counts != "" && f.unitSaid && p.Counts != ask.Kind:
-			return usagef("programme %s counts by %s", p.Code, p.Counts).hint("leave --unit out")
-		case p.Counts != "":
-			ask.Kind = p.Counts
-		}
-		return nil
-	})
-	if err != nil {
+	counts, err := r.o.counts(ctx, ask.Programme)
+	switch {
+	case err != nil:
 		return err
+	case counts != "" && f.unitSaid && counts != ask.Kind:
+		return usagef("programme %s counts by %s", ask.Programme, counts).hint("leave --unit out")
+	case counts != "":
+		ask.Kind = counts
 	}
 	switch {
 	case f.importID != "":

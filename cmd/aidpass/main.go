@@ -3,7 +3,8 @@
 //
 //	aidpass org init      an organisation and its keys on this laptop
 //	aidpass trust ...     who may issue what, signed by k of n custodians
-//	aidpass issue ...     roster in, signed cards out
+//	aidpass registry ...  who is on record, from lists as they come
+//	aidpass issue ...     signed cards for those on record
 //	aidpass pack build    all a service point needs offline, in one file
 //	aidpass verify ...    one word for each card
 //
@@ -110,7 +111,8 @@ func (a *app) root() *cobra.Command {
   aidpass trust add list.draft data/public/relief-a.example-i1.org
   aidpass trust grant list.draft --org https://relief-a.example/i1 --type eligibility --programme K7Q2
   aidpass trust sign list.draft --key anchor.key --out trust.list
-  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl --images cards/
+  aidpass registry import people.xlsx
+  aidpass issue --all --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl --images cards/
   aidpass pack build --trust trust.list --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --out wellA.pack
   aidpass verify --pack wellA.pack cards/*.png`,
 		SilenceErrors: true,
