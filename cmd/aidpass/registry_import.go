@@ -198,7 +198,7 @@ func questionError(err error) error {
 	}
 	e := usagef("%w; nothing was imported", err)
 	for _, ask := range q.Asks[:min(len(q.Asks), 6)] {
-		e = e.hint("--column '%s'", ask.Answer)
+		e = e.hint("%s", intake.ColumnFlag(ask.Answer))
 	}
 	return e.hint("'FIELD=' says that the list has none; --show-map tells every column, --save-map FILE keeps the answers for --map FILE")
 }
@@ -371,7 +371,7 @@ func writeLeftOut(w io.Writer, list []intake.LeftOut) {
 		if n > most {
 			text += fmt.Sprintf(" and %d more (--report FILE names all)", n-most)
 		}
-		fmt.Fprintf(w, "left out, as no card needs it: %s; --column '%s' keeps one\n", text, list[0].Answer)
+		fmt.Fprintf(w, "left out, as no card needs it: %s; %s keeps one\n", text, intake.ColumnFlag(list[0].Answer))
 		list = list[n:]
 	}
 }

@@ -39,6 +39,7 @@ const (
 	NoHousehold        = "no_household"
 	HouseholdUnknown   = "household_unknown"
 	HouseholdRejected  = "household_rejected"
+	ParentUnknown      = "parent_unknown"
 	PersonUnknown      = "person_unknown"
 	PersonRejected     = "person_rejected"
 	SameRow            = "duplicate_row"
@@ -87,6 +88,7 @@ var faults = map[string][2]string{
 	NoHousehold:        {"no household", "give the number of the household; where people without one are meant, import with --column alone=yes"},
 	HouseholdUnknown:   {"no such household in this file or on record", "correct the number, or add the household's row"},
 	HouseholdRejected:  {"the household's own row was rejected", "mend that row: both are in the file of rejected rows"},
+	ParentUnknown:      {"no row of the form has the index that this one hangs on", "correct its _parent_index, or add the submission it belongs to"},
 	PersonUnknown:      {"no such person in this file or on record", "correct the number"},
 	PersonRejected:     {"the person's own row was rejected", "mend that row first"},
 	SameRow:            {"the same row stands in the file before", "nothing: it is counted once"},

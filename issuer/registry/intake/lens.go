@@ -33,6 +33,7 @@ type lens struct {
 	content []int             // places of the columns that say something: all but Skip
 	birth   registry.BirthOptions
 	entered registry.BirthOptions // for the registration date
+	letters Order                 // of sexes
 	country string                // of phones without a code
 	people  bool                  // some table of the file lists people
 	places  Places
@@ -70,6 +71,8 @@ func newLens(p *Plan, t *TablePlan, table roster.Table, opt *Options) *lens {
 			l.birth.Order = order(c.Order)
 		case c.Field == Registered:
 			l.entered.Order = order(c.Order)
+		case c.Field == Sex:
+			l.letters = c.Order
 		}
 		if !c.Field.many() {
 			l.by[c.Field] = c.Column

@@ -47,6 +47,11 @@ func (r *run) checkRow(table int, row *roster.Row) error {
 	d := t.lens.read(row)
 	s := state{row: int32(row.Number), place: row.Path, house: -1, content: t.lens.digest(row), head: d.head, outcome: created}
 	here := ref{int32(table), int32(len(t.states))}
+	if t.plan.Role == Households && row.Index != "" {
+		if _, ok := r.parent[row.Index]; !ok {
+			r.parent[row.Index] = -1
+		}
+	}
 	if len(row.Problems) > 0 {
 		s.outcome = rejected
 		r.note(t, row, d.findings...)
@@ -137,14 +142,27 @@ func (d *draft) link(r *run, t *tableRun, row *roster.Row) {
 	if !t.lens.linked || row.Parent == "" || d.house != "" {
 		return
 	}
-	if h, ok := r.parent[row.Parent]; ok {
+	h, ok := r.parent[row.Parent]
+	switch {
+	case !ok:
+		d.add(fault(ParentUnknown, Reject, t.parentColumn(), row.Parent))
+	case h < 0:
+		d.add(fault(HouseholdRejected, Reject, "", ""))
+	default:
 		d.house = r.houses[h].external
 		if d.byName { // the household is part of what she goes by
 			t.lens.identify(row, d)
 		}
-	} else {
-		d.add(fault(HouseholdRejected, Reject, "", ""))
 	}
+}
+
+// parentColumn is where a form's export says which row another one hangs on; "" in JSON.
+func (t *tableRun) parentColumn() string {
+	const column = "_parent_index"
+	if slices.ContainsFunc(t.table.Columns, func(c roster.Column) bool { return c.Name == column }) {
+		return column
+	}
+	return ""
 }
 
 // house returns the place of a household, which it makes where there is none.

@@ -38,19 +38,33 @@ type TablePlan struct {
 type ColumnPlan struct {
 	Column string `json:"column"` // as the header has it
 	Field  Field  `json:"field"`
-	Order  Order  `json:"order,omitempty"` // of dates
+	Order  Order  `json:"order,omitempty"` // of dates, or what letters of sexes mean
 	Sure   int    `json:"sure,omitempty"`  // per cent; 0 in a plan that a person wrote
 	Label  string `json:"label,omitempty"` // as the form asks it
 }
 
-// Order is how a column writes the days of dates that do not begin with the year.
+// Order is how a column writes the days of dates that do not begin with the year, or
+// whom it calls M.
 type Order string
 
-// Orders of dates.
+// Orders of dates, and of the letters of sexes.
 const (
 	DayFirst   Order = "dmy"
 	MonthFirst Order = "mdy"
+	HombreM    Order = "hm" // H is a man and M a woman: hombre, mujer
+	MaleF      Order = "mf" // M is a man and F a woman, and so is H: male, homme
 )
+
+// orders lists those that a field may have.
+func (f Field) orders() []Order {
+	switch f {
+	case BirthDate, Registered:
+		return []Order{DayFirst, MonthFirst}
+	case Sex:
+		return []Order{HombreM, MaleF}
+	}
+	return nil
+}
 
 // ReadPlan reads what Write wrote, or a person edited. An error says where it is
 // wrong and what may stand there.
@@ -126,8 +140,9 @@ func (t TablePlan) check() error {
 			return fmt.Errorf("columns %q and %q both fill %q; make one of them \"ext\"", other, c.Column, c.Field)
 		}
 		filled[c.Field] = c.Column
-		if c.Order != "" && c.Order != DayFirst && c.Order != MonthFirst {
-			return fmt.Errorf("column %q: order is %q, %q or nothing", c.Column, DayFirst, MonthFirst)
+		if c.Order != "" && !slices.Contains(c.Field.orders(), c.Order) {
+			return fmt.Errorf("column %q: the order %q is none of a column that fills %q; dates have %q or %q, sexes %q or %q, others nothing",
+				c.Column, c.Order, c.Field, DayFirst, MonthFirst, HombreM, MaleF)
 		}
 	}
 	for _, f := range t.Without {
@@ -183,7 +198,8 @@ func (t *TablePlan) find(column string) *ColumnPlan {
 }
 
 // Set answers a question: "FIELD=COLUMN", in one table "TABLE:FIELD=COLUMN", with
-// the order of its dates "birth_date=DOB,dmy". "alone=yes" says that people whose household is empty have none. "FIELD=" says that the list has no
+// the order of its dates "birth_date=DOB,dmy" or the letters of its sexes "sex=Sexo,hm".
+// "alone=yes" says that people whose household is empty have none. "FIELD=" says that the list has no
 // such column. The column a field had before becomes "ext". "role=people" sets what a table is.
 func (p *Plan) Set(answer string) error {
 	left, column, ok := strings.Cut(answer, "=")
@@ -197,8 +213,8 @@ func (p *Plan) Set(answer string) error {
 	f := Field(strings.TrimSpace(field))
 	column = strings.TrimSpace(column)
 	var order Order
-	if cut, o, ok := cutLast(column, ","); ok && (Order(o) == DayFirst || Order(o) == MonthFirst) {
-		column, order = cut, Order(o)
+	if cut, o, ok := cutLast(column, ","); ok && slices.Contains(f.orders(), Order(strings.ToLower(strings.TrimSpace(o)))) {
+		column, order = cut, Order(strings.ToLower(strings.TrimSpace(o)))
 	}
 	if f != roleAnswer && f != aloneAnswer && !f.Known() {
 		return errorf("no field %q; there are %s", f, FieldNames())
@@ -231,6 +247,9 @@ func (p *Plan) Set(answer string) error {
 		case t.find(column) != nil:
 			t.release(f)
 			c := t.find(column)
+			if c.Field != f {
+				c.Order = ""
+			}
 			c.Field, c.Sure, done = f, 100, true
 			if order != "" {
 				c.Order = order

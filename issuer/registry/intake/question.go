@@ -1,9 +1,7 @@
 package intake
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
@@ -49,6 +47,15 @@ func quoted(names []string) string {
 		out = append(out, fmt.Sprintf("%q", n))
 	}
 	return strings.Join(out, ", ")
+}
+
+// ColumnFlag is an answer as a shell takes it: in single quotes, or in double ones where
+// the column's name has an apostrophe.
+func ColumnFlag(answer string) string {
+	if !strings.Contains(answer, "'") {
+		return "--column '" + answer + "'"
+	}
+	return `--column "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(answer) + `"`
 }
 
 // A need is fields of which a table must have one.
@@ -250,43 +257,36 @@ func (p *Plan) Learn(file *roster.File) {
 	}
 }
 
-// openOrders asks for the order of date columns that show none and need one.
+// openOrders asks for the order of columns that show none and need one. Forms and
+// exchanges have codes of their own for a sex.
 func openOrders(file *roster.File, t *TablePlan) ([]Ask, error) {
-	open := map[string]*orders{}
+	open := map[string]evidence{}
 	for _, c := range t.Columns {
-		if (c.Field == BirthDate || c.Field == Registered) && c.Order == "" {
-			open[c.Column] = &orders{}
+		coded := c.Field == Sex && (hopeCode.MatchString(c.Column) || file.Format() == roster.RRF)
+		if o := c.evidence(); o != nil && c.Order == "" && !coded {
+			open[c.Column] = o
 		}
 	}
 	if len(open) == 0 {
 		return nil, nil
 	}
-	rows, err := file.Rows(t.Name)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		row, err := rows.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, err
-		}
+	err := eachRow(file, t.Name, func(row *roster.Row) {
 		for name, o := range open {
 			o.see(row.Cell(name))
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	var asks []Ask
 	for _, c := range t.Columns {
 		o := open[c.Column]
-		if o == nil || o.open+min(o.dayFirst, o.monthFirst) == 0 || o.open == 0 {
+		if o == nil {
 			continue
 		}
-		what := fmt.Sprintf("column %q has %d dates that may be day/month or month/day, and no other date tells which", c.Column, o.open)
-		if o.dayFirst > 0 {
-			what = fmt.Sprintf("column %q writes some dates day first and some month first, and %d may be either", c.Column, o.open)
+		if what, order := o.ask(c); what != "" {
+			asks = append(asks, Ask{Table: t.Name, Field: c.Field, What: what, Answer: strings.Replace(answerFor(*t, c.Field, nil), "COLUMN", c.Column+","+string(order), 1)})
 		}
-		asks = append(asks, Ask{Table: t.Name, Field: c.Field, What: what, Answer: strings.Replace(answerFor(*t, c.Field, nil), "COLUMN", c.Column+","+string(DayFirst), 1)})
 	}
 	return asks, nil
 }

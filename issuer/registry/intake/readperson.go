@@ -38,7 +38,7 @@ func (l *lens) readPerson(row *roster.Row, d *draft) {
 	p := d.person
 	l.readNames(row, d)
 	if v, c := l.text(row, Sex); v != "" {
-		if sex, ok := registry.ParseSex(v); ok {
+		if sex, ok := l.readSex(v); ok {
 			p.Sex = sex
 		} else if !registry.Placeholder(v) {
 			d.add(fault(SexUnknown, Reject, c, v))

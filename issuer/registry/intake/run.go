@@ -147,7 +147,7 @@ type run struct {
 	people map[[16]byte]ref   // first row of each person
 	again  map[[16]byte][]ref // rows of persons and households that stand more than once
 	rows   map[[16]byte]ref   // first row of each household's own
-	parent map[string]int32   // houses by the Index of a form's row
+	parent map[string]int32   // houses by the Index of a form's row; -1: the row makes none
 	phones map[[16]byte]*phone
 	keys   map[[16]byte]ref // documents, and names with years of birth: the first row of each
 	pairs  []pair

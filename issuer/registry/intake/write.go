@@ -92,7 +92,7 @@ func (r *Report) summary() [][]string {
 		rows = append(rows, []string{"", w})
 	}
 	for _, c := range r.LeftOut {
-		rows = append(rows, []string{c.Table, "column left out, as no card needs it: " + c.Column, "to keep it: --column '" + c.Answer + "'"})
+		rows = append(rows, []string{c.Table, "column left out, as no card needs it: " + c.Column, "to keep it: " + ColumnFlag(c.Answer)})
 	}
 	if p := r.Photos; p != nil {
 		rows = append(rows, []string{"photos used", strconv.Itoa(p.Used)}, []string{"people without a photo", strconv.Itoa(p.Without)},
@@ -157,7 +157,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 		put([]string{s.Name, "", "", "", "count", "", "skipped", s.Why, ""})
 	}
 	for _, c := range r.LeftOut {
-		put([]string{c.Table, "", c.Column, "", "count", "", "left_out", "the column was not kept, as no card needs it", "to keep it: --column '" + c.Answer + "'"})
+		put([]string{c.Table, "", c.Column, "", "count", "", "left_out", "the column was not kept, as no card needs it", "to keep it: " + ColumnFlag(c.Answer)})
 	}
 	if p := r.Photos; p != nil {
 		put([]string{"", "", "", "", "count", "", "photos", fmt.Sprintf("%d used, %d people without", p.Used, p.Without), ""})
