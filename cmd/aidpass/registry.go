@@ -27,7 +27,7 @@ func (a *app) registryCommand() *cobra.Command {
 	cmd.AddCommand(
 		a.registryShowCommand(), a.registryFindCommand(), a.registryHistoryCommand(), a.registryCompareCommand(),
 		a.registryDoublesCommand(), a.registrySplitCommand(), a.registryMergeCommand(), a.registryDiedCommand(), a.registryEraseCommand(),
-		a.registryCollectorCommand(), a.registryFaceCommand(),
+		a.registryCollectorCommand(), a.registryFaceCommand(), a.registrySetCommand(),
 		a.registryImportCommand(), a.registryExportCommand(), a.registryGateCommand(),
 	)
 	return cmd

@@ -123,17 +123,22 @@ func (r *Registry) Edit(ctx context.Context, id ID, fields map[string][]byte, ba
 		if err != nil {
 			return err
 		}
-		for field, seen := range base {
-			if now := rec.Fields[field]; now.Version != seen {
-				return &Conflict{ID: id, Field: field, By: now.By, At: now.At}
-			}
-		}
-		if saved, err = tx.Save(Change{ID: id, Fields: fields, Base: base}); err != nil || saved.Changed == 0 || rec.Kind != KindPerson {
-			return err
-		}
-		_, err = refresh(tx, r.Now(), id)
+		saved, err = r.edit(tx, rec, fields, base)
 		return err
 	})
+	return saved, err
+}
+
+func (r *Registry) edit(tx Tx, rec Record, fields map[string][]byte, base map[string]int64) (saved Saved, err error) {
+	for field, seen := range base {
+		if now := rec.Fields[field]; now.Version != seen {
+			return saved, &Conflict{ID: rec.ID, Field: field, By: now.By, At: now.At}
+		}
+	}
+	if saved, err = tx.Save(Change{ID: rec.ID, Fields: fields, Base: base}); err != nil || saved.Changed == 0 || rec.Kind != KindPerson {
+		return saved, err
+	}
+	_, err = refresh(tx, r.Now(), rec.ID)
 	return saved, err
 }
 
