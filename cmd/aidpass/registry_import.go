@@ -158,10 +158,19 @@ func (a *app) importPlan(file *roster.File, f importFlags) (plan intake.Plan, er
 			plan.Learn(file)
 		}
 	}
-	for _, answer := range f.answers {
-		if err := plan.Set(answer); err != nil {
-			return plan, usagef("--column: %w", err).hint("--show-map tells the columns and what they become")
+	answer := func() error { return plan.Answer(file, f.answers) }
+	if f.plan != "" { // what somebody wrote down is not guessed again
+		answer = func() error {
+			for _, a := range f.answers {
+				if err := plan.Set(a); err != nil {
+					return err
+				}
+			}
+			return nil
 		}
+	}
+	if err := answer(); err != nil {
+		return plan, usagef("--column: %w", err).hint("--show-map tells the columns and what they become; aidpass registry import --help tells the fields")
 	}
 	if err := plan.Check(); err != nil {
 		return plan, usagef("%w", err).hint("--show-map tells the columns and what they become")

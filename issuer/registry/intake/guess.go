@@ -40,7 +40,9 @@ func Guess(file *roster.File) (Plan, error) {
 	for i, s := range samples {
 		p.Tables[i].Role = guessRole(&p.Tables[i], s, samples)
 	}
-	p.settle(samples)
+	for i := range p.Tables {
+		p.Tables[i].settle()
+	}
 	p.ownExport(file)
 	for i := range p.Tables {
 		if err := guessOrders(file, &p.Tables[i], samples[i]); err != nil {
@@ -48,6 +50,47 @@ func Guess(file *roster.File) (Plan, error) {
 		}
 	}
 	return p, nil
+}
+
+// again guesses what follows from columns that were named since: said tells what a
+// person answered, which stays.
+func (p *Plan) again(file *roster.File, said func(table, what string) bool) error {
+	var samples []*sample
+	for _, table := range file.Tables() {
+		s, err := look(file, table)
+		if err != nil {
+			return err
+		}
+		samples = append(samples, s)
+	}
+	for _, s := range samples {
+		t := p.table(s.table.Name)
+		if t == nil || t.Role == Ignored {
+			continue
+		}
+		guessed := *t
+		guessed.Columns = slices.Clone(t.Columns)
+		for _, c := range guessColumns(s) { // what another role had no use for
+			if now := guessed.find(c.Column); now != nil && now.Field == Ext && !c.Field.many() && !said(t.Name, c.Column) && !guessed.has(c.Field) && !guessed.without(c.Field) {
+				*now = c
+			}
+		}
+		if !said(t.Name, "role=") {
+			if guessed.Role = guessRole(&guessed, s, samples); guessed.Role == Ignored {
+				guessed.Role = t.Role
+			}
+		}
+		*t = guessed
+		t.settle()
+	}
+	for _, s := range samples {
+		if t := p.table(s.table.Name); t != nil {
+			if err := guessOrders(file, t, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // look reads the first rows of a table.
@@ -197,6 +240,11 @@ func (s *sample) fieldOf(c roster.Column) (Field, int) {
 		}
 		return f, 90
 	}
+	if s.format != "hope" && !hopeCode.MatchString(c.Name) {
+		if f, sure := s.heading(c); f != Ext {
+			return f, sure
+		}
+	}
 	// In HOPE's workbooks the codes are the contract: a label beside another code is another question.
 	if f, ok := known[labelled(c.Label)]; ok && f != Skip && s.format != "hope" && !hopeCode.MatchString(c.Name) {
 		return f, 70
@@ -217,7 +265,7 @@ func shortLabel(label string) string {
 // for its size.
 var houseWords = func() map[string]bool {
 	m := map[string]bool{}
-	for w := range strings.SplitSeq("household|households|hh|family|menage|famille|hogar|familia|الاسره|العائله|kaya|familia", "|") {
+	for w := range strings.SplitSeq("household|households|hh|family|menage|foyer|famille|hogar|familia|agregado|agregado familiar|الاسره|العائله|kaya", "|") {
 		m[squeeze(w)] = true
 	}
 	return m
@@ -231,10 +279,12 @@ func (s *sample) byValues(list []ColumnPlan) {
 	for i := range list {
 		c := &list[i]
 		values := s.cells[c.Column]
-		if c.Field != Ext || len(values) == 0 {
+		if c.Field != Ext && c.Field != Head || len(values) == 0 {
 			continue
 		}
 		switch {
+		case c.Field == Head:
+			s.headNames(list, c, values)
 		case houseWords[fold(c.Column)]:
 			if small(values) && free(Size) && free(Relation) {
 				c.Field, c.Sure = Size, 60
@@ -249,6 +299,7 @@ func (s *sample) byValues(list []ColumnPlan) {
 			c.Field, c.Sure = Phone, 40
 		}
 	}
+	s.bareNumber(list)
 	// "nom" beside "prénom" is the family's; "name" beside "family name" the given one.
 	if i := slices.IndexFunc(list, func(c ColumnPlan) bool { return c.Field == FullName }); i >= 0 {
 		part, ok := alone[fold(list[i].Column)]
@@ -261,7 +312,7 @@ func (s *sample) byValues(list []ColumnPlan) {
 
 // alone are words that mean the whole name where nothing else does.
 var alone = map[string]Field{
-	"nom": FamilyName, "nombre": GivenName, "name": GivenName, squeeze("الاسم"): GivenName, "jina": GivenName, "names": GivenName,
+	"nom": FamilyName, "nombre": GivenName, "nome": GivenName, "name": GivenName, squeeze("الاسم"): GivenName, "jina": GivenName, "names": GivenName,
 }
 
 // small reports whether all values are counts as a household's size is.
@@ -419,14 +470,11 @@ func (p *Plan) ownExport(file *roster.File) {
 }
 
 // settle makes "ext" of fields that a table of its role has no use for.
-func (p *Plan) settle(samples []*sample) {
-	for i := range p.Tables {
-		t := &p.Tables[i]
-		for j := range t.Columns {
-			c := &t.Columns[j]
-			if !c.Field.many() && !t.Role.takes(c.Field) {
-				c.Field, c.Sure = Ext, 0
-			}
+func (t *TablePlan) settle() {
+	for j := range t.Columns {
+		c := &t.Columns[j]
+		if !c.Field.many() && !t.Role.takes(c.Field) {
+			c.Field, c.Sure = Ext, 0
 		}
 	}
 }

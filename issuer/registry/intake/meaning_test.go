@@ -11,6 +11,7 @@ import (
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/intake"
 	"aidpass/issuer/registry/registrytest"
+	"aidpass/issuer/registry/roster"
 )
 
 func TestABirthThatNobodyKnowsIsAnAnswer(t *testing.T) {
@@ -144,5 +145,92 @@ func TestARowOfAFormThatHangsOnNothing(t *testing.T) {
 		if f.Code == intake.ParentUnknown && (f.Column != "_parent_index" || f.Value != "7") {
 			t.Errorf("%+v", f)
 		}
+	}
+}
+
+// mapped writes what a list of these columns is guessed to be, as COLUMN=FIELD, and its role.
+func mapped(t *testing.T, list string) (map[string]intake.Field, intake.Role) {
+	t.Helper()
+	file, err := roster.OpenFile(write(t, "list.csv", list), roster.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	plan, err := intake.Guess(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]intake.Field{}
+	for _, c := range plan.Tables[0].Columns {
+		out[c.Column] = c.Field
+	}
+	return out, plan.Tables[0].Role
+}
+
+func TestHeadingsAreTakenApart(t *testing.T) {
+	rows := "H1,1,head,Amina Ali,F\nH1,2,child,Musa Ali,M\nH2,3,head,Hawa Noor,F\nH2,4,spouse,Said Omar,M\n"
+	for _, header := range []string{
+		"Ménage n°,N° individu,Lien avec le chef,Nom complet,Sexe",
+		"N° du ménage,Numéro de l'individu,Lien avec le chef de ménage,Noms et prénoms,Sexe",
+		"Code ménage,Code,Lien de parenté avec le CM,Nom et prénom,Genre",
+		"HH No.,No.,Relation to the head of family,Name,Sex",
+		"Household code,Member no.,Link to HoH,Full name,Sex",
+		"Hogar Nº,Nº de persona,Relación con el jefe del hogar,Nombre y apellidos,Sexo",
+		"Código del hogar,Núm. miembro,Parentesco con la jefa de hogar,Nombre completo,Sexo",
+		"Nº do agregado familiar,Código do membro,Grau de parentesco com o chefe,Nome completo,Sexo",
+		"رقم الأسرة,رقم الفرد,العلاقة برب الأسرة,الاسم الكامل,الجنس",
+		"Namba ya kaya,Nambari ya mtu,Uhusiano na mkuu wa kaya,Jina kamili,Jinsi",
+	} {
+		got, role := mapped(t, header+"\n"+rows)
+		names := strings.Split(header, ",")
+		for i, want := range []intake.Field{intake.HouseholdID, intake.PersonID, intake.Relation, intake.FullName, intake.Sex} {
+			if got[names[i]] != want {
+				t.Errorf("%q is %s, want %s", names[i], got[names[i]], want)
+			}
+		}
+		if role != intake.PeopleInHouses {
+			t.Errorf("%q: %s", header, role)
+		}
+	}
+	got, _ := mapped(t, "id,full_name,sex,Number of persons,Code postal,Numéro du chef\n1,Amina Ali,F,3,75,12\n2,Musa Ali,M,4,76,13\n")
+	if got["Code postal"] != intake.Ext || got["Numéro du chef"] != intake.Ext || got["Number of persons"] == intake.PersonID {
+		t.Errorf("%v", got)
+	}
+	got, _ = mapped(t, "Ménage n°,Chef de ménage,Taille du ménage\nM1,Amina Ali,4\nM2,Musa Noor,2\n")
+	if got["Chef de ménage"] != intake.FullName {
+		t.Errorf("the head is named: %v", got)
+	}
+}
+
+func TestAListWhoseNumbersNobodyKnowsIsAsked(t *testing.T) {
+	list := write(t, "list.csv", "Foyers,Réf bénéf,Nom complet,Sexe\nM-1,B1,Amina Ali,F\nM-1,B2,Musa Ali,M\nM-2,B3,Hawa Noor,F\nM-2,B4,Said Omar,M\n")
+	open := asks(t, list)
+	if len(open) != 2 || open[0].Field != intake.PersonID || open[1].Field != intake.HouseholdID || open[0].Answer != "person_id=Réf bénéf" || open[1].Answer != "household_id=Foyers" {
+		t.Fatalf("%+v", open)
+	}
+	var store registrytest.Store
+	in := must(t, &store, list, intake.Options{}, open[0].Answer, open[1].Answer)
+	if got := in.counts(); got != " 4=4+0+0+0" || store.Len(registry.KindHousehold) != 2 || in.Tables[0].Role != intake.PeopleInHouses {
+		t.Errorf("%s, %d households, %s", got, store.Len(registry.KindHousehold), in.Tables[0].Role)
+	}
+	var alone registrytest.Store
+	if in := must(t, &alone, list, intake.Options{}, "person_id=", "household_id="); in.Total().Created != 4 || alone.Len(registry.KindHousehold) != 0 {
+		t.Errorf("%s", in.counts())
+	}
+	related := asks(t, write(t, "r.csv", "individual_id,full_name,relationship\n1,Amina Ali,head\n2,Musa Ali,child\n"))
+	if len(related) != 1 || related[0].Field != intake.HouseholdID {
+		t.Errorf("%+v", related)
+	}
+	if open := asks(t, write(t, "n.csv", "full_name,sex\nAmina Ali,F\nMusa Ali,M\n")); open != nil {
+		t.Errorf("a list of names has no numbers: %+v", open)
+	}
+}
+
+func TestARoleThatIsWrongNamesItsCure(t *testing.T) {
+	list := write(t, "list.csv", "H,P,Nom complet,Sexe\nM-1,B1,Amina Ali,F\nM-1,B2,Musa Ali,M\nM-2,B3,Hawa Noor,F\nM-2,B4,Said Omar,M\n")
+	var store registrytest.Store
+	in := must(t, &store, list, intake.Options{}, "household_id=H", "person_id=P", "role=people")
+	if in.Total().Rejected != 4 || !strings.Contains(in.Findings[0].Fix, "--column 'role=people_with_households'") {
+		t.Errorf("%s %+v", in.counts(), in.Findings)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"aidpass/issuer/registry/roster"
 )
 
 // MaxPlanBytes bounds the JSON of a plan.
@@ -263,6 +265,35 @@ func (p *Plan) Set(answer string) error {
 		return errorf("no table %q; there are %q", where, p.tableNames())
 	}
 	return errorf("no column %q; the columns are %s", column, p.columnNames())
+}
+
+// Answer takes answers in, each as Set does, and guesses again what follows from them:
+// what the rows of a table are, unless an answer says it, and what that has a use for.
+// The errors are those of Set and of the file.
+func (p *Plan) Answer(file *roster.File, answers []string) error {
+	said := map[string]bool{} // columns and roles that were answered, and are not guessed again
+	for _, answer := range answers {
+		if err := p.Set(answer); err != nil {
+			return err
+		}
+		left, right, _ := strings.Cut(answer, "=")
+		where, field, named := strings.Cut(left, ":")
+		if !named {
+			where, field = "", left
+		}
+		column := strings.TrimSpace(right)
+		if cut, _, ok := cutLast(column, ","); ok {
+			said[where+"\x1f"+cut] = true
+		}
+		said[where+"\x1f"+column] = true
+		if strings.TrimSpace(field) == roleAnswer {
+			said[where+"\x1frole="] = true
+		}
+	}
+	if len(answers) == 0 {
+		return nil
+	}
+	return p.again(file, func(table, what string) bool { return said[table+"\x1f"+what] || said["\x1f"+what] })
 }
 
 // What Set takes besides fields.

@@ -137,7 +137,12 @@ func (p *Plan) Questions(file *roster.File) error {
 			}
 			q.Asks = append(q.Asks, Ask{Table: t.Name, Field: n.any[0], Columns: unknown, What: n.what, Answer: answerFor(t, n.any[0], unknown)})
 		}
-		asks, err := openOrders(file, &t)
+		asks, err := p.openNumbers(file, &t, *table)
+		if err != nil {
+			return err
+		}
+		q.Asks = append(q.Asks, asks...)
+		asks, err = openOrders(file, &t)
 		if err != nil {
 			return err
 		}
@@ -161,6 +166,55 @@ func (p *Plan) Questions(file *roster.File) error {
 		return nil
 	}
 	return &q
+}
+
+// openNumbers asks for the numbers of people and households that a flat list seems to
+// have in a column which nobody knows: without them people double with the next list,
+// and live alone.
+func (p *Plan) openNumbers(file *roster.File, t *TablePlan, table roster.Table) (asks []Ask, err error) {
+	flat := table.Parent == "" && slices.Contains([]roster.Format{roster.CSV, roster.XLSX, roster.HXLCSV, roster.HXLXLSX}, file.Format())
+	houses := slices.ContainsFunc(p.Tables, func(o TablePlan) bool { return o.Role == Households })
+	person := t.Role.people() && !t.has(PersonID) && !t.without(PersonID)
+	house := t.Role == People && !houses && !t.has(HouseholdID) && !t.alone()
+	if !flat || !person && !house || Mended(file) {
+		return nil, nil
+	}
+	s, err := look(file, table)
+	if err != nil {
+		return nil, err
+	}
+	may := func(is func(string) bool) (list []string) {
+		for _, c := range t.Columns {
+			if c.Field == Ext && c.Sure < 100 && is(c.Column) {
+				list = append(list, c.Column)
+			}
+		}
+		return list
+	}
+	none := func(f Field) string {
+		return "; " + ColumnFlag(strings.TrimPrefix(t.Name+":"+string(f)+"=", ":")) + " says that there is none"
+	}
+	if list := may(s.mayNumber); person && len(list) > 0 {
+		asks = append(asks, Ask{Table: t.Name, Field: PersonID, Columns: list, What: "no column is seen to number the people, and one may" + none(PersonID), Answer: answerWith(t, PersonID, list)})
+	}
+	related := t.has(Relation) || t.has(Head)
+	if list := may(s.mayGroup); house && (len(list) > 0 || related) {
+		what := "no column is seen to number the households, and values repeat in one"
+		if len(list) == 0 {
+			what = "how people are related to the head is in the list, and no column is seen to number the households"
+			list = t.unknown(p.Format, table)
+		}
+		asks = append(asks, Ask{Table: t.Name, Field: HouseholdID, Columns: list, What: what + none(HouseholdID), Answer: answerWith(t, HouseholdID, list)})
+	}
+	return asks, nil
+}
+
+// answerWith writes an example with the first of some columns.
+func answerWith(t *TablePlan, f Field, columns []string) string {
+	if len(columns) == 0 {
+		columns = []string{"COLUMN"}
+	}
+	return strings.TrimPrefix(t.Name+":"+string(f)+"="+columns[0], ":")
 }
 
 // answerFor writes an example with a column that is there.

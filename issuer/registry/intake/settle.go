@@ -83,6 +83,7 @@ func (r *run) settleHomes() error {
 		if t.plan.Role != People {
 			continue
 		}
+		repeats := !tabled && t.repeatsHouses()
 		for i := range t.states {
 			s, at := &t.states[i], ref{int32(ti), int32(i)}
 			if s.outcome == rejected {
@@ -107,11 +108,28 @@ func (r *run) settleHomes() error {
 				return err
 			}
 			if !h.found {
-				r.later(at, fault(HouseholdUnknown, Reject, column, h.external))
+				f := fault(HouseholdUnknown, Reject, column, h.external)
+				if repeats {
+					f.Fix = "if each row repeats her household, import with " + ColumnFlag(strings.TrimPrefix(t.plan.Name+":role="+string(PeopleInHouses), ":"))
+				}
+				r.later(at, f)
 			}
 		}
 	}
 	return nil
+}
+
+// repeatsHouses reports whether several rows name one household.
+func (t *tableRun) repeatsHouses() bool {
+	seen := map[int32]bool{}
+	for i := range t.states {
+		if h := t.states[i].house; h >= 0 && seen[h] {
+			return true
+		} else if h >= 0 {
+			seen[h] = true
+		}
+	}
+	return false
 }
 
 // onRecord looks a household up once.
