@@ -67,7 +67,8 @@ twice: the cards that are there are listed again, marked "already".
 A number means one person: where a row comes with another name than the one known
 under its number it is refused. --roster NAME keeps the numbers of a list apart
 from those of others, --rename takes the new names over. A person whose card was
-revoked gets a new one only with --replace.
+revoked gets a new one only with --replace, and with a second person where the card
+was not spoiled and would still be good, or for more than 20 at once.
 
 Four eyes: --dry-run tells the digest of what would be signed; the run with
 --approval DIGEST --approved-by ACCOUNT signs that and nothing else.
@@ -523,6 +524,9 @@ func (r *issueRun) enrol(ctx context.Context, desk *issuer.Desk, b *issuer.Batch
 func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) error {
 	if res.Refusal != nil {
 		why := res.Refusal.Text
+		if res.Refusal.Code == issuer.RefusedAlone {
+			why += " (--second-person ACCOUNT)"
+		}
 		if r.kind != "" && res.Refusal.Code == issuer.RefusedExists {
 			why += " (a provisional card of a record that was mended: aidpass card replace CARD --reason mended)"
 		}
