@@ -190,3 +190,38 @@ func TestNamesAreFoundByOneWord(t *testing.T) {
 		t.Errorf("%d of %d", len(s.Matches), s.Total)
 	}
 }
+
+// However a household comes to be of nobody, it is due nothing.
+func TestAnEmptyHouseholdIsDueNothing(t *testing.T) {
+	for name, empty := range map[string]func(d *desk, t *testing.T, house, who registry.ID){
+		"death": func(d *desk, t *testing.T, _, who registry.ID) {
+			after, err := d.Died(ctx, who, "")
+			must(t, after, err)
+		},
+		"move": func(d *desk, t *testing.T, _, who registry.ID) { must(t, 0, d.Move(ctx, who, registry.ID{})) },
+		"double": func(d *desk, t *testing.T, house, who registry.ID) {
+			e, err := d.Enter(ctx, registry.Entry{Person: person("Name Abcd", "1980-02-03")})
+			must(t, e, err)
+			if len(e.Doubles) != 1 {
+				t.Fatalf("%+v", e)
+			}
+			must(t, 0, d.Move(ctx, who, registry.ID{}))
+			must(t, 0, d.Move(ctx, e.ID, house))
+			d.Actor.SecondPerson = "lead-2"
+			after, err := d.DecideDouble(ctx, e.ID, who, registry.Same)
+			must(t, after, err)
+		},
+	} {
+		d := newDesk()
+		house, who := d.family(t, "1980-02-03")
+		p, err := d.SaveProgramme(ctx, registry.Programme{Modality: "cash", Counts: registry.KindHousehold, Currency: "JOD", Rounds: []registry.Round{{N: 1}}})
+		must(t, p, err)
+		empty(d, t, house, who[0])
+		if d.group(t, house).Household.Status.Living() {
+			t.Errorf("%s: it is in use", name)
+		}
+		if plan, err := d.Plan(ctx, p.Code, 1, registry.Rule{Amount: "10"}, true); err != nil || plan.Units != 0 {
+			t.Errorf("%s: %+v, %v", name, plan, err)
+		}
+	}
+}
