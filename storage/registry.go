@@ -3,6 +3,7 @@ package storage
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"time"
@@ -90,6 +91,19 @@ func (r records) Find(kind registry.Kind, source, external string) (id registry.
 		id, err = registry.ParseID(text)
 	}
 	return id, ok, err
+}
+
+func (r records) Erased(kind registry.Kind, source, external string) (ok bool, err error) {
+	if trimmed(external) == "" {
+		return false, nil
+	}
+	var n int
+	const query = `SELECT 1 FROM erased_number WHERE org_id = $1 AND mark = $2`
+	return r.t.find(query, []any{r.t.o.id, r.t.o.erasedMark(r.t.o.unitIndex(kind, source, external))}, &n)
+}
+
+func (r records) Alias(salt []byte, id registry.ID) []byte {
+	return blindIndex(r.t.o.indexKey, "export.alias", hex.EncodeToString(salt), id.String())[:10]
 }
 
 func (r records) Lookup(k registry.Key) ([]registry.ID, error) {

@@ -27,7 +27,7 @@ type importFlags struct {
 	plan, savePlan, sheet, encoding, list, country string
 	pcodes, photos, report, rejects                string
 	answers                                        []string
-	dryRun, take, show                             bool
+	dryRun, take, erased, show                     bool
 }
 
 func (a *app) registryImportCommand() *cobra.Command {
@@ -83,6 +83,7 @@ Exits 2 where every row was rejected, or the list leaves a question open.`,
 	fl.StringVar(&f.rejects, "rejects", "", "write the rejected rows to this file, in the form they came in")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "do everything but writing people")
 	fl.BoolVar(&f.take, "take-changes", false, "let the list change names, birth dates and households on record")
+	fl.BoolVar(&f.erased, "take-erased", false, "let the list bring back who was erased on request, because she asks for it")
 	fl.Lookup("source").Hidden = true
 	return cmd
 }
@@ -123,7 +124,7 @@ func (a *app) importList(ctx context.Context, path string, f importFlags) error 
 	if err := plan.Questions(file); err != nil {
 		return questionError(err)
 	}
-	opt := intake.Options{Source: f.list, DryRun: f.dryRun, TakeChanges: f.take, Now: a.Now()}
+	opt := intake.Options{Source: f.list, DryRun: f.dryRun, TakeChanges: f.take, TakeErased: f.erased, Now: a.Now()}
 	if opt.Places, err = intake.PlacesOf(&plan, file, path); f.pcodes != "" {
 		opt.Places, err = intake.ReadPlaces(f.pcodes)
 	}

@@ -195,6 +195,12 @@ type View interface {
 	AsOf(id ID, at time.Time) (Record, error)
 	// Find returns the record of this kind, source and identifier.
 	Find(kind Kind, source, external string) (ID, bool, error)
+	// Erased reports whether the record that had this identifier was erased on request.
+	// More is not known of it: not who it was, nor when.
+	Erased(kind Kind, source, external string) (bool, error)
+	// Alias stands for a record in one file that leaves, whose salt it is made with: 10
+	// bytes that tell nobody but the organisation which record is meant.
+	Alias(salt []byte, id ID) []byte
 	// Lookup returns the living records that have a key.
 	Lookup(k Key) ([]ID, error)
 	// Members returns the persons of a household.

@@ -2,7 +2,6 @@ package intake
 
 import (
 	"bytes"
-	"errors"
 
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/roster"
@@ -59,14 +58,16 @@ func (r *run) compareHouse(t *tableRun, s *state, d *draft, row *roster.Row) err
 // find returns the record of an external identifier.
 func (r *run) find(kind registry.Kind, external string, d *draft) (registry.Record, bool, error) {
 	id, found, err := r.view.Find(kind, r.opt.Source, external)
+	if err == nil && !found && !r.opt.TakeErased {
+		var erased bool
+		if erased, err = r.view.Erased(kind, r.opt.Source, external); erased {
+			d.add(fault(Erased, Reject, "", ""))
+		}
+	}
 	if err != nil || !found {
 		return registry.Record{}, false, err
 	}
 	rec, err := r.view.Record(id)
-	if errors.Is(err, registry.ErrErased) {
-		d.add(fault(Erased, Reject, "", ""))
-		return registry.Record{}, false, nil
-	}
 	return rec, err == nil, err
 }
 

@@ -94,7 +94,7 @@ var faults = map[string][2]string{
 	SameRow:            {"the same row stands in the file before", "nothing: it is counted once"},
 	RowConflict:        {"rows of this file give one number to people or households that differ", "leave the right row, or give each its own number"},
 	RecordConflict:     {"on record this number has another name or birth date", "correct the number; if the record is wrong, import again with --take-changes"},
-	Erased:             {"whoever had this number was erased", "register again under a new number"},
+	Erased:             {"erased on request", "take her in again with --take-erased only if she asks"},
 	NameMissing:        {"no name", "write the name as it is said; a single name is enough"},
 	NamePartsDiffer:    {"the whole name does not contain the part in this column", "compare with the paper: one of the columns is wrong"},
 	SexUnknown:         {"not a code for a sex", "f, m, x (other) or u (not said)"},

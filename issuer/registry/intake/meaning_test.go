@@ -234,3 +234,33 @@ func TestARoleThatIsWrongNamesItsCure(t *testing.T) {
 		t.Errorf("%s %+v", in.counts(), in.Findings)
 	}
 }
+
+func TestWhoWasErasedDoesNotComeBackUnasked(t *testing.T) {
+	var store registrytest.Store
+	list := write(t, "list.csv", "individual_id,household_id,full_name,sex\n1,H1,Amina Ali,F\n2,H1,Musa Ali,M\n")
+	must(t, &store, list, intake.Options{Source: "camp"})
+	var her registry.ID
+	if err := store.View(t.Context(), func(v registry.View) (err error) {
+		her, _, err = v.Find(registry.KindPerson, "camp", "1")
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Erase(t.Context(), registrar, her, "asked"); err != nil {
+		t.Fatal(err)
+	}
+	newer := write(t, "newer.csv", "individual_id,household_id,full_name,sex\n1,H1,Amina Ali,F\n2,H1,Musa Ali,M\n3,H1,Hawa Ali,F\n")
+	in := must(t, &store, newer, intake.Options{Source: "camp"})
+	if got := in.found(intake.Reject); !slices.Equal(got, []string{"2:record_erased"}) || in.Total().Created != 1 || !strings.Contains(in.Findings[0].Fix, "--take-erased") {
+		t.Errorf("%q %s", got, in.counts())
+	}
+	if in := must(t, &store, list, intake.Options{Source: "another"}); in.Total().Created != 2 {
+		t.Errorf("the same number of another list: %s", in.counts())
+	}
+	if in := must(t, &store, newer, intake.Options{Source: "camp", TakeErased: true}); in.Total().Created != 1 || in.Total().Rejected != 0 {
+		t.Errorf("she asked: %s", in.counts())
+	}
+	if in := must(t, &store, newer, intake.Options{Source: "camp"}); in.Total().Duplicate != 3 {
+		t.Errorf("she is on record again: %s", in.counts())
+	}
+}

@@ -24,8 +24,10 @@ type Options struct {
 	// TakeChanges lets a list change the name, birth date or household of a person on
 	// record. Without it such rows are rejected: the number may be somebody else's.
 	TakeChanges bool
-	Now         time.Time
-	Progress    func(stage string, rows int) // may be nil
+	// TakeErased lets a list bring back who was erased on request.
+	TakeErased bool
+	Now        time.Time
+	Progress   func(stage string, rows int) // may be nil
 }
 
 // Run imports a file by a plan that leaves no question open: see Plan.Questions.
