@@ -284,7 +284,7 @@ func (d *demo) issue() error {
 	}
 	// One that ends tomorrow, one of the health organisation, one of nobody the consortium knows.
 	roster := d.in("out", "visitor.csv")
-	if err := os.WriteFile(roster, []byte("id,full_name,birth_date,household_size\nV-1,Ayen,1990,1\n"), 0o600); err != nil {
+	if err := os.WriteFile(roster, []byte("household_id,id,full_name,birth_date,household_size,consent\nVH-1,V-1,Ayen,1990,1,yes\n"), 0o600); err != nil {
 		return err
 	}
 	stranger := d.in("stranger")

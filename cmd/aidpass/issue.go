@@ -27,7 +27,7 @@ type issueFlags struct {
 	claims, seal                                         []string
 	out, images, rejects, pins, form, approvedBy, trust  string
 	encoding, roster, approval                           string
-	replace, rename, dryRun                              bool
+	replace, rename, dryRun, onlyNew                     bool
 	chain                                                []string
 	record                                               recordFlags
 }
@@ -62,7 +62,8 @@ the card are taken only when --seal names them.
 Every row is issued or refused with a reason; --rejects writes the refused rows
 to a file to be mended and issued again. Where no row at all gets a card the
 command exits 2. The same roster again issues nothing
-twice: the cards that are there are listed again, marked "already".
+twice: the cards that are there are listed again, marked "already"; --only-new leaves them
+out (what was printed before is left out by print itself).
 
 A number means one person: where a row comes with another name than the one known
 under its number it is refused. --roster NAME keeps the numbers of a list apart
@@ -129,6 +130,7 @@ A run that was interrupted is simply started again.`,
 	fl.StringVar(&f.roster, "roster", "", "name of this roster, where its numbers are unique in it alone, as of a village")
 	fl.BoolVar(&f.rename, "rename", false, "take over names that changed; without it such a row is refused: it may be another person")
 	fl.BoolVar(&f.replace, "replace", false, "new cards also for people whose card was revoked")
+	fl.BoolVar(&f.onlyNew, "only-new", false, "leave out of --out the cards that an earlier run issued; not after a run that was cut off")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "take the people in, sign nothing, and tell the digest to be approved")
 	fl.StringVar(&f.approval, "approval", "", "digest that --dry-run told and the second person approved")
 	fl.StringVar(&f.approvedBy, "approved-by", "", "account of the second person who approved it, with --approval")
@@ -241,7 +243,7 @@ func (r *issueRun) resume(ctx context.Context, desk *issuer.Desk) error {
 		return nil
 	})
 	if done > 0 {
-		r.say("%d cards that an interrupted run had begun are finished", done)
+		r.say("%s", plural(done, "card that an interrupted run had begun is finished", "cards that an interrupted run had begun are finished"))
 	}
 	return err
 }
@@ -289,7 +291,7 @@ func (r *issueRun) approve(desk *issuer.Desk, b *issuer.Batch) error {
 	result := map[string]any{"rows": r.list.rows, "to_issue": len(b.Requests), "refused": len(r.list.refused), "refusals": r.list.refused, "digest": have,
 		"provisional": provisionals(b), "left_out": r.leftOut}
 	return r.print(result, func(w io.Writer) {
-		fmt.Fprintf(w, "%d %s: %d to be issued, %d refused; nothing was signed\n", r.list.rows, r.counted(), len(b.Requests), len(r.list.refused))
+		fmt.Fprintf(w, "%s: %d to be issued, %d refused; nothing was signed\n", r.counted(r.list.rows), len(b.Requests), len(r.list.refused))
 		r.writeRecord(w, provisionals(b))
 		fmt.Fprintln(w, "digest:", have)
 		fmt.Fprintln(w, "next: the second person reads the roster, then --approval DIGEST --approved-by ACCOUNT")

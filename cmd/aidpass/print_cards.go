@@ -97,6 +97,13 @@ func (r *printRun) cards(ctx context.Context, lines []cardLine) ([]print.Card, e
 			if err := r.chosen(v, &c); err != nil {
 				return err
 			}
+			if r.f.list != "" {
+				rec, err := v.Record(issued[i].Unit)
+				if absent(err) != nil {
+					return err
+				}
+				c.External = rec.External
+			}
 			cards[i] = c
 		}
 		return nil
