@@ -1,6 +1,7 @@
 package storagetest
 
 import (
+	"bytes"
 	"testing"
 
 	"aidpass/issuer/registry"
@@ -33,5 +34,12 @@ func testErasedNumber(t *testing.T, e Engine) {
 	if !again.New || again.ID == her {
 		t.Errorf("taken in again as %+v", again)
 	}
+	w.view(t, func(v registry.View) error {
+		one, two := v.Alias([]byte("salt"), her), v.Alias([]byte("pepper"), her)
+		if len(one) != 10 || !bytes.Equal(one, v.Alias([]byte("salt"), her)) || bytes.Equal(one, two) || bytes.Equal(one, v.Alias([]byte("salt"), again.ID)) {
+			t.Errorf("aliases %x and %x", one, two)
+		}
+		return nil
+	})
 	w.whole(t)
 }

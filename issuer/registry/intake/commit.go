@@ -91,7 +91,8 @@ func (r *run) writeHouse(tx registry.Tx, at ref, row *roster.Row) error {
 }
 
 func (r *run) saveHouse(tx registry.Tx, h *house, made *registry.Household) error {
-	c := registry.Change{Kind: registry.KindHousehold, Source: r.opt.Source, External: h.external}
+	c := registry.Change{Kind: registry.KindHousehold}
+	c.Source, c.External = r.opt.number(h.external)
 	if h.found {
 		rec, err := tx.Record(h.id)
 		if err != nil {
@@ -146,7 +147,8 @@ func (r *run) writePerson(tx registry.Tx, at ref, row *roster.Row) error {
 	if err := r.takePhoto(t, &d, row, false); err != nil {
 		return err
 	}
-	c := registry.Change{Kind: registry.KindPerson, Source: r.opt.Source, External: d.key, ID: s.id}
+	c := registry.Change{Kind: registry.KindPerson, ID: s.id}
+	c.Source, c.External = r.opt.number(d.key)
 	issues := d.issues()
 	if s.found {
 		rec, err := tx.Record(s.id)
@@ -268,7 +270,7 @@ func (r *run) finish() error {
 	for _, g := range r.gaps {
 		if s := r.state(g.row); s.live() && g.house >= 0 {
 			rep.Delivery = append(rep.Delivery, DeliveryGap{
-				Household: r.houses[g.house].external, Table: r.tables[g.row.table].plan.Name, Row: int(s.row), Mechanism: g.mechanism, Missing: g.missing,
+				Household: shown(r.houses[g.house].external), Table: r.tables[g.row.table].plan.Name, Row: int(s.row), Mechanism: g.mechanism, Missing: g.missing,
 			})
 		}
 	}

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"bytes"
+	"slices"
 
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/roster"
@@ -29,6 +30,10 @@ func (r *run) compareHouse(t *tableRun, s *state, d *draft, row *roster.Row) err
 	}
 	h := &r.houses[r.house(d.key)]
 	again := h.told
+	if t.plan.Role == Households {
+		d.unanswered(old.Issues)
+		h.issues = d.issues()
+	}
 	if h.told = true; !again {
 		t.lens.sayKept(d, row, said)
 	}
@@ -57,18 +62,24 @@ func (r *run) compareHouse(t *tableRun, s *state, d *draft, row *roster.Row) err
 
 // find returns the record of an external identifier.
 func (r *run) find(kind registry.Kind, external string, d *draft) (registry.Record, bool, error) {
-	id, found, err := r.view.Find(kind, r.opt.Source, external)
-	if err == nil && !found && !r.opt.TakeErased {
-		var erased bool
-		if erased, err = r.view.Erased(kind, r.opt.Source, external); erased {
-			d.add(fault(Erased, Reject, "", ""))
-		}
+	id, found, erased, err := r.lookup(kind, external)
+	if erased && !r.opt.TakeErased {
+		d.add(fault(Erased, Reject, "", ""))
 	}
 	if err != nil || !found {
 		return registry.Record{}, false, err
 	}
 	rec, err := r.view.Record(id)
 	return rec, err == nil, err
+}
+
+// unanswered drops that nobody answered about consent, where the record was made
+// without that being found: an empty cell takes no answer back, and whoever has given
+// none is kept from a card by the gate.
+func (d *draft) unanswered(before []registry.Issue) {
+	if !slices.ContainsFunc(before, func(i registry.Issue) bool { return i.Code == ConsentMissing }) {
+		d.findings = slices.DeleteFunc(d.findings, func(f Finding) bool { return f.Code == ConsentMissing })
+	}
 }
 
 // changes are the fields that would change a record. Issues are not compared: they
@@ -110,6 +121,7 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 		}
 		was = &old
 		s.found, s.id = true, rec.ID
+		d.unanswered(old.Issues)
 		if r.keeps() {
 			s.outcome = duplicate
 			return nil

@@ -15,6 +15,8 @@ type Field string
 const (
 	PersonID    Field = "person_id"
 	HouseholdID Field = "household_id"
+	ListName    Field = "list"           // name of the list that numbers her; "-": the organisation's own
+	HouseList   Field = "household_list" // the same of her household
 
 	FullName        Field = "full_name"
 	GivenName       Field = "given_name"
@@ -88,7 +90,7 @@ var documentTypes = registry.DocumentTypes()
 
 // fields are those a plan may name, with whose they are: p person, h household, b both.
 var fields = map[Field]byte{
-	PersonID: 'p', HouseholdID: 'b',
+	PersonID: 'p', HouseholdID: 'b', ListName: 'b', HouseList: 'p',
 	FullName: 'p', GivenName: 'p', MiddleName: 'p', FatherName: 'p', GrandfatherName: 'p', FamilyName: 'p', SecondFamily: 'p',
 	MaidenName: 'p', OtherName: 'p', UsedName: 'p',
 	Sex: 'p', BirthDate: 'p', Estimated: 'p', Age: 'p', Relation: 'p', Head: 'p', Marital: 'p', Pregnant: 'p', Language: 'p',

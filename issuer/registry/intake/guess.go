@@ -462,6 +462,18 @@ func (p *Plan) ownExport(file *roster.File) {
 			}
 		}
 	}
+	for i := range p.Tables { // a column in which nobody has anything is not in it
+		t := &p.Tables[i]
+		own := slices.Contains([]string{"Households", "Individuals", "People"}, t.Name) && first(t.Name) == map[string]string{"People": "person_id"}[t.Name]+map[string]string{"Households": "household_id", "Individuals": "household_id"}[t.Name]
+		if p.Format != "hope" || !own || slices.ContainsFunc(t.Columns, func(c ColumnPlan) bool { return hopeCode.MatchString(c.Column) }) {
+			continue
+		}
+		for _, f := range []Field{Size, Consent, FullName, BirthDate, Sex, Relation} {
+			if !t.has(f) && t.Role.takes(f) {
+				t.Without = append(t.Without, f)
+			}
+		}
+	}
 	if first("Households") == "household_id" && first("Individuals") == "household_id" && first("People") == "person_id" {
 		if t := p.table("People"); t.Role == People && !t.has(HouseholdID) {
 			t.Without = append(t.Without, HouseholdID)

@@ -34,6 +34,7 @@ type lens struct {
 	birth   registry.BirthOptions
 	entered registry.BirthOptions // for the registration date
 	letters Order                 // of sexes
+	source  string                // name of the list
 	country string                // of phones without a code
 	people  bool                  // some table of the file lists people
 	places  Places
@@ -45,7 +46,7 @@ type lens struct {
 type docColumn struct{ kind, number, issuer string }
 
 func newLens(p *Plan, t *TablePlan, table roster.Table, opt *Options) *lens {
-	l := &lens{plan: t, table: table, by: map[Field]string{}, bands: map[string]string{}, country: p.Country, places: opt.Places, now: opt.Now.UTC()}
+	l := &lens{plan: t, table: table, by: map[Field]string{}, bands: map[string]string{}, country: p.Country, places: opt.Places, now: opt.Now.UTC(), source: opt.Source}
 	if opt.Country != "" {
 		l.country = opt.Country
 	}
@@ -178,7 +179,7 @@ func (l *lens) read(row *roster.Row) draft {
 	if d.rejected {
 		return d
 	}
-	d.house = l.id(row, HouseholdID)
+	d.house = l.listed(row, HouseList, l.id(row, HouseholdID))
 	if l.plan.Role.houses() && !l.lone(&d) {
 		d.household = &registry.Household{}
 		l.readHousehold(row, &d)
@@ -224,9 +225,10 @@ func (l *lens) identify(row *roster.Row, d *draft) {
 			}
 		}
 		d.byName = true
-		sum := sha256.Sum256([]byte(strings.Join([]string{d.house, name, birth}, "\x1f")))
+		sum := sha256.Sum256([]byte(strings.Join([]string{shown(d.house), name, birth}, "\x1f")))
 		d.key = "row-" + hex.EncodeToString(sum[:12])
 	}
+	d.key = l.listed(row, ListName, d.key)
 	switch {
 	case l.plan.Role == HeadRows && d.house == "":
 		d.house = d.key
@@ -240,6 +242,24 @@ func (l *lens) identify(row *roster.Row, d *draft) {
 			d.person.Relation = registry.Head
 		}
 	}
+}
+
+// listed puts the list that a row names before a number. A table that names no lists of
+// households means those of its people, and one of households its own.
+func (l *lens) listed(row *roster.Row, f Field, number string) string {
+	if l.by[f] == "" || l.plan.Role == Households {
+		f = ListName
+	}
+	list, column := l.text(row, f)
+	if list == OwnList {
+		list = ""
+	} else if list == "" {
+		return number
+	}
+	if column == "" || list == l.source || !keepable(list) {
+		return number
+	}
+	return qualified(list, number)
 }
 
 // digest sums up what the row says, so that equal rows are known as such.

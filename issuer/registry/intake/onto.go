@@ -96,7 +96,7 @@ func (r *run) guard(t *tableRun, d *draft, rec registry.Record, old *registry.Pe
 		d.add(fault(RecordConflict, Reject, t.lens.columnAbout(BirthDate), ""))
 	}
 	if !rec.Household.IsZero() && d.house != "" {
-		id, found, err := r.view.Find(registry.KindHousehold, r.opt.Source, d.house)
+		id, found, _, err := r.lookup(registry.KindHousehold, d.house)
 		if err == nil && (!found || id != rec.Household) {
 			d.add(fault(MemberElsewhere, Reject, t.lens.by[HouseholdID], ""))
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/roster"
 )
 
@@ -197,7 +198,10 @@ func (p *Plan) openNumbers(file *roster.File, t *TablePlan, table roster.Table) 
 	if list := may(s.mayNumber); person && len(list) > 0 {
 		asks = append(asks, Ask{Table: t.Name, Field: PersonID, Columns: list, What: "no column is seen to number the people, and one may" + none(PersonID), Answer: answerWith(t, PersonID, list)})
 	}
-	related := t.has(Relation) || t.has(Head)
+	related := slices.ContainsFunc(s.cells[t.column(Relation)], func(v string) bool {
+		code, _ := registry.ParseRelation(v)
+		return code != registry.Head // each her own head lives in no household of others
+	}) || slices.ContainsFunc(s.cells[t.column(Head)], func(v string) bool { return answers[squeeze(v)] == "no" })
 	if list := may(s.mayGroup); house && (len(list) > 0 || related) {
 		what := "no column is seen to number the households, and values repeat in one"
 		if len(list) == 0 {
@@ -209,10 +213,11 @@ func (p *Plan) openNumbers(file *roster.File, t *TablePlan, table roster.Table) 
 	return asks, nil
 }
 
-// answerWith writes an example with the first of some columns.
+// answerWith writes an example with the first of some columns; without any, that there
+// is none.
 func answerWith(t *TablePlan, f Field, columns []string) string {
 	if len(columns) == 0 {
-		columns = []string{"COLUMN"}
+		columns = []string{""}
 	}
 	return strings.TrimPrefix(t.Name+":"+string(f)+"="+columns[0], ":")
 }

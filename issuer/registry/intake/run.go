@@ -139,25 +139,26 @@ type collector struct {
 
 // run is an import under way.
 type run struct {
-	plan   Plan
-	file   *roster.File
-	opt    Options
-	report Report
-	tables []*tableRun
-	houses []house
-	byKey  map[[16]byte]int32 // houses
-	people map[[16]byte]ref   // first row of each person
-	again  map[[16]byte][]ref // rows of persons and households that stand more than once
-	rows   map[[16]byte]ref   // first row of each household's own
-	parent map[string]int32   // houses by the Index of a form's row; -1: the row makes none
-	phones map[[16]byte]*phone
-	keys   map[[16]byte]ref // documents, and names with years of birth: the first row of each
-	pairs  []pair
-	gaps   []gap
-	claims []claim
-	side   *side
-	view   registry.View
-	days   registry.DefaultDays
+	plan    Plan
+	file    *roster.File
+	opt     Options
+	report  Report
+	tables  []*tableRun
+	houses  []house
+	byKey   map[[16]byte]int32 // houses
+	people  map[[16]byte]ref   // first row of each person
+	again   map[[16]byte][]ref // rows of persons and households that stand more than once
+	rows    map[[16]byte]ref   // first row of each household's own
+	parent  map[string]int32   // houses by the Index of a form's row; -1: the row makes none
+	phones  map[[16]byte]*phone
+	keys    map[[16]byte]ref // documents, and names with years of birth: the first row of each
+	pairs   []pair
+	gaps    []gap
+	claims  []claim
+	side    *side
+	view    registry.View
+	days    registry.DefaultDays
+	aliases map[aliasesOf]map[string]registry.ID // of the file's own records without a number
 	written
 }
 

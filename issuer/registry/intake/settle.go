@@ -98,7 +98,7 @@ func (r *run) settleHomes() error {
 			}
 			h := &r.houses[s.house]
 			if h.refused {
-				r.later(at, fault(HouseholdRejected, Reject, column, h.external))
+				r.later(at, fault(HouseholdRejected, Reject, column, shown(h.external)))
 				continue
 			}
 			if h.table >= 0 {
@@ -108,7 +108,7 @@ func (r *run) settleHomes() error {
 				return err
 			}
 			if !h.found {
-				f := fault(HouseholdUnknown, Reject, column, h.external)
+				f := fault(HouseholdUnknown, Reject, column, shown(h.external))
 				if repeats {
 					f.Fix = "if each row repeats her household, import with " + ColumnFlag(strings.TrimPrefix(t.plan.Name+":role="+string(PeopleInHouses), ":"))
 				}
@@ -136,7 +136,7 @@ func (t *tableRun) repeatsHouses() bool {
 func (r *run) onRecord(h *house) (err error) {
 	if !h.asked {
 		h.asked = true
-		h.id, h.found, err = r.view.Find(registry.KindHousehold, r.opt.Source, h.external)
+		h.id, h.found, _, err = r.lookup(registry.KindHousehold, h.external)
 	}
 	return err
 }
@@ -180,7 +180,7 @@ func (r *run) settleCarriers() {
 				s.outcome = duplicate
 			}
 			if c := r.state(ref{int32(h.table), int32(h.carrier)}); c.said != s.said {
-				r.later(ref{int32(ti), int32(i)}, fault(HouseholdDiffers, Remark, t.lens.by[HouseholdID], h.external))
+				r.later(ref{int32(ti), int32(i)}, fault(HouseholdDiffers, Remark, t.lens.by[HouseholdID], shown(h.external)))
 			}
 		}
 	}
@@ -213,7 +213,7 @@ func (r *run) settleCollectors() error {
 			if c.role == "alternate" {
 				column = t.lens.by[Alternate]
 			}
-			r.later(c.row, fault(CollectorUnknown, Remark, column, h.external))
+			r.later(c.row, fault(CollectorUnknown, Remark, column, shown(h.external)))
 			continue
 		}
 		h.collect = append(h.collect, collector{role: c.role, row: c.row})

@@ -26,6 +26,8 @@ var words = []struct {
 		"id hogar|id del hogar|identificador del hogar|numero de hogar|codigo de hogar|id familia|numero de familia|" +
 		"رقم الاسره|معرف الاسره|رقم العائله|رقم الحاله|رقم دفتر العائله|" +
 		"namba ya kaya|namba ya familia|kitambulisho cha kaya"},
+	{ListName, "aidpass list"},
+	{HouseList, "aidpass household list"},
 	{FullName, "full name|name|complete name|name of person|beneficiary name|person name|member name|names|head of household name|name of head|name of head of household|hoh name|" +
 		"nom complet|nom et prenom|nom et prenoms|noms et prenoms|nom prenom|nom|nom du chef de menage|" +
 		"nombre completo|nombre y apellido|nombre y apellidos|nombres y apellidos|nombre|nombre del jefe de hogar|" +
