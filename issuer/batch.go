@@ -187,6 +187,9 @@ func (b *Batch) check(d *Desk, now time.Time) (expires credential.Time, err erro
 // checkRequests is check for what single requests want of the whole.
 func (b *Batch) checkRequests(d *Desk) error {
 	second := d.Actor.SecondPerson != "" || !access.SameAccount(b.Approval.By, d.Actor.ID)
+	if n := len(b.Requests); b.Replace && n > BulkLimit && !second {
+		return fmt.Errorf("issuer: new cards for those whose card was revoked, %d people at once: %w", n, ErrSecondPerson)
+	}
 	for i := range b.Requests {
 		r := &b.Requests[i]
 		switch {
@@ -216,20 +219,21 @@ func (r *Refusal) Error() string { return "issuer: " + r.Text }
 
 // The codes of a Refusal.
 const (
-	RefusedGate      = "gate"        // a claim the type wants to be known is missing, or the gate refuses the record
-	RefusedClaims    = "claims"      // a claim does not fit the type, or the card
-	RefusedUnit      = "unit"        // the unit is not known, or erased
-	RefusedExists    = "exists"      // an active credential of the place says something else: revoke it, then replace it
-	RefusedRevoked   = "revoked"     // the newest credential of the place was revoked, and the batch replaces none
-	RefusedReplaced  = "replaced"    // the credential to be replaced is not the unit's of this place
-	RefusedName      = "name"        // another name for a known identifier: somebody else, or a mistyped number
-	RefusedLost      = "lost"        // signed before a restore, and the card is gone: revoke it, then replace it
-	RefusedOtherKey  = "other_key"   // an interrupted one waits for another card key: resume with that, or revoke it
-	RefusedWithdrawn = "withdrawn"   // revoked or erased while it was being issued
-	RefusedBadCard   = "bad_card"    // the signed card did not verify; it was not handed out, and can be revoked
-	RefusedDuplicate = "duplicate"   // the same unit stands in the batch twice
-	RefusedNumber    = "no_number"   // no free card number was found
-	RefusedSealed    = "no_audience" // sealed claims or a PIN, and no epoch key to seal them with
+	RefusedGate      = "gate"          // a claim the type wants to be known is missing, or the gate refuses the record
+	RefusedClaims    = "claims"        // a claim does not fit the type, or the card
+	RefusedUnit      = "unit"          // the unit is not known, or erased
+	RefusedExists    = "exists"        // an active credential of the place says something else: revoke it, then replace it
+	RefusedRevoked   = "revoked"       // the newest credential of the place was revoked, and the batch replaces none
+	RefusedAlone     = "second_person" // the newest credential of the place was revoked before its time: a second person must confirm a new one
+	RefusedReplaced  = "replaced"      // the credential to be replaced is not the unit's of this place
+	RefusedName      = "name"          // another name for a known identifier: somebody else, or a mistyped number
+	RefusedLost      = "lost"          // signed before a restore, and the card is gone: revoke it, then replace it
+	RefusedOtherKey  = "other_key"     // an interrupted one waits for another card key: resume with that, or revoke it
+	RefusedWithdrawn = "withdrawn"     // revoked or erased while it was being issued
+	RefusedBadCard   = "bad_card"      // the signed card did not verify; it was not handed out, and can be revoked
+	RefusedDuplicate = "duplicate"     // the same unit stands in the batch twice
+	RefusedNumber    = "no_number"     // no free card number was found
+	RefusedSealed    = "no_audience"   // sealed claims or a PIN, and no epoch key to seal them with
 )
 
 func refuse(code, format string, args ...any) *Refusal {

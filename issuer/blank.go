@@ -38,6 +38,8 @@ type Binding struct {
 	Card     CTI
 	Unit     UnitID
 	Override string // why the gate was passed over; empty: it was not
+
+	Provisional bool // the gate would have given a provisional card: an audit entry of its own
 }
 
 // A BlankStore keeps pre-numbered cards. It keeps to the rules of Store.
@@ -124,7 +126,8 @@ func (d *Desk) MakeBlanks(ctx context.Context, b Batch, o BlankOrder, begun func
 
 // Bind gives a pre-numbered card to a unit: from here on it is her card, under her
 // key, and valid. gate is asked first; where it does not let her pass, override is
-// the second person's reason to bind all the same.
+// the second person's reason to bind all the same. A record that only lacks a little
+// is no reason to send her away: the card has its end printed on it already.
 //
 // A unit that has a card number in the programme keeps that: ErrNamed.
 func (d *Desk) Bind(ctx context.Context, card CTI, unit UnitID, gate Gate, override string) (Card, error) {
@@ -135,6 +138,8 @@ func (d *Desk) Bind(ctx context.Context, card CTI, unit UnitID, gate Gate, overr
 		case err != nil:
 			return Card{}, fmt.Errorf("issuer: gate: %w", err)
 		case decision.Ruling == GatePass:
+		case decision.Ruling == GateProvisional:
+			bind.Provisional = true
 		case override == "" || decision.Final:
 			return Card{}, refuse(RefusedGate, "%s", strings.Join(decision.Reasons, "; "))
 		case d.Actor.SecondPerson == "":

@@ -19,6 +19,10 @@ const BulkLimit = 20
 // first: they are in wrong hands already.
 var atOnce = []string{"stolen", "lost", "compromised"}
 
+// AtOnce reports whether many cards are revoked for this reason without being
+// suspended first.
+func AtOnce(reason string) bool { return slices.Contains(atOnce, reason) }
+
 // A BulkPlan is the dry run of one change of status for many cards.
 type BulkPlan struct {
 	To         status.Value // Invalid: revoke; Suspended; Valid: end a suspension
@@ -109,7 +113,7 @@ func (d *Desk) Bulk(ctx context.Context, p BulkPlan, reason string, confirmed in
 		return nil
 	case many && d.Actor.SecondPerson == "":
 		return fmt.Errorf("%d cards at once: %w", len(p.Can), ErrSecondPerson)
-	case many && p.To == status.Invalid && p.Active > 0 && !slices.Contains(atOnce, reason):
+	case many && p.To == status.Invalid && p.Active > 0 && !AtOnce(reason):
 		return fmt.Errorf("%w: %d of %d are not", ErrSuspendFirst, p.Active, len(p.Can))
 	}
 	return d.setStatus(ctx, p.Can, p.To, reason)

@@ -99,7 +99,8 @@ type run struct {
 type row struct {
 	request *Request
 	digest  [32]byte
-	id      CTI // drawn for it; the credential's, if the place was free
+	alike   [32]byte // of the same card, provisional or whole as this is not
+	id      CTI      // drawn for it; the credential's, if the place was free
 	plain   []byte
 	sealed  []byte
 	rounds  Rounds
@@ -149,6 +150,13 @@ func (r *run) begin(ctx context.Context, q *Request) (*row, error) {
 		w.result.Refusal = refuse(RefusedClaims, "%v", err)
 		return w, nil
 	}
+	other := *q
+	if other.ExpiresAt = 0; q.ExpiresAt == 0 {
+		other.ExpiresAt = 1
+	}
+	if w.alike, err = r.batch.requestDigest(&other); err != nil {
+		return w, err
+	}
 	if err := r.batch.ask(ctx, q, &w.result); err != nil || w.result.Refusal != nil {
 		return w, err
 	}
@@ -182,7 +190,7 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 			if err != nil {
 				return err
 			}
-			asks[i] = Reservation{ID: w.id, Unit: w.request.Unit, Rounds: w.rounds, Pseudonym: pseudonym, CardNumber: number, RequestHash: w.digest,
+			asks[i] = Reservation{ID: w.id, Unit: w.request.Unit, Rounds: w.rounds, Pseudonym: pseudonym, CardNumber: number, RequestHash: w.digest, Alike: w.alike,
 				ExpiresAt: w.request.ExpiresAt, Replaces: w.request.Replaces}
 			if w.result.Overridden {
 				asks[i].Override = w.request.Override
@@ -202,6 +210,8 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 				w.result.Refusal = refuse(RefusedUnit, "the unit is not known, or was erased")
 			case Revoked:
 				w.refuse(RefusedRevoked, "credential %s was revoked: it is replaced only when the batch says so", slots[i].Credential.ID)
+			case NeedsSecond:
+				w.refuse(RefusedAlone, "credential %s was revoked before its time: a second person must confirm the new one", slots[i].Credential.ID)
 			case NotHeld:
 				w.refuse(RefusedReplaced, "credential %s, which is to be replaced, is not this unit's for these rounds", w.request.Replaces)
 			default:
@@ -220,7 +230,7 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 // one of an earlier run.
 func (w *row) take(r *run, slot *Slot) {
 	c := slot.Credential
-	w.result.Credential, w.result.Replaces = c, slot.Replaces
+	w.result.Credential, w.result.Replaces, w.result.Provisional = c, slot.Replaces, slot.Ends
 	switch {
 	case slot.Outcome == Fresh:
 	case c.State == FromLog:

@@ -28,8 +28,8 @@ func QualityGate(store registry.Store, gate quality.Gate, now func() time.Time) 
 	}
 }
 
-// DecisionOf is a registry's decision as Issue wants it: the reasons that weighed,
-// each with what would mend it.
+// DecisionOf is a registry's decision as Issue wants it: the reasons that led to it,
+// each once, with how many members it is true of and what would mend it.
 func DecisionOf(q quality.Decision) (d Decision) {
 	switch q.Outcome {
 	case quality.Issue:
@@ -40,10 +40,22 @@ func DecisionOf(q quality.Decision) (d Decision) {
 		d.Ruling = GateRefuse
 	}
 	d.Final = q.Final()
+	times := map[string]int{}
 	for _, r := range q.Reasons {
-		if r.Weight != quality.Issue {
-			d.Reasons = append(d.Reasons, r.String())
+		if r.Weight == q.Outcome {
+			times[r.String()]++
 		}
+	}
+	for _, r := range q.Reasons {
+		text := r.String()
+		switch n := times[text]; {
+		case n > 1:
+			text = fmt.Sprintf("%s (%d members): %s", r.Text, n, r.Fix)
+			fallthrough
+		case n == 1:
+			d.Reasons = append(d.Reasons, text)
+		}
+		delete(times, r.String())
 	}
 	return d
 }

@@ -17,6 +17,10 @@ import (
 // hands, unusable. Every other reason needs a second person.
 const ReasonSpoiled = "spoiled"
 
+// ReasonMended is the reason of a whole card instead of a provisional one. For every
+// other reason the new one is provisional again.
+const ReasonMended = "mended"
+
 // Replace is Issue for a batch whose requests all name the credential they stand
 // in for (Request.Replaces): that is revoked in the same transaction that reserves
 // the new one, so there is no moment with two cards that are good, and a run that

@@ -156,6 +156,7 @@ type Reservation struct {
 	Pseudonym   string // used if the unit has none in the programme yet
 	CardNumber  string
 	RequestHash [32]byte
+	Alike       [32]byte        // RequestHash of the same card, provisional where this one is whole, and the other way round
 	ExpiresAt   credential.Time // 0: the lot's; never later
 	Override    string          // why the gate was passed over: an audit entry of its own; empty: it was not
 	Replaces    CTI             // active credential of the place: revoked in the same transaction; zero: none
@@ -172,14 +173,16 @@ const (
 	NoUnit                     // the unit is not known, or erased
 	Revoked                    // the newest credential of the place was revoked, and the lot replaces none
 	NotHeld                    // what the row replaces is neither active in the place nor the newest revoked there
+	NeedsSecond                // the newest credential of the place was revoked before its time: a second person must confirm a new one
 )
 
 // A Slot is the answer to a Reservation. Credential is set for Fresh and
-// Existing, and for Revoked the one that was.
+// Existing, and for Revoked and NeedsSecond the one that was.
 type Slot struct {
 	Outcome    Outcome
 	Credential Credential
-	Same       bool // Existing, of the same request
+	Same       bool // Existing, of the same request; also a whole card where a provisional one is asked for
+	Ends       bool // Credential is provisional: it ends by itself
 	Replaces   CTI  // Fresh: the revoked credential it stands in for; zero: none
 }
 

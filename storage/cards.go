@@ -255,6 +255,21 @@ func (o *Org) CardHistory(ctx context.Context, id issuer.CTI) (events []issuer.C
 	return events, err
 }
 
+// Replacement tells which credential another was made in the place of by
+// issuer.Desk.Replace, and why; false where it is none such.
+func (o *Org) Replacement(ctx context.Context, id issuer.CTI) (old issuer.CTI, reason string, ok bool, err error) {
+	err = o.view(ctx, "what a card replaces", func(t *tx) error {
+		var detail string
+		const query = `SELECT reason, detail FROM audit WHERE org_id = $1 AND object = $2 AND action = 'credential.replace' ORDER BY seq DESC LIMIT 1`
+		if ok, err = t.find(query, []any{o.id, id.String()}, &reason, &detail); err != nil || !ok {
+			return err
+		}
+		old, err = issuer.ParseCTI(strings.TrimPrefix(detail, "replaces="))
+		return err
+	})
+	return old, reason, ok, err
+}
+
 // ImportUnits returns the persons and households that an import made or changed, in
 // the order of their ids. No such import is issuer.ErrNotFound.
 func (o *Org) ImportUnits(ctx context.Context, id issuer.UnitID) (units []issuer.UnitID, err error) {

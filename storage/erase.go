@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -90,6 +91,25 @@ func (t *tx) checkErasable(id issuer.UnitID) error {
 	return err
 }
 
+// erasedMark says of the blind index of an identifier that its record was erased. It
+// leads back to neither the record nor its index.
+func (o *Org) erasedMark(external []byte) []byte {
+	return blindIndex(o.indexKey, "unit.erased", hex.EncodeToString(external))
+}
+
+// markErased remembers that the number of a unit is one of somebody who was erased, so
+// that a list which still has it does not bring her back unasked.
+func (t *tx) markErased(unit string) error {
+	var external []byte
+	const find = `SELECT external_index FROM unit WHERE org_id = $1 AND id = $2 AND external_index IS NOT NULL`
+	ok, err := t.find(find, []any{t.o.id, unit}, &external)
+	if err != nil || !ok {
+		return err
+	}
+	_, err = t.exec(`INSERT INTO erased_number (org_id, mark) VALUES ($1, $2) ON CONFLICT DO NOTHING`, t.o.id, t.o.erasedMark(external))
+	return err
+}
+
 // destroy does the erasing. It reports whether anything was left to destroy.
 func (t *tx) destroy(unit string) (bool, error) {
 	const keys = `UPDATE envelope_key SET wrapped = NULL, destroyed_at = $3 WHERE org_id = $1 AND subject_id = $2 AND wrapped IS NOT NULL`
@@ -114,6 +134,9 @@ func (t *tx) destroy(unit string) (bool, error) {
 			return false, err
 		}
 		n += m
+	}
+	if err := t.markErased(unit); err != nil {
+		return false, err
 	}
 	const forget = `UPDATE unit SET external_index = NULL, find_index = NULL, erased_at = $3 WHERE org_id = $1 AND id = $2 AND erased_at IS NULL`
 	m, err := t.exec(forget, t.o.id, unit, t.micros)

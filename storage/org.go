@@ -130,6 +130,7 @@ type tx struct {
 	head       access.Head
 	changeSeq  int64 // newest change set
 	linked     bool  // head and changeSeq are loaded, and go back at the end
+	told       statusLines
 	acts       *acts // what a registry transaction did; nil: each act writes its own entry
 	broken     error // a write failed: half of something may be there, and must not stay
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"time"
@@ -32,17 +33,26 @@ func (o *Org) View(ctx context.Context, fn func(registry.View) error) error {
 // action registry.save counts them, and its digest is over their change sets.
 func (o *Org) Update(ctx context.Context, by access.Actor, fn func(registry.Tx) error) error {
 	var own error
+	var told statusLines
 	err := o.update(ctx, by, "write the registry", func(t *tx) error {
 		t.acts = newActs()
 		if own = fn(records{t}); own != nil {
 			return own
+		}
+		if told = t.told; told.byList != nil {
+			if err := told.end(t); err != nil {
+				return err
+			}
 		}
 		return t.auditActs()
 	})
 	if own != nil {
 		return own
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return told.write(ctx, o)
 }
 
 // records is a transaction as the registry sees it.
@@ -81,6 +91,19 @@ func (r records) Find(kind registry.Kind, source, external string) (id registry.
 		id, err = registry.ParseID(text)
 	}
 	return id, ok, err
+}
+
+func (r records) Erased(kind registry.Kind, source, external string) (ok bool, err error) {
+	if trimmed(external) == "" {
+		return false, nil
+	}
+	var n int
+	const query = `SELECT 1 FROM erased_number WHERE org_id = $1 AND mark = $2`
+	return r.t.find(query, []any{r.t.o.id, r.t.o.erasedMark(r.t.o.unitIndex(kind, source, external))}, &n)
+}
+
+func (r records) Alias(salt []byte, id registry.ID) []byte {
+	return blindIndex(r.t.o.indexKey, "export.alias", hex.EncodeToString(salt), id.String())[:10]
 }
 
 func (r records) Lookup(k registry.Key) ([]registry.ID, error) {

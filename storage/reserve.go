@@ -125,7 +125,7 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	if err != nil {
 		return slot, err
 	}
-	request := key.mark(markRequest, row.RequestHash[:])
+	request, alike := key.mark(markRequest, row.RequestHash[:]), key.mark(markRequest, row.Alike[:])
 	first, last := span(row.Rounds)
 	const active = overlapping + ` AND c.ended_at IS NULL`
 	place := []any{unit, lot.VCT, lot.Programme, lot.Form.String(), first, last}
@@ -147,7 +147,17 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 		replaced = holders[old]
 		holders = slices.Delete(holders, old, old+1)
 	}
+	whole, ends := request, alike
+	if row.ExpiresAt != 0 {
+		whole, ends = alike, request
+	} else if named && lot.Reason != issuer.ReasonMended && string(replaced.RequestHash[:]) == string(ends) {
+		request = ends // in the place of a provisional card
+	}
 	if slot, ok := t.held(holders, request, now); ok {
+		c := slot.Credential
+		slot.Ends = string(c.RequestHash[:]) == string(ends)
+		// Whoever would get a provisional card and has a whole one has what is asked for.
+		slot.Same = slot.Same || row.ExpiresAt != 0 && string(c.RequestHash[:]) == string(whole)
 		return slot, nil // another stands in the way: what was to be replaced stays
 	}
 	if named && t.by.SecondPerson == "" {
@@ -168,6 +178,13 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 		revoked.ID = row.Replaces
 	case ok && !lot.Replace:
 		return issuer.Slot{Outcome: issuer.Revoked, Credential: revoked}, nil
+	case ok && t.by.SecondPerson == "" && revoked.ExpiresAt > credential.FromStd(now):
+		// Else one person could take a card from its holder and make another, in two commands.
+		if err := t.replaceAlone(revoked); errors.Is(err, issuer.ErrSecondPerson) {
+			return issuer.Slot{Outcome: issuer.NeedsSecond, Credential: revoked}, nil
+		} else if err != nil {
+			return slot, err
+		}
 	}
 	if err := t.makeRoom(holders, now); err != nil {
 		return slot, err
@@ -198,7 +215,7 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	if err != nil {
 		return slot, err
 	}
-	slot = issuer.Slot{Outcome: issuer.Fresh, Same: true, Replaces: revoked.ID}
+	slot = issuer.Slot{Outcome: issuer.Fresh, Same: true, Ends: string(request) == string(ends), Replaces: revoked.ID}
 	if slot.Credential, ok, err = t.findCredential(active, place...); err != nil {
 		return slot, err
 	}

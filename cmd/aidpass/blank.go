@@ -139,7 +139,7 @@ func (a *app) blankBindCommand() *cobra.Command {
 		Long: `Give a pre-numbered card to somebody on record: from here on it is theirs, and good.
 
 The quality gate is asked, and something must be planned for them in a round of the
-card. A second person may let one pass: --override CODE --second-person ACCOUNT; not
+card. What lacks a little is let through, and what is to be mended is told. A second person may let one pass: --override CODE --second-person ACCOUNT; not
 where the record is closed, the entitlement on hold or cancelled, or the programme
 counts otherwise. Who has a card number in the programme keeps that: aidpass card
 replace.
@@ -189,7 +189,12 @@ func (a *app) bind(ctx context.Context, arg string, which whichUnit, override, p
 	}
 	desk := &issuer.Desk{Issuer: o.entry.ID, Store: o.store, Actor: a.actor(access.Issuer), Now: a.Now}
 	rounds := issuer.Rounds{First: card.Round, Last: card.LastRound}
-	gate := issuer.DueGate(o.store, policy.Gate(card.Programme), card.Programme, rounds, a.Now)
+	judge := issuer.DueGate(o.store, policy.Gate(card.Programme), card.Programme, rounds, a.Now)
+	var decision issuer.Decision
+	gate := func(ctx context.Context, unit issuer.UnitID) (_ issuer.Decision, err error) {
+		decision, err = judge(ctx, unit)
+		return decision, err
+	}
 	card, err = desk.Bind(ctx, card.ID, unit, gate, override)
 	var no *issuer.Refusal
 	switch {
@@ -207,8 +212,13 @@ func (a *app) bind(ctx context.Context, arg string, which whichUnit, override, p
 			return err
 		}
 	}
-	return a.print(cardJSON(&card), func(w io.Writer) {
+	result := cardJSON(&card)
+	result["provisional"] = decision.Ruling == issuer.GateProvisional
+	return a.print(result, func(w io.Writer) {
 		fmt.Fprintf(w, "card %s is bound to %s %s, and good until %s\n", card.CardNumber, card.Kind, card.Unit, card.ExpiresAt)
+		if decision.Ruling == issuer.GateProvisional {
+			fmt.Fprintf(w, "something is still to be filled in, until then: %s\n", strings.Join(decision.Reasons, "; "))
+		}
 		fmt.Fprintln(w, "next: aidpass pack build, so that service points hear of it; aidpass card handed-over", card.CardNumber)
 	})
 }
@@ -216,7 +226,8 @@ func (a *app) bind(ctx context.Context, arg string, which whichUnit, override, p
 // unitCalled finds the one unit on record.
 func (o *org) unitCalled(ctx context.Context, which whichUnit, programme string) (unit issuer.UnitID, err error) {
 	err = o.store.View(ctx, func(v registry.View) error {
-		kinds := []registry.Kind{registry.KindPerson, registry.KindHousehold}
+		both := []registry.Kind{registry.KindPerson, registry.KindHousehold}
+		kinds := both
 		if p, err := v.Programme(programme); err == nil && p.Counts != "" {
 			kinds = []registry.Kind{p.Counts}
 		}
@@ -241,6 +252,12 @@ func (o *org) unitCalled(ctx context.Context, which whichUnit, programme string)
 			return usagef("%s is a person and a household", which.id).hint("--kind person or --kind household")
 		}
 		if unit, err = registry.ParseID(which.id); err != nil {
+			for _, kind := range both {
+				if _, ok, err := v.Find(kind, which.roster, which.id); err == nil && ok {
+					return usagef("no %s on record has the number %s; a %s has", kinds[0], which.id, kind).
+						hint("--kind %s, where the programme counts those; else the number of the %s they belong to", kind, kinds[0])
+				}
+			}
 			return usagef("nobody on record has the number %s", which.id).hint("--roster NAME says in which list; aidpass registry show finds records")
 		}
 		return nil

@@ -114,7 +114,7 @@ func writeCards(w io.Writer, cards []issuer.Card) {
 	}
 	t.Flush()
 	n := countCards(cards)
-	fmt.Fprintf(w, "%d cards", len(cards))
+	fmt.Fprint(w, plural(len(cards), "card", "cards"))
 	for _, name := range append(slices.Clone(cardStates), status.Suspended.String(), status.Invalid.String()) {
 		if n[name] > 0 {
 			fmt.Fprintf(w, ", %d %s", n[name], strings.ReplaceAll(name, "_", " "))
@@ -209,7 +209,7 @@ func (a *app) cardJobsCommand() *cobra.Command {
 			}
 			return a.print(map[string]any{"jobs": lines}, func(w io.Writer) {
 				for _, j := range jobs {
-					fmt.Fprintf(w, "%s  %s  %d cards  %s  by %s  sha256 %x\n", j.ID, j.At.Format("2006-01-02 15:04"), j.Count, j.Layout, j.By, j.Digest[:8])
+					fmt.Fprintf(w, "%s  %s  %s  %s  by %s  sha256 %x\n", j.ID, j.At.Format("2006-01-02 15:04"), plural(j.Count, "card", "cards"), j.Layout, j.By, j.Digest[:8])
 				}
 			})
 		},

@@ -161,9 +161,9 @@ func (a *app) bulk(ctx context.Context, o *org, act cardBulkAct, cards []issuer.
 	result := map[string]any{"total": plan.Total, "can": len(plan.Can), "already": plan.Already, "cannot": cannot, "handed_over": plan.HandedOver, "done": done, "dry_run": !done}
 	return a.print(result, func(w io.Writer) {
 		if done {
-			fmt.Fprintf(w, "%d cards are %s\n", len(plan.Can), act.done)
+			fmt.Fprintf(w, "%s %s\n", plural(len(plan.Can), "card is", "cards are"), act.done)
 		} else {
-			fmt.Fprintf(w, "%d of %d cards can be %s", len(plan.Can), plan.Total, act.can)
+			fmt.Fprintf(w, "%d of %s can be %s", len(plan.Can), plural(plan.Total, "card", "cards"), act.can)
 			if plan.HandedOver > 0 {
 				fmt.Fprintf(w, ", %d of them in somebody's hands", plan.HandedOver)
 			}
@@ -179,7 +179,14 @@ func (a *app) bulk(ctx context.Context, o *org, act cardBulkAct, cards []issuer.
 		case done:
 			fmt.Fprintln(w, "next: aidpass pack build; service points hear of it with their next pack")
 		case len(plan.Can) > 0:
-			fmt.Fprintf(w, "nothing was changed; next: the same with --yes %d\n", len(plan.Can))
+			second := ""
+			if len(plan.Can) > issuer.BulkLimit && a.SecondPerson == "" {
+				second = fmt.Sprintf(" and --second-person ACCOUNT, as it is more than %d", issuer.BulkLimit)
+			}
+			fmt.Fprintf(w, "nothing was changed; next: the same with --yes %d%s\n", len(plan.Can), second)
+			if act.to == status.Invalid && len(plan.Can) > issuer.BulkLimit && plan.Active > 0 && !issuer.AtOnce(reason) {
+				fmt.Fprintf(w, "  but first: aidpass card suspend with the same selection and --yes %d\n", plan.Active)
+			}
 		}
 	})
 }

@@ -57,6 +57,11 @@ func (o *org) oneCard(ctx context.Context, arg string, active bool) (issuer.Card
 	if err != nil {
 		return issuer.Card{}, err
 	}
+	return oneOf(found, active)
+}
+
+// oneOf is oneCard for the cards that were found, oldest first.
+func oneOf(found []issuer.Card, active bool) (issuer.Card, error) {
 	if len(found) == 1 {
 		return found[0], nil
 	}

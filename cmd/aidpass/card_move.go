@@ -113,7 +113,7 @@ func (a *app) confirmed(total, can, yes int, what string) (bool, error) {
 		return false, usagef("--yes %d, and it is %d of %d cards now", yes, can, total).hint("look at them again without --yes")
 	}
 	return false, a.print(map[string]any{"total": total, "can": can, "dry_run": true}, func(w io.Writer) {
-		fmt.Fprintf(w, "%d of %d cards can be marked %s; nothing was changed\n", can, total, what)
+		fmt.Fprintf(w, "%d of %s can be marked %s; nothing was changed\n", can, plural(total, "card", "cards"), what)
 		if can > 0 {
 			fmt.Fprintf(w, "next: the same with --yes %d\n", can)
 		}

@@ -24,7 +24,7 @@ identifier and never a person.
 Run it when nobody issues or imports: what is under way may be found too.
 
 Exit codes: 0 every promise is kept; 3 there is a finding; 1 a fault inside;
-2 wrong usage, or an input that cannot be used.`,
+2 wrong usage, or an input that cannot be used; 130 stopped by Ctrl-C.`,
 		Example: `  aidpass check
   aidpass check --org https://relief-a.example/i1 --json`,
 		Args: cobra.NoArgs,

@@ -251,7 +251,7 @@ func (d *demo) register() error {
 	if err := os.WriteFile(d.in("out", "registration.xlsx"), b.Bytes(), 0o600); err != nil {
 		return err
 	}
-	d.tell("invented: %d households and %d people, names in nine scripts, %d rows with a mistake -> %s",
+	d.tell("invented: %d households and %d people, names in nine scripts, %d findings planted -> %s",
 		world.Rows[demoworld.HouseholdSheet], world.Rows[demoworld.PersonSheet], len(world.Mistakes), d.in("out", "registration.xlsx"))
 	return d.run("registry", "import", d.in("out", "registration.xlsx"), "--country", "KEN",
 		"--report", d.in("out", "report.csv"), "--rejects", d.in("out", "rejected.xlsx"))
@@ -284,7 +284,7 @@ func (d *demo) issue() error {
 	}
 	// One that ends tomorrow, one of the health organisation, one of nobody the consortium knows.
 	roster := d.in("out", "visitor.csv")
-	if err := os.WriteFile(roster, []byte("id,full_name,birth_date,household_size\nV-1,Ayen,1990,1\n"), 0o600); err != nil {
+	if err := os.WriteFile(roster, []byte("household_id,id,full_name,birth_date,household_size,consent\nVH-1,V-1,Ayen,1990,1,yes\n"), 0o600); err != nil {
 		return err
 	}
 	stranger := d.in("stranger")

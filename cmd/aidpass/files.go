@@ -179,6 +179,21 @@ func (p *progress) end() {
 // makeParent makes the folder a file goes to.
 func makeParent(path string) error { return os.MkdirAll(filepath.Dir(path), 0o755) }
 
+// placeFor makes the folder an output goes to, before anything is signed for it, and
+// refuses what can be no file.
+func placeFor(what, path string) error {
+	if path == "" {
+		return nil
+	}
+	if err := makeParent(path); err != nil {
+		return usagef("%s: %w", what, err).hint("another folder for it")
+	}
+	if i, err := os.Stat(path); err == nil && i.IsDir() {
+		return usagef("%s: %s is a folder", what, path).hint("a name for the file in it")
+	}
+	return nil
+}
+
 // lockWait is how long a command waits for another one that writes the same file.
 const lockWait = 30 * time.Second
 

@@ -27,7 +27,7 @@ type issueFlags struct {
 	claims, seal                                         []string
 	out, images, rejects, pins, form, approvedBy, trust  string
 	encoding, roster, approval                           string
-	replace, rename, dryRun                              bool
+	replace, rename, dryRun, onlyNew                     bool
 	chain                                                []string
 	record                                               recordFlags
 }
@@ -49,7 +49,12 @@ with what to mend, what lacks a little gets a provisional card of 30 days. A sec
 person may let single ones pass: --gate-override IDS --reason CODE --second-person.
 An entitlement is marked as issued with its card.
 
-With a ROSTER its people are taken in first, and no gate is asked. Columns are found by their names: the person's number (else household, name and
+A ROSTER is for a quick list of another system that has already done registration:
+its people are taken in first, and what makes a record good is not asked. What is on
+record holds all the same: the dead, closed doubles, those who said no (also in a
+column of the roster) and entitlements on hold get no card, and a programme whose
+plan counts households gives none to persons. Otherwise: aidpass registry import.
+Columns are found by their names: the person's number (else household, name and
 birth date together name a person), household size, and columns called like a
 claim of the type. --claim gives one value to all. Claims that stand sealed on
 the card are taken only when --seal names them.
@@ -57,12 +62,14 @@ the card are taken only when --seal names them.
 Every row is issued or refused with a reason; --rejects writes the refused rows
 to a file to be mended and issued again. Where no row at all gets a card the
 command exits 2. The same roster again issues nothing
-twice: the cards that are there are listed again, marked "already".
+twice: the cards that are there are listed again, marked "already"; --only-new leaves them
+out (what was printed before is left out by print itself).
 
 A number means one person: where a row comes with another name than the one known
 under its number it is refused. --roster NAME keeps the numbers of a list apart
 from those of others, --rename takes the new names over. A person whose card was
-revoked gets a new one only with --replace.
+revoked gets a new one only with --replace, and with a second person where the card
+was not spoiled and would still be good, or for more than 20 at once.
 
 Four eyes: --dry-run tells the digest of what would be signed; the run with
 --approval DIGEST --approved-by ACCOUNT signs that and nothing else.
@@ -75,10 +82,13 @@ number, at error correction level M; where the picture of another card of that
 person is there, the credential's identity follows the number.
 
 A run that was interrupted is simply started again.`,
-		Example: `  aidpass issue --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl
+		Example: `  # people first: aidpass registry import, then cards for them
+  aidpass issue --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl
   aidpass issue --type eligibility --programme K7Q2 --round 1 --import last --unit household --out cards.jsonl
   aidpass issue --type eligibility --programme K7Q2 --round 1 --gate-override HH-0042 --reason no-papers --second-person lead-2 --out cards.jsonl
   aidpass issue --type registration --all --out cards.jsonl
+
+  # a quick list of another system, which has done the registration
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --out cards.jsonl --images cards/
   aidpass issue roster.xlsx --sheet Individuals --type registration --out cards.jsonl --rejects rejected.csv
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --claim collector_rule=holder_or_alternate \
@@ -120,6 +130,7 @@ A run that was interrupted is simply started again.`,
 	fl.StringVar(&f.roster, "roster", "", "name of this roster, where its numbers are unique in it alone, as of a village")
 	fl.BoolVar(&f.rename, "rename", false, "take over names that changed; without it such a row is refused: it may be another person")
 	fl.BoolVar(&f.replace, "replace", false, "new cards also for people whose card was revoked")
+	fl.BoolVar(&f.onlyNew, "only-new", false, "leave out of --out the cards that an earlier run issued; not after a run that was cut off")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "take the people in, sign nothing, and tell the digest to be approved")
 	fl.StringVar(&f.approval, "approval", "", "digest that --dry-run told and the second person approved")
 	fl.StringVar(&f.approvedBy, "approved-by", "", "account of the second person who approved it, with --approval")
@@ -135,17 +146,18 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		return err
 	}
 	if err := distinct(named{"the roster", path}, named{"--out", f.out}, named{"--rejects", f.rejects}, named{"--pins", f.pins},
-		named{"--type-file", f.typeFile}, named{"--trust", f.trust}, named{"--passphrase-file", a.PassphraseFile}); err != nil {
+		named{"--type-file", f.typeFile}, named{"--trust", f.trust}, named{"--unit-ids", f.record.unitIDs}, named{"--policy", f.record.policy}, named{"--passphrase-file", a.PassphraseFile}); err != nil {
 		return err
 	}
-	list := &rosterList{raw: map[int][]string{}, header: []string{"unit"}}
-	if path != "" {
-		list, err = a.readRoster(path, t, &f)
-	} else {
-		err = f.record.claims(&f, t)
+	if !f.dryRun {
+		if err := errors.Join(placeFor("--out", f.out), placeFor("--rejects", f.rejects)); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
+	if path == "" {
+		if err := f.record.claims(&f, t); err != nil {
+			return err
+		}
 	}
 	if f.trust != "" {
 		if err := a.useTrustList(f.trust, f.chain); err != nil {
@@ -157,6 +169,15 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		return err
 	}
 	defer o.close()
+	list := &rosterList{raw: map[int][]string{}, header: []string{"unit"}}
+	if path != "" {
+		if err := o.countAs(ctx, &f); err != nil {
+			return err
+		}
+		if list, err = a.readRoster(path, t, &f); err != nil {
+			return err
+		}
+	}
 	if err := o.plausibleClock(ctx); err != nil {
 		return err
 	}
@@ -200,13 +221,10 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		return run.take(&r, &batch)
 	})
 	p.end()
-	if path == "" {
-		// Also after an error: what was issued is known to the plan.
-		n, err2 := desk.Reconcile(ctx, o.store, t.VCT, f.programme, f.round)
-		run.granted += n
-		err = errors.Join(err, err2)
-	}
-	if err != nil {
+	// Also after an error: what was issued is known to the plan.
+	n, err2 := desk.Reconcile(ctx, o.store, t.VCT, f.programme, f.round)
+	run.granted += n
+	if err = errors.Join(err, err2); err != nil {
 		return err
 	}
 	return run.finish(ctx)
@@ -225,7 +243,7 @@ func (r *issueRun) resume(ctx context.Context, desk *issuer.Desk) error {
 		return nil
 	})
 	if done > 0 {
-		r.say("%d cards that an interrupted run had begun are finished", done)
+		r.say("%s", plural(done, "card that an interrupted run had begun is finished", "cards that an interrupted run had begun are finished"))
 	}
 	return err
 }
@@ -273,7 +291,7 @@ func (r *issueRun) approve(desk *issuer.Desk, b *issuer.Batch) error {
 	result := map[string]any{"rows": r.list.rows, "to_issue": len(b.Requests), "refused": len(r.list.refused), "refusals": r.list.refused, "digest": have,
 		"provisional": provisionals(b), "left_out": r.leftOut}
 	return r.print(result, func(w io.Writer) {
-		fmt.Fprintf(w, "%d %s: %d to be issued, %d refused; nothing was signed\n", r.list.rows, r.counted(), len(b.Requests), len(r.list.refused))
+		fmt.Fprintf(w, "%s: %d to be issued, %d refused; nothing was signed\n", r.counted(r.list.rows), len(b.Requests), len(r.list.refused))
 		r.writeRecord(w, provisionals(b))
 		fmt.Fprintln(w, "digest:", have)
 		fmt.Fprintln(w, "next: the second person reads the roster, then --approval DIGEST --approved-by ACCOUNT")
@@ -472,6 +490,9 @@ type issueRun struct {
 
 // enrol stores the people and turns the usable rows into requests.
 func (r *issueRun) enrol(ctx context.Context, desk *issuer.Desk, b *issuer.Batch) error {
+	if err := r.hold(ctx, b); err != nil {
+		return err
+	}
 	rows := make([]issuer.RosterRow, len(r.list.people))
 	for i, p := range r.list.people {
 		rows[i] = p.row
@@ -505,6 +526,9 @@ func (r *issueRun) enrol(ctx context.Context, desk *issuer.Desk, b *issuer.Batch
 func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) error {
 	if res.Refusal != nil {
 		why := res.Refusal.Text
+		if res.Refusal.Code == issuer.RefusedAlone {
+			why += " (--second-person ACCOUNT)"
+		}
 		if r.kind != "" && res.Refusal.Code == issuer.RefusedExists {
 			why += " (a provisional card of a record that was mended: aidpass card replace CARD --reason mended)"
 		}

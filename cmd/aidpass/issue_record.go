@@ -31,11 +31,12 @@ func (o *onRecord) count(r *issuer.Result) {
 }
 
 // counted is what the run went through, for people.
-func (o *onRecord) counted() string {
-	if o.kind == "" {
-		return "rows"
+func (o *onRecord) counted(n int) string {
+	kind := string(o.kind)
+	if kind == "" {
+		kind = "row"
 	}
-	return string(o.kind) + "s"
+	return plural(n, kind, kind+"s")
 }
 
 // nameOf names whom a refusal is about: the row of a roster, or the record.
@@ -76,7 +77,7 @@ func (r *issueRun) writeRecord(w io.Writer, provisional int) {
 		fmt.Fprintf(w, "%d left out: %s\n", r.leftOut[code], leftOutWords[code])
 	}
 	if r.granted > 0 {
-		fmt.Fprintf(w, "%d entitlements are issued\n", r.granted)
+		fmt.Fprintf(w, "%s\n", plural(r.granted, "entitlement is issued", "entitlements are issued"))
 	}
 }
 

@@ -1,10 +1,7 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -26,6 +23,7 @@ type recordFlags struct {
 	override                          []string
 
 	unitSaid bool           // --unit was given
+	planned  bool           // the unit is what the programme's plan counts
 	fixed    map[string]any // claims for every card
 }
 
@@ -164,29 +162,21 @@ func (r *issueRun) candidates(ctx context.Context, desk *issuer.Desk, b *issuer.
 	if r.list.rows == 0 {
 		return r.nobodyChosen(b)
 	}
-	b.Gate = func(_ context.Context, u issuer.UnitID) (issuer.Decision, error) { return decisions[u], nil }
+	b.Gate = issuer.StillDue(store, b.Programme, b.Round, func(_ context.Context, u issuer.UnitID) (issuer.Decision, error) { return decisions[u], nil })
 	return nil
 }
 
 // choose says for whom the run is: kind, and the units that were named.
 func (r *issueRun) choose(ctx context.Context, ask *issuer.Ask) error {
 	f := &r.f.record
-	err := r.o.store.View(ctx, func(v registry.View) error {
-		p, err := v.Programme(ask.Programme)
-		switch {
-		case errors.Is(err, registry.ErrNotFound):
-			return nil
-		case err != nil:
-			return err
-		case p.Counts != "" && f.unitSaid && p.Counts != ask.Kind:
-			return usagef("programme %s counts by %s", p.Code, p.Counts).hint("leave --unit out")
-		case p.Counts != "":
-			ask.Kind = p.Counts
-		}
-		return nil
-	})
-	if err != nil {
+	counts, err := r.o.counts(ctx, ask.Programme)
+	switch {
+	case err != nil:
 		return err
+	case counts != "" && f.unitSaid && counts != ask.Kind:
+		return usagef("programme %s counts by %s", ask.Programme, counts).hint("leave --unit out")
+	case counts != "":
+		ask.Kind = counts
 	}
 	switch {
 	case f.importID != "":
@@ -202,8 +192,8 @@ func (r *issueRun) choose(ctx context.Context, ask *issuer.Ask) error {
 			return err
 		}
 		var names []string
-		for s := bufio.NewScanner(bytes.NewReader(b)); s.Scan(); {
-			if name := strings.TrimSpace(s.Text()); name != "" && !strings.HasPrefix(name, "#") {
+		for line := range strings.Lines(strings.TrimPrefix(string(b), "\ufeff")) {
+			if name := strings.TrimSpace(line); name != "" && !strings.HasPrefix(name, "#") {
 				names = append(names, name)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"aidpass/internal/durable"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/intake"
 	"aidpass/issuer/registry/roster"
 	"aidpass/schemas"
 )
@@ -33,6 +34,7 @@ type rosterPerson struct {
 	number int
 	row    issuer.RosterRow
 	claims map[string]any
+	agreed bool // the row says yes to being registered
 }
 
 func (l *rosterList) refuse(row int, code, why string) {
@@ -58,7 +60,12 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 		}
 	}
 	if f.unit == "household" && m[roster.HouseholdID] == "" {
-		return nil, usagef("no column numbers the households").hint("--id-column NAME; %s", columnsAre(header))
+		why := ""
+		if f.record.planned {
+			why = ", and programme " + f.programme + " counts those"
+		}
+		return nil, usagef("no column numbers the households%s", why).hint("--id-column NAME; %s", columnsAre(header)).
+			hint("or issue to those on record: the same without a roster")
 	}
 	if m[roster.PersonID] == "" && m[roster.FullName] == "" && m[roster.GivenName] == "" && m[roster.FamilyName] == "" {
 		return nil, usagef("no column numbers or names the people").hint("--id-column NAME; %s", columnsAre(header))
@@ -79,6 +86,7 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 		!slices.ContainsFunc(claims, func(c claimColumn) bool { return slices.Contains(t.OneOf, c.claim.Name) }) {
 		return nil, usagef("a %s is for a round", t.Name).hint("--round 1, or --claim %s=1-6 for several", t.RoundsClaim)
 	}
+	consent := intake.ConsentColumns(header)
 	seen := map[string]int{}
 	now := a.Now().UTC()
 	for {
@@ -111,6 +119,11 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 			continue
 		}
 		seen[key] = row.Number
+		answer := consentOf(row, consent)
+		if answer == intake.No {
+			list.refuse(row.Number, issuer.RefusedGate, saidNo)
+			continue
+		}
 		values, err := rowClaims(t, m, row, claims, fixed, f)
 		if what := f.differs(t, values); err == nil && what != "" {
 			err = errors.New(what)
@@ -133,7 +146,7 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 		if f.unit == "person" && !f.rename {
 			who.Fixed = []string{"names"} // a household's row names one of its people
 		}
-		list.people = append(list.people, rosterPerson{number: row.Number, claims: values, row: who})
+		list.people = append(list.people, rosterPerson{number: row.Number, claims: values, row: who, agreed: answer == intake.Yes})
 	}
 }
 

@@ -52,6 +52,12 @@ type refusedRow struct {
 // finish writes the files and tells the count.
 func (r *issueRun) finish(ctx context.Context) error {
 	slices.SortFunc(r.cards, func(x, y cardLine) int { return x.Row - y.Row })
+	listed := len(r.cards)
+	if r.f.onlyNew {
+		r.cards = slices.DeleteFunc(r.cards, func(c cardLine) bool { return c.Already })
+	}
+	// Nobody's file of cards is made empty by a run that had nothing new.
+	write := !r.f.onlyNew || len(r.cards) > 0
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
@@ -60,11 +66,10 @@ func (r *issueRun) finish(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := makeParent(r.f.out); err != nil {
-		return err
-	}
-	if err := durable.WriteFile(r.f.out, b.Bytes(), 0o600); err != nil {
-		return err
+	if write {
+		if err := errors.Join(makeParent(r.f.out), durable.WriteFile(r.f.out, b.Bytes(), 0o600)); err != nil {
+			return err
+		}
 	}
 	images, err := r.drawImages(ctx)
 	if err != nil {
@@ -76,14 +81,18 @@ func (r *issueRun) finish(ctx context.Context) error {
 			return err
 		}
 	}
-	issued := len(r.cards) - r.already
+	issued := listed - r.already
 	result := map[string]any{"rows": r.list.rows, "issued": issued, "already": r.already, "refused": len(r.list.refused),
 		"refusals": r.list.refused, "images": images, "out": r.f.out}
 	r.tell(result)
 	err = r.print(result, func(w io.Writer) {
-		fmt.Fprintf(w, "%d %s: %d issued, %d issued before, %d refused\n", r.list.rows, r.counted(), issued, r.already, len(r.list.refused))
+		fmt.Fprintf(w, "%s: %d issued, %d issued before, %d refused\n", r.counted(r.list.rows), issued, r.already, len(r.list.refused))
 		r.writeRecord(w, r.provisional)
-		fmt.Fprintf(w, "cards: %s\n", r.f.out)
+		if write {
+			fmt.Fprintf(w, "cards: %s\n", r.f.out)
+		} else {
+			fmt.Fprintf(w, "no new cards: %s is not written\n", r.f.out)
+		}
 		if r.f.images != "" {
 			fmt.Fprintf(w, "images: %d in %s\n", images, r.f.images)
 		}
@@ -95,7 +104,7 @@ func (r *issueRun) finish(ctx context.Context) error {
 			fmt.Fprintf(w, "  %s: %s\n", r.nameOf(x), x.Why)
 		}
 	})
-	if err == nil && len(r.cards) == 0 {
+	if err == nil && listed == 0 {
 		return r.nobody()
 	}
 	return err

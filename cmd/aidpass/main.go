@@ -3,7 +3,8 @@
 //
 //	aidpass org init      an organisation and its keys on this laptop
 //	aidpass trust ...     who may issue what, signed by k of n custodians
-//	aidpass issue ...     roster in, signed cards out
+//	aidpass registry ...  who is on record, from lists as they come
+//	aidpass issue ...     signed cards for those on record
 //	aidpass pack build    all a service point needs offline, in one file
 //	aidpass verify ...    one word for each card
 //
@@ -12,7 +13,8 @@
 // examples in its help.
 //
 // A process exits 0 when all went well. 1: a fault inside. 2: wrong usage or an
-// input that cannot be used. verify only: 3 when any answer is invalid or none,
+// input that cannot be used. 130: stopped from outside (Ctrl-C), and nothing half
+// done. verify only: 3 when any answer is invalid or none,
 // else 4 when any is unsure or used.
 package main
 
@@ -58,8 +60,9 @@ type Main struct {
 
 // Exit codes besides those of the answers (words.ExitCode).
 const (
-	exitFault = 1
-	exitUsage = 2
+	exitFault   = 1
+	exitUsage   = 2
+	exitStopped = 130 // as shells say of an interrupt
 )
 
 // Run runs one command line, without the program's name, and returns what the
@@ -82,6 +85,9 @@ func (m *Main) Run(ctx context.Context, args []string) (code int) {
 		return 0
 	case errors.As(err, &answered):
 		return answered.code
+	case ctx.Err() != nil: // whatever broke off says so in its own words
+		fmt.Fprintln(m.Stderr, "aidpass: stopped: nothing is half done, and what was done is kept; the same command again goes on")
+		return exitStopped
 	}
 	return a.report(err)
 }
@@ -105,7 +111,8 @@ func (a *app) root() *cobra.Command {
   aidpass trust add list.draft data/public/relief-a.example-i1.org
   aidpass trust grant list.draft --org https://relief-a.example/i1 --type eligibility --programme K7Q2
   aidpass trust sign list.draft --key anchor.key --out trust.list
-  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl --images cards/
+  aidpass registry import people.xlsx
+  aidpass issue --all --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl --images cards/
   aidpass pack build --trust trust.list --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --out wellA.pack
   aidpass verify --pack wellA.pack cards/*.png`,
 		SilenceErrors: true,
@@ -150,7 +157,7 @@ func finish(cmd *cobra.Command) {
 		cmd.Long = cmd.Short + "."
 	}
 	if !strings.Contains(cmd.Long, "Exit codes") {
-		cmd.Long += "\n\nExit codes: 0 done; 1 a fault inside; 2 wrong usage, or an input that cannot be used."
+		cmd.Long += "\n\nExit codes: 0 done; 1 a fault inside; 2 wrong usage, or an input that cannot be used;\n130 stopped by Ctrl-C."
 	}
 	for _, sub := range cmd.Commands() {
 		finish(sub)

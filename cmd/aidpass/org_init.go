@@ -168,7 +168,8 @@ next:
   copy %s to a safe place, apart from its passphrase
   give %s to the keeper of the trust list: aidpass trust add LIST %[2]s
     and tell the keeper these words on another way: %[3]s
-  then issue: aidpass issue roster.csv --type eligibility --programme CODE --round 1 --out cards.jsonl
+  then take people in: aidpass registry import LIST
+  and issue: aidpass issue --all --type eligibility --programme CODE --round 1 --out cards.jsonl
 `, o.dir, public, entryWords(o.entryRaw))
 	})
 }

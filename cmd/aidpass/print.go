@@ -46,8 +46,9 @@ Paper: a4 (10 cards a sheet), letter (8), a6 (a slip a page), 58 and 80 (slips f
 thermal printers, in mm). Cards are 85.60 x 53.98 mm: print at 100 %, and try
 aidpass print ruler first. More than 500 sheets become several files.
 
-A card is printed once: what is printed again is a replacement, with the old card
-revoked. The same command again, for a file that was lost, writes the same file.`,
+A card is printed once: those that were printed or revoked are left out and counted,
+and what is printed again is a replacement, with the old card revoked. The same
+command again, for a file that was lost, writes the same file.`,
 		Example: `  aidpass print ruler --out ruler.pdf
   aidpass print cards.jsonl --out cards.pdf --complaint "+254 700 111 222"
   aidpass print cards.jsonl --out cards.pdf --paper letter --duplex --plain --lang ar --list handover.pdf
@@ -66,7 +67,7 @@ revoked. The same command again, for a file that was lost, writes the same file.
 	fl.BoolVar(&f.names, "names", false, "print the names of those who chose that")
 	fl.BoolVar(&f.photos, "photos", false, "print the photographs of those who chose that")
 	fl.StringVar(&f.pins, "pins", "", "print the PINs of this file (of issue --pins) on slips")
-	fl.StringVar(&f.list, "list", "", "write a list for the hand-over to this file too; names on it only with --names")
+	fl.StringVar(&f.list, "list", "", "write a list for the hand-over to this file too: card numbers and numbers in the list; names only with --names")
 	cmd.AddCommand(a.printRulerCommand())
 	return cmd
 }
@@ -135,7 +136,7 @@ func printError(err error) error {
 	case errors.As(err, &refusal):
 		return usagef("%w", err).hint("nothing was written; --names prints only names that their holders chose")
 	case errors.Is(err, issuer.ErrPrinted):
-		return usagef("%w", err).hint("aidpass card replace makes a new card and revokes the old one; a file that was lost is written again by the same command")
+		return usagef("%w", err).hint(wayOutOfPrinted)
 	case errors.Is(err, issuer.ErrCardState), errors.Is(err, issuer.ErrNotFound):
 		return usagef("%w", err).hint("take its line out of the file of cards, or print the cards of a newer one")
 	}
@@ -160,7 +161,7 @@ func (a *app) printCards(ctx context.Context, path string, f printFlags) error {
 	if f.boxes < 0 || f.boxes > print.MaxBoxes {
 		return usagef("--boxes %d: 0 to %d", f.boxes, print.MaxBoxes)
 	}
-	if f.pins != "" && (f.paper == "a4" || f.paper == "letter") {
+	if f.pins != "" && (opt.Paper == print.A4 || opt.Paper == print.Letter) {
 		return printError(print.ErrPIN)
 	}
 	if err := distinct(named{"--out", f.out}, named{"--list", f.list}, named{"the file of cards", path}, named{"--pins", f.pins}); err != nil {
@@ -180,6 +181,9 @@ func (a *app) printCards(ctx context.Context, path string, f printFlags) error {
 	if err != nil {
 		return err
 	}
+	if cards, err = run.left(ctx, cards); err != nil {
+		return err
+	}
 	return run.all(ctx, cards)
 }
 
@@ -193,6 +197,8 @@ type printRun struct {
 
 	files           []printedFile
 	stopped, warned []print.Note
+
+	printed, revoked int // left out: on paper already, or cancelled
 }
 
 // all prints the files of a run, each proved and in the log before it is written.
@@ -217,10 +223,13 @@ func (r *printRun) all(ctx context.Context, cards []print.Card) error {
 	for _, f := range r.files {
 		count += f.Cards
 	}
-	result := map[string]any{"printed": count, "files": r.files, "stopped": notes(r.stopped), "warned": notes(r.warned), "list": r.f.list}
+	result := map[string]any{"printed": count, "files": r.files, "printed_before": r.printed, "revoked": r.revoked, "stopped": notes(r.stopped), "warned": notes(r.warned), "list": r.f.list}
 	err := r.print(result, func(w io.Writer) {
 		for _, f := range r.files {
-			fmt.Fprintf(w, "%d cards on %d pages: %s (print job %s)\n", f.Cards, f.Pages, f.Path, f.Job)
+			fmt.Fprintf(w, "%s on %s: %s (print job %s)\n", plural(f.Cards, "card", "cards"), plural(f.Pages, "page", "pages"), f.Path, f.Job)
+		}
+		if r.printed+r.revoked > 0 {
+			fmt.Fprintf(w, "left out: %s; %s\n", r.leftOut(), wayOutOfPrinted)
 		}
 		for _, n := range r.stopped {
 			fmt.Fprintf(w, "  not printed: %v\n", n)
@@ -276,7 +285,7 @@ func (r *printRun) one(ctx context.Context, cards []print.Card, path string) err
 	if err := makeParent(path); err != nil {
 		return err
 	}
-	r.say("reading %d pages back", file.Pages)
+	r.say("reading %s back", plural(file.Pages, "page", "pages"))
 	err = print.Release(ctx, file, path, &r.rules, func() (err error) {
 		job, err = desk.RecordPrint(ctx, job)
 		return err

@@ -6,9 +6,12 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 
 	"aidpass/credential"
+	"aidpass/credential/qr"
 	"aidpass/issuer"
 	"aidpass/issuer/print"
 	"aidpass/issuer/print/proof"
@@ -59,10 +62,16 @@ func (r *printRun) cards(ctx context.Context, lines []cardLine) ([]print.Card, e
 	if r.f.complaint != "" {
 		r.rules.Complaint = []string{r.f.complaint}
 	}
-	if r.opt.Plain {
-		for _, name := range r.o.entry.Names {
+	for _, name := range r.o.entry.Names {
+		if r.opt.Plain {
 			r.rules.Plain = append(r.rules.Plain, name)
+		} else {
+			r.rules.Houses = append(r.rules.Houses, name)
 		}
+	}
+	issued, err := r.issued(ctx, lines)
+	if err != nil {
+		return nil, err
 	}
 	cards := make([]print.Card, len(lines))
 	err = r.o.store.View(ctx, func(v registry.View) error {
@@ -72,8 +81,9 @@ func (r *printRun) cards(ctx context.Context, lines []cardLine) ([]print.Card, e
 		for i := range lines {
 			l := &lines[i]
 			c := print.Card{
-				ID: l.Credential, Unit: l.Unit, Text: l.Text, Number: l.Number, Organisation: organisation,
+				ID: l.Credential, Unit: issued[i].Unit.String(), Text: l.Text, Number: issued[i].CardNumber, Organisation: organisation,
 				Programme: l.Programme, Complaint: r.f.complaint, Boxes: r.f.boxes, PIN: pins[l.Number],
+				Size: proof.TellsSize(l.Text, r.rules.Own),
 			}
 			if r.f.pins != "" && c.PIN == "" {
 				return usagef("card %s has no PIN in %s", l.Number, r.f.pins).hint("the same aidpass issue with --pins writes what the file lacks")
@@ -87,11 +97,43 @@ func (r *printRun) cards(ctx context.Context, lines []cardLine) ([]print.Card, e
 			if err := r.chosen(v, &c); err != nil {
 				return err
 			}
+			if r.f.list != "" {
+				rec, err := v.Record(issued[i].Unit)
+				if absent(err) != nil {
+					return err
+				}
+				c.External = rec.External
+			}
 			cards[i] = c
 		}
 		return nil
 	})
 	return cards, err
+}
+
+// issued returns what is on record of the lines. A file of cards may have been
+// mended by hand: whose a card is, its number and its code are the record's.
+func (r *printRun) issued(ctx context.Context, lines []cardLine) ([]issuer.Credential, error) {
+	all := make([]issuer.Credential, len(lines))
+	var scratch qr.Scratch
+	for i := range lines {
+		l := &lines[i]
+		found, err := r.o.store.FindCredentials(ctx, l.Credential)
+		if err != nil {
+			return nil, err
+		}
+		n := slices.IndexFunc(found, func(c issuer.Credential) bool { return c.ID.String() == l.Credential })
+		if n < 0 {
+			return nil, printError(fmt.Errorf("print: credential %q of the file: %w", l.Credential, issuer.ErrNotFound))
+		}
+		c := found[n]
+		card, err := scratch.Decode(l.Text)
+		if c.Card != nil && (err != nil || !bytes.Equal(card, c.Card)) || c.CardNumber != l.Number {
+			return nil, usagef("credential %s: the file has another code or number than was issued", l.Credential).hint("the same aidpass issue --out writes the file anew")
+		}
+		all[i] = c
+	}
+	return all, nil
 }
 
 // chosen puts the name and the photograph on a card whose holder chose that: the

@@ -31,24 +31,37 @@ func (a *app) programmeAddCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add [CODE] --modality cash --counts household",
 		Short: "Add a programme, or change one",
-		Long: `Add a programme, or change one that has the code.
+		Long: `Add a programme, or change one that has the code: what is said is changed, the rest
+stays.
 
 The code is what stands on cards, so it says nothing: leave it out and one is drawn.
 The name is sealed in the database and stands on no card. A programme counts
-persons or households, for good.`,
+persons or households, for good, and has one currency once something is planned.`,
 		Example: `  aidpass programme add --name "Winter cash" --modality cash --counts household --currency JOD
-  aidpass programme add K7Q2 --modality in_kind --counts person --start 2026-11-01 --end 2027-03-31`,
+  aidpass programme add K7Q2 --modality in_kind --counts person --start 2026-11-01 --end 2027-03-31
+  aidpass programme add K7Q2 --end 2027-06-30`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				p.Code = args[0]
-			}
 			p.Counts = registry.Kind(counts)
 			o, err := a.openOrg(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer o.close()
+			if len(args) == 1 {
+				p.Code = args[0]
+				old, err := o.desk(access.DistributionLead).Programme(cmd.Context(), p.Code)
+				switch {
+				case errors.Is(err, registry.ErrNotFound):
+					if registry.SpeakingCode(p.Code) {
+						a.say("warning: whoever finds a card reads %s on it: leave the code out, and one is drawn that says nothing", p.Code)
+					}
+				case err != nil:
+					return err
+				default:
+					unsaid(cmd, &p, &old)
+				}
+			}
 			saved, err := o.desk(access.DistributionLead).SaveProgramme(cmd.Context(), p)
 			if err != nil {
 				return registryError(err)
@@ -66,6 +79,20 @@ persons or households, for good.`,
 	f.StringVar(&p.Start, "start", "", "first day")
 	f.StringVar(&p.End, "end", "", "last day")
 	return cmd
+}
+
+// unsaid keeps of a programme what no flag speaks of.
+func unsaid(cmd *cobra.Command, p, old *registry.Programme) {
+	if !cmd.Flags().Changed("counts") {
+		p.Counts = old.Counts
+	}
+	for flag, field := range map[string][2]*string{"name": {&p.Name, &old.Name}, "modality": {&p.Modality, &old.Modality},
+		"currency": {&p.Currency, &old.Currency}, "sector": {&p.Sector, &old.Sector},
+		"conditionality": {&p.Conditionality, &old.Conditionality}, "start": {&p.Start, &old.Start}, "end": {&p.End, &old.End}} {
+		if !cmd.Flags().Changed(flag) {
+			*field[0] = *field[1]
+		}
+	}
 }
 
 func (a *app) programmeRoundCommand() *cobra.Command {
@@ -212,12 +239,12 @@ by heads, and counted.`,
 			result := map[string]any{"units": plan.Units, "new": plan.New, "changed": plan.Changed, "same": plan.Same, "kept": plan.Kept,
 				"without_size": idTexts(plan.Sizeless), "total": plan.Total, "preview": preview}
 			return a.print(result, func(w io.Writer) {
-				fmt.Fprintf(w, "%s: %d new, %d changed, %d as before, %d issued already\n", plural(plan.Units, "unit", "units"), plan.New, plan.Changed, plan.Same, plan.Kept)
+				fmt.Fprintf(w, "%s: %d new, %d changed, %d as before, %d issued already or on hold\n", plural(plan.Units, "unit", "units"), plan.New, plan.Changed, plan.Same, plan.Kept)
 				if plan.Total != "" {
 					fmt.Fprintln(w, "planned in all:", plan.Total)
 				}
 				if n := len(plan.Sizeless); n > 0 {
-					fmt.Fprintf(w, "%s of unknown size got nothing, as %s\n", plural(n, "household", "households"), plan.Sizeless[0])
+					fmt.Fprintf(w, "%s of a size unknown or over %d got nothing, as %s\n", plural(n, "household", "households"), registry.LargestHousehold, plan.Sizeless[0])
 				}
 				if preview {
 					fmt.Fprintln(w, "nothing was written: leave --preview out")
@@ -234,6 +261,49 @@ by heads, and counted.`,
 	f.StringArrayVar(&services, "visits", nil, "visits for each unit: CODE=NUMBER; repeat")
 	f.StringVar(&rule.Mechanism, "mechanism", "", "how it is handed over, as Cash over the counter")
 	f.BoolVar(&preview, "preview", false, "tell what it would come to and write nothing")
+	cmd.AddCommand(a.entitleReleaseCommand())
+	return cmd
+}
+
+func (a *app) entitleReleaseCommand() *cobra.Command {
+	var which whichRecord
+	var code string
+	var round uint64
+	cmd := &cobra.Command{
+		Use:   "release UNIT --programme CODE --round N --second-person ACCOUNT",
+		Short: "Let go what is on hold: two people saw that it was not collected",
+		Long: `Let go what is on hold: two people saw that it was not collected.
+
+A household that joins others, or gets a new number, has what their cards were good
+for on hold: it may have been collected under the old number. The ticks on the old
+card tell, or the journal of the site. Released, it is planned, and a card is issued.`,
+		Example: `  aidpass entitle release HH-0042 --list camp-north --programme K7Q2 --round 1 --second-person lead-2`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if code == "" || round == 0 {
+				return usagef("which programme and round?").hint("--programme K7Q2 --round 1; aidpass programme list shows them")
+			}
+			o, err := a.openOrg(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			unit, err := which.one(cmd.Context(), o, args[0])
+			if err != nil {
+				return err
+			}
+			if err := o.desk(access.DistributionLead).Release(cmd.Context(), unit, code, round); err != nil {
+				return programmeError(err)
+			}
+			return a.print(map[string]any{"released": unit.String(), "programme": code, "round": round}, func(w io.Writer) {
+				fmt.Fprintf(w, "released: %s in round %d of programme %s\n", unit, round, code)
+			})
+		},
+	}
+	which.flags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&code, "programme", "", "code of the programme, as K7Q2")
+	f.Uint64Var(&round, "round", 0, "number of the round")
 	return cmd
 }
 
@@ -246,7 +316,8 @@ func parseItems(texts []string) (items []registry.Item, err error) {
 		if n >= 0 {
 			qty, unit = qty[:n], qty[n:]
 		}
-		if v, err := strconv.ParseFloat(qty, 64); !ok || code == "" || err != nil || v <= 0 {
+		// 1e9 is no unit of 1, and not meant as one.
+		if v, err := strconv.ParseFloat(qty, 64); !ok || code == "" || err != nil || v <= 0 || strings.ContainsAny(unit, "0123456789+-") {
 			return nil, usagef("--item %q", s).hint("BLANKET=2, or SOAP=1.5kg")
 		}
 		items = append(items, registry.Item{Code: code, Qty: qty, Unit: unit})

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
-	"aidpass/issuer"
 	"aidpass/issuer/registry"
 )
 
@@ -27,7 +27,7 @@ func (a *app) registryCommand() *cobra.Command {
 	cmd.AddCommand(
 		a.registryShowCommand(), a.registryFindCommand(), a.registryHistoryCommand(), a.registryCompareCommand(),
 		a.registryDoublesCommand(), a.registrySplitCommand(), a.registryMergeCommand(), a.registryDiedCommand(), a.registryEraseCommand(),
-		a.registryCollectorCommand(),
+		a.registryCollectorCommand(), a.registryFaceCommand(), a.registrySetCommand(),
 		a.registryImportCommand(), a.registryExportCommand(), a.registryGateCommand(),
 	)
 	return cmd
@@ -97,18 +97,27 @@ func (w whichRecord) one(ctx context.Context, o *org, text string) (registry.ID,
 	case err != nil:
 		return registry.ID{}, err
 	case len(ids) == 0:
-		return registry.ID{}, usagef("%s: %w", text, registry.ErrNotFound).
+		// What was typed may be a name, and stands in no error.
+		return registry.ID{}, usagef("%w", registry.ErrNotFound).
 			hint("an id of 32 digits, the number of a card, or the number in a list with --list NAME")
 	case len(ids) > 1:
-		return registry.ID{}, usagef("%s means %d records", text, len(ids)).hint("--kind person or --kind household, or one of the ids %v", ids)
+		called, err := o.called(ctx, ids...)
+		if err != nil {
+			return registry.ID{}, err
+		}
+		return registry.ID{}, usagef("that means %d records", len(ids)).hint("--kind person or --kind household, or one of the ids %s", strings.Join(called, ", "))
 	}
 	return ids[0], nil
 }
 
 // all is one for several texts.
 func (w whichRecord) all(ctx context.Context, o *org, texts []string) (ids []registry.ID, err error) {
-	for _, text := range texts {
+	for i, text := range texts {
 		id, err := w.one(ctx, o, text)
+		var usage *usageError
+		if len(texts) > 1 && errors.As(err, &usage) {
+			usage.err = fmt.Errorf("%d of %d: %w", i+1, len(texts), usage.err)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -146,38 +155,22 @@ func parseMoment(s string, last bool) (time.Time, error) {
 	return time.Unix(int64(t), 0).UTC(), err
 }
 
-// stopCards revokes the active cards of units that a change of people leaves behind.
-// The card then says help desk, and nothing of why.
-func (o *org) stopCards(ctx context.Context, units []registry.ID) (stopped int, err error) {
-	desk := &issuer.Desk{Issuer: o.entry.ID, Store: o.store, Actor: o.a.actor(access.Issuer), Now: o.a.Now}
-	var ids []issuer.CTI
-	for _, unit := range units {
-		cards, err := desk.Find(ctx, unit.String())
-		if err != nil {
-			return 0, err
-		}
-		for _, c := range actOn(cards, "resume") { // those revoked already are left out
-			ids = append(ids, c.ID)
-		}
-	}
-	if len(ids) == 0 {
-		return 0, nil
-	}
-	return len(ids), desk.Revoke(ctx, ids, "registry")
-}
-
-// afterJSON is what is left to do after a change of a household.
+// afterJSON is what is left to do after a change of people.
 type afterJSON struct {
 	Stopped int      `json:"cards_revoked"`
 	Stale   []string `json:"cards_to_replace"`
 	Ask     []string `json:"ask_alone"`
 	Decide  []string `json:"decide"`
+	stale   []string // with the numbers of the list
+	ask     []string
 }
 
-// settle revokes the cards that must stop, and tells the rest.
-func (o *org) settle(ctx context.Context, after registry.After) (afterJSON, error) {
-	n, err := o.stopCards(ctx, after.Revoke)
-	return afterJSON{n, idTexts(after.Stale), idTexts(after.Ask), append([]string{}, after.Decide...)}, err
+func (o *org) leftToDo(ctx context.Context, after registry.After) (left afterJSON, err error) {
+	left = afterJSON{Stopped: after.Stopped, Stale: idTexts(after.Stale), Ask: idTexts(after.Ask), Decide: append([]string{}, after.Decide...)}
+	if left.stale, err = o.called(ctx, after.Stale...); err == nil {
+		left.ask, err = o.called(ctx, after.Ask...)
+	}
+	return left, err
 }
 
 func (s afterJSON) write(w io.Writer) {
@@ -185,10 +178,10 @@ func (s afterJSON) write(w io.Writer) {
 		fmt.Fprintf(w, "%s revoked: whoever shows one is sent to the help desk, and not told why\n", plural(s.Stopped, "card was", "cards were"))
 		fmt.Fprintln(w, "  aidpass pack build ...   # tells the service points")
 	}
-	for _, id := range s.Stale {
+	for _, id := range s.stale {
 		fmt.Fprintln(w, "says an old size, replace its card when its people come:", id)
 	}
-	for _, id := range s.Ask {
+	for _, id := range s.ask {
 		fmt.Fprintln(w, "ask alone who holds the card:", id)
 	}
 	for _, code := range s.Decide {
@@ -198,8 +191,13 @@ func (s afterJSON) write(w io.Writer) {
 
 var decideWords = map[string]string{
 	registry.DecideNoAdult:     "no adult is left: a named adult or two staff collect",
+	registry.DecideNewNoAdult:  "no adult is among those who leave: a named adult or two staff collect for them",
+	registry.DecideHousehold:   "the household is closed: which one is hers now?",
 	registry.DecideNoCollector: "nobody on record may collect",
 	registry.DecideHead:        "the head is gone: relations speak of nobody",
+	registry.DecideRound: "the old card may have been used: what it was good for is on hold for the new number.\n" +
+		"  Two look at its ticks or the site's journal; aidpass entitle release HOUSEHOLD --programme CODE --round N",
+	registry.DecidePlan: "what the new household is due is to be planned: aidpass entitle, again",
 }
 
 func idTexts(ids []registry.ID) []string {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,7 @@ func (a *app) registrySplitCommand() *cobra.Command {
 	var which whichRecord
 	var leaving []string
 	var head string
-	var renew bool
+	var renew, yes bool
 	cmd := &cobra.Command{
 		Use:   "split HOUSEHOLD --leaving PERSON ...",
 		Short: "Part a household: those who leave become a new one",
@@ -27,28 +28,31 @@ func (a *app) registrySplitCommand() *cobra.Command {
 The side that stays is not told, and neither record names the other. The old card
 is revoked when one of those who leave may hold it; else it goes on, and is replaced
 when its people come. --renew gives both sides new numbers.
-Everybody grown up who leaves is to be asked alone who holds the new card.`,
+Everybody grown up who leaves is to be asked alone who holds the new card.
+Without --yes it tells who they are and which cards would stop.`,
 		Example: `  aidpass registry split HH-0042 --list camp-north --leaving P-0107 --leaving P-0108 --head P-0107
-  aidpass registry split 6f2c... --leaving 91aa... --renew`,
+  aidpass registry split 6f2c... --leaving 91aa... --renew --yes`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.changeHouseholds(cmd.Context(), func(ctx context.Context, o *org) (string, registry.After, map[string]any, error) {
+			return a.act(cmd.Context(), yes, func(ctx context.Context, o *org) (act deskAct, err error) {
 				ids, err := whichRecord{which.list, "household"}.all(ctx, o, args)
 				if err != nil {
-					return "", registry.After{}, nil, err
+					return act, err
 				}
 				plan := registry.SplitPlan{Renew: renew}
 				people := whichRecord{which.list, "person"}
 				if plan.Leaving, err = people.all(ctx, o, leaving); err != nil {
-					return "", registry.After{}, nil, err
+					return act, err
 				}
 				if head != "" {
 					if plan.Head, err = people.one(ctx, o, head); err != nil {
-						return "", registry.After{}, nil, err
+						return act, err
 					}
 				}
-				left, stayed, after, err := o.desk(access.Registrar).Split(ctx, ids[0], plan)
-				return fmt.Sprintf("left: %s\nstayed: %s", left, stayed), after, map[string]any{"left": left.String(), "stayed": stayed.String()}, err
+				return deskAct{"split", append(slices.Clone(ids), plan.Leaving...), func(desk *registry.Registry) (done, error) {
+					left, stayed, after, err := desk.Split(ctx, ids[0], plan)
+					return done{fmt.Sprintf("left: %s\nstayed: %s", left, stayed), map[string]any{"left": left.String(), "stayed": stayed.String()}, after}, err
+				}}, nil
 			})
 		},
 	}
@@ -57,60 +61,46 @@ Everybody grown up who leaves is to be asked alone who holds the new card.`,
 	f.StringArrayVar(&leaving, "leaving", nil, "who leaves; repeat")
 	f.StringVar(&head, "head", "", "of those who leave, whom relations will speak of")
 	f.BoolVar(&renew, "renew", false, "new numbers for those who stay too, and the old card revoked")
+	f.BoolVar(&yes, "yes", false, yesUsage)
 	return cmd
 }
 
-// changeHouseholds runs an act that leaves cards to be stopped and people to be asked.
-func (a *app) changeHouseholds(ctx context.Context,
-	act func(context.Context, *org) (text string, after registry.After, result map[string]any, err error)) error {
-	o, err := a.openOrg(ctx)
-	if err != nil {
-		return err
-	}
-	defer o.close()
-	text, after, result, err := act(ctx, o)
-	if err != nil {
-		return registryError(err)
-	}
-	left, err := o.settle(ctx, after)
-	if err != nil {
-		return err
-	}
-	result["todo"] = left
-	return a.print(result, func(w io.Writer) {
-		fmt.Fprintln(w, text)
-		left.write(w)
-	})
-}
+const yesUsage = "do it; without it, tell whom it is about and which cards would stop"
 
 func (a *app) registryMergeCommand() *cobra.Command {
 	var which whichRecord
 	var head string
+	var yes bool
 	cmd := &cobra.Command{
 		Use:   "merge HOUSEHOLD HOUSEHOLD ...",
 		Short: "Make one new household of several",
 		Long: `Make one new household of several, with new numbers on its cards. The old ones are
 closed and their cards revoked; who collects is asked anew. Two records of one
-person are not merged here: aidpass registry doubles decide.`,
-		Example: `  aidpass registry merge HH-0042 HH-0043 --list camp-north --head P-0107`,
-		Args:    cobra.MinimumNArgs(2),
+person are not merged here: aidpass registry doubles decide. Without --yes it tells
+who they are and which cards would stop.`,
+		Example: `  aidpass registry merge HH-0042 HH-0043 --list camp-north --head P-0107
+  aidpass registry merge HH-0042 HH-0043 --list camp-north --head P-0107 --yes`,
+		Args: cobra.MinimumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.changeHouseholds(cmd.Context(), func(ctx context.Context, o *org) (string, registry.After, map[string]any, error) {
+			return a.act(cmd.Context(), yes, func(ctx context.Context, o *org) (act deskAct, err error) {
 				ids, err := whichRecord{which.list, "household"}.all(ctx, o, args)
 				if err != nil {
-					return "", registry.After{}, nil, err
+					return act, err
 				}
 				var first registry.ID
 				if head != "" {
 					if first, err = (whichRecord{which.list, "person"}).one(ctx, o, head); err != nil {
-						return "", registry.After{}, nil, err
+						return act, err
 					}
 				}
-				merged, after, err := o.desk(access.Registrar).Merge(ctx, ids, first)
-				return "merged: " + merged.String(), after, map[string]any{"merged": merged.String()}, err
+				return deskAct{"merge", ids, func(desk *registry.Registry) (done, error) {
+					merged, after, err := desk.Merge(ctx, ids, first)
+					return done{"merged: " + merged.String(), map[string]any{"merged": merged.String()}, after}, err
+				}}, nil
 			})
 		},
 	}
+	cmd.Flags().BoolVar(&yes, "yes", false, yesUsage)
 	cmd.Flags().StringVar(&which.list, "list", "", "name of the list whose numbers people go by (default: the organisation's own)")
 	cmd.Flags().StringVar(&head, "head", "", "whom relations will speak of")
 	return cmd
@@ -118,47 +108,82 @@ person are not merged here: aidpass registry doubles decide.`,
 
 func (a *app) registryDiedCommand() *cobra.Command {
 	var which whichRecord
-	var on string
+	var on, reason string
+	var yes, undo bool
 	cmd := &cobra.Command{
 		Use:   "died PERSON [--on DAY]",
-		Short: "Record a death",
+		Short: "Record a death, correct its day, or take it back",
 		Long: `Record a death: the record is closed, she collects for nobody any more, and her cards
 are revoked; her household's too where she may have held it. It tells what people
-must decide: a household without an adult or a collector.`,
+must decide: a household without an adult or a collector. Without --yes it tells who
+it is and which cards would stop.
+
+Again with another day it corrects the day. --undo takes a death back that was
+recorded by mistake: the record is open again, the cards stay revoked.`,
 		Example: `  aidpass registry died P-0107 --list camp-north --on 2026-11-18
-  aidpass registry died 91aa...`,
+  aidpass registry died P-0107 --list camp-north --on 2026-11-18 --yes
+  aidpass registry died P-0107 --list camp-north --undo --reason wrong-person --second-person lead-2`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.changeHouseholds(cmd.Context(), func(ctx context.Context, o *org) (string, registry.After, map[string]any, error) {
+			switch {
+			case undo && on != "":
+				return usagef("--on and --undo").hint("one of them")
+			case undo && reason == "":
+				return usagef("why is the death taken back?").hint("--reason CODE stands in the audit log: a code, never a name")
+			}
+			return a.act(cmd.Context(), yes || undo, func(ctx context.Context, o *org) (act deskAct, err error) {
 				id, err := whichRecord{which.list, "person"}.one(ctx, o, args[0])
 				if err != nil {
-					return "", registry.After{}, nil, err
+					return act, err
 				}
-				after, err := o.desk(access.Registrar).Died(ctx, id, on)
-				return "closed: " + id.String(), after, map[string]any{"closed": id.String()}, err
+				called, err := o.called(ctx, id)
+				if err != nil {
+					return act, err
+				}
+				return deskAct{"died", []registry.ID{id}, func(desk *registry.Registry) (done, error) {
+					if undo {
+						after, err := desk.Alive(ctx, id, reason)
+						text := "open again: " + called[0] + "\nher cards stay revoked; a new one:\n" +
+							"  aidpass issue --type TYPE --unit person --unit-ids FILE --replace --out cards.jsonl   # FILE has her number, or the id, in a line"
+						return done{text, map[string]any{"opened": id.String()}, after}, err
+					}
+					after, err := desk.Died(ctx, id, on)
+					result := map[string]any{"closed": id.String(), "corrected": after.Corrected}
+					if after.Corrected {
+						return done{"the death of " + called[0] + " was on record: its day is now " + on, result, after}, err
+					}
+					return done{"closed: " + called[0], result, after}, err
+				}}, nil
 			})
 		},
 	}
-	cmd.Flags().StringVar(&which.list, "list", "", "name of the list whose numbers people go by (default: the organisation's own)")
-	cmd.Flags().StringVar(&on, "on", "", "day of the death, as well as it is known: 2026-11-18, 2026-11, 2026")
+	f := cmd.Flags()
+	f.StringVar(&which.list, "list", "", "name of the list whose numbers people go by (default: the organisation's own)")
+	f.StringVar(&on, "on", "", "day of the death, as well as it is known: 2026-11-18, 2026-11, 2026")
+	f.BoolVar(&yes, "yes", false, yesUsage)
+	f.BoolVar(&undo, "undo", false, "take back a death recorded by mistake; needs --reason and --second-person")
+	f.StringVar(&reason, "reason", "", "why it is taken back: a code, never a name")
 	return cmd
 }
 
 func (a *app) registryEraseCommand() *cobra.Command {
 	var which whichRecord
 	var reason string
+	var yes bool
 	cmd := &cobra.Command{
 		Use:   "erase ID|NUMBER --reason CODE",
 		Short: "Make a record unreadable for ever, here and in every copy",
 		Long: `Make a record unreadable for ever, here and in every copy: the key that it was
 sealed with is destroyed. Amounts and pseudonyms stay for audit and name nobody.
-Her active cards must be revoked first.
+Her active cards must be revoked first. Without --yes it tells who it is and does
+nothing; with it, a second person must stand behind it.
 
 What was handed out of here is not reached: the files that may hold the name are
 listed, so that somebody goes after them. So are households whose own record, as it
 is or was, says who she is: that is erased with the household alone.`,
 		Example: `  aidpass revoke --unit P-0107 --all --reason erased
-  aidpass registry erase P-0107 --list camp-north --reason asked-by-her --second-person lead-2`,
+  aidpass registry erase P-0107 --list camp-north --reason asked-by-her
+  aidpass registry erase P-0107 --list camp-north --reason asked-by-her --second-person lead-2 --yes`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -178,6 +203,16 @@ is or was, says who she is: that is erased with the household alone.`,
 			if err != nil {
 				return registryError(err)
 			}
+			called, err := o.called(ctx, id)
+			if err != nil {
+				return err
+			}
+			if !yes {
+				return o.previewErase(ctx, id, named)
+			}
+			if a.SecondPerson == "" {
+				return registryError(fmt.Errorf("registry: %s: to erase: %w", called[0], registry.ErrSecondPerson))
+			}
 			err = o.store.Erase(ctx, a.actor(access.OrgAdmin), id, reason)
 			if errors.Is(err, storage.ErrActive) {
 				return usagef("%w", err).hint("aidpass revoke %s --all --reason erased", id)
@@ -191,10 +226,8 @@ is or was, says who she is: that is erased with the household alone.`,
 			}
 			result := map[string]any{"erased": id.String(), "may_hold_the_name": files, "households_that_say_it": named}
 			return a.print(result, func(w io.Writer) {
-				fmt.Fprintln(w, "erased:", id)
-				for _, h := range named {
-					fmt.Fprintf(w, "The record of household %s, now or before, says who she was. It has a key of its own:\n  aidpass registry erase %s --reason CODE   # where its people are asked and agree\n", h, h)
-				}
+				fmt.Fprintln(w, "erased:", called[0])
+				tellNamed(w, named)
 				if len(files) > 0 {
 					fmt.Fprintln(w, "These files were handed to people, may hold the name, and were not erased:")
 				}
@@ -206,7 +239,33 @@ is or was, says who she is: that is erased with the household alone.`,
 	}
 	which.flags(cmd)
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit log: a code, never a name")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do it; without it, tell who it is")
 	return cmd
+}
+
+// previewErase tells who would be erased, and what an erasure would not reach.
+func (o *org) previewErase(ctx context.Context, id registry.ID, named []string) error {
+	about, err := o.who(ctx, id)
+	if err != nil {
+		return err
+	}
+	result := map[string]any{"preview": "erase", "done": false, "about": about, "cards_to_revoke_first": about[0].Cards,
+		"needs_second_person": o.a.SecondPerson == "", "households_that_say_it": named}
+	return o.a.print(result, func(w io.Writer) {
+		fmt.Fprintf(w, "%s  %s\n", about[0].ID, about[0].line())
+		if n := len(about[0].Cards); n > 0 {
+			fmt.Fprintf(w, "%s to be revoked first: aidpass revoke --unit %s --all --reason erased\n", plural(n, "card is", "cards are"), id)
+		}
+		tellNamed(w, named)
+		fmt.Fprintln(w, "what is erased cannot be read again, here or in any copy")
+		tellNothingDone(w, o.a.SecondPerson == "")
+	})
+}
+
+func tellNamed(w io.Writer, households []string) {
+	for _, h := range households {
+		fmt.Fprintf(w, "The record of household %s, now or before, says who she was. It has a key of its own:\n  aidpass registry erase %s --reason CODE   # where its people are asked and agree\n", h, h)
+	}
 }
 
 // namedIn lists the households whose records say who somebody is, who is about to

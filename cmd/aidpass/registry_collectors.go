@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -34,8 +35,9 @@ func (a *app) collectorAddCommand() *cobra.Command {
 who is not.
 
 An alternate fetches for half a year at most, and is asked for again then. A child,
-somebody of unknown age, or anybody for a household without an adult needs a second
-person of the staff.`,
+somebody of unknown age, anybody for a household without an adult, a primary beside
+the one there is, or a primary who is of another household needs a second person of
+the staff.`,
 		Example: `  aidpass registry collector add HH-0042 P-0107 --list camp-north --role primary
   aidpass registry collector add HH-0042 P-0109 --list camp-north --to 2026-12-31 --second-person lead-2`,
 		Args: cobra.RangeArgs(1, 2),
@@ -57,7 +59,11 @@ person of the staff.`,
 				}
 				c.Person = id.String()
 			}
-			return registryError(o.desk(access.Registrar).AddCollector(ctx, household, c))
+			desk := o.desk(access.Registrar)
+			if err := desk.AddCollector(ctx, household, c); err != nil {
+				return registryError(err)
+			}
+			return o.tellCollector(ctx, household, c, desk)
 		},
 	}
 	f := cmd.Flags()
@@ -67,6 +73,38 @@ person of the staff.`,
 	f.StringVar(&c.From, "from", "", "first day (default: today)")
 	f.StringVar(&c.To, "to", "", "last day (default: half a year for an alternate)")
 	return cmd
+}
+
+// tellCollector says who may fetch now, until when, and for how many households she does.
+func (o *org) tellCollector(ctx context.Context, household registry.ID, c registry.Collector, desk *registry.Registry) error {
+	g, err := desk.Household(ctx, household)
+	if err != nil {
+		return registryError(err)
+	}
+	for _, now := range g.Household.Collectors {
+		if now.Person == c.Person && now.External == c.External {
+			c = now
+		}
+	}
+	serves := 1
+	if id, err := registry.ParseID(c.Person); err == nil {
+		ids, err := desk.CollectsFor(ctx, id)
+		if err != nil {
+			return err
+		}
+		serves = len(ids)
+	}
+	result := map[string]any{"household": household.String(), "person": c.Person, "role": c.Role, "from": c.From, "to": c.To, "collects_for": serves}
+	return o.a.print(result, func(w io.Writer) {
+		until := "until she is replaced"
+		if c.To != "" {
+			until = "until " + c.To
+		}
+		fmt.Fprintf(w, "%s collector of %s %s\n", c.Role, g.Record.Called(), until)
+		if serves > 1 {
+			fmt.Fprintf(w, "she is now a collector of %d households\n", serves)
+		}
+	})
 }
 
 func (a *app) collectorEndCommand() *cobra.Command {
@@ -131,10 +169,26 @@ func (a *app) collectorBusyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			// Those who are not on record stand here by name.
+			if err := o.store.Note(cmd.Context(), a.actor(access.Auditor), access.Entry{Action: "record.read", Object: "registry", Detail: "collectors"}); err != nil {
+				return err
+			}
 			for _, b := range list {
 				result := map[string]any{"person": b.Person, "external": b.External, "households": idTexts(b.Households)}
-				err := a.print(result, func(w io.Writer) {
-					fmt.Fprintf(w, "%s%s serves %d households: %s\n", b.Person, b.External, len(b.Households), strings.Join(idTexts(b.Households), " "))
+				called, err := o.called(cmd.Context(), b.Households...)
+				if err != nil {
+					return err
+				}
+				who := b.External
+				if id, err := registry.ParseID(b.Person); err == nil {
+					texts, err := o.called(cmd.Context(), id)
+					if err != nil {
+						return err
+					}
+					who = texts[0]
+				}
+				err = a.print(result, func(w io.Writer) {
+					fmt.Fprintf(w, "%s serves %d households: %s\n", who, len(b.Households), strings.Join(called, ", "))
 				})
 				if err != nil {
 					return err

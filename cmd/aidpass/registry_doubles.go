@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,7 +23,7 @@ or with a name that sounds the same and the same year of birth. The newer record
 stands first. Nobody is kept from anything by standing here: people decide.`,
 		Example: `  aidpass registry doubles
   aidpass registry show 6f2c...; aidpass registry show 91aa...
-  aidpass registry doubles decide 6f2c... 91aa... same`,
+  aidpass registry doubles decide 6f2c... 91aa... same --second-person lead-2 --yes`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o, err := a.openOrg(cmd.Context())
@@ -36,8 +38,12 @@ stands first. Nobody is kept from anything by standing here: people decide.`,
 			for _, d := range pairs {
 				result := map[string]any{"a": d.A.String(), "b": d.B.String(), "why": d.Why, "found": d.FoundAt.UTC().Format(time.RFC3339),
 					"decided": d.Decided, "by": d.By}
-				err := a.print(result, func(w io.Writer) {
-					fmt.Fprintln(w, d.A, d.B, whyWords[d.Why], d.Decided)
+				called, err := o.called(cmd.Context(), d.A, d.B)
+				if err != nil {
+					return err
+				}
+				err = a.print(result, func(w io.Writer) {
+					fmt.Fprintln(w, strings.TrimSpace(fmt.Sprintln(called[0], called[1], whyWords[d.Why], d.Decided)))
 				})
 				if err != nil {
 					return err
@@ -57,46 +63,51 @@ stands first. Nobody is kept from anything by standing here: people decide.`,
 var whyWords = map[string]string{registry.KeyDocument: "same document", registry.KeyNameYear: "same name and year"}
 
 func (a *app) doublesDecideCommand() *cobra.Command {
-	return &cobra.Command{
+	var which whichRecord
+	var yes bool
+	cmd := &cobra.Command{
 		Use:   "decide A B same|different",
 		Short: "Say whether two records are one person",
 		Long: `Say whether two records are one person.
 
-same closes the newer record, points it to the older one and revokes its cards;
-nothing of it is deleted. different leaves both alone, and opens the newer one again
-where an earlier decision had closed it (its cards are to be issued anew).`,
+same closes the newer record, points it to the older one and revokes its cards; so
+it does her household there when nobody else is in it. Nothing is deleted. Without
+--yes it tells who the two are and which cards would stop. different leaves both
+alone, and opens the newer one again where an earlier decision had closed it (its
+cards are to be issued anew).
+
+Where cards would be revoked, or a decision taken back, a second person decides too.`,
 		Example: `  aidpass registry doubles decide 6f2c... 91aa... different
-  aidpass registry doubles decide 6f2c... 91aa... same --second-person lead-2`,
+  aidpass registry doubles decide 6f2c... 91aa... same
+  aidpass registry doubles decide 6f2c... 91aa... same --second-person lead-2 --yes`,
 		Args: cobra.ExactArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			if args[2] != registry.Same && args[2] != registry.Different {
-				return usagef("decision %q", args[2]).hint("same or different")
+			decision := args[2]
+			if decision != registry.Same && decision != registry.Different {
+				return usagef("decision %q", decision).hint("same or different")
 			}
-			o, err := a.openOrg(ctx)
-			if err != nil {
-				return err
-			}
-			defer o.close()
-			ids, err := (whichRecord{kind: "person"}).all(ctx, o, args[:2])
-			if err != nil {
-				return err
-			}
-			revoke, err := o.desk(access.Registrar).DecideDouble(ctx, ids[0], ids[1], args[2])
-			if err != nil {
-				return registryError(err)
-			}
-			n, err := o.stopCards(ctx, revoke)
-			if err != nil {
-				return err
-			}
-			result := map[string]any{"decided": args[2], "closed": idTexts(revoke), "cards_revoked": n}
-			return a.print(result, func(w io.Writer) {
-				fmt.Fprintln(w, "decided:", args[2])
-				for _, id := range revoke {
-					fmt.Fprintf(w, "closed: %s, %s revoked\n", id, plural(n, "card", "cards"))
+			return a.act(cmd.Context(), yes || decision == registry.Different, func(ctx context.Context, o *org) (act deskAct, err error) {
+				ids, err := whichRecord{which.list, "person"}.all(ctx, o, args[:2])
+				if err != nil {
+					return act, err
 				}
+				return deskAct{"same", ids, func(desk *registry.Registry) (done, error) {
+					after, err := desk.DecideDouble(ctx, ids[0], ids[1], decision)
+					if err != nil {
+						return done{}, err
+					}
+					called, err := o.called(ctx, after.Revoke...)
+					text := "decided: " + decision
+					for _, c := range called {
+						text += "\nclosed: " + c
+					}
+					return done{text, map[string]any{"decided": decision, "closed": idTexts(after.Revoke), "cards_revoked": after.Stopped,
+						"cards_to_replace": idTexts(after.Stale)}, after}, err
+				}}, nil
 			})
 		},
 	}
+	cmd.Flags().StringVar(&which.list, "list", "", "name of the list whose numbers people go by (default: the organisation's own)")
+	cmd.Flags().BoolVar(&yes, "yes", false, yesUsage)
+	return cmd
 }

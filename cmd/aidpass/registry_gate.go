@@ -42,7 +42,8 @@ birth, origin, relation, location, registration; cards under 0.9 of them hold 30
 days). A photo is never asked for. A programme may require more.
 
 The fix list has one line for each thing to mend, with the record and what to do.
-It names nobody, and is readable to you alone.`,
+It names nobody, and is readable to you alone. aidpass registry set mends single
+values: aidpass registry set NUMBER --list NAME birth=1987 --reason CODE.`,
 		Example: `  aidpass registry gate
   aidpass registry gate --programme K7Q2 --type eligibility --fix-list fix.csv
   aidpass registry gate --unit person --policy required.json --json`,
@@ -141,7 +142,12 @@ func (a *app) gate(ctx context.Context, f gateFlags) error {
 		}
 	}
 	result.Reasons = result.Rows()
-	return a.print(result, func(w io.Writer) { result.write(w, policy) })
+	return a.print(result, func(w io.Writer) {
+		result.write(w, policy)
+		if len(result.Reasons) > 0 {
+			fmt.Fprintln(w, "single values are mended with: aidpass registry set NUMBER --list NAME FIELD=VALUE --reason CODE")
+		}
+	})
 }
 
 // gateUnit is what the cards would be for.

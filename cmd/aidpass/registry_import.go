@@ -27,7 +27,7 @@ type importFlags struct {
 	plan, savePlan, sheet, encoding, list, country string
 	pcodes, photos, report, rejects                string
 	answers                                        []string
-	dryRun, take, show                             bool
+	dryRun, take, erased, show                     bool
 }
 
 func (a *app) registryImportCommand() *cobra.Command {
@@ -83,6 +83,7 @@ Exits 2 where every row was rejected, or the list leaves a question open.`,
 	fl.StringVar(&f.rejects, "rejects", "", "write the rejected rows to this file, in the form they came in")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "do everything but writing people")
 	fl.BoolVar(&f.take, "take-changes", false, "let the list change names, birth dates and households on record")
+	fl.BoolVar(&f.erased, "take-erased", false, "let the list bring back who was erased on request, because she asks for it")
 	fl.Lookup("source").Hidden = true
 	return cmd
 }
@@ -123,7 +124,7 @@ func (a *app) importList(ctx context.Context, path string, f importFlags) error 
 	if err := plan.Questions(file); err != nil {
 		return questionError(err)
 	}
-	opt := intake.Options{Source: f.list, DryRun: f.dryRun, TakeChanges: f.take, Now: a.Now()}
+	opt := intake.Options{Source: f.list, DryRun: f.dryRun, TakeChanges: f.take, TakeErased: f.erased, Now: a.Now()}
 	if opt.Places, err = intake.PlacesOf(&plan, file, path); f.pcodes != "" {
 		opt.Places, err = intake.ReadPlaces(f.pcodes)
 	}
@@ -158,10 +159,19 @@ func (a *app) importPlan(file *roster.File, f importFlags) (plan intake.Plan, er
 			plan.Learn(file)
 		}
 	}
-	for _, answer := range f.answers {
-		if err := plan.Set(answer); err != nil {
-			return plan, usagef("--column: %w", err).hint("--show-map tells the columns and what they become")
+	answer := func() error { return plan.Answer(file, f.answers) }
+	if f.plan != "" { // what somebody wrote down is not guessed again
+		answer = func() error {
+			for _, a := range f.answers {
+				if err := plan.Set(a); err != nil {
+					return err
+				}
+			}
+			return nil
 		}
+	}
+	if err := answer(); err != nil {
+		return plan, usagef("--column: %w", err).hint("--show-map tells the columns and what they become; aidpass registry import --help tells the fields")
 	}
 	if err := plan.Check(); err != nil {
 		return plan, usagef("%w", err).hint("--show-map tells the columns and what they become")
@@ -198,7 +208,7 @@ func questionError(err error) error {
 	}
 	e := usagef("%w; nothing was imported", err)
 	for _, ask := range q.Asks[:min(len(q.Asks), 6)] {
-		e = e.hint("--column '%s'", ask.Answer)
+		e = e.hint("%s", intake.ColumnFlag(ask.Answer))
 	}
 	return e.hint("'FIELD=' says that the list has none; --show-map tells every column, --save-map FILE keeps the answers for --map FILE")
 }
@@ -341,7 +351,10 @@ func importJSON(r *intake.Report) map[string]any {
 		"rows": t.Rows, "created": t.Created, "updated": t.Updated, "duplicate": t.Duplicate, "rejected": t.Rejected,
 		"flagged": t.Flagged, "blocked": t.Blocked, "tables": r.Tables, "refusals": refusals(r), "findings": r.Quality.Codes,
 		"missing_delivery_fields": len(r.Delivery), "possible_doubles": len(r.Doubles), "skipped": r.Skipped, "dry_run": r.DryRun,
-		"format": r.Format, "sha256": r.Digest, "quality": r.Quality, "photos": r.Photos, "earlier": r.Earlier,
+		"format": r.Format, "sha256": r.Digest, "quality": r.Quality, "earlier": r.Earlier, "left_out": r.LeftOut,
+	}
+	if p := r.Photos; p != nil { // names of files may be people's: the report has them
+		v["photos"] = map[string]int{"used": p.Used, "without": p.Without, "unmatched": len(p.Unmatched)}
 	}
 	if !r.DryRun {
 		v["import"] = r.Import.String() // for issue --import
@@ -351,6 +364,101 @@ func importJSON(r *intake.Report) map[string]any {
 
 // saidRefusals is how many rejections the terminal tells; the report has all.
 const saidRefusals = 20
+
+// writeLeftOut names the columns that were not kept, a line a table.
+func writeLeftOut(w io.Writer, list []intake.LeftOut) {
+	const most = 5
+	for len(list) > 0 {
+		n := 1
+		for n < len(list) && list[n].Table == list[0].Table {
+			n++
+		}
+		var names []string
+		for _, c := range list[:min(n, most)] {
+			names = append(names, fmt.Sprintf("%q", c.Column))
+		}
+		text := strings.Join(names, ", ")
+		if n > most {
+			text += fmt.Sprintf(" and %d more (--report FILE names all)", n-most)
+		}
+		fmt.Fprintf(w, "left out, as no card needs it: %s; %s keeps one\n", text, intake.ColumnFlag(list[0].Answer))
+		list = list[n:]
+	}
+}
+
+// writeRefusals tells the rejections, rows that are rejected for one thing in one line.
+func writeRefusals(w io.Writer, list []refusal) {
+	var kinds []refusal
+	rows := map[refusal][]int{}
+	for _, x := range list {
+		kind := x
+		kind.Row = 0
+		if rows[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		rows[kind] = append(rows[kind], x.Row)
+	}
+	for i, x := range kinds {
+		if i == saidRefusals {
+			fmt.Fprintf(w, "  and more of %d other kinds: --report FILE has all\n", len(kinds)-i)
+			break
+		}
+		where := rowsText(rows[x])
+		if x.Table != "" {
+			where = x.Table + ", " + where
+		}
+		if x.Column != "" {
+			where += fmt.Sprintf(", column %q", x.Column)
+		}
+		fmt.Fprintf(w, "  rejected: %s: %s: %s\n", where, x.What, x.Fix)
+	}
+}
+
+// rowsText writes "row 4", or "rows 4, 7-9 and 31 more".
+func rowsText(rows []int) string {
+	if len(rows) == 1 {
+		return fmt.Sprintf("row %d", rows[0])
+	}
+	const most = 8
+	var parts []string
+	for i := 0; i < len(rows); {
+		if len(parts) == most {
+			return "rows " + strings.Join(parts, ", ") + fmt.Sprintf(" and %d more", len(rows)-i)
+		}
+		j := i
+		for j+1 < len(rows) && rows[j+1] == rows[j]+1 {
+			j++
+		}
+		if text := fmt.Sprint(rows[i]); j > i {
+			parts = append(parts, fmt.Sprintf("%s-%d", text, rows[j]))
+		} else {
+			parts = append(parts, text)
+		}
+		i = j + 1
+	}
+	return "rows " + strings.Join(parts, ", ")
+}
+
+// writeCodes counts what rows were stored with, and what is only said.
+func writeCodes(w io.Writer, r *intake.Report) {
+	first := map[string]intake.Finding{}
+	count := map[string]int{}
+	for _, f := range r.Findings {
+		if f.Severity == intake.Reject {
+			continue
+		}
+		if count[f.Code]++; count[f.Code] == 1 {
+			first[f.Code] = f
+		}
+	}
+	for _, code := range slices.Sorted(maps.Keys(count)) {
+		kind := map[intake.Severity]string{intake.Flag: "stored, to be looked at", intake.Remark: "note"}[first[code].Severity]
+		if first[code].Blocking {
+			kind = "stored, blocks a card"
+		}
+		fmt.Fprintf(w, "  %s: %d (%s): %s\n", code, count[code], kind, first[code].What)
+	}
+}
 
 func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 	if r.Earlier != nil {
@@ -369,26 +477,9 @@ func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 	for _, s := range r.Skipped {
 		fmt.Fprintf(w, "skipped %q: %s\n", s.Name, s.Why)
 	}
-	list := refusals(r)
-	for i, x := range list {
-		if i == saidRefusals {
-			fmt.Fprintf(w, "  and %d more: --report FILE has all\n", len(list)-i)
-			break
-		}
-		where := fmt.Sprintf("row %d", x.Row)
-		if x.Table != "" {
-			where = x.Table + ", " + where
-		}
-		if x.Column != "" {
-			where += fmt.Sprintf(", column %q", x.Column)
-		}
-		fmt.Fprintf(w, "  rejected: %s: %s: %s\n", where, x.What, x.Fix)
-	}
-	if n := r.Total().Flagged; n > 0 {
-		for _, code := range slices.Sorted(maps.Keys(r.Quality.Codes)) {
-			fmt.Fprintf(w, "  %s: %d\n", code, r.Quality.Codes[code])
-		}
-	}
+	writeLeftOut(w, r.LeftOut)
+	writeRefusals(w, refusals(r))
+	writeCodes(w, r)
 	if n := len(r.Delivery); n > 0 {
 		fmt.Fprintf(w, "%d people lack columns that their delivery of money needs: see --report\n", n)
 	}
@@ -396,15 +487,20 @@ func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 		fmt.Fprintf(w, "%d possible doubles: aidpass registry doubles\n", n)
 	}
 	if p := r.Photos; p != nil {
-		fmt.Fprintf(w, "photos: %d used, %d files of nobody in the list, %d people without\n", p.Used, p.Unmatched, p.Without)
-	}
-	if r.DryRun {
-		fmt.Fprintln(w, "a dry run: nothing was written")
+		fmt.Fprintf(w, "photos: %d used, %d files of nobody in the list (--report names them), %d people without\n", p.Used, len(p.Unmatched), p.Without)
 	}
 	if f.report != "" {
 		fmt.Fprintf(w, "all findings with their values: %s\n", f.report)
 	}
 	if f.rejects != "" && r.Total().Rejected > 0 {
 		fmt.Fprintf(w, "rejected rows, to be mended and imported: %s\n", f.rejects)
+	}
+	switch t := r.Total(); {
+	case r.DryRun:
+		fmt.Fprintln(w, "a dry run: nothing was written; the same without --dry-run takes them in")
+	case t.Rejected > 0 && f.rejects == "":
+		fmt.Fprintln(w, "next: the same with --rejects FILE writes the rejected rows, to be mended and imported")
+	case t.Created+t.Updated > 0:
+		fmt.Fprintln(w, "next: aidpass registry gate tells who would get a card, and what is missing")
 	}
 }

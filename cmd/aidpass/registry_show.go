@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +21,8 @@ func (a *app) registryShowCommand() *cobra.Command {
 		Short: "Show what is on record of a person or household",
 		Long: `Show what is on record of a person or household, now or as it stood on a day.
 
-It is named by its id, by the number of a card, or by its number in a list. Who
+It is named by its id, by the number of a card, or by its number in a list. Numbers
+of documents are shown by their last three signs; --json has every field whole. Who
 read what stands in the audit log.`,
 		Example: `  aidpass registry show HH-0042 --list camp-north
   aidpass registry show 4T7K-9QZX-M2R
@@ -65,7 +64,15 @@ read what stands in the audit log.`,
 			if err := o.store.Note(ctx, a.actor(access.Registrar), access.Entry{Action: "record.read", Object: id.String()}); err != nil {
 				return err
 			}
-			return a.printRecord(rec, members)
+			if a.JSON {
+				return a.printRecord(rec, members)
+			}
+			s, err := o.sheetOf(ctx, rec, members, asOf == "")
+			if err != nil {
+				return err
+			}
+			s.write(a.Stdout)
+			return nil
 		},
 	}
 	which.flags(cmd)
@@ -73,6 +80,7 @@ read what stands in the audit log.`,
 	return cmd
 }
 
+// printRecord writes every field as it is stored, for a program.
 func (a *app) printRecord(rec registry.Record, members []registry.ID) error {
 	fields, err := fieldValues(rec)
 	if err != nil {
@@ -85,21 +93,7 @@ func (a *app) printRecord(rec registry.Record, members []registry.ID) error {
 	} else if !rec.Household.IsZero() {
 		result["household"] = rec.Household.String()
 	}
-	return a.print(result, func(w io.Writer) {
-		fmt.Fprintf(w, "%s %s\n", rec.Kind, rec.ID)
-		if rec.External != "" {
-			fmt.Fprintf(w, "  %-14s %s %s\n", "number", rec.External, rec.Source)
-		}
-		if !rec.Household.IsZero() {
-			fmt.Fprintf(w, "  %-14s %s\n", "household", rec.Household)
-		}
-		for _, m := range members {
-			fmt.Fprintf(w, "  %-14s %s\n", "member", m)
-		}
-		for _, name := range slices.Sorted(maps.Keys(fields)) {
-			fmt.Fprintf(w, "  %-14s %s\n", name, inline(fields[name]))
-		}
-	})
+	return printJSON(a.Stdout, result)
 }
 
 // fieldValues reads a record's fields as they are shown; a photo is its size.
@@ -137,93 +131,6 @@ func inline(v any) string {
 		return "?"
 	}
 	return strings.TrimSpace(b.String())
-}
-
-func (a *app) registryFindCommand() *cobra.Command {
-	var which whichRecord
-	var name, document, country, phone string
-	var year int
-	cmd := &cobra.Command{
-		Use:   "find [TEXT]",
-		Short: "Find records by number, card, name and year of birth, document or telephone",
-		Long: `Find records by number, card, name and year of birth, document or telephone.
-
-Names are found however they are spelled and in whatever script, as long as the
-consonants are heard; with the year of birth. Documents and telephones are found
-by their numbers, of which the database holds no readable copy.`,
-		Example: `  aidpass registry find HH-0042 --list camp-north
-  aidpass registry find --name 'Mohamed Ali' --year 1987
-  aidpass registry find --document 123456 --kind-of-document national_id --country KEN
-  aidpass registry find --phone 0712345678 --country KEN`,
-		Args: cobra.MaximumNArgs(1),
-	}
-	kindOf := cmd.Flags().String("kind-of-document", "national_id", "what the document is: "+strings.Join(registry.DocumentTypes(), " "))
-	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		ctx := cmd.Context()
-		var keys []registry.Key
-		if name != "" {
-			keys = append(keys, registry.NameYearKey(name, year))
-		}
-		if document != "" {
-			d, _ := registry.ParseDocument(*kindOf, country, document)
-			keys = append(keys, registry.DocumentKey(d))
-		}
-		if phone != "" {
-			home, _ := registry.Country(country)
-			e164, _ := registry.NormalisePhone(phone, home)
-			keys = append(keys, registry.Key{Kind: registry.KeyPhone, Text: e164})
-		}
-		switch {
-		case len(args)+len(keys) != 1:
-			return usagef("what is looked for?").hint("TEXT, --name with --year, --document, or --phone: one of them")
-		case name != "" && year == 0:
-			return usagef("--name without --year finds too many").hint("--year 1987")
-		case len(keys) == 1 && keys[0].Text == "":
-			return usagef("that cannot be looked for").hint("a whole name, a document of four signs or more, a telephone with + or with --country")
-		}
-		o, err := a.openOrg(ctx)
-		if err != nil {
-			return err
-		}
-		defer o.close()
-		var ids []registry.ID
-		if len(args) == 1 {
-			ids, err = which.find(ctx, o, args[0])
-		} else {
-			err = o.store.View(ctx, func(v registry.View) (err error) {
-				ids, err = v.Lookup(keys[0])
-				return err
-			})
-		}
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			rec, err := o.desk(access.Registrar).Record(ctx, id)
-			if err != nil {
-				return registryError(err)
-			}
-			result := map[string]any{"id": id.String(), "kind": rec.Kind, "list": rec.Source, "number": rec.External}
-			err = a.print(result, func(w io.Writer) {
-				fmt.Fprintln(w, strings.TrimSpace(fmt.Sprintln(id, rec.Kind, rec.External, rec.Source)))
-			})
-			if err != nil {
-				return err
-			}
-		}
-		if len(ids) == 0 {
-			a.say("nobody was found")
-		}
-		return nil
-	}
-	which.flags(cmd)
-	f := cmd.Flags()
-	f.StringVar(&name, "name", "", "name, in any spelling and script; with --year")
-	f.IntVar(&year, "year", 0, "year of birth")
-	f.StringVar(&document, "document", "", "number of a document")
-	f.StringVar(&phone, "phone", "", "telephone")
-	f.StringVar(&country, "country", "", "country of the document or telephone, as KEN")
-	return cmd
 }
 
 func (a *app) registryHistoryCommand() *cobra.Command {

@@ -38,7 +38,7 @@ again: erase them once more.
 --verify proves a backup and keeps nothing of it.
 
 Exit codes: 0 done; 3 the backup is whole, and what is in it breaks a promise; 1 a
-fault inside; 2 wrong usage, or an input that cannot be used.`,
+fault inside; 2 wrong usage, or an input that cannot be used; 130 stopped by Ctrl-C.`,
 		Example: `  aidpass restore relief-a.backup --verify
   aidpass restore relief-a.backup --data data-new --outside /media/usb/outside-backup
   aidpass restore relief-a.backup --data data --force --outside data/outside-backup   # the old folder is moved aside`,

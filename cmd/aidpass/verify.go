@@ -44,6 +44,7 @@ Exit codes:
   2  wrong usage, or a file that cannot be used
   3  some answer is invalid, or none (not a credential)
   4  else: some answer is unsure, or used (collected before)
+  130  stopped by Ctrl-C
 
 A pack that is refused believes nothing: every card answers unsure with the
 pack's code.`,

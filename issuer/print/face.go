@@ -72,7 +72,13 @@ func (p *pen) face(c *Card) (proof.Placed, error) {
 	if boxes == 0 {
 		return placed, p.foot(c)
 	}
-	const gap, tall = 0.55, 4.5
+	const gap = 0.55
+	tall := 4.5
+	if two, err := p.asksTwice(c); err != nil {
+		return placed, err
+	} else if two {
+		tall -= 1
+	}
 	wide := (cardWidth-2*edge+gap)/MaxBoxes - gap
 	y, err := p.boxes(boxes, boxes, edge, codeRoom+codeY+0.2, float64(boxes)*(wide+gap)-gap, tall, gap)
 	if err != nil {
@@ -131,7 +137,7 @@ func (p *pen) top(c *Card, dates []string, bottom float64) error {
 		if err != nil {
 			return err
 		}
-		_, err = p.label(c.Organisation, style{size: 6, floor: 4.5, lines: 2}, x, edge+1.9, room)
+		_, err = p.house(c, c.Organisation, style{size: 6, floor: 4.5, lines: 2}, x, edge+1.9, room)
 		return err
 	}
 	if err := p.sign(edge, edge, size); err != nil {
@@ -141,11 +147,11 @@ func (p *pen) top(c *Card, dates []string, bottom float64) error {
 	if c.Programme == "" {
 		y += 1.3
 	}
-	y, err := p.label(c.Organisation, style{weight: fonts.Bold, size: 7.5, floor: 5.5, lines: 2}, x, y, room)
+	y, err := p.house(c, c.Organisation, style{weight: fonts.Bold, size: 7.5, floor: 5.5, lines: 2}, x, y, room)
 	if err != nil || c.Programme == "" {
 		return err
 	}
-	_, err = p.label(c.Programme, style{size: 6.5, floor: 5, lines: 2, ink: p.ink}, x, y, room)
+	_, err = p.house(c, c.Programme, style{size: 6.5, floor: 5, lines: 2, ink: p.ink}, x, y, room)
 	return err
 }
 
@@ -157,17 +163,23 @@ func (p *pen) foot(c *Card) error {
 
 // ask draws the line that says whom to ask: one, or two small ones.
 func (p *pen) ask(c *Card, y float64) error {
-	const width = cardWidth - 2*edge
-	s := style{size: 7.2, floor: 6}
-	text := p.complaint(c)
-	b, err := p.block(text, p.said(s), width, true)
-	if err == nil && b.Cut {
+	s := askStyle
+	two, err := p.asksTwice(c)
+	if two {
 		s, y = style{size: 5.5, floor: 5, lines: 2}, y-0.9
 	}
 	if err == nil {
-		_, err = p.label(text, s, edge, y, width)
+		_, err = p.label(p.complaint(c), s, edge, y, cardWidth-2*edge)
 	}
 	return err
+}
+
+var askStyle = style{size: 7.2, floor: 5.5}
+
+// asksTwice reports whether that takes two lines.
+func (p *pen) asksTwice(c *Card) (bool, error) {
+	b, err := p.block(p.complaint(c), p.said(askStyle), cardWidth-2*edge, true)
+	return err == nil && b.Cut, err
 }
 
 // back draws the other side: boxes to mark, what to do when the card is lost,
@@ -191,7 +203,7 @@ func (p *pen) back(c *Card) error {
 	if err != nil {
 		return err
 	}
-	if _, err = p.label(p.words.Text("print.square"), style{size: 6.5, floor: 5.5, lines: 2, ink: p.ink}, edge, y+0.3, width); err != nil {
+	if _, err = p.label(p.square(c), style{size: 6.5, floor: 5.5, lines: 2, ink: p.ink}, edge, y+0.3, width); err != nil {
 		return err
 	}
 	return p.foot(c)

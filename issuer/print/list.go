@@ -10,7 +10,8 @@ import (
 )
 
 // List draws the list for the table where cards are handed over: a row a card with
-// its number and boxes to tick. Names stand on it when names is set, for cards that
+// its number, its number in the list it came from where one is known, and boxes to
+// tick. Names stand on it when names is set, for cards that
 // have one: a list of names is more dangerous than the cards, and belongs into a
 // locked box. It is on A4, or on Letter where opt says so.
 //
@@ -48,10 +49,12 @@ func List(ctx context.Context, cards []Card, names bool, opt Options) (File, err
 	return p.out, nil
 }
 
-// Columns of the list, from its start: running number, card number, name, ticks.
+// Columns of the list, from its start: running number, card number, number in the
+// list it came from, name, ticks.
 const (
 	listNumber = 12.0
-	listName   = 58.0
+	listOwn    = 51.0
+	listName   = 74.0
 	listTick   = 22.0 // width of each of the last three
 )
 
@@ -67,7 +70,10 @@ func (p *pen) listHead(names bool, page, total int, margin, in, head float64) er
 		return err
 	}
 	small := style{size: 7.5, floor: 6}
-	if _, err := p.label(w.Text("print.number"), small, margin+listNumber, head-2, listName-listNumber); err != nil {
+	if _, err := p.label(w.Text("print.number"), small, margin+listNumber, head-2, listOwn-listNumber); err != nil {
+		return err
+	}
+	if _, err := p.label(w.Text("print.list_own"), small, margin+listOwn, head-2, listName-listOwn-2); err != nil {
 		return err
 	}
 	if names {
@@ -94,8 +100,22 @@ func (p *pen) listRow(c *Card, n int, names bool, margin, y, in, tall float64) e
 	if _, err := p.label(strconv.Itoa(n), style{size: 8, ink: p.ink}, margin, base, listNumber-2); err != nil {
 		return err
 	}
-	if _, err := p.number(c.Number, style{weight: fonts.Bold, size: 11}, margin+listNumber, base, listName-listNumber-2); err != nil {
+	if _, err := p.number(c.Number, style{weight: fonts.Bold, size: 11}, margin+listNumber, base, listOwn-listNumber-2); err != nil {
 		return err
+	}
+	if c.External != "" {
+		s := style{size: 9, floor: 5.5, lines: 2}
+		b, err := p.block(c.External, s, listName-listOwn-2, false)
+		if err == nil {
+			at := base
+			if len(b.Lines) > 1 {
+				at = y + tall*0.42
+			}
+			_, err = p.draw(b, s, margin+listOwn, at, listName-listOwn-2)
+		}
+		if err != nil {
+			p.out.Stopped = append(p.out.Stopped, Note{c.ID, c.Unit, "its number in the list cannot be printed: " + holders(err).Error()})
+		}
 	}
 	if names && c.Name != "" {
 		width := in - listName - 3*listTick - 2

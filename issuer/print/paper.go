@@ -3,6 +3,7 @@ package print
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"aidpass/internal/qrcode"
 	"aidpass/issuer/print/pdf"
@@ -34,7 +35,7 @@ func (p Paper) String() string {
 // ParsePaper reads a name of String.
 func ParsePaper(s string) (Paper, error) {
 	for p, name := range paperNames {
-		if name == s {
+		if strings.EqualFold(name, s) {
 			return Paper(p), nil
 		}
 	}

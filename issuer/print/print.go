@@ -43,6 +43,8 @@ type Card struct {
 	Complaint               string // how to reach somebody, in a line; empty: any help desk
 	Lang                    string // of the card (en, fr, es, ar, sw); empty: Options.Lang
 	Boxes                   int    // to mark collections in, 0 to MaxBoxes
+	Size                    bool   // the code tells how many the household are
+	External                string // number in the list that it came from; on the list for the hand-over alone; may be empty
 	PIN                     string // six digits, printed on a part of a slip that is torn off; never on a card
 }
 
@@ -157,6 +159,8 @@ type press struct {
 	forms map[shape.ID]pdf.Form // glyphs
 	drawn map[drawing]pdf.Form
 	days  map[days][]string
+	asks  map[[2]string]string // complaint lines, by language and what they say
+	told  bool                 // that a name of a house is cut
 
 	front, back pdf.Content // pages being filled; back only of duplex sheets
 	slot        int         // cards on the sheet so far
@@ -166,7 +170,7 @@ type press struct {
 
 func newPress(opt Options) *press {
 	lang, _ := words.Language(opt.Lang)
-	return &press{pdf: pdf.New(lang.Tag(), "Cards"), opt: opt, fixed: map[fixedKey]*block{}, forms: map[shape.ID]pdf.Form{}, drawn: map[drawing]pdf.Form{}, days: map[days][]string{}}
+	return &press{pdf: pdf.New(lang.Tag(), "Cards"), opt: opt, fixed: map[fixedKey]*block{}, forms: map[shape.ID]pdf.Form{}, drawn: map[drawing]pdf.Form{}, days: map[days][]string{}, asks: map[[2]string]string{}}
 }
 
 // card draws c in the next place.

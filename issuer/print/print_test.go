@@ -454,3 +454,110 @@ func BenchmarkPage(b *testing.B) {
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(sign.Nanoseconds()), "signatures/code")
 	})
 }
+
+// A line from the right keeps the order of what is written from the left, also where
+// it goes on in the next line: numbers, times, words.
+func TestOtherWritingKeepsItsOrder(t *testing.T) {
+	needFonts(t)
+	const said = "+254 700 111 222, toll free 0800 720 577, Sun–Thu 8:00–16:00"
+	for i, paper := range []print.Paper{print.A4, print.A6, print.Thermal58, print.A4, print.A6, print.Thermal58} {
+		list := cards(1)
+		list[0].Lang, list[0].Complaint = []string{"ar", "fr"}[i/3], said
+		f := draw(t, list, print.Options{Paper: paper})
+		seen, err := proof.Check(context.Background(), f.PDF, f.Placed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, number := range []string{"+254 700 111 222", "0800 720 577", "8:00–16:00"} {
+			whole := false
+			for _, s := range seen.Texts {
+				whole = whole || strings.Contains(strings.ReplaceAll(s.Text, "\u00a0", " "), number)
+			}
+			if !whole {
+				t.Errorf("%v: %q is not on one line", paper, number)
+			}
+		}
+	}
+}
+
+// A long name of a house is no reason to print nothing.
+func TestALongOrganisationIsCut(t *testing.T) {
+	needFonts(t)
+	list := cards(2)
+	for i := range list {
+		list[i].Organisation, list[i].Programme = "International Federation of Red Cross and Red Crescent Societies, Somalia delegation", strings.Repeat("Programme ", 9)
+		list[i].Photo = photo
+	}
+	for name, opt := range ways {
+		f := draw(t, list, opt)
+		if len(f.Placed) != 2 || len(f.Warned) > 1 || (len(f.Warned) == 0) != opt.Plain {
+			t.Errorf("%s: %d cards, %v", name, len(f.Placed), f.Warned)
+		}
+	}
+}
+
+// A thermal head is narrower than its paper: 384 dots of 58 mm, 576 of 80.
+func TestThermalCodesAreWithinReach(t *testing.T) {
+	needFonts(t)
+	for paper, reach := range map[print.Paper]float64{print.Thermal58: 48, print.Thermal80: 72} {
+		for chars := 30; chars < 700; chars += 25 {
+			list := cards(1)
+			list[0].Text = text(chars, 1)
+			for _, p := range draw(t, list, print.Options{Paper: paper}).Placed {
+				matrix, err := qrcode.Fast(p.Text)
+				if err != nil {
+					t.Fatal(err)
+				}
+				side := float64(len(matrix))
+				if dark := p.Size * side / (side + 2*qrcode.QuietZone); dark > reach+0.01 || p.X < 0 {
+					t.Errorf("%v: a code of %d characters is %.2f mm wide at %.2f", paper, chars, dark, p.X)
+				}
+			}
+		}
+	}
+}
+
+// What any phone can read stands on backs and slips, with the size of the family
+// where the code tells that.
+func TestPaperSaysWhatPhonesRead(t *testing.T) {
+	needFonts(t)
+	for _, lang := range words.Tags() {
+		w, _ := words.Language(lang)
+		for _, opt := range []print.Options{{Paper: print.A4, Duplex: true}, {Paper: print.A6}, {Paper: print.Thermal58}} {
+			for _, size := range []bool{false, true} {
+				list := cards(1)
+				list[0].Lang, list[0].Size = lang, size
+				f := draw(t, list, opt)
+				seen, err := proof.Check(context.Background(), f.PDF, f.Placed)
+				if err != nil {
+					t.Fatal(err)
+				}
+				said := ""
+				for _, s := range seen.Texts {
+					said += s.Text + " "
+				}
+				if strings.Contains(said, w.Text("print.square")) == size || strings.Contains(said, w.Text("print.square_size")) != size {
+					t.Errorf("%s, %v, size %v: %s", lang, opt.Paper, size, said)
+				}
+			}
+		}
+	}
+}
+
+// A slip has room for the largest codes, also with all else that may stand on it.
+func TestASlipTakesLargeCodes(t *testing.T) {
+	needFonts(t)
+	for _, lang := range words.Tags() {
+		for chars, pin := range map[int]string{800: "123456", 1200: ""} {
+			list := cards(1)
+			list[0].Text, list[0].Lang, list[0].PIN, list[0].Size, list[0].Photo = text(chars, 1), lang, pin, true, photo
+			list[0].Name, list[0].Complaint = names[9], "help@desk-of-relief.example, +254 700 111 222, tent 4 at wells"
+			f := draw(t, list, print.Options{Paper: print.A6})
+			if len(f.Stopped) != 0 {
+				t.Errorf("%s: %v", lang, f.Stopped)
+			} else if _, err := proof.Check(context.Background(), f.PDF, f.Placed); err != nil {
+				t.Errorf("%s: %v", lang, err)
+			}
+		}
+	}
+}

@@ -4,52 +4,65 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"aidpass/credential"
 	"aidpass/issuer/print/pdf"
 	"aidpass/issuer/print/shape"
 )
 
-// Marks that keep a number whole in a line from the right (UAX #9): without them
-// "+254 700 111" would be read from its last group.
+// Marks that keep a part whole in a line from the other side (UAX #9): without them
+// "+254 700 111" would be read from its last group in a line from the right.
 const (
-	lri = '\u2066'
+	lri = '\u2066' // what follows runs from the left
+	fsi = '\u2068' // what follows runs as its first letter does
 	pdi = '\u2069'
+
+	joiner = '\u2060' // no line ends here
+	steers = string(lri) + string(fsi) + string(pdi) + string(joiner)
 )
 
-// isolated puts marks around each stretch of digits with what joins them in a
-// telephone number, so that it keeps its order in any line.
+// longestNumber is kept on one line: groups of digits behind one another may as
+// well be several numbers.
+const longestNumber = 20
+
+// isolated puts marks around text, and inside it around each stretch of digits with
+// what joins them in a telephone number or a time, so that both keep their order in
+// any line. A number does not go on in the next line.
 func isolated(text string) string {
 	var b strings.Builder
-	in, held := false, ""
-	for _, r := range text {
-		digit := r >= '0' && r <= '9'
-		switch {
-		case digit && !in, r == '+' && !in:
-			b.WriteString(held)
-			b.WriteRune(lri)
-			b.WriteRune(r)
-			in, held = true, ""
-		case digit:
-			b.WriteString(held)
-			b.WriteRune(r)
-			held = ""
-		case in && strings.ContainsRune(" -/().", r):
-			held += string(r) // inside only if another digit follows
-		default:
-			if in {
-				b.WriteRune(pdi)
-				in = false
+	b.WriteRune(fsi)
+	number, held := "", "" // held goes into the number only if another digit follows
+	end := func() {
+		if number != "" {
+			if utf8.RuneCountInString(number) <= longestNumber {
+				number = strings.NewReplacer(" ", "\u00a0", "–", "–"+string(joiner)).Replace(number)
 			}
-			b.WriteString(held)
-			b.WriteRune(r)
+			b.WriteRune(lri)
+			b.WriteString(number)
+			b.WriteRune(pdi)
+		}
+		b.WriteString(held)
+		number, held = "", ""
+	}
+	for _, r := range text {
+		switch {
+		case unicode.IsDigit(r):
+			number += held + string(r)
 			held = ""
+		case number != "" && strings.ContainsRune(" -–/().:", r):
+			held += string(r)
+		case r == '+':
+			end()
+			number = "+"
+		default:
+			end()
+			b.WriteRune(r)
 		}
 	}
-	if in {
-		b.WriteRune(pdi)
-	}
-	b.WriteString(held)
+	end()
+	b.WriteRune(pdi)
 	return b.String()
 }
 
@@ -58,7 +71,23 @@ func (p *pen) complaint(c *Card) string {
 	if c.Complaint == "" {
 		return p.words.Text("print.complaint_desk")
 	}
-	return p.words.Fill("print.complaint", "line", isolated(c.Complaint))
+	key := [2]string{p.words.Tag(), c.Complaint}
+	line, ok := p.asks[key]
+	if !ok {
+		line = p.words.Fill("print.complaint", "line", isolated(c.Complaint))
+		if len(p.asks) < maxCached {
+			p.asks[key] = line
+		}
+	}
+	return line
+}
+
+// square says what anybody can read in the code.
+func (p *pen) square(c *Card) string {
+	if c.Size {
+		return p.words.Text("print.square_size")
+	}
+	return p.words.Text("print.square")
 }
 
 // day writes the day of t, in UTC, in words: no order of numbers is to be guessed.

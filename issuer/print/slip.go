@@ -13,10 +13,12 @@ import (
 // A slip is one page from the top: sign and names, the holder's name, number, code,
 // dates, boxes, whom to ask, and, where there is a PIN, a part to tear off with the
 // number and the PIN. An A6 slip has a given height and the code takes what is
-// left of it; a thermal one is as long as it needs to be.
+// left of it, where it can with dates and boxes beside it; a thermal one is as long as it needs
+// to be.
 type slipForm struct {
 	margin   float64
 	code     float64 // largest side of the code, quiet zone included
+	ink      float64 // likewise, without the quiet zone: what a thermal head reaches; 0: all
 	dot      float64 // of the printer
 	big      float64 // size of the number, points
 	text     float64 // size of sentences
@@ -25,10 +27,17 @@ type slipForm struct {
 }
 
 var slipForms = map[Paper]slipForm{
-	A6:        {margin: 7, code: 76, dot: sheetDot, big: 20, text: 8.5, boxTall: 6.5, boxesRow: 12},
-	Thermal58: {margin: 5, code: 57, dot: thermalDot, big: 16, text: 8.5, boxTall: 6.5, boxesRow: 6},
-	Thermal80: {margin: 4, code: 72, dot: thermalDot, big: 22, text: 9.5, boxTall: 9, boxesRow: 6},
+	A6:        {margin: 7, code: 76, dot: sheetDot, big: 20, text: 8.5, boxTall: 6.5, boxesRow: 6},
+	Thermal58: {margin: 5, code: 57, ink: 48, dot: thermalDot, big: 16, text: 8.5, boxTall: 6.5, boxesRow: 6},
+	Thermal80: {margin: 4, code: 80, ink: 72, dot: thermalDot, big: 22, text: 9.5, boxTall: 9, boxesRow: 6},
 }
+
+// A code that has easy modules in so many millimetres leaves room beside it on an
+// A6 slip.
+const (
+	besideCode = 62
+	easyModule = 0.5
+)
 
 // tallest is longer than any slip; the page is cut to what it needs.
 const tallest = 500.0
@@ -47,24 +56,28 @@ func (p *press) slip(c *Card) error {
 	page := size.height
 	if p.opt.Paper.thermal() {
 		// Drawn once to learn how tall it is, and once on a page of that height.
-		m := module(len(matrix), form.code, form.dot)
-		used, _, err := p.slipParts(c, tallest, m*float64(len(matrix)+2*qrcode.QuietZone))
+		m := min(module(len(matrix), form.code, form.dot), module(len(matrix)-2*qrcode.QuietZone, form.ink, form.dot))
+		used, _, err := p.slipParts(c, tallest, m*float64(len(matrix)+2*qrcode.QuietZone), false)
 		if err != nil {
 			return err
 		}
 		page = used
-		_, placed, err := p.slipParts(c, page, m*float64(len(matrix)+2*qrcode.QuietZone))
+		_, placed, err := p.slipParts(c, page, m*float64(len(matrix)+2*qrcode.QuietZone), false)
 		if err != nil {
 			return err
 		}
 		return p.endSlip(c, size.width, page, placed)
 	}
-	used, _, err := p.slipParts(c, page, 0)
+	largest, beside := form.code, false
+	if module(len(matrix), besideCode, form.dot) >= easyModule {
+		largest, beside = besideCode, true
+	}
+	used, _, err := p.slipParts(c, page, 0, beside)
 	if err != nil {
 		return err
 	}
-	room := min(form.code, page-used)
-	_, placed, err := p.slipParts(c, page, room)
+	room := min(largest, page-used)
+	_, placed, err := p.slipParts(c, page, room, beside)
 	if err != nil {
 		return err
 	}
@@ -88,9 +101,9 @@ func (p *press) endSlip(c *Card, width, page float64, placed proof.Placed) error
 }
 
 // slipParts draws all parts with a code in a room of so many millimetres, or
-// leaves the code out when that is 0, and returns how much of the page's height
-// was used.
-func (p *press) slipParts(c *Card, page, room float64) (used float64, placed proof.Placed, err error) {
+// leaves the code out when that is 0, with dates and boxes beside the code or below
+// it, and returns how much of the page's height was used.
+func (p *press) slipParts(c *Card, page, room float64, beside bool) (used float64, placed proof.Placed, err error) {
 	p.one.Reset()
 	form := slipForms[p.opt.Paper]
 	width := sheets[p.opt.Paper].width
@@ -102,36 +115,28 @@ func (p *press) slipParts(c *Card, page, room float64) (used float64, placed pro
 	if err != nil {
 		return 0, placed, err
 	}
+	at := form.margin + (in-room)/2
+	if beside {
+		at = form.margin
+	}
 	if room > 0 {
-		if placed, err = pen.code(c.Text, (width-room)/2, y, room, form.dot); err != nil {
+		if placed, err = pen.code(c.Text, at, y, room, form.dot); err != nil {
 			return 0, placed, err
 		}
 	} else if p.opt.Paper.thermal() {
 		return 0, placed, &stopped{fmt.Sprintf("its code of %d characters would have squares under %g mm on this paper: use larger paper", len(c.Text), qrcode.MinModuleMM)}
 	}
-	y += room + 3.5
-	dates := pen.dates(c)
-	if in > 80 && len(dates) == 2 {
-		dates = []string{dates[0] + " " + dates[1]}
+	below := y + room + 3.5
+	if beside && room > 0 {
+		err = pen.datesAndBoxes(c, form, form.margin+room+3, y+3, in-room-3)
+	} else if !beside {
+		below, err = pen.datesAndBoxesBelow(c, form, below, in)
 	}
-	for _, text := range dates {
-		if y, err = pen.label(text, style{size: form.text, floor: 6, align: middle}, form.margin, y, in); err != nil {
-			return 0, placed, err
-		}
+	if err != nil {
+		return 0, placed, err
 	}
-	if c.Boxes > 0 {
-		y += 1.5
-		if y, err = pen.label(pen.words.Text("print.boxes"), style{size: form.text - 2, floor: 5.5, lines: 2, ink: pen.ink}, form.margin, y, in); err != nil {
-			return 0, placed, err
-		}
-		if y, err = pen.boxes(c.Boxes, form.boxesRow, form.margin, y-1.6, in, form.boxTall, 1.2); err != nil {
-			return 0, placed, err
-		}
-		y += 5
-	} else {
-		y += 2
-	}
-	for _, text := range []string{pen.words.Text("print.lost"), pen.complaint(c)} {
+	y = below
+	for _, text := range []string{pen.words.Text("print.lost"), pen.square(c), pen.complaint(c)} {
 		if y, err = pen.label(text, sentence, form.margin, y, in); err != nil {
 			return 0, placed, err
 		}
@@ -143,6 +148,42 @@ func (p *press) slipParts(c *Card, page, room float64) (used float64, placed pro
 		}
 	}
 	return y + form.margin - 4, placed, nil
+}
+
+// datesAndBoxes draws them in a column.
+func (p *pen) datesAndBoxes(c *Card, form slipForm, x, y, width float64) (err error) {
+	for _, text := range p.dates(c) {
+		if y, err = p.label(text, style{size: form.text, floor: 6, lines: 2}, x, y, width); err != nil {
+			return err
+		}
+	}
+	if c.Boxes == 0 {
+		return nil
+	}
+	if y, err = p.label(p.words.Text("print.boxes"), style{size: form.text - 2, floor: 5.5, lines: 3, ink: p.ink}, x, y+2, width); err != nil {
+		return err
+	}
+	const gap, narrow = 1.2, 6.2
+	columns := min(form.boxesRow, int((width+gap)/(narrow+gap)))
+	_, err = p.boxes(c.Boxes, columns, x, y-1.6, width, form.boxTall, gap)
+	return err
+}
+
+// datesAndBoxesBelow draws them over the whole width and returns where they end.
+func (p *pen) datesAndBoxesBelow(c *Card, form slipForm, y, in float64) (_ float64, err error) {
+	for _, text := range p.dates(c) {
+		if y, err = p.label(text, style{size: form.text, floor: 6, align: middle}, form.margin, y, in); err != nil {
+			return y, err
+		}
+	}
+	if c.Boxes == 0 {
+		return y + 2, nil
+	}
+	if y, err = p.label(p.words.Text("print.boxes"), style{size: form.text - 2, floor: 5.5, lines: 2, ink: p.ink}, form.margin, y+1.5, in); err != nil {
+		return y, err
+	}
+	y, err = p.boxes(c.Boxes, form.boxesRow, form.margin, y-1.6, in, form.boxTall, 1.2)
+	return y + 5, err
 }
 
 // slipHead draws what stands above the code and returns where it ends.
@@ -166,10 +207,10 @@ func (p *pen) slipHead(c *Card, form slipForm, in float64) (float64, error) {
 	if c.Programme == "" {
 		after += 1.5
 	}
-	if after, err = p.label(c.Organisation, style{weight: fonts.Bold, size: form.text, floor: 6.5}, x+size+2.4, after, room-size-2.4); err != nil {
+	if after, err = p.house(c, c.Organisation, style{weight: fonts.Bold, size: form.text, floor: 6.5}, x+size+2.4, after, room-size-2.4); err != nil {
 		return 0, err
 	}
-	if _, err = p.label(c.Programme, style{size: form.text - 1.5, floor: 6, ink: p.ink}, x+size+2.4, after, room-size-2.4); err != nil {
+	if _, err = p.house(c, c.Programme, style{size: form.text - 1.5, floor: 6, ink: p.ink}, x+size+2.4, after, room-size-2.4); err != nil {
 		return 0, err
 	}
 	y += size + 6

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"aidpass/access"
@@ -30,26 +31,46 @@ var (
 
 // AddCollector lets somebody fetch what a household is due. An alternate's time is
 // bounded: to LongestAlternate from today when c.To is empty, and no longer in any
-// case. A child, somebody whose age is not decided, or anybody for a household of no
-// adult needs a second person (DOMAIN.md R16, R17, R25).
+// case. Asked for again, it is from now on as it was asked for last. A child, somebody
+// whose age is not decided, anybody for a household of no adult, another holder of the
+// card than the one there is, or one who is of another household, needs a second
+// person (DOMAIN.md R16, R17, R25).
 func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) error {
 	if c.Role != Primary && c.Role != Alternate {
 		return refuse("registry: a collector is %q or %q, not %q", Primary, Alternate, c.Role)
 	}
+	c.External = strings.Join(strings.Fields(c.External), " ")
 	if (c.Person == "") == (c.External == "") {
 		return refuse("registry: a collector is a person on record, or somebody named who is not")
 	}
 	if c.From == "" {
 		c.From = r.today()
 	}
+	if err := checkDays(c.From, c.To); err != nil {
+		return err
+	}
+	if c.To != "" && c.To < r.today() {
+		return refuse("registry: a collector until %s: that day is over", c.To)
+	}
 	if c.Role == Alternate {
-		from, err := time.Parse(time.DateOnly, c.From)
-		if err != nil {
-			return refuse("registry: a collector from %q: write 2026-11-21", c.From)
+		last := r.Now().UTC().Add(LongestAlternate).Format(time.DateOnly)
+		if c.From > last {
+			return refuse("registry: an alternate from %s: ask again then, %s is the last day for now", c.From, last)
 		}
-		if last := from.Add(LongestAlternate).Format(time.DateOnly); c.To == "" || c.To > last {
+		if c.To > last {
+			return refuse("registry: an alternate until %s: half a year is the longest, %s is the last day for now", c.To, last)
+		}
+		if c.To == "" {
 			c.To = last
 		}
+	}
+	serves := 0 // other households
+	if id, err := ParseID(c.Person); err == nil && c.Role == Primary {
+		others, err := r.CollectsFor(ctx, id)
+		if err != nil {
+			return err
+		}
+		serves = len(slices.DeleteFunc(others, func(h ID) bool { return h == household }))
 	}
 	return r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		rec, h, err := readHousehold(tx, household)
@@ -57,36 +78,53 @@ func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) 
 			return err
 		}
 		if !h.Status.Living() {
-			return fmt.Errorf("registry: household %s: %w", household, ErrClosed)
+			return fmt.Errorf("registry: household %s: %w", rec.Called(), ErrClosed)
 		}
 		members, err := readMembers(tx, household)
 		if err != nil {
 			return err
 		}
 		two := len(members) > 0 && slices.Contains(decisions(h, members, r), DecideNoAdult)
+		two = two || c.Role == Primary && slices.ContainsFunc(h.Collectors, func(old Collector) bool {
+			return old.Role == Primary && old.Serves(r.Now()) && (old.Person != c.Person || old.External != c.External)
+		})
 		if c.Person != "" {
 			id, err := ParseID(c.Person)
 			if err != nil {
 				return err
 			}
-			_, p, err := readPerson(tx, id)
+			who, p, err := readPerson(tx, id)
 			if err != nil {
 				return err
 			}
 			if !p.Status.Living() {
-				return fmt.Errorf("registry: person %s: %w", id, ErrClosed)
+				return fmt.Errorf("registry: person %s: %w", who.Called(), ErrClosed)
+			}
+			if c.Role == Primary && who.Household != household && r.Actor.SecondPerson == "" {
+				return fmt.Errorf("registry: household %s: person %s is of another household, and a collector of %d others already: %w",
+					rec.Called(), who.Called(), serves, ErrSecondPerson)
 			}
 			adult := false
 			if p.Birth != nil {
 				adult, _ = p.Birth.Adult(r.Now())
 			}
 			two = two || !adult
-			if collects(h, c.Person) {
-				return nil
-			}
 		}
 		if two && r.Actor.SecondPerson == "" {
-			return fmt.Errorf("registry: household %s: a collector who is no adult, or for a household without one: %w", household, ErrSecondPerson)
+			return fmt.Errorf("registry: household %s: a collector who is no adult, for a household without one, or to hold the card beside who holds it: %w", rec.Called(), ErrSecondPerson)
+		}
+		same := func(old Collector) bool {
+			return old.Person == c.Person && old.External == c.External && old.Revoked == "" && (old.To == "" || old.To >= r.today())
+		}
+		if i := slices.IndexFunc(h.Collectors, same); i >= 0 {
+			old := h.Collectors[i]
+			if old.Role == Primary && c.Role == Alternate {
+				return refuse("registry: household %s: who holds the card needs to be nobody's alternate", rec.Called())
+			}
+			if old == c {
+				return nil
+			}
+			h.Collectors = slices.DeleteFunc(slices.Clone(h.Collectors), same)
 		}
 		h.Collectors = append(slices.Clone(h.Collectors), c)
 		if err := saveHousehold(tx, rec, h); err != nil {
@@ -115,14 +153,14 @@ func (r *Registry) RevokeCollector(ctx context.Context, household ID, alternate 
 			}
 		}
 		if !primary {
-			members, err := tx.Members(household)
+			members, err := readMembers(tx, household)
 			if err != nil {
 				return err
 			}
-			asks = slices.Contains(members, principal)
+			asks = principal.String() != alternate && slices.ContainsFunc(members, func(m Member) bool { return m.ID == principal })
 		}
 		if !asks {
-			return fmt.Errorf("registry: household %s: %w", household, ErrPrincipal)
+			return fmt.Errorf("registry: household %s: %w", rec.Called(), ErrPrincipal)
 		}
 		found := false
 		for i, c := range h.Collectors {
@@ -132,7 +170,7 @@ func (r *Registry) RevokeCollector(ctx context.Context, household ID, alternate 
 			}
 		}
 		if !found {
-			return fmt.Errorf("registry: household %s has no such alternate: %w", household, ErrNotFound)
+			return fmt.Errorf("registry: household %s has no such alternate: %w", rec.Called(), ErrNotFound)
 		}
 		if err := saveHousehold(tx, rec, h); err != nil {
 			return err

@@ -98,6 +98,7 @@ const (
 	ReasonDuplicate = "duplicate"
 	ReasonSplit     = "split"
 	ReasonMerged    = "merged"
+	ReasonEmptied   = "emptied" // its last member went to another household
 )
 
 // Doubles lists the pairs that nobody has decided, or all of them.
@@ -111,16 +112,19 @@ func (r *Registry) Doubles(ctx context.Context, all bool) (list []Double, err er
 
 // DecideDouble records what people decided about two records.
 //
-// Same closes the newer record a and points it to b; nothing of it is deleted, so
-// the decision can be taken back. It returns the units whose credentials the caller
-// must revoke: a's. Different leaves both alone, and opens a again when an earlier
-// decision had closed it.
-func (r *Registry) DecideDouble(ctx context.Context, a, b ID, decision string) (revoke []ID, err error) {
+// Same closes the newer record a, points it to b and stops a's cards; her household
+// counts one less, and is closed, with its cards, when nobody else is in it. Nothing
+// is deleted, so the decision can be taken back. Different leaves both alone, and
+// opens again what an earlier decision had closed. A record that was closed for
+// another reason stays as it is.
+//
+// To stop cards, and to take a decision back, needs a second person (DOMAIN.md 4.3).
+func (r *Registry) DecideDouble(ctx context.Context, a, b ID, decision string) (after After, err error) {
 	if decision != Same && decision != Different {
-		return nil, refuse("registry: decision %q: it is %q or %q", decision, Same, Different)
+		return after, refuse("registry: decision %q: it is %q or %q", decision, Same, Different)
 	}
 	if a == b {
-		return nil, refuse("registry: %s beside itself is no double", a)
+		return after, refuse("registry: %s beside itself is no double", a)
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		pairs, err := tx.Doubles(true)
@@ -142,27 +146,94 @@ func (r *Registry) DecideDouble(ctx context.Context, a, b ID, decision string) (
 		if err != nil {
 			return err
 		}
+		two := false
 		switch closed := p.Status != nil && p.Status.Reason == ReasonDuplicate && p.Status.Into == b.String(); {
-		case decision == Same && !closed:
+		case decision == Same && p.Status.Living():
 			if _, other, err := readPerson(tx, b); err != nil {
 				return err
 			} else if !other.Status.Living() {
 				return fmt.Errorf("registry: person %s: %w: decide about the record that is in use", b, ErrClosed)
 			}
-			p.Status = &Status{State: StateClosed, Reason: ReasonDuplicate, Date: r.today(), Into: b.String()}
-			revoke = []ID{a}
+			if err := r.closeDouble(tx, rec, p, b, &after); err != nil {
+				return err
+			}
+			two = after.Stopped > 0
 		case decision == Different && closed:
-			p.Status = nil
+			if err := r.openDouble(tx, rec, p); err != nil {
+				return err
+			}
+			two = true
 		default:
 			return nil
 		}
-		if err := savePerson(tx, rec, p); err != nil {
-			return err
+		if two && r.Actor.SecondPerson == "" {
+			return fmt.Errorf("registry: %s and %s: a decision that stops cards, or takes another one back: %w", a, b, ErrSecondPerson)
 		}
 		return tx.Note(access.Entry{Action: "person.double", Object: a.String(), Reason: decision, Detail: b.String()})
 	})
 	if err != nil {
-		return nil, err
+		return After{}, err
 	}
-	return revoke, nil
+	return after, nil
+}
+
+// closeDouble closes a record that is somebody's second one.
+func (r *Registry) closeDouble(tx Tx, rec Record, p Person, into ID, after *After) error {
+	p.Status = &Status{State: StateClosed, Reason: ReasonDuplicate, Date: r.today(), Into: into.String()}
+	if err := savePerson(tx, rec, p); err != nil {
+		return err
+	}
+	after.Revoke = []ID{rec.ID}
+	if !rec.Household.IsZero() {
+		house, h, err := readHousehold(tx, rec.Household)
+		if err != nil && !errors.Is(err, ErrErased) {
+			return err
+		}
+		if err == nil && h.Status.Living() {
+			left, err := readMembers(tx, rec.Household)
+			if err != nil {
+				return err
+			}
+			p.Status = nil
+			switch {
+			case len(left) == 0 && h.Size <= 1: // a household of nobody would collect a second time
+				h.Status = &Status{State: StateClosed, Reason: ReasonDuplicate, Date: r.today()}
+				after.Revoke = append(after.Revoke, house.ID)
+			case h.Size > 1 && h.Size == counted(left)+counted([]Member{{rec.ID, p}}): // else she may not have been counted
+				h.Size = counted(left)
+				after.Stale = append(after.Stale, house.ID)
+			}
+			if err := saveHousehold(tx, house, h); err != nil {
+				return err
+			}
+		}
+	}
+	return after.stop(tx)
+}
+
+// openDouble takes closeDouble back; cards that were stopped stay so.
+func (r *Registry) openDouble(tx Tx, rec Record, p Person) error {
+	p.Status = nil
+	if !rec.Household.IsZero() {
+		house, h, err := readHousehold(tx, rec.Household)
+		if err != nil && !errors.Is(err, ErrErased) {
+			return err
+		}
+		if err == nil {
+			others, err := readMembers(tx, rec.Household) // she is closed yet
+			if err != nil {
+				return err
+			}
+			switch {
+			case !h.Status.Living() && h.Status.Reason == ReasonDuplicate:
+				h.Status = nil
+			case h.Status.Living() && h.Size > 0 && h.Size == counted(others):
+				h.Size += counted([]Member{{rec.ID, p}})
+			}
+			if err := saveHousehold(tx, house, h); err != nil {
+				return err
+			}
+		}
+	}
+	return savePerson(tx, rec, p)
 }

@@ -3,13 +3,15 @@ package registry
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Keys are what a person is found by without reading her record: each document,
-// the skeleton of each name with the year of birth, each telephone.
+// the skeleton of each name with the year of birth, each telephone, and the skeleton
+// of each word of a name.
 //
 // Two people who share a document or a name and year may be one; a telephone is
-// shared by whole camps, and finds people only.
+// shared by whole camps and a word of a name by thousands: those find people only.
 func Keys(p Person) []Key {
 	keys := []Key{}
 	add := func(k Key) {
@@ -29,6 +31,26 @@ func Keys(p Person) []Key {
 	}
 	for _, c := range p.Contacts {
 		add(phoneKey(c))
+	}
+	for _, n := range p.Names {
+		for _, k := range NameKeys(n.Text) {
+			add(k)
+		}
+	}
+	return keys
+}
+
+// mostNameKeys bounds the words of one name that it is found by.
+const mostNameKeys = 8
+
+// NameKeys are what a name is found by when the year of birth is not known: one key
+// for each word of it that has letters, in any spelling and script that Skeleton hears.
+func NameKeys(name string) (keys []Key) {
+	for word := range strings.FieldsSeq(Skeleton(name)) {
+		k := Key{Kind: KeyName, Text: word}
+		if !slices.Contains(keys, k) && len(keys) < mostNameKeys {
+			keys = append(keys, k)
+		}
 	}
 	return keys
 }

@@ -98,7 +98,7 @@ type Location struct {
 // A Status says whether a record is in use, and why not.
 type Status struct {
 	State  string `json:"state"`            // active, inactive, closed
-	Reason string `json:"reason,omitempty"` // deceased, departed, duplicate, withdrawn, split, merged
+	Reason string `json:"reason,omitempty"` // deceased, departed, duplicate, withdrawn, split, merged, emptied
 	Date   string `json:"date,omitempty"`
 	Into   string `json:"into,omitempty"` // id of the record it was merged or split into
 }

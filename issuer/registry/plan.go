@@ -26,7 +26,7 @@ type Plan struct {
 	Changed  int    // planned ones that say another amount now
 	Same     int    // nothing to do
 	Kept     int    // already issued, on hold or collected: never touched
-	Sizeless []ID   // households of unknown size, which a rule by heads leaves out
+	Sizeless []ID   // households of a size unknown or beyond belief, which a rule by heads leaves out
 	Total    string // of New, Changed and Same, in the programme's currency
 }
 
@@ -107,7 +107,7 @@ func checkRule(p Programme, round uint64, rule Rule) error {
 	case rule.Amount == "" && rule.PerHead:
 		return refuse("registry: a rule by heads needs an amount")
 	case rule.Amount != "" && p.Currency == "":
-		return refuse("registry: programme %s has no currency", p.Code)
+		return refuse("registry: programme %s has no currency: aidpass programme add %s --currency JOD", p.Code, p.Code)
 	}
 	if rule.Amount != "" {
 		_, err := Money(rule.Amount, p.Currency, 1)
@@ -201,8 +201,11 @@ func addTo(total *big.Rat, amount string) {
 func InUse(s *Status) bool { return s == nil || s.State == "" || s.State == StateActive }
 
 // headsOf is the number of people a household is given for: its size as declared,
-// else its members on record; 0 when neither is known.
+// else its members on record; 0 when neither is known, or the size cannot be.
 func headsOf(v View, id ID, h Household) (int, error) {
+	if h.Size > LargestHousehold {
+		return 0, nil
+	}
 	if h.Size > 0 {
 		return h.Size, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"aidpass/access"
@@ -51,6 +52,11 @@ func (r *Registry) SaveProgramme(ctx context.Context, p Programme) (Programme, e
 			return err
 		case old.Counts != p.Counts:
 			return refuse("registry: programme %s counts %ss: make a new programme to count others", p.Code, old.Counts)
+		}
+		if old.Currency != "" && old.Currency != p.Currency {
+			if err := plannedIn(tx, old); err != nil {
+				return err
+			}
 		}
 		for _, round := range old.Rounds {
 			if !slices.ContainsFunc(p.Rounds, func(n Round) bool { return n.N == round.N }) {
@@ -102,6 +108,28 @@ func (r *Registry) Programmes(ctx context.Context) (list []Programme, err error)
 		return err
 	})
 	return list, err
+}
+
+// plannedIn refuses a programme in whose currency something is planned or was given.
+func plannedIn(v View, p Programme) error {
+	for _, round := range p.Rounds {
+		err := v.Entitlements(p.Code, round.N, func(e Entitlement) error {
+			if e.Amount == "" {
+				return nil
+			}
+			return refuse("registry: programme %s has amounts of %s in round %d: make a new programme for another currency", p.Code, p.Currency, round.N)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SpeakingCode reports whether a programme's code may be read as a word or as letters
+// that mean something: it has a vowel, or no digit.
+func SpeakingCode(code string) bool {
+	return strings.ContainsAny(code, "AEIOU") || !strings.ContainsAny(code, "0123456789")
 }
 
 func sortRounds(rounds []Round) {

@@ -123,17 +123,22 @@ func (r *Registry) Edit(ctx context.Context, id ID, fields map[string][]byte, ba
 		if err != nil {
 			return err
 		}
-		for field, seen := range base {
-			if now := rec.Fields[field]; now.Version != seen {
-				return &Conflict{ID: id, Field: field, By: now.By, At: now.At}
-			}
-		}
-		if saved, err = tx.Save(Change{ID: id, Fields: fields, Base: base}); err != nil || saved.Changed == 0 || rec.Kind != KindPerson {
-			return err
-		}
-		_, err = refresh(tx, r.Now(), id)
+		saved, err = r.edit(tx, rec, fields, base)
 		return err
 	})
+	return saved, err
+}
+
+func (r *Registry) edit(tx Tx, rec Record, fields map[string][]byte, base map[string]int64) (saved Saved, err error) {
+	for field, seen := range base {
+		if now := rec.Fields[field]; now.Version != seen {
+			return saved, &Conflict{ID: rec.ID, Field: field, By: now.By, At: now.At}
+		}
+	}
+	if saved, err = tx.Save(Change{ID: rec.ID, Fields: fields, Base: base}); err != nil || saved.Changed == 0 || rec.Kind != KindPerson {
+		return saved, err
+	}
+	_, err = refresh(tx, r.Now(), rec.ID)
 	return saved, err
 }
 
@@ -284,31 +289,81 @@ func (r *Registry) Household(ctx context.Context, id ID) (g Group, err error) {
 	return g, err
 }
 
-// Move makes a person a member of another household, or of none for the zero ID.
-// Her old household's card is the caller's to think of: see Split for leaving one.
+// Move makes a person a member of another household, or of none for the zero ID. Both
+// count one less and one more where their sizes were those on record. A household
+// that nobody is left in is closed (ReasonEmptied) and its cards are stopped; it is
+// opened again when somebody moves back. The card of one where others stay is the
+// caller's to think of: see Split for leaving one.
 func (r *Registry) Move(ctx context.Context, person, household ID) error {
 	return r.Store.Update(ctx, r.Actor, func(tx Tx) error {
-		_, p, err := readPerson(tx, person)
+		rec, p, err := readPerson(tx, person)
 		if err != nil {
 			return err
 		}
 		if !p.Status.Living() {
-			return fmt.Errorf("registry: person %s: %w", person, ErrClosed)
+			return fmt.Errorf("registry: person %s: %w", rec.Called(), ErrClosed)
 		}
-		if household.IsZero() {
-			_, err = tx.Save(Change{ID: person, LeaveHousehold: true})
+		if household == rec.Household {
+			return nil
+		}
+		change := Change{ID: person, Household: household, LeaveHousehold: household.IsZero()}
+		if !household.IsZero() {
+			if err := r.receive(tx, household, Member{person, p}); err != nil {
+				return err
+			}
+		}
+		if _, err = tx.Save(change); err != nil || rec.Household.IsZero() {
 			return err
 		}
-		_, h, err := readHousehold(tx, household)
-		if err != nil {
-			return err
-		}
-		if !h.Status.Living() {
-			return fmt.Errorf("registry: household %s: %w", household, ErrClosed)
-		}
-		_, err = tx.Save(Change{ID: person, Household: household})
-		return err
+		return r.leave(tx, rec.Household, Member{person, p})
 	})
+}
+
+// receive makes a household ready for one more.
+func (r *Registry) receive(tx Tx, household ID, who Member) error {
+	rec, h, err := readHousehold(tx, household)
+	if err != nil {
+		return err
+	}
+	others, err := readMembers(tx, household)
+	if err != nil {
+		return err
+	}
+	switch {
+	case !h.Status.Living() && h.Status.Reason == ReasonEmptied:
+		h.Status = nil
+	case !h.Status.Living():
+		return fmt.Errorf("registry: household %s: %w", rec.Called(), ErrClosed)
+	case h.Size > 0 && h.Size == counted(others):
+		h.Size += counted([]Member{who})
+	}
+	return saveHousehold(tx, rec, h)
+}
+
+// leave counts one less, and closes the household whose last member has left, so that
+// it is due nothing and gets no card. One that counts people who are not on record
+// goes on.
+func (r *Registry) leave(tx Tx, household ID, who Member) error {
+	rec, h, err := readHousehold(tx, household)
+	if errors.Is(err, ErrErased) {
+		return nil
+	}
+	if err != nil || !h.Status.Living() {
+		return err
+	}
+	left, err := readMembers(tx, household)
+	if err != nil {
+		return err
+	}
+	if len(left) == 0 && h.Size <= 1 {
+		h.Status = &Status{State: StateClosed, Reason: ReasonEmptied, Date: r.today()}
+		if _, err := tx.StopCards([]ID{household}, "registry"); err != nil {
+			return err
+		}
+	} else if h.Size > 1 && h.Size == counted(left)+counted([]Member{who}) {
+		h.Size = counted(left)
+	}
+	return saveHousehold(tx, rec, h)
 }
 
 func (r *Registry) today() string { return r.Now().UTC().Format(time.DateOnly) }

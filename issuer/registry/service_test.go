@@ -101,16 +101,20 @@ func TestPossibleDoublesAreFoundOnEntry(t *testing.T) {
 	if must(t, open, err); len(open) != 2 {
 		t.Fatalf("%d pairs are open", len(open))
 	}
-	revoke, err := d.DecideDouble(ctx, first.ID, byName.ID, registry.Same)
-	if must(t, revoke, err); !slices.Equal(revoke, []registry.ID{byName.ID}) {
-		t.Errorf("the newer record's cards are to be revoked, not %v", revoke)
+	after, err := d.DecideDouble(ctx, first.ID, byName.ID, registry.Same)
+	if must(t, after, err); !slices.Equal(after.Revoke, []registry.ID{byName.ID}) {
+		t.Errorf("the newer record's cards are to be revoked, not %v", after.Revoke)
 	}
 	// A third record of the same person is set beside the one in use.
 	third := enter(person("Muhammad Hasan Aly", "1987"))
 	if len(third.Doubles) != 1 || third.Doubles[0].B != first.ID {
 		t.Errorf("%+v", third.Doubles)
 	}
-	// The decision is taken back: nothing was lost.
+	// The decision is taken back, by two: nothing was lost.
+	if _, err := d.DecideDouble(ctx, byName.ID, first.ID, registry.Different); !errors.Is(err, registry.ErrSecondPerson) {
+		t.Errorf("one person took a decision back: %v", err)
+	}
+	d.Actor.SecondPerson = "lead"
 	if _, err := d.DecideDouble(ctx, byName.ID, first.ID, registry.Different); err != nil {
 		t.Fatal(err)
 	}

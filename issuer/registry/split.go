@@ -8,21 +8,34 @@ import (
 	"aidpass/access"
 )
 
-// After is what is left to do when a household has changed: nothing of it is done by
-// the registry, since cards are others' work and people must be asked first.
+// After is what a change of people comes to: the cards that it stopped, in the same
+// transaction, and what is left to do, since people must be asked first.
 type After struct {
-	Revoke []ID // units whose credentials must stop: whoever shows them is sent to the help desk, and not told why
-	Stale  []ID // units whose cards say an old size: replace them when their people come next
-	Ask    []ID // adults, and those not decided to be, to be asked alone who holds the card
-	Decide []string
+	Revoke  []ID // units whose credentials were stopped: whoever shows one is sent to the help desk, and not told why
+	Stopped int  // how many that were
+	Stale   []ID // units whose cards say an old size: replace them when their people come next
+	Ask     []ID // adults, and those not decided to be, to be asked alone who holds the card
+	Decide  []string
+	// Corrected: the act was on record already, and only its day is another one now.
+	Corrected bool
 }
 
 // What After.Decide asks of people.
 const (
 	DecideNoAdult     = "no_adult_left"     // only children, or people of unknown age: a named adult or two staff collect
+	DecideNewNoAdult  = "no_adult_leaves"   // the same of those who leave: the new household has no collector yet
 	DecideNoCollector = "no_collector_left" // nobody on record may fetch for the household
 	DecideHead        = "head_left"         // the relations speak of somebody who is gone
+	DecideRound       = "round_on_hold"     // the old card may have been used in a round: see carry
+	DecidePlan        = "plan_again"        // what is due is to be planned for the new household
+	DecideHousehold   = "household_closed"  // she is back, and her household is closed: which one is hers?
 )
+
+// stop ends the cards of after.Revoke.
+func (after *After) stop(tx Tx) (err error) {
+	after.Stopped, err = tx.StopCards(after.Revoke, "registry")
+	return err
+}
 
 // A SplitPlan says who leaves a household.
 type SplitPlan struct {
@@ -38,8 +51,11 @@ type SplitPlan struct {
 // with new pseudonyms and card numbers; no field of either record names the other,
 // and the side that stays is not told.
 //
+// What the old card was good for and a new number follows is on hold until two people
+// looked whether it was collected: see Release.
+//
 // It returns the new household, and the one of those who stay: the old id, or a new
-// one under plan.Renew. The old unit is to be revoked when one of those who leave may
+// one under plan.Renew. The old unit's cards are revoked when one of those who leave may
 // hold its card (a collector of it, or nobody is known to be), so that nobody
 // collects for people who are gone; else the card that stays is merely stale.
 //
@@ -54,7 +70,7 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 			return err
 		}
 		if !h.Status.Living() {
-			return fmt.Errorf("registry: household %s: %w", household, ErrClosed)
+			return fmt.Errorf("registry: household %s: %w", rec.Called(), ErrClosed)
 		}
 		members, err := readMembers(tx, household)
 		if err != nil {
@@ -68,12 +84,20 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 				staying = append(staying, m)
 			}
 		}
+		if repeated(plan.Leaving) {
+			return refuse("registry: household %s: somebody leaves twice", rec.Called())
+		}
 		if len(going) != len(plan.Leaving) {
-			return refuse("registry: household %s: %d of %d who leave are no living members of it", household, len(plan.Leaving)-len(going), len(plan.Leaving))
+			return refuse("registry: household %s: %d of %d who leave are no living members of it", rec.Called(), len(plan.Leaving)-len(going), len(plan.Leaving))
 		}
 		if !plan.Head.IsZero() && !slices.Contains(plan.Leaving, plan.Head) {
-			return refuse("registry: household %s: the new head is not among those who leave", household)
+			return refuse("registry: household %s: the new head is not among those who leave", rec.Called())
 		}
+		if len(staying) == 0 && h.Size <= counted(going) {
+			// A household of nobody would go on collecting.
+			return refuse("registry: household %s: nobody would stay: a household that moves as a whole is not parted", rec.Called())
+		}
+		planned := false
 		left, err = r.found(tx, going, plan.Head, plan.Location)
 		if err != nil {
 			return err
@@ -85,8 +109,16 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 			if stayed, err = r.renew(tx, rec, h, staying); err != nil {
 				return err
 			}
-			after.Revoke = []ID{household}
+			held, kept, err := carry(tx, []ID{household}, stayed, true)
+			if err != nil {
+				return err
+			}
+			after.Revoke, planned = []ID{household}, held || kept
+			after.followed(held, false)
 		} else {
+			if err := eachDue(tx, []ID{household}, func([]Entitlement) error { planned = true; return nil }); err != nil {
+				return err
+			}
 			if err := saveHousehold(tx, rec, h); err != nil {
 				return err
 			}
@@ -97,7 +129,14 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 			}
 		}
 		after.Ask = adults(going, r)
-		after.Decide = decisions(h, staying, r)
+		after.Decide = append(decisions(h, staying, r), after.Decide...)
+		if slices.Contains(decisions(Household{}, going, r), DecideNoAdult) {
+			after.Decide = append(after.Decide, DecideNewNoAdult)
+		}
+		after.followed(false, planned)
+		if err := after.stop(tx); err != nil {
+			return err
+		}
 		return tx.Note(access.Entry{Action: "household.split", Object: household.String(), Detail: fmt.Sprintf("left=%d stayed=%d", len(going), len(staying))})
 	})
 	if err != nil {
@@ -232,10 +271,10 @@ func decisions(h Household, members []Member, r *Registry) (list []string) {
 }
 
 // Merge makes one new household of several. The old ones are closed and point to it;
-// their cards are to be revoked. Who collects is asked anew.
+// their cards are revoked. Who collects is asked anew.
 func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged ID, after After, err error) {
-	if len(households) < 2 || slices.Contains(households[1:], households[0]) {
-		return merged, after, refuse("registry: a merge needs two different households")
+	if len(households) < 2 || repeated(households) {
+		return merged, after, refuse("registry: a merge needs two or more households, each once")
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		var all []Member
@@ -249,7 +288,7 @@ func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged 
 				return err
 			}
 			if !h.Status.Living() {
-				return fmt.Errorf("registry: household %s: %w", id, ErrClosed)
+				return fmt.Errorf("registry: household %s: %w", rec.Called(), ErrClosed)
 			}
 			members, err := readMembers(tx, id)
 			if err != nil {
@@ -296,6 +335,14 @@ func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged 
 			}
 		}
 		after = After{Revoke: slices.Clone(households), Ask: adults(all, r), Decide: decisions(whole, all, r)}
+		held, planned, err := carry(tx, households, merged, false)
+		if err != nil {
+			return err
+		}
+		after.followed(held, planned)
+		if err := after.stop(tx); err != nil {
+			return err
+		}
 		return tx.Note(access.Entry{Action: "household.merge", Object: merged.String(), Detail: fmt.Sprintf("households=%d members=%d", len(households), len(all))})
 	})
 	if err != nil {

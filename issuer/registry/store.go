@@ -35,6 +35,15 @@ type Record struct {
 	Fields    map[string]Value
 }
 
+// Called is how a message names the record: its id, and the number that its list
+// has for it where there is one, since that is what stands on people's paper.
+func (r Record) Called() string {
+	if r.External == "" {
+		return r.ID.String()
+	}
+	return r.ID.String() + " (" + r.External + ")"
+}
+
 // A FieldChange is one entry of a record's history.
 type FieldChange struct {
 	Seq    int64  // order of arrival in the organisation
@@ -50,7 +59,7 @@ type FieldChange struct {
 // A Key is something a record can be found by without reading it: stored only as
 // an HMAC of kind and text under the organisation's key (a blind index).
 type Key struct {
-	Kind string // KeyDocument, KeyNameYear, KeyPhone
+	Kind string // KeyDocument, KeyNameYear, KeyName, KeyPhone
 	Text string // normalised: equal texts are the same thing
 }
 
@@ -58,6 +67,7 @@ type Key struct {
 const (
 	KeyDocument = "document"  // type, issuing country and number of a document
 	KeyNameYear = "name-year" // name skeleton and birth year: see Skeleton
+	KeyName     = "name"      // skeleton of one word of a name
 	KeyPhone    = "phone"
 )
 
@@ -185,6 +195,12 @@ type View interface {
 	AsOf(id ID, at time.Time) (Record, error)
 	// Find returns the record of this kind, source and identifier.
 	Find(kind Kind, source, external string) (ID, bool, error)
+	// Erased reports whether the record that had this identifier was erased on request.
+	// More is not known of it: not who it was, nor when.
+	Erased(kind Kind, source, external string) (bool, error)
+	// Alias stands for a record in one file that leaves, whose salt it is made with: 10
+	// bytes that tell nobody but the organisation which record is meant.
+	Alias(salt []byte, id ID) []byte
 	// Lookup returns the living records that have a key.
 	Lookup(k Key) ([]ID, error)
 	// Members returns the persons of a household.
@@ -219,6 +235,10 @@ type Tx interface {
 	SaveEntitlement(Entitlement) (changed bool, err error)
 	SaveDouble(Double) error // the same pair and reason again changes nothing, unless Decided is set
 	SaveImport(ImportFile) error
+	// StopCards revokes the credentials of units that are good or on hold, in this very
+	// transaction: a change that leaves a card behind is never there without its end. It
+	// returns how many it stopped; units that have none are no error.
+	StopCards(units []ID, reason string) (stopped int, err error)
 	// Note adds an audit entry to those the writes make by themselves.
 	Note(access.Entry) error
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
@@ -287,6 +288,28 @@ func testBindOnHold(t *testing.T, e Engine) {
 	c, err = w.desk.Bind(ctx, c.ID, people[0].ID, nil, "")
 	if err != nil || c.Status != status.Valid {
 		t.Errorf("bound by two: %v, %s", err, c.Status)
+	}
+	// A record that lacks a little is let through, and that is on record.
+	people, err = w.desk.Enrol(ctx, roster(2), nil)
+	must(t, err)
+	lot, err = w.desk.MakeBlanks(ctx, blankBatch(), issuer.BlankOrder{Claims: blankClaims, Count: 2}, nil, func(issuer.Result) error { return nil })
+	must(t, err)
+	little := func(context.Context, issuer.UnitID) (issuer.Decision, error) {
+		return issuer.Decision{Ruling: issuer.GateProvisional, Reasons: []string{"relation"}}, nil
+	}
+	c, err = w.desk.Bind(ctx, w.lotCards(t, lot)[0].ID, people[1].ID, little, "")
+	if err != nil || c.Status != status.Valid {
+		t.Errorf("bound with a little missing: %v, %s", err, c.Status)
+	}
+	told := 0
+	must(t, w.org.Audit(ctx, func(e *access.Entry) error {
+		if e.Action == "gate.provisional" && e.Object == c.ID.String() {
+			told++
+		}
+		return nil
+	}))
+	if told != 1 {
+		t.Errorf("%d entries gate.provisional, want 1", told)
 	}
 }
 

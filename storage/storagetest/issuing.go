@@ -432,6 +432,18 @@ func testStatus(t *testing.T, e Engine) {
 	}
 	b.Replace = true
 	approve(t, &b)
+	alone := b
+	alone.Approval.By = w.desk.Actor.ID
+	if r := issue(t, w.desk, alone)[2]; r.Refusal == nil || r.Refusal.Code != issuer.RefusedAlone || r.Text != "" {
+		t.Errorf("one person takes a card and makes another: %+v, want %q", r, issuer.RefusedAlone)
+	}
+	many := w.batch(t, issuer.BulkLimit+1)
+	many.Replace = true
+	approve(t, &many)
+	many.Approval.By = w.desk.Actor.ID
+	if err := w.desk.Issue(ctx, many, func(issuer.Result) error { return nil }); !errors.Is(err, issuer.ErrSecondPerson) {
+		t.Errorf("one person replaces %d: %v, want %v", len(many.Requests), err, issuer.ErrSecondPerson)
+	}
 	results = issue(t, w.desk, b)
 	second := results[2]
 	if results[1].Credential.ID != cards[0].ID || second.Refusal != nil || second.Old || second.Replaces != cards[1].ID {

@@ -101,7 +101,10 @@ func Run(t *testing.T, e Engine) {
 		{"devices are entered, certified and withdrawn", testDevices},
 		{"a record of a journal is kept once and settles what was due", testVisits},
 		{"records come in any order", testVisitsInAnyOrder},
+		{"cards stop with the change that leaves them behind", testStopCards},
+		{"a run signs nothing for who was closed meanwhile", testStillDue},
 		{"nothing of a person is readable in the files", testCanaries},
+		{"the number of the erased is known as one", testErasedNumber},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}

@@ -48,9 +48,13 @@ func list(v reflect.Value, depth int) {
 		own.Set(v.Elem())
 		list(own, depth)
 		v.Set(own)
+	case v.Kind() == reflect.Slice && v.Type().Elem() == coverageType: // of contexts; the first one counts
+		for i := range v.Len() {
+			list(v.Index(i), 1)
+		}
 	case v.Kind() == reflect.Struct:
 		for i := range v.NumField() {
-			if field := v.Field(i); field.Kind() == reflect.Interface || field.Kind() == reflect.Struct {
+			if field := v.Field(i); field.Kind() == reflect.Interface || field.Kind() == reflect.Struct || field.Kind() == reflect.Slice {
 				// Some of the fields are not exported; the value is ours, freshly parsed.
 				list(reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem(), depth-1)
 			}

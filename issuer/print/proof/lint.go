@@ -16,6 +16,9 @@ type Rules struct {
 	Chosen map[string][]string
 	// Complaint is the complaint line as it is printed: phones, addresses, words.
 	Complaint []string
+	// Houses are the names of the organisation, which may be called after whom it
+	// helps. Names of programmes may not: they say why this person is helped.
+	Houses []string
 	// Plain are names of organisations and programmes that must not be printed:
 	// the option --plain. Empty without it.
 	Plain []string
@@ -121,6 +124,9 @@ const unchosen = "a name on the registry that its bearer did not choose to have 
 
 // single looks for names of one word: what is a run of its own, or follows a colon.
 func (l *linter) single(t Text) {
+	if strings.Trim(l.said(t.Text), " |") == "" {
+		return
+	}
 	chosen, _ := l.own(t)
 	for part := range strings.FieldsFuncSeq(t.Text, func(r rune) bool { return strings.ContainsRune(":：|/,،", r) }) {
 		if words := fold(part); len(words) == 1 && l.rules.Names.single(words[0]) && !slices.Contains(chosen, words[0]) {
@@ -132,10 +138,7 @@ func (l *linter) single(t Text) {
 // text checks one line of print.
 func (l *linter) text(t Text) {
 	chosen, own := l.own(t)
-	text := t.Text
-	for _, known := range l.rules.Complaint {
-		text = without(text, known)
-	}
+	text := l.said(t.Text)
 	report := func(code, why string) { l.report(t.Page, t.CardID, code, why) }
 	words := fold(text)
 	if l.rules.Names.in(words, chosen) {
@@ -183,6 +186,38 @@ func without(text, part string) string {
 		return text
 	}
 	return strings.ReplaceAll(text, part, " | ")
+}
+
+// said is text without what the organisation itself has to say: how it is called
+// and reached.
+func (l *linter) said(text string) string {
+	for _, list := range [2][]string{l.rules.Complaint, l.rules.Houses} {
+		for _, known := range list {
+			text = withoutLine(without(text, known), known)
+		}
+	}
+	return text
+}
+
+// withoutLine takes out of a line what stands there of known, which may go on from
+// the line before, in the next one, or both.
+func withoutLine(text, known string) string {
+	if cut, ok := strings.CutSuffix(text, "…"); ok && strings.Contains(known, cut) {
+		return ""
+	}
+	have, want := strings.Fields(text), strings.Fields(known)
+	if contains(want, have) {
+		return ""
+	}
+	for n := min(len(have), len(want)); n > 0; n-- {
+		if head := len(have) - n; slices.Equal(have[head:], want[:n]) {
+			return strings.Join(append(have[:head:head], "|"), " ")
+		}
+		if slices.Equal(have[:n], want[len(want)-n:]) {
+			return strings.Join(append([]string{"|"}, have[n:]...), " ")
+		}
+	}
+	return text
 }
 
 // contains reports whether words has part in it, all in a row.

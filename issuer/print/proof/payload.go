@@ -40,7 +40,12 @@ type facts struct {
 	number string // as printed; "" if it has none
 	days   []time.Time
 	texts  []string // the texts among its plain claims
+	sized  bool     // they tell how large the household is
 }
+
+// TellsSize reports whether anybody can read in the code of a card how large the
+// household is. own has types beside the embedded ones; may be nil.
+func TellsSize(text string, own Types) bool { return factsOf(text, own.orEmbedded()).sized }
 
 // The labels of docs/formats/card.md. The bytes are walked here and not by the
 // reader that issuing proved them with: this is a second look.
@@ -137,6 +142,7 @@ func (f *facts) plain(t *schemas.Type, plain []byte) {
 	if err != nil {
 		return
 	}
+	f.sized = t.SizeBandClaim != "" && claims[t.SizeBandClaim] != nil
 	for _, v := range claims {
 		switch v := v.(type) {
 		case string:

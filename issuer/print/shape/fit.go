@@ -2,6 +2,8 @@ package shape
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/go-text/typesetting/language"
 	"github.com/go-text/typesetting/segmenter"
@@ -65,90 +67,107 @@ func Fit(text string, w fonts.Weight, d Direction, room Room) (Block, error) {
 		cut, err := s.cut(text, w, d, room.Width/room.Floor*perEm)
 		return Block{Lines: []Line{cut}, Size: room.Floor, Cut: true}, err
 	}
-	pieces, err := s.pieces(text, w, d)
-	if err != nil {
-		return Block{}, err
-	}
-	size := room.Size
-	for {
-		width := room.Width / size * perEm
-		lines, ok := wrap(pieces, width)
-		if ok && len(lines) <= room.Lines {
-			return s.block(lines, size, w, d)
+	// Words are broken only where they do not fit otherwise, in scripts that may.
+	pieces := s.pieces(false)
+	for inside := range 2 {
+		if inside == 1 {
+			if !unspaced(text) {
+				break
+			}
+			pieces = s.pieces(true)
 		}
-		if size == room.Floor {
-			return s.cutBlock(lines, size, w, d, room.Lines, width)
+		for size := room.Size; ; size = max(size-step, room.Floor) {
+			lines, ok := s.wrap(pieces, room.Width/size*perEm)
+			if ok && len(lines) <= room.Lines {
+				return s.block(lines, size, w, d)
+			}
+			if size <= room.Floor {
+				break
+			}
 		}
-		size = max(size-step, room.Floor)
 	}
+	return s.cutBlock(pieces, room, w, d)
 }
 
 func fits(width int, size, room float64) bool { return float64(width)*size/perEm <= room }
 
-func (s *setter) block(lines []string, size float64, w fonts.Weight, d Direction) (Block, error) {
-	b := Block{Size: size}
-	for _, text := range lines {
-		l, err := s.line(strings.TrimSpace(text), w, d)
-		if err != nil {
+// block sets lines, which are stretches of the text that was set last. A line that
+// starts or ends inside a word is set anew: its letters may have been drawn as they
+// are because of their neighbours. Others keep what the whole text gave them, of
+// directions too.
+func (s *setter) block(lines []stretch, size float64, w fonts.Weight, d Direction) (Block, error) {
+	b := Block{Size: size, Lines: make([]Line, 0, len(lines))}
+	var anew []int
+	for i, l := range lines {
+		b.Lines = append(b.Lines, s.part(l.from, s.trimmed(l), d == RTL))
+		if s.inWord(l.from) || s.inWord(l.to) {
+			anew = append(anew, i)
+		}
+	}
+	for _, i := range anew {
+		var err error
+		if b.Lines[i], err = s.line(b.Lines[i].Text, w, d); err != nil {
 			return b, err
 		}
-		b.Lines = append(b.Lines, l)
 	}
 	return b, nil
 }
 
-// cutBlock sets the lines that there is room for; what is left goes on the last,
-// and each that is too wide is cut.
-func (s *setter) cutBlock(lines []string, size float64, w fonts.Weight, d Direction, most int, width float64) (Block, error) {
-	if len(lines) > most {
-		lines = append(lines[:most-1], strings.Join(lines[most-1:], ""))
+// inWord reports whether a line that ends at a character ends inside a word.
+func (s *setter) inWord(at int) bool {
+	return at > 0 && at < len(s.text) && s.text[at-1] != ' ' && unspaced(string(s.text[at-1:at+1]))
+}
+
+// cutBlock sets at the floor the lines that there is room for; what is left goes
+// on the last, and each that is too wide is cut.
+func (s *setter) cutBlock(pieces []stretch, room Room, w fonts.Weight, d Direction) (Block, error) {
+	width := room.Width / room.Floor * perEm
+	lines, _ := s.wrap(pieces, width)
+	if len(lines) > room.Lines {
+		lines[room.Lines-1].to = lines[len(lines)-1].to
+		lines = lines[:room.Lines]
 	}
-	b, err := s.block(lines, size, w, d)
+	b, err := s.block(lines, room.Floor, w, d)
 	for i := range b.Lines {
 		if err == nil && float64(b.Lines[i].Width) > width {
-			b.Lines[i], err = s.cut(lines[i], w, d, width)
+			b.Lines[i], err = s.cut(b.Lines[i].Text, w, d, width)
 			b.Cut = true
 		}
 	}
 	return b, err
 }
 
-// A piece is a stretch of text that is not broken. Its width is with and without
-// the space at its end.
-type piece struct {
-	text      string
-	full, ink int
+// A stretch is a part of the text that was set last, by its characters.
+type stretch struct{ from, to int }
+
+// trimmed is where l ends without the spaces at its end.
+func (s *setter) trimmed(l stretch) int {
+	for l.to > l.from && s.text[l.to-1] == ' ' {
+		l.to--
+	}
+	return l.to
 }
 
-// pieces cuts text where a line may end. Thai, Lao, Khmer and Burmese write no
-// space between words; without their dictionaries a line may end after any cluster.
-func (s *setter) pieces(text string, w fonts.Weight, d Direction) ([]piece, error) {
-	var all []piece
-	var breaks segmenter.Segmenter
-	breaks.Init([]rune(text))
-	for it := breaks.LineIterator(); it.Next(); {
-		line := string(it.Line().Text)
-		parts := []string{line}
-		if unspaced(line) {
-			parts = clusters(line)
-		}
-		for _, part := range parts {
-			full, err := s.line(part, w, d)
-			if err != nil {
-				return nil, err
+// pieces are the stretches between which a line may end, which is after a space or
+// hyphen (UAX #14) and, inside words, after any syllable of Thai, Lao, Khmer and
+// Burmese, which write no space between words.
+func (s *setter) pieces(inside bool) []stretch {
+	var all []stretch
+	s.breaks.Init(s.text)
+	for it := s.breaks.LineIterator(); it.Next(); {
+		l := it.Line()
+		from, to := l.Offset, l.Offset+len(l.Text)
+		if inside && unspaced(string(l.Text)) {
+			for _, c := range clusters(string(l.Text)) {
+				n := utf8.RuneCountInString(c)
+				all = append(all, stretch{from, from + n})
+				from += n
 			}
-			p := piece{part, full.Width, full.Width}
-			if trimmed := strings.TrimRight(part, " "); trimmed != part {
-				ink, err := s.line(trimmed, w, d)
-				if err != nil {
-					return nil, err
-				}
-				p.ink = ink.Width
-			}
-			all = append(all, p)
+			continue
 		}
+		all = append(all, stretch{from, to})
 	}
-	return all, nil
+	return all
 }
 
 func unspaced(text string) bool {
@@ -169,7 +188,7 @@ func clusters(text string) []string {
 	letters.Init([]rune(text))
 	for it := letters.GraphemeIterator(); it.Next(); {
 		g := string(it.Grapheme().Text)
-		if n := len(all); n > 0 && (stacks(all[n-1]) || g == " ") {
+		if n := len(all); n > 0 && (stacks(all[n-1]) || ends(it.Grapheme().Text) || g == " ") {
 			all[n-1] += g
 			continue
 		}
@@ -186,22 +205,25 @@ func stacks(cluster string) bool {
 	return last == 0x1039 || last == 0x17D2 || last >= 0xE40 && last <= 0xE44 || last >= 0xEC0 && last <= 0xEC4
 }
 
+// ends reports whether a cluster ends the syllable before it: a vowel sign that
+// UAX #29 lets stand alone, or a Burmese consonant that has lost its vowel.
+func ends(cluster []rune) bool {
+	return unicode.Is(unicode.M, cluster[0]) || len(cluster) > 1 && (cluster[1] == 0x103A || cluster[1] == 0x1039)
+}
+
 // wrap fills lines of width thousandths. It is not ok when a piece is wider.
-func wrap(pieces []piece, width float64) (lines []string, ok bool) {
-	var line strings.Builder
-	used := 0
+func (s *setter) wrap(pieces []stretch, width float64) (lines []stretch, ok bool) {
 	ok = true
 	for _, p := range pieces {
-		if line.Len() > 0 && float64(used+p.ink) > width {
-			lines = append(lines, line.String())
-			line.Reset()
-			used = 0
+		ink := s.upTo[s.trimmed(p)]
+		ok = ok && float64(ink-s.upTo[p.from]) <= width
+		if n := len(lines); n > 0 && float64(ink-s.upTo[lines[n-1].from]) <= width {
+			lines[n-1].to = p.to
+			continue
 		}
-		ok = ok && float64(p.ink) <= width
-		line.WriteString(p.text)
-		used += p.full
+		lines = append(lines, p)
 	}
-	return append(lines, line.String()), ok
+	return lines, ok
 }
 
 // cut returns as much of text as fits width thousandths with an ellipsis after it.

@@ -13,10 +13,11 @@ import (
 
 // A run is a stretch of text of one direction, script and face.
 type run struct {
-	start, end int
-	level      bidi.Level
-	script     language.Script
-	face       *fonts.Face
+	start, end  int // in the text
+	level       bidi.Level
+	script      language.Script
+	face        *fonts.Face
+	first, last int // of its glyphs
 }
 
 // itemise adds the runs of text[start:end], which has one direction.
@@ -50,7 +51,7 @@ func (s *setter) itemise(start, end int, level bidi.Level, w fonts.Weight) error
 			s.runs[n-1].end, s.runs[n-1].script = at+len(g.Text), script
 			continue
 		}
-		s.runs = append(s.runs, run{at, at + len(g.Text), level, script, face})
+		s.runs = append(s.runs, run{start: at, end: at + len(g.Text), level: level, script: script, face: face})
 	}
 	return nil
 }

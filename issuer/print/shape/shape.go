@@ -73,8 +73,21 @@ type setter struct {
 	shaper   shaping.HarfbuzzShaper
 	bidi     bidi.Paragraph
 	clusters segmenter.Segmenter
-	text     []rune
-	runs     []run
+	breaks   segmenter.Segmenter
+
+	// What line has set, until the next one: see part.
+	text   []rune
+	runs   []run // in the order of the text
+	glyphs []placed
+	upTo   []int // width of the text before each character, and of all of it
+	order  []run // in the order of a line
+}
+
+// placed is a glyph of a run.
+type placed struct {
+	Glyph   // X from where the one before it ended
+	advance int
+	at      int // the first character that it stands for
 }
 
 var setters = sync.Pool{New: func() any { return &setter{faces: map[*fonts.Face]*font.Face{}} }}
@@ -88,10 +101,15 @@ func Set(text string, w fonts.Weight, d Direction) (Line, error) {
 }
 
 // clean makes one line of text, composed as the faces are. A no-break space stays.
+// A dot over i goes, which has one: it is what is left of İ written small, and no
+// face has it.
 func clean(text string) string {
 	space := func(r rune) bool { return r != '\u00a0' && unicode.IsSpace(r) }
-	return norm.NFC.String(strings.Join(strings.FieldsFunc(text, space), " "))
+	text = norm.NFC.String(strings.Join(strings.FieldsFunc(text, space), " "))
+	return undotted.Replace(text)
 }
+
+var undotted = strings.NewReplacer("i\u0307", "i", "ị\u0307", "ị", "į\u0307", "į")
 
 func (s *setter) line(text string, w fonts.Weight, d Direction) (Line, error) {
 	l := Line{Text: text}
@@ -104,7 +122,7 @@ func (s *setter) line(text string, w fonts.Weight, d Direction) (Line, error) {
 	}
 	base := [...]bidi.Direction{Auto: bidi.Neutral, LTR: bidi.LeftToRight, RTL: bidi.RightToLeft}[d]
 	levels := s.bidi.Segment(s.text, base)
-	s.runs = s.runs[:0]
+	s.runs, s.glyphs = s.runs[:0], s.glyphs[:0]
 	lowest := bidi.Level(127)
 	for i := range levels.NumRuns() {
 		r := levels.Run(i)
@@ -113,14 +131,46 @@ func (s *setter) line(text string, w fonts.Weight, d Direction) (Line, error) {
 			return l, err
 		}
 	}
-	l.RTL = d == RTL || d == Auto && lowest >= 1
-	reorder(s.runs)
-	for _, r := range s.runs {
-		if err := s.place(&l, r); err != nil {
+	for i := range s.runs {
+		if err := s.place(&s.runs[i]); err != nil {
 			return l, err
 		}
 	}
-	return l, nil
+	s.upTo = append(s.upTo[:0], make([]int, len(s.text)+1)...)
+	for i := range s.glyphs {
+		s.upTo[s.glyphs[i].at+1] += s.glyphs[i].advance
+	}
+	for i := range s.text {
+		s.upTo[i+1] += s.upTo[i]
+	}
+	whole := s.part(0, len(s.text), d == RTL || d == Auto && lowest >= 1)
+	whole.Text = text
+	return whole, nil
+}
+
+// part returns characters of the text that was set last as a line of their own.
+func (s *setter) part(from, to int, rtl bool) Line {
+	l := Line{Text: string(s.text[from:to]), RTL: rtl, Glyphs: make([]Glyph, 0, to-from)}
+	s.order = s.order[:0]
+	for i := range s.runs {
+		if s.runs[i].start < to && s.runs[i].end > from {
+			s.order = append(s.order, s.runs[i])
+		}
+	}
+	reorder(s.order)
+	for _, r := range s.order {
+		for i := r.first; i < r.last; i++ {
+			g := &s.glyphs[i]
+			if g.at < from || g.at >= to {
+				continue
+			}
+			if g.ID.Face != nil {
+				l.Glyphs = append(l.Glyphs, Glyph{g.ID, l.Width + g.X, g.Y})
+			}
+			l.Width += g.advance
+		}
+	}
+	return l
 }
 
 // reorder puts runs from logical into visual order: from the highest level to the
@@ -144,8 +194,8 @@ func reorder(runs []run) {
 // perEm is the size texts are shaped at, so that results are thousandths.
 const perEm = 1000
 
-// place shapes a run and adds its glyphs at the right end of the line.
-func (s *setter) place(l *Line, r run) error {
+// place shapes a run.
+func (s *setter) place(r *run) error {
 	face, err := s.face(r.face)
 	if err != nil {
 		return err
@@ -158,16 +208,19 @@ func (s *setter) place(l *Line, r run) error {
 		Text: s.text, RunStart: r.start, RunEnd: r.end, Direction: direction,
 		Face: face, Size: fixed.I(perEm), Script: r.script, Language: languageOf(r.script),
 	})
+	r.first = len(s.glyphs)
 	for i := range out.Glyphs {
 		g := &out.Glyphs[i]
-		if c := s.text[g.TextIndex()]; g.GlyphID == 0 && !invisible(c) {
-			return &MissingGlyph{c}
+		p := placed{advance: g.Advance.Round(), at: g.TextIndex()}
+		if g.GlyphID == 0 && !invisible(s.text[p.at]) {
+			return &MissingGlyph{s.text[p.at]}
 		}
 		if g.GlyphID != 0 && !blank(face, g.GlyphID) {
-			l.Glyphs = append(l.Glyphs, Glyph{ID{r.face, g.GlyphID}, l.Width + g.XOffset.Round(), g.YOffset.Round()})
+			p.Glyph = Glyph{ID{r.face, g.GlyphID}, g.XOffset.Round(), g.YOffset.Round()}
 		}
-		l.Width += g.Advance.Round()
+		s.glyphs = append(s.glyphs, p)
 	}
+	r.last = len(s.glyphs)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unicode"
 
 	"aidpass/issuer/print/fonts"
 	"aidpass/issuer/print/pdf"
@@ -161,6 +162,19 @@ func TestAMissingGlyphIsNamed(t *testing.T) {
 	}
 }
 
+// Programs that write İ small leave a dot behind that no typeface has and nobody sees.
+func TestADotOverIIsNone(t *testing.T) {
+	needFonts(t)
+	plain, err := shape.Set("ibrahim i\u0323", fonts.Bold, shape.Auto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dotted, err := shape.Set("i\u0307brahim i\u0323\u0307", fonts.Bold, shape.Auto)
+	if err != nil || !slices.Equal(plain.Glyphs, dotted.Glyphs) {
+		t.Errorf("%v, %v", dotted.Glyphs, err)
+	}
+}
+
 func TestFit(t *testing.T) {
 	needFonts(t)
 	for _, c := range []struct {
@@ -193,6 +207,61 @@ func TestFit(t *testing.T) {
 				t.Errorf("%s: a line of %g points in %g", c.name, float64(l.Width)*b.Size/1000, c.room.Width)
 			}
 		}
+	}
+}
+
+// A line ends before a syllable, never inside one: a vowel sign that starts a line
+// stands on a dotted circle, and a final consonant belongs to what it ends. Where
+// words have spaces between them, a line ends there.
+func TestLinesEndBetweenSyllables(t *testing.T) {
+	needFonts(t)
+	for _, c := range []struct {
+		text  string
+		words bool // lines end at spaces
+	}{
+		{"မြတ်နိုးသူအောင်ကျော်စွာမိုးသီရိဇေယျာ", false}, {"မန္တလေးသင်္ကြန်ဥက္ကာဓမ္မပဒ္ဒမနန္ဒာ", false}, {"ဦးသန့်ဒေါ်ခင်ကြည်ဗိုလ်ချုပ်ကြီး", false},
+		{"ព្រះបាទជ័យវរ្ម័នស្រីមុំម៉ែនសំណាង", false}, {"น้ำผึ้งกิ่งแก้วปั้นปี่เสน่ห์โอ๊ต", false},
+		{"น้ำผึ้ง กิ่งแก้วปั้น ศรีสุวรรณ", true}, {"သန္တာ မြတ်နိုး အောင်ကျော်", true},
+	} {
+		whole, err := shape.Set(c.text, fonts.Bold, shape.Auto)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for width := 30.0; width < float64(whole.Width)/100; width++ {
+			b, err := shape.Fit(c.text, fonts.Bold, shape.Auto, shape.Room{Width: width, Lines: 12, Size: 10, Floor: 7})
+			if err != nil {
+				t.Fatal(err)
+			}
+			glyphs, text := 0, ""
+			for i, l := range b.Lines {
+				glyphs += len(l.Glyphs)
+				text += l.Text
+				first := []rune(l.Text)
+				if unicode.Is(unicode.M, first[0]) || len(first) > 1 && i > 0 && (first[1] == 0x103A || first[1] == 0x1039) {
+					t.Errorf("%s: line %d of %g points starts inside a syllable: %s", c.text, i+1, width, l.Text)
+				}
+			}
+			if !b.Cut && glyphs != len(whole.Glyphs) {
+				t.Errorf("%s: %d glyphs in lines of %g points, %d in one", c.text, glyphs, width, len(whole.Glyphs))
+			}
+			if spaces := strings.Count(text, " "); c.words && width > 60 && spaces+len(b.Lines)-1 != strings.Count(c.text, " ") {
+				t.Errorf("%s: lines of %g points end inside words", c.text, width)
+			}
+		}
+	}
+}
+
+// Marks of direction hold in the lines after the one they stand in.
+func TestALineGoesOnInItsDirection(t *testing.T) {
+	needFonts(t)
+	b, err := shape.Fit("للأسئلة: \u2068toll free and more, Sun–Thu ab\u2069", fonts.Regular, shape.RTL, shape.Room{Width: 75, Lines: 9, Size: 10, Floor: 10})
+	if err != nil || len(b.Lines) < 3 {
+		t.Fatalf("%d lines, %v", len(b.Lines), err)
+	}
+	last := b.Lines[len(b.Lines)-1]
+	alone, err := shape.Set("Thu ab", fonts.Regular, shape.LTR)
+	if err != nil || strings.TrimSuffix(last.Text, "\u2069") != "Thu ab" || !slices.Equal(last.Glyphs, alone.Glyphs) {
+		t.Errorf("the last line is %q, %v", last.Text, last.Glyphs)
 	}
 }
 

@@ -72,7 +72,7 @@ func choose(form Form, names []string) ([]column, error) {
 	}
 	var out []column
 	for _, c := range columns {
-		identifies := c.field == "person_id" || c.field == "household_id"
+		identifies := c.field == "person_id" || c.field == "household_id" || form != RRF && (c.field == listField || c.field == houseListField)
 		if named[c.field] || identifies || len(names) == 0 && !c.sealed {
 			out = append(out, c)
 		}
@@ -105,6 +105,8 @@ func has(list []column, field string) bool {
 var columns = append([]column{
 	{field: "household_id", header: "household_id", tag: "#beneficiary+household+id", member: func(h *house, _ person) string { return h.ref }, household: func(h *house) string { return h.ref }},
 	{field: "person_id", header: "person_id", tag: "#beneficiary+id", person: func(p person) string { return p.ref }},
+	{field: listField, header: "aidpass_list", person: func(p person) string { return listOf(p.record) }, household: func(h *house) string { return listOf(h.record) }},
+	{field: houseListField, header: "aidpass_household_list", member: func(h *house, _ person) string { return listOf(h.record) }},
 	{field: "full_name", header: "full_name", tag: "#beneficiary+name", person: func(p person) string { return mainName(p.Names).Text }},
 	{field: "given_name", header: "given_name", tag: "#beneficiary+name+given", person: part("given", 0)},
 	{field: "middle_name", header: "middle_name", person: part("given", 1)},
@@ -119,6 +121,9 @@ var columns = append([]column{
 	{field: "birth_date", header: "birth_date", tag: "#date+birth", person: func(p person) string {
 		if p.Birth == nil {
 			return ""
+		}
+		if p.Birth.Precision == registry.PrecisionUnknown && p.Birth.EDTF == "" {
+			return "unknown"
 		}
 		return p.Birth.EDTF
 	}},
@@ -166,6 +171,8 @@ var columns = append([]column{
 		field: "sharing", header: "consent_sharing",
 		person: func(p person) string { return sharing(p.Consents) }, household: func(h *house) string { return sharing(h.household.Consents) },
 	},
+	{field: "print_name", header: "print_name", person: chosen(registry.NameOnCard, func(f registry.CardFace) bool { return f.Name })},
+	{field: "print_photo", header: "print_photo", person: chosen(registry.PhotoOnCard, func(f registry.CardFace) bool { return f.Photo })},
 	{
 		field: "phone", header: "phone", tag: "#contact+phone", sealed: true,
 		person: contact("phone", 0), household: func(h *house) string { return contactOf(h.household.Contacts, "phone", 0).Value },

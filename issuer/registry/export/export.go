@@ -17,7 +17,6 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base32"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -28,6 +27,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/intake"
 )
 
 // A Form is a kind of file.
@@ -46,7 +46,8 @@ type Options struct {
 	Fields    []string // as Fields lists them; empty: those that are not sealed
 	Programme string   // only those who are due something in a round of it; empty: everybody
 	Round     uint64
-	// Source is the list whose numbers people go by; those of other lists are written SOURCE/NUMBER.
+	// Source is the list whose numbers people go by in RRF; those of others are written
+	// SOURCE/NUMBER there. Other forms have the list in a column.
 	Source    string
 	Reason    string // what for; at most MaxReason bytes, no names
 	Recipient string // who gets it, as an organisation calls itself; at most MaxReason bytes
@@ -115,7 +116,9 @@ func Write(ctx context.Context, store registry.Store, by access.Actor, opt Optio
 	rand.Read(opt.pseudonym) // never fails: package crypto/rand
 	sum := Summary{LeftOut: map[string]int{}}
 	for _, c := range columns {
-		sum.Fields = append(sum.Fields, c.field)
+		if c.field != listField && c.field != houseListField { // they are said where they are written
+			sum.Fields = append(sum.Fields, c.field)
+		}
 	}
 	digest := sha256.New()
 	out := &counted{w: io.MultiWriter(w, digest)}
@@ -180,15 +183,26 @@ func (c *counted) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// name is what a record goes by in the file.
-func (o *Options) name(r registry.Record) string {
+// name is what a record goes by in the file. RRF has no place for a list beside it.
+func (r *reader) name(rec registry.Record) string {
 	switch {
-	case r.External != "" && r.Source == o.Source:
-		return r.External
-	case r.External != "":
-		return r.Source + "/" + r.External
+	case rec.External == "":
+		return intake.Alias(r.view, r.opt.pseudonym, rec.ID)
+	case r.opt.Form == RRF && rec.Source != r.opt.Source:
+		return rec.Source + "/" + rec.External
 	}
-	return "x-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(o.mark("name", r.ID)[:10]))
+	return rec.External
+}
+
+// listOf is the name of the list that numbers a record.
+func listOf(rec registry.Record) string {
+	switch {
+	case rec.External == "":
+		return ""
+	case rec.Source == "":
+		return intake.OwnList
+	}
+	return rec.Source
 }
 
 // guid is an identifier of the file's own in the form of a UUID (RFC 9562, version 8).

@@ -92,7 +92,7 @@ func (r *reader) house(id registry.ID, kind registry.Kind) (*house, error) {
 	if err != nil {
 		return nil, err
 	}
-	h := &house{id: id, record: record, ref: r.opt.name(record)}
+	h := &house{id: id, record: record, ref: r.name(record)}
 	var members []registry.ID
 	if kind == registry.KindPerson {
 		if !record.Household.IsZero() {
@@ -149,7 +149,7 @@ func (r *reader) person(id registry.ID) (p person, err error) {
 	if p.record, err = r.view.Record(id); err != nil {
 		return p, err
 	}
-	p.id, p.ref = id, r.opt.name(p.record)
+	p.id, p.ref = id, r.name(p.record)
 	p.Person, err = p.record.Person()
 	return p, err
 }

@@ -37,6 +37,13 @@ func writeXLSX(w io.Writer, r *reader, list []column) error {
 		return err
 	}
 	r.again = false
+	lists := usedHouse[listField] || usedPerson[listField] || usedPerson[houseListField] || usedAlone[listField]
+	if lists {
+		r.sum.Fields = append(r.sum.Fields, listField)
+	}
+	for _, used := range []map[string]bool{usedHouse, usedPerson, usedAlone} {
+		used[listField], used[houseListField] = lists, lists
+	}
 	ofHouse, ofPerson, alone = only(ofHouse, usedHouse), only(ofPerson, usedPerson), only(alone, usedAlone)
 	book := intake.NewWorkbook(w)
 	sheet := func(name string, kind registry.Kind, list []column, rows func(*house, func([]string) error) error) error {
@@ -97,8 +104,10 @@ func writeXLSX(w io.Writer, r *reader, list []column) error {
 // there.
 func writeHXL(w io.Writer, r *reader, list []column) error {
 	used := map[string]bool{"person_id": true}
+	alone := false
 	r.again = true
 	err := r.all(func(h *house) error {
+		alone = alone || h.household == nil
 		for _, p := range h.members {
 			note(used, list, personCells(list, h, p, true))
 		}
@@ -108,6 +117,10 @@ func writeHXL(w io.Writer, r *reader, list []column) error {
 		return err
 	}
 	r.again = false
+	used[listField] = used[listField] || used[houseListField]
+	if used[houseListField] = used[listField]; used[listField] {
+		r.sum.Fields = append(r.sum.Fields, listField)
+	}
 	all := list
 	list = only(list, used)
 	if _, err := io.WriteString(w, "\ufeff"); err != nil {
@@ -125,7 +138,9 @@ func writeHXL(w io.Writer, r *reader, list []column) error {
 	}
 	tags := make([]string, len(list))
 	for i, c := range list {
-		tags[i] = c.tag
+		if tags[i] = c.tag; alone && c.field == "household_id" {
+			tags[i] += intake.TagIfAny
+		}
 	}
 	if err := out.Write(tags); err != nil { // # starts no formula
 		return err
@@ -150,10 +165,17 @@ func writeHXL(w io.Writer, r *reader, list []column) error {
 	return out.Error()
 }
 
+// The columns that name the lists, which are there where a list has a name.
+const (
+	listField      = "list"
+	houseListField = "household_list"
+)
+
 // note marks the columns that have a cell.
 func note(used map[string]bool, list []column, cells []string) {
 	for i, c := range list {
-		used[c.field] = used[c.field] || cells[i] != ""
+		names := c.field == listField || c.field == houseListField
+		used[c.field] = used[c.field] || cells[i] != "" && !(names && cells[i] == intake.OwnList)
 	}
 }
 

@@ -112,14 +112,29 @@ func answer(list []registry.Consent) string {
 	return ""
 }
 
-// sharing names those whom something may be told.
+// chosen is the answer to what may stand on her card: yes, no, or none.
+func chosen(purpose string, shown func(registry.CardFace) bool) func(person) string {
+	return func(p person) string {
+		for _, c := range slices.Backward(p.Consents) {
+			if c.Purpose == purpose {
+				return yesNo(c.Given && c.Withdrawn == "")
+			}
+		}
+		if p.CardFace != nil && shown(*p.CardFace) {
+			return yesNo(true)
+		}
+		return ""
+	}
+}
+
+// sharing names those whom something may be told, or is the answer where nobody was named.
 func sharing(list []registry.Consent) string {
 	for _, c := range slices.Backward(list) {
 		if c.Purpose != "sharing" {
 			continue
 		}
-		if !c.Given || c.Withdrawn != "" {
-			return ""
+		if !c.Given || c.Withdrawn != "" || len(c.Recipients) == 0 {
+			return yesNo(c.Given && c.Withdrawn == "")
 		}
 		return strings.Join(c.Recipients, ", ")
 	}

@@ -71,15 +71,28 @@ func (r *run) writeHouse(tx registry.Tx, at ref, row *roster.Row) error {
 	if h.table != int(at.table) || h.carrier != int(at.row) {
 		return nil
 	}
-	if h.found && r.keeps() {
+	if h.found && (r.keeps() || s.outcome == duplicate) {
 		return nil
 	}
-	d := r.tables[at.table].lens.read(row)
+	t := r.tables[at.table]
+	d := t.lens.read(row)
+	if h.found && s.found && t.plan.Role == PeopleInHouses {
+		rec, err := tx.Record(s.id)
+		if err != nil {
+			return err
+		}
+		p, err := rec.Person()
+		if err != nil {
+			return err
+		}
+		leaveToPerson(d.household, &p)
+	}
 	return r.saveHouse(tx, h, d.household)
 }
 
 func (r *run) saveHouse(tx registry.Tx, h *house, made *registry.Household) error {
-	c := registry.Change{Kind: registry.KindHousehold, Source: r.opt.Source, External: h.external}
+	c := registry.Change{Kind: registry.KindHousehold}
+	c.Source, c.External = r.opt.number(h.external)
 	if h.found {
 		rec, err := tx.Record(h.id)
 		if err != nil {
@@ -90,6 +103,9 @@ func (r *run) saveHouse(tx registry.Tx, h *house, made *registry.Household) erro
 			return err
 		}
 		mergeHousehold(made, &old)
+		if _, err := r.keepHousehold(made, &old, rec); err != nil {
+			return err
+		}
 		c.ID = h.id
 	}
 	made.Issues = h.issues
@@ -121,19 +137,19 @@ func (s *state) idOfHouse(h *house, role Role) {
 
 func (r *run) writePerson(tx registry.Tx, at ref, row *roster.Row) error {
 	s, err := r.same(at, row)
-	if err != nil || !s.live() || s.found && r.keeps() {
+	if err != nil || !s.live() || s.found && (r.keeps() || s.outcome == duplicate) {
 		return err
 	}
 	t := r.tables[at.table]
 	d := t.lens.read(row)
 	d.link(r, t, row)
 	r.side.documents(&d)
-	if s.outcome != duplicate {
-		if err := r.takePhoto(t, &d, row, false); err != nil {
-			return err
-		}
+	if err := r.takePhoto(t, &d, row, false); err != nil {
+		return err
 	}
-	c := registry.Change{Kind: registry.KindPerson, Source: r.opt.Source, External: d.key, ID: s.id}
+	c := registry.Change{Kind: registry.KindPerson, ID: s.id}
+	c.Source, c.External = r.opt.number(d.key)
+	issues := d.issues()
 	if s.found {
 		rec, err := tx.Record(s.id)
 		if err != nil {
@@ -143,9 +159,16 @@ func (r *run) writePerson(tx registry.Tx, at ref, row *roster.Row) error {
 		if err != nil {
 			return err
 		}
-		mergePerson(d.person, &old)
+		if _, err := r.onto(d.person, &old, rec); err != nil {
+			return err
+		}
+		changed, err := changes(d.person, rec)
+		if err != nil {
+			return err
+		}
+		issues = t.lens.mergeIssues(old.Issues, issues, changed, row)
 	}
-	d.person.Issues = d.issues()
+	d.person.Issues = issues
 	if c.Fields, err = d.person.Fields(); err != nil {
 		return err
 	}
@@ -247,7 +270,7 @@ func (r *run) finish() error {
 	for _, g := range r.gaps {
 		if s := r.state(g.row); s.live() && g.house >= 0 {
 			rep.Delivery = append(rep.Delivery, DeliveryGap{
-				Household: r.houses[g.house].external, Table: r.tables[g.row.table].plan.Name, Row: int(s.row), Mechanism: g.mechanism, Missing: g.missing,
+				Household: shown(r.houses[g.house].external), Table: r.tables[g.row.table].plan.Name, Row: int(s.row), Mechanism: g.mechanism, Missing: g.missing,
 			})
 		}
 	}
@@ -281,7 +304,7 @@ func filledBy(d *draft) (bits uint16) {
 	if p := d.person; p != nil {
 		set("name", len(p.Names) > 0)
 		set("sex", p.Sex != "")
-		set("birth", p.Birth != nil && p.Birth.EDTF != "")
+		set("birth", p.Birth != nil)
 		set("relation", p.Relation != "")
 		set("origin", p.Origin != "")
 		set("documents", len(p.Documents) > 0)
@@ -291,7 +314,7 @@ func filledBy(d *draft) (bits uint16) {
 		set("registered", p.Registered != "")
 	} else if h := d.household; h != nil {
 		set("size", h.Size > 0)
-		set("location", h.Location != nil && h.Location.PCode != "")
+		set("location", h.Location != nil && (h.Location.PCode != "" || h.Location.Site != "" || h.Location.Address != ""))
 		set("consent", len(h.Consents) > 0)
 		set("registered", h.Registered != "")
 	}

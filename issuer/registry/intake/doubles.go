@@ -19,7 +19,7 @@ func (r *run) doubles(t *tableRun, s *state, d *draft) error {
 	before := len(r.pairs) // what follows is this row's
 	var seen []registry.ID
 	for _, k := range registry.Keys(*d.person) {
-		if k.Kind == registry.KeyPhone {
+		if k.Kind != registry.KeyDocument && k.Kind != registry.KeyNameYear { // the others find people only
 			continue
 		}
 		ids, err := r.view.Lookup(k)

@@ -15,6 +15,8 @@ type Field string
 const (
 	PersonID    Field = "person_id"
 	HouseholdID Field = "household_id"
+	ListName    Field = "list"           // name of the list that numbers her; "-": the organisation's own
+	HouseList   Field = "household_list" // the same of her household
 
 	FullName        Field = "full_name"
 	GivenName       Field = "given_name"
@@ -64,12 +66,16 @@ const (
 	CollectRole   Field = "collector_role"      // PRIMARY or ALTERNATE for her own household
 	CollectorName Field = "collector_name"      // of somebody who is not on record
 
+	PrintName  Field = "print_name"  // yes: her name may stand on her card
+	PrintPhoto Field = "print_photo" // yes: her photograph may
+
 	DocType    Field = "document_type" // beside one number column for all types
 	DocNumber  Field = "document_number"
 	DocCountry Field = "document_country"
 
-	Ext  Field = "ext"  // kept by the column's name
-	Skip Field = "skip" // not kept: what this program added, and what forms add
+	Ext     Field = "ext"      // kept by the column's name
+	Skip    Field = "skip"     // not kept: what this program added, and what forms add
+	Private Field = "left_out" // not kept: what no card needs and people are hurt for
 )
 
 // Families of fields with a parameter.
@@ -84,19 +90,19 @@ var documentTypes = registry.DocumentTypes()
 
 // fields are those a plan may name, with whose they are: p person, h household, b both.
 var fields = map[Field]byte{
-	PersonID: 'p', HouseholdID: 'b',
+	PersonID: 'p', HouseholdID: 'b', ListName: 'b', HouseList: 'p',
 	FullName: 'p', GivenName: 'p', MiddleName: 'p', FatherName: 'p', GrandfatherName: 'p', FamilyName: 'p', SecondFamily: 'p',
 	MaidenName: 'p', OtherName: 'p', UsedName: 'p',
 	Sex: 'p', BirthDate: 'p', Estimated: 'p', Age: 'p', Relation: 'p', Head: 'p', Marital: 'p', Pregnant: 'p', Language: 'p',
 	Phone: 'b', Phone2: 'b', Answers: 'p', Answers2: 'p', Email: 'b', Origin: 'b', Photo: 'p',
 	Residence: 'h', Size: 'h', Admin1: 'h', Admin2: 'h', Admin3: 'h', Admin4: 'h', PCode: 'h', Site: 'h', Address: 'h', Country: 'h',
 	Consent: 'b', Sharing: 'b', Registered: 'b',
-	Primary: 'p', Alternate: 'p', CollectRole: 'p', CollectorName: 'h',
-	DocType: 'p', DocNumber: 'p', DocCountry: 'p', Ext: 'b', Skip: 'b',
+	Primary: 'p', Alternate: 'p', CollectRole: 'p', CollectorName: 'h', PrintName: 'p', PrintPhoto: 'p',
+	DocType: 'p', DocNumber: 'p', DocCountry: 'p', Ext: 'b', Skip: 'b', Private: 'b',
 }
 
 // many are fields that several columns may fill.
-func (f Field) many() bool { return f == Ext || f == Skip }
+func (f Field) many() bool { return f == Ext || f == Skip || f == Private }
 
 // Known reports whether a plan may name f.
 func (f Field) Known() bool {

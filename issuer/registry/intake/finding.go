@@ -39,6 +39,7 @@ const (
 	NoHousehold        = "no_household"
 	HouseholdUnknown   = "household_unknown"
 	HouseholdRejected  = "household_rejected"
+	ParentUnknown      = "parent_unknown"
 	PersonUnknown      = "person_unknown"
 	PersonRejected     = "person_rejected"
 	SameRow            = "duplicate_row"
@@ -77,21 +78,23 @@ const (
 	EmailUnreadable    = "email_unreadable"
 	MemberElsewhere    = "member_elsewhere"
 	RecordClosed       = "record_closed"
+	DeskKept           = "desk_kept"
 )
 
 // faults are the words of the codes above: what is wrong, how to mend it.
 var faults = map[string][2]string{
 	RowUnreadable:      {"the row cannot be read", "mend the cell and import the row again"},
 	NoIdentity:         {"neither a number nor a name", "give the number the list goes by, or the name"},
-	NoHousehold:        {"no household", "give the number of the household"},
+	NoHousehold:        {"no household", "give the number of the household; where people without one are meant, import with --column alone=yes"},
 	HouseholdUnknown:   {"no such household in this file or on record", "correct the number, or add the household's row"},
 	HouseholdRejected:  {"the household's own row was rejected", "mend that row: both are in the file of rejected rows"},
+	ParentUnknown:      {"no row of the form has the index that this one hangs on", "correct its _parent_index, or add the submission it belongs to"},
 	PersonUnknown:      {"no such person in this file or on record", "correct the number"},
 	PersonRejected:     {"the person's own row was rejected", "mend that row first"},
 	SameRow:            {"the same row stands in the file before", "nothing: it is counted once"},
 	RowConflict:        {"rows of this file give one number to people or households that differ", "leave the right row, or give each its own number"},
 	RecordConflict:     {"on record this number has another name or birth date", "correct the number; if the record is wrong, import again with --take-changes"},
-	Erased:             {"whoever had this number was erased", "register again under a new number"},
+	Erased:             {"erased on request", "take her in again with --take-erased only if she asks"},
 	NameMissing:        {"no name", "write the name as it is said; a single name is enough"},
 	NamePartsDiffer:    {"the whole name does not contain the part in this column", "compare with the paper: one of the columns is wrong"},
 	SexUnknown:         {"not a code for a sex", "f, m, x (other) or u (not said)"},
@@ -123,6 +126,7 @@ var faults = map[string][2]string{
 	EmailUnreadable:    {"not an address of electronic mail", "write it as name@place.example, or leave it empty"},
 	MemberElsewhere:    {"on record this person lives in another household", "correct the household; if she moved, import again with --take-changes"},
 	RecordClosed:       {"the record is closed: she died, left, or it was merged or split", "nothing: a closed record is not changed by a list"},
+	DeskKept:           {"this was changed at a desk since, and the record keeps what the desk wrote", "nothing; if the list knows better, import it again with --take-changes"},
 	PhotoUnusable:      {"the picture cannot be used", "take it again: JPEG or PNG of the face"},
 }
 

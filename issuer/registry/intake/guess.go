@@ -40,13 +40,57 @@ func Guess(file *roster.File) (Plan, error) {
 	for i, s := range samples {
 		p.Tables[i].Role = guessRole(&p.Tables[i], s, samples)
 	}
-	p.settle(samples)
+	for i := range p.Tables {
+		p.Tables[i].settle()
+	}
+	p.ownExport(file)
 	for i := range p.Tables {
 		if err := guessOrders(file, &p.Tables[i], samples[i]); err != nil {
 			return Plan{}, err
 		}
 	}
 	return p, nil
+}
+
+// again guesses what follows from columns that were named since: said tells what a
+// person answered, which stays.
+func (p *Plan) again(file *roster.File, said func(table, what string) bool) error {
+	var samples []*sample
+	for _, table := range file.Tables() {
+		s, err := look(file, table)
+		if err != nil {
+			return err
+		}
+		samples = append(samples, s)
+	}
+	for _, s := range samples {
+		t := p.table(s.table.Name)
+		if t == nil || t.Role == Ignored {
+			continue
+		}
+		guessed := *t
+		guessed.Columns = slices.Clone(t.Columns)
+		for _, c := range guessColumns(s) { // what another role had no use for
+			if now := guessed.find(c.Column); now != nil && now.Field == Ext && !c.Field.many() && !said(t.Name, c.Column) && !guessed.has(c.Field) && !guessed.without(c.Field) {
+				*now = c
+			}
+		}
+		if !said(t.Name, "role=") {
+			if guessed.Role = guessRole(&guessed, s, samples); guessed.Role == Ignored {
+				guessed.Role = t.Role
+			}
+		}
+		*t = guessed
+		t.settle()
+	}
+	for _, s := range samples {
+		if t := p.table(s.table.Name); t != nil {
+			if err := guessOrders(file, t, s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // look reads the first rows of a table.
@@ -82,7 +126,9 @@ func guessColumns(s *sample) []ColumnPlan {
 			continue
 		}
 		plan := ColumnPlan{Column: c.Name, Field: Ext, Label: shortLabel(c.Label)}
-		plan.Field, plan.Sure = s.fieldOf(c)
+		if plan.Field, plan.Sure = s.fieldOf(c); plan.Field == Ext && private(c) {
+			plan.Field = Private
+		}
 		list = append(list, plan)
 	}
 	best := map[Field]int{}
@@ -178,6 +224,9 @@ func (s *sample) fieldOf(c roster.Column) (Field, int) {
 			return Skip, 90
 		}
 	}
+	if s.format == string(roster.RRF) && strings.HasSuffix(c.Name, "GUID") {
+		return Private, 90 // of the file that it was written for
+	}
 	if f, ok := tagField(c.Tag); ok {
 		return f, 90
 	}
@@ -190,6 +239,11 @@ func (s *sample) fieldOf(c roster.Column) (Field, int) {
 			return f, 100
 		}
 		return f, 90
+	}
+	if s.format != "hope" && !hopeCode.MatchString(c.Name) {
+		if f, sure := s.heading(c); f != Ext {
+			return f, sure
+		}
 	}
 	// In HOPE's workbooks the codes are the contract: a label beside another code is another question.
 	if f, ok := known[labelled(c.Label)]; ok && f != Skip && s.format != "hope" && !hopeCode.MatchString(c.Name) {
@@ -211,7 +265,7 @@ func shortLabel(label string) string {
 // for its size.
 var houseWords = func() map[string]bool {
 	m := map[string]bool{}
-	for w := range strings.SplitSeq("household|households|hh|family|menage|famille|hogar|familia|الاسره|العائله|kaya|familia", "|") {
+	for w := range strings.SplitSeq("household|households|hh|family|menage|foyer|famille|hogar|familia|agregado|agregado familiar|الاسره|العائله|kaya", "|") {
 		m[squeeze(w)] = true
 	}
 	return m
@@ -225,10 +279,12 @@ func (s *sample) byValues(list []ColumnPlan) {
 	for i := range list {
 		c := &list[i]
 		values := s.cells[c.Column]
-		if c.Field != Ext || len(values) == 0 {
+		if c.Field != Ext && c.Field != Head || len(values) == 0 {
 			continue
 		}
 		switch {
+		case c.Field == Head:
+			s.headNames(list, c, values)
 		case houseWords[fold(c.Column)]:
 			if small(values) && free(Size) && free(Relation) {
 				c.Field, c.Sure = Size, 60
@@ -243,6 +299,7 @@ func (s *sample) byValues(list []ColumnPlan) {
 			c.Field, c.Sure = Phone, 40
 		}
 	}
+	s.bareNumber(list)
 	// "nom" beside "prénom" is the family's; "name" beside "family name" the given one.
 	if i := slices.IndexFunc(list, func(c ColumnPlan) bool { return c.Field == FullName }); i >= 0 {
 		part, ok := alone[fold(list[i].Column)]
@@ -255,7 +312,7 @@ func (s *sample) byValues(list []ColumnPlan) {
 
 // alone are words that mean the whole name where nothing else does.
 var alone = map[string]Field{
-	"nom": FamilyName, "nombre": GivenName, "name": GivenName, squeeze("الاسم"): GivenName, "jina": GivenName, "names": GivenName,
+	"nom": FamilyName, "nombre": GivenName, "nome": GivenName, "name": GivenName, squeeze("الاسم"): GivenName, "jina": GivenName, "names": GivenName,
 }
 
 // small reports whether all values are counts as a household's size is.
@@ -332,7 +389,7 @@ func (r Role) or(other Role) Role {
 func (t *TablePlan) lonely() bool {
 	n, others := 0, 0
 	for _, c := range t.Columns {
-		if c.Field == Ext {
+		if c.Field == Ext || c.Field == Private {
 			others++
 		} else if c.Field != Skip {
 			n++
@@ -389,15 +446,47 @@ func (s *sample) distinct(column string) bool {
 	return true
 }
 
-// settle makes "ext" of fields that a table of its role has no use for.
-func (p *Plan) settle(samples []*sample) {
-	for i := range p.Tables {
-		t := &p.Tables[i]
-		for j := range t.Columns {
-			c := &t.Columns[j]
-			if !c.Field.many() && !t.Role.takes(c.Field) {
-				c.Field, c.Sure = Ext, 0
+// ownExport knows the files that package export writes: the sheet People of its
+// workbooks lists those without a household, and so may a tagged list.
+func (p *Plan) ownExport(file *roster.File) {
+	first := func(name string) string {
+		if t := p.table(name); t != nil && len(t.Columns) > 0 {
+			return t.Columns[0].Column
+		}
+		return ""
+	}
+	for _, table := range file.Tables() {
+		for _, c := range table.Columns {
+			if t := p.table(table.Name); strings.HasSuffix(c.Tag, TagIfAny) && t.find(c.Name) != nil && t.find(c.Name).Field == HouseholdID {
+				t.Alone = true
 			}
+		}
+	}
+	for i := range p.Tables { // a column in which nobody has anything is not in it
+		t := &p.Tables[i]
+		own := slices.Contains([]string{"Households", "Individuals", "People"}, t.Name) && first(t.Name) == map[string]string{"People": "person_id"}[t.Name]+map[string]string{"Households": "household_id", "Individuals": "household_id"}[t.Name]
+		if p.Format != "hope" || !own || slices.ContainsFunc(t.Columns, func(c ColumnPlan) bool { return hopeCode.MatchString(c.Column) }) {
+			continue
+		}
+		for _, f := range []Field{Size, Consent, FullName, BirthDate, Sex, Relation} {
+			if !t.has(f) && t.Role.takes(f) {
+				t.Without = append(t.Without, f)
+			}
+		}
+	}
+	if first("Households") == "household_id" && first("Individuals") == "household_id" && first("People") == "person_id" {
+		if t := p.table("People"); t.Role == People && !t.has(HouseholdID) {
+			t.Without = append(t.Without, HouseholdID)
+		}
+	}
+}
+
+// settle makes "ext" of fields that a table of its role has no use for.
+func (t *TablePlan) settle() {
+	for j := range t.Columns {
+		c := &t.Columns[j]
+		if !c.Field.many() && !t.Role.takes(c.Field) {
+			c.Field, c.Sure = Ext, 0
 		}
 	}
 }

@@ -72,10 +72,8 @@ func try(t testing.TB, store *registrytest.Store, path string, opt intake.Option
 	if err != nil {
 		return imported{}, err
 	}
-	for _, a := range answers {
-		if err := plan.Set(a); err != nil {
-			return imported{}, err
-		}
+	if err := plan.Answer(file, answers); err != nil {
+		return imported{}, err
 	}
 	if opt.Places == nil {
 		if opt.Places, err = intake.PlacesOf(&plan, file, path); err != nil {

@@ -3,6 +3,7 @@ package intake
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -32,6 +33,8 @@ type lens struct {
 	content []int             // places of the columns that say something: all but Skip
 	birth   registry.BirthOptions
 	entered registry.BirthOptions // for the registration date
+	letters Order                 // of sexes
+	source  string                // name of the list
 	country string                // of phones without a code
 	people  bool                  // some table of the file lists people
 	places  Places
@@ -43,12 +46,12 @@ type lens struct {
 type docColumn struct{ kind, number, issuer string }
 
 func newLens(p *Plan, t *TablePlan, table roster.Table, opt *Options) *lens {
-	l := &lens{plan: t, table: table, by: map[Field]string{}, bands: map[string]string{}, country: p.Country, places: opt.Places, now: opt.Now.UTC()}
+	l := &lens{plan: t, table: table, by: map[Field]string{}, bands: map[string]string{}, country: p.Country, places: opt.Places, now: opt.Now.UTC(), source: opt.Source}
 	if opt.Country != "" {
 		l.country = opt.Country
 	}
 	for i, c := range table.Columns {
-		if f := t.find(c.Name); f == nil || f.Field != Skip {
+		if f := t.find(c.Name); f == nil || f.Field != Skip && f.Field != Private {
 			l.content = append(l.content, i)
 		}
 	}
@@ -69,6 +72,8 @@ func newLens(p *Plan, t *TablePlan, table roster.Table, opt *Options) *lens {
 			l.birth.Order = order(c.Order)
 		case c.Field == Registered:
 			l.entered.Order = order(c.Order)
+		case c.Field == Sex:
+			l.letters = c.Order
 		}
 		if !c.Field.many() {
 			l.by[c.Field] = c.Column
@@ -123,7 +128,23 @@ func (l *lens) text(row *roster.Row, f Field) (value, column string) {
 	if !ok {
 		return "", ""
 	}
-	return row.Cell(column), column
+	v := row.Cell(column)
+	if !slices.Contains(aName, f) && l.unsaid(v) { // Nan and U are names
+		v = ""
+	}
+	return v, column
+}
+
+// unsaid reports whether a cell is what programs write for an empty one: pandas, as
+// HOPE's exports have it, spreadsheets, and proGres in every list of codes.
+func (l *lens) unsaid(v string) bool {
+	switch v {
+	case "NaN", "nan", "NaT", "<NA>", "#N/A":
+		return true
+	case registry.ProGresUnknown, "-":
+		return l.progres
+	}
+	return false
 }
 
 // id returns an identifier: NFC, without blanks around; fillers are none.
@@ -158,8 +179,8 @@ func (l *lens) read(row *roster.Row) draft {
 	if d.rejected {
 		return d
 	}
-	d.house = l.id(row, HouseholdID)
-	if l.plan.Role.houses() {
+	d.house = l.listed(row, HouseList, l.id(row, HouseholdID))
+	if l.plan.Role.houses() && !l.lone(&d) {
 		d.household = &registry.Household{}
 		l.readHousehold(row, &d)
 	}
@@ -169,6 +190,11 @@ func (l *lens) read(row *roster.Row) draft {
 	}
 	l.identify(row, &d)
 	return d
+}
+
+// lone reports whether a row is somebody who has no household, on purpose.
+func (l *lens) lone(d *draft) bool {
+	return l.plan.Role == PeopleInHouses && d.house == "" && l.plan.alone()
 }
 
 // identify gives the row its keys.
@@ -199,13 +225,14 @@ func (l *lens) identify(row *roster.Row, d *draft) {
 			}
 		}
 		d.byName = true
-		sum := sha256.Sum256([]byte(strings.Join([]string{d.house, name, birth}, "\x1f")))
+		sum := sha256.Sum256([]byte(strings.Join([]string{shown(d.house), name, birth}, "\x1f")))
 		d.key = "row-" + hex.EncodeToString(sum[:12])
 	}
+	d.key = l.listed(row, ListName, d.key)
 	switch {
 	case l.plan.Role == HeadRows && d.house == "":
 		d.house = d.key
-	case l.plan.Role == PeopleInHouses && d.house == "":
+	case l.plan.Role == PeopleInHouses && d.house == "" && !l.lone(d):
 		v, c := l.text(row, HouseholdID)
 		d.add(fault(NoHousehold, Reject, c, v))
 	}
@@ -215,6 +242,24 @@ func (l *lens) identify(row *roster.Row, d *draft) {
 			d.person.Relation = registry.Head
 		}
 	}
+}
+
+// listed puts the list that a row names before a number. A table that names no lists of
+// households means those of its people, and one of households its own.
+func (l *lens) listed(row *roster.Row, f Field, number string) string {
+	if l.by[f] == "" || l.plan.Role == Households {
+		f = ListName
+	}
+	list, column := l.text(row, f)
+	if list == OwnList {
+		list = ""
+	} else if list == "" {
+		return number
+	}
+	if column == "" || list == l.source || !keepable(list) {
+		return number
+	}
+	return qualified(list, number)
 }
 
 // digest sums up what the row says, so that equal rows are known as such.
@@ -237,7 +282,7 @@ func (l *lens) digest(row *roster.Row) [16]byte {
 func (l *lens) keep(row *roster.Row, d *draft, ext map[string]string) map[string]string {
 	for _, column := range l.ext {
 		v := row.Cell(column)
-		if v == "" {
+		if v == "" || l.unsaid(v) {
 			continue
 		}
 		if !keepable(v) {

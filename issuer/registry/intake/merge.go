@@ -17,6 +17,14 @@ func mergePerson(p, old *registry.Person) {
 			p.Names = append(p.Names, n)
 		}
 	}
+	// The same date says nothing new, and less than what is known of how it came about.
+	if b, o := p.Birth, old.Birth; b != nil && o != nil && b.EDTF == o.EDTF && b.AgeDeclared == 0 {
+		p.Birth = o
+	}
+	// That nobody knew is no news where somebody does.
+	if b, o := p.Birth, old.Birth; b != nil && o != nil && b.EDTF == "" && o.EDTF != "" {
+		p.Birth = o
+	}
 	// An age is counted from the day of the import: the same age says nothing new.
 	if b, o := p.Birth, old.Birth; b != nil && o != nil && b.AgeDeclared > 0 && b.Estimated && (o.AgeDeclared == b.AgeDeclared || o.AgeDeclared == 0) {
 		p.Birth = o
@@ -26,6 +34,8 @@ func mergePerson(p, old *registry.Person) {
 	})
 	p.Contacts = mergeContacts(old.Contacts, p.Contacts)
 	p.Consents = mergeConsents(old.Consents, p.Consents)
+	p.CardFace = old.CardFace
+	p.ShowFace()
 	p.Languages = union(old.Languages, p.Languages, func(a, b string) bool { return a == b })
 	p.Ext = mergeExt(old.Ext, p.Ext)
 	p.Location = mergeLocation(old.Location, p.Location)

@@ -1,9 +1,8 @@
 package intake
 
 import (
-	"bytes"
+	"cmp"
 	"crypto/sha256"
-	"errors"
 	"slices"
 	"strings"
 
@@ -18,6 +17,10 @@ func (r *run) check(v registry.View) error {
 		return err
 	} else if ok {
 		r.report.Earlier = &Earlier{At: earlier.At, By: earlier.By, Rows: earlier.Rows}
+	}
+	var err error
+	if r.written, err = writtenBy(v); err != nil {
+		return err
 	}
 	r.side = newSide(r)
 	for _, i := range r.order() {
@@ -44,6 +47,11 @@ func (r *run) checkRow(table int, row *roster.Row) error {
 	d := t.lens.read(row)
 	s := state{row: int32(row.Number), place: row.Path, house: -1, content: t.lens.digest(row), head: d.head, outcome: created}
 	here := ref{int32(table), int32(len(t.states))}
+	if t.plan.Role == Households && row.Index != "" {
+		if _, ok := r.parent[row.Index]; !ok {
+			r.parent[row.Index] = -1
+		}
+	}
 	if len(row.Problems) > 0 {
 		s.outcome = rejected
 		r.note(t, row, d.findings...)
@@ -66,7 +74,7 @@ func (r *run) checkRow(table int, row *roster.Row) error {
 	switch {
 	case s.outcome == rejected:
 	case t.plan.Role == Households:
-		err = r.compareHouse(&s, &d)
+		err = r.compareHouse(t, &s, &d, row)
 	default:
 		err = r.comparePerson(t, &s, &d, row)
 	}
@@ -134,14 +142,27 @@ func (d *draft) link(r *run, t *tableRun, row *roster.Row) {
 	if !t.lens.linked || row.Parent == "" || d.house != "" {
 		return
 	}
-	if h, ok := r.parent[row.Parent]; ok {
+	h, ok := r.parent[row.Parent]
+	switch {
+	case !ok:
+		d.add(fault(ParentUnknown, Reject, t.parentColumn(), row.Parent))
+	case h < 0:
+		d.add(fault(HouseholdRejected, Reject, "", ""))
+	default:
 		d.house = r.houses[h].external
 		if d.byName { // the household is part of what she goes by
 			t.lens.identify(row, d)
 		}
-	} else {
-		d.add(fault(HouseholdRejected, Reject, "", ""))
 	}
+}
+
+// parentColumn is where a form's export says which row another one hangs on; "" in JSON.
+func (t *tableRun) parentColumn() string {
+	const column = "_parent_index"
+	if slices.ContainsFunc(t.table.Columns, func(c roster.Column) bool { return c.Name == column }) {
+		return column
+	}
+	return ""
 }
 
 // house returns the place of a household, which it makes where there is none.
@@ -188,6 +209,19 @@ func (r *run) takeHouse(h *house, d *draft) {
 	h.size, h.issues = d.household.Size, d.issues()
 }
 
+// sketch keeps of a person what the checks of her household ask for; what the row
+// does not say is as the record has it.
+func (s *state) sketch(p, old *registry.Person) {
+	birth := p.Birth
+	if birth == nil {
+		birth = old.Birth
+	}
+	if birth != nil {
+		s.member.birth, s.member.estimated = birth.EDTF, birth.Estimated
+	}
+	s.member.relation, s.member.sex = cmp.Or(p.Relation, old.Relation), cmp.Or(p.Sex, old.Sex)
+}
+
 // repeat remembers that a number stands twice.
 func (r *run) repeat(k [16]byte, first, here ref) {
 	if len(r.again[k]) == 0 {
@@ -208,10 +242,7 @@ func (r *run) enter(t *tableRun, s *state, d *draft, row *roster.Row, here ref) 
 		r.people[s.key] = here
 	}
 	r.side.documents(d)
-	if d.person.Birth != nil {
-		s.member.birth, s.member.estimated = d.person.Birth.EDTF, d.person.Birth.Estimated
-	}
-	s.member.relation, s.member.sex = d.person.Relation, d.person.Sex
+	s.sketch(d.person, &registry.Person{})
 	if d.household != nil {
 		s.said, s.size = saidOf(d.household), uint8(d.household.Size) // at most maxSize
 	}
@@ -224,7 +255,9 @@ func (r *run) enter(t *tableRun, s *state, d *draft, row *roster.Row, here ref) 
 
 // saidOf sums up what a row says of its household.
 func saidOf(h *registry.Household) (out [8]byte) {
-	fields, err := h.Fields()
+	own := *h
+	own.Origin, own.Registered, own.Consents = "", "", nil // of people too, who may differ
+	fields, err := own.Fields()
 	if err != nil {
 		return out
 	}
@@ -250,144 +283,6 @@ func (d *draft) issues() (list []registry.Issue) {
 		}
 	}
 	return list
-}
-
-// compareHouse looks a household up and tells whether its row says anything new.
-func (r *run) compareHouse(s *state, d *draft) error {
-	rec, found, err := r.find(registry.KindHousehold, d.key, d)
-	if err != nil || !found {
-		return err
-	}
-	old, err := rec.HouseholdRecord()
-	if err != nil {
-		return err
-	}
-	s.found, s.id = true, rec.ID
-	if r.keeps() {
-		s.outcome = duplicate
-		return nil
-	}
-	mergeHousehold(d.household, &old)
-	changed, err := changes(d.household, rec)
-	if err != nil {
-		return err
-	}
-	s.outcome = duplicate
-	if changed {
-		s.outcome = updated
-		if old.Status != nil && old.Status.State == "closed" {
-			d.add(fault(RecordClosed, Reject, "", ""))
-		}
-	}
-	return nil
-}
-
-// find returns the record of an external identifier.
-func (r *run) find(kind registry.Kind, external string, d *draft) (registry.Record, bool, error) {
-	id, found, err := r.view.Find(kind, r.opt.Source, external)
-	if err != nil || !found {
-		return registry.Record{}, false, err
-	}
-	rec, err := r.view.Record(id)
-	if errors.Is(err, registry.ErrErased) {
-		d.add(fault(Erased, Reject, "", ""))
-		return registry.Record{}, false, nil
-	}
-	return rec, err == nil, err
-}
-
-// changes reports whether fields would change a record. Issues are not compared:
-// they follow from the rest.
-func changes(record interface {
-	Fields() (map[string][]byte, error)
-}, rec registry.Record) (bool, error) {
-	fields, err := record.Fields()
-	if err != nil {
-		return false, err
-	}
-	for name, data := range fields {
-		if name != issuesField && !bytes.Equal(rec.Fields[name].Data, data) {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-const issuesField = "issues"
-
-// comparePerson looks a person up, refuses a row that would make another person of
-// her, and finds records that may be the same one.
-func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) error {
-	rec, found, err := r.find(registry.KindPerson, d.key, d)
-	if err != nil || d.rejected {
-		return err
-	}
-	if err := r.takePhoto(t, d, row, !r.opt.DryRun); err != nil {
-		return err
-	}
-	if found {
-		old, err := rec.Person()
-		if err != nil {
-			return err
-		}
-		s.found, s.id = true, rec.ID
-		if r.keeps() {
-			s.outcome = duplicate
-			return nil
-		}
-		r.guard(t, d, rec, &old)
-		if d.rejected {
-			return nil
-		}
-		mergePerson(d.person, &old)
-		changed, err := changes(d.person, rec)
-		if err != nil {
-			return err
-		}
-		s.outcome = duplicate
-		if changed || s.house >= 0 && rec.Household.IsZero() {
-			s.outcome = updated
-		}
-		if s.outcome == updated && old.Status != nil && old.Status.State == "closed" {
-			d.add(fault(RecordClosed, Reject, "", ""))
-			return nil
-		}
-	}
-	if d.household != nil {
-		house := draft{key: d.house, household: d.household}
-		var hs state
-		if err := r.compareHouse(&hs, &house); err != nil {
-			return err
-		}
-		d.findings = append(d.findings, house.findings...)
-		d.rejected = d.rejected || house.rejected
-		if hs.outcome == updated && s.outcome == duplicate {
-			s.outcome, s.viaHome = updated, true // if it is another row's to say, settle takes it back
-		}
-	}
-	return r.doubles(t, s, d)
-}
-
-// keeps reports whether records stay as they are: the very same file was imported
-// before, so that whatever differs was changed since, at a desk.
-func (r *run) keeps() bool { return r.report.Earlier != nil && !r.opt.TakeChanges }
-
-// guard refuses to make somebody else of a person on record.
-func (r *run) guard(t *tableRun, d *draft, rec registry.Record, old *registry.Person) {
-	if r.opt.TakeChanges {
-		return
-	}
-	if len(old.Names) > 0 && len(d.person.Names) > 0 && registry.Fold(old.DisplayName()) != registry.Fold(d.person.Names[0].Text) {
-		d.add(fault(RecordConflict, Reject, t.lens.by[FullName], ""))
-	} else if b, n := old.Birth, d.person.Birth; b != nil && n != nil && b.EDTF != "" && n.EDTF != b.EDTF && n.AgeDeclared == 0 {
-		d.add(fault(RecordConflict, Reject, t.lens.by[BirthDate], ""))
-	}
-	if !rec.Household.IsZero() && d.house != "" {
-		id, found, err := r.view.Find(registry.KindHousehold, r.opt.Source, d.house)
-		if err == nil && (!found || id != rec.Household) {
-			d.add(fault(MemberElsewhere, Reject, t.lens.by[HouseholdID], ""))
-		}
-	}
 }
 
 // note adds findings of a row to the report.

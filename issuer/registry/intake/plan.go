@@ -8,6 +8,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"aidpass/issuer/registry/roster"
 )
 
 // MaxPlanBytes bounds the JSON of a plan.
@@ -29,25 +31,42 @@ type TablePlan struct {
 	Columns []ColumnPlan `json:"columns,omitempty"`
 	// Without are fields that one would expect and that this list is known not to have.
 	Without []Field `json:"without,omitempty"`
+	// Alone: who has no household in this list has none, on purpose. Without it such
+	// rows are rejected where the list has a table of households.
+	Alone bool `json:"alone,omitempty"`
 }
 
 // A ColumnPlan is what a column becomes.
 type ColumnPlan struct {
 	Column string `json:"column"` // as the header has it
 	Field  Field  `json:"field"`
-	Order  Order  `json:"order,omitempty"` // of dates
+	Order  Order  `json:"order,omitempty"` // of dates, or what letters of sexes mean
 	Sure   int    `json:"sure,omitempty"`  // per cent; 0 in a plan that a person wrote
 	Label  string `json:"label,omitempty"` // as the form asks it
 }
 
-// Order is how a column writes the days of dates that do not begin with the year.
+// Order is how a column writes the days of dates that do not begin with the year, or
+// whom it calls M.
 type Order string
 
-// Orders of dates.
+// Orders of dates, and of the letters of sexes.
 const (
 	DayFirst   Order = "dmy"
 	MonthFirst Order = "mdy"
+	HombreM    Order = "hm" // H is a man and M a woman: hombre, mujer
+	MaleF      Order = "mf" // M is a man and F a woman, and so is H: male, homme
 )
+
+// orders lists those that a field may have.
+func (f Field) orders() []Order {
+	switch f {
+	case BirthDate, Registered:
+		return []Order{DayFirst, MonthFirst}
+	case Sex:
+		return []Order{HombreM, MaleF}
+	}
+	return nil
+}
 
 // ReadPlan reads what Write wrote, or a person edited. An error says where it is
 // wrong and what may stand there.
@@ -123,8 +142,9 @@ func (t TablePlan) check() error {
 			return fmt.Errorf("columns %q and %q both fill %q; make one of them \"ext\"", other, c.Column, c.Field)
 		}
 		filled[c.Field] = c.Column
-		if c.Order != "" && c.Order != DayFirst && c.Order != MonthFirst {
-			return fmt.Errorf("column %q: order is %q, %q or nothing", c.Column, DayFirst, MonthFirst)
+		if c.Order != "" && !slices.Contains(c.Field.orders(), c.Order) {
+			return fmt.Errorf("column %q: the order %q is none of a column that fills %q; dates have %q or %q, sexes %q or %q, others nothing",
+				c.Column, c.Order, c.Field, DayFirst, MonthFirst, HombreM, MaleF)
 		}
 	}
 	for _, f := range t.Without {
@@ -180,7 +200,8 @@ func (t *TablePlan) find(column string) *ColumnPlan {
 }
 
 // Set answers a question: "FIELD=COLUMN", in one table "TABLE:FIELD=COLUMN", with
-// the order of its dates "birth_date=DOB,dmy". "FIELD=" says that the list has no
+// the order of its dates "birth_date=DOB,dmy" or the letters of its sexes "sex=Sexo,hm".
+// "alone=yes" says that people whose household is empty have none. "FIELD=" says that the list has no
 // such column. The column a field had before becomes "ext". "role=people" sets what a table is.
 func (p *Plan) Set(answer string) error {
 	left, column, ok := strings.Cut(answer, "=")
@@ -194,20 +215,27 @@ func (p *Plan) Set(answer string) error {
 	f := Field(strings.TrimSpace(field))
 	column = strings.TrimSpace(column)
 	var order Order
-	if cut, o, ok := cutLast(column, ","); ok && (Order(o) == DayFirst || Order(o) == MonthFirst) {
-		column, order = cut, Order(o)
+	if cut, o, ok := cutLast(column, ","); ok && slices.Contains(f.orders(), Order(strings.ToLower(strings.TrimSpace(o)))) {
+		column, order = cut, Order(strings.ToLower(strings.TrimSpace(o)))
 	}
-	if f != "role" && !f.Known() {
+	if f != roleAnswer && f != aloneAnswer && !f.Known() {
 		return errorf("no field %q; there are %s", f, FieldNames())
 	}
 	done := false
 	for i := range p.Tables {
 		t := &p.Tables[i]
-		if named && t.Name != where || t.Role == Ignored && f != "role" {
+		if named && t.Name != where || t.Role == Ignored && f != roleAnswer {
 			continue
 		}
 		switch {
-		case f == "role":
+		case f == aloneAnswer:
+			if column != "yes" && column != "no" {
+				return errorf("alone=%s: yes or no", column)
+			}
+			if t.Role == People || t.Role == PeopleInHouses {
+				t.Alone, done = column == "yes", true
+			}
+		case f == roleAnswer:
 			if !slices.Contains(roles, Role(column)) {
 				return errorf("no role %q; there are %v", column, roles)
 			}
@@ -221,6 +249,9 @@ func (p *Plan) Set(answer string) error {
 		case t.find(column) != nil:
 			t.release(f)
 			c := t.find(column)
+			if c.Field != f {
+				c.Order = ""
+			}
 			c.Field, c.Sure, done = f, 100, true
 			if order != "" {
 				c.Order = order
@@ -235,6 +266,44 @@ func (p *Plan) Set(answer string) error {
 	}
 	return errorf("no column %q; the columns are %s", column, p.columnNames())
 }
+
+// Answer takes answers in, each as Set does, and guesses again what follows from them:
+// what the rows of a table are, unless an answer says it, and what that has a use for.
+// The errors are those of Set and of the file.
+func (p *Plan) Answer(file *roster.File, answers []string) error {
+	said := map[string]bool{} // columns and roles that were answered, and are not guessed again
+	for _, answer := range answers {
+		if err := p.Set(answer); err != nil {
+			return err
+		}
+		left, right, _ := strings.Cut(answer, "=")
+		where, field, named := strings.Cut(left, ":")
+		if !named {
+			where, field = "", left
+		}
+		column := strings.TrimSpace(right)
+		if cut, _, ok := cutLast(column, ","); ok {
+			said[where+"\x1f"+cut] = true
+		}
+		said[where+"\x1f"+column] = true
+		if strings.TrimSpace(field) == roleAnswer {
+			said[where+"\x1frole="] = true
+		}
+	}
+	if len(answers) == 0 {
+		return nil
+	}
+	return p.again(file, func(table, what string) bool { return said[table+"\x1f"+what] || said["\x1f"+what] })
+}
+
+// What Set takes besides fields.
+const (
+	roleAnswer  = "role"
+	aloneAnswer = "alone"
+)
+
+// alone reports whether people without a household are meant.
+func (t *TablePlan) alone() bool { return t.Alone || t.without(HouseholdID) }
 
 // release makes what fills f one of the columns that are only kept, and forgets
 // that the list was said not to have f.

@@ -1,12 +1,11 @@
 package intake
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
+	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/roster"
 )
 
@@ -51,6 +50,15 @@ func quoted(names []string) string {
 	return strings.Join(out, ", ")
 }
 
+// ColumnFlag is an answer as a shell takes it: in single quotes, or in double ones where
+// the column's name has an apostrophe.
+func ColumnFlag(answer string) string {
+	if !strings.Contains(answer, "'") {
+		return "--column '" + answer + "'"
+	}
+	return `--column "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(answer) + `"`
+}
+
 // A need is fields of which a table must have one.
 type need struct {
 	any  []Field
@@ -83,7 +91,9 @@ func (p *Plan) needs(t *TablePlan, parent string) []need {
 			add("no column names the people", aName...)
 			add("no column holds the birth date", BirthDate, Age)
 			add("no column holds the sex", Sex)
-			add("no column says who is the head of the household, or how people are related to the head", Relation, Head)
+			if !t.without(HouseholdID) {
+				add("no column says who is the head of the household, or how people are related to the head", Relation, Head)
+			}
 		} else {
 			add("no column numbers or names the people", append([]Field{PersonID}, aName...)...)
 		}
@@ -128,7 +138,12 @@ func (p *Plan) Questions(file *roster.File) error {
 			}
 			q.Asks = append(q.Asks, Ask{Table: t.Name, Field: n.any[0], Columns: unknown, What: n.what, Answer: answerFor(t, n.any[0], unknown)})
 		}
-		asks, err := openOrders(file, &t)
+		asks, err := p.openNumbers(file, &t, *table)
+		if err != nil {
+			return err
+		}
+		q.Asks = append(q.Asks, asks...)
+		asks, err = openOrders(file, &t)
 		if err != nil {
 			return err
 		}
@@ -152,6 +167,59 @@ func (p *Plan) Questions(file *roster.File) error {
 		return nil
 	}
 	return &q
+}
+
+// openNumbers asks for the numbers of people and households that a flat list seems to
+// have in a column which nobody knows: without them people double with the next list,
+// and live alone.
+func (p *Plan) openNumbers(file *roster.File, t *TablePlan, table roster.Table) (asks []Ask, err error) {
+	flat := table.Parent == "" && slices.Contains([]roster.Format{roster.CSV, roster.XLSX, roster.HXLCSV, roster.HXLXLSX}, file.Format())
+	houses := slices.ContainsFunc(p.Tables, func(o TablePlan) bool { return o.Role == Households })
+	person := t.Role.people() && !t.has(PersonID) && !t.without(PersonID)
+	house := t.Role == People && !houses && !t.has(HouseholdID) && !t.alone()
+	if !flat || !person && !house || Mended(file) {
+		return nil, nil
+	}
+	s, err := look(file, table)
+	if err != nil {
+		return nil, err
+	}
+	may := func(is func(string) bool) (list []string) {
+		for _, c := range t.Columns {
+			if c.Field == Ext && c.Sure < 100 && is(c.Column) {
+				list = append(list, c.Column)
+			}
+		}
+		return list
+	}
+	none := func(f Field) string {
+		return "; " + ColumnFlag(strings.TrimPrefix(t.Name+":"+string(f)+"=", ":")) + " says that there is none"
+	}
+	if list := may(s.mayNumber); person && len(list) > 0 {
+		asks = append(asks, Ask{Table: t.Name, Field: PersonID, Columns: list, What: "no column is seen to number the people, and one may" + none(PersonID), Answer: answerWith(t, PersonID, list)})
+	}
+	related := slices.ContainsFunc(s.cells[t.column(Relation)], func(v string) bool {
+		code, _ := registry.ParseRelation(v)
+		return code != registry.Head // each her own head lives in no household of others
+	}) || slices.ContainsFunc(s.cells[t.column(Head)], func(v string) bool { return answers[squeeze(v)] == "no" })
+	if list := may(s.mayGroup); house && (len(list) > 0 || related) {
+		what := "no column is seen to number the households, and values repeat in one"
+		if len(list) == 0 {
+			what = "how people are related to the head is in the list, and no column is seen to number the households"
+			list = t.unknown(p.Format, table)
+		}
+		asks = append(asks, Ask{Table: t.Name, Field: HouseholdID, Columns: list, What: what + none(HouseholdID), Answer: answerWith(t, HouseholdID, list)})
+	}
+	return asks, nil
+}
+
+// answerWith writes an example with the first of some columns; without any, that there
+// is none.
+func answerWith(t *TablePlan, f Field, columns []string) string {
+	if len(columns) == 0 {
+		columns = []string{""}
+	}
+	return strings.TrimPrefix(t.Name+":"+string(f)+"="+columns[0], ":")
 }
 
 // answerFor writes an example with a column that is there.
@@ -248,43 +316,36 @@ func (p *Plan) Learn(file *roster.File) {
 	}
 }
 
-// openOrders asks for the order of date columns that show none and need one.
+// openOrders asks for the order of columns that show none and need one. Forms and
+// exchanges have codes of their own for a sex.
 func openOrders(file *roster.File, t *TablePlan) ([]Ask, error) {
-	open := map[string]*orders{}
+	open := map[string]evidence{}
 	for _, c := range t.Columns {
-		if (c.Field == BirthDate || c.Field == Registered) && c.Order == "" {
-			open[c.Column] = &orders{}
+		coded := c.Field == Sex && (hopeCode.MatchString(c.Column) || file.Format() == roster.RRF)
+		if o := c.evidence(); o != nil && c.Order == "" && !coded {
+			open[c.Column] = o
 		}
 	}
 	if len(open) == 0 {
 		return nil, nil
 	}
-	rows, err := file.Rows(t.Name)
-	if err != nil {
-		return nil, err
-	}
-	for {
-		row, err := rows.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, err
-		}
+	err := eachRow(file, t.Name, func(row *roster.Row) {
 		for name, o := range open {
 			o.see(row.Cell(name))
 		}
+	})
+	if err != nil {
+		return nil, err
 	}
 	var asks []Ask
 	for _, c := range t.Columns {
 		o := open[c.Column]
-		if o == nil || o.open+min(o.dayFirst, o.monthFirst) == 0 || o.open == 0 {
+		if o == nil {
 			continue
 		}
-		what := fmt.Sprintf("column %q has %d dates that may be day/month or month/day, and no other date tells which", c.Column, o.open)
-		if o.dayFirst > 0 {
-			what = fmt.Sprintf("column %q writes some dates day first and some month first, and %d may be either", c.Column, o.open)
+		if what, order := o.ask(c); what != "" {
+			asks = append(asks, Ask{Table: t.Name, Field: c.Field, What: what, Answer: strings.Replace(answerFor(*t, c.Field, nil), "COLUMN", c.Column+","+string(order), 1)})
 		}
-		asks = append(asks, Ask{Table: t.Name, Field: c.Field, What: what, Answer: strings.Replace(answerFor(*t, c.Field, nil), "COLUMN", c.Column+","+string(DayFirst), 1)})
 	}
 	return asks, nil
 }

@@ -31,7 +31,7 @@ func (l *lens) readHousehold(row *roster.Row, d *draft) {
 	}
 	for column, band := range l.bands {
 		v := row.Cell(column)
-		if v == "" || registry.Placeholder(v) && squeeze(v) != "0" {
+		if v == "" || l.unsaid(v) || registry.Placeholder(v) && squeeze(v) != "0" {
 			continue
 		}
 		n, ok := wholeNumber(v)
@@ -208,6 +208,9 @@ func (l *lens) consents(row *roster.Row, d *draft, on string) (list []registry.C
 	v, c := l.text(row, Sharing)
 	if v == "" || registry.Placeholder(v) {
 		return list
+	}
+	if answer := answers[squeeze(v)]; answer != "" { // asked without a list of recipients
+		return append(list, registry.Consent{Purpose: "sharing", Given: answer == "yes", How: "form", On: on})
 	}
 	var to []string
 	for _, r := range strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ';' || r == ' ' || r == '|' }) {

@@ -19,6 +19,11 @@ var maritals = codes(map[string]string{
 	"together":  "free union|common law|cl|union libre|living together|engaged|eg",
 })
 
+// unknowns are the words that say that a birth is not known. A filler such as "n/a"
+// says nothing.
+var unknowns = wordSet("unknown|not known|don't know|dont know|does not know|inconnu|inconnue|non connu|non connue|ne sait pas|desconocido|desconocida|se desconoce|no sabe|" +
+	"desconhecido|desconhecida|nao sabe|غير معروف|غير معروفه|مجهول|لا يعرف|haijulikani|hajulikani|haifahamiki|hajui|sijui")
+
 // names are the columns of a name's parts in the order in which it is said.
 var nameParts = []struct {
 	field Field
@@ -33,7 +38,7 @@ func (l *lens) readPerson(row *roster.Row, d *draft) {
 	p := d.person
 	l.readNames(row, d)
 	if v, c := l.text(row, Sex); v != "" {
-		if sex, ok := registry.ParseSex(v); ok {
+		if sex, ok := l.readSex(v); ok {
 			p.Sex = sex
 		} else if !registry.Placeholder(v) {
 			d.add(fault(SexUnknown, Reject, c, v))
@@ -42,18 +47,17 @@ func (l *lens) readPerson(row *roster.Row, d *draft) {
 	p.Registered = l.registered(row, d)
 	l.readBirth(row, d)
 	l.readRelation(row, d)
-	if l.plan.Role == People {
+	if l.plan.Role == People || d.household == nil {
 		p.Location, p.Ext = l.location(row, d, p.Ext)
-	} else if d.household != nil {
-		p.Location = nil // the household's
-	}
+	} // else it is the household's
 	p.Origin, p.Ext = l.personLand(row, d)
 	p.Contacts = l.contactsOnce(row, d)
 	l.readDocuments(row, d)
 	p.Consents = l.consents(row, d, p.Registered)
 	if l.plan.Role == PeopleInHouses && d.household != nil {
-		p.Consents = d.household.Consents
+		p.Consents = slices.Clone(d.household.Consents)
 	}
+	l.readFace(row, d)
 	if v, c := l.text(row, Marital); v != "" {
 		code := maritals[squeeze(v)]
 		if code == "" && !registry.Placeholder(v) {
@@ -223,6 +227,8 @@ func (l *lens) readBirth(row *roster.Row, d *draft) {
 		p.Birth = &b
 	case age.EDTF != "":
 		p.Birth = &age
+	case unknowns[squeeze(v)]:
+		p.Birth = &registry.Birth{Precision: registry.PrecisionUnknown} // somebody asked, and nobody knows
 	}
 	if p.Birth != nil && p.Registered != "" {
 		if year, ok := p.Birth.Year(); ok {
@@ -231,6 +237,22 @@ func (l *lens) readBirth(row *roster.Row, d *draft) {
 				_, rc := l.text(row, Registered)
 				d.add(fault(RegisteredBefore, Flag, rc, p.Registered))
 			}
+		}
+	}
+}
+
+// readFace reads what she chose to have printed on her card. No answer leaves the
+// neutral face.
+func (l *lens) readFace(row *roster.Row, d *draft) {
+	for _, c := range []struct {
+		field   Field
+		purpose string
+	}{{PrintName, registry.NameOnCard}, {PrintPhoto, registry.PhotoOnCard}} {
+		switch yes, given, ok, v, column := l.answer(row, c.field); {
+		case !ok:
+			d.add(fault(AnswerUnreadable, Flag, column, v))
+		case given:
+			d.person.ChooseFace(c.purpose, yes, "form", d.person.Registered)
 		}
 	}
 }
@@ -275,7 +297,7 @@ func (l *lens) readDocuments(row *roster.Row, d *draft) {
 		}
 	}
 	for _, c := range l.docs {
-		if v := row.Cell(c.number); v != "" {
+		if v := row.Cell(c.number); v != "" && !l.unsaid(v) {
 			land := ""
 			if c.issuer != "" {
 				land = row.Cell(c.issuer)

@@ -58,9 +58,9 @@ type DeliveryGap struct {
 
 // Photos says what became of the folder of pictures.
 type Photos struct {
-	Used      int `json:"used"`
-	Unmatched int `json:"unmatched"` // files that belong to nobody of the list
-	Without   int `json:"without"`   // people of the list without one
+	Used      int      `json:"used"`
+	Without   int      `json:"without"`   // people of the list without one
+	Unmatched []string `json:"unmatched"` // names of files that belong to nobody of the list
 }
 
 // Quality sums up what the accepted rows say. A share of nothing is nil.
@@ -96,6 +96,7 @@ type Report struct {
 	Skipped  []Skipped        `json:"skipped,omitempty"`
 	Warnings []string         `json:"warnings,omitempty"`
 	Photos   *Photos          `json:"photos,omitempty"`
+	LeftOut  []LeftOut        `json:"left_out,omitempty"` // columns that were not kept
 	Quality  Quality          `json:"quality"`
 	Import   registry.ID      `json:"-"` // of registry.ImportFile; zero for a dry run
 }

@@ -24,8 +24,10 @@ type Options struct {
 	// TakeChanges lets a list change the name, birth date or household of a person on
 	// record. Without it such rows are rejected: the number may be somebody else's.
 	TakeChanges bool
-	Now         time.Time
-	Progress    func(stage string, rows int) // may be nil
+	// TakeErased lets a list bring back who was erased on request.
+	TakeErased bool
+	Now        time.Time
+	Progress   func(stage string, rows int) // may be nil
 }
 
 // Run imports a file by a plan that leaves no question open: see Plan.Questions.
@@ -121,6 +123,7 @@ type house struct {
 	headAt   *ref
 	refused  bool // its row was
 	asked    bool // whether it is on record
+	told     bool // what of the desk's is kept
 }
 
 type ref struct{ table, row int32 }
@@ -136,25 +139,27 @@ type collector struct {
 
 // run is an import under way.
 type run struct {
-	plan   Plan
-	file   *roster.File
-	opt    Options
-	report Report
-	tables []*tableRun
-	houses []house
-	byKey  map[[16]byte]int32 // houses
-	people map[[16]byte]ref   // first row of each person
-	again  map[[16]byte][]ref // rows of persons and households that stand more than once
-	rows   map[[16]byte]ref   // first row of each household's own
-	parent map[string]int32   // houses by the Index of a form's row
-	phones map[[16]byte]*phone
-	keys   map[[16]byte]ref // documents, and names with years of birth: the first row of each
-	pairs  []pair
-	gaps   []gap
-	claims []claim
-	side   *side
-	view   registry.View
-	days   registry.DefaultDays
+	plan    Plan
+	file    *roster.File
+	opt     Options
+	report  Report
+	tables  []*tableRun
+	houses  []house
+	byKey   map[[16]byte]int32 // houses
+	people  map[[16]byte]ref   // first row of each person
+	again   map[[16]byte][]ref // rows of persons and households that stand more than once
+	rows    map[[16]byte]ref   // first row of each household's own
+	parent  map[string]int32   // houses by the Index of a form's row; -1: the row makes none
+	phones  map[[16]byte]*phone
+	keys    map[[16]byte]ref // documents, and names with years of birth: the first row of each
+	pairs   []pair
+	gaps    []gap
+	claims  []claim
+	side    *side
+	view    registry.View
+	days    registry.DefaultDays
+	aliases map[aliasesOf]map[string]registry.ID // of the file's own records without a number
+	written
 }
 
 // phone is who gives one number.
@@ -207,7 +212,7 @@ func newRun(plan Plan, file *roster.File, opt Options) *run {
 	}
 	digest := file.Digest()
 	r.report = Report{
-		Format: string(file.Format()), Digest: hex.EncodeToString(digest[:]), Source: opt.Source, DryRun: opt.DryRun,
+		Format: string(file.Format()), Digest: hex.EncodeToString(digest[:]), Source: opt.Source, DryRun: opt.DryRun, LeftOut: r.plan.leftOut(),
 		Warnings: slices.Clone(file.Warnings()),
 		Quality:  Quality{Filled: map[string]int{}, FilledHH: map[string]int{}, Codes: map[string]int{}},
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 
 	"aidpass/issuer/registry"
 )
@@ -82,6 +83,7 @@ func (r *run) settleHomes() error {
 		if t.plan.Role != People {
 			continue
 		}
+		repeats := !tabled && t.repeatsHouses()
 		for i := range t.states {
 			s, at := &t.states[i], ref{int32(ti), int32(i)}
 			if s.outcome == rejected {
@@ -89,14 +91,14 @@ func (r *run) settleHomes() error {
 			}
 			column := t.lens.by[HouseholdID]
 			if s.house < 0 {
-				if tabled {
+				if tabled && !t.plan.alone() {
 					r.later(at, fault(NoHousehold, Reject, column, ""))
 				}
 				continue
 			}
 			h := &r.houses[s.house]
 			if h.refused {
-				r.later(at, fault(HouseholdRejected, Reject, column, h.external))
+				r.later(at, fault(HouseholdRejected, Reject, column, shown(h.external)))
 				continue
 			}
 			if h.table >= 0 {
@@ -106,18 +108,35 @@ func (r *run) settleHomes() error {
 				return err
 			}
 			if !h.found {
-				r.later(at, fault(HouseholdUnknown, Reject, column, h.external))
+				f := fault(HouseholdUnknown, Reject, column, shown(h.external))
+				if repeats {
+					f.Fix = "if each row repeats her household, import with " + ColumnFlag(strings.TrimPrefix(t.plan.Name+":role="+string(PeopleInHouses), ":"))
+				}
+				r.later(at, f)
 			}
 		}
 	}
 	return nil
 }
 
+// repeatsHouses reports whether several rows name one household.
+func (t *tableRun) repeatsHouses() bool {
+	seen := map[int32]bool{}
+	for i := range t.states {
+		if h := t.states[i].house; h >= 0 && seen[h] {
+			return true
+		} else if h >= 0 {
+			seen[h] = true
+		}
+	}
+	return false
+}
+
 // onRecord looks a household up once.
 func (r *run) onRecord(h *house) (err error) {
 	if !h.asked {
 		h.asked = true
-		h.id, h.found, err = r.view.Find(registry.KindHousehold, r.opt.Source, h.external)
+		h.id, h.found, _, err = r.lookup(registry.KindHousehold, h.external)
 	}
 	return err
 }
@@ -161,7 +180,7 @@ func (r *run) settleCarriers() {
 				s.outcome = duplicate
 			}
 			if c := r.state(ref{int32(h.table), int32(h.carrier)}); c.said != s.said {
-				r.later(ref{int32(ti), int32(i)}, fault(HouseholdDiffers, Remark, t.lens.by[HouseholdID], h.external))
+				r.later(ref{int32(ti), int32(i)}, fault(HouseholdDiffers, Remark, t.lens.by[HouseholdID], shown(h.external)))
 			}
 		}
 	}
@@ -194,7 +213,7 @@ func (r *run) settleCollectors() error {
 			if c.role == "alternate" {
 				column = t.lens.by[Alternate]
 			}
-			r.later(c.row, fault(CollectorUnknown, Remark, column, h.external))
+			r.later(c.row, fault(CollectorUnknown, Remark, column, shown(h.external)))
 			continue
 		}
 		h.collect = append(h.collect, collector{role: c.role, row: c.row})
@@ -235,13 +254,16 @@ func (r *run) settleHouse(h *house) error {
 		if old, err = rec.HouseholdRecord(); err != nil {
 			return err
 		}
+		if h.size == 0 {
+			h.size = old.Size
+		}
 	}
 	if h.table >= 0 {
 		members, err := r.membersOf(h)
 		if err != nil {
 			return err
 		}
-		r.checkHouse(h, members)
+		r.checkHouse(h, &old, members)
 	}
 	if !h.found {
 		return nil
@@ -269,7 +291,7 @@ func (r *run) settleHouse(h *house) error {
 		}
 	}
 	if h.table >= 0 && !r.keeps() {
-		if !slices.Equal(old.Issues, h.issues) {
+		if !sameIssues(old.Issues, h.issues) {
 			touch(ref{int32(h.table), int32(h.carrier)})
 		}
 	}
@@ -339,7 +361,7 @@ func (s *state) stand() registry.ID {
 }
 
 // checkHouse adds what does not fit together to the household's row and record.
-func (r *run) checkHouse(h *house, members []registry.Member) {
+func (r *run) checkHouse(h *house, old *registry.Household, members []registry.Member) {
 	l := r.tables[h.table].lens
 	as := registry.Household{Size: h.size}
 	for _, c := range h.collect {
@@ -347,13 +369,26 @@ func (r *run) checkHouse(h *house, members []registry.Member) {
 			as.Collectors = append(as.Collectors, registry.Collector{Person: r.state(c.row).stand().String(), Role: c.role})
 		}
 	}
-	related := slices.ContainsFunc(r.tables, func(t *tableRun) bool { return t.plan.Role == HeadRows || t.plan.has(Relation) || t.plan.has(Head) })
-	for _, i := range registry.Check(as, members, r.opt.Now) {
-		if i.Code == registry.HouseholdSize || i.Code == registry.HouseholdNoHead && !related {
-			continue
+	for _, c := range old.Collectors { // a list adds to them
+		there := func(o registry.Collector) bool { return o.Person == c.Person && o.External == c.External }
+		if c.Revoked == "" && !slices.ContainsFunc(as.Collectors, there) {
+			as.Collectors = append(as.Collectors, c)
 		}
-		if l.plan.Role == HeadRows && i.Code == registry.HouseholdMembers {
-			continue // such a list names the head alone
+	}
+	related := slices.ContainsFunc(r.tables, func(t *tableRun) bool { return t.plan.Role == HeadRows || t.plan.has(Relation) || t.plan.has(Head) })
+	// What this list cannot tell stays as it is: one that names the heads alone does
+	// not say that members are missing.
+	silent := func(code string) bool {
+		return code == registry.HouseholdNoHead && !related || code == registry.HouseholdMembers && l.plan.Role == HeadRows
+	}
+	for _, i := range old.Issues {
+		if silent(i.Code) {
+			h.issues = append(h.issues, i)
+		}
+	}
+	for _, i := range registry.Check(as, members, r.opt.Now) {
+		if i.Code == registry.HouseholdSize || silent(i.Code) {
+			continue
 		}
 		column := ""
 		if i.Field == "size" {
@@ -362,6 +397,22 @@ func (r *run) checkHouse(h *house, members []registry.Member) {
 		h.issues = append(h.issues, i)
 		r.later(ref{int32(h.table), int32(h.carrier)}, asFinding(i, Flag, column, ""))
 	}
+}
+
+// rowIssues are those of a household that its own row gave, and not the checks with
+// its members, which are made anew.
+func rowIssues(list []registry.Issue) []registry.Issue {
+	return slices.DeleteFunc(slices.Clone(list), func(i registry.Issue) bool {
+		return strings.HasPrefix(i.Code, "household_") && i.Code != registry.HouseholdSize && i.Code != registry.HouseholdBands
+	})
+}
+
+// sameIssues compares what is stored, in any order.
+func sameIssues(a, b []registry.Issue) bool {
+	in := func(list []registry.Issue) func(registry.Issue) bool {
+		return func(i registry.Issue) bool { return !slices.Contains(list, i) }
+	}
+	return !slices.ContainsFunc(a, in(b)) && !slices.ContainsFunc(b, in(a))
 }
 
 func (r *run) settlePhones() {

@@ -110,7 +110,7 @@ func (s *side) settleDocuments() error {
 	r := s.run
 	for _, p := range s.persons {
 		at, here := r.people[p.key]
-		id, found, err := r.view.Find(registry.KindPerson, r.opt.Source, p.external)
+		id, found, _, err := r.lookup(registry.KindPerson, p.external)
 		if err != nil {
 			return err
 		}
@@ -165,7 +165,7 @@ func (s *side) settleCollectors() error {
 		}
 		made := c.collector
 		if c.person != "" {
-			id, found, err := r.view.Find(registry.KindPerson, r.opt.Source, c.person)
+			id, found, _, err := r.lookup(registry.KindPerson, c.person)
 			if err != nil {
 				return err
 			}
@@ -214,7 +214,7 @@ func (s *side) write(tx registry.Tx) error {
 		if _, here := r.people[p.key]; here {
 			continue
 		}
-		id, found, err := tx.Find(registry.KindPerson, r.opt.Source, p.external)
+		id, found, _, err := r.lookup(registry.KindPerson, p.external)
 		if err != nil || !found {
 			return err
 		}

@@ -2,6 +2,10 @@ package intake
 
 import "strings"
 
+// TagIfAny is added to the tag of the household's number where people without a
+// household are in a list on purpose.
+const TagIfAny = "+if_any"
+
 // tagField is the field an HXL hashtag means (HXL 1.1: #tag+attribute...; older
 // lists write #adm1_id). Lists of people have no tags of their own in the standard;
 // these are the ones in use, and those that package export writes.

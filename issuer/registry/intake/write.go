@@ -60,6 +60,13 @@ func (r *Report) sections() []section {
 		}
 		list = append(list, s)
 	}
+	if p := r.Photos; p != nil && len(p.Unmatched) > 0 {
+		s := section{"Photos of nobody", [][]string{{"file"}}}
+		for _, name := range p.Unmatched {
+			s.rows = append(s.rows, []string{name})
+		}
+		list = append(list, s)
+	}
 	return list
 }
 
@@ -83,6 +90,13 @@ func (r *Report) summary() [][]string {
 	}
 	for _, w := range r.Warnings {
 		rows = append(rows, []string{"", w})
+	}
+	for _, c := range r.LeftOut {
+		rows = append(rows, []string{c.Table, "column left out, as no card needs it: " + c.Column, "to keep it: " + ColumnFlag(c.Answer)})
+	}
+	if p := r.Photos; p != nil {
+		rows = append(rows, []string{"photos used", strconv.Itoa(p.Used)}, []string{"people without a photo", strconv.Itoa(p.Without)},
+			[]string{"files of nobody in the list", strconv.Itoa(len(p.Unmatched))})
 	}
 	q := r.Quality
 	for _, f := range slices.Sorted(maps.Keys(q.Filled)) {
@@ -141,6 +155,15 @@ func (r *Report) WriteCSV(w io.Writer) error {
 	}
 	for _, s := range r.Skipped {
 		put([]string{s.Name, "", "", "", "count", "", "skipped", s.Why, ""})
+	}
+	for _, c := range r.LeftOut {
+		put([]string{c.Table, "", c.Column, "", "count", "", "left_out", "the column was not kept, as no card needs it", "to keep it: " + ColumnFlag(c.Answer)})
+	}
+	if p := r.Photos; p != nil {
+		put([]string{"", "", "", "", "count", "", "photos", fmt.Sprintf("%d used, %d people without", p.Used, p.Without), ""})
+		for _, name := range p.Unmatched {
+			put([]string{"", "", "", name, string(Remark), "", "photo_unmatched", "the file is named after nobody in the list", "name it by a person's number"})
+		}
 	}
 	out.Flush()
 	return out.Error()

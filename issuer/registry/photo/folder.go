@@ -116,18 +116,18 @@ func (f *Folder) Photo(ids ...string) (Photo, error) {
 	return Prepare(file)
 }
 
-// Unused returns how many pictures Photo has not been asked for: a column of ids
-// that does not fit the names leaves all.
-func (f *Folder) Unused() int {
-	n := 0
+// Unused returns the names of the pictures that Photo has not been asked for, in
+// order: a column of ids that does not fit the names leaves all.
+func (f *Folder) Unused() (names []string) {
 	for _, files := range f.names {
 		for _, name := range files {
 			if !f.used[name] {
-				n++
+				names = append(names, name)
 			}
 		}
 	}
-	return n
+	slices.Sort(names)
+	return names
 }
 
 // Match prepares the picture in dir that is named by one of ids: a Folder for one

@@ -406,7 +406,7 @@ func TestAFolderOfPhotos(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if n := f.Unused(); n != 6 {
+	if n := len(f.Unused()); n != 6 {
 		t.Errorf("%d pictures, want 6", n)
 	}
 	for _, ids := range [][]string{{"K-1"}, {"k-1 "}, {"", "unknown", "K-1"}, {"CON"}, {"\u00e9"}} {
@@ -426,7 +426,7 @@ func TestAFolderOfPhotos(t *testing.T) {
 			t.Errorf("%q: %v, want a refusal", id, err)
 		}
 	}
-	if n := f.Unused(); n != 2 { // the two of one name
+	if n := len(f.Unused()); n != 2 { // the two of one name
 		t.Errorf("%d pictures unused, want 2", n)
 	}
 	// Replaced by a link after it was listed.

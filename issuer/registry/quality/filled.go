@@ -27,11 +27,12 @@ type subject struct {
 var (
 	personFields = map[string]rule{
 		"name":         func(s subject) (bool, bool) { return hasName(*s.person), true },
-		"sex":          func(s subject) (bool, bool) { return s.person.Sex != "u" && said(s.person.Sex), true },
+		"sex":          func(s subject) (bool, bool) { return s.person.Sex != "", true }, // "other" and "not said" are answers
 		"birth":        func(s subject) (bool, bool) { return hasBirth(s.person.Birth), true },
 		"origin":       always(subject.hasOrigin),
 		"relation":     func(s subject) (bool, bool) { return said(s.person.Relation), s.household != nil },
 		"location":     always(subject.hasPlace),
+		"pcode":        always(subject.hasPCode),
 		"registration": always(func(s subject) bool { return s.hasRegistered() && s.notice() == noticeGiven }),
 		"document":     func(s subject) (bool, bool) { return hasDocument(s.person.Documents), true },
 		"contact":      always(subject.hasContact),
@@ -43,6 +44,7 @@ var (
 		"head":         always(subject.hasHead),
 		"origin":       always(subject.hasOrigin),
 		"location":     always(subject.hasPlace),
+		"pcode":        always(subject.hasPCode),
 		"registration": always(func(s subject) bool { return s.hasRegistered() && s.notice() == noticeGiven }),
 		"contact":      always(subject.hasContact),
 		"collector":    always(subject.hasCollector),
@@ -100,11 +102,20 @@ func (s subject) hasOrigin() bool {
 		s.person == nil && s.faceSays(func(p registry.Person) bool { return said(p.Origin) })
 }
 
+// hasPlace: somebody who looks for them knows where to go. A country says too little.
 func (s subject) hasPlace() bool {
-	return s.person != nil && hasPCode(s.person.Location) || s.household != nil && hasPCode(s.household.Location)
+	return s.stays(func(l registry.Location) bool { return said(l.PCode) || said(l.Site) || said(l.Address) })
 }
 
-func hasPCode(l *registry.Location) bool { return l != nil && said(l.PCode) }
+// hasPCode: the place has the code by which figures are counted.
+func (s subject) hasPCode() bool {
+	return s.stays(func(l registry.Location) bool { return said(l.PCode) })
+}
+
+func (s subject) stays(ask func(registry.Location) bool) bool {
+	return s.person != nil && s.person.Location != nil && ask(*s.person.Location) ||
+		s.household != nil && s.household.Location != nil && ask(*s.household.Location)
+}
 
 func (s subject) hasRegistered() bool {
 	return s.person != nil && said(s.person.Registered) || s.household != nil && said(s.household.Registered) ||

@@ -92,6 +92,7 @@ const (
 	ReasonMember   = "member_issue_open"
 	ReasonField    = "field_missing"
 	ReasonDouble   = "double_open"
+	ReasonChildren = "children_alone"
 )
 
 // Judge says whether a unit may get a card at a time.
@@ -112,6 +113,7 @@ func (g Gate) Judge(u Unit, at time.Time) Decision {
 	j.identity()
 	j.consent()
 	j.issues()
+	j.children()
 	if u.Doubles > 0 {
 		j.add(g.OpenDouble, ReasonDouble, "", u.ID, "may be on record twice", "decide the open possible double")
 	}
@@ -177,7 +179,7 @@ func (j *judgement) status() {
 }
 
 // closings are the reasons for which a record is closed: see registry.Status.
-var closings = []string{"deceased", "departed", "duplicate", "withdrawn", "split", "merged"}
+var closings = []string{"deceased", "departed", "duplicate", "withdrawn", "split", "merged", "emptied"}
 
 // status returns the status of the unit itself.
 func (u Unit) status() *registry.Status {
@@ -259,14 +261,34 @@ func (j *judgement) open(weight Outcome, code string, record registry.ID, issues
 	}
 }
 
+// children notes a household of children whom nobody fetches for: a note, as children
+// are not kept from a card.
+func (j *judgement) children() {
+	u := j.unit
+	members := u.active()
+	if u.Person != nil || len(members) == 0 || slices.ContainsFunc(u.Household.Collectors, func(c registry.Collector) bool { return c.Serves(j.at) }) {
+		return
+	}
+	for _, m := range members {
+		if m.Person.Birth == nil {
+			return
+		}
+		if adult, decided := m.Person.Birth.Adult(j.at); adult || !decided {
+			return
+		}
+	}
+	j.add(Issue, ReasonChildren, "collector", u.ID, "children alone, and nobody may fetch for them", "name an adult who collects, with a second person, and tell a protection colleague")
+}
+
 // fixes say how to fill a field.
 var fixes = map[string]string{
 	"name":         "write the name as they say it, in their script; a single name is whole",
-	"sex":          "ask, and write f, m or x",
+	"sex":          "ask, and write f, m, x (other) or u (not said)",
 	"birth":        "write what is known, a year or a decade is enough, or that it is unknown",
 	"origin":       "write the country of origin or nationality in three letters, as SOM; it never stands on a card",
 	"relation":     "say who they are to the head of the household",
-	"location":     "write the p-code of the place where they stay now",
+	"location":     "write where they stay now: the site, an address, or the p-code of the place",
+	"pcode":        "write the p-code of the place where they stay now",
 	"registration": "write the day of registration, and that the registration notice was given",
 	"document":     "write type and number of a document, if there is one",
 	"contact":      "write a phone, or somebody who can be told",

@@ -71,7 +71,12 @@ func TestAPersonAtTheGate(t *testing.T) {
 		"no photo, no document":       {func(p *registry.Person) { p.Photo, p.Documents = nil, nil }, quality.Issue, nil},
 		"one of seven is missing":     {func(p *registry.Person) { p.Origin = "" }, quality.Provisional, []string{"field_missing"}},
 		"a placeholder is not filled": {func(p *registry.Person) { p.Origin = "N/A" }, quality.Provisional, []string{"field_missing"}},
-		"sex not said":                {func(p *registry.Person) { p.Sex = "u" }, quality.Provisional, []string{"field_missing"}},
+		"sex not said":                {func(p *registry.Person) { p.Sex = "u" }, quality.Issue, nil},
+		"another sex":                 {func(p *registry.Person) { p.Sex = "x" }, quality.Issue, nil},
+		"nobody asked for the sex":    {func(p *registry.Person) { p.Sex = "" }, quality.Provisional, []string{"field_missing"}},
+		"a site without a code":       {func(p *registry.Person) { p.Location = &registry.Location{Site: "Block 4"} }, quality.Issue, nil},
+		"an address alone":            {func(p *registry.Person) { p.Location = &registry.Location{Address: "behind the mill"} }, quality.Issue, nil},
+		"a country alone":             {func(p *registry.Person) { p.Location = &registry.Location{Country: "KEN"} }, quality.Provisional, []string{"field_missing"}},
 		"no name":                     {func(p *registry.Person) { p.Names = nil }, quality.Refuse, []string{"name_missing"}},
 		"a filler for a name":         {func(p *registry.Person) { p.Names[0].Text = "unknown" }, quality.Refuse, []string{"name_missing"}},
 		"birth not said":              {func(p *registry.Person) { p.Birth = nil }, quality.Refuse, []string{"birth_missing"}},
@@ -327,4 +332,17 @@ func FuzzReadPolicy(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestAPolicyMayAskForThePCode(t *testing.T) {
+	p, err := quality.ReadPolicy([]byte(`{"aidpass_required": 1, "person": ["name", "pcode"], "household": ["size", "pcode"], "threshold": 0.9, "provisional_days": 30}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for place, want := range map[registry.Location]quality.Outcome{{PCode: "KE0301"}: quality.Issue, {Site: "Block 4"}: quality.Provisional} {
+		d := p.Gate("").Judge(person(func(p *registry.Person) { p.Location = &place }), at)
+		if d.Outcome != want {
+			t.Errorf("%+v: %s %q, want %s", place, d.Outcome, codes(d), want)
+		}
+	}
 }

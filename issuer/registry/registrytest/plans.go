@@ -132,3 +132,14 @@ func (t *tx) SaveImport(f registry.ImportFile) error {
 	t.then(func() { t.s.imports = t.s.imports[:n] })
 	return nil
 }
+
+func (t *tx) StopCards(units []registry.ID, _ string) (stopped int, err error) {
+	for _, id := range units {
+		if n := t.s.cards[id]; n > 0 {
+			stopped += n
+			delete(t.s.cards, id)
+			t.then(func() { t.s.cards[id] = n })
+		}
+	}
+	return stopped, nil
+}

@@ -6,6 +6,7 @@ package registrytest
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"maps"
 	"slices"
@@ -27,10 +28,12 @@ type Store struct {
 	mu      sync.RWMutex
 	records map[registry.ID]*record
 	names   map[name]registry.ID
+	gone    map[name]bool // of records that were erased
 	plans   map[string]registry.Programme
 	dues    map[due]registry.Entitlement
 	pairs   []registry.Double
 	imports []registry.ImportFile
+	cards   map[registry.ID]int
 	notes   []access.Entry
 	seq     int64
 }
@@ -60,6 +63,23 @@ type due struct {
 }
 
 var _ registry.Store = (*Store)(nil)
+
+// GiveCards gives a unit cards, for StopCards.
+func (s *Store) GiveCards(unit registry.ID, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cards == nil {
+		s.cards = map[registry.ID]int{}
+	}
+	s.cards[unit] += n
+}
+
+// CardsOf returns how many cards of a unit are good.
+func (s *Store) CardsOf(unit registry.ID) int {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.cards[unit]
+}
 
 // Notes returns the audit entries that transactions noted.
 func (s *Store) Notes() []access.Entry {
@@ -122,7 +142,13 @@ func (s *Store) Erase(_ context.Context, by access.Actor, id registry.ID, reason
 	if r == nil {
 		return registry.ErrNotFound
 	}
-	delete(s.names, name{r.Kind, r.Source, r.External})
+	if n := (name{r.Kind, r.Source, r.External}); r.External != "" {
+		delete(s.names, n)
+		if s.gone == nil {
+			s.gone = map[name]bool{}
+		}
+		s.gone[n] = true
+	}
 	*r = record{Record: registry.Record{ID: id, Kind: r.Kind}, erased: true}
 	s.notes = append(s.notes, access.Entry{Time: s.clock(), Actor: by, Action: "registry.erase", Object: id.String(), Reason: reason})
 	return nil
@@ -191,6 +217,16 @@ func (t *tx) AsOf(id registry.ID, at time.Time) (registry.Record, error) {
 func (t *tx) Find(kind registry.Kind, source, external string) (registry.ID, bool, error) {
 	id, ok := t.s.names[name{kind, source, external}]
 	return id, ok, nil
+}
+
+func (t *tx) Erased(kind registry.Kind, source, external string) (bool, error) {
+	return t.s.gone[name{kind, source, external}], nil
+}
+
+// Alias is no secret here: the store has no key.
+func (t *tx) Alias(salt []byte, id registry.ID) []byte {
+	sum := sha256.Sum256(append(bytes.Clone(salt), id[:]...))
+	return sum[:10]
 }
 
 func (t *tx) Lookup(k registry.Key) (ids []registry.ID, err error) {

@@ -109,6 +109,15 @@ type Row struct {
 	column   map[string]int
 }
 
+// NewRow is a row of cells typed by hand, one for each column.
+func NewRow(columns, cells []string) Row {
+	r := Row{Number: 1, cells: cells, column: make(map[string]int, len(columns))}
+	for i, c := range columns {
+		r.column[c] = i
+	}
+	return r
+}
+
 // Cell returns the cell under the column of that name, without the blanks around
 // it; "" where there is no such column or nothing in the cell.
 func (r Row) Cell(name string) string {

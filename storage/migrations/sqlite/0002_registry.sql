@@ -89,3 +89,11 @@ CREATE TABLE import_file (
   CHECK (rows = created + updated + same + refused)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX import_file_mark ON import_file (org_id, mark, at);
+
+-- Numbers of those who were erased: a list that still has one does not bring her back
+-- unasked. No row leads to a record, to a person or to a day.
+CREATE TABLE erased_number (
+  org_id TEXT NOT NULL REFERENCES organisation (id),
+  mark   BLOB NOT NULL,              -- HMAC of what unit.external_index was
+  PRIMARY KEY (org_id, mark)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"slices"
+
+	"aidpass/issuer"
+	"aidpass/issuer/print"
+	"aidpass/status"
+)
+
+const wayOutOfPrinted = "aidpass card replace makes a new card and revokes the old one; a file that was lost is written again by the same command"
+
+// left are the cards of a file that are still to be printed. A file from which all is
+// printed, and that the same command would draw as it was, is drawn again whole: it
+// was lost, and stays one job of the print log.
+func (r *printRun) left(ctx context.Context, cards []print.Card) ([]print.Card, error) {
+	ids := make([]issuer.CTI, len(cards))
+	for i := range cards {
+		var err error
+		if ids[i], err = issuer.ParseCTI(cards[i].ID); err != nil {
+			return nil, err
+		}
+	}
+	found, err := r.o.store.Cards(ctx, issuer.Selection{IDs: ids})
+	if err != nil {
+		return nil, err
+	}
+	state := make(map[string]*issuer.Card, len(found))
+	for i := range found {
+		state[found[i].ID.String()] = &found[i]
+	}
+	var fresh []print.Card
+	jobs := map[string]bool{}
+	for _, c := range cards {
+		s := state[c.ID]
+		switch {
+		case s != nil && s.PrintJob != "":
+			jobs[s.PrintJob] = true
+			r.printed++
+		case s != nil && (s.Status == status.Invalid || s.Paper.EndsCredential()):
+			r.revoked++
+		case s != nil && s.Paper != issuer.CardIssued: // handed over: its paper is known from elsewhere
+			r.printed++
+		default:
+			fresh = append(fresh, c)
+		}
+	}
+	if len(jobs) == 0 {
+		if len(fresh) == 0 {
+			return nil, r.nothingLeft()
+		}
+		return fresh, nil
+	}
+	log, err := r.o.store.PrintJobs(ctx, "") // newest first
+	if err != nil {
+		return nil, err
+	}
+	sets := [][]print.Card{cards}
+	if len(fresh) == 0 { // the newest job may have been what was left then
+		newest := log[slices.IndexFunc(log, func(j issuer.PrintJob) bool { return jobs[j.ID] })].ID
+		sets = append(sets, slices.DeleteFunc(slices.Clone(cards), func(c print.Card) bool { return state[c.ID] == nil || state[c.ID].PrintJob != newest }))
+	}
+	for _, set := range sets {
+		if again, err := r.again(ctx, set, log); err != nil || again {
+			r.printed, r.revoked = len(cards)-len(set), 0
+			return set, err
+		}
+	}
+	if len(fresh) == 0 {
+		return nil, r.nothingLeft()
+	}
+	return fresh, nil
+}
+
+func (r *printRun) nothingLeft() error {
+	return usagef("nothing is left to print: %s", r.leftOut()).hint(wayOutOfPrinted)
+}
+
+// leftOut counts them in words.
+func (r *printRun) leftOut() string {
+	text := ""
+	if r.printed > 0 {
+		text = plural(r.printed, "card was printed already", "cards were printed already")
+	}
+	if r.revoked > 0 {
+		if text != "" {
+			text += ", "
+		}
+		text += plural(r.revoked, "card is revoked", "cards are revoked")
+	}
+	return text
+}
+
+// again reports whether the files of these cards stand in the print log as they are.
+func (r *printRun) again(ctx context.Context, cards []print.Card, log []issuer.PrintJob) (bool, error) {
+	drawn := false
+	for _, part := range print.Split(cards, r.opt.Paper) {
+		file, err := print.Cards(ctx, part, r.opt)
+		if err != nil {
+			return false, printError(err)
+		}
+		if len(file.Placed) == 0 {
+			continue
+		}
+		drawn = true
+		digest, layout := sha256.Sum256(file.PDF), r.layout()
+		if !slices.ContainsFunc(log, func(j issuer.PrintJob) bool { return j.Digest == digest && j.Layout == layout }) {
+			return false, nil
+		}
+	}
+	return drawn, nil
+}

@@ -1,0 +1,35 @@
+package registry_test
+
+import (
+	"testing"
+
+	"aidpass/issuer/registry"
+)
+
+func TestTheFaceOfACardIsWhatWasChosenLast(t *testing.T) {
+	var p registry.Person
+	for _, step := range []struct {
+		purpose string
+		yes     bool
+		on      string
+		want    registry.CardFace
+	}{
+		{registry.NameOnCard, true, "2026-11-01", registry.CardFace{Name: true, On: "2026-11-01"}},
+		{registry.PhotoOnCard, true, "2026-11-02", registry.CardFace{Name: true, Photo: true, On: "2026-11-02"}},
+		{registry.NameOnCard, false, "2026-11-03", registry.CardFace{Photo: true, On: "2026-11-03"}},
+		{registry.NameOnCard, false, "2026-11-04", registry.CardFace{Photo: true, On: "2026-11-03"}},
+		{registry.NameOnCard, true, "2026-11-05", registry.CardFace{Name: true, Photo: true, On: "2026-11-05"}},
+	} {
+		p.ChooseFace(step.purpose, step.yes, "verbal", step.on)
+		if p.CardFace == nil || *p.CardFace != step.want {
+			t.Errorf("%s %v on %s: %+v, want %+v", step.purpose, step.yes, step.on, p.CardFace, step.want)
+		}
+	}
+	if len(p.Consents) != 2 {
+		t.Errorf("%d consents, want one of each purpose", len(p.Consents))
+	}
+	var neutral registry.Person
+	if neutral.ChooseFace(registry.NameOnCard, false, "form", ""); neutral.CardFace != nil {
+		t.Errorf("a no is the neutral face, got %+v", neutral.CardFace)
+	}
+}
