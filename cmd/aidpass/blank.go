@@ -288,7 +288,7 @@ func (a *app) blankListCommand() *cobra.Command {
 				for i := range cards {
 					lines[i] = cardJSON(&cards[i])
 				}
-				return a.print(map[string]any{"cards": lines}, func(w io.Writer) { writeCards(w, cards) })
+				return a.print(map[string]any{"cards": lines}, func(w io.Writer) { writeCards(w, cards, nil) })
 			}
 			lots, err := o.store.BlankLots(cmd.Context())
 			if err != nil {

@@ -37,7 +37,8 @@ func (a *app) cardCommand() *cobra.Command {
 }
 
 const whichCard = `A card is named by the number printed on it, by its identity (14 characters, as in
-cards.jsonl), by the text of its QR code, or by a picture of it. `
+cards.jsonl), by the text of its QR code, by a picture of it, or by the number that
+its holder has in the list, as H24. `
 
 func (a *app) cardListCommand() *cobra.Command {
 	var s cardSelection
@@ -67,11 +68,16 @@ an import, or a programme and round.`,
 			if state != "" {
 				cards = slices.DeleteFunc(cards, func(c issuer.Card) bool { return string(c.Paper) != strings.ReplaceAll(state, "-", "_") })
 			}
+			numbers, err := o.listNumbers(cmd.Context(), cards)
+			if err != nil {
+				return err
+			}
 			lines := make([]map[string]any, len(cards))
 			for i := range cards {
 				lines[i] = cardJSON(&cards[i])
+				lines[i]["external"] = textPtr(numbers[cards[i].Unit])
 			}
-			return a.print(map[string]any{"cards": lines, "counts": countCards(cards)}, func(w io.Writer) { writeCards(w, cards) })
+			return a.print(map[string]any{"cards": lines, "counts": countCards(cards)}, func(w io.Writer) { writeCards(w, cards, numbers) })
 		},
 	}
 	s.flags(cmd)
@@ -102,14 +108,12 @@ func cardJSON(c *issuer.Card) map[string]any {
 	return m
 }
 
-func writeCards(w io.Writer, cards []issuer.Card) {
+// writeCards lists cards; numbers are those of their units in the list they came from.
+func writeCards(w io.Writer, cards []issuer.Card, numbers map[issuer.UnitID]string) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i := range cards {
 		c := &cards[i]
-		who := ""
-		if c.Kind == issuer.Blank {
-			who = "nobody's"
-		}
+		who := whose(c, numbers)
 		fmt.Fprintf(t, "%s\t%s\t%s %s\t%s\t%s\t%s\t%s\n", c.CardNumber, c.ID, c.Type, placeOf(c), strings.ReplaceAll(string(c.Paper), "_", " "), c.Status, c.PrintJob, who)
 	}
 	t.Flush()
@@ -121,6 +125,17 @@ func writeCards(w io.Writer, cards []issuer.Card) {
 		}
 	}
 	fmt.Fprintln(w)
+}
+
+// whose says for whom a card is: by the number in the list, or else the id on record.
+func whose(c *issuer.Card, numbers map[issuer.UnitID]string) string {
+	if c.Kind == issuer.Blank {
+		return "nobody's"
+	}
+	if n := numbers[c.Unit]; n != "" {
+		return fmt.Sprintf("%s %s", c.Kind, n)
+	}
+	return fmt.Sprintf("%s %s", c.Kind, c.Unit)
 }
 
 func placeOf(c *issuer.Card) string {
@@ -150,6 +165,10 @@ func (a *app) cardShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			numbers, err := o.listNumbers(cmd.Context(), cards)
+			if err != nil {
+				return err
+			}
 			var all []map[string]any
 			for i := range cards {
 				events, err := o.store.CardHistory(cmd.Context(), cards[i].ID)
@@ -157,6 +176,7 @@ func (a *app) cardShowCommand() *cobra.Command {
 					return err
 				}
 				m := cardJSON(&cards[i])
+				m["external"] = textPtr(numbers[cards[i].Unit])
 				var history []map[string]any
 				for _, e := range events {
 					history = append(history, map[string]any{"state": e.Paper, "at": e.At, "by": e.By, "site": textPtr(e.Site), "reason": textPtr(e.Reason), "print_job": textPtr(e.PrintJob)})
@@ -170,6 +190,8 @@ func (a *app) cardShowCommand() *cobra.Command {
 					fmt.Fprintf(w, "card %s  %s  %s %s  %s  until %s\n", c.CardNumber, c.ID, c.Type, placeOf(c), c.Status, c.ExpiresAt)
 					if c.Kind == issuer.Blank {
 						fmt.Fprintf(w, "  nobody is bound to it (lot %s)\n", c.BlankLot)
+					} else {
+						fmt.Fprintf(w, "  %s; %s\n", whose(c, numbers), strings.ReplaceAll(string(c.Paper), "_", " "))
 					}
 					for _, h := range all[i]["history"].([]map[string]any) {
 						fmt.Fprintf(w, "  %s  %s by %s%s%s\n", h["at"].(time.Time).Format(time.RFC3339), strings.ReplaceAll(fmt.Sprint(h["state"]), "_", " "), h["by"], behind(" at ", h["site"]), behind(", ", h["reason"]))

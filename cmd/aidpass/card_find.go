@@ -11,6 +11,7 @@ import (
 	"aidpass/credential/qr"
 	"aidpass/internal/cose"
 	"aidpass/issuer"
+	"aidpass/issuer/registry"
 	"aidpass/storage/keystore"
 )
 
@@ -48,6 +49,35 @@ func (o *org) cardsCalled(ctx context.Context, arg string) ([]issuer.Card, error
 	found, err := o.store.Cards(ctx, issuer.Selection{IDs: ids})
 	slices.SortFunc(found, func(x, y issuer.Card) int { return int(x.IssuedAt - y.IssuedAt) })
 	return found, err
+}
+
+// listNumber is the number that somebody has in the list they came from: nothing
+// where the list had none, and they are known by their names (roster.Mapping.Key).
+func listNumber(external string) string {
+	if strings.Contains(external, "\x1f") {
+		return ""
+	}
+	return external
+}
+
+// listNumbers are those of the units of cards.
+func (o *org) listNumbers(ctx context.Context, cards []issuer.Card) (map[issuer.UnitID]string, error) {
+	numbers := map[issuer.UnitID]string{}
+	err := o.store.View(ctx, func(v registry.View) error {
+		for i := range cards {
+			unit := cards[i].Unit
+			if _, known := numbers[unit]; known || cards[i].Kind != issuer.Person && cards[i].Kind != issuer.Household {
+				continue
+			}
+			rec, err := v.Record(unit)
+			if absent(err) != nil {
+				return err
+			}
+			numbers[unit] = listNumber(rec.External)
+		}
+		return nil
+	})
+	return numbers, err
 }
 
 // oneCard returns the one card an argument means: of several the one that is not

@@ -26,6 +26,7 @@ type issueFlags struct {
 	validDays                                            int
 	claims, seal                                         []string
 	out, images, rejects, pins, form, approvedBy, trust  string
+	list                                                 string
 	encoding, roster, approval                           string
 	replace, rename, dryRun, onlyNew                     bool
 	chain                                                []string
@@ -71,7 +72,8 @@ from those of others, --rename takes the new names over. A person whose card was
 revoked gets a new one only with --replace, and with a second person where the card
 was not spoiled and would still be good, or for more than 20 at once.
 
-Four eyes: --dry-run tells the digest of what would be signed; the run with
+Four eyes: --dry-run tells the digest of what would be signed, and --list FILE.csv
+writes for the second person who would get what; the run with
 --approval DIGEST --approved-by ACCOUNT signs that and nothing else.
 
 cards.jsonl has one object a card: credential (its identity), type, issuer, text
@@ -94,7 +96,7 @@ A run that was interrupted is simply started again.`,
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --claim collector_rule=holder_or_alternate \
       --claim collect_from=2026-12-01 --seal name,entitlement --pins pins.csv --out cards.jsonl
   aidpass issue village-b.csv --roster village-b --type eligibility --programme K7Q2 --round 1 --out cards.jsonl
-  aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --dry-run
+  aidpass issue --type eligibility --programme K7Q2 --round 1 --dry-run --list who.csv
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --approval DIGEST --approved-by lead-2 --out cards.jsonl
   aidpass issue roster.csv --type-file our-type.json --programme W1 --round 3 --valid-days 60 --out cards.jsonl`,
 		Args: cobra.MaximumNArgs(1),
@@ -132,6 +134,7 @@ A run that was interrupted is simply started again.`,
 	fl.BoolVar(&f.replace, "replace", false, "new cards also for people whose card was revoked")
 	fl.BoolVar(&f.onlyNew, "only-new", false, "leave out of --out the cards that an earlier run issued; not after a run that was cut off")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "take the people in, sign nothing, and tell the digest to be approved")
+	fl.StringVar(&f.list, "list", "", "with --dry-run: CSV file of who would get what, for the second person: numbers, no names")
 	fl.StringVar(&f.approval, "approval", "", "digest that --dry-run told and the second person approved")
 	fl.StringVar(&f.approvedBy, "approved-by", "", "account of the second person who approved it, with --approval")
 	return cmd
@@ -145,7 +148,7 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 	if err != nil {
 		return err
 	}
-	if err := distinct(named{"the roster", path}, named{"--out", f.out}, named{"--rejects", f.rejects}, named{"--pins", f.pins},
+	if err := distinct(named{"the roster", path}, named{"--out", f.out}, named{"--list", f.list}, named{"--rejects", f.rejects}, named{"--pins", f.pins},
 		named{"--type-file", f.typeFile}, named{"--trust", f.trust}, named{"--unit-ids", f.record.unitIDs}, named{"--policy", f.record.policy}, named{"--passphrase-file", a.PassphraseFile}); err != nil {
 		return err
 	}
@@ -288,13 +291,25 @@ func (r *issueRun) approve(desk *issuer.Desk, b *issuer.Batch) error {
 		have += "@" + b.ExpiresAt.String()
 	}
 	have += r.provisionalEnd(b)
+	if r.f.list != "" {
+		if err := r.writeDue(r.f.list, b); err != nil {
+			return err
+		}
+	}
 	result := map[string]any{"rows": r.list.rows, "to_issue": len(b.Requests), "refused": len(r.list.refused), "refusals": r.list.refused, "digest": have,
 		"provisional": provisionals(b), "left_out": r.leftOut}
 	return r.print(result, func(w io.Writer) {
 		fmt.Fprintf(w, "%s: %d to be issued, %d refused; nothing was signed\n", r.counted(r.list.rows), len(b.Requests), len(r.list.refused))
 		r.writeRecord(w, provisionals(b))
 		fmt.Fprintln(w, "digest:", have)
-		fmt.Fprintln(w, "next: the second person reads the roster, then --approval DIGEST --approved-by ACCOUNT")
+		read := "the roster"
+		if r.kind != "" {
+			read = "the list (--list FILE.csv writes it)"
+		}
+		if r.f.list != "" {
+			read = r.f.list
+		}
+		fmt.Fprintf(w, "next: the second person reads %s, then --approval DIGEST --approved-by ACCOUNT\n", read)
 	})
 }
 
@@ -306,6 +321,8 @@ func (f *issueFlags) check() (*schemas.Type, error) {
 		return nil, usagef("where do the cards go?").hint("--out cards.jsonl")
 	case (f.approval == "") != (f.approvedBy == ""):
 		return nil, usagef("--approval and --approved-by belong together").hint("--dry-run tells the digest that the second person approves")
+	case f.list != "" && !f.dryRun:
+		return nil, usagef("--list is for --dry-run").hint("cards.jsonl has what was issued; aidpass print --list makes the list for the hand-over")
 	case f.dryRun && f.approval != "":
 		return nil, usagef("--dry-run signs nothing that could be approved").hint("leave --approval out")
 	case f.form != "card":
@@ -543,12 +560,15 @@ func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) error {
 	from := max(c.IssuedAt, b.NotBefore)
 	line := cardLine{
 		Credential: c.ID.String(), Type: b.Type.Name, Issuer: r.o.entry.ID, Text: res.Text, Row: res.Row, Number: c.CardNumber,
-		Unit: c.Unit.String(), External: r.external[res.Row], Provisional: res.Provisional,
+		Unit: c.Unit.String(), Provisional: res.Provisional,
 		Programme: b.Programme, ValidFrom: from.String(), ValidUntil: c.ExpiresAt.String(),
 		Status: statusRef{c.StatusURI, c.StatusIndex}, Already: res.Old,
 	}
 	if b.Round > 0 {
 		line.Round = &b.Round
+	}
+	if r.f.record.withExternal {
+		line.External = r.external[res.Row]
 	}
 	r.cards = append(r.cards, line)
 	if res.Old {

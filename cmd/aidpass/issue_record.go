@@ -13,7 +13,7 @@ import (
 // onRecord is what an issue without a roster counts besides.
 type onRecord struct {
 	kind        registry.Kind  // empty: of a roster
-	external    map[int]string // by row, with --with-external
+	external    map[int]string // number in the list, by row
 	units       map[int]string // by row
 	leftOut     map[string]int // by code
 	provisional int

@@ -114,9 +114,7 @@ func (r *issueRun) candidates(ctx context.Context, desk *issuer.Desk, b *issuer.
 		row := r.list.rows
 		bar.step(row, row)
 		r.units[row], r.list.raw[row] = c.Unit.String(), []string{c.Unit.String()}
-		if r.f.record.withExternal {
-			r.external[row] = c.External
-		}
+		r.external[row] = listNumber(c.External)
 		switch {
 		case c.Skipped == issuer.SkippedClaims || c.Skipped != "" && ask.Units != nil && r.f.record.importID == "":
 			r.list.refuse(row, c.Skipped, c.Why)
@@ -137,6 +135,7 @@ func (r *issueRun) candidates(ctx context.Context, desk *issuer.Desk, b *issuer.
 		}
 		if decision.Ruling == issuer.GateRefuse && (q.Override == "" || decision.Final) {
 			r.list.refuse(row, issuer.RefusedGate, strings.Join(decision.Reasons, "; "))
+			r.list.refused[len(r.list.refused)-1].reasons = decision.Reasons
 			return nil
 		}
 		maps.Copy(q.Claims, r.f.record.fixed)
@@ -260,7 +259,9 @@ const provisionalMark = "~"
 // provisionalUntil is when the run's provisional cards end: as approved, else as
 // the gate reckons from now.
 func (r *issueRun) provisionalUntil(gate quality.Gate) (credential.Time, error) {
+	// To the day: what two people look at one after the other has one digest.
 	latest := r.now() + credential.Time(gate.Provisional/time.Second)
+	latest -= latest % day
 	_, ends, dated := strings.Cut(r.f.approval, provisionalMark)
 	if !dated {
 		return latest, nil

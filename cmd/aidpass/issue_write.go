@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 
 	"aidpass/internal/durable"
@@ -47,6 +48,20 @@ type refusedRow struct {
 	Unit string `json:"unit,omitempty"`
 	Code string `json:"code"`
 	Why  string `json:"why"`
+
+	reasons []string // of the gate: what Why is made of; nil for others
+}
+
+// shownReasons are told of each on the terminal.
+const shownReasons = 2
+
+// short is Why for the terminal.
+func (x *refusedRow) short() string {
+	n := len(x.reasons) - shownReasons
+	if n <= 0 {
+		return x.Why
+	}
+	return fmt.Sprintf("%s; and %d more: aidpass registry gate --fix-list FILE", strings.Join(x.reasons[:shownReasons], "; "), n)
 }
 
 // finish writes the files and tells the count.
@@ -101,7 +116,7 @@ func (r *issueRun) finish(ctx context.Context) error {
 				fmt.Fprintf(w, "  and %d more; --rejects FILE writes all\n", len(r.list.refused)-i)
 				break
 			}
-			fmt.Fprintf(w, "  %s: %s\n", r.nameOf(x), x.Why)
+			fmt.Fprintf(w, "  %s: %s\n", r.nameOf(x), x.short())
 		}
 	})
 	if err == nil && listed == 0 {

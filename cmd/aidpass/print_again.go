@@ -12,6 +12,10 @@ import (
 
 const wayOutOfPrinted = "aidpass card replace makes a new card and revokes the old one; a file that was lost is written again by the same command"
 
+// jobsTried is how many of the newest jobs of a file are drawn to find the one that is
+// asked for again.
+const jobsTried = 4
+
 // left are the cards of a file that are still to be printed. A file from which all is
 // printed, and that the same command would draw as it was, is drawn again whole: it
 // was lost, and stays one job of the print log.
@@ -58,9 +62,12 @@ func (r *printRun) left(ctx context.Context, cards []print.Card) ([]print.Card, 
 		return nil, err
 	}
 	sets := [][]print.Card{cards}
-	if len(fresh) == 0 { // the newest job may have been what was left then
-		newest := log[slices.IndexFunc(log, func(j issuer.PrintJob) bool { return jobs[j.ID] })].ID
-		sets = append(sets, slices.DeleteFunc(slices.Clone(cards), func(c print.Card) bool { return state[c.ID] == nil || state[c.ID].PrintJob != newest }))
+	if len(fresh) == 0 { // a job may have been what was left then
+		for _, j := range log {
+			if jobs[j.ID] && len(sets) <= jobsTried {
+				sets = append(sets, slices.DeleteFunc(slices.Clone(cards), func(c print.Card) bool { return state[c.ID] == nil || state[c.ID].PrintJob != j.ID }))
+			}
+		}
 	}
 	for _, set := range sets {
 		if again, err := r.again(ctx, set, log); err != nil || again {

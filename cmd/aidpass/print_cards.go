@@ -102,7 +102,7 @@ func (r *printRun) cards(ctx context.Context, lines []cardLine) ([]print.Card, e
 				if absent(err) != nil {
 					return err
 				}
-				c.External = rec.External
+				c.External = listNumber(rec.External)
 			}
 			cards[i] = c
 		}

@@ -35,8 +35,10 @@ Without --fields the file has the usual fields and none that can hurt somebody:
 documents, phones, origin, address, residence and columns of the list's own
 (ext.COLUMN) are there only when each is named. --list-fields tells them all.
 
-Closed and inactive records stay here. People go by the number of their list;
-whoever has none gets one that is new in each file. No cell can be taken for a
+Closed and inactive records stay here. People go by the number of their list,
+which a column names where it has a name; whoever has no number gets an alias that
+is new in each file, and that only you can resolve. registry import reads the file
+back, and it changes nothing. No cell can be taken for a
 formula: "=1" is written "'=1", and reads back as it was.
 
 Who, why, for whom, how many and which fields stand in the audit log before the
@@ -59,7 +61,7 @@ file is there. The file is readable to you alone; destroy it when it has served.
 	f.StringSliceVar(&opt.Fields, "fields", nil, "fields of the file (default: the usual ones)")
 	f.StringVar(&opt.Programme, "programme", "", "only those who are due something in a round of this programme")
 	f.Uint64Var(&opt.Round, "round", 0, "number of that round")
-	f.StringVar(&opt.Source, "list", "", "name of the list whose numbers people go by (default: the organisation's own)")
+	f.StringVar(&opt.Source, "list", "", "in .xml, the list whose numbers stand alone; others are written LIST/NUMBER (default: the organisation's own)")
 	f.BoolVar(&fields, "list-fields", false, "tell the fields and do nothing else")
 	return cmd
 }

@@ -57,7 +57,8 @@ lists give each for itself are kept apart by --list NAME.
 --photos DIR: pictures named by the people's numbers or by the photo column. They are
 drawn anew, without what cameras write into them.
 
-Exits 2 where every row was rejected, or the list leaves a question open.`,
+Exits 2 where every row was rejected, or the list leaves a question open.
+` + wordTable("The fields of --column FIELD=COLUMN:", intake.FieldWords()) + wordTable("The roles of --column role=ROLE, what a table is:", intake.RoleWords()),
 		Example: `  aidpass registry import list.xlsx --show-map
   aidpass registry import list.xlsx --dry-run --report findings.xlsx
   aidpass registry import list.xlsx --rejects mend.xlsx --photos pictures/
@@ -70,7 +71,7 @@ Exits 2 where every row was rejected, or the list leaves a question open.`,
 	fl := cmd.Flags()
 	fl.StringVar(&f.plan, "map", "", "file with what each column means, as --save-map wrote it")
 	fl.StringVar(&f.savePlan, "save-map", "", "write what each column means to this file")
-	fl.StringArrayVar(&f.answers, "column", nil, "FIELD=COLUMN, TABLE:FIELD=COLUMN or role=ROLE; repeat")
+	fl.StringArrayVar(&f.answers, "column", nil, "FIELD=COLUMN, FIELD= for none, TABLE:FIELD=COLUMN or role=ROLE; repeat")
 	fl.BoolVar(&f.show, "show-map", false, "tell what each column becomes, with values of people, and import nothing")
 	fl.StringVar(&f.sheet, "sheet", "", "the one sheet of a workbook to read")
 	fl.StringVar(&f.encoding, "encoding", "", "of a CSV that is not UTF-8: windows-1256 (Arabic), windows-1252 (French, Spanish) ...")
@@ -86,6 +87,16 @@ Exits 2 where every row was rejected, or the list leaves a question open.`,
 	fl.BoolVar(&f.erased, "take-erased", false, "let the list bring back who was erased on request, because she asks for it")
 	fl.Lookup("source").Hidden = true
 	return cmd
+}
+
+// wordTable lists words with what they are, as help shows them.
+func wordTable(title string, list []intake.Word) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n%s\n", title)
+	for _, w := range list {
+		fmt.Fprintf(&b, "  %-22s %s\n", w.Name, w.What)
+	}
+	return b.String()
 }
 
 func (a *app) importList(ctx context.Context, path string, f importFlags) error {

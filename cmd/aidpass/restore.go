@@ -68,6 +68,18 @@ func (a *app) restore(cmd *cobra.Command, path string, f restoreFlags) error {
 		return err
 	}
 	defer file.Close()
+	// Before anybody is asked for a passphrase.
+	head := make([]byte, len(ageHeader))
+	n, err := io.ReadFull(file, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if string(head[:n]) != ageHeader {
+		return usagef("%s: this is no backup of aidpass", path).hint("aidpass backup --out FILE makes one; name that file")
+	}
+	if _, err := file.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
 	identities, err := a.identities(f)
 	if err != nil {
 		return err
@@ -108,6 +120,9 @@ func (a *app) restoredKEK(dir, id string) ([]byte, error) {
 	}
 	return keys.secret(keystore.KEK)
 }
+
+// ageHeader begins every file of age, which a backup is.
+const ageHeader = "age-encryption.org/"
 
 // maxScrypt is the dearest passphrase seal that is tried: a file that asks for
 // more would take gigabytes and minutes.

@@ -102,7 +102,7 @@ func (a *app) siteCAInitCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&dir, "dir", "", "folder to make it in (default: DATA/site-ca)")
-	f.StringVar(&name, "name", "aidpass site", "what phones call it")
+	f.StringVar(&name, "name", "Aid site", "what phones call it")
 	f.StringArrayVar(&hosts, "host", nil, "name that it may sign for, besides names that end in .local and the like; repeat")
 	return cmd
 }

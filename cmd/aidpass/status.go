@@ -50,8 +50,8 @@ func (a *app) statusActCommand(act statusAct) *cobra.Command {
 		Long: act.short + ".\n\n" + act.long + `
 
 A card is named by its identity (14 characters, as in cards.jsonl) or by the
-number printed on it; --unit names a person or household by the roster's
-identifier. Where one name means several active cards, --all takes them all.`,
+number printed on it; --unit names a person or household by the number in the list,
+as H24. Where one name means several active cards, --all takes them all.`,
 		Example: fmt.Sprintf(`  aidpass %[1]s 8Jx0cZ2k3mQ4Zg --reason lost
   aidpass %[1]s 4T7K-9QZX-M2R 7HW2-0B3C-9KD
   aidpass %[1]s --unit HH-0042 --all --reason moved
@@ -69,7 +69,7 @@ identifier. Where one name means several active cards, --all takes them all.`,
 			return a.actOnStatus(cmd.Context(), act, args, whichUnit{unit, kind, roster}, reason, all)
 		},
 	}
-	cmd.Flags().StringVar(&unit, "unit", "", "identifier of a person or household in the roster")
+	cmd.Flags().StringVar(&unit, "unit", "", "number of a person or household in the list, as H24")
 	cmd.Flags().StringVar(&kind, "kind", "", "with --unit: person or household, where both have the identifier")
 	cmd.Flags().StringVar(&roster, "roster", "", "with --unit: name of the roster, as issue was given it")
 	cmd.Flags().StringVar(&reason, "reason", act.reason, "why, for the audit log: a code, never a name")

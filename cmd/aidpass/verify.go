@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -47,7 +48,8 @@ Exit codes:
   130  stopped by Ctrl-C
 
 A pack that is refused believes nothing: every card answers unsure with the
-pack's code.`,
+pack's code. A file that is none at all is wrong usage; with --json it is a pack
+that is refused, so that a program hears of it card by card.`,
 		Example: `  aidpass verify --pack wellA.pack 'NCFOXN...'
   aidpass verify --pack wellA.pack --state tab.state card.png scans/*.jpg slips.pdf
   scanner | aidpass verify --pack wellA.pack --state tab.state --json -
@@ -144,6 +146,9 @@ func (a *app) openDesk(f verifyFlags) (_ *desk, err error) {
 	raw, err := readFile(f.pack, verifier.MaxPackBytes)
 	if err != nil {
 		return nil, err
+	}
+	if !a.JSON && !bytes.Contains(raw[:min(len(raw), 32)], []byte("aidpass-pack-")) {
+		return nil, usagef("%s is no pack", f.pack).hint("aidpass pack build makes one; name the file that it wrote with --pack")
 	}
 	if f.state != "" {
 		// Until this run ends: two at once would each forget what the other counted.

@@ -212,7 +212,7 @@ func Read(r io.Reader, begin func(Manifest) (create func(File) (io.WriteCloser, 
 			return m, err
 		}
 	}
-	if head, err = t.Next(); err == nil {
+	if _, err = t.Next(); err == nil {
 		return m, fmt.Errorf("%w: a file its manifest does not name", ErrDamaged)
 	} else if err != io.EOF {
 		return m, damaged(err)

@@ -127,8 +127,8 @@ func (l *linter) single(t Text) {
 	if strings.Trim(l.said(t.Text), " |") == "" {
 		return
 	}
-	chosen, _ := l.own(t)
-	for part := range strings.FieldsFuncSeq(t.Text, func(r rune) bool { return strings.ContainsRune(":：|/,،", r) }) {
+	chosen, own := l.own(t)
+	for part := range strings.FieldsFuncSeq(withoutNumbers(t.Text, own), func(r rune) bool { return strings.ContainsRune(":：|/,،", r) }) {
 		if words := fold(part); len(words) == 1 && l.rules.Names.single(words[0]) && !slices.Contains(chosen, words[0]) {
 			l.report(t.Page, t.CardID, "name", unchosen)
 		}
@@ -138,7 +138,8 @@ func (l *linter) single(t Text) {
 // text checks one line of print.
 func (l *linter) text(t Text) {
 	chosen, own := l.own(t)
-	text := l.said(t.Text)
+	// A number's symbols spell words now and then: "HCR" ends one in 33,000.
+	text := withoutNumbers(l.said(t.Text), own)
 	report := func(code, why string) { l.report(t.Page, t.CardID, code, why) }
 	words := fold(text)
 	if l.rules.Names.in(words, chosen) {

@@ -3,6 +3,7 @@ package proof_test
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -167,6 +168,30 @@ func TestNoFalseAlarms(t *testing.T) {
 			r.Fatalf("%v for %+v", got, seen.Texts)
 		}
 	})
+}
+
+// One card number in some ten thousand ends in letters that are a word of the list.
+func TestANumberIsNoWord(t *testing.T) {
+	for _, word := range []string{"HCR", "GBV"} {
+		var text, own string
+		for i := 0; !strings.HasSuffix(own, word); i++ {
+			pseudonym := cwt.Pseudonym([]byte("sixteen byte key"), []byte(strconv.Itoa(i)))
+			var err error
+			if own, err = cwt.CardNumber(pseudonym); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasSuffix(own, word) {
+				text = world.Text(vt.CardOptions{Draft: func(d *cwt.Draft) { d.Pseudonym = pseudonym }})
+			}
+		}
+		grouped := own[:4] + "-" + own[4:8] + "-" + own[8:]
+		if got := proof.Lint(oneCard(text, grouped, "Card number "+grouped), proof.Rules{Names: registry}); len(got) > 0 {
+			t.Errorf("card %s: %v", grouped, got)
+		}
+		if got := proof.Lint(oneCard(text, grouped+" "+word), proof.Rules{Names: registry}); len(got) == 0 {
+			t.Errorf("%s beside the number passed", word)
+		}
+	}
 }
 
 // No text makes the linter stumble, and no finding repeats it.

@@ -126,7 +126,7 @@ func guessColumns(s *sample) []ColumnPlan {
 			continue
 		}
 		plan := ColumnPlan{Column: c.Name, Field: Ext, Label: shortLabel(c.Label)}
-		if plan.Field, plan.Sure = s.fieldOf(c); plan.Field == Ext && private(c) {
+		if plan.Field, plan.Sure = s.fieldOf(c); plan.Field == Ext && (private(c) || s.privateValues(c)) {
 			plan.Field = Private
 		}
 		list = append(list, plan)
@@ -464,7 +464,8 @@ func (p *Plan) ownExport(file *roster.File) {
 	}
 	for i := range p.Tables { // a column in which nobody has anything is not in it
 		t := &p.Tables[i]
-		own := slices.Contains([]string{"Households", "Individuals", "People"}, t.Name) && first(t.Name) == map[string]string{"People": "person_id"}[t.Name]+map[string]string{"Households": "household_id", "Individuals": "household_id"}[t.Name]
+		begins := map[string]string{"Households": "household_id", "Individuals": "household_id", "People": "person_id"}[t.Name]
+		own := begins != "" && first(t.Name) == begins
 		if p.Format != "hope" || !own || slices.ContainsFunc(t.Columns, func(c ColumnPlan) bool { return hopeCode.MatchString(c.Column) }) {
 			continue
 		}

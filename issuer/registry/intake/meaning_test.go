@@ -264,3 +264,19 @@ func TestWhoWasErasedDoesNotComeBackUnasked(t *testing.T) {
 		t.Errorf("she is on record again: %s", in.counts())
 	}
 }
+
+func TestWhatCanHurtIsLeftOut(t *testing.T) {
+	for header, value := range map[string]string{
+		"Compte bancaire": "12", "Mobile money": "yes", "M-Pesa number": "07", "Bank account": "1", "Observations": "jambe cassée", "Notes": "GB82 WEST 1234 5698 7654 32",
+		"Remarks": "-1.29210, 36.82190", "Comentarios": "está embarazada", "حساب بنكي": "x", "Handicap": "non", "Maoni": "mgonjwa",
+	} {
+		if got, _ := mapped(t, "individual_id,full_name,sex,"+header+"\n1,Amina Ali,F,\"\"\n2,Musa Ali,M,\""+value+"\"\n"); got[header] != intake.Private {
+			t.Errorf("%q with %q is %s", header, value, got[header])
+		}
+	}
+	for header, value := range map[string]string{"Shelter": "S 12", "Notes": "came with her aunt", "Reference": "GB82 WEST 1234 5698 7654 33", "Near": "Centre de santé"} {
+		if got, _ := mapped(t, "individual_id,full_name,sex,"+header+"\n1,Amina Ali,F,\"\"\n2,Musa Ali,M,\""+value+"\"\n"); got[header] != intake.Ext {
+			t.Errorf("%q with %q is %s", header, value, got[header])
+		}
+	}
+}

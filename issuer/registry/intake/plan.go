@@ -212,8 +212,10 @@ func (p *Plan) Set(answer string) error {
 	if !named {
 		where, field = "", left
 	}
-	f := Field(strings.TrimSpace(field))
-	column = strings.TrimSpace(column)
+	f := Field(strings.ToLower(strings.TrimSpace(field)))
+	if column = strings.TrimSpace(column); f == roleAnswer || f == aloneAnswer {
+		column = strings.ToLower(column)
+	}
 	var order Order
 	if cut, o, ok := cutLast(column, ","); ok && slices.Contains(f.orders(), Order(strings.ToLower(strings.TrimSpace(o)))) {
 		column, order = cut, Order(strings.ToLower(strings.TrimSpace(o)))
@@ -286,7 +288,7 @@ func (p *Plan) Answer(file *roster.File, answers []string) error {
 			said[where+"\x1f"+cut] = true
 		}
 		said[where+"\x1f"+column] = true
-		if strings.TrimSpace(field) == roleAnswer {
+		if strings.EqualFold(strings.TrimSpace(field), roleAnswer) {
 			said[where+"\x1frole="] = true
 		}
 	}
