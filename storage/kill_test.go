@@ -52,7 +52,7 @@ func TestKill(t *testing.T) {
 		if n%8 == 7 { // start over, so that there is always something to kill
 			rounds++
 		}
-		first, second := startChild(t, dir, rounds), startChild(t, dir, rounds)
+		first, second := startChild(t, "TestKillChild", killed+"="+dir, killed+"_ROUND="+strconv.Itoa(rounds+1)), startChild(t, "TestKillChild", killed+"="+dir, killed+"_ROUND="+strconv.Itoa(rounds+1))
 		time.Sleep(time.Duration(rand.IntN(120)) * time.Millisecond)
 		for _, c := range []*exec.Cmd{first, second} {
 			check(t, c.Process.Kill())
@@ -63,7 +63,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	for round := range rounds + 1 {
-		c := startChild(t, dir, round)
+		c := startChild(t, "TestKillChild", killed+"="+dir, killed+"_ROUND="+strconv.Itoa(round+1))
 		check(t, c.Wait())
 	}
 	active := map[issuer.UnitID]int{}
@@ -89,12 +89,12 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// startChild starts a process that issues, and waits until it has begun.
-func startChild(t *testing.T, dir string, round int) *exec.Cmd {
+// startChild starts this test's program as a process that runs one test alone, and
+// waits until that has begun.
+func startChild(t *testing.T, test string, env ...string) *exec.Cmd {
 	t.Helper()
-	c := exec.Command(os.Args[0], "-test.run=^TestKillChild$")
-	c.Env = append(os.Environ(), killed+"="+dir, killed+"_ROUND="+strconv.Itoa(round+1))
-	c.Stderr = os.Stderr
+	c := exec.Command(os.Args[0], "-test.run=^"+test+"$")
+	c.Env, c.Stderr = append(os.Environ(), env...), os.Stderr
 	out, err := c.StdoutPipe()
 	check(t, err)
 	check(t, c.Start())

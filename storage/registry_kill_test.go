@@ -1,7 +1,6 @@
 package storage_test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -41,11 +40,11 @@ func TestKillImport(t *testing.T) {
 	org, err := db.CreateOrg(t.Context(), "org-a", make([]byte, storage.KEKBytes), access.Actor{ID: "acc-1", Role: access.OrgAdmin})
 	check(t, err)
 	begin := time.Now()
-	check(t, startImport(t, dir, 0).Wait())
+	check(t, startChild(t, "TestKillImportChild", importing+"="+dir, importing+"_LIST=0").Wait())
 	long := time.Since(begin)
 	lists := 1 // lists 0 to lists-1 are in
 	for range kills {
-		c := startImport(t, dir, lists)
+		c := startChild(t, "TestKillImportChild", importing+"="+dir, importing+"_LIST="+strconv.Itoa(lists))
 		time.Sleep(rand.N(long))
 		check(t, c.Process.Kill())
 		var exit *exec.ExitError
@@ -60,11 +59,11 @@ func TestKillImport(t *testing.T) {
 			t.Fatalf("%d people are there after %d whole lists of %d", n, lists, importPeople)
 		}
 	}
-	check(t, startImport(t, dir, lists).Wait())
+	check(t, startChild(t, "TestKillImportChild", importing+"="+dir, importing+"_LIST="+strconv.Itoa(lists)).Wait())
 	lists++
 	head, err := org.VerifyAudit(t.Context(), access.Head{})
 	check(t, err)
-	check(t, startImport(t, dir, lists-1).Wait())
+	check(t, startChild(t, "TestKillImportChild", importing+"="+dir, importing+"_LIST="+strconv.Itoa(lists-1)).Wait())
 	if again, err := org.VerifyAudit(t.Context(), head); err != nil || again != head {
 		t.Errorf("the same list again left entries in the audit log: %d after %d, %v", again.Seq, head.Seq, err)
 	}
@@ -86,21 +85,6 @@ func peopleOf(t *testing.T, org *storage.Org) (n int) {
 		return err
 	}))
 	return n
-}
-
-// startImport starts a process that imports, and waits until it has begun.
-func startImport(t *testing.T, dir string, list int) *exec.Cmd {
-	t.Helper()
-	c := exec.Command(os.Args[0], "-test.run=^TestKillImportChild$")
-	c.Env = append(os.Environ(), importing+"="+dir, importing+"_LIST="+strconv.Itoa(list))
-	c.Stderr = os.Stderr
-	out, err := c.StdoutPipe()
-	check(t, err)
-	check(t, c.Start())
-	if _, err := bufio.NewReader(out).ReadString('\n'); err != nil {
-		t.Fatalf("the child did not begin: %v", err)
-	}
-	return c
 }
 
 func TestKillImportChild(t *testing.T) {

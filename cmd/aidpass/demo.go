@@ -423,6 +423,9 @@ func (d *demo) check() error {
 
 func (d *demo) next() error {
 	d.title("Done. Try next, by hand")
+	if program, err := os.Executable(); err == nil {
+		d.tell("  export PATH=%s:$PATH", filepath.Dir(program))
+	}
 	d.tell("  export AIDPASS_DATA=%s AIDPASS_PASSPHRASE_FILE=%s", d.in("relief-a"), d.env["AIDPASS_PASSPHRASE_FILE"])
 	d.tell("  open %s and print it; scan a card with any phone: it says little", d.in("out", "cards.pdf"))
 	d.tell("  aidpass verify --pack %s a-photo-of-a-card.jpg", d.in("out", "site.pack"))

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -346,54 +345,28 @@ func recordFields(m roster.Mapping, row roster.Row, unit string, now time.Time) 
 // maxHousehold is the largest size that is believed: more is a camp, or a slip.
 const maxHousehold = 100
 
-// sexOf reads the ways rosters write it; nil where none is known.
+// sexOf is the code of a sex as registry.ParseSex reads it; nil where none is known.
 func sexOf(s string) any {
-	switch strings.ToLower(s) {
-	case "f", "female", "féminin", "feminin", "femme", "femenino", "mujer", "أنثى", "انثى":
-		return "f"
-	case "m", "male", "masculin", "homme", "masculino", "hombre", "ذكر":
-		return "m"
+	if code, ok := registry.ParseSex(s); ok && code != "" {
+		return code
 	}
 	return nil
 }
 
-var yearPattern = regexp.MustCompile(`(?:^|\D)((?:19|20)\d\d)(?:\D|$)`)
-
-// yearOf finds the year of a birth date, however the rest is written.
+// yearOf is the year of a birth date as registry.ParseBirth reads it; nil for none.
+// Where day and month may be either, the year is certain all the same.
 func yearOf(s string) any {
-	s = westernDigits(s)
-	if m := yearPattern.FindStringSubmatch(s); m != nil {
-		n, _ := strconv.ParseInt(m[1], 10, 64)
-		return n
+	b, _ := registry.ParseBirth(s, registry.BirthOptions{})
+	if y, ok := b.Year(); ok {
+		return int64(y)
 	}
 	return nil
 }
 
-// westernDigits writes the digits of the Arabic world, and their decimal sign, as
-// the West does.
-func westernDigits(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r >= '٠' && r <= '٩':
-			return r - '٠' + '0'
-		case r >= '۰' && r <= '۹':
-			return r - '۰' + '0'
-		case r == '٫':
-			return '.'
-		}
-		return r
-	}, s)
-}
-
-// sizeOf reads the size of a household: a whole number in digits of the West or of
-// the Arabic world, as 5, 5.0 or ٥; nil for all else.
+// sizeOf is the size of a household as registry.ParseSize reads it; nil for none.
 func sizeOf(s string) any {
-	digits := strings.ReplaceAll(westernDigits(strings.TrimSpace(s)), ",", ".")
-	if whole, part, ok := strings.Cut(digits, "."); ok && part != "" && strings.Trim(part, "0") == "" {
-		digits = whole
-	}
-	if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
-		return n
+	if n, _ := registry.ParseSize(s); n > 0 {
+		return int64(n)
 	}
 	return nil
 }

@@ -4,7 +4,7 @@ import "testing"
 
 func TestWhatRostersSayInTheirOwnWay(t *testing.T) {
 	for size, want := range map[string]any{"1": int64(1), " 5 ": int64(5), "٥": int64(5), "۱۷": int64(17), "5.0": int64(5), "5,00": int64(5), "٥٫٠": int64(5),
-		"-1": int64(-1), "": nil, "many": nil, "about 5": nil, "5.5": nil, "5.": nil, "1e3": nil} {
+		"-1": nil, "": nil, "many": nil, "about 5": nil, "5.5": nil, "1e3": nil} {
 		if got := sizeOf(size); got != want {
 			t.Errorf("a household of %q is of size %v, want %v", size, got, want)
 		}

@@ -61,6 +61,9 @@ func ParseBirth(text string, opt BirthOptions) (Birth, []Issue) {
 	if opt.Age {
 		return parseAge(s, opt)
 	}
+	if about, ok := strings.CutPrefix(s, "~"); ok && !strings.HasSuffix(about, "~") { // as people write it: EDTF has it behind
+		s = strings.TrimSpace(about) + "~"
+	}
 	if d, ok := parseEDTF(s); ok {
 		return d.birth(opt)
 	}

@@ -128,10 +128,10 @@ func international(plus bool, d string, home *country) (string, []Issue) {
 	if home == nil || home.calling == "" {
 		return "", []Issue{note(PhoneNoCountry, fieldContacts, "the country is not known: write the number with + and the country's code")}
 	}
-	if rest, ok := strings.CutPrefix(d, home.trunk); ok && home.trunk != "" && fits(home, rest) {
+	if rest, ok := strings.CutPrefix(d, home.trunk); ok && home.trunk != "" && fits(home, rest) && !trunkAgain(home, rest) {
 		return "+" + home.calling + rest, nil
 	}
-	if rest, ok := strings.CutPrefix(d, home.calling); ok && home.least > 0 && fits(home, rest) && !(fits(home, d) && home.most == len(d)) {
+	if rest, ok := strings.CutPrefix(d, home.calling); ok && home.least > 0 && fits(home, rest) && !trunkAgain(home, rest) && !(fits(home, d) && home.most == len(d)) {
 		return "+" + d, nil
 	}
 	if fits(home, d) && !strings.HasPrefix(d, "0") || home.trunk == "" && fits(home, d) {
@@ -141,6 +141,12 @@ func international(plus bool, d string, home *country) (string, []Issue) {
 		return "+" + home.calling + d, []Issue{note(PhoneLostZero, fieldContacts, "the leading zero is gone: format the column as text")}
 	}
 	return "", []Issue{note(PhoneLength, fieldContacts, "too few or too many digits for its country: compare with the paper")}
+}
+
+// trunkAgain reports whether a national number still begins with the zero that is
+// dialled before it: no number there does, and E.164 would be cut a second time.
+func trunkAgain(c *country, national string) bool {
+	return c.trunk == "0" && strings.HasPrefix(national, "0")
 }
 
 // planOf finds the country, or one of those that share its code, of digits that

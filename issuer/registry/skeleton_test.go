@@ -46,7 +46,7 @@ func TestSkeletonOnLabelledNames(t *testing.T) {
 	folder := labelled(t)
 	f, err := os.Open(filepath.Join(folder, "wikidata-names", "latin_variants_by_arabic_min2.csv"))
 	if err != nil {
-		t.Skipf("no labelled names: %v", err)
+		t.Fatalf("labelled names: %v", err)
 	}
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
@@ -94,7 +94,7 @@ func TestSkeletonOnLabelledNames(t *testing.T) {
 func TestSkeletonAcrossScripts(t *testing.T) {
 	b, err := os.ReadFile(filepath.Join(labelled(t), "arabic-names", "google-ar2en-eval.txt"))
 	if err != nil {
-		t.Skipf("no labelled names: %v", err)
+		t.Fatalf("labelled names: %v", err)
 	}
 	all, found := 0, 0
 	for line := range strings.Lines(string(b)) {
