@@ -28,6 +28,8 @@ type dialect struct {
 	check func(ctx context.Context, db *sql.DB) ([]string, error)
 	// busy reports whether an error says that another program holds the lock.
 	busy func(err error) bool
+	// full reports whether an error says that there is no room on the disk.
+	full func(err error) bool
 	// scrub makes sure that overwritten and deleted values are gone from the files.
 	// It reports false when others who are reading kept it from that.
 	scrub func(ctx context.Context, db *sql.DB) (clean bool, err error)
@@ -55,6 +57,7 @@ var sqlite = dialect{
 	open:       openSQLite,
 	check:      checkSQLite,
 	busy:       busySQLite,
+	full:       fullSQLite,
 	scrub:      scrubSQLite,
 	snapshot:   snapshotSQLite,
 	heads:      headsSQLite,
@@ -63,6 +66,11 @@ var sqlite = dialect{
 func busySQLite(err error) bool {
 	var e *driver.Error
 	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_BUSY
+}
+
+func fullSQLite(err error) bool {
+	var e *driver.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL
 }
 
 // scrubSQLite: secure_delete has zeroed the page; the write-ahead log still holds

@@ -139,7 +139,7 @@ type tx struct {
 // being done. Errors of issuer and storage come through as they are.
 func (o *Org) update(ctx context.Context, by access.Actor, what string, work func(*tx) error) (err error) {
 	defer func() {
-		if err != nil {
+		if err = o.noRoom(err); err != nil {
 			err = fmt.Errorf("storage: %s: %w", what, err)
 		}
 	}()
@@ -173,6 +173,17 @@ func (o *Org) update(ctx context.Context, by access.Actor, what string, work fun
 
 // ErrBusy: nothing was written, as another program did not end its own writing in time.
 var ErrBusy = errors.New("storage: another program is writing (a large import takes minutes): wait until it ends, then repeat this")
+
+// ErrFull: nothing was written, as the disk has no room.
+var ErrFull = errors.New("storage: the disk is full: make room, then repeat this")
+
+// noRoom makes ErrFull of an engine's error that says so.
+func (o *Org) noRoom(err error) error {
+	if o.db.dialect.full(err) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
+}
 
 func (o *Org) newTx(ctx context.Context, sqlTx *sql.Tx) *tx {
 	now := o.db.now()

@@ -47,7 +47,7 @@ func (o *Org) Update(ctx context.Context, by access.Actor, fn func(registry.Tx) 
 		return t.auditActs()
 	})
 	if own != nil {
-		return own
+		return o.noRoom(own)
 	}
 	if err != nil {
 		return err

@@ -23,7 +23,7 @@ import (
 
 // storeError gives conditions of the store the names that the server answers to.
 func storeError(err error) error {
-	for _, c := range []struct{ is, as error }{{storage.ErrBusy, api.ErrBusy}, {storage.ErrNoDevice, api.ErrNoDevice}, {storage.ErrEnrolmentCode, api.ErrCode}} {
+	for _, c := range []struct{ is, as error }{{storage.ErrBusy, api.ErrBusy}, {storage.ErrFull, api.ErrFull}, {storage.ErrNoDevice, api.ErrNoDevice}, {storage.ErrEnrolmentCode, api.ErrCode}} {
 		if errors.Is(err, c.is) {
 			return c.as
 		}

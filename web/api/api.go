@@ -53,6 +53,7 @@ var (
 	ErrCode     = errors.New("api: no such enrolment code")
 	ErrNoDevice = errors.New("api: no such device")
 	ErrBusy     = errors.New("api: the database is busy")
+	ErrFull     = errors.New("api: the disk is full")
 )
 
 // Config is what a server is made of.
@@ -72,6 +73,7 @@ type Config struct {
 // Limits bound what one client can take from the others. Zero: the usual one.
 type Limits struct {
 	InFlight  int           // requests at once; 256
+	Each      int           // of them, of one client address other than this machine's; 64
 	Waiting   int           // of them, requests that wait to write; 64
 	Wait      time.Duration // how long one waits for the database; 10 s
 	EnrolEach int           // tries of a code, a minute and client address; 10
@@ -86,7 +88,7 @@ func (l *Limits) fill() {
 	for _, n := range []struct {
 		field *int
 		usual int
-	}{{&l.InFlight, 256}, {&l.Waiting, 64}, {&l.EnrolEach, 10}, {&l.EnrolAll, 60}} {
+	}{{&l.InFlight, 256}, {&l.Each, 64}, {&l.Waiting, 64}, {&l.EnrolEach, 10}, {&l.EnrolAll, 60}} {
 		if *n.field == 0 {
 			*n.field = n.usual
 		}
@@ -112,6 +114,7 @@ type Server struct {
 	waiting  chan struct{}
 	writes   sync.WaitGroup // stores under way, also those whose client was sent away
 	tries    limiter
+	crowd    crowd
 	draining atomic.Bool
 	reports  atomic.Int64 // of broken content security policies
 }
@@ -126,7 +129,7 @@ func New(c Config) (*Server, error) {
 		c.Public = &Shelf{}
 	}
 	s := &Server{Config: c, inFlight: make(chan struct{}, c.Limits.InFlight), waiting: make(chan struct{}, c.Limits.Waiting),
-		tries: limiter{each: c.Limits.EnrolEach, all: c.Limits.EnrolAll, now: c.Now}}
+		tries: limiter{each: c.Limits.EnrolEach, all: c.Limits.EnrolAll, now: c.Now}, crowd: crowd{each: c.Limits.Each}}
 	var err error
 	if s.app, err = appShelf(c.Scanner); err != nil {
 		return nil, err

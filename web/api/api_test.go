@@ -307,7 +307,7 @@ func TestScannerHeaders(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, h.Get(name), value)
 		}
 	}
-	if !strings.Contains(h.Get("Permissions-Policy"), "camera=(self)") {
+	if !strings.Contains(h.Get("Permissions-Policy"), "camera=(self), microphone=(self)") {
 		t.Errorf("Permissions-Policy: %q", h.Get("Permissions-Policy"))
 	}
 	for name, mime := range map[string]string{"app.js": "text/javascript; charset=utf-8", "core.wasm": "application/wasm", "index.html": "text/html; charset=utf-8"} {
@@ -630,6 +630,42 @@ func TestBusyIsSaid(t *testing.T) {
 	want(t, "afterwards", a, 200, "")
 	w.behave(context.DeadlineExceeded, 0)
 	want(t, "it gave up", post(), 503, "busy")
+	w.behave(api.ErrFull, 0)
+	a = post()
+	want(t, "no room", a, 503, "storage_full")
+	if a.Header().Get("Retry-After") == "" || a.Header().Get("Content-Type") != "application/problem+json" || strings.Contains(a.Body.String(), "aidpass-ack") {
+		t.Errorf("no room: %v %s", a.Header(), a.Body)
+	}
+}
+
+// One client that is slow, in however many connections, leaves the others their places.
+func TestNobodyTakesAllPlaces(t *testing.T) {
+	w := newWorld(t, func(c *api.Config) { c.Limits.InFlight, c.Limits.Each = 8, 2 })
+	path := w.confirmed(t, "tab-1")
+	ask := func(from string, body io.Reader) *httptest.ResponseRecorder {
+		r := httptest.NewRequest("POST", "https://localhost:8443"+path+"/journal", body)
+		r.Header.Set("Content-Type", "application/cbor-seq")
+		r.RemoteAddr = from
+		a := httptest.NewRecorder()
+		w.server.ServeHTTP(a, r)
+		return a
+	}
+	slow, end := io.Pipe()
+	var all sync.WaitGroup
+	for i := range 2 {
+		all.Go(func() { ask("[2001:db8::"+string(rune('1'+i))+"]:5", slow) })
+		if _, err := end.Write([]byte{0x82}); err != nil { // it is inside, and reads
+			t.Fatal(err)
+		}
+	}
+	want(t, "a third one of the same network", ask("[2001:db8::9]:7", strings.NewReader("")), 503, "busy")
+	want(t, "another phone", ask("192.0.2.7:7", bytes.NewReader(record(1, "a"))), 200, "")
+	for range 20 {
+		want(t, "this machine's cables", ask("127.0.0.1:7", bytes.NewReader(record(2, "a"))), 200, "")
+	}
+	end.Close()
+	all.Wait()
+	want(t, "afterwards", ask("[2001:db8::9]:7", bytes.NewReader(record(3, "a"))), 200, "")
 }
 
 func TestSetUpPage(t *testing.T) {

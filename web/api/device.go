@@ -122,7 +122,8 @@ func (s *Server) pack(c *echo.Context) error {
 	if err != nil {
 		return err
 	}
-	doc.serve(c.Response(), c.Request(), "private, no-cache")
+	// A device keeps its pack itself; a cache beside it would outlive a wiped app.
+	doc.serve(c.Response(), c.Request(), "no-store")
 	return nil
 }
 

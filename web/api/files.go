@@ -58,8 +58,7 @@ func (s *Server) scanner(c *echo.Context) error {
 	h.Set("Reporting-Endpoints", `csp="`+pathReport+`"`)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Embedder-Policy", "require-corp")
-	h.Set("Permissions-Policy", "camera=(self), microphone=(), geolocation=(), payment=(), usb=(), serial=()")
-	h.Set("Service-Worker-Allowed", pathScanner)
+	h.Set("Permissions-Policy", "camera=(self), microphone=(self), geolocation=(), payment=(), usb=(), serial=()")
 	// Asked for again each time, answered 304: the service worker keeps its own copy.
 	doc.serve(c.Response(), c.Request(), "no-cache")
 	return nil

@@ -38,6 +38,7 @@ var (
 	errHost      = &problem{http.StatusMisdirectedRequest, "unknown_host", "call this server by an address or name of its set-up page, or start it with --host NAME", 0}
 	errOrigin    = &problem{http.StatusForbidden, "cross_origin", "", 0}
 	errFull      = &problem{http.StatusServiceUnavailable, "busy", "", 1}
+	errDiskFull  = &problem{http.StatusServiceUnavailable, "storage_full", "the server's disk is full: nothing was stored; make room there", 30}
 	errDatabase  = &problem{http.StatusServiceUnavailable, "busy", "the database is written by another program", 5}
 	errStopping  = &problem{http.StatusServiceUnavailable, "stopping", "", 5}
 	errCode      = &problem{http.StatusNotFound, "code_unknown", "the code is wrong, older than ten minutes, or was used by another device: ask for a new one", 0}
@@ -68,8 +69,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		if r.TLS != nil {
-			// No includeSubDomains, no preload: the name is a laptop's.
+		if r.TLS != nil && hostname(r.Host) != "localhost" {
+			// No includeSubDomains, no preload: the name is a laptop's. And localhost is
+			// served without TLS too, which a browser that was told so would never ask for.
 			h.Set("Strict-Transport-Security", "max-age=86400")
 		}
 		begun := time.Now()
@@ -84,6 +86,12 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			}
 			s.log(r, id, o, time.Since(begun))
 		}()
+		leave, ok := s.crowd.enter(r.RemoteAddr)
+		if !ok {
+			s.answer(o, r, errFull)
+			return
+		}
+		defer leave()
 		select {
 		case s.inFlight <- struct{}{}:
 			defer func() { <-s.inFlight }()
@@ -109,15 +117,19 @@ func (s *Server) guard(next http.Handler) http.Handler {
 // or by one of its names. Another name that leads here is how a page elsewhere
 // would get at a server in the same network (DNS rebinding).
 func (s *Server) known(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	}
-	name = strings.ToLower(strings.Trim(name, "[]"))
+	name := hostname(host)
 	if _, err := netip.ParseAddr(name); err == nil {
 		return true
 	}
 	return name == "localhost" || slices.Contains(s.Hosts, name)
+}
+
+// hostname is what a Host header names, without its port.
+func hostname(host string) string {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	return strings.ToLower(strings.Trim(host, "[]"))
 }
 
 // observed notes what was answered.
@@ -190,6 +202,8 @@ func (s *Server) fail(c *echo.Context, err error) {
 	case errors.As(err, &p):
 	case errors.Is(err, ErrBusy):
 		p = errDatabase
+	case errors.Is(err, ErrFull):
+		p = errDiskFull
 	case errors.Is(err, ErrCode):
 		p = errCode
 	case errors.Is(err, ErrNoDevice):
@@ -220,20 +234,22 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, p *problem) {
 	if p.retry > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.retry))
 	}
-	body := map[string]string{"error": p.code, "request": requestID(r)}
+	body := map[string]any{"title": http.StatusText(p.status), "status": p.status, "error": p.code, "request": requestID(r)}
 	if p.hint != "" {
 		body["hint"] = p.hint
 	}
-	writeJSON(w, p.status, body)
+	send(w, p.status, "application/problem+json", body) // RFC 9457, with members of our own
 }
 
 // writeJSON answers with an object that nobody keeps.
-func writeJSON(w http.ResponseWriter, status int, v any) {
+func writeJSON(w http.ResponseWriter, status int, v any) { send(w, status, "application/json", v) }
+
+func send(w http.ResponseWriter, status int, mime string, v any) {
 	b, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // our own structs
 	}
-	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Type", mime)
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
 	w.Write(append(b, '\n'))
@@ -258,20 +274,60 @@ func (l *limiter) take(remote string) int {
 	if now/60 != l.minute {
 		l.minute, l.tries, l.sum = now/60, map[netip.Addr]int{}, 0
 	}
-	var from netip.Addr // what has no address is one client
-	if at, err := netip.ParseAddrPort(remote); err == nil {
-		from = at.Addr().Unmap()
-		if from.Is6() {
-			// One machine has as many IPv6 addresses as it likes inside its /64.
-			if p, err := from.WithZone("").Prefix(64); err == nil {
-				from = p.Addr()
-			}
-		}
-	}
+	from := client(remote)
 	if l.tries[from] >= l.each || l.sum >= l.all {
 		return int(60 - now%60)
 	}
 	l.tries[from]++
 	l.sum++
 	return 0
+}
+
+// client is the address that a connection counts under; what has none is one client.
+func client(remote string) netip.Addr {
+	at, err := netip.ParseAddrPort(remote)
+	if err != nil {
+		return netip.Addr{}
+	}
+	from := at.Addr().Unmap()
+	if from.Is6() && !from.IsLoopback() {
+		// One machine has as many IPv6 addresses as it likes inside its /64.
+		if p, err := from.WithZone("").Prefix(64); err == nil {
+			return p.Addr()
+		}
+	}
+	return from
+}
+
+// A crowd is who is being served, so that nobody takes all places by being slow.
+// Phones on USB cables all come from this machine, which is not counted.
+type crowd struct {
+	each int
+
+	mu     sync.Mutex
+	inside map[netip.Addr]int
+}
+
+// enter takes a place for a client; ok is false where it has its share already.
+func (c *crowd) enter(remote string) (leave func(), ok bool) {
+	from := client(remote)
+	if from.IsLoopback() {
+		return func() {}, true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.inside[from] >= c.each {
+		return nil, false
+	}
+	if c.inside == nil {
+		c.inside = map[netip.Addr]int{}
+	}
+	c.inside[from]++
+	return func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.inside[from]--; c.inside[from] == 0 {
+			delete(c.inside, from)
+		}
+	}, true
 }

@@ -27,6 +27,7 @@ import (
 	"aidpass/verifier"
 	"aidpass/verifier/enrol"
 	vt "aidpass/verifier/verifiertest"
+	"aidpass/web/api"
 	"aidpass/web/scanner"
 )
 
@@ -47,7 +48,7 @@ type phone struct {
 	at      int64 // the phone's clock when a page starts, seconds
 }
 
-// counter serves the app as any server could, and counts what the policy refused.
+// counter serves the app as the office's server does, and counts what the policy refused.
 type counter struct {
 	*httptest.Server
 	reports atomic.Int64
@@ -58,35 +59,29 @@ func (c *counter) stop() { c.once.Do(c.Server.Close) }
 
 func serve(t *testing.T) *counter {
 	t.Helper()
-	app, err := scanner.Handler()
+	files, err := scanner.Files()
 	if err != nil {
 		t.Skipf("SKIPPED: %v", err)
 	}
+	server, err := api.New(api.Config{Scanner: files, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
 	c := &counter{}
 	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/csp" {
+		if r.URL.Path == "/api/v1/csp-report" {
 			report, _ := io.ReadAll(io.LimitReader(r.Body, 4096))
 			t.Logf("policy: %s", report)
 			c.reports.Add(1)
 			return
 		}
-		app.ServeHTTP(reporting{w}, r)
+		// The office's server with its headers, and at the root as no office's is: the
+		// app then knows that it is alone, and asks for no enrolment, packs or receipts.
+		r.URL.Path = "/scanner" + r.URL.Path
+		server.ServeHTTP(w, r)
 	}))
 	t.Cleanup(c.stop)
 	return c
-}
-
-// reporting asks the browser to tell of everything the policy refuses.
-type reporting struct{ http.ResponseWriter }
-
-func (w reporting) WriteHeader(status int) {
-	w.Header().Set("Content-Security-Policy", scanner.CSP+"; report-uri /csp")
-	w.ResponseWriter.WriteHeader(status)
-}
-
-func (w reporting) Write(b []byte) (int, error) {
-	w.Header().Set("Content-Security-Policy", scanner.CSP+"; report-uri /csp")
-	return w.ResponseWriter.Write(b)
 }
 
 func chromium(t *testing.T) string {
