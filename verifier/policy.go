@@ -19,6 +19,19 @@ type Policy struct {
 	OldLists   *Decision          // the site's decision to serve on old lists
 	Sites      []string           // sites this one serves for besides its own
 	MaxLife    int64              // longest life of a card in seconds; 0: by type
+	ShowFor    int64              // seconds a verdict stays on the screen, 5 to 180; 0: DefaultShowFor
+}
+
+// DefaultShowFor is how many seconds a verdict stays on the screen where the policy
+// does not say.
+const DefaultShowFor = 60
+
+// Shows is how many seconds a verdict, and with it a face, stays on the screen.
+func (p *Policy) Shows() int64 {
+	if p.ShowFor == 0 {
+		return DefaultShowFor
+	}
+	return p.ShowFor
 }
 
 // Round is one round of a programme and when it is open.
@@ -91,6 +104,12 @@ func (p *Policy) Encode() ([]byte, error) {
 	if p.MaxLife > 0 {
 		m.PutInt(6, cbor.AppendInt(nil, p.MaxLife))
 	}
+	if p.ShowFor != 0 {
+		if p.ShowFor < 5 || p.ShowFor > 180 {
+			return nil, fmt.Errorf("verifier: policy: a verdict on the screen for %d seconds: 5 to 180", p.ShowFor)
+		}
+		m.PutInt(7, cbor.AppendInt(nil, p.ShowFor))
+	}
 	return m.Append(nil)
 }
 
@@ -158,6 +177,8 @@ func DecodePolicy(b []byte) (Policy, error) {
 			}
 		case 6:
 			p.MaxLife = r.Int()
+		case 7:
+			p.ShowFor = r.Int()
 		default:
 			return bad("unknown member: written by a newer version?")
 		}

@@ -68,3 +68,24 @@ func TestADecisionHoldsInsideItsTimeAndForTwoPeopleOnly(t *testing.T) {
 		t.Error("a decision holds that two people did not make")
 	}
 }
+
+func TestAVerdictStaysOnTheScreenForAWhile(t *testing.T) {
+	for seconds, want := range map[int64]int64{0: 60, 5: 5, 180: 180} {
+		b, err := (&verifier.Policy{ShowFor: seconds}).Encode()
+		check(t, err)
+		p, err := verifier.DecodePolicy(b)
+		check(t, err)
+		if p.Shows() != want {
+			t.Errorf("%d: shown for %d seconds, want %d", seconds, p.Shows(), want)
+		}
+	}
+	for _, seconds := range []int64{-1, 1, 4, 181} {
+		if _, err := (&verifier.Policy{ShowFor: seconds}).Encode(); err == nil {
+			t.Errorf("%d seconds is written", seconds)
+		}
+	}
+	// 181 seconds, as no writer puts it
+	if _, err := verifier.DecodePolicy([]byte{0xa2, 1, 0x60, 7, 0x18, 181}); err == nil {
+		t.Error("181 seconds is read")
+	}
+}

@@ -49,6 +49,7 @@ type Result struct {
 	Holder  HolderCheck
 	OldList *Decision // the decision that let old lists pass
 	Opened  []byte    // sealed claims as a CBOR map, where Unlock opened them
+	Row     *Row      // of the expected list; from Number alone
 
 	Floors Floors // to be kept by the caller
 
@@ -123,6 +124,10 @@ func (r *Result) CardNumber() string {
 // settle sorts the findings and fills what follows from the worst.
 func (r *Result) settle() {
 	r.found.sort()
+	r.settled()
+}
+
+func (r *Result) settled() {
 	r.Reason = r.found.list[0]
 	row := words.For(r.Reason, r.Known)
 	r.Answer, r.Word = row.Answer, row.Word

@@ -152,6 +152,22 @@ func CardNumber(pseudonym string) (string, error) {
 	return string(out[:]), nil
 }
 
+// PseudonymPrefix undoes CardNumber as far as it goes: the 7 bytes with which the
+// pseudonym of a card number begins; the lowest six bits of the last one are zero,
+// for the number does not tell them. number is as CheckCardNumber returns it.
+func PseudonymPrefix(number string) []byte {
+	var v uint64
+	for _, c := range number[:10] {
+		v = v<<5 | uint64(strings.IndexRune(crockford, c))
+	}
+	v <<= 6
+	b := make([]byte, 7)
+	for i := range b {
+		b[i] = byte(v >> (48 - 8*i))
+	}
+	return b
+}
+
 // CheckCardNumber reads a typed card number: lower case, spaces and hyphens are
 // taken, and the letters people confuse (I and L as 1, O as 0). It returns the
 // number as printed, or an error when the check symbol does not fit.

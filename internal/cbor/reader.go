@@ -54,6 +54,9 @@ func (r *Reader) Err() error { return r.err }
 // Done tells that every byte was read, without a fault.
 func (r *Reader) Done() bool { return r.err == nil && len(r.b) == 0 }
 
+// Left is how many bytes were not read yet.
+func (r *Reader) Left() int { return len(r.b) }
+
 // Kind returns the kind of the next item without taking it: Invalid at the end
 // and after a fault.
 //
