@@ -34,19 +34,26 @@ Three organisations in two countries, an invented registration workbook of 60
 households, and everything done by the commands you would type yourself: each is
 shown. DIR keeps it all for trying on: out/registration.xlsx, out/report.csv,
 out/cards.pdf (print it), out/cards.jsonl, out/site.pack, and a folder of data for
-each organisation.
+each organisation. out/demo-cards.pdf has a card for every row of the table of
+answers, each with the word that a scanner will say.
+
+Then it serves the scanner app from the demo's organisation until it is stopped
+(Ctrl-C): for this machine, for a phone on a USB cable and for phones on the Wi-Fi.
+It says which address to open, shows a QR code by which a phone enrols, and asks
+before it confirms one.
 
 Nobody in it is real, and the keys are worth nothing: never use the folder for people.`,
 		Example: `  aidpass demo --dir demo
-  aidpass demo --dir demo --again      # throw the old demo away first`,
+  aidpass demo --dir demo --again      # throw the old demo away first
+  aidpass demo --dir demo --no-serve   # build and show, and end`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.demo(cmd.Context(), dir, again)
+			return a.demo(cmd.Context(), dir, again, noServe)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&dir, "dir", "demo", "folder to build it in; new or empty")
-	f.BoolVar(&noServe, "no-serve", false, "build and show only (there is no server to start yet: without it the same happens)")
+	f.BoolVar(&noServe, "no-serve", false, "build and show only, start no server")
 	f.BoolVar(&again, "again", false, "remove an earlier demo in DIR first")
 	return cmd
 }
@@ -57,11 +64,12 @@ type demo struct {
 	ctx  context.Context
 	dir  string // as the user gave it: shown in the commands
 	now  time.Time
+	days int // that the clock of commands is behind: what is done now was done then
 	env  map[string]string
 	last bytes.Buffer // standard output of the newest command
 }
 
-func (a *app) demo(ctx context.Context, dir string, again bool) error {
+func (a *app) demo(ctx context.Context, dir string, again, noServe bool) error {
 	if err := prepareDemo(dir, again); err != nil {
 		return err
 	}
@@ -70,12 +78,15 @@ func (a *app) demo(ctx context.Context, dir string, again bool) error {
 		"AIDPASS_DEVICE_PASSPHRASE_FILE": filepath.Join(dir, "secrets", "device-passphrase"),
 		"AIDPASS_DATA":                   filepath.Join(dir, "relief-a"),
 	}}
-	for _, step := range []func() error{d.secrets, d.organisations, d.trust, d.register, d.plan, d.issue, d.print, d.pack, d.collect, d.wrong, d.elsewhere, d.check} {
+	for _, step := range []func() error{d.secrets, d.organisations, d.past, d.trust, d.stolenKey, d.register, d.plan, d.issue, d.print, d.pack, d.collect, d.wrong, d.elsewhere, d.sheet, d.check, d.next} {
 		if err := step(); err != nil {
 			return err
 		}
 	}
-	return d.next()
+	if noServe {
+		return nil
+	}
+	return d.keepServing()
 }
 
 // prepareDemo makes the folder, and never removes one that demo did not make.
@@ -165,14 +176,24 @@ func (d *demo) verify(args ...string) error { return d.run(append([]string{"veri
 func (d *demo) exec(args []string, out, errs io.Writer) int {
 	d.last.Reset()
 	m := &Main{
-		Stdin: strings.NewReader(""), Stdout: io.MultiWriter(out, &d.last), Stderr: errs, Now: d.Now,
-		WorkFactor: demoWorkFactor, ListSize: d.ListSize,
-		Env: func(name string) (string, bool) {
-			v, ok := d.env[name]
-			return v, ok
-		},
+		Stdin: strings.NewReader(""), Stdout: io.MultiWriter(out, &d.last), Stderr: errs, Now: d.clock,
+		WorkFactor: demoWorkFactor, ListSize: d.ListSize, Env: d.lookup,
 	}
 	return m.Run(d.ctx, args)
+}
+
+func (d *demo) lookup(name string) (string, bool) {
+	v, ok := d.env[name]
+	return v, ok
+}
+
+func (d *demo) clock() time.Time { return d.Now().AddDate(0, 0, -d.days) }
+
+// ago runs a command as quiet does, so many days before today.
+func (d *demo) ago(days int, args ...string) error {
+	d.days = days
+	defer func() { d.days = 0 }()
+	return d.quiet(args...)
 }
 
 // demoWorkFactor is scrypt's cost as a power of two: see secrets.
@@ -194,13 +215,17 @@ func (d *demo) show(args []string) {
 }
 
 func (d *demo) organisations() error {
-	d.title("1. Three organisations in two countries, each with its own keys")
-	for _, o := range []struct{ folder, id, name, country string }{
-		{"relief-a", "https://relief-a.example/i1", "Relief A", "KEN"},
-		{"health-b", "https://health-b.example/i1", "Health B", "KEN"},
-		{"relief-c", "https://relief-c.example/i1", "Relief C", "SSD"},
+	d.title("1. Four organisations in two countries, each with its own keys")
+	for _, o := range []struct {
+		folder, id, name, country string
+		days                      int // since it began
+	}{
+		{"relief-a", "https://relief-a.example/i1", "Relief A", "KEN", 0},
+		{"health-b", "https://health-b.example/i1", "Health B", "KEN", clinicDays},
+		{"relief-c", "https://relief-c.example/i1", "Relief C", "SSD", silentDays},
+		{"care-d", "https://care-d.example/i1", "Care D", "KEN", 0},
 	} {
-		if err := d.quiet("org", "init", "--data", d.in(o.folder), "--id", o.id, "--name", o.name, "--country", o.country,
+		if err := d.ago(o.days, "org", "init", "--data", d.in(o.folder), "--id", o.id, "--name", o.name, "--country", o.country,
 			"--status", strings.TrimSuffix(o.id, "i1")+"s/"); err != nil {
 			return err
 		}
@@ -221,10 +246,15 @@ func (d *demo) trust() error {
 		init = append(init, "--anchor", d.in("custodians", n+".pub"))
 	}
 	acts := [][]string{init}
-	for _, org := range []string{"relief-a", "health-b", "relief-c"} {
-		acts = append(acts,
-			[]string{"trust", "add", draft, d.in(org, "public", org+".example-i1.org")},
-			[]string{"trust", "grant", draft, "--org", "https://" + org + ".example/i1", "--type", "eligibility"})
+	for _, org := range []string{"relief-a", "health-b", "relief-c", "care-d"} {
+		grant := []string{"trust", "grant", draft, "--org", "https://" + org + ".example/i1", "--type", "eligibility"}
+		switch org {
+		case "relief-a":
+			grant = append(grant, "--type", "registration")
+		case "health-b":
+			grant = append(grant, "--type", demoworld.ClinicURI)
+		}
+		acts = append(acts, []string{"trust", "add", draft, d.in(org, "public", org+".example-i1.org")}, grant)
 	}
 	for _, n := range []string{"1", "3"} {
 		acts = append(acts, []string{"trust", "sign", draft, "--key", d.in("custodians", n+".key"), "--out", d.in("custodians", "list.sig"+n)})
@@ -320,9 +350,15 @@ func (d *demo) pack() error {
 
 // packFor builds the site's pack anew, with the newest lists.
 func (d *demo) packFor(name string) []string {
+	return append([]string{"pack", "build", "--site", "WELL-A", "--device", d.in("out", "table-1.cert"), "--out", d.in("out", name)}, d.contents()...)
+}
+
+// contents are the flags of what is in the site's packs, whoever builds them.
+func (d *demo) contents() []string {
 	from, to := d.now.Format(time.DateOnly), d.now.AddDate(0, 0, 10).Format(time.DateOnly)
-	return []string{"pack", "build", "--trust", d.in("out", "trust.list"), "--site", "WELL-A", "--programme", "K7Q2=1@" + from + ".." + to,
-		"--device", d.in("out", "table-1.cert"), "--unlock", d.in("secrets", "code.txt"), "--status", d.in("health-b", "public", "status"), "--out", d.in("out", name)}
+	return []string{"--trust", d.in("out", "trust.list"), "--programme", "K7Q2=1@" + from + ".." + to, "--unlock", d.in("secrets", "code.txt"),
+		"--status", d.in("health-b", "public", "status"), "--status", d.in("out", "relief-c.status"), "--status", d.in("care-d", "public", "status"),
+		"--withdrawal", d.in("out", "care-d.withdrawal"), "--types", d.in("out", "clinic.json")}
 }
 
 // counter are the flags of every verify at table 1.
@@ -373,11 +409,7 @@ func (d *demo) wrong() error {
 		return err
 	}
 	d.tell("\na card altered by one letter (altered)")
-	altered := []byte(good.Text)
-	if altered[200]++; altered[200] > 'Z' || altered[200] < 'A' {
-		altered[200] = 'A'
-	}
-	if err := d.verify(d.counter(string(altered))...); err != nil {
+	if err := d.verify(d.counter(altered(good.Text))...); err != nil {
 		return err
 	}
 	for _, c := range []struct{ file, what string }{
@@ -395,6 +427,15 @@ func (d *demo) wrong() error {
 	}
 	d.tell("\na good card, with lists of nine days ago (stale)")
 	return d.verify("--pack", d.in("out", "site.pack"), "--at", d.later(9*24*time.Hour), good.Text)
+}
+
+// altered is a card's text with another letter in the middle of it.
+func altered(text string) string {
+	b := []byte(text)
+	if b[200]++; b[200] > 'Z' || b[200] < 'A' {
+		b[200] = 'A'
+	}
+	return string(b)
 }
 
 // later is a time from now as --at takes it.
@@ -417,7 +458,7 @@ func (d *demo) elsewhere() error {
 }
 
 func (d *demo) check() error {
-	d.title("11. Is everything stored as it must be?")
+	d.title("12. Is everything stored as it must be?")
 	return d.run("check")
 }
 
@@ -428,6 +469,7 @@ func (d *demo) next() error {
 	}
 	d.tell("  export AIDPASS_DATA=%s AIDPASS_PASSPHRASE_FILE=%s", d.in("relief-a"), d.env["AIDPASS_PASSPHRASE_FILE"])
 	d.tell("  open %s and print it; scan a card with any phone: it says little", d.in("out", "cards.pdf"))
+	d.tell("  print %s at 100 %%, or keep it on the screen: a card for each answer of the scanner", d.in("out", "demo-cards.pdf"))
 	d.tell("  aidpass verify --pack %s a-photo-of-a-card.jpg", d.in("out", "site.pack"))
 	d.tell("  mend %s (column what_to_mend) and import it: only the mended rows are new", d.in("out", "rejected.xlsx"))
 	d.tell("  aidpass registry --help; aidpass card --help; aidpass backup --out today.backup")

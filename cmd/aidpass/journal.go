@@ -42,6 +42,8 @@ type book struct {
 	signer crypto.Signer
 	key    *cose.Key
 	device []byte // id
+	given  string // what is handed out, where it is not just what is due
+	rest   string // what stays due: each collection is a part
 	last   []byte // the newest record, to chain the next one to
 	next   uint64
 }
@@ -166,14 +168,17 @@ func (b *book) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
 
 func (b *book) records() bool { return b != nil && b.tail != nil }
 
-// collect records a full collection on the card of r and returns the record's
-// number. When it returns, the record is on the disk.
+// collect records a collection on the card of r, full unless a rest stays due, and
+// returns the record's number. When it returns, the record is on the disk.
 func (b *book) collect(r *verifier.Result, at credential.Time) (uint64, error) {
 	v := visit.Visit{Device: b.device, Sequence: b.next, At: at, Kind: visit.Collection,
-		Ledger: r.Ledger, Card: r.Credential.ID, By: visit.Holder}
+		Ledger: r.Ledger, Card: r.Credential.ID, By: visit.Holder, Given: b.given, Rest: b.rest}
+	if b.rest != "" {
+		v.Kind = visit.Partial
+	}
 	if v.Ledger.Pseudonym == "" {
 		// A type that counts no collections, as a referral: that it was served is noted.
-		v.Kind, v.Ledger, v.Code = visit.Note, verifier.LedgerKey{}, "served"
+		v.Kind, v.Ledger, v.Rest, v.Code = visit.Note, verifier.LedgerKey{}, "", "served"
 	}
 	if v.Kind == visit.Collection && r.Word == words.GiveRest {
 		v.Code = visit.CodeRest
@@ -200,8 +205,8 @@ func (b *book) collect(r *verifier.Result, at credential.Time) (uint64, error) {
 		return 0, err
 	}
 	b.last, b.next = record, b.next+1
-	if v.Kind == visit.Collection {
-		b.added[v.Ledger] = verifier.Use{At: at}
+	if v.Kind != visit.Note {
+		b.added[v.Ledger] = verifier.Use{At: at, Given: v.Given, Part: v.Kind == visit.Partial, Rest: v.Rest}
 	}
 	return v.Sequence, nil
 }

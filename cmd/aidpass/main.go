@@ -56,6 +56,9 @@ type Main struct {
 	WorkFactor int
 	// ListSize is the number of entries of new status lists; 0: the usual one.
 	ListSize uint64
+
+	// served is told by serve once it listens, in place of telling where; may be nil.
+	served func(context.Context, *serving) error
 }
 
 // Exit codes besides those of the answers (words.ExitCode).

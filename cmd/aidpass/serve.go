@@ -311,6 +311,9 @@ func (s *serving) tell(ctx context.Context) error {
 	if err := writeFile(s.a.servePath(), []byte(strings.Join(addresses, "\n")+"\n")); err != nil {
 		return err
 	}
+	if s.a.served != nil {
+		return s.a.served(ctx, s)
+	}
 	result := map[string]any{"https": s.https, "http": textPtr(s.local), "ca_words": nil}
 	if s.ca != nil {
 		result["ca_words"] = siteCAWords(s.ca)

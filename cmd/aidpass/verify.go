@@ -18,6 +18,7 @@ import (
 // verifyFlags are what verify is asked for.
 type verifyFlags struct {
 	pack, state, challenge, unlock, pinFile, at, device, lang string
+	given, rest                                               string
 	visits                                                    []string
 	give                                                      bool
 }
@@ -57,6 +58,9 @@ that is refused, so that a program hears of it card by card.`,
   # a table that gives out: each GIVE is written to the journal first
   aidpass verify --pack wellA.pack --state tab.state --device tab-1.key --visits tab-1.journal --give -
 
+  # there is not enough for all: a part is given, and the rest stays due
+  aidpass verify --pack wellA.pack --device tab-1.key --visits tab-1.journal --give --given "1200.00 KES" --rest "1200.00 KES" card.png
+
   # look also at what other tables gave; open sealed facts and check a PIN
   aidpass verify --pack wellA.pack --visits tab-1.journal --visits tab-2.journal card.png
   aidpass verify --pack wellA.pack --device tab-2.key --unlock code.txt --visits tab-2.journal --visits tab-1.exchange card.png
@@ -74,6 +78,8 @@ that is refused, so that a program hears of it card by card.`,
 	fl.StringVar(&f.pinFile, "pin-file", "", "file with the six digits the holder typed")
 	fl.StringVar(&f.at, "at", "", "judge at this time instead of the clock's (RFC 3339)")
 	fl.BoolVar(&f.give, "give", false, "after GIVE, record the collection in the first --visits journal before saying so")
+	fl.StringVar(&f.given, "given", "", "with --give: what was handed out, an amount with its unit or a code, where it was not just what is due")
+	fl.StringVar(&f.rest, "rest", "", "with --give: only a part was handed out, and this is still due")
 	fl.StringVar(&f.lang, "lang", "en", "language of words and next actions: en fr es ar sw")
 	return cmd
 }
@@ -199,6 +205,9 @@ func (d *desk) enrol(f verifyFlags) error {
 	if f.give && (f.device == "" || len(f.visits) == 0) {
 		return usagef("--give needs --device and --visits").hint("records are signed by the device and go to the first --visits journal")
 	}
+	if (f.given != "" || f.rest != "") && !f.give {
+		return usagef("--given and --rest need --give").hint("they say what is recorded")
+	}
 	var key *deviceKey
 	if f.device != "" {
 		var err error
@@ -221,6 +230,7 @@ func (d *desk) enrol(f verifyFlags) error {
 		if d.book, err = d.a.openBook(d.in.Pack, d.in.Unlock, f.visits, key, f.give); err != nil {
 			return err
 		}
+		d.book.given, d.book.rest = f.given, f.rest
 		d.in.Uses = d.book
 	}
 	return nil

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"time"
+
+	"aidpass/access"
+	"aidpass/internal/qrcode"
+	"aidpass/verifier/enrol"
+)
+
+// Addresses of the demo, where nobody else has them.
+const (
+	demoHTTP  = "localhost:8080"
+	demoHTTPS = ":8443"
+)
+
+// keepServing serves the demo's first organisation until somebody stops it.
+func (d *demo) keepServing() error {
+	d.title("13. Now with a phone: the server is on")
+	if err := d.quiet("site-ca", "init", "--name", "aidpass demo"); err != nil {
+		return err
+	}
+	http, err := d.free(demoHTTP)
+	if err != nil {
+		return err
+	}
+	https, err := d.free(demoHTTPS)
+	if err != nil {
+		return err
+	}
+	args := append([]string{"serve", "--http", http, "--listen", https}, d.contents()...)
+	d.show(args)
+	m := &Main{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: d.Stderr, Now: d.Now, WorkFactor: demoWorkFactor, ListSize: d.ListSize,
+		Env: d.lookup, served: d.welcome}
+	if code := m.Run(d.ctx, args); code != 0 {
+		return fmt.Errorf("demo: aidpass serve: exit code %d", code)
+	}
+	d.tell("\nThe demo is closed. %s keeps it for looking into; --again builds a new one. Thank you for trying it.", d.dir)
+	return nil
+}
+
+// free returns the address, or the same with a port that nobody has.
+func (d *demo) free(address string) (string, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return "", err
+	}
+	for _, try := range []string{address, net.JoinHostPort(host, "0")} {
+		var l net.Listener
+		if l, err = net.Listen("tcp", try); err != nil {
+			continue
+		}
+		defer l.Close()
+		_, got, err := net.SplitHostPort(l.Addr().String())
+		if err != nil {
+			return "", err
+		}
+		if got != port {
+			d.tell("port %s is taken on this machine; the demo takes %s", port, got)
+		}
+		return host + ":" + got, nil
+	}
+	return "", usagef("no port is free: %w", err)
+}
+
+// welcome tells how a phone comes here, and sees to it that whoever tries alone is
+// asked for the confirmation.
+func (d *demo) welcome(ctx context.Context, s *serving) error {
+	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.local, "http://"))
+	if err != nil {
+		return err
+	}
+	d.tell("\nOn this laptop, in a browser with a camera:")
+	d.tell("  open %s/ and go on to the scanner", s.local)
+	d.tell("\nOn an Android phone by USB cable, with no certificate:")
+	d.tell("  adb reverse tcp:%s tcp:%s   then open %s/ on the phone", port, port, s.local)
+	d.tell("\nOn phones in the same Wi-Fi:")
+	for _, address := range s.https {
+		d.tell("  open %s/", address)
+	}
+	if s.ca != nil {
+		d.tell("  The phone warns, once: go on, install the authority that the page offers (%s), and open the page again.\n  Its words, to compare: %s", siteCAPath, siteCAWords(s.ca))
+	}
+	if err := d.newCode(ctx, s); err != nil {
+		return err
+	}
+	d.tell("\nThen, on the phone:")
+	d.tell("  1 name it and make its key; 2 ask the office for the answer, with the code; 3 compare the six words with those shown here")
+	if d.isTerminal() {
+		d.tell("    (this terminal asks you y/n as soon as the phone has asked; Enter makes a code for another phone);")
+	} else {
+		d.tell("    (the command that confirms it is printed here as soon as the phone has asked);")
+	}
+	d.tell("  4 choose a PIN for the supervisor; 5 open a shift with any staff code, as V-12, and the operator's code well-4711")
+	d.tell("  6 scan %s: on paper at 100 %%, or from the screen", d.in("out", "demo-cards.pdf"))
+	d.tell("  What was given comes back by Supervisor, hand in; then: %s visits report", d.hand())
+	d.tell("\nCtrl-C ends the demo.")
+	go d.watchPhones(ctx, s)
+	return nil
+}
+
+// hand is how the user types a command in the demo's organisation.
+func (d *demo) hand() string {
+	program := "aidpass"
+	if p, err := os.Executable(); err == nil {
+		program = p
+	}
+	return fmt.Sprintf("AIDPASS_DATA=%s AIDPASS_PASSPHRASE_FILE=%s %s", d.in("relief-a"), d.env["AIDPASS_PASSPHRASE_FILE"], program)
+}
+
+// newCode makes an enrolment code and shows it, with an address for a phone and for
+// this laptop.
+func (d *demo) newCode(ctx context.Context, s *serving) error {
+	code, until, err := s.o.store.NewEnrolmentCode(ctx, s.a.actor(access.OrgAdmin), "WELL-A")
+	if err != nil {
+		return err
+	}
+	link := func(address string) string { return address + "/scanner/#enrol=" + code }
+	d.tell("\nThe enrolment of one phone: scan this with the phone's own camera, or open the line for it.")
+	m, err := qrcode.Matrix(link(s.best()), qrcode.M)
+	if err != nil {
+		return err
+	}
+	writeBlocks(d.Stdout, m, d.stdoutIsTerminal())
+	for _, address := range append(s.https, s.local) {
+		d.tell("  %s", link(address))
+	}
+	d.tell("  the code is %s-%s, until %s", code[:4], code[4:], until.Local().Format("15:04"))
+	return nil
+}
+
+// lookForPhones is how often the demo looks whether a phone asks.
+const lookForPhones = 500 * time.Millisecond
+
+// watchPhones asks the person at the terminal about each phone that wants to join,
+// or prints the command that confirms it, until ctx ends.
+func (d *demo) watchPhones(ctx context.Context, s *serving) {
+	lines := make(chan string)
+	if d.isTerminal() {
+		go func() { // ends with the process: a read of a terminal cannot be called back
+			for in := bufio.NewScanner(d.Stdin); in.Scan(); {
+				lines <- strings.ToLower(strings.TrimSpace(in.Text()))
+			}
+		}()
+	}
+	tick := time.NewTicker(lookForPhones)
+	defer tick.Stop()
+	told := map[string]bool{}
+	var asked access.Device // the phone that the question on the screen is about
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case line := <-lines:
+			if err := d.answer(ctx, s, asked, line); err != nil {
+				d.tell("%v", err)
+			}
+			asked = access.Device{}
+		case <-tick.C:
+			waiting, err := s.o.pending(ctx)
+			if err != nil || asked.Key != nil {
+				continue // the next look is soon
+			}
+			for _, w := range waiting {
+				if id := w.ID(); !told[id] {
+					told[id] = true
+					if d.ask(w); d.isTerminal() {
+						asked = w
+						break
+					}
+				}
+			}
+		}
+	}
+}
+
+// ask tells of a phone that waits.
+func (d *demo) ask(w access.Device) {
+	d.tell("\nA phone called %q asks to join WELL-A. Its screen must show these six words:\n  %s", w.Name, enrol.Words(w.Key))
+	if d.isTerminal() {
+		fmt.Fprint(d.Stdout, "Does it? [y/n] ")
+		return
+	}
+	d.tell("where it does:  %s device confirm %s --words %q\nwhere not:      %s device refuse %s", d.hand(), w.ID(), enrol.Words(w.Key), d.hand(), w.ID())
+}
+
+// answer does what was typed: about the phone that was asked about, or Enter for a
+// new code.
+func (d *demo) answer(ctx context.Context, s *serving, asked access.Device, line string) error {
+	switch {
+	case asked.Key == nil:
+		return d.newCode(ctx, s)
+	case line == "y" || line == "yes":
+		c, err := s.a.certificate(30, []string{"journal"}, "")
+		if err != nil {
+			return err
+		}
+		c.Key, c.Site = asked.Key, asked.Site
+		if _, err := s.o.certify(ctx, c, asked.Name); err != nil {
+			return err
+		}
+		d.tell("Confirmed. On the phone press the button once more: its lists come.")
+		return nil
+	}
+	asked.State, asked.Reason = access.DeviceRefused, "not_confirmed"
+	d.tell("Refused: the phone gets nothing. Enter makes another code.")
+	return s.o.store.SaveDevice(ctx, s.a.actor(access.OrgAdmin), asked)
+}

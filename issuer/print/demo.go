@@ -1,0 +1,185 @@
+package print
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"aidpass/issuer/print/fonts"
+	"aidpass/issuer/print/pdf"
+	"aidpass/issuer/print/proof"
+)
+
+// A DemoCard is a card to try a scanner with, and what is written beneath it.
+type DemoCard struct {
+	Card        // without Number: a code that is no card
+	Word string // what the scanner will say
+	Why  string
+}
+
+// A demo sheet, in millimetres: each card stands alone in a striped border, with its
+// word beneath, so that no cut makes of it what could pass for a card.
+const (
+	demoBorder  = 4.0
+	demoCaption = 15.0
+	demoCellX   = cardWidth + 2*demoBorder + 4
+	demoCellY   = cardHeight + 2*demoBorder + demoCaption + 3
+	demoTop     = 24.0
+	demoColumns = 2
+	demoRows    = 3
+)
+
+// DemoSheet draws cards of a demo on A4, each in a striped border that says DEMO, with
+// what the scanner says of it beneath; and behind them notes, a paragraph each. Only
+// the language of opt matters.
+//
+// Errors: those of ctx; fonts.ErrNone; a text that does not fit its place; a card that
+// cannot be printed.
+func DemoSheet(ctx context.Context, title string, cards []DemoCard, notes []string, opt Options) (File, error) {
+	opt.Paper, opt.Duplex = A4, false
+	p := newPress(opt)
+	for i := range cards {
+		if err := ctx.Err(); err != nil {
+			return File{}, err
+		}
+		if p.slot == 0 {
+			if err := p.demoTitle(title); err != nil {
+				return File{}, err
+			}
+		}
+		c := cards[i]
+		if c.Lang == "" {
+			c.Lang = opt.Lang
+		}
+		if err := p.demoCard(&c); err != nil {
+			return File{}, fmt.Errorf("print: card %q of the demo: %w", c.Word, err)
+		}
+		if p.slot++; p.slot == demoColumns*demoRows {
+			p.endDemoPage()
+		}
+	}
+	if err := p.demoNotes(title, notes); err != nil {
+		return File{}, err
+	}
+	p.out.PDF, p.out.Pages, p.out.Paper = p.pdf.Bytes(), p.pdf.Pages(), A4
+	return p.out, nil
+}
+
+func (p *press) endDemoPage() {
+	if p.front.Len() == 0 {
+		return
+	}
+	p.pdf.AddPage(sheets[A4].width*pdf.MM, sheets[A4].height*pdf.MM, &p.front)
+	p.front.Reset()
+	p.slot = 0
+}
+
+// demoPen draws anywhere on the page.
+func (p *press) demoPen(x, y, width float64, lang string) *pen {
+	return p.newPen(&p.front, x, y, sheets[A4].height, width, lang)
+}
+
+func (p *press) demoTitle(title string) error {
+	page := sheets[A4]
+	_, err := p.demoPen(0, 0, page.width, p.opt.Lang).label(title, style{weight: fonts.Bold, size: 11, floor: 8, lines: 2, align: middle}, 14, 13, page.width-28)
+	return err
+}
+
+// demoCard draws one card in its border, with its caption.
+func (p *press) demoCard(c *DemoCard) error {
+	left := (sheets[A4].width - demoColumns*demoCellX + 4) / 2
+	x, y := left+float64(p.slot%demoColumns)*demoCellX, demoTop+float64(p.slot/demoColumns)*demoCellY
+	if err := p.stripes(x, y, c.Lang); err != nil {
+		return err
+	}
+	pen := p.demoPen(x+demoBorder, y+demoBorder, cardWidth, c.Lang)
+	var placed proof.Placed
+	var err error
+	if c.Number != "" {
+		if len(c.Number) != 11 {
+			return &stopped{"its card number is not 11 letters and digits"}
+		}
+		placed, err = pen.face(&c.Card)
+	} else {
+		placed, err = pen.code(c.Text, codeX, (cardHeight-codeRoom)/2, codeRoom, sheetDot)
+		placed.Card = proof.Area{X: pen.x0, Y: pen.y0, Width: cardWidth, Height: cardHeight}
+	}
+	if err != nil {
+		return err
+	}
+	p.put(&c.Card, placed)
+	below := p.demoPen(x, y+cardHeight+2*demoBorder, cardWidth+2*demoBorder, c.Lang)
+	at, err := below.label(c.Word, style{weight: fonts.Bold, size: 12, floor: 9}, 0, 5, below.width)
+	if err == nil {
+		_, err = below.label(c.Why, style{size: 8, floor: 7, lines: 3}, 0, at-0.6, below.width)
+	}
+	return err
+}
+
+// stripes draws the border, from x, y outwards in, and its word.
+func (p *press) stripes(x, y float64, lang string) error {
+	const width, height, step, slant = cardWidth + 2*demoBorder, cardHeight + 2*demoBorder, 4.0, demoBorder
+	page := sheets[A4].height
+	quad := func(points ...[2]float64) {
+		for i, q := range points {
+			if i == 0 {
+				p.front.MoveTo((x+q[0])*pdf.MM, (page-y-q[1])*pdf.MM)
+			} else {
+				p.front.LineTo((x+q[0])*pdf.MM, (page-y-q[1])*pdf.MM)
+			}
+		}
+		p.front.Close()
+	}
+	p.front.Save()
+	p.front.Gray(0.45)
+	for at := 0.0; at+step/2+slant <= width; at += step {
+		for _, top := range []float64{0, height - demoBorder} {
+			quad([2]float64{at + slant, top}, [2]float64{at + slant + step/2, top}, [2]float64{at + step/2, top + demoBorder}, [2]float64{at, top + demoBorder})
+		}
+	}
+	for at := demoBorder; at+step/2+slant <= height-demoBorder; at += step {
+		for _, side := range []float64{0, width - demoBorder} {
+			quad([2]float64{side, at + slant}, [2]float64{side + demoBorder, at}, [2]float64{side + demoBorder, at + step/2}, [2]float64{side, at + slant + step/2})
+		}
+	}
+	p.front.Fill()
+	p.front.Restore()
+	// The word stands on paper of its own in the middle of the upper band.
+	const room = 17.0
+	p.front.Save()
+	p.front.Gray(1)
+	p.front.Rect((x+(width-room)/2)*pdf.MM, (page-y-demoBorder)*pdf.MM, room*pdf.MM, demoBorder*pdf.MM)
+	p.front.Fill()
+	p.front.Restore()
+	_, err := p.demoPen(x, y, width, lang).label(demoWord, style{weight: fonts.Bold, size: 11, align: middle}, 0, 3.4, width)
+	return err
+}
+
+// demoWord is what the border says, in every language.
+const demoWord = "DEMO"
+
+// demoNotes writes the notes on a page of their own, where there are any, and ends the file.
+func (p *press) demoNotes(title string, notes []string) error {
+	p.endDemoPage()
+	if len(notes) == 0 {
+		return nil
+	}
+	if err := p.demoTitle(title); err != nil {
+		return err
+	}
+	const margin, foot = 18.0, 20.0
+	page := sheets[A4]
+	pen := p.demoPen(0, 0, page.width, p.opt.Lang)
+	y := demoTop + 6.0
+	for _, note := range notes {
+		next, err := pen.label(note, style{size: 10, floor: 9, lines: 6}, margin, y, page.width-2*margin)
+		if err != nil {
+			return err
+		}
+		if y = next + 2.5; y > page.height-foot {
+			return errors.New("print: more notes than a page of a demo holds")
+		}
+	}
+	p.endDemoPage()
+	return nil
+}
