@@ -17,6 +17,23 @@ const (
 	typeDelta    = "application/aidpass-delta+cose"
 )
 
+// SourceOf says what raw calls itself by its beginning, SourceCWT to SourceDelta; ""
+// for none of them. Nothing of it is proved.
+func SourceOf(raw []byte) string {
+	head := raw[:min(len(raw), 96)] // the type stands in the protected header
+	switch {
+	case bytes.Contains(head, []byte(typeSnapshot)):
+		return SourceSnapshot
+	case bytes.Contains(head, []byte(typeDelta)):
+		return SourceDelta
+	case bytes.Contains(head, []byte(typeCWT)):
+		return SourceCWT
+	case bytes.HasPrefix(head, []byte("eyJ")):
+		return SourceJWT
+	}
+	return ""
+}
+
 var compactLimits = cbor.Limits{Depth: 3, Entries: 16}
 
 // PrepareSnapshot builds the compact form of the whole list that k will sign.

@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -155,25 +156,137 @@ var errTooManyLists = errors.New("this organisation has more status lists than a
 // (*PackError).
 func (p *Pack) AddStatus(kind PartKind, raw []byte, floors Floors, at credential.Time) (*Pack, Floors, error) {
 	if !isStatus(kind) {
-		return nil, floors, packFault(words.PackMismatch, "only status parts may arrive alone")
+		return nil, floors, errNotAlone
 	}
-	q := *p
-	q.lists, q.opened, q.Faults = &status.Set{}, 0, slices.Clone(p.Faults)
-	for l := range p.lists.All() {
-		if err := q.lists.Add(l); err != nil {
-			return nil, floors, packFault(words.StatusMalformed, "%w", err)
-		}
+	q, err := p.copyLists()
+	if err != nil {
+		return nil, floors, err
 	}
 	next := floors.clone()
-	q.without = maps.Clone(p.without)
 	list, reason, err := q.takeStatus(kind, raw, "", &next, at)
 	if reason != words.OK {
 		return nil, floors, packFault(reason, "%w", err)
 	}
 	if q.remember(&next); q.without[list.URI] == words.StatusRollback {
-		return nil, floors, packFault(words.StatusRollback, "older than the list this device has seen")
+		return nil, floors, errOlderList
 	}
-	return &q, next, nil
+	return q, next, nil
+}
+
+var (
+	errNotAlone  = packFault(words.PackMismatch, "only status parts may arrive alone")
+	errOlderList = packFault(words.StatusRollback, "older than the list this device has seen")
+)
+
+// copyLists is the pack with a set of lists of its own.
+func (p *Pack) copyLists() (*Pack, error) {
+	q := *p
+	q.lists, q.opened, q.Faults = &status.Set{}, 0, slices.Clone(p.Faults)
+	q.without = maps.Clone(p.without)
+	for l := range p.lists.All() {
+		if err := q.lists.Add(l); err != nil {
+			return nil, packFault(words.StatusMalformed, "%w", err)
+		}
+	}
+	return &q, nil
+}
+
+// AddUpdates takes status parts that arrived alone, in the order they came in: a
+// snapshot, then deltas to it. Each may be held against the ones before it; what
+// they add up to must be newer than the pack's lists and than all the device has
+// seen.
+//
+// It returns a changed copy and the parts that made a list newer, to be kept beside
+// the pack and given again when it is opened anew. Without any, used is empty and
+// err says why the first was refused (*PackError), nil where the lists say nothing new.
+func (p *Pack) AddUpdates(parts [][]byte, floors Floors, at credential.Time) (q *Pack, next Floors, used [][]byte, err error) {
+	if q, err = p.copyLists(); err != nil {
+		return p, floors, nil, err
+	}
+	next = floors.clone()
+	var first error
+	var took []*status.List // beside used
+	for _, raw := range parts {
+		kind := kindOf(raw)
+		if kind == 0 {
+			first = cmp.Or(first, error(errNotAlone))
+			continue
+		}
+		old := q.lists.Find([]byte(peekURI(kind, raw)))
+		l, reason, err := q.takeStatus(kind, raw, "", &next, at)
+		switch {
+		case reason != words.OK:
+			first = cmp.Or(first, error(packFault(reason, "%w", err)))
+		case old != nil && l.IssuedAt < old.IssuedAt:
+			first = cmp.Or(first, error(errOlderList))
+		case old == nil || l.IssuedAt > old.IssuedAt:
+			used, took = append(used, raw), append(took, l)
+		}
+	}
+	q.remember(&next)
+	kept := used[:0]
+	for i, raw := range used {
+		if q.without[took[i].URI] == words.StatusRollback {
+			first = cmp.Or(first, error(errOlderList))
+			continue
+		}
+		kept = append(kept, raw)
+	}
+	if len(kept) == 0 {
+		return p, floors, nil, first
+	}
+	return q, next, kept, nil
+}
+
+// kindOf is the kind of a status part that came alone; 0 for another file.
+func kindOf(raw []byte) PartKind {
+	switch status.SourceOf(raw) {
+	case status.SourceSnapshot:
+		return PartSnapshot
+	case status.SourceDelta:
+		return PartDelta
+	case status.SourceCWT:
+		return PartStatusCWT
+	case status.SourceJWT:
+		return PartStatusJWT
+	}
+	return 0
+}
+
+// StatusParts are the status parts of the pack as they came, for another device.
+func (p *Pack) StatusParts() (parts [][]byte) {
+	for i := range p.Parts {
+		if isStatus(p.Parts[i].Kind) {
+			parts = append(parts, p.Parts[i].Data)
+		}
+	}
+	return parts
+}
+
+// SplitUpdates takes a status update file apart: bare parts one after the other, or
+// one list as a JWT. Nothing of it is proved; a file with anything else in it is a
+// *PackError (pack_mismatch, too_large).
+func SplitUpdates(file []byte) (parts [][]byte, err error) {
+	if len(file) > MaxPackBytes {
+		return nil, packFault(words.TooLarge, "%d bytes, at most %d", len(file), MaxPackBytes)
+	}
+	if kindOf(file) == PartStatusJWT {
+		return [][]byte{file}, nil
+	}
+	for len(file) > 0 {
+		n, _, err := cbor.Scan(file, cbor.DefaultLimits)
+		if err != nil {
+			return nil, packFault(words.PackIncomplete, "status update: %w", err)
+		}
+		if kindOf(file[:n]) == 0 || len(parts) == MaxPackParts {
+			return nil, errNotAlone
+		}
+		parts, file = append(parts, file[:n]), file[n:]
+	}
+	if len(parts) == 0 {
+		return nil, errNotAlone
+	}
+	return parts, nil
 }
 
 // takeStatus opens one status part, holds it against its signer and what is

@@ -3,6 +3,7 @@
 package bridge
 
 import (
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"syscall/js"
@@ -20,6 +21,7 @@ type desk struct {
 	checker   verifier.Checker
 	pack      *verifier.Pack
 	refused   words.Reason // why there is no pack; empty: none was opened
+	updates   [][]byte     // status parts that came alone and made a list newer than the pack's
 	floors    verifier.Floors
 	visits    visit.Journals
 	unlocked  *verifier.Unlocked
@@ -71,6 +73,7 @@ func (d *desk) call(op string, args []js.Value) reply {
 	var err error
 	switch op {
 	case "open":
+		d.updates = unpack(bytesOf(arg(3)))
 		return d.open(bytesOf(arg(0)), bytesOf(arg(1)), timeOf(arg(2)), false)
 	case "update":
 		return d.open(bytesOf(arg(0)), nil, timeOf(arg(1)), true)
@@ -135,6 +138,13 @@ func (d *desk) open(pack, state []byte, at credential.Time, keep bool) reply {
 		}
 	}
 	p, floors, err := verifier.OpenPack(pack, floors, at)
+	var used [][]byte
+	if err == nil && len(d.updates) > 0 {
+		p, floors, used, _ = p.AddUpdates(d.updates, floors, at) // those that the new lists leave behind are dropped
+	}
+	if err == nil && keep {
+		err = d.goesBack(p, at)
+	}
 	var out reply
 	if err != nil {
 		refused := words.PackMismatch
@@ -147,7 +157,7 @@ func (d *desk) open(pack, state []byte, at credential.Time, keep bool) reply {
 			d.floors, d.pack, d.refused = floors, nil, refused
 		}
 	} else {
-		d.floors, d.pack, d.refused = floors, p, ""
+		d.floors, d.pack, d.refused, d.updates = floors, p, "", used
 		out = done()
 		faults := make([]any, len(p.Faults))
 		for i, f := range p.Faults {
@@ -164,8 +174,28 @@ func (d *desk) open(pack, state []byte, at credential.Time, keep bool) reply {
 	return d.state(out)
 }
 
+// goesBack refuses a pack that would take a list out of use that is newer than its
+// own: it was built before the update that the device took.
+func (d *desk) goesBack(p *verifier.Pack, at credential.Time) error {
+	if d.pack == nil {
+		return nil
+	}
+	for _, l := range d.pack.Lists() {
+		if _, reason := d.pack.List([]byte(l.URI), at); reason != words.OK {
+			continue
+		}
+		if _, reason := p.List([]byte(l.URI), at); reason == words.StatusRollback {
+			return &verifier.PackError{Reason: words.PackRollback, Err: errNewerLists}
+		}
+	}
+	return nil
+}
+
+var errNewerLists = errors.New("its status lists are older than those in use")
+
 // state adds what the page must keep for this device.
 func (d *desk) state(out reply) reply {
+	out["updates"] = array(pack(d.updates))
 	out["state"] = array(d.floors.Encode())
 	return out
 }
@@ -176,15 +206,50 @@ func (d *desk) addVisits(file []byte) reply {
 	if d.pack == nil {
 		return fail(errNoPack) // it vouches for the devices
 	}
-	j, err := visit.Read(file, d.pack.JournalKey)
+	out := done()
+	if dev := d.device; dev != nil && dev.journal.CopiedBy(dev.key, file) {
+		dev.copied = true
+		out.flag("copied", true)
+	}
+	told, err := visit.ReadTold(file, d.pack.JournalKey)
 	if err != nil {
 		return fail(err)
 	}
-	d.visits = append(d.visits, j)
-	out := done()
-	out.number("records", int64(len(j.Visits)))
-	out.flag("torn", j.Torn)
+	records, torn, journals := 0, false, []any{}
+	for _, t := range told {
+		id := t.Device()
+		if d.device != nil && id == d.device.key.ID() {
+			continue
+		}
+		records += len(t.Visits)
+		torn = torn || t.Torn
+		if d.hear(t.Journal) {
+			j := reply{"file": array(t.File)}
+			j.text("kid", hex.EncodeToString(id[:]))
+			journals = append(journals, map[string]any(j))
+		}
+	}
+	out.number("records", int64(records))
+	out.flag("torn", torn)
+	out["journals"] = journals
 	return out
+}
+
+// hear takes another device's journal, in the place of a shorter one; false where
+// nothing is new in it.
+func (d *desk) hear(j *visit.Journal) bool {
+	for i, o := range d.visits {
+		switch n := len(o.Hashes); {
+		case o.Device() != j.Device():
+		case len(j.Hashes) <= n && o.Hashes[len(j.Hashes)-1] == j.Hashes[len(j.Hashes)-1]:
+			return false
+		case len(j.Hashes) > n && j.Hashes[n-1] == o.Hashes[n-1]:
+			d.visits[i] = j
+			return true
+		}
+	}
+	d.visits = append(d.visits, j) // a new table, or a copied one: then both count
+	return true
 }
 
 func (d *desk) unlock(scalar []byte, code string) error {

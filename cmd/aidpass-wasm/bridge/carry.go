@@ -8,8 +8,11 @@ import (
 	"syscall/js"
 
 	"aidpass/credential"
+	"aidpass/internal/cbor"
 	"aidpass/internal/cose"
+	"aidpass/status"
 	"aidpass/trust"
+	"aidpass/verifier"
 	"aidpass/verifier/enrol"
 	"aidpass/verifier/visit"
 	"aidpass/words"
@@ -59,6 +62,8 @@ func (d *desk) kind(file []byte) reply {
 		out.text("kind", "receipt")
 	case bytes.Contains(file[:min(len(file), 128)], []byte(visit.TypJournal)):
 		out.text("kind", "journal")
+	case status.SourceOf(file) != "":
+		out.text("kind", "status")
 	default:
 		out.text("kind", "pack") // or nothing: OpenPack says
 	}
@@ -140,7 +145,100 @@ func (d *desk) frame(text string) reply {
 	return out
 }
 
-// share seals the own journal to the tables of the site; salt is fresh randomness.
+// frames turns a file into the texts of a moving row.
+func frames(file []byte) reply {
+	texts := enrol.Frames(file)
+	if texts == nil {
+		return fail(enrol.ErrFrame)
+	}
+	list := make([]any, len(texts))
+	for i, text := range texts {
+		list[i] = text
+	}
+	out := done()
+	out["frames"] = list
+	return out
+}
+
+// maxUpdates is how many status parts beside a pack a device keeps: then a whole
+// pack is due.
+const maxUpdates = 64
+
+// status takes a status update: whole lists or deltas that came alone. What is
+// refused leaves everything as it is.
+func (d *desk) status(file []byte, at credential.Time) reply {
+	if d.pack == nil {
+		return fail(errNoPack)
+	}
+	parts, err := verifier.SplitUpdates(file)
+	var p *verifier.Pack
+	var floors verifier.Floors
+	var used [][]byte
+	if err == nil {
+		p, floors, used, err = d.pack.AddUpdates(parts, d.floors, at)
+	}
+	if err == nil && len(d.updates)+len(used) > maxUpdates {
+		err = &verifier.PackError{Reason: words.TooLarge, Err: errUpdates}
+	}
+	if err != nil {
+		out := fail(err)
+		if e, ok := err.(*verifier.PackError); ok {
+			out.text("reason", string(e.Reason))
+		}
+		return out
+	}
+	// Which lists became newer.
+	newer := []any{}
+	for _, l := range p.Lists() {
+		for _, old := range d.pack.Lists() {
+			if old.URI == l.URI && old.IssuedAt < l.IssuedAt {
+				newer = append(newer, d.nameOf(l.URI))
+			}
+		}
+	}
+	if len(used) > 0 {
+		d.pack, d.floors = p, floors
+		d.updates = append(d.updates, used...)
+	}
+	out := done()
+	out["newer"] = newer
+	return d.state(out)
+}
+
+var errUpdates = errors.New("bridge: too many updates beside the pack: load a whole pack")
+
+// parts is what another phone needs to have this one's lists.
+func (d *desk) parts() reply {
+	if d.pack == nil {
+		return fail(errNoPack)
+	}
+	out := done()
+	out["file"] = array(bytes.Join(append(d.pack.StatusParts(), d.updates...), nil))
+	return out
+}
+
+// pack and unpack keep several files in one, each as a byte string.
+func pack(files [][]byte) (b []byte) {
+	for _, f := range files {
+		b = cbor.AppendBytes(b, f)
+	}
+	return b
+}
+
+func unpack(b []byte) (files [][]byte) {
+	for len(b) > 0 {
+		n, _, err := cbor.Scan(b, cbor.DefaultLimits)
+		if err != nil {
+			return files
+		}
+		r := cbor.NewReader(b[:n])
+		files, b = append(files, r.Bytes()), b[n:]
+	}
+	return files
+}
+
+// share seals the own journal to the tables of the site, and with it the newest
+// record of each table that was heard; salt is fresh randomness.
 func (d *desk) share(journal, salt []byte) reply {
 	if d.pack == nil {
 		return fail(errNoPack)
@@ -149,6 +247,9 @@ func (d *desk) share(journal, salt []byte) reply {
 		return fail(errLocked)
 	}
 	keys := d.unlocked.SiteKeys
+	for _, j := range d.visits {
+		journal = append(journal, j.Last...)
+	}
 	file, err := visit.SealExchange(keys[len(keys)-1], d.pack.Org, d.pack.Site, journal, bytes.NewReader(salt))
 	if err != nil {
 		return fail(err)
@@ -194,7 +295,12 @@ func (d *desk) receipt(raw []byte) reply {
 	}
 	covers, err := r.Covers(d.device.journal)
 	if err != nil {
-		return fail(err)
+		out := fail(err)
+		if errors.Is(err, visit.ErrCopied) {
+			d.device.copied = true
+			out.flag("copied", true)
+		}
+		return out
 	}
 	out := done()
 	out.number("covers", int64(covers))
@@ -218,6 +324,12 @@ func (d *desk) carry(op string, arg func(int) js.Value) (reply, bool) {
 		return d.share(bytesOf(arg(0)), bytesOf(arg(1))), true
 	case "shared":
 		return d.shared(bytesOf(arg(0))), true
+	case "frames":
+		return frames(bytesOf(arg(0))), true
+	case "status":
+		return d.status(bytesOf(arg(0)), timeOf(arg(1))), true
+	case "parts":
+		return d.parts(), true
 	case "receipt":
 		return d.receipt(bytesOf(arg(0))), true
 	}

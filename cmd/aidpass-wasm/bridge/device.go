@@ -27,6 +27,7 @@ type device struct {
 	journal  *visit.Journal
 	prepared *cose.Prepared
 	sequence uint64
+	copied   bool // another device has this one's memory: nothing is recorded any more
 
 	certificate *trust.DeviceCertificate // given beside the pack; nil: the pack's counts
 }
@@ -123,6 +124,9 @@ func (d *desk) prepare(entry js.Value, at credential.Time) reply {
 		return fail(errNoDevice)
 	}
 	dev.prepared = nil
+	if dev.copied {
+		return fail(visit.ErrCopied)
+	}
 	c := d.certificate()
 	if c == nil || c.Judge(at, at) != words.OK {
 		return fail(errNotForHere)
@@ -364,6 +368,14 @@ func (d *desk) ownerOf(uri string) string {
 		}
 	}
 	return ""
+}
+
+// nameOf is what people call whose status list it is.
+func (d *desk) nameOf(uri string) string {
+	if o := d.pack.Trust.Organisation([]byte(d.ownerOf(uri))); o != nil {
+		return o.Names["en"]
+	}
+	return uri
 }
 
 // labels are the names of types, claims and their values in one language.

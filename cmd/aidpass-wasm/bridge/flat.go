@@ -3,8 +3,11 @@
 // flat object. Nothing is fetched, stored or timed in here; the page passes the
 // clock and keeps the state it is given.
 //
-//	aidpass("open", pack, state, at)      -> {ok, reason, error, state, org, site, sequence, issued, expires, faults}
-//	aidpass("visits", journal)            -> {ok, error, records, torn}
+//	aidpass("open", pack, state, at, updates)
+//	                                      -> {ok, reason, error, state, updates, org, site, sequence, issued, expires, faults}; updates
+//	                                         are to be kept beside pack and state
+//	aidpass("visits", records)            -> {ok, error, records, torn, copied, journals: [{kid, file}]}: of other tables; journals
+//	                                         are those that became longer, each in the place of the former of that kid
 //	aidpass("verify", text, at)           -> {answer, reason, reasons, word, ...}, see Flat
 //	aidpass("pin", text, at, pin)         -> as verify
 //	aidpass("unlock", key, code)          -> {ok, error}: the device's P-256 private scalar (32 bytes) and the
@@ -31,12 +34,15 @@
 // What is carried by hand (docs/formats/enrol.md, exchange.md):
 //
 //	aidpass("request", name)              -> {ok, error, request, text}: what the phone shows of its key
-//	aidpass("kind", file)                 -> {ok, kind: answer | exchange | receipt | journal | pack, point}
+//	aidpass("kind", file)                 -> {ok, kind: answer | exchange | receipt | journal | status | pack, point}
 //	aidpass("answer", file, secret)       -> {ok, error, certificate, pack}: secret is the device key times point
 //	aidpass("frame", text)                -> {ok, error, frame, have, count, message}: one QR code of a moving row
+//	aidpass("frames", file)               -> {ok, error, frames}: the texts of such a row
+//	aidpass("status", file, at)           -> {ok, error, reason, newer, state, updates}: newer lists alone; newer are their owners' names
+//	aidpass("parts")                      -> {ok, error, file}: the status lists in use, as such a file
 //	aidpass("share", journal, salt)       -> {ok, error, file}: sealed to the tables of the site; salt is 16 random bytes
 //	aidpass("shared", file)               -> {ok, error, journal}
-//	aidpass("receipt", file)              -> {ok, error, covers}: records up to that sequence are in the office
+//	aidpass("receipt", file)              -> {ok, error, covers, copied}: records up to that sequence are in the office
 //
 //	aidpass("state")                      -> {ok, state}: to be kept after a wrong PIN and after a live code
 //	aidpass("forget")                     -> {ok}: pack, visits, keys and state are dropped
