@@ -67,6 +67,9 @@ func (s *Set) Add(l *List) error {
 	return nil
 }
 
+// Clone returns a set of the same lists: what is added to one is not in the other.
+func (s *Set) Clone() *Set { return &Set{append([]*List(nil), s.lists...)} }
+
 // place returns where the list of uri stands, or where it would.
 func (s *Set) place(uri []byte) (at int, there bool) {
 	low, high := 0, len(s.lists)

@@ -1,7 +1,6 @@
 package verifier
 
 import (
-	"cmp"
 	"errors"
 	"maps"
 	"slices"
@@ -158,11 +157,7 @@ func (p *Pack) AddStatus(kind PartKind, raw []byte, floors Floors, at credential
 	if !isStatus(kind) {
 		return nil, floors, errNotAlone
 	}
-	q, err := p.copyLists()
-	if err != nil {
-		return nil, floors, err
-	}
-	next := floors.clone()
+	q, next := p.copyLists(), floors.clone()
 	list, reason, err := q.takeStatus(kind, raw, "", &next, at)
 	if reason != words.OK {
 		return nil, floors, packFault(reason, "%w", err)
@@ -179,16 +174,10 @@ var (
 )
 
 // copyLists is the pack with a set of lists of its own.
-func (p *Pack) copyLists() (*Pack, error) {
+func (p *Pack) copyLists() *Pack {
 	q := *p
-	q.lists, q.opened, q.Faults = &status.Set{}, 0, slices.Clone(p.Faults)
-	q.without = maps.Clone(p.without)
-	for l := range p.lists.All() {
-		if err := q.lists.Add(l); err != nil {
-			return nil, packFault(words.StatusMalformed, "%w", err)
-		}
-	}
-	return &q, nil
+	q.lists, q.opened, q.Faults, q.without = p.lists.Clone(), 0, slices.Clone(p.Faults), maps.Clone(p.without)
+	return &q
 }
 
 // AddUpdates takes status parts that arrived alone, in the order they came in: a
@@ -200,40 +189,43 @@ func (p *Pack) copyLists() (*Pack, error) {
 // the pack and given again when it is opened anew. Without any, used is empty and
 // err says why the first was refused (*PackError), nil where the lists say nothing new.
 func (p *Pack) AddUpdates(parts [][]byte, floors Floors, at credential.Time) (q *Pack, next Floors, used [][]byte, err error) {
-	if q, err = p.copyLists(); err != nil {
-		return p, floors, nil, err
-	}
-	next = floors.clone()
-	var first error
-	var took []*status.List // beside used
+	q, next = p.copyLists(), floors.clone()
 	for _, raw := range parts {
 		kind := kindOf(raw)
-		if kind == 0 {
-			first = cmp.Or(first, error(errNotAlone))
-			continue
-		}
 		old := q.lists.Find([]byte(peekURI(kind, raw)))
-		l, reason, err := q.takeStatus(kind, raw, "", &next, at)
-		switch {
-		case reason != words.OK:
-			first = cmp.Or(first, error(packFault(reason, "%w", err)))
-		case old != nil && l.IssuedAt < old.IssuedAt:
-			first = cmp.Or(first, error(errOlderList))
-		case old == nil || l.IssuedAt > old.IssuedAt:
-			used, took = append(used, raw), append(took, l)
+		why := errNotAlone
+		if kind != 0 {
+			var l *status.List
+			var reason words.Reason
+			var fault error
+			l, reason, fault = q.takeStatus(kind, raw, "", &next, at)
+			switch {
+			case reason != words.OK:
+				why = &PackError{reason, fault}
+			case old != nil && l.IssuedAt < old.IssuedAt:
+				why = errOlderList
+			case old != nil && l.IssuedAt == old.IssuedAt:
+				continue
+			default:
+				used = append(used, raw)
+				continue
+			}
+		}
+		if err == nil {
+			err = why
 		}
 	}
 	q.remember(&next)
 	kept := used[:0]
-	for i, raw := range used {
-		if q.without[took[i].URI] == words.StatusRollback {
-			first = cmp.Or(first, error(errOlderList))
-			continue
+	for _, raw := range used {
+		if q.without[peekURI(kindOf(raw), raw)] != words.StatusRollback {
+			kept = append(kept, raw)
+		} else if err == nil {
+			err = errOlderList
 		}
-		kept = append(kept, raw)
 	}
 	if len(kept) == 0 {
-		return p, floors, nil, first
+		return p, floors, nil, err
 	}
 	return q, next, kept, nil
 }

@@ -34,6 +34,7 @@ type desk struct {
 	shownAt  credential.Time
 }
 
+//go:noinline
 func fail(err error) reply { return reply{"ok": false, "error": err.Error()} }
 
 // Serve puts the function on the page under name and never returns.
@@ -163,7 +164,7 @@ func (d *desk) open(pack, state []byte, at credential.Time, keep bool) reply {
 		for i, f := range p.Faults {
 			faults[i] = string(f.Reason) + " " + f.Part
 		}
-		out["faults"] = faults
+		out.list("faults", faults)
 		out.text("org", p.Org)
 		out.text("site", p.Site)
 		out.number("sequence", int64(p.Sequence))
@@ -195,8 +196,8 @@ var errNewerLists = errors.New("its status lists are older than those in use")
 
 // state adds what the page must keep for this device.
 func (d *desk) state(out reply) reply {
-	out["updates"] = array(pack(d.updates))
-	out["state"] = array(d.floors.Encode())
+	out.bytes("updates", pack(d.updates))
+	out.bytes("state", d.floors.Encode())
 	return out
 }
 
@@ -231,7 +232,7 @@ func (d *desk) addVisits(file []byte) reply {
 	}
 	out.number("records", int64(records))
 	out.flag("torn", torn)
-	out["journals"] = journals
+	out.list("journals", journals)
 	return out
 }
 
@@ -279,6 +280,7 @@ func (d *desk) verify(text string, at credential.Time, pin string) reply {
 	return Flat(&r)
 }
 
+//go:noinline
 func textOf(v js.Value) string {
 	if v.Type() != js.TypeString {
 		return ""
@@ -286,6 +288,7 @@ func textOf(v js.Value) string {
 	return v.String()
 }
 
+//go:noinline
 func timeOf(v js.Value) credential.Time {
 	if v.Type() != js.TypeNumber {
 		return 0
@@ -293,6 +296,7 @@ func timeOf(v js.Value) credential.Time {
 	return credential.Time(v.Float())
 }
 
+//go:noinline
 func bytesOf(v js.Value) []byte {
 	if v.Type() != js.TypeObject || !v.InstanceOf(js.Global().Get("Uint8Array")) {
 		return nil
@@ -302,6 +306,12 @@ func bytesOf(v js.Value) []byte {
 	return b
 }
 
+// bytes puts a Uint8Array there.
+//
+//go:noinline
+func (o reply) bytes(key string, b []byte) { o[key] = array(b) }
+
+//go:noinline
 func array(b []byte) js.Value {
 	a := js.Global().Get("Uint8Array").New(len(b))
 	js.CopyBytesToJS(a, b)

@@ -41,7 +41,7 @@ func (d *desk) request(name string) reply {
 		return fail(err)
 	}
 	out := done()
-	out["request"] = array(raw)
+	out.bytes("request", raw)
 	out.text("text", text)
 	return out
 }
@@ -54,7 +54,7 @@ func (d *desk) kind(file []byte) reply {
 	case enrol.IsAnswer(file):
 		out.text("kind", "answer")
 		if box := answerBox(file); box != nil {
-			out["point"] = array(box[:pointBytes])
+			out.bytes("point", box[:pointBytes])
 		}
 	case visit.IsExchange(file):
 		out.text("kind", "exchange")
@@ -99,9 +99,9 @@ func (d *desk) answer(file, secret []byte) reply {
 		return fail(errAnswer)
 	}
 	out := done()
-	out["certificate"] = array(a.Certificate)
+	out.bytes("certificate", a.Certificate)
 	if len(a.Pack) > 0 {
-		out["pack"] = array(a.Pack)
+		out.bytes("pack", a.Pack)
 	}
 	return out
 }
@@ -140,7 +140,7 @@ func (d *desk) frame(text string) reply {
 	out.number("have", int64(have))
 	out.number("count", int64(count))
 	if message != nil {
-		out["message"] = array(message)
+		out.bytes("message", message)
 	}
 	return out
 }
@@ -156,7 +156,7 @@ func frames(file []byte) reply {
 		list[i] = text
 	}
 	out := done()
-	out["frames"] = list
+	out.list("frames", list)
 	return out
 }
 
@@ -201,7 +201,7 @@ func (d *desk) status(file []byte, at credential.Time) reply {
 		d.updates = append(d.updates, used...)
 	}
 	out := done()
-	out["newer"] = newer
+	out.list("newer", newer)
 	return d.state(out)
 }
 
@@ -213,7 +213,7 @@ func (d *desk) parts() reply {
 		return fail(errNoPack)
 	}
 	out := done()
-	out["file"] = array(bytes.Join(append(d.pack.StatusParts(), d.updates...), nil))
+	out.bytes("file", bytes.Join(append(d.pack.StatusParts(), d.updates...), nil))
 	return out
 }
 
@@ -255,7 +255,7 @@ func (d *desk) share(journal, salt []byte) reply {
 		return fail(err)
 	}
 	out := done()
-	out["file"] = array(file)
+	out.bytes("file", file)
 	return out
 }
 
@@ -272,7 +272,7 @@ func (d *desk) shared(file []byte) reply {
 		return fail(err)
 	}
 	out := done()
-	out["journal"] = array(records)
+	out.bytes("journal", records)
 	return out
 }
 

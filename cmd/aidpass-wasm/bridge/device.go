@@ -158,7 +158,7 @@ func (d *desk) prepare(entry js.Value, at credential.Time) reply {
 	dev.prepared, dev.sequence = p, v.Sequence
 	out := done()
 	out.number("sequence", int64(v.Sequence))
-	out["sign"] = array(p.ToBeSigned())
+	out.bytes("sign", p.ToBeSigned())
 	return out
 }
 
@@ -211,7 +211,7 @@ func (d *desk) attach(signature []byte) reply {
 	d.shown = nil // once recorded, once given
 	out := done()
 	out.number("sequence", int64(dev.sequence))
-	out["record"] = array(record)
+	out.bytes("record", record)
 	return d.state(out)
 }
 
@@ -239,7 +239,7 @@ func (d *desk) records() reply {
 		list[i] = map[string]any(r)
 	}
 	out := done()
-	out["records"] = list
+	out.list("records", list)
 	return out
 }
 
@@ -253,7 +253,7 @@ func (d *desk) points() reply {
 		list = append(list, array(box[:pointBytes]))
 	}
 	out := done()
-	out["points"] = list
+	out.list("points", list)
 	return out
 }
 
@@ -342,7 +342,7 @@ func (d *desk) lists(at credential.Time) reply {
 		add("status", s.URI, d.ownerOf(s.URI), s.IssuedAt, s.NextUpdate)
 	}
 	out := done()
-	out["lists"] = list
+	out.list("lists", list)
 	out.number("hard_floor", int64(d.floors.Hard()))
 	out.number("soft_floor", int64(d.floors.Soft))
 	for _, o := range []*verifier.Decision{d.oldLists, p.Policy.OldLists} {
@@ -356,7 +356,7 @@ func (d *desk) lists(at credential.Time) reply {
 	for code := range p.Policy.Programmes {
 		programmes = append(programmes, code)
 	}
-	out["programmes"] = programmes
+	out.list("programmes", programmes)
 	return out
 }
 
@@ -412,6 +412,7 @@ func (d *desk) openRound(v js.Value) reply {
 	return done()
 }
 
+//go:noinline
 func intOf(v js.Value) int64 {
 	if v.Type() != js.TypeNumber || v.Float() < 0 || v.Float() > 1<<53 {
 		return 0

@@ -9,7 +9,7 @@ import { Full, mark, marked, Store, type Keys, type Kept, type PIN, type Setting
 export const now = () => Math.floor(Date.now() / 1000);
 
 /** Why the app cannot go on; each is a screen of its own. */
-export type Stop = "evicted" | "storage" | "full" | "twice" | "core" | "clock" | "insecure";
+export type Stop = "evicted" | "storage" | "full" | "twice" | "core" | "clock" | "insecure" | "copied";
 
 export class App {
   core: Core;
@@ -26,7 +26,9 @@ export class App {
   name = ""; // what people call this phone
   labels: Record<string, string> = {};
   persisted = true;
+  copied = false; // another device has this one's memory: nothing is recorded any more
   practice = false;
+  recorded = () => {}; // told after each record
   supervisorUntil = 0;
 
   constructor(public stopped: (why: Stop) => void) {
@@ -50,6 +52,7 @@ export class App {
       this.exported = (await this.store.get("exported")) ?? 0;
       this.pin = await this.store.get("pin");
       this.name = (await this.store.get("name")) ?? "";
+      this.copied = (await this.store.get("copied")) ?? false;
     } catch {
       return "storage";
     }
@@ -65,7 +68,7 @@ export class App {
     this.pack = this.device = undefined;
     await this.core.forget();
     if (pack) {
-      const opened = await this.core.open(pack, state ?? null, now());
+      const opened = await this.core.open(pack, state ?? null, now(), (await this.store.get("updates")) ?? null);
       if (opened.ok) this.pack = opened;
     }
     for (const other of await this.store.others()) await this.core.visits(other);
@@ -81,6 +84,7 @@ export class App {
   /** introduce tells the core which device it works on, and what is written there. */
   private async introduce() {
     this.device = await this.core.device(this.keys!.point, await this.store.journal(), (await this.store.get("certificate")) ?? null, now());
+    if (this.copied) this.device.certified = false;
   }
 
   /** clockBehind: the phone's clock says a time that signed lists prove to be past. */
@@ -113,7 +117,7 @@ export class App {
     const opened = await this.core.update(pack, now());
     if (!opened.ok) return opened;
     try {
-      await this.store.put({ pack, state: opened.state! });
+      await this.store.put({ pack, state: opened.state!, updates: opened.updates! });
     } catch (e) {
       await this.reopen(); // the core goes back to what is stored
       return { ...opened, ok: false, reason: e instanceof Full ? "full" : "storage" };
@@ -139,6 +143,36 @@ export class App {
     return this.pack ?? ({ ok: false, reason: "pack_incomplete" } as Opened);
   }
 
+  /** newer takes status lists that came alone, if they are newer: whose they are, or why none was taken. */
+  async newer(file: Uint8Array): Promise<{ newer: string[] } | { refused: string }> {
+    const done = await this.core.status(file, now());
+    if (!done.ok) return { refused: done.reason ?? "" };
+    if (!done.newer.length) return { newer: [] };
+    try {
+      await this.store.put({ state: done.state!, updates: done.updates! });
+    } catch (e) {
+      await this.reopen();
+      return { refused: e instanceof Full ? "full" : "storage" };
+    }
+    return { newer: done.newer };
+  }
+
+  /** receipt takes the office's signed word: how many records it has, or null. */
+  async receipt(file: Uint8Array): Promise<number | null | "copied"> {
+    const done = await this.core.receipt(file);
+    if (done.copied) { await this.stopCopied(); return "copied"; }
+    if (!done.ok) return null;
+    await this.keep({ exported: Math.max(this.exported, done.covers) });
+    return done.covers;
+  }
+
+  /** stopCopied: what another device does in this one's name cannot be told apart any more. */
+  private async stopCopied() {
+    this.copied = true;
+    if (this.device) this.device.certified = false;
+    await this.keep({ copied: true, shift: null });
+  }
+
   /** share is the own journal, sealed to the other tables of the site. */
   async share(): Promise<Uint8Array | null> {
     const done = await this.core.share(await this.store.journal(), crypto.getRandomValues(new Uint8Array(16)));
@@ -146,16 +180,22 @@ export class App {
   }
 
   /** other takes another table's journal, sealed or bare: how many records are known then, or why none. */
-  async other(file: Uint8Array): Promise<number | "locked" | "refused"> {
+  async other(file: Uint8Array): Promise<number | "locked" | "sealed" | "refused" | "copied"> {
     const { kind } = await this.core.kind(file);
     if (kind === "exchange") {
       const opened = await this.core.shared(file);
-      if (!opened.ok) return opened.error?.includes("code") ? "locked" : "refused";
+      if (!opened.ok) return opened.error?.includes("code") ? "locked" : "sealed";
       file = opened.journal;
     }
     const done = await this.core.visits(file);
+    if (done.copied) { await this.stopCopied(); return "copied"; }
     if (!done.ok) return "refused";
-    await this.store.addOther(file);
+    try {
+      await this.store.addOthers(done.journals);
+    } catch (e) {
+      await this.reopen(); // what is not kept is not known
+      throw e;
+    }
     return done.records;
   }
 
@@ -197,6 +237,7 @@ export class App {
       throw e;
     }
     this.device!.records = done.sequence;
+    this.recorded();
     return done.sequence;
   }
 

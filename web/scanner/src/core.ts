@@ -1,6 +1,6 @@
 // The page's end of the verifier. Every judgement is the core's; the page shows it.
 
-export interface Reply { ok: boolean; error?: string; reason?: string; state?: Uint8Array }
+export interface Reply { ok: boolean; error?: string; reason?: string; state?: Uint8Array; updates?: Uint8Array }
 
 export interface Verdict extends Reply {
   answer: "valid" | "used" | "invalid" | "unsure" | "none";
@@ -12,6 +12,7 @@ export interface Verdict extends Reply {
 }
 
 export interface Opened extends Reply { org: string; site: string; sequence: number; issued: number; expires: number; faults: string[] }
+export type FileKind = "answer" | "exchange" | "receipt" | "journal" | "status" | "pack";
 export interface Enrolled extends Reply {
   kid: string; words: string; certified: boolean; site?: string; until?: number;
   records: number; torn: boolean; good: number;
@@ -50,17 +51,20 @@ export class Core {
     });
   }
 
-  open(pack: Uint8Array, state: Uint8Array | null, at: number) { return this.ask<Opened>("open", pack, state, at); }
+  open(pack: Uint8Array, state: Uint8Array | null, at: number, updates: Uint8Array | null = null) { return this.ask<Opened>("open", pack, state, at, updates); }
   update(pack: Uint8Array, at: number) { return this.ask<Opened>("update", pack, at); }
   device(point: Uint8Array, journal: Uint8Array, certificate: Uint8Array | null, at: number) { return this.ask<Enrolled>("device", point, journal, certificate, at); }
   request(name: string) { return this.ask<Reply & { request: Uint8Array; text: string }>("request", name); }
-  kind(file: Uint8Array) { return this.ask<Reply & { kind: "answer" | "exchange" | "receipt" | "journal" | "pack"; point?: Uint8Array }>("kind", file); }
+  kind(file: Uint8Array) { return this.ask<Reply & { kind: FileKind; point?: Uint8Array }>("kind", file); }
   answer(file: Uint8Array, secret: Uint8Array) { return this.ask<Reply & { certificate: Uint8Array; pack?: Uint8Array }>("answer", file, secret); }
   frame(text: string) { return this.ask<Reply & { frame?: boolean; have?: number; count?: number; message?: Uint8Array }>("frame", text); }
   share(journal: Uint8Array, salt: Uint8Array) { return this.ask<Reply & { file: Uint8Array }>("share", journal, salt); }
   shared(file: Uint8Array) { return this.ask<Reply & { journal: Uint8Array }>("shared", file); }
-  receipt(file: Uint8Array) { return this.ask<Reply & { covers: number }>("receipt", file); }
-  visits(journal: Uint8Array) { return this.ask<Reply & { records: number; torn: boolean }>("visits", journal); }
+  receipt(file: Uint8Array) { return this.ask<Reply & { covers: number; copied?: boolean }>("receipt", file); }
+  frames(file: Uint8Array) { return this.ask<Reply & { frames: string[] }>("frames", file); }
+  status(file: Uint8Array, at: number) { return this.ask<Reply & { newer: string[] }>("status", file, at); }
+  parts() { return this.ask<Reply & { file: Uint8Array }>("parts"); }
+  visits(records: Uint8Array) { return this.ask<Reply & { records: number; torn: boolean; copied?: boolean; journals: { kid: string; file: Uint8Array }[] }>("visits", records); }
   verify(text: string, at: number) { return this.ask<Verdict>("verify", text, at); }
   pin(text: string, at: number, pin: string) { return this.ask<Verdict>("pin", text, at, pin); }
   number(typed: string, at: number) { return this.ask<Verdict>("number", typed, at); }

@@ -2,7 +2,8 @@
 // stands in the way.
 import { App, type Stop } from "./app";
 import { t } from "./i18n";
-import { ready } from "./screens/ready";
+import { ready, unsent } from "./screens/ready";
+import { keepSending } from "./server";
 import { setup } from "./screens/setup";
 import { stopScreen, UI } from "./ui";
 
@@ -31,6 +32,7 @@ async function start() {
     return;
   }
   if (!(await alone())) { ui!.show(stopScreen(ui!, "twice")); return; }
+  keepSending(app, () => document.getElementById("unsent-chip")?.replaceWith(unsent(ui!)));
   if (app.pack && app.pin) await ready(ui!);
   else setup(ui!);
 }

@@ -39,11 +39,33 @@ export async function enrolWith(app: App, code: string): Promise<Told> {
   }
 }
 
+const SLOWEST = 4096; // bytes in WAIT, below which there is no connection
+
+/** whole reads a long answer, as long as it moves. */
+async function whole(path: string): Promise<Uint8Array | null> {
+  const stop = new AbortController();
+  let moved = SLOWEST;
+  const watch = setInterval(() => { if (moved < SLOWEST) stop.abort(); moved = 0; }, WAIT);
+  try {
+    const r = await fetch(api + path, { redirect: "error", cache: "no-cache", signal: stop.signal });
+    if (!r.ok || !r.body) { stop.abort(); return null; }
+    const parts: Uint8Array[] = [], from = r.body.getReader();
+    for (let part = await from.read(); !part.done; part = await from.read()) {
+      parts.push(part.value);
+      moved += part.value.length;
+    }
+    return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+  } finally {
+    clearInterval(watch);
+  }
+}
+
 /** newestPack is the pack of the phone's site, not yet looked at; null without a connection. */
 export async function newestPack(app: App): Promise<Uint8Array | null> {
   try {
-    const r = await ask(`/devices/${app.device!.kid}/pack`);
-    return r.ok ? new Uint8Array(await r.arrayBuffer()) : null;
+    const pack = await whole(`/devices/${app.device!.kid}/pack`);
+    // A portal's page is no pack; whether a pack is whole and ours, the core says.
+    return pack && [0xd9, 0xd9, 0xf7, 0x83].every((b, i) => pack[i] === b) ? pack : null;
   } catch {
     return null;
   }
@@ -53,13 +75,18 @@ interface Ack { sequence: number; sha256: string; state: "accepted" | "known" | 
 
 const PART = 200; // records a request
 
+let sending: Promise<number | null> | undefined;
+
 /** upload hands in what the server has not acknowledged, oldest first, and says up to which record it has all; null without a connection. */
-export async function upload(app: App): Promise<number | null> {
+export const upload = (app: App) => (sending ??= hand(app).finally(() => (sending = undefined)));
+
+async function hand(app: App): Promise<number | null> {
+  const began = app.exported;
+  let held = began;
   try {
-    const records = await app.store.records();
-    let held = Math.min(app.exported, records.length);
-    while (held < records.length) {
-      const part = records.slice(held, held + PART);
+    const records = await app.store.records(held + 1);
+    for (let at = 0; at < records.length;) {
+      const part = records.slice(at, at + PART);
       const r = await ask(`/devices/${app.device!.kid}/journal`, { method: "POST", headers: { "Content-Type": "application/cbor-seq" }, body: new Blob(part as BlobPart[]) });
       const answer: { ack: string; device: string; records: Ack[] } = await r.json();
       if (!r.ok || answer.ack !== "aidpass-ack-1" || answer.device !== app.device!.kid) return null;
@@ -70,11 +97,35 @@ export async function upload(app: App): Promise<number | null> {
         if (!a || a.sha256 !== digest || a.state === "refused") break;
         taken++;
       }
-      if (!taken) return held || null;
+      if (!taken) break;
+      at += taken;
       held += taken;
+      await app.keep({ exported: Math.max(app.exported, held) });
     }
     return held;
   } catch {
-    return null;
+    return held > began ? held : null;
   }
+}
+
+const SOON = 2_000, FIRST = 5_000, LONGEST = 600_000; // ms
+
+/** keepSending hands records in by itself whenever there is a network, each failure waited out twice as long. told: the number of unsent records changed. */
+export function keepSending(app: App, told: () => void) {
+  if (!served()) return;
+  let timer = 0, wait = FIRST;
+  const later = (ms: number) => { if (!timer) timer = window.setTimeout(() => void go(), ms * (1 + Math.random() / 4)); };
+  const go = async () => {
+    const sent = app.device && app.unsent() ? await upload(app) : app.exported;
+    timer = 0;
+    told();
+    if (!app.device || !app.unsent()) { wait = FIRST; return; }
+    if (sent !== null) wait = SOON; // something came meanwhile, or is refused
+    wait = Math.min(2 * wait, LONGEST);
+    later(wait);
+  };
+  const now = () => { clearTimeout(timer); timer = 0; wait = FIRST; later(0); };
+  app.recorded = () => later(SOON);
+  window.addEventListener("online", now);
+  now();
 }

@@ -6,6 +6,8 @@ const NAME = "aidpass-scanner", VERSION = 1;
 export interface Kept {
   pack: Uint8Array; state: Uint8Array; keys: Keys; settings: Settings; shift: Shift | null; exported: number; pin: PIN; oldLists: object | null;
   certificate: Uint8Array; name: string;
+  updates: Uint8Array; // status lists that came alone, newer than the pack's
+  copied: boolean; // another device has this one's memory
 }
 export interface Keys { sign: CryptoKey; agree: CryptoKey; point: Uint8Array }
 export interface Settings { lang: string; sound: boolean; lowPower: boolean }
@@ -52,7 +54,7 @@ export class Store {
   }
 
   /** records are those of the own journal, in order. */
-  records(): Promise<Uint8Array[]> { return this.read((tx) => tx.objectStore("journal").getAll(), "journal"); }
+  records(from = 1): Promise<Uint8Array[]> { return this.read((tx) => tx.objectStore("journal").getAll(IDBKeyRange.lowerBound(from)), "journal"); }
 
   /** journal is the whole file. */
   async journal(): Promise<Uint8Array> {
@@ -64,7 +66,10 @@ export class Store {
   }
 
   others(): Promise<Uint8Array[]> { return this.read((tx) => tx.objectStore("others").getAll(), "others"); }
-  addOther(journal: Uint8Array): Promise<void> { return this.write(["others"], (tx) => { tx.objectStore("others").add(journal); }); }
+  /** addOthers keeps each table's newest journal, by the key id of its device. */
+  addOthers(journals: { kid: string; file: Uint8Array }[]): Promise<void> {
+    return this.write(["others"], (tx) => { for (const j of journals) tx.objectStore("others").put(j.file, j.kid); });
+  }
 
   /** wipe leaves nothing behind. */
   async wipe() {

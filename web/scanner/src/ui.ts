@@ -86,7 +86,7 @@ export class UI {
   }
 }
 
-const stopSigns: Record<Stop, string> = { evicted: "key", storage: "lock", full: "lock", twice: "list", core: "bolt", clock: "clock", insecure: "lock" };
+const stopSigns: Record<Stop, string> = { evicted: "key", storage: "lock", full: "lock", twice: "list", core: "bolt", clock: "clock", insecure: "lock", copied: "list" };
 
 /** stopScreen says why nothing works and what to do. */
 export function stopScreen(ui: UI, why: Stop, act?: { label: Child; act: () => void }): Screen {

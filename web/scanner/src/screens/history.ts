@@ -4,6 +4,7 @@ import { bdi, button, choose, h, save } from "../dom";
 import { clock, has, number, t } from "../i18n";
 import type { UI } from "../ui";
 import { served, upload } from "../server";
+import { take } from "./carry";
 import { ready } from "./ready";
 import { supervisor } from "./supervisor";
 
@@ -57,17 +58,12 @@ export async function exportJournal(ui: UI) {
 async function receipt(ui: UI) {
   const file = await choose(".receipt,application/octet-stream");
   if (!file) return;
-  const done = await ui.app.core.receipt(file.bytes);
-  if (!done.ok) { ui.toast(t("history.receipt_refused")); return; }
-  await ui.app.keep({ exported: Math.max(ui.app.exported, done.covers) });
-  await history(ui);
-  ui.toast(t("history.receipt_taken", { n: done.covers }));
+  await take(ui, file.bytes, () => history(ui));
 }
 
 async function send(ui: UI) {
   const sent = await upload(ui.app);
   if (sent === null) { ui.toast(t("server.none")); return; }
-  await ui.app.keep({ exported: Math.max(ui.app.exported, sent) });
   await history(ui);
   ui.toast(t("server.sent", { n: sent }));
 }

@@ -1,10 +1,10 @@
 // Lists and health: how old everything is, and the update by file.
-import { button, choose, h, bdi, save } from "../dom";
+import { button, h, bdi } from "../dom";
 import { age, date, number, t } from "../i18n";
 import type { UI } from "../ui";
 import { newestPack, served } from "../server";
+import { frames, hand, load, take } from "./carry";
 import { ready } from "./ready";
-import { load } from "./setup";
 
 export async function listsScreen(ui: UI) {
   const { app } = ui;
@@ -28,38 +28,23 @@ export async function listsScreen(ui: UI) {
         h("div", {}, h("dt", {}, t("history.records")), h("dd", {}, number(app.device?.records ?? 0)))),
     ],
     actions: app.practice ? null : [
-      h("div", { class: "pair" }, button(t("lists.others"), () => void others(ui), "", "others"), button(t("lists.share"), () => void share(ui), "", "share")),
+      h("div", { class: "pair" }, button(t("carry.read"), () => frames(ui, () => listsScreen(ui)), "", "frames"), button(t("carry.hand"), () => hand(ui, () => listsScreen(ui)), "", "hand")),
       served() ? button(t("server.newer"), () => void fetchNewer(ui), "", "newer") : null,
-      button(t("lists.update"), () => void load(ui, () => listsScreen(ui)), "main", "update"),
+      button(t("carry.load"), () => void load(ui, () => listsScreen(ui)), "main", "update"),
     ],
   });
 }
 
-/** others takes another table's journal, so that this one knows what that one gave. */
-async function others(ui: UI) {
-  const file = await choose(".journal,.exchange,application/octet-stream");
-  if (!file) return;
-  try {
-    const known = await ui.app.other(file.bytes);
-    ui.toast(typeof known === "number" ? t("lists.others_taken", { n: known }) : t(known === "locked" ? "lists.locked" : "lists.others_refused"));
-  } catch {
-    ui.toast(t("stop.full"));
-  }
-}
-
-/** share hands the own journal to the other tables, sealed to this place. */
-async function share(ui: UI) {
-  const file = await ui.app.share();
-  if (!file) { ui.toast(t("lists.locked")); return; }
-  save(`${ui.app.name || "tab"}.exchange`, file);
-  ui.toast(t("lists.shared"));
-}
-
+/** fetchNewer asks the server. Meanwhile the phone is free; what came is said wherever it is then. */
 async function fetchNewer(ui: UI) {
+  ui.toast(t("server.asking"));
   const pack = await newestPack(ui.app);
   if (!pack) { ui.toast(t("server.none")); return; }
   const before = ui.app.pack!.sequence;
-  const done = await ui.app.update(pack);
-  await listsScreen(ui);
-  ui.toast(!done.ok ? [t("refused.other"), " ", t("refused.kept")] : done.sequence === before ? t("server.same") : t("lists.taken", { site: done.site }));
+  const stay = () => (ui.is("lists") ? listsScreen(ui) : undefined);
+  await take(ui, pack, stay);
+  if (ui.app.pack!.sequence === before) {
+    const { reason } = document.getElementById("toast")!.dataset;
+    if (!reason) ui.toast(t("server.same"));
+  }
 }

@@ -37,11 +37,11 @@ export async function ready(ui: UI) {
     body: [
       h("div", { class: "chips" },
         h("button", { type: "button", class: `chip ${fresh}`, id: "lists-chip", click: () => void listsScreen(ui) }, h("span", { class: "mark", "aria-hidden": "true" }), t("ready.lists"), " ", age(oldest)),
-        h("button", { type: "button", class: `chip ${app.unsent() ? "aging" : "fresh"}`, id: "unsent-chip", click: () => void history(ui) }, h("span", { class: "mark", "aria-hidden": "true" }), t("ready.unsent"), " ", number(app.unsent())),
+        unsent(ui),
         h("span", { class: "chip plain" }, h("span", { class: "mark", "aria-hidden": "true" }), clockNow())),
       l.old_lists_until ? h("p", { class: "banner", role: "status" }, t("ready.old_lists", { ceiling: l.old_lists_ceiling || "–" })) : null,
       !app.persisted && !app.practice ? h("p", { class: "note" }, t("ready.not_kept")) : null,
-      !app.practice && !app.device?.certified ? h("p", { class: "note" }, t("ready.check_only")) : null,
+      app.copied ? h("p", { class: "note" }, t("stop.copied_do")) : !app.practice && !app.device?.certified ? h("p", { class: "note" }, t("ready.check_only")) : null,
       !app.practice && app.device?.certified && !app.shift ? h("p", { class: "lead" }, t("ready.no_shift")) : null,
       !app.practice && app.shift ? h("p", { class: "lead" }, t("ready.shift", { who: app.shift.staff })) : null,
       h("ul", { class: "menu" },
@@ -61,6 +61,13 @@ export async function ready(ui: UI) {
       app.practice ? button(t("practice.leave"), () => void leavePractice(ui), "", "leave-practice") : null,
     ],
   });
+}
+
+/** unsent says how many records are on this phone alone. */
+export function unsent(ui: UI) {
+  const n = ui.app.unsent();
+  return h("button", { type: "button", class: `chip ${n ? "aging" : "fresh"}`, id: "unsent-chip", click: () => void history(ui) },
+    h("span", { class: "mark", "aria-hidden": "true" }), t("ready.unsent"), " ", number(n));
 }
 
 const clockNow = () => bdi(new Intl.DateTimeFormat(tag(), { dateStyle: "medium", timeStyle: "short" }).format(now() * 1000));

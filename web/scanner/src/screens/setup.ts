@@ -1,13 +1,13 @@
 // Set up: the phone makes its key and shows it; the laptop answers with a pack that
 // holds the phone's certificate. Nothing of it needs a server.
 import encodeQR from "qr";
-import { button, choose, field, h, save, value, bdi, type Child } from "../dom";
+import { button, field, h, save, value, bdi, type Child } from "../dom";
 import { goodPIN, newPIN } from "../key";
-import { has, t, text } from "../i18n";
+import { age, date, moment, t, text } from "../i18n";
 import type { UI } from "../ui";
 import { enrolCode, enrolWith, newestPack, served } from "../server";
+import { frames, load, paint, take } from "./carry";
 import { languageRow, ready } from "./ready";
-import { scan } from "./scan";
 import { practice } from "./practice";
 
 export function setup(ui: UI) {
@@ -15,6 +15,8 @@ export function setup(ui: UI) {
   const step = (n: number, done: boolean, title: Child, ...body: Child[]) =>
     h("li", { class: done ? "step done" : "step" }, h("h2", {}, h("span", { class: "n", "aria-hidden": "true" }, done ? "✓" : String(n)), title), h("div", {}, body));
   const enrolled = !!app.device, packed = !!app.pack, certified = !!app.device?.certified;
+  const travel = h("ul", { class: "checks", id: "checks" });
+  if (packed) void checks(ui, travel);
   ui.show({
     name: "setup", title: t("setup.title"),
     body: [
@@ -32,55 +34,65 @@ export function setup(ui: UI) {
           enrolled ? button(t("setup.frames"), () => frames(ui), "", "frames") : null,
           enrolled && !certified && served() ? button(t("server.ask"), () => server(ui), "", "server") : null),
         step(4, !!app.pin, t("setup.pin"), app.pin ? null : button(t("setup.pin_choose"), () => choosePIN(ui, () => setup(ui)), packed && enrolled ? "main" : "", "choose-pin"))),
-      h("p", { class: "quiet" }, t("setup.travel")),
+      packed ? h("section", { "aria-labelledby": "travel" }, h("h2", { id: "travel" }, t("travel.title")), travel, h("p", { class: "quiet" }, t("setup.travel")))
+        : h("p", { class: "quiet" }, t("setup.travel")),
     ],
     // Not without a PIN: whoever opened the supervisor's door first would choose it.
     actions: [packed && app.pin ? button(t("setup.done"), () => void ready(ui), "main", "done") : button(t("practice.title"), () => void practice(ui), "", "practice")],
   });
 }
 
-/** load takes a pack file; why one is refused is said, and the old one stays. */
-export async function load(ui: UI, after: () => void | Promise<void>) {
-  const file = await choose(".pack,.enrol,.aidpass,application/octet-stream");
-  if (file) await take(ui, file.bytes, after);
-}
-
-async function take(ui: UI, bytes: Uint8Array, after: () => void | Promise<void>) {
-  const had = !!ui.app.pack;
-  const done = await ui.app.take(bytes);
-  await after(); // what is said belongs to the screen that stays
-  if (done.ok) { ui.toast(t("lists.taken", { site: done.site })); return; }
-  const key = `refused.${done.reason}`;
-  ui.toast([t(has(key) ? key : "refused.other"), " ", had ? t("refused.kept") : null]);
-  document.getElementById("toast")!.dataset.reason = done.reason;
-}
-
-/** frames collects a moving row of codes: an answer or a pack, shown by a laptop or another phone. */
-export function frames(ui: UI) {
-  const back = () => (ui.app.pack && ui.app.pin ? ready(ui) : setup(ui));
-  scan(ui, { title: "setup.frames", back, found: async (code) => {
-    const f = await ui.app.core.frame(code);
-    if (f.message) { ui.app.camera.stop(); await take(ui, f.message, back); return; }
-    if (f.frame && f.ok) ui.toast(t("frames.progress", { n: f.have!, total: f.count! }));
-    return "more";
-  } });
+/** checks fills the list of what a phone needs before it travels, each ticked or with what to do. */
+async function checks(ui: UI, list: HTMLElement) {
+  const { app } = ui;
+  const l = await app.lists();
+  const pack = l.lists.find((x) => x.kind === "pack");
+  const oldest = Math.max(0, ...l.lists.filter((x) => x.kind !== "pack").map((x) => x.age));
+  const camera = (await navigator.permissions?.query({ name: "camera" as PermissionName }).catch(() => null))?.state;
+  const kept = !!navigator.serviceWorker?.controller;
+  const one = (id: string, good: boolean, ...more: Child[]) =>
+    h("li", { class: good ? "good" : "todo-item", "data-check": id, "data-good": String(good) },
+      h("span", { class: "n", "aria-hidden": "true" }, good ? "✓" : "!"), h("span", { class: "sr" }, t(good ? "travel.yes" : "travel.no"), " "),
+      h("span", {}, t(`travel.${id}`), more, good ? null : h("small", {}, t(`travel.${id}_do`))));
+  list.replaceChildren(
+    one("installed", kept),
+    one("persisted", app.persisted),
+    one("lists", oldest < 3 * 86400, " ", age(oldest)),
+    one("pack", !!pack?.next && pack.next > Date.now() / 1000 + 3 * 86400, " ", pack?.next ? date(pack.next) : null),
+    one("device", !!app.device?.certified, " ", app.device?.until ? date(app.device.until) : null),
+    one("pin", !!app.pin),
+    one("clock", !(await app.clockBehind()), " ", moment(Date.now() / 1000)),
+    one("camera", camera !== "denied" && camera !== "prompt"),
+    one("sent", !app.unsent()),
+    h("li", { class: "todo-item" }, h("span", { class: "n", "aria-hidden": "true" }, "·"), h("span", {}, t("travel.badge"))));
 }
 
 /** server enrols with a code of the office, then asks for the answer. */
 function server(ui: UI) {
   const { app } = ui;
   const wrong = h("p", { class: "wrong", role: "alert" });
+  let again = 0;
+  const asked = async () => {
+    clearTimeout(again);
+    const told = await enrolWith(app, value("code").toUpperCase().replaceAll(/[^0-9A-Z]/g, ""));
+    if (!ui.is("server")) return;
+    if (told === "pending") {
+      wrong.replaceChildren(t("server.wait"));
+      again = window.setTimeout(() => void asked(), 3000); // until somebody at the office has compared the words
+      return;
+    }
+    if (told !== "confirmed") { wrong.replaceChildren(t(told === "none" ? "server.none" : "server.refused")); return; }
+    const pack = await newestPack(app);
+    if (pack) await take(ui, pack, () => setup(ui));
+    else wrong.replaceChildren(t("server.none"));
+  };
   ui.show({
-    name: "server", title: t("server.ask"), back: () => setup(ui),
+    name: "server", title: t("server.ask"), back: () => setup(ui), leave: () => clearTimeout(again),
     body: [h("p", { class: "words", dir: "ltr" }, bdi(app.device!.words)),
       h("form", { id: "form", submit: async (e: Event) => {
         e.preventDefault();
         const told = await enrolWith(app, value("code").toUpperCase());
-        if (told === "pending") { wrong.replaceChildren(t("server.wait")); return; }
-        if (told !== "confirmed") { wrong.replaceChildren(t(told === "none" ? "server.none" : "server.refused")); return; }
-        const pack = await newestPack(app);
-        if (pack) await take(ui, pack, () => setup(ui));
-        else wrong.replaceChildren(t("server.none"));
+        await asked();
       } }, field(t("server.code"), "code", { maxlength: 12, dir: "ltr", autocapitalize: "characters", value: enrolCode() }), wrong)],
     actions: h("button", { class: "button main", type: "submit", form: "form", id: "code-go" }, t("common.go")),
   });
@@ -104,12 +116,8 @@ export async function showKey(ui: UI) {
 /** qr draws a code as a picture of crisp squares on white. */
 export function qr(content: string): HTMLElement {
   const rows = encodeQR(content, "raw", { ecc: "medium", border: 4 });
-  const canvas = h("canvas", { class: "qr", width: rows.length, height: rows.length, role: "img", "aria-label": text("setup.key_qr"), "data-text": content });
-  const g = canvas.getContext("2d")!;
-  g.fillStyle = "#fff";
-  g.fillRect(0, 0, rows.length, rows.length);
-  g.fillStyle = "#000";
-  rows.forEach((row, y) => row.forEach((dark, x) => dark && g.fillRect(x, y, 1, 1)));
+  const canvas = h("canvas", { class: "qr", role: "img", "aria-label": text("setup.key_qr"), "data-text": content });
+  paint(canvas, rows);
   return canvas;
 }
 
