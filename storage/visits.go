@@ -353,6 +353,35 @@ func (o *Org) MergeVisits(ctx context.Context) (m *visit.Merged, err error) {
 	return m, err
 }
 
+// DeviceReceipt is what the database has of one device's journal, as a receipt that
+// is not signed yet. Which records people look at is as it was when they came.
+func (o *Org) DeviceReceipt(ctx context.Context, kid [8]byte, at credential.Time) (r visit.Receipt, err error) {
+	err = o.view(ctx, "read receipt", func(t *tx) error {
+		id := hex.EncodeToString(kid[:])
+		piece := &visit.Piece{}
+		if err := t.storedVisits(piece, `AND kid = $2`, id); err != nil {
+			return err
+		}
+		r = visit.Merge(visit.Facts{}, piece).ReceiptFor(o.id, kid, at)
+		const review = `SELECT DISTINCT seq FROM visit WHERE org_id = $1 AND kid = $2 AND state = $3 ORDER BY seq LIMIT $4`
+		rows, err := t.query(review, t.o.id, id, VisitReview, visit.MaxReview)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		r.Review = nil
+		for rows.Next() {
+			var seq int64
+			if err := rows.Scan(&seq); err != nil {
+				return err
+			}
+			r.Review = append(r.Review, uint64(seq))
+		}
+		return rows.Err()
+	})
+	return r, err
+}
+
 // SettleVisits is MergeVisits, and brings every entitlement up to it: what AddVisits
 // knew when a record came may have been less. It writes only what differs.
 func (o *Org) SettleVisits(ctx context.Context, by access.Actor) (*visit.Merged, error) {

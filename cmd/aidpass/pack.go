@@ -25,7 +25,8 @@ type packFlags struct {
 	trust, site, country, unlock, above, out               string
 	chain, withdrawals, recognised, status, types, devices []string
 	programmes, sites, fresh                               []string
-	enrolled                                               []access.Device // of the site, by this organisation
+	enrolled                                               []access.Device             // of the site, by this organisation
+	rounds                                                 map[string][]verifier.Round // served where no programmes are named; nil: every programme
 	days                                                   int
 	old                                                    oldLists
 }

@@ -176,14 +176,14 @@ func (b *packBuild) typesPart(context.Context) error {
 }
 
 func (b *packBuild) policyPart(context.Context) error {
-	p := verifier.Policy{Country: b.f.country, Sites: b.f.sites}
+	p := verifier.Policy{Country: b.f.country, Sites: b.f.sites, Programmes: b.f.rounds}
 	if p.Country == "" {
 		p.Country = b.o.entry.Country
 	}
+	if len(b.f.programmes) > 0 {
+		p.Programmes = map[string][]verifier.Round{}
+	}
 	for _, s := range b.f.programmes {
-		if p.Programmes == nil {
-			p.Programmes = map[string][]verifier.Round{}
-		}
 		code, round, err := parseProgramme(s)
 		if err != nil {
 			return err

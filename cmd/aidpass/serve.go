@@ -101,6 +101,9 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	if err := s.listen(); err != nil {
 		return err
 	}
+	if err := s.packs.takeKey(); err != nil {
+		return err
+	}
 	server, err := api.New(s.config())
 	if err != nil {
 		return err
@@ -273,7 +276,7 @@ func (s *serving) best() string {
 }
 
 func (s *serving) config() api.Config {
-	c := api.Config{Devices: deviceDesk{s.o.store}, Packs: s.packs, Visits: visitDesk{s.o.store}, Public: s.public, Hosts: s.hosts, Log: s.log, Now: s.a.Now}
+	c := api.Config{Devices: deviceDesk{s.o.store}, Packs: s.packs, Visits: visitDesk{s.o.store, s.packs, s.a.now}, Public: s.public, Hosts: s.hosts, Log: s.log, Now: s.a.Now}
 	c.SetUp = api.SetUp{Addresses: s.https, Local: s.local}
 	if s.local != "" {
 		_, c.SetUp.LocalPort, _ = net.SplitHostPort(strings.TrimPrefix(s.local, "http://"))

@@ -2,18 +2,26 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
-	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"aidpass/access"
+	"aidpass/credential"
 	"aidpass/internal/cose"
 	"aidpass/storage"
+	"aidpass/storage/keystore"
+	"aidpass/verifier"
 	"aidpass/verifier/enrol"
 	"aidpass/verifier/visit"
 	"aidpass/web/api"
@@ -45,7 +53,29 @@ func (d deviceDesk) Device(ctx context.Context, kid [8]byte) (access.Device, err
 }
 
 // visitDesk is api.Visits on the database.
-type visitDesk struct{ store *storage.Org }
+type visitDesk struct {
+	store *storage.Org
+	packs *packRoom
+	now   func() credential.Time
+}
+
+// Receipt implements api.Visits. It is signed by the key of the newest pack, which
+// devices have.
+func (v visitDesk) Receipt(ctx context.Context, d access.Device) ([]byte, error) {
+	k := v.packs.key.Load()
+	if k == nil {
+		return nil, errors.New("no pack key signs yet: the first pack brings one")
+	}
+	r, err := v.store.DeviceReceipt(ctx, d.KID, v.now())
+	if err != nil {
+		return nil, storeError(err)
+	}
+	p, err := visit.PrepareReceipt(k.key, r)
+	if err != nil {
+		return nil, err
+	}
+	return attach(p, k.signer)
+}
 
 // Accept proves each record by the device's own key: what another device signed is
 // that one's to send.
@@ -102,8 +132,23 @@ type packRoom struct {
 	flags packFlags
 	log   *slog.Logger
 
-	mu    sync.Mutex // packs are built one at a time: each takes the next number
+	key   atomic.Pointer[packKey] // of the newest pack
+	mu    sync.Mutex              // packs are built one at a time: each takes the next number
 	sites map[string]*sitePack
+}
+
+type packKey struct {
+	signer crypto.Signer
+	key    *cose.Key
+}
+
+// takeKey remembers the pack key of the moment. The caller holds mu, or is alone.
+func (p *packRoom) takeKey() error {
+	signer, key, err := p.o.currentSigner(keystore.Pack)
+	if err == nil {
+		p.key.Store(&packKey{signer, key})
+	}
+	return err
 }
 
 type sitePack struct {
@@ -127,7 +172,13 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 	}
 	now := time.Now() // how long ago, not when: no clock that may be set
 	have := p.sites[d.Site]
-	mark := p.mark(devices)
+	var rounds map[string][]verifier.Round
+	if len(p.flags.programmes) == 0 {
+		if rounds, err = p.o.roundsAt(ctx, d.Site); err != nil {
+			return nil, storeError(err)
+		}
+	}
+	mark := p.mark(devices, rounds)
 	fresh := have != nil && have.mark == mark && now.Sub(have.built) < publishAfter
 	if fresh && now.Sub(have.checked) < lookEvery {
 		return have.doc, nil
@@ -140,7 +191,7 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 		}
 	}
 	f := p.flags
-	f.site, f.enrolled = d.Site, devices
+	f.site, f.enrolled, f.rounds = d.Site, devices, rounds
 	p.o.a.kept = nil // another command may have brought a newer trust list
 	raw, pack, err := p.o.newPack(ctx, f)
 	if err != nil {
@@ -151,6 +202,9 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 		}
 		return nil, storeError(err)
 	}
+	if err := p.takeKey(); err != nil {
+		return nil, err
+	}
 	p.log.Info("pack built", "site", d.Site, "number", pack.Sequence, "bytes", len(raw))
 	// What building it has published is part of it.
 	have = &sitePack{doc: api.NewDocument("application/octet-stream", raw), mark: mark, built: now, checked: now}
@@ -158,18 +212,67 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 	return have.doc, nil
 }
 
-// mark tells what a pack is built from besides status lists.
-func (p *packRoom) mark(devices []access.Device) string {
+// mark tells what a pack is built from besides our status lists: devices, rounds,
+// the files of the flags, and the organisation's keys, epochs and withdrawals.
+func (p *packRoom) mark(devices []access.Device, rounds map[string][]verifier.Round) string {
 	h := sha256.New()
 	for _, d := range devices {
 		fmt.Fprintf(h, "%s %x\n", d.ID(), sha256.Sum256(d.Certificate))
 	}
-	for _, path := range append([]string{p.flags.trust, p.flags.unlock}, p.flags.status...) {
-		if info, err := os.Stat(path); err == nil {
-			fmt.Fprintln(h, path, info.Size(), info.ModTime().UnixNano())
-		}
+	fmt.Fprintln(h, rounds) // in the order of their codes
+	for _, path := range slices.Concat([]string{p.flags.trust, p.flags.unlock, p.o.dir}, p.flags.status, p.flags.chain, p.flags.withdrawals, p.flags.recognised, p.flags.types) {
+		// What cannot be looked at is for the building to tell.
+		_ = filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() {
+				return nil
+			}
+			if info, err := e.Info(); err == nil {
+				fmt.Fprintln(h, name, info.Size(), info.ModTime().UnixNano())
+			}
+			return nil
+		})
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// roundsAt are the programmes of a site's pack where none are named: of the
+// registry's rounds those at this site and those at no site in particular, and
+// programmes without any round. Where no round names a site, it is nil: every
+// programme is served.
+func (o *org) roundsAt(ctx context.Context, site string) (map[string][]verifier.Round, error) {
+	list, err := o.desk(access.DistributionLead).Programmes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	named, here := false, map[string][]verifier.Round{}
+	for _, p := range list {
+		if len(p.Rounds) == 0 {
+			here[p.Code] = nil
+		}
+		for _, r := range p.Rounds {
+			named = named || len(r.Sites) > 0
+			if len(r.Sites) > 0 && !slices.ContainsFunc(r.Sites, func(s string) bool { return strings.EqualFold(s, site) }) {
+				continue
+			}
+			round := verifier.Round{N: r.N, Closes: credential.MaxTime}
+			if r.Opens != "" {
+				if round.Opens, err = parseAt(r.Opens); err != nil {
+					return nil, err
+				}
+			}
+			if r.Closes != "" {
+				if round.Closes, err = parseLastDay(r.Closes); err != nil {
+					return nil, err
+				}
+				round.Closes++ // the first second it is closed
+			}
+			here[p.Code] = append(here[p.Code], round)
+		}
+	}
+	if !named {
+		return nil, nil
+	}
+	return here, nil
 }
 
 // listsChanged reports whether a status list of ours differs from what was

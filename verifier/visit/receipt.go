@@ -27,7 +27,7 @@ type Receipt struct {
 const (
 	maxReceipt = 64 << 10
 	maxHeld    = 1024
-	maxReview  = 2048
+	MaxReview  = 2048 // sequences that people look at
 )
 
 // ErrCopied says that the office holds another record under a number of this journal:
@@ -45,7 +45,7 @@ func (m *Merged) ReceiptFor(org string, device [8]byte, at credential.Time) Rece
 	for i := range m.Entries {
 		e := &m.Entries[i]
 		review := e.State == Conflict || e.State == Over || e.State == Quarantined
-		if n := len(r.Review); e.Key == device && review && n < maxReview && (n == 0 || r.Review[n-1] < e.Sequence) {
+		if n := len(r.Review); e.Key == device && review && n < MaxReview && (n == 0 || r.Review[n-1] < e.Sequence) {
 			r.Review = append(r.Review, e.Sequence)
 		}
 	}
@@ -85,7 +85,7 @@ func PrepareReceipt(k *cose.Key, r Receipt) (*cose.Prepared, error) {
 }
 
 func (r *Receipt) valid() error {
-	if r.Org == "" || len(r.Org) > maxIssuer || r.At <= 0 || r.At > credential.MaxTime || len(r.Held) > maxHeld || len(r.Review) > maxReview {
+	if r.Org == "" || len(r.Org) > maxIssuer || r.At <= 0 || r.At > credential.MaxTime || len(r.Held) > maxHeld || len(r.Review) > MaxReview {
 		return errors.New("visit: a receipt out of bounds")
 	}
 	last := uint64(0)
@@ -171,7 +171,7 @@ func readReceipt(payload []byte) (r Receipt, err error) {
 	return r, r.valid()
 }
 
-var receiptLimits = cbor.Limits{Depth: 8, Entries: maxReview}
+var receiptLimits = cbor.Limits{Depth: 8, Entries: MaxReview}
 
 // Covers returns how far the office has the journal: every record up to that sequence
 // may be forgotten. ErrCopied where the office holds another record than the journal.

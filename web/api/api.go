@@ -46,6 +46,9 @@ type Visits interface {
 	// their order. Sending one again changes nothing and is acknowledged too. When
 	// it returns, what it accepted is on the disk. An error: nothing was decided.
 	Accept(ctx context.Context, d access.Device, records [][]byte) ([]Ack, error)
+	// Receipt returns the organisation's signed word on what it has of the device's
+	// journal (docs/formats/exchange.md).
+	Receipt(ctx context.Context, d access.Device) ([]byte, error)
 }
 
 // Conditions of the above that have an answer of their own.

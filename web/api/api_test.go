@@ -105,6 +105,10 @@ func (d *desk) Accept(ctx context.Context, _ access.Device, records [][]byte) ([
 	return acks, nil
 }
 
+func (d *desk) Receipt(_ context.Context, v access.Device) ([]byte, error) {
+	return []byte("receipt of " + v.ID()), nil
+}
+
 // behave sets how stores go from now on.
 func (d *desk) behave(err error, slow time.Duration) {
 	d.mu.Lock()

@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v5"
 
@@ -49,6 +51,7 @@ type ackAnswer struct {
 	Ack     string      `json:"ack"`
 	Device  string      `json:"device"`
 	Records []ackRecord `json:"records"`
+	Receipt string      `json:"receipt,omitempty"` // base64url
 }
 
 type ackRecord struct {
@@ -96,6 +99,14 @@ func (s *Server) journal(c *echo.Context) error {
 	answer := ackAnswer{Ack: ackLabel, Device: d.ID(), Records: make([]ackRecord, len(acks))}
 	for i, a := range acks {
 		answer.Records[i] = ackRecord{a.Sequence, hex.EncodeToString(a.Hash[:]), a.State, a.Reason, a.Flags}
+	}
+	// Only who holds a good record of the device learns how many there are.
+	if slices.ContainsFunc(acks, func(a Ack) bool { return a.State != Refused }) {
+		receipt, err := s.Visits.Receipt(c.Request().Context(), d)
+		if err != nil {
+			s.Log.Error("no receipt", "request", requestID(c.Request()), "error", err.Error()) // the records are stored all the same
+		}
+		answer.Receipt = base64.RawURLEncoding.EncodeToString(receipt)
 	}
 	writeJSON(c.Response(), http.StatusOK, answer)
 	return nil
