@@ -31,10 +31,10 @@ func (a *app) badgeCommand() *cobra.Command {
 }
 
 type badgeFlags struct {
-	staff                                     []string
+	staff                                    []string
 	site, day, unlock, out, png, paper, lang string
-	every, lead                               bool
-	days                                      int
+	every, lead                              bool
+	days                                     int
 }
 
 func (a *app) badgeMakeCommand() *cobra.Command {

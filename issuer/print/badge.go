@@ -110,9 +110,13 @@ func (p *pen) badge(b *Badge) (proof.Placed, error) {
 	if _, err = p.label(isolated(b.Staff), style{weight: fonts.Bold, size: 26, floor: 8}, edge, max(y+6, 22), column); err != nil {
 		return placed, err
 	}
-	y = 30
-	for _, text := range append([]string{site}, lines...) {
-		if y, err = p.label(text, style{weight: fonts.Bold, size: 8, floor: 5, lines: 2}, edge, y, column); err != nil {
+	y = 29.5
+	for i, text := range append([]string{site}, lines...) {
+		s := style{weight: fonts.Bold, size: 8, floor: 5}
+		if i == 0 {
+			s.lines = 2
+		}
+		if y, err = p.label(text, s, edge, y, column); err != nil {
 			return placed, err
 		}
 	}

@@ -100,6 +100,8 @@ func (d *desk) call(op string, args []js.Value) reply {
 		return d.attach(bytesOf(arg(0)))
 	case "records":
 		return d.records()
+	case "badge":
+		return d.badge(textOf(arg(0)), timeOf(arg(1)))
 	case "lists":
 		return d.lists(timeOf(arg(0)))
 	case "labels":

@@ -17,6 +17,7 @@
 //	aidpass("challenge", bytes | null)    -> {ok}: what live codes must answer from now on
 //	aidpass("update", pack, at)           -> as open, against the state in hand; a refused pack leaves the open one
 //	aidpass("number", text, at)           -> as verify for a typed card number: never more than unsure
+//	aidpass("badge", text, at)            -> {ok, error, reason, staff, lead, until, code}: a volunteer's, to open a shift with
 //	aidpass("lists", at)                  -> {ok, lists: [{kind, name, as_of, age, next}], programmes, old_lists_until}
 //	aidpass("labels", language)           -> {ok, "type.claim": text, "type.claim=value": text}
 //	aidpass("old_lists", decision | null) -> {ok, error}: {reason, lead, second, ceiling, from, until} opens the round on old lists

@@ -221,7 +221,10 @@ export class App {
     if (state && !this.practice) await this.store.put({ state });
   }
 
-  mayRecord() { return this.practice || (!!this.device?.certified && !!this.shift); }
+  /** shiftOver: the badge that opened the shift has ended. */
+  shiftOver() { return !!this.shift?.until && now() > this.shift.until; }
+  shiftOpen() { return !!this.shift && !this.shiftOver(); }
+  mayRecord() { return this.practice || (!!this.device?.certified && this.shiftOpen()); }
 
   /** record signs an entry and stores it. When it returns the record is on the disk; when it throws nothing was recorded. */
   async record(entry: Entry): Promise<number> {

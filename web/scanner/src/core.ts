@@ -19,6 +19,8 @@ export interface Enrolled extends Reply {
 }
 export interface ListAge { kind: "pack" | "trust" | "status"; name: string; as_of: number | null; age: number; next: number | null }
 export interface Lists extends Reply { lists: ListAge[]; hard_floor: number; soft_floor: number; old_lists_until?: number; old_lists_ceiling?: string; programmes: string[] }
+/** A volunteer's badge that opens a shift here and now; else reason is none, organisation, signature, site or day. */
+export interface Badge extends Reply { staff: string; lead: boolean; until: number; code: string }
 export interface Entry { kind: number; given?: string; rest?: string; by?: number; checks?: number[]; cancels?: number; code?: string; card?: boolean }
 export interface Prepared extends Reply { sequence: number; sign: Uint8Array }
 export interface Attached extends Reply { sequence: number; record: Uint8Array }
@@ -71,10 +73,12 @@ export class Core {
   prepare(entry: Entry, at: number) { return this.ask<Prepared>("prepare", entry, at); }
   attach(signature: Uint8Array) { return this.ask<Attached>("attach", signature); }
   records() { return this.ask<Reply & { records: Written[] }>("records"); }
+  badge(text: string, at: number) { return this.ask<Badge>("badge", text, at); }
   lists(at: number) { return this.ask<Lists>("lists", at); }
   labels(lang: string) { return this.ask<Reply & Record<string, string>>("labels", lang); }
   points() { return this.ask<Reply & { points: Uint8Array[] }>("points"); }
   unseal(secrets: Uint8Array[], code: string) { return this.ask<Reply>("unseal", secrets, code); }
+  lock() { return this.ask<Reply>("unlock", null, ""); }
   oldLists(decision: object | null) { return this.ask<Reply>("old_lists", decision); }
   clearClock() { return this.ask<Reply>("clear_clock"); }
   state() { return this.ask<Reply>("state"); }

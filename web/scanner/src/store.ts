@@ -11,7 +11,8 @@ export interface Kept {
 }
 export interface Keys { sign: CryptoKey; agree: CryptoKey; point: Uint8Array }
 export interface Settings { lang: string; sound: boolean; lowPower: boolean }
-export interface Shift { staff: string; opened: number; first: number }
+/** Shift: until is the end of the badge that opened it; without a badge it has none. */
+export interface Shift { staff: string; opened: number; first: number; until?: number; lead?: boolean }
 export interface PIN { salt: Uint8Array; hash: Uint8Array; failures: number; until: number }
 
 /** Full: the browser has no room; nothing was written. */

@@ -8,7 +8,7 @@ import { listsScreen } from "./lists";
 import { leavePractice, practice } from "./practice";
 import { scan } from "./scan";
 import { setup } from "./setup";
-import { openShift } from "./shift";
+import { isBadge, openShift, scanBadge, takeBadge } from "./shift";
 import { supervisor, supervisorMenu } from "./supervisor";
 import { verdict } from "./verdict";
 
@@ -30,7 +30,7 @@ export async function ready(ui: UI) {
   const l = await app.lists();
   const oldest = Math.max(...l.lists.filter((x) => x.kind !== "pack").map((x) => x.age), 0);
   const fresh = oldest < 3 * 86400 ? "fresh" : oldest < 7 * 86400 ? "aging" : "old";
-  const shiftOpen = app.practice || !!app.shift;
+  const shiftOpen = app.practice || app.shiftOpen();
   ui.show({
     name: "ready", title: app.practice ? t("practice.title") : bdi(app.pack!.site),
     corner: languageRow(ui, () => void ready(ui)),
@@ -43,20 +43,22 @@ export async function ready(ui: UI) {
       !app.persisted && !app.practice ? h("p", { class: "note" }, t("ready.not_kept")) : null,
       app.copied ? h("p", { class: "note" }, t("stop.copied_do")) : !app.practice && !app.device?.certified ? h("p", { class: "note" }, t("ready.check_only")) : null,
       !app.practice && app.device?.certified && !app.shift ? h("p", { class: "lead" }, t("ready.no_shift")) : null,
-      !app.practice && app.shift ? h("p", { class: "lead" }, t("ready.shift", { who: app.shift.staff })) : null,
+      !app.practice && app.shift ? h("p", { class: "lead", id: "shift" }, t(app.shiftOver() ? "shift.over" : "ready.shift", { who: app.shift.staff }), app.shift.lead ? [" · ", t("shift.site_lead")] : null) : null,
       h("ul", { class: "menu" },
         item("clock", "history.title", () => void history(ui), "history"),
         item("list", "lists.title", () => void listsScreen(ui), "lists"),
         app.practice ? null : item("circle-tick", "practice.title", () => void practice(ui), "practice"),
+        !app.practice && app.shiftOpen() && app.device?.certified ? item("type", "shift.change", () => scanBadge(ui, () => void ready(ui)), "hand-over") : null,
         app.practice ? null : item("key", "supervisor.title", () => supervisor(ui, () => supervisorMenu(ui), () => void ready(ui)), "supervisor")),
     ],
     keys: async (code) => {
+      if (!app.practice && isBadge(code)) { await takeBadge(ui, code); return; }
       const v = await app.judge(code);
       if (v.answer === "none") ui.toast(t("word.not_an_aid_card"));
       else verdict(ui, v, code);
     },
     actions: [
-      !app.practice && app.device?.certified && !app.shift ? button(t("shift.open"), () => openShift(ui), "main", "open-shift") : null,
+      !app.practice && app.device?.certified && !shiftOpen ? button(t("shift.open"), () => openShift(ui), "main", "open-shift") : null,
       button([shape("camera", "small"), t("ready.scan")], () => scan(ui), shiftOpen || !app.device?.certified ? "main" : "", "scan"),
       app.practice ? button(t("practice.leave"), () => void leavePractice(ui), "", "leave-practice") : null,
     ],

@@ -4,6 +4,7 @@ import { button, choose, field, h, shape, value } from "../dom";
 import { t, text } from "../i18n";
 import type { UI } from "../ui";
 import { ready } from "./ready";
+import { badgeSeen, isBadge } from "./shift";
 import { verdict } from "./verdict";
 
 const SLEEP = 30_000, HINT = 4_000, AGAIN = 3_000;
@@ -38,6 +39,10 @@ export function scan(ui: UI, use?: Use) {
       else stop();
       return;
     }
+    if (isBadge(code)) {
+      if (!(await badgeSeen(ui, code))) setTimeout(() => (busy = false), 1500);
+      return;
+    }
     const v = await app.judge(code);
     if (v.answer === "none") {
       ui.toast(t("word.not_an_aid_card"));
@@ -50,6 +55,8 @@ export function scan(ui: UI, use?: Use) {
   };
   const found = (texts: string[]) => {
     wake();
+    // The worker's own badge hangs beside the card.
+    if (!use && texts.length > 1 && app.shiftOpen()) texts = texts.filter((x) => !isBadge(x));
     if (texts.length > 1) { hint.replaceChildren(t("scan.two")); return; }
     if (!use && texts[0] === last.text && Date.now() - last.at < AGAIN) return;
     void take(texts[0]);
@@ -107,6 +114,7 @@ export function typed(ui: UI) {
     e?.preventDefault();
     const code = value("number");
     if (code.length > 40) {
+      if (isBadge(code)) { await badgeSeen(ui, code); return; }
       const v = await ui.app.judge(code);
       if (v.answer === "none") wrong.replaceChildren(t("word.not_an_aid_card"));
       else verdict(ui, v, code);
@@ -130,6 +138,7 @@ async function photo(ui: UI) {
   if (!file) return;
   const texts = await ui.app.reader.photo(new Blob([file.bytes as BlobPart])).catch(() => []);
   if (texts.length !== 1) { ui.toast(t(texts.length ? "scan.two" : "scan.photo_none")); return; }
+  if (isBadge(texts[0])) { await badgeSeen(ui, texts[0]); return; }
   const v = await ui.app.judge(texts[0]);
   if (v.answer === "none") ui.toast(t("word.not_an_aid_card"));
   else verdict(ui, v, texts[0]);

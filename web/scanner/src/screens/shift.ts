@@ -1,15 +1,19 @@
-// A shift opens with a volunteer's badge and closes when its journal is handed in.
-// The badge is written down as a record of its own: all that follows it in the
-// chain, up to the next, is that volunteer's.
+// A shift opens with a volunteer's badge, or with a code and the supervisor's PIN,
+// and closes when its journal is handed in, or when the next worker takes over. Who
+// works is written down as a record of its own: all that follows it in the chain, up
+// to the next, is that volunteer's.
 import { now } from "../app";
 import { button, field, h, value } from "../dom";
 import { t } from "../i18n";
-import { Full } from "../store";
+import { Full, type Shift } from "../store";
 import { stopScreen, type UI } from "../ui";
 import { history } from "./history";
 import { ready } from "./ready";
 import { scan } from "./scan";
 import { supervisor } from "./supervisor";
+
+/** isBadge: a volunteer's badge, by its beginning. What it opens the core says. */
+export const isBadge = (code: string) => code.startsWith("APB1:");
 
 /** Cap on what a browser that may forget is trusted with. */
 const UNSENT = 400;
@@ -18,6 +22,7 @@ export function openShift(ui: UI) {
   const wrong = h("p", { class: "wrong", role: "alert" });
   ui.show({
     name: "shift", title: t("shift.open"), back: () => void ready(ui),
+    keys: (code) => { if (isBadge(code)) void takeBadge(ui, code); else ui.toast(t("badge.not")); },
     body: [
       h("p", { class: "lead" }, t("shift.lead")),
       h("form", { id: "form", submit: (e: Event) => {
@@ -25,44 +30,78 @@ export function openShift(ui: UI) {
         const staff = value("staff");
         if (!/^[A-Za-z0-9-]{1,16}$/.test(staff)) { wrong.replaceChildren(t("shift.code_wrong")); return; }
         const operator = value("code");
-        supervisor(ui, () => void begin(ui, staff, operator), () => openShift(ui));
+        supervisor(ui, () => void begin(ui, { staff }, operator), () => openShift(ui));
       } }, field(t("shift.code"), "staff", { maxlength: 16, dir: "ltr", autocapitalize: "characters" }),
       field(t("shift.operator"), "code", { type: "password", maxlength: 60 }), wrong),
     ],
     actions: [
-      button(t("shift.badge"), () => scan(ui, { title: "shift.badge", found: (code) => void badge(ui, code), back: () => openShift(ui) }), "", "badge"),
+      button(t("shift.badge"), () => scanBadge(ui, () => openShift(ui)), "", "badge"),
       h("button", { class: "button main", type: "submit", form: "form", id: "shift-go" }, t("shift.without")),
     ],
   });
 }
 
-/** badge is a signed card of the type "badge", of the organisation whose pack this is, valid today. */
-async function badge(ui: UI, code: string) {
-  const v = await ui.app.judge(code);
-  if (v.answer !== "valid" || v.type !== "badge" || !v.number) { openShift(ui); ui.toast(t("shift.badge_wrong")); return; }
-  await begin(ui, v.number, "");
+/** scanBadge looks for a badge and nothing else. */
+export function scanBadge(ui: UI, back: () => void) {
+  scan(ui, { title: "shift.badge", back, found: async (code) => {
+    if (!isBadge(code)) ui.toast(t("badge.not"));
+    else if (await takeBadge(ui, code)) return;
+    await new Promise((done) => setTimeout(done, 1500));
+    return "more";
+  } });
 }
 
-async function begin(ui: UI, staff: string, operator: string) {
+/** badgeSeen is for a badge where a card is looked for: it opens a shift where none is open, and changes nothing else. True: another screen is shown. */
+export async function badgeSeen(ui: UI, code: string): Promise<boolean> {
   const { app } = ui;
-  if (!app.persisted && app.unsent() >= UNSENT) { ui.toast(t("shift.hand_in")); return history(ui); }
+  if (!app.practice && app.device?.certified && !app.shiftOpen()) return takeBadge(ui, code);
+  ui.toast(t("badge.is"));
+  return false;
+}
+
+/** takeBadge opens the shift of a badge's holder, or hands the open one over. True: another screen is shown. */
+export async function takeBadge(ui: UI, code: string): Promise<boolean> {
+  const { app } = ui;
+  const b = await app.core.badge(code, now());
+  if (!b.ok || !app.device?.certified) {
+    ui.toast(t(b.ok ? "ready.check_only" : `badge.${b.reason ?? "none"}`));
+    return false;
+  }
+  await begin(ui, { staff: b.staff, until: b.until, lead: b.lead }, b.code);
+  return true;
+}
+
+async function begin(ui: UI, who: Pick<Shift, "staff" | "until" | "lead">, operator: string) {
+  const { app } = ui;
+  const before = app.shift;
+  const goesOn = app.shiftOpen() && before!.staff === who.staff;
+  if (!goesOn && !app.persisted && app.unsent() >= UNSENT) { await history(ui); ui.toast(t("shift.hand_in")); return; }
   try {
-    const first = await app.note("shift_open", false, staff);
-    await app.keep({ shift: { staff, opened: now(), first } });
+    if (goesOn) await app.keep({ shift: { ...before!, ...who } });
+    else {
+      if (before) await end(ui);
+      const first = await app.note("shift_open", false, who.staff);
+      await app.keep({ shift: { ...who, opened: now(), first } });
+    }
   } catch (e) {
     ui.show(stopScreen(ui, e instanceof Full ? "full" : "storage", { label: t("common.back"), act: () => void ready(ui) }));
     return;
   }
   const opened = !operator || (await app.unseal(operator));
   await ready(ui);
-  if (!opened) ui.toast(t("shift.operator_wrong"));
+  ui.toast(t(!opened ? "shift.operator_wrong" : goesOn ? "shift.goes_on" : before ? "shift.handed_over" : "shift.opened", { who: who.staff }));
+}
+
+/** end closes the shift in the journal. The phone forgets it first: cut off in between, nobody else works under that code. */
+async function end(ui: UI) {
+  await ui.app.core.lock(); // what one worker opened is not the next one's
+  await ui.app.keep({ shift: null });
+  await ui.app.note("shift_close");
 }
 
 /** closeShift is refused while records are on this phone alone. */
 export async function closeShift(ui: UI) {
-  const { app } = ui;
-  if (app.unsent()) { await history(ui); ui.toast(t("shift.hand_in")); return; }
-  await app.note("shift_close");
-  await app.keep({ shift: null });
+  if (ui.app.unsent()) { await history(ui); ui.toast(t("shift.hand_in")); return; }
+  await end(ui);
   await ready(ui);
 }

@@ -40,7 +40,7 @@ export function verdict(ui: UI, v: Verdict, code: string) {
     keys: (typed) => void again(ui, typed),
     body: [
       h("p", { class: "todo", id: "todo" }, t(`todo.${v.todo}`)),
-      give && !app.mayRecord() ? h("p", { class: "note" }, t(app.device?.certified ? "give.no_shift" : "give.check_only")) : null,
+      give && !app.mayRecord() ? h("p", { class: "note" }, t(!app.device?.certified ? "give.check_only" : app.shiftOver() ? "give.shift_over" : "give.no_shift")) : null,
       give ? checkWords(v) : null,
       facts(ui, v),
       h("div", { class: "minor" },
