@@ -46,7 +46,7 @@ export function scanBadge(ui: UI, back: () => void) {
   scan(ui, { title: "shift.badge", back, found: async (code) => {
     if (!isBadge(code)) ui.toast(t("badge.not"));
     else if (await takeBadge(ui, code)) return;
-    await new Promise((done) => setTimeout(done, 1500));
+    await new Promise((done) => setTimeout(done, 800));
     return "more";
   } });
 }
