@@ -43,7 +43,7 @@ export async function ready(ui: UI) {
       !app.persisted && !app.practice ? h("p", { class: "note" }, t("ready.not_kept")) : null,
       app.copied ? h("p", { class: "note" }, t("stop.copied_do")) : !app.practice && !app.device?.certified ? h("p", { class: "note" }, t("ready.check_only")) : null,
       !app.practice && app.device?.certified && !app.shift ? h("p", { class: "lead" }, t("ready.no_shift")) : null,
-      !app.practice && app.shift ? h("p", { class: "lead", id: "shift" }, t(app.shiftOver() ? "shift.over" : "ready.shift", { who: app.shift.staff }), app.shift.lead ? [" · ", t("shift.site_lead")] : null) : null,
+      !app.practice && app.shift ? h("p", { class: "lead", id: "shift" }, t(app.shiftOver() ? "shift.over" : "ready.shift", { who: app.shift.staff }), app.shift.lead && shiftOpen ? [" · ", t("shift.site_lead")] : null) : null,
       h("ul", { class: "menu" },
         item("clock", "history.title", () => void history(ui), "history"),
         item("list", "lists.title", () => void listsScreen(ui), "lists"),

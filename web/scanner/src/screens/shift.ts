@@ -35,8 +35,8 @@ export function openShift(ui: UI) {
       field(t("shift.operator"), "code", { type: "password", maxlength: 60 }), wrong),
     ],
     actions: [
-      button(t("shift.badge"), () => scanBadge(ui, () => openShift(ui)), "", "badge"),
-      h("button", { class: "button main", type: "submit", form: "form", id: "shift-go" }, t("shift.without")),
+      h("button", { class: "button", type: "submit", form: "form", id: "shift-go" }, t("shift.without")),
+      button(t("shift.badge"), () => scanBadge(ui, () => openShift(ui)), "main", "badge"),
     ],
   });
 }
