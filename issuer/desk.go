@@ -75,8 +75,8 @@ const (
 	defaultLife     = 3 * 365 * 24 * time.Hour
 )
 
-// withDefaults fills what the caller left out.
-func (p ListPolicy) withDefaults() ListPolicy {
+// WithDefaults fills what the caller left out.
+func (p ListPolicy) WithDefaults() ListPolicy {
 	if p.Size == 0 {
 		p.Size = DefaultListSize
 	}

@@ -61,7 +61,7 @@ func (d *Desk) Issue(ctx context.Context, b Batch, each func(Result) error) erro
 		desk: d, batch: &b, key: key, now: now, actor: actor, seen: map[UnitID]bool{},
 		lot: Lot{
 			ID: NewUnitID().String(), Type: b.Type.Name, VCT: b.Type.VCT, Programme: b.Programme, KeyCheck: KeyCheck(b.ProgrammeKey), Round: b.Round,
-			Form: b.Form, Replace: b.Replace, Suspended: b.Suspended, Reason: b.Reason, ExpiresAt: expires, Approval: b.Approval.Digest, Lists: d.Lists.withDefaults(),
+			Form: b.Form, Replace: b.Replace, Suspended: b.Suspended, Reason: b.Reason, ExpiresAt: expires, Approval: b.Approval.Digest, Lists: d.Lists.WithDefaults(),
 		},
 	}
 	chunk := d.chunk()

@@ -235,6 +235,10 @@ func (c *checker) rows() error {
 		{CheckIndex, "a credential without an entry in a status list, or with one that is a decoy's",
 			`SELECT c.id FROM credential c LEFT JOIN status_index i ON i.org_id = c.org_id AND i.list_no = c.list_no AND i.idx = c.idx
 			WHERE c.org_id = $1 AND COALESCE(i.kind, '') <> 'credential'`},
+		{CheckIndex, "a credential in a device's block, or a block whose entries are not all taken",
+			`SELECT b.kid FROM device_block b WHERE b.org_id = $1 AND (b.count <> (SELECT COUNT(*) FROM status_index i
+				WHERE i.org_id = b.org_id AND i.list_no = b.list_no AND i.idx >= b.first AND i.idx < b.first + b.count AND i.kind = 'credential')
+				OR EXISTS (SELECT 1 FROM credential c WHERE c.org_id = b.org_id AND c.list_no = b.list_no AND c.idx >= b.first AND c.idx < b.first + b.count))`},
 		{CheckIndex, "an entry past the end of its list",
 			`SELECT l.uri FROM status_index i JOIN status_list l ON l.org_id = i.org_id AND l.no = i.list_no
 			WHERE i.org_id = $1 AND (i.idx < 0 OR i.idx >= l.size)`},

@@ -14,7 +14,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"aidpass/access"
 	"aidpass/credential"
+	"aidpass/issuer"
+	"aidpass/storage"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
 )
@@ -41,6 +44,7 @@ type addFlags struct {
 	name, site, out, ceiling string
 	key, words, qr           string // of a phone that made its key itself
 	days                     int
+	block                    uint64 // entries of a status list for slips
 	may                      []string
 	pack                     packFlags // what the answer's pack holds
 }
@@ -63,6 +67,8 @@ of its own (--device-passphrase-file, never the organisation's). NAME.cert goes
 into the packs of its site, so that others know what it signed.`,
 		Example: `  aidpass device add --key tab-1.png --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --unlock code.txt --out tab-1 --qr tab-1.gif
 
+  aidpass device add --key tab-2.png --site wellA --may journal,referral --block 50 --out tab-2
+
   aidpass device add --name tab-1 --site wellA --days 30 --device-passphrase-file tab-1.pass --out tab-1
   aidpass pack build --site wellA --device tab-1.cert --unlock code.txt ...
   aidpass verify --pack wellA.pack --device tab-1.key --device-passphrase-file tab-1.pass --visits tab-1.journal --give card.png`,
@@ -76,10 +82,13 @@ into the packs of its site, so that others know what it signed.`,
 				return err
 			}
 			c.Site = f.site
+			if f.block > 0 && !c.May(trust.SignSlip) || f.block > storage.MaxBlock {
+				return usagef("--block %d: up to %d slips, for a device that may sign them", f.block, storage.MaxBlock).hint("--may journal,referral --block 50")
+			}
 			if f.key != "" {
 				return a.addRequested(cmd.Context(), c, f)
 			}
-			return a.addDevice(cmd.Context(), c, f.name, f.out)
+			return a.addDevice(cmd.Context(), c, f)
 		},
 	}
 	fl := cmd.Flags()
@@ -90,6 +99,7 @@ into the packs of its site, so that others know what it signed.`,
 	fl.StringVar(&f.qr, "qr", "", "with --key: write the answer as moving QR code to this GIF too")
 	fl.StringVar(&f.out, "out", "", "name of the files, without their endings")
 	certificateFlags(fl, &f.days, &f.may, &f.ceiling)
+	fl.Uint64Var(&f.block, "block", 0, "with --may referral: how many slips it may sign, each with an entry of a status list that is reserved now, for good")
 	f.pack.contents(fl)
 	f.pack.days = packDays
 	return cmd
@@ -119,7 +129,8 @@ func (a *app) certificate(days int, may []string, ceiling string) (*trust.Device
 }
 
 // addDevice makes a device's key and its certificate.
-func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, name, out string) error {
+func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, f addFlags) error {
+	name, out := f.name, f.out
 	if name == "" {
 		name = filepath.Base(out)
 	}
@@ -148,6 +159,9 @@ func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, name, o
 		}
 	}()
 	c.Key = info.Key
+	if err := o.reserveBlock(ctx, c, f.block); err != nil {
+		return err
+	}
 	raw, err := o.certify(ctx, c, name)
 	if err != nil {
 		return err
@@ -157,10 +171,30 @@ func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, name, o
 	}
 	certified = true
 	result := map[string]any{"key": out + ".key", "certificate": out + ".cert", "kid": info.ID, "device": hex.EncodeToString(c.DeviceID),
-		"site": c.Site, "until": c.NotAfter.String()}
+		"site": c.Site, "until": c.NotAfter.String(), "block": blockJSON(c.Block)}
 	return a.print(result, func(w io.Writer) {
 		fmt.Fprintf(w, "%s.key   for the device; its key id is %s\n%s.cert  for the packs of %s; it ends %s\n", out, info.ID, out, c.Site, c.NotAfter)
 	})
+}
+
+// reserveBlock reserves entries of a status list that a device will sign slips under,
+// as long as its last slip may live. None: the certificate has no block.
+func (o *org) reserveBlock(ctx context.Context, c *trust.DeviceCertificate, count uint64) error {
+	if count == 0 {
+		return nil
+	}
+	lists := issuer.ListPolicy{Prefix: o.entry.StatusPrefixes[0], Size: o.a.ListSize}.WithDefaults()
+	b, err := o.store.ReserveBlock(ctx, o.a.actor(access.Issuer), c.Key.ID(), lists, count, c.NotAfter+trust.MaxSlipLife, o.a.Now())
+	c.Block = &b
+	return err
+}
+
+// blockJSON is a block as programs read it; null for none.
+func blockJSON(b *trust.StatusBlock) any {
+	if b == nil {
+		return nil
+	}
+	return map[string]any{"list": b.URI, "first": b.First, "count": b.Count}
 }
 
 // openDevice reads a device's key file; the passphrase is asked for when the key

@@ -107,6 +107,9 @@ func (a *app) addRequested(ctx context.Context, c *trust.DeviceCertificate, f ad
 		return err
 	}
 	c.Key = r.Key
+	if err := o.reserveBlock(ctx, c, f.block); err != nil {
+		return err
+	}
 	cert, err := o.certify(ctx, c, r.Name)
 	if err != nil {
 		return err
@@ -145,7 +148,7 @@ func (a *app) addRequested(ctx context.Context, c *trust.DeviceCertificate, f ad
 	}
 	id := r.Key.ID()
 	result := map[string]any{"device": fmt.Sprintf("%x", id), "name": r.Name, "site": c.Site, "until": c.NotAfter.String(), "words": enrol.Words(r.Key),
-		"certificate": files[0], "answer": files[1], "bytes": len(answer)}
+		"block": blockJSON(c.Block), "certificate": files[0], "answer": files[1], "bytes": len(answer)}
 	return a.print(result, func(w io.Writer) {
 		fmt.Fprintf(w, "%s, device %x of %s, until %s\n", r.Name, id, c.Site, c.NotAfter)
 		fmt.Fprintf(w, "%s is for the phone alone: copy it there, and open it in the scanner\n", files[1])

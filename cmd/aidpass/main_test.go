@@ -91,6 +91,7 @@ func TestScripts(t *testing.T) {
 			"pinfor":      pinFor,
 			"phone":       phone,
 			"unseal":      openAnswer,
+			"slip":        slipOf,
 			"journal":     journalOf,
 			"await":       await,
 			"fetch":       fetch,

@@ -98,6 +98,7 @@ func Run(t *testing.T, e Engine) {
 		{"imports are known again", testImports},
 		{"sealed plans open in their place alone", testMovedPlans},
 		{"registries do not see each other", testRegistryTenancy},
+		{"blocks of status indexes are a device's alone", testBlocks},
 		{"devices are entered, certified and withdrawn", testDevices},
 		{"a record of a journal is kept once and settles what was due", testVisits},
 		{"records come in any order", testVisitsInAnyOrder},
