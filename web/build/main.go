@@ -12,7 +12,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,7 +114,7 @@ func catalogues(out files) (string, error) {
 			texts[key] = text
 		}
 		labels(texts, tag)
-		audio, err := clips(out, tag)
+		audio, err := clips(out, "web/i18n/audio", tag)
 		if err != nil {
 			return "", err
 		}
@@ -143,17 +145,40 @@ func labels(texts map[string]string, tag string) {
 	}
 }
 
-// clips takes web/i18n/audio/TAG/WORD.*, as a phone recorded them, where there are any.
-func clips(out files, tag string) (map[string]string, error) {
+// maxClip is the longest recording of a word, in bytes: some seconds of speech.
+const maxClip = 64 << 10
+
+// clipWords are the words that a verdict can be, and so those that are spoken.
+var clipWords = []words.Word{words.Give, words.GiveRest, words.KnownPerson, words.AlreadyCollected, words.NotToday, words.HelpDesk}
+
+// clips takes folder/TAG/WORD.webm (or m4a, ogg, mp3), as a phone recorded them, where
+// there are any. A file that no screen would play is an error that says so.
+func clips(out files, folder, tag string) (map[string]string, error) {
 	audio := map[string]string{}
-	found, err := filepath.Glob("web/i18n/audio/" + tag + "/*.*")
-	for _, path := range found {
+	found, err := os.ReadDir(filepath.Join(folder, tag))
+	if errors.Is(err, fs.ErrNotExist) {
+		return audio, nil
+	}
+	for _, entry := range found {
+		name := entry.Name()
+		path := filepath.Join(folder, tag, name)
+		ext := filepath.Ext(name)
+		word := strings.TrimSuffix(name, ext)
+		switch {
+		case !slices.Contains([]string{".webm", ".m4a", ".ogg", ".mp3"}, ext):
+			return nil, fmt.Errorf("%s: a recording ends in .webm, .m4a, .ogg or .mp3", path)
+		case !slices.Contains(clipWords, words.Word(word)):
+			return nil, fmt.Errorf("%s: %q is no word of a verdict: one of %q", path, word, clipWords)
+		case audio[word] != "":
+			return nil, fmt.Errorf("%s: %s is recorded already, in %s", path, word, filepath.Base(audio[word]))
+		}
 		content, err := os.ReadFile(path)
 		if err != nil {
 			return nil, err
 		}
-		name := filepath.Base(path)
-		word := strings.TrimSuffix(name, filepath.Ext(name))
+		if len(content) == 0 || len(content) > maxClip {
+			return nil, fmt.Errorf("%s: %d bytes; a word has 1 to %d: record it shorter, or at 32 kbit/s", path, len(content), maxClip)
+		}
 		audio[word] = "audio/" + tag + "/" + name
 		out[audio[word]] = content
 	}

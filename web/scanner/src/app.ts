@@ -2,6 +2,7 @@
 // is set up as.
 import { Camera, Reader } from "./camera";
 import { Core, Kind, type Enrolled, type Entry, type Lists, type Opened, type Verdict } from "./core";
+import { useVoices } from "./feedback";
 import { has, speak, text } from "./i18n";
 import { agree, newKeys, sign } from "./key";
 import { Full, mark, marked, Store, type Keys, type Kept, type PIN, type Settings, type Shift } from "./store";
@@ -52,6 +53,7 @@ export class App {
       this.exported = (await this.store.get("exported")) ?? 0;
       this.pin = await this.store.get("pin");
       this.name = (await this.store.get("name")) ?? "";
+      useVoices((await this.store.get("voices")) ?? {});
       this.copied = (await this.store.get("copied")) ?? false;
     } catch {
       return "storage";

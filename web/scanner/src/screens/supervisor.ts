@@ -9,6 +9,7 @@ import { exportJournal } from "./history";
 import { ready } from "./ready";
 import { choosePIN, setup, showKey } from "./setup";
 import { closeShift } from "./shift";
+import { voices } from "./voices";
 
 const OPEN = 120; // seconds the door stays open after a right PIN
 
@@ -52,6 +53,7 @@ export function supervisorMenu(ui: UI) {
         item("clock", "supervisor.clock", async () => { await app.core.clearClock(); await app.keepState(); ui.toast(t("common.done")); }, "clear-clock"),
         app.device ? item("key", "setup.key_show", () => void showKey(ui), "show-key") : null,
         item("key", "setup.title", () => setup(ui), "setup"),
+        item("voice", "voices.title", () => void voices(ui), "voices"),
         item("lock", "supervisor.pin", () => choosePIN(ui, () => supervisorMenu(ui)), "new-pin"),
         item("triangle-bang", "wipe.title", () => wipe(ui), "wipe")),
       toggle("supervisor.sound", app.settings.sound, (sound) => void app.set({ sound }), "sound"),
