@@ -11,6 +11,7 @@ import (
 	"aidpass/verifier"
 	"aidpass/verifier/badge"
 	vt "aidpass/verifier/verifiertest"
+	"aidpass/verifier/visit"
 )
 
 // badgeOf signs a badge of A for the site and the day of the phone's clock.
@@ -120,7 +121,9 @@ func TestBadgesOpenShifts(t *testing.T) {
 		t.Fatalf("a good card: %q", got)
 	}
 	p.wait(`document.getElementById("show-name")`)
-	p.away()
+	p.see("", 0)
+	p.hold("give")
+	p.screen("scan")
 	p.back()
 	p.screen("ready")
 
@@ -141,12 +144,28 @@ func TestBadgesOpenShifts(t *testing.T) {
 	p.axe("ready with a shift, ar")
 	p.shoot("badge-ready-ar")
 	p.language("en")
-	if p.judge(card) != "GIVE" || eval[bool](p, `!!document.getElementById("show-name")`) {
+	second := world.Text(vt.CardOptions{Unit: "unit-2", Sealed: map[string]any{"name": "Asha Deng"}})
+	if p.judge(second) != "GIVE" || eval[bool](p, `!!document.getElementById("show-name")`) {
 		t.Error("what one worker's badge opened is open to the next")
 	}
-	p.away()
+	p.see("", 0)
+	p.hold("give")
+	p.screen("scan")
 	p.back()
 	p.screen("ready")
+	var gave []string
+	piece, err := visit.Open(p.journal(), func([]byte) *cose.Key { return key })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range visit.Merge(visit.Facts{}, piece).Entries {
+		if e.Kind == visit.Collection {
+			gave = append(gave, e.Worker)
+		}
+	}
+	if got := strings.Join(gave, ", "); got != "st-7, st-9" {
+		t.Errorf("two workers on one device: the merged records are those of %q", got)
+	}
 
 	// The badge ends at midnight: the first screen and the verdict say so, and a new one opens.
 	eval[bool](p, `(sessionStorage.setItem("shift", "54001"), true)`)
@@ -157,7 +176,7 @@ func TestBadgesOpenShifts(t *testing.T) {
 	}
 	p.axe("ready after midnight")
 	p.shoot("badge-over-en")
-	if got := p.judge(card); got != "GIVE" {
+	if got := p.judge(world.Text(vt.CardOptions{Unit: "unit-3"})); got != "GIVE" {
 		t.Errorf("after midnight a card is judged %q", got)
 	}
 	if eval[bool](p, `!!document.getElementById("give")`) || !strings.Contains(p.text(".body"), "The badge has ended") {
