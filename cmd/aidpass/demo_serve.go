@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -82,11 +83,11 @@ func (d *demo) welcome(ctx context.Context, s *serving) error {
 	d.tell("\nOn an Android phone by USB cable, with no certificate:")
 	d.tell("  adb reverse tcp:%s tcp:%s   then open %s/ on the phone", port, port, s.local)
 	d.tell("\nOn phones in the same Wi-Fi:")
-	for _, address := range s.https {
+	for _, address := range s.https() {
 		d.tell("  open %s/", address)
 	}
 	if s.ca != nil {
-		d.tell("  The phone warns, once: go on, install the authority that the page offers (%s), and open the page again.\n  Its words, to compare: %s", siteCAPath, siteCAWords(s.ca))
+		d.tell("  The phone warns, once: go on, install the authority that the page offers (%s), and open the page again.\n  Its SHA-256 fingerprint, as the phone shows it in its settings:\n  %s", siteCAPath, siteCAPrint(s.ca))
 	}
 	if err := d.newCode(ctx, s); err != nil {
 		return err
@@ -129,7 +130,7 @@ func (d *demo) newCode(ctx context.Context, s *serving) error {
 		return err
 	}
 	writeBlocks(d.Stdout, m, d.stdoutIsTerminal())
-	for _, address := range append(s.https, s.local) {
+	for _, address := range append(slices.Clone(s.https()), s.local) {
 		d.tell("  %s", link(address))
 	}
 	d.tell("  the code is %s-%s, until %s", code[:4], code[4:], until.Local().Format("15:04"))
@@ -203,6 +204,8 @@ func (d *demo) answer(ctx context.Context, s *serving, asked access.Device, line
 			return err
 		}
 		c.Key, c.Site = asked.Key, asked.Site
+		s.packs.mu.Lock() // which uses the same keys
+		defer s.packs.mu.Unlock()
 		if _, err := s.o.certify(ctx, c, asked.Name); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -17,11 +18,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"aidpass/internal/durable"
 	"aidpass/trust"
 	"aidpass/web/api"
 	"aidpass/web/scanner"
@@ -96,6 +99,11 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 		}
 		return err
 	}
+	alone, err := a.serveAlone()
+	if err != nil {
+		return err
+	}
+	defer alone.Close()
 	s := a.newServing(o, f)
 	defer s.closeListeners()
 	if err := s.listen(); err != nil {
@@ -137,12 +145,17 @@ type serving struct {
 	f         serveFlags
 	log       *slog.Logger
 	listeners []net.Listener
-	https     []string // addresses, best first
 	local     string
+	port      string // of https
 	ca        *x509.Certificate
-	hosts     []string
-	public    *api.Shelf
-	packs     *packRoom
+	issuer    *siteCA // nil: the certificate came from files
+
+	own         func() ([]string, []netip.Addr) // ownNames
+	certificate atomic.Pointer[tls.Certificate] // of this moment, as
+	addresses   atomic.Pointer[[]string]        // these are
+	hosts       []string
+	public      *api.Shelf
+	packs       *packRoom
 }
 
 func (a *app) newServing(o *org, f serveFlags) *serving {
@@ -150,7 +163,7 @@ func (a *app) newServing(o *org, f serveFlags) *serving {
 	if f.verbose {
 		level = slog.LevelDebug
 	}
-	s := &serving{a: a, o: o, f: f, public: &api.Shelf{}, log: slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: level}))}
+	s := &serving{a: a, o: o, f: f, own: ownNames, public: &api.Shelf{}, log: slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: level}))}
 	s.packs = &packRoom{o: o, flags: f.pack, log: s.log, sites: map[string]*sitePack{}}
 	return s
 }
@@ -190,18 +203,18 @@ func port(l net.Listener) string {
 
 // listenTLS opens the https listener, where there is a certificate.
 func (s *serving) listenTLS() error {
-	names, addresses := ownNames()
+	names, _ := s.own()
 	s.hosts = append(slices.Clone(s.f.hosts), names...)
-	var certificate tls.Certificate
 	switch {
 	case (s.f.tlsCert == "") != (s.f.tlsKey == ""):
 		return usagef("--tls-cert and --tls-key go together").hint("without them: aidpass site-ca init")
 	case s.f.tlsCert != "":
-		var err error
-		if certificate, err = tls.LoadX509KeyPair(s.f.tlsCert, s.f.tlsKey); err != nil {
+		certificate, err := tls.LoadX509KeyPair(s.f.tlsCert, s.f.tlsKey)
+		if err != nil {
 			return usagef("%w", err).hint("--tls-cert and --tls-key are a PEM chain and the PEM key of its first certificate")
 		}
 		s.hosts = append(s.hosts, certificate.Leaf.DNSNames...)
+		s.certificate.Store(&certificate)
 	default:
 		ca, err := s.a.openSiteCA(s.f.siteCA)
 		if notThere(err) && s.f.siteCA == "" {
@@ -212,27 +225,56 @@ func (s *serving) listenTLS() error {
 		if err != nil {
 			return err
 		}
-		s.ca = ca.cert
-		if certificate, err = ca.issue(s.a.Now(), s.f.hosts, append(names, "localhost"), append(addresses, netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback())); err != nil {
-			return err
-		}
+		s.issuer, s.ca = ca, ca.cert
 	}
 	plain, err := net.Listen("tcp", s.f.listen)
 	if err != nil {
 		return usagef("--listen: %w", err).hint("does another program use the port? --listen :8444")
 	}
-	s.listeners = append(s.listeners, tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"}}))
-	for _, name := range s.f.hosts {
-		s.https = append(s.https, "https://"+net.JoinHostPort(name, port(plain)))
-	}
-	for _, ip := range addresses {
-		s.https = append(s.https, "https://"+net.JoinHostPort(ip.String(), port(plain)))
-	}
-	if len(s.https) == 0 {
-		s.https = []string{"https://" + net.JoinHostPort("localhost", port(plain))}
+	s.listeners = append(s.listeners, tls.NewListener(plain, &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"h2", "http/1.1"},
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.certificate.Load(), nil }}))
+	s.port = port(plain)
+	if _, err := s.follow(); err != nil {
+		return err
 	}
 	for i, h := range s.hosts {
 		s.hosts[i] = strings.ToLower(h)
+	}
+	return nil
+}
+
+// follow gives the server the addresses that this machine has now, and a certificate
+// for them, which the site's authority issues again when half its life is over. It
+// reports whether anything is new.
+func (s *serving) follow() (bool, error) {
+	names, addresses := s.own()
+	var https []string
+	for _, name := range s.f.hosts {
+		https = append(https, "https://"+net.JoinHostPort(name, s.port))
+	}
+	for _, ip := range addresses {
+		https = append(https, "https://"+net.JoinHostPort(ip.String(), s.port))
+	}
+	if len(https) == 0 {
+		https = []string{"https://" + net.JoinHostPort("localhost", s.port)}
+	}
+	now, moved := s.a.Now(), !slices.Equal(https, s.https())
+	if have := s.certificate.Load(); s.issuer != nil && (moved || have == nil || now.Before(have.Leaf.NotBefore) ||
+		now.Add(siteCrtLife/2).After(have.Leaf.NotAfter) && have.Leaf.NotAfter.Before(s.ca.NotAfter)) {
+		c, err := s.issuer.issue(now, s.f.hosts, append(names, "localhost"), append(addresses, netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()))
+		if err != nil {
+			return false, err
+		}
+		s.certificate.Store(&c)
+	}
+	s.addresses.Store(&https)
+	return moved, nil
+}
+
+// https are the addresses for phones, best first.
+func (s *serving) https() []string {
+	if list := s.addresses.Load(); list != nil {
+		return *list
 	}
 	return nil
 }
@@ -269,27 +311,44 @@ func (s *serving) closeListeners() {
 
 // best is the address for a phone's QR code.
 func (s *serving) best() string {
-	if len(s.https) > 0 {
-		return s.https[0]
+	if list := s.https(); len(list) > 0 {
+		return list[0]
 	}
 	return s.local
 }
 
 func (s *serving) config() api.Config {
 	c := api.Config{Devices: deviceDesk{s.o.store}, Packs: s.packs, Visits: visitDesk{s.o.store, s.packs, s.a.now}, Public: s.public, Hosts: s.hosts, Log: s.log, Now: s.a.Now}
-	c.SetUp = api.SetUp{Addresses: s.https, Local: s.local}
-	if s.local != "" {
-		_, c.SetUp.LocalPort, _ = net.SplitHostPort(strings.TrimPrefix(s.local, "http://"))
-	}
-	if s.ca != nil {
-		c.SetUp.CA, c.SetUp.CAWords = siteCAPath, siteCAWords(s.ca)
-	}
+	c.SetUp = s.setUp
 	files, err := scanner.Files()
 	if err != nil {
 		s.a.say("warning: %v", err)
 	}
 	c.Scanner = files
 	return c
+}
+
+// setUp is what the set-up page tells of this server.
+func (s *serving) setUp() api.SetUp {
+	u := api.SetUp{Addresses: s.https(), Local: s.local}
+	if s.local != "" {
+		_, u.LocalPort, _ = net.SplitHostPort(strings.TrimPrefix(s.local, "http://"))
+	}
+	if s.ca != nil {
+		u.CA = siteCAPath
+	}
+	return u
+}
+
+// serveAlone keeps a second server off this folder: each would build packs of its
+// own, and phones that meet both would find half of them too old.
+func (a *app) serveAlone() (io.Closer, error) {
+	lock, err := durable.OpenLog(filepath.Join(a.Data, "serve.lock"), 0o600)
+	if isLocked(err) {
+		return nil, usagef("another aidpass serve works on this folder: %s", cmp.Or(a.serverAddress(), "it begins or ends")).
+			hint("stop that one; --listen and --http of one server are enough for https and cables together")
+	}
+	return lock, err
 }
 
 // servePath names the file with the addresses of the server that runs here, for
@@ -307,22 +366,15 @@ func (a *app) serverAddress() string {
 
 // tell prints where the server is, and how a phone gets there.
 func (s *serving) tell(ctx context.Context) error {
-	addresses := slices.Clone(s.https)
-	if s.local != "" {
-		addresses = append(addresses, s.local)
-	}
-	if err := writeFile(s.a.servePath(), []byte(strings.Join(addresses, "\n")+"\n")); err != nil {
+	if err := s.writeAddresses(); err != nil {
 		return err
 	}
-	if s.a.served != nil {
-		return s.a.served(ctx, s)
-	}
-	result := map[string]any{"https": s.https, "http": textPtr(s.local), "ca_words": nil}
+	result := map[string]any{"https": s.https(), "http": textPtr(s.local), "ca_sha256": nil}
 	if s.ca != nil {
-		result["ca_words"] = siteCAWords(s.ca)
+		result["ca_sha256"] = siteCAPrint(s.ca)
 	}
 	return s.a.print(result, func(w io.Writer) {
-		for _, address := range s.https {
+		for _, address := range s.https() {
 			fmt.Fprintf(w, "phones:       %s/\n", address)
 		}
 		if s.local != "" {
@@ -330,12 +382,38 @@ func (s *serving) tell(ctx context.Context) error {
 			fmt.Fprintf(w, "this machine: %s/   (phones on a USB cable too: adb reverse tcp:%s tcp:%s)\n", s.local, p, p)
 		}
 		if s.ca != nil {
-			fmt.Fprintf(w, "the words of this site's certificate: %s\n", siteCAWords(s.ca))
+			fmt.Fprintf(w, "the SHA-256 fingerprint of this site's authority, as phones show it in their settings:\n%s\n", siteCAPrint(s.ca))
 		}
 		if s.f.enrol == "" {
 			fmt.Fprintln(w, "a phone enrols with: aidpass device code --site SITE")
 		}
 	})
+}
+
+// writeAddresses tells other commands where the server is.
+func (s *serving) writeAddresses() error {
+	addresses := slices.Clone(s.https())
+	if s.local != "" {
+		addresses = append(addresses, s.local)
+	}
+	return writeFile(s.a.servePath(), []byte(strings.Join(addresses, "\n")+"\n"))
+}
+
+// move follows this machine into another network.
+func (s *serving) move() {
+	if s.port == "" {
+		return
+	}
+	moved, err := s.follow()
+	if err == nil && moved {
+		for _, address := range s.https() {
+			s.a.say("phones now:   %s/", address)
+		}
+		err = s.writeAddresses()
+	}
+	if err != nil {
+		s.log.Error("the new addresses have no certificate", "error", err.Error())
+	}
 }
 
 // refreshEvery is how soon the server shows what another command has published.
@@ -351,6 +429,7 @@ func (s *serving) watch(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
+		s.move()
 		now, err := s.published()
 		if err == nil && now == seen {
 			continue

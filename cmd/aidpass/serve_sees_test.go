@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -180,5 +184,74 @@ func TestUploadsGetAReceipt(t *testing.T) {
 	}
 	if covers, err := r.Covers(j); covers != 5 || err != nil {
 		t.Errorf("the receipt covers %d, %v", covers, err)
+	}
+}
+
+// The laptop comes into another network: its certificate, the set-up page and other
+// commands follow without a new start. And in good time before the end, too.
+func TestServerFollowsTheLaptop(t *testing.T) {
+	l := newLaptop(t)
+	now := scriptClock()
+	m := &app{Main: &Main{Now: func() time.Time { return now }, Stderr: &l.stderr, WorkFactor: 4}, Config: Config{Data: l.path("data"), PassphraseFile: l.path("pass")}}
+	s := &serving{a: m, f: serveFlags{listen: "127.0.0.1:0"}, log: slog.New(slog.DiscardHandler),
+		own: func() ([]string, []netip.Addr) {
+			return []string{"laptop.local"}, []netip.Addr{netip.MustParseAddr("192.168.1.5")}
+		}}
+	if err := s.listen(); err != nil {
+		t.Fatal(err)
+	}
+	defer s.closeListeners()
+	listener := s.listeners[0]
+	go func() {
+		for {
+			c, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() { defer c.Close(); c.(*tls.Conn).Handshake() }()
+		}
+	}()
+	// A phone that trusts the authority calls the laptop by an address.
+	calls := func(name string) error {
+		roots := x509.NewCertPool()
+		roots.AddCert(s.ca)
+		c, err := tls.Dial("tcp", listener.Addr().String(), &tls.Config{ServerName: name, RootCAs: roots, Time: m.Now})
+		if err == nil {
+			c.Close()
+		}
+		return err
+	}
+	if err := calls("192.168.1.5"); err != nil {
+		t.Error(err)
+	}
+	if calls("10.4.0.9") == nil {
+		t.Error("the certificate is for an address of nobody")
+	}
+	s.own = func() ([]string, []netip.Addr) {
+		return []string{"laptop.local"}, []netip.Addr{netip.MustParseAddr("10.4.0.9")}
+	}
+	s.move()
+	for _, name := range []string{"10.4.0.9", "laptop.local", "127.0.0.1"} {
+		if err := calls(name); err != nil {
+			t.Errorf("after the move: %v", err)
+		}
+	}
+	if got := s.setUp().Addresses; len(got) != 1 || !strings.Contains(got[0], "10.4.0.9") || !strings.HasPrefix(m.serverAddress(), got[0]) {
+		t.Errorf("the page tells %v, the file %s", got, m.serverAddress())
+	}
+	for _, later := range []time.Duration{80 * 24 * time.Hour, 170 * 24 * time.Hour, -40 * time.Hour} {
+		now = scriptClock().Add(later)
+		s.move()
+		if later < 0 {
+			continue // the authority itself is not yet valid then
+		}
+		if err := calls("10.4.0.9"); err != nil {
+			t.Errorf("after %s: %v", later, err)
+		}
+	}
+	now = scriptClock()
+	s.move()
+	if err := calls("10.4.0.9"); err != nil {
+		t.Errorf("the clock was ahead and is set right: %v", err)
 	}
 }

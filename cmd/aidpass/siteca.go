@@ -24,8 +24,6 @@ import (
 
 	"filippo.io/age"
 	"github.com/spf13/cobra"
-
-	"aidpass/trust"
 )
 
 // A site's own certificate authority: phones open the camera and keep an app only
@@ -60,13 +58,13 @@ authority of its own; its certificate is installed on each phone once, before
 travelling. It counts for private addresses and the names given here alone, so
 that it can speak for no other page the phone's owner visits.
 
-aidpass serve takes a fresh certificate from it at each start, for the addresses
-the laptop has then.`,
+aidpass serve takes a fresh certificate from it at each start, and whenever the
+laptop gets another address.`,
 		Example: `  aidpass site-ca init
   aidpass serve --programme K7Q2
   aidpass site-ca issue --host scan.local --out scan`,
 	}
-	cmd.AddCommand(a.siteCAInitCommand(), a.siteCAIssueCommand())
+	cmd.AddCommand(a.siteCAInitCommand(), a.siteCAShowCommand(), a.siteCAIssueCommand())
 	return cmd
 }
 
@@ -92,10 +90,10 @@ func (a *app) siteCAInitCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			result := map[string]any{"certificate": filepath.Join(dir, "site-ca.crt"), "words": siteCAWords(ca), "until": ca.NotAfter.UTC().Format(time.RFC3339)}
+			result := map[string]any{"certificate": filepath.Join(dir, "site-ca.crt"), "sha256": siteCAPrint(ca), "until": ca.NotAfter.UTC().Format(time.RFC3339)}
 			return a.print(result, func(w io.Writer) {
 				fmt.Fprintf(w, "%s  for every phone of the site; it ends %s\n", result["certificate"], ca.NotAfter.UTC().Format(time.DateOnly))
-				fmt.Fprintf(w, "its words, to compare on the phone: %s\n", siteCAWords(ca))
+				fmt.Fprintf(w, "its SHA-256 fingerprint, to compare in the phone's settings:\n%s\n", siteCAPrint(ca))
 				fmt.Fprintln(w, "next: aidpass serve, and open the page it names: it tells how phones take it")
 			})
 		},
@@ -104,6 +102,37 @@ func (a *app) siteCAInitCommand() *cobra.Command {
 	f.StringVar(&dir, "dir", "", "folder to make it in (default: DATA/site-ca)")
 	f.StringVar(&name, "name", "Aid site", "what phones call it")
 	f.StringArrayVar(&hosts, "host", nil, "name that it may sign for, besides names that end in .local and the like; repeat")
+	return cmd
+}
+
+func (a *app) siteCAShowCommand() *cobra.Command {
+	var dir string
+	cmd := &cobra.Command{
+		Use:   "show",
+		Short: "Show the authority's fingerprint, to compare with what a phone has installed",
+		Long: `Show the authority's fingerprint, to compare with what a phone has installed.
+
+On Android: Settings, search for "trusted credentials", User. On an iPhone: Settings,
+General, VPN & Device Management, the profile, More Details.`,
+		Example: `  aidpass site-ca show`,
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			path := filepath.Join(a.siteCADir(dir), "site-ca.crt")
+			der, err := readFile(path, maxSecretFile)
+			if err != nil {
+				return err
+			}
+			ca, err := x509.ParseCertificate(der)
+			if err != nil {
+				return usagef("%s: %w", path, err).hint("aidpass site-ca init --dir ANOTHER makes another authority")
+			}
+			until := ca.NotAfter.UTC()
+			return a.print(map[string]any{"certificate": path, "sha256": siteCAPrint(ca), "until": until.Format(time.RFC3339)}, func(w io.Writer) {
+				fmt.Fprintf(w, "%s, until %s, SHA-256:\n%s\n", path, until.Format(time.DateOnly), siteCAPrint(ca))
+			})
+		},
+	}
+	cmd.Flags().StringVar(&dir, "dir", "", "folder of the authority (default: DATA/site-ca)")
 	return cmd
 }
 
@@ -174,10 +203,11 @@ type siteCA struct {
 	key  *ecdsa.PrivateKey
 }
 
-// siteCAWords are six words of the certificate's SHA-256.
-func siteCAWords(c *x509.Certificate) string {
+// siteCAPrint is the certificate's SHA-256 as phones show it in their settings. A
+// page cannot vouch for it: it comes by the connection that the certificate is for.
+func siteCAPrint(c *x509.Certificate) string {
 	sum := sha256.Sum256(c.Raw)
-	return trust.HashWords(sum[:])
+	return strings.ReplaceAll(fmt.Sprintf("% X", sum[:]), " ", ":")
 }
 
 // makeSiteCA makes the authority's two files in dir.

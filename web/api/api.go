@@ -66,7 +66,7 @@ type Config struct {
 	Visits  Visits
 	Public  *Shelf       // documents for everybody; may be filled and changed at any time
 	Scanner fs.FS        // the scanner app's files, index.html among them; nil: not built in
-	SetUp   SetUp        // what the set-up page says
+	SetUp   func() SetUp // what the set-up page says now; nil: nothing about this server
 	Hosts   []string     // names, besides localhost and addresses, by which this server is called
 	Log     *slog.Logger // nil: nowhere
 	Now     func() time.Time
@@ -127,6 +127,9 @@ func New(c Config) (*Server, error) {
 	c.Limits.fill()
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.SetUp == nil {
+		c.SetUp = func() SetUp { return SetUp{} }
 	}
 	if c.Public == nil {
 		c.Public = &Shelf{}

@@ -178,8 +178,10 @@ func newWorld(t testing.TB, with ...func(*api.Config)) *world {
 		"/s/1":               api.NewDocument("application/statuslist+cwt", []byte("short")),
 	})
 	c := api.Config{Devices: w.desk, Packs: w.desk, Visits: w.desk, Public: shelf, Scanner: app, Now: time.Now, Hosts: []string{"laptop.local"},
-		SetUp: api.SetUp{Addresses: []string{"https://192.0.2.7:8443"}, Local: "http://localhost:8080", LocalPort: "8080", CA: "/site-ca.crt", CAWords: "six words"},
-		Log:   slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+		SetUp: func() api.SetUp {
+			return api.SetUp{Addresses: []string{"https://192.0.2.7:8443"}, Local: "http://localhost:8080", LocalPort: "8080", CA: "/site-ca.crt"}
+		},
+		Log: slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	for _, f := range with {
 		f(&c)
 	}
@@ -680,7 +682,7 @@ func TestSetUpPage(t *testing.T) {
 		if a.Code != 200 || !strings.Contains(page, title) || !strings.Contains(page, `lang="`+lang+`"`) || strings.Contains(page, "no value") {
 			t.Errorf("%s: %d\n%s", lang, a.Code, page)
 		}
-		for _, part := range []string{"https://192.0.2.7:8443/scanner/", "adb reverse tcp:8080 tcp:8080", "/site-ca.crt", "six words", "data:image/png;base64,"} {
+		for _, part := range []string{"https://192.0.2.7:8443/scanner/", "adb reverse tcp:8080 tcp:8080", "/site-ca.crt", "SHA-256", "aidpass site-ca show", "Android", "iPhone", "data:image/png;base64,"} {
 			if !strings.Contains(page, part) {
 				t.Errorf("%s: the page lacks %q", lang, part)
 			}

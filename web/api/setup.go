@@ -21,7 +21,6 @@ type SetUp struct {
 	Local     string   // the address for this machine and for phones on its USB cable; may be empty
 	LocalPort string   // its port
 	CA        string   // path of the site's own certificate authority, where it has one
-	CAWords   string   // six words of that certificate
 }
 
 //go:embed setup.html setup.css words/*.json
@@ -81,14 +80,15 @@ func (s *Server) setUp(c *echo.Context) error {
 	if lang == "ar" {
 		direction = "rtl"
 	}
-	data := map[string]any{"Lang": lang, "Dir": direction, "Words": s.pages.words[lang], "SetUp": s.SetUp, "App": s.app.find(pathScanner) != nil}
+	now := s.SetUp()
+	data := map[string]any{"Lang": lang, "Dir": direction, "Words": s.pages.words[lang], "SetUp": now, "App": s.app.find(pathScanner) != nil}
 	var names []map[string]string
 	for _, l := range languages {
 		names = append(names, map[string]string{"Code": l, "Name": s.pages.words[l]["language"]})
 	}
 	data["Languages"] = names
-	if len(s.SetUp.Addresses) > 0 {
-		picture, err := qrcode.PNG(s.SetUp.Addresses[0]+pathScanner, qrcode.M, 5)
+	if len(now.Addresses) > 0 {
+		picture, err := qrcode.PNG(now.Addresses[0]+pathScanner, qrcode.M, 5)
 		if err != nil {
 			return err
 		}
