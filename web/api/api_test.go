@@ -148,7 +148,6 @@ type world struct {
 	*desk
 	server *api.Server
 	logs   *logs
-	with   func(*api.Config)
 }
 
 // logs is what the server wrote.
