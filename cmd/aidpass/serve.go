@@ -187,6 +187,10 @@ func (s *serving) listen() error {
 		if err != nil {
 			return usagef("--http: %w", err).hint("does another program use the port? --http localhost:8081")
 		}
+		if at, ok := l.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() {
+			l.Close() // whoever wrote the hosts file meant something else
+			return usagef("--http %q leads to %s, which is not this machine alone", s.f.http, l.Addr()).hint("--http 127.0.0.1:8080")
+		}
 		s.listeners = append(s.listeners, l)
 		s.local = "http://localhost:" + port(l)
 	}

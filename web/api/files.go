@@ -110,7 +110,7 @@ func (s *Server) cspReport(c *echo.Context) error {
 		return errTooLarge
 	}
 	s.reports.Add(1)
-	s.Log.Warn("content security policy broken", "request", requestID(r), "directive", directive(body))
+	s.Log.Warn("content security policy broken", "request", requestID(c.Response()), "directive", directive(body))
 	return c.NoContent(http.StatusNoContent)
 }
 

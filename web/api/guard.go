@@ -1,12 +1,12 @@
 package api
 
 import (
-	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -49,8 +49,14 @@ var (
 	errFault     = &problem{http.StatusInternalServerError, "fault", "", 0}
 )
 
-// requestIDKey marks a request's id in its context.
-type requestIDKey struct{}
+// always are the headers of every answer; routes that need another policy set it.
+var always = map[string][]string{
+	"X-Content-Type-Options":       {"nosniff"},
+	"X-Frame-Options":              {"DENY"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'"},
+}
 
 // guard stands before every route: it names the request, keeps out what cannot be
 // meant for this server, bounds how much is under way, sets the headers that hold
@@ -61,14 +67,9 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		var random [8]byte
 		rand.Read(random[:])
 		id := hex.EncodeToString(random[:])
-		r = r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
 		h := w.Header()
+		maps.Copy(h, always) // Set puts another slice in, and leaves these alone
 		h.Set("X-Request-ID", id)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 		if r.TLS != nil && hostname(r.Host) != "localhost" {
 			// No includeSubDomains, no preload: the name is a laptop's. And localhost is
 			// served without TLS too, which a browser that was told so would never ask for.
@@ -81,14 +82,14 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				// What panicked may hold somebody's data: only that it did is told.
 				s.Log.Error("fault", "request", id)
 				if o.status == 0 {
-					s.answer(o, r, errFault)
+					s.answer(o, errFault)
 				}
 			}
 			s.log(r, id, o, time.Since(begun))
 		}()
 		leave, ok := s.crowd.enter(r.RemoteAddr)
 		if !ok {
-			s.answer(o, r, errFull)
+			s.answer(o, errFull)
 			return
 		}
 		defer leave()
@@ -96,17 +97,17 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		case s.inFlight <- struct{}{}:
 			defer func() { <-s.inFlight }()
 		default:
-			s.answer(o, r, errFull)
+			s.answer(o, errFull)
 			return
 		}
 		switch {
 		case s.draining.Load() && r.URL.Path != pathHealth:
 			h.Set("Connection", "close")
-			s.answer(o, r, errStopping)
+			s.answer(o, errStopping)
 		case !s.known(r.Host):
-			s.answer(o, r, errHost)
+			s.answer(o, errHost)
 		case cross.Check(r) != nil:
-			s.answer(o, r, errOrigin)
+			s.answer(o, errOrigin)
 		default:
 			next.ServeHTTP(o, r)
 		}
@@ -163,6 +164,9 @@ func (s *Server) log(r *http.Request, id string, o *observed, took time.Duration
 	if o.status >= 400 || r.Method == http.MethodPost {
 		level = slog.LevelInfo
 	}
+	if !s.Log.Enabled(r.Context(), level) {
+		return
+	}
 	s.Log.Log(r.Context(), level, "request", "id", id, "method", known(r.Method), "route", route(r.URL.Path), "status", o.status, "bytes", o.bytes, "ms", took.Milliseconds())
 }
 
@@ -218,23 +222,21 @@ func (s *Server) fail(c *echo.Context, err error) {
 			p = &problem{status, "method_not_allowed", "", 0}
 		default:
 			// Errors of the layers below hold identifiers and never a person's data.
-			s.Log.Error("fault", "request", requestID(c.Request()), "error", err.Error())
+			s.Log.Error("fault", "request", requestID(c.Response()), "error", err.Error())
 			p = errFault
 		}
 	}
-	s.answer(c.Response(), c.Request(), p)
+	s.answer(c.Response(), p)
 }
 
-func requestID(r *http.Request) string {
-	id, _ := r.Context().Value(requestIDKey{}).(string)
-	return id
-}
+// requestID is what the guard called the request that w answers.
+func requestID(w http.ResponseWriter) string { return w.Header().Get("X-Request-ID") }
 
-func (s *Server) answer(w http.ResponseWriter, r *http.Request, p *problem) {
+func (s *Server) answer(w http.ResponseWriter, p *problem) {
 	if p.retry > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.retry))
 	}
-	body := map[string]any{"title": http.StatusText(p.status), "status": p.status, "error": p.code, "request": requestID(r)}
+	body := map[string]any{"title": http.StatusText(p.status), "status": p.status, "error": p.code, "request": requestID(w)}
 	if p.hint != "" {
 		body["hint"] = p.hint
 	}
