@@ -655,9 +655,11 @@ func TestNobodyTakesAllPlaces(t *testing.T) {
 		w.server.ServeHTTP(a, r)
 		return a
 	}
-	slow, end := io.Pipe()
 	var all sync.WaitGroup
+	var ends []io.Closer
 	for i := range 2 {
+		slow, end := io.Pipe()
+		ends = append(ends, end)
 		all.Go(func() { ask("[2001:db8::"+string(rune('1'+i))+"]:5", slow) })
 		if _, err := end.Write([]byte{0x82}); err != nil { // it is inside, and reads
 			t.Fatal(err)
@@ -668,7 +670,9 @@ func TestNobodyTakesAllPlaces(t *testing.T) {
 	for range 20 {
 		want(t, "this machine's cables", ask("127.0.0.1:7", bytes.NewReader(record(2, "a"))), 200, "")
 	}
-	end.Close()
+	for _, end := range ends {
+		end.Close()
+	}
 	all.Wait()
 	want(t, "afterwards", ask("[2001:db8::9]:7", bytes.NewReader(record(3, "a"))), 200, "")
 }
