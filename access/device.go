@@ -31,7 +31,16 @@ type Device struct {
 	AddedAt     time.Time
 	WithdrawnAt time.Time // zero: not withdrawn
 	Reason      string    // code; of withdrawn and refused devices
+
+	// A device that signed two records of one number was copied. It is frozen, and left
+	// out of packs, until a person lets it go on (thaws it) or withdraws it.
+	FrozenAt   time.Time // zero: it is not
+	FrozenFrom uint64    // the first of those numbers; 0: it is not
+	ThawedTo   uint64    // copies shown by records up to this number were judged; 0: never thawed
 }
+
+// Frozen reports whether the device waits for a person to look at it.
+func (d *Device) Frozen() bool { return d.FrozenFrom > 0 && d.State != DeviceWithdrawn }
 
 // ID is the key id in hexadecimal, as logs and files name the device.
 func (d *Device) ID() string { return hex.EncodeToString(d.KID[:]) }

@@ -16,6 +16,8 @@ import (
 var (
 	ErrNoDevice        = errors.New("storage: no such device")
 	ErrDeviceWithdrawn = errors.New("storage: the device was withdrawn, which is final")
+	ErrDeviceFrozen    = errors.New("storage: the device was found copied and is frozen: thaw it or withdraw it")
+	ErrNotFrozen       = errors.New("storage: the device is not frozen")
 )
 
 // Longest texts of a device, in bytes.
@@ -27,7 +29,8 @@ const (
 
 // SaveDevice enters a device, or gives a known one another state, name, site or
 // certificate. Its certificates' dates only ever widen: what an older one vouched
-// for stays vouched for. A withdrawn device is ErrDeviceWithdrawn.
+// for stays vouched for. A withdrawn device is ErrDeviceWithdrawn, a frozen one
+// ErrDeviceFrozen.
 func (o *Org) SaveDevice(ctx context.Context, by access.Actor, d access.Device) error {
 	return o.update(ctx, by, "save device", func(t *tx) error { return t.saveDevice(d) })
 }
@@ -50,6 +53,8 @@ func (t *tx) saveDevice(d access.Device) error {
 		return err
 	case old.State == access.DeviceWithdrawn:
 		return fmt.Errorf("%w: %s", ErrDeviceWithdrawn, d.ID())
+	case old.Frozen():
+		return fmt.Errorf("%w: %s", ErrDeviceFrozen, d.ID())
 	case old.Until > 0:
 		d.From, d.Until = min(old.From, d.From), max(old.Until, d.Until)
 	}
@@ -80,6 +85,44 @@ func (o *Org) WithdrawDevice(ctx context.Context, by access.Actor, kid [8]byte, 
 			return err
 		}
 		return t.audit(access.Entry{Action: "device.withdraw", Object: d.ID(), Reason: reason, Detail: "site=" + d.Site})
+	})
+}
+
+// freeze leaves a device out of packs because it was found copied: from is the first
+// number of which it signed two records. A lower number than it is frozen from is kept.
+func (t *tx) freeze(kid [8]byte, from uint64) error {
+	d, err := t.device(kid)
+	if err != nil || d.State == access.DeviceWithdrawn || d.FrozenFrom > 0 && d.FrozenFrom <= from {
+		return err
+	}
+	const freeze = `UPDATE device SET frozen_at = COALESCE(frozen_at, $3), frozen_from = $4 WHERE org_id = $1 AND kid = $2`
+	if _, err := t.exec(freeze, t.o.id, d.ID(), t.micros, int64(from)); err != nil {
+		return err
+	}
+	return t.audit(access.Entry{Action: "device.freeze", Object: d.ID(), Reason: "copied", Detail: fmt.Sprintf("site=%s from=%d", d.Site, from)})
+}
+
+// ThawDevice lets a frozen device go on: somebody looked at its records and at who has
+// its key. What it has recorded until now freezes it no more; another copy does.
+// reason is a code. ErrNotFrozen where there is nothing to thaw.
+func (o *Org) ThawDevice(ctx context.Context, by access.Actor, kid [8]byte, reason string) error {
+	return o.update(ctx, by, "thaw device", func(t *tx) error {
+		if reason == "" || len(reason) > maxReason {
+			return errors.New("a thaw needs a reason, a short code")
+		}
+		d, err := t.device(kid)
+		if err != nil {
+			return err
+		}
+		if !d.Frozen() {
+			return fmt.Errorf("%w: %s", ErrNotFrozen, d.ID())
+		}
+		const thaw = `UPDATE device SET frozen_at = NULL, frozen_from = 0,
+			thawed_to = (SELECT COALESCE(MAX(seq), 0) FROM visit WHERE org_id = $1 AND kid = $2) WHERE org_id = $1 AND kid = $2`
+		if _, err := t.exec(thaw, t.o.id, d.ID()); err != nil {
+			return err
+		}
+		return t.audit(access.Entry{Action: "device.thaw", Object: d.ID(), Reason: reason, Detail: fmt.Sprintf("site=%s from=%d", d.Site, d.FrozenFrom)})
 	})
 }
 
@@ -115,7 +158,7 @@ func (t *tx) device(kid [8]byte) (access.Device, error) {
 
 // devices reads rows; where goes on behind the organisation.
 func (t *tx) devices(where string, args ...any) (list []access.Device, err error) {
-	rows, err := t.query(`SELECT name, site, state, cose_key, certificate, valid_from, valid_until, added_at, withdrawn_at, reason
+	rows, err := t.query(`SELECT name, site, state, cose_key, certificate, valid_from, valid_until, added_at, withdrawn_at, reason, frozen_at, frozen_from, thawed_to
 		FROM device WHERE org_id = $1 `+where, append([]any{t.o.id}, args...)...)
 	if err != nil {
 		return nil, err
@@ -125,8 +168,9 @@ func (t *tx) devices(where string, args ...any) (list []access.Device, err error
 		var d access.Device
 		var key []byte
 		var from, until, added int64
-		var withdrawn sql.NullInt64
-		if err := rows.Scan(&d.Name, &d.Site, &d.State, &key, &d.Certificate, &from, &until, &added, &withdrawn, &d.Reason); err != nil {
+		var withdrawn, frozen sql.NullInt64
+		if err := rows.Scan(&d.Name, &d.Site, &d.State, &key, &d.Certificate, &from, &until, &added, &withdrawn, &d.Reason,
+			&frozen, &d.FrozenFrom, &d.ThawedTo); err != nil {
 			return nil, err
 		}
 		if d.Key, err = cose.ParseKey(key); err != nil {
@@ -135,6 +179,9 @@ func (t *tx) devices(where string, args ...any) (list []access.Device, err error
 		d.KID, d.From, d.Until, d.AddedAt = d.Key.ID(), credential.Time(from), credential.Time(until), microTime(added)
 		if withdrawn.Valid {
 			d.WithdrawnAt = microTime(withdrawn.Int64)
+		}
+		if frozen.Valid {
+			d.FrozenAt = microTime(frozen.Int64)
 		}
 		list = append(list, d)
 	}

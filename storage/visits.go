@@ -59,7 +59,10 @@ func (o *Org) AddVisits(ctx context.Context, by access.Actor, p *visit.Piece) (a
 	err = o.update(ctx, by, "add visits", func(t *tx) error {
 		t.acts = newActs()
 		acks = make([]VisitAck, 0, len(p.Records)+len(p.Refused))
-		rows := t.visitRows(p, &acks)
+		rows, err := t.visitRows(p, &acks)
+		if err != nil {
+			return err
+		}
 		if err := t.markCounters(rows); err != nil {
 			return err
 		}
@@ -67,7 +70,11 @@ func (o *Org) AddVisits(ctx context.Context, by access.Actor, p *visit.Piece) (a
 		if err != nil {
 			return err
 		}
-		if err := t.insertVisits(rows, m, acks); err != nil {
+		copied, err := t.insertVisits(rows, m, acks)
+		if err != nil {
+			return err
+		}
+		if err := t.freezeAll(copied); err != nil {
 			return err
 		}
 		if err := t.settle(m.Accounts); err != nil {
@@ -85,7 +92,15 @@ func (o *Org) AddVisits(ctx context.Context, by access.Actor, p *visit.Piece) (a
 }
 
 // visitRows chooses the records that can be kept and answers the others.
-func (t *tx) visitRows(p *visit.Piece, acks *[]VisitAck) (rows []visitRow) {
+func (t *tx) visitRows(p *visit.Piece, acks *[]VisitAck) (rows []visitRow, err error) {
+	devices, err := t.devices(``)
+	if err != nil {
+		return nil, err
+	}
+	certified := make(map[[8]byte]bool, len(devices))
+	for i := range devices {
+		certified[devices[i].KID] = devices[i].Certificate != nil
+	}
 	seen := map[[32]byte]bool{}
 	for i := range p.Records {
 		r := &p.Records[i]
@@ -95,6 +110,8 @@ func (t *tx) visitRows(p *visit.Piece, acks *[]VisitAck) (rows []visitRow) {
 			ack.State = VisitKnown
 		case r.Sequence > math.MaxInt64:
 			ack.State, ack.Reason = VisitRefused, string(visit.Nonsense)
+		case !certified[r.Key]:
+			ack.State, ack.Reason = VisitRefused, string(visit.UnknownDevice)
 		default:
 			row := visitRow{Record: r, ack: len(*acks)}
 			if r.Kind <= visit.Partial {
@@ -108,7 +125,7 @@ func (t *tx) visitRows(p *visit.Piece, acks *[]VisitAck) (rows []visitRow) {
 	for _, r := range p.Refused {
 		*acks = append(*acks, VisitAck{Key: r.Key, Sequence: r.Sequence, Hash: r.Hash, State: VisitRefused, Reason: string(r.Why)})
 	}
-	return rows
+	return rows, nil
 }
 
 func (o *Org) ledgerMark(k verifier.LedgerKey) []byte {
@@ -194,22 +211,16 @@ func kids(p *visit.Piece) []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-// insertVisits writes the rows and answers them.
-func (t *tx) insertVisits(rows []visitRow, m *visit.Merged, acks []VisitAck) error {
+// insertVisits writes the rows and answers them. copied are the devices of which a new
+// row shows a copy, and the first sequence that it shows.
+func (t *tx) insertVisits(rows []visitRow, m *visit.Merged, acks []VisitAck) (copied map[[8]byte]uint64, err error) {
+	copied = map[[8]byte]uint64{}
 	entries := make(map[[32]byte]*visit.Entry, len(m.Entries))
 	for i := range m.Entries {
 		entries[m.Entries[i].Hash] = &m.Entries[i]
 	}
 	for _, r := range rows {
 		ack := &acks[r.ack]
-		d, err := t.device(r.Key)
-		if errors.Is(err, ErrNoDevice) || err == nil && d.Certificate == nil {
-			ack.State, ack.Reason = VisitRefused, string(visit.UnknownDevice)
-			continue
-		}
-		if err != nil {
-			return err
-		}
 		e := entries[r.Hash]
 		ack.State, ack.Flags = VisitAccepted, e.Doubts
 		if e.State == visit.Conflict || e.State == visit.Over || e.State == visit.Quarantined || slices.Contains(e.Doubts, visit.Cloned) {
@@ -221,10 +232,22 @@ func (t *tx) insertVisits(rows []visitRow, m *visit.Merged, acks []VisitAck) err
 		n, err := t.exec(insert, t.o.id, kid, int64(r.Sequence), r.Hash[:], ack.State, doubts(ack.Flags), r.ledger,
 			t.o.own.seal(visitPlace(t.o.id, kid, r.Sequence, r.Hash), r.Raw), t.micros)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if n == 0 {
 			ack.State, ack.Reason = VisitKnown, ""
+		} else if at := copied[r.Key]; e.Clash > 0 && (at == 0 || e.Clash < at) {
+			copied[r.Key] = e.Clash
+		}
+	}
+	return copied, nil
+}
+
+// freezeAll freezes devices from the sequences they were copied at.
+func (t *tx) freezeAll(copied map[[8]byte]uint64) error {
+	for _, key := range slices.SortedFunc(maps.Keys(copied), func(a, b [8]byte) int { return bytes.Compare(a[:], b[:]) }) {
+		if err := t.freeze(key, copied[key]); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -339,18 +362,23 @@ func (o *Org) JournalKeys(ctx context.Context) (func(kid []byte) *cose.Key, erro
 // MergeVisits makes one account of everything that was ever handed in.
 func (o *Org) MergeVisits(ctx context.Context) (m *visit.Merged, err error) {
 	err = o.view(ctx, "merge visits", func(t *tx) error {
-		piece := &visit.Piece{}
-		if err := t.storedVisits(piece, ``); err != nil {
-			return err
-		}
-		facts, err := t.visitFacts()
-		if err != nil {
-			return err
-		}
-		m = visit.Merge(facts.Facts, piece)
-		return facts.err
+		m, err = t.mergeVisits()
+		return err
 	})
 	return m, err
+}
+
+func (t *tx) mergeVisits() (*visit.Merged, error) {
+	piece := &visit.Piece{}
+	if err := t.storedVisits(piece, ``); err != nil {
+		return nil, err
+	}
+	facts, err := t.visitFacts()
+	if err != nil {
+		return nil, err
+	}
+	m := visit.Merge(facts.Facts, piece)
+	return m, facts.err // looked at after merging
 }
 
 // DeviceReceipt is what the database has of one device's journal, as a receipt that
@@ -362,7 +390,12 @@ func (o *Org) DeviceReceipt(ctx context.Context, kid [8]byte, at credential.Time
 		if err := t.storedVisits(piece, `AND kid = $2`, id); err != nil {
 			return err
 		}
-		r = visit.Merge(visit.Facts{}, piece).ReceiptFor(o.id, kid, at)
+		facts, err := t.visitFacts()
+		if err != nil {
+			return err
+		}
+		// Of the facts only whether the device is frozen: the rest is not asked for here.
+		r = visit.Merge(visit.Facts{Device: facts.Device}, piece).ReceiptFor(o.id, kid, at)
 		const review = `SELECT DISTINCT seq FROM visit WHERE org_id = $1 AND kid = $2 AND state = $3 ORDER BY seq LIMIT $4`
 		rows, err := t.query(review, t.o.id, id, VisitReview, visit.MaxReview)
 		if err != nil {
@@ -382,36 +415,54 @@ func (o *Org) DeviceReceipt(ctx context.Context, kid [8]byte, at credential.Time
 	return r, err
 }
 
-// SettleVisits is MergeVisits, and brings every entitlement up to it: what AddVisits
-// knew when a record came may have been less. It writes only what differs.
+// SettleVisits is MergeVisits, and brings every entitlement up to it, and freezes what
+// it shows to be copied: what AddVisits knew when a record came may have been less. It
+// writes only what differs.
 func (o *Org) SettleVisits(ctx context.Context, by access.Actor) (*visit.Merged, error) {
 	m, err := o.MergeVisits(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var late []visit.Account
+	late := false
 	err = o.view(ctx, "compare entitlements", func(t *tx) error {
-		for i := range m.Accounts {
+		for i := 0; i < len(m.Accounts) && !late; i++ {
 			_, changed, err := t.settled(&m.Accounts[i])
 			if err != nil {
 				return err
 			}
-			if changed {
-				late = append(late, m.Accounts[i])
-			}
+			late = changed
 		}
 		return nil
 	})
-	if err != nil || len(late) == 0 {
+	if err != nil || !late && len(unfrozen(m)) == 0 {
 		return m, err
 	}
-	return m, o.update(ctx, by, "settle visits", func(t *tx) error {
+	err = o.update(ctx, by, "settle visits", func(t *tx) error {
 		t.acts = newActs()
-		if err := t.settle(late); err != nil {
+		// Merged again: records may have come in meanwhile, and what they settled stands.
+		if m, err = t.mergeVisits(); err != nil {
+			return err
+		}
+		if err := t.settle(m.Accounts); err != nil {
+			return err
+		}
+		if err := t.freezeAll(unfrozen(m)); err != nil {
 			return err
 		}
 		return t.auditActs()
 	})
+	return m, err
+}
+
+// unfrozen are the devices that m shows to be copied and that go on all the same.
+func unfrozen(m *visit.Merged) map[[8]byte]uint64 {
+	copied := map[[8]byte]uint64{}
+	for i := range m.Tables {
+		if d := &m.Tables[i]; d.Frozen > 0 && d.Device.Frozen == 0 && d.Device.Withdrawn == 0 {
+			copied[d.Key] = d.Frozen
+		}
+	}
+	return copied
 }
 
 // storedVisits reads rows into a piece; where goes on behind the organisation.
@@ -468,7 +519,7 @@ func (t *tx) visitFacts() (*visitFacts, error) {
 	}
 	known := map[[8]byte]visit.Device{}
 	for _, d := range devices {
-		v := visit.Device{Name: d.Name, Site: d.Site, From: d.From, Until: d.Until}
+		v := visit.Device{Name: d.Name, Site: d.Site, From: d.From, Until: d.Until, Frozen: d.FrozenFrom, Thawed: d.ThawedTo}
 		if !d.WithdrawnAt.IsZero() {
 			v.Withdrawn = credential.FromStd(d.WithdrawnAt)
 		}

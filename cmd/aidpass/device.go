@@ -32,7 +32,7 @@ func (a *app) deviceCommand() *cobra.Command {
 
   aidpass device add --key tab-1.png --site wellA --out tab-1 --qr tab-1.gif   # with no network`,
 	}
-	cmd.AddCommand(a.deviceAddCommand(), a.deviceCodeCommand(), a.devicePendingCommand(), a.deviceConfirmCommand(), a.deviceRefuseCommand(), a.deviceListCommand(), a.deviceWithdrawCommand())
+	cmd.AddCommand(a.deviceAddCommand(), a.deviceCodeCommand(), a.devicePendingCommand(), a.deviceConfirmCommand(), a.deviceRefuseCommand(), a.deviceListCommand(), a.deviceThawCommand(), a.deviceWithdrawCommand())
 	return cmd
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
+	"aidpass/credential"
 )
 
 // deviceLine is a device as programs read it.
@@ -19,6 +20,30 @@ type deviceLine struct {
 	Until     *string            `json:"until"`
 	Withdrawn *string            `json:"withdrawn_at"`
 	Reason    *string            `json:"reason"`
+	Frozen    *string            `json:"frozen_at"`   // it was found copied; null: it is not frozen
+	CopiedAt  uint64             `json:"frozen_from"` // the first number of which it signed two records; 0: not frozen
+	ThawedTo  uint64             `json:"thawed_to"`   // copies up to this record were judged; 0: never
+}
+
+func newDeviceLine(d *access.Device) deviceLine {
+	line := deviceLine{Device: d.ID(), Name: d.Name, Site: d.Site, State: d.State, From: timePtr(d.From), Until: timePtr(d.Until), Reason: textPtr(d.Reason), ThawedTo: d.ThawedTo}
+	if !d.WithdrawnAt.IsZero() {
+		line.Withdrawn = textPtr(credential.FromStd(d.WithdrawnAt).String())
+	}
+	if d.Frozen() {
+		line.Frozen, line.CopiedAt = textPtr(credential.FromStd(d.FrozenAt).String()), d.FrozenFrom
+	}
+	return line
+}
+
+func (l *deviceLine) write(w io.Writer) {
+	fmt.Fprintf(w, "%s  %-12s %-12s %-10s until %s %s", l.Device, l.Name, l.Site, l.State, deref(l.Until), deref(l.Reason))
+	if l.Frozen != nil {
+		fmt.Fprintf(w, "FROZEN: copied, two records of one number from %d on, seen %s", l.CopiedAt, *l.Frozen)
+	} else if l.ThawedTo > 0 {
+		fmt.Fprintf(w, "thawed: copies up to record %d were judged", l.ThawedTo)
+	}
+	fmt.Fprintln(w)
 }
 
 func (a *app) deviceListCommand() *cobra.Command {
@@ -44,13 +69,8 @@ func (a *app) deviceListCommand() *cobra.Command {
 					continue
 				}
 				n++
-				line := deviceLine{Device: d.ID(), Name: d.Name, Site: d.Site, State: d.State, From: timePtr(d.From), Until: timePtr(d.Until), Reason: textPtr(d.Reason)}
-				if !d.WithdrawnAt.IsZero() {
-					line.Withdrawn = textPtr(d.WithdrawnAt.UTC().Format("2006-01-02T15:04:05Z07:00"))
-				}
-				err := a.print(line, func(w io.Writer) {
-					fmt.Fprintf(w, "%s  %-12s %-12s %-10s until %s %s\n", line.Device, line.Name, line.Site, line.State, deref(line.Until), d.Reason)
-				})
+				line := newDeviceLine(&d)
+				err := a.print(line, line.write)
 				if err != nil {
 					return err
 				}
@@ -62,6 +82,56 @@ func (a *app) deviceListCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&site, "site", "", "only those of this service point")
+	return cmd
+}
+
+func (a *app) deviceThawCommand() *cobra.Command {
+	var reason string
+	cmd := &cobra.Command{
+		Use:   "thaw NAME --reason CODE",
+		Short: "Let a device go on that was frozen because it was copied",
+		Long: `Let a device go on that was frozen because it was copied: it had signed two records
+of one number, as when a phone's memory is brought back from a backup or put into a
+second phone. visits report shows those records.
+
+Look at the phone first, and at who has had it. Where its key is in two phones,
+withdraw it instead, and enrol the one that is there with a new key. A thawed device
+is in the next packs; another copy freezes it again. NAME is its name or its key id.`,
+		Example: `  aidpass visits report
+  aidpass device thaw tab-1 --reason restored_backup`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if reason == "" {
+				return usagef("a thaw needs a reason").hint("--reason restored_backup, one_phone or mistake; if it is in two hands: aidpass device withdraw")
+			}
+			o, err := a.openOrg(cmd.Context())
+			if err != nil {
+				return err
+			}
+			defer o.close()
+			devices, err := o.store.Devices(cmd.Context())
+			if err != nil {
+				return err
+			}
+			d, err := findDevice(devices, args[0])
+			if err != nil {
+				return err
+			}
+			if !d.Frozen() {
+				return usagef("%s is not frozen", args[0]).hint("aidpass device list shows which are")
+			}
+			if err := o.store.ThawDevice(cmd.Context(), a.actor(access.OrgAdmin), d.KID, reason); err != nil {
+				return err
+			}
+			if d, err = o.store.Device(cmd.Context(), d.KID); err != nil {
+				return err
+			}
+			return a.print(newDeviceLine(&d), func(w io.Writer) {
+				fmt.Fprintf(w, "%s (%s) may go on: build new packs for %s, and sign it a receipt\n", d.Name, d.ID(), d.Site)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&reason, "reason", "", "code: restored_backup, one_phone, mistake")
 	return cmd
 }
 
@@ -101,7 +171,10 @@ until the epoch ends. A device that is found again is enrolled with a new key.`,
 			if err := o.store.WithdrawDevice(cmd.Context(), a.actor(access.OrgAdmin), d.KID, reason); err != nil {
 				return err
 			}
-			return a.print(deviceLine{Device: d.ID(), Name: d.Name, Site: d.Site, State: access.DeviceWithdrawn, Reason: &reason}, func(w io.Writer) {
+			if d, err = o.store.Device(cmd.Context(), d.KID); err != nil {
+				return err
+			}
+			return a.print(newDeviceLine(&d), func(w io.Writer) {
 				fmt.Fprintf(w, "%s (%s) is withdrawn: build new packs for %s\n", d.Name, d.ID(), d.Site)
 			})
 		},

@@ -176,7 +176,8 @@ func (a *app) sameWords(r enrol.Request, given string) (bool, error) {
 	return a.confirm("Does it?")
 }
 
-// enrolled returns the devices of a site that have a certificate and may have packs.
+// enrolled returns the devices of a site that have a certificate and may have packs:
+// neither withdrawn nor frozen.
 func (o *org) enrolled(ctx context.Context, site string) ([]access.Device, error) {
 	all, err := o.store.Devices(ctx)
 	if err != nil {
@@ -184,7 +185,7 @@ func (o *org) enrolled(ctx context.Context, site string) ([]access.Device, error
 	}
 	var list []access.Device
 	for _, d := range all {
-		if d.Site == site && d.State == access.DeviceConfirmed {
+		if d.Site == site && d.State == access.DeviceConfirmed && !d.Frozen() {
 			list = append(list, d)
 		}
 	}

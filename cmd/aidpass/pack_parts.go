@@ -292,6 +292,10 @@ func (b *packBuild) addDevice(ctx context.Context, cert *trust.DeviceCertificate
 	if d, err := b.o.store.Device(ctx, id); err == nil && d.State == access.DeviceWithdrawn {
 		b.say("warning: device %s was withdrawn (%s): it is left out", name, d.Reason)
 		return nil
+	} else if err == nil && d.Frozen() {
+		b.say("warning: device %s was found copied and is frozen: it is left out", name)
+		b.say("hint: aidpass device thaw %s --reason CODE, or device withdraw", name)
+		return nil
 	} else if err != nil && !errors.Is(err, storage.ErrNoDevice) {
 		return err
 	}

@@ -113,8 +113,8 @@ func (a *app) importVisits(ctx context.Context, paths []string, receipts string)
 	}
 	for _, device := range slices.Sorted(maps.Keys(copied)) {
 		if copied[device] {
-			a.say("WARNING: device %s was copied: it signed two records of one number. All of them are kept for review", device)
-			a.say("hint: aidpass device withdraw %s --reason copied, then build new packs; the phone is enrolled anew", device)
+			a.say("WARNING: device %s was copied: it signed two records of one number. All of them are kept for review, and the device is frozen: the next packs leave it out", device)
+			a.say("hint: aidpass device withdraw %s --reason copied, and enrol the phone anew; or, when its key is in one phone alone, aidpass device thaw", device)
 		}
 	}
 	if receipts != "" {
@@ -274,6 +274,9 @@ func (o *org) writeReceipts(ctx context.Context, devices []access.Device, folder
 			held = r.Held[0].Last
 		}
 		o.a.say("%s: %s has its records up to %d", path, cmp.Or(d.Name, d.ID()), held)
+		if r.Frozen > 0 {
+			o.a.say("warning: %s was copied, from record %d on, and the receipt says so: aidpass device thaw or device withdraw", cmp.Or(d.Name, d.ID()), r.Frozen)
+		}
 	}
 	return nil
 }

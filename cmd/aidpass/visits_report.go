@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"encoding/hex"
@@ -157,7 +158,8 @@ type deviceRow struct {
 	Records   int      `json:"records"`
 	Held      uint64   `json:"held"` // without a gap from 1
 	Gaps      []string `json:"gaps"`
-	Frozen    uint64   `json:"frozen_from"` // 0: not copied
+	Copied    uint64   `json:"copied_from"` // the first number of two records; 0: not copied
+	Frozen    uint64   `json:"frozen_from"` // the same, unless somebody let it go on; 0: not frozen
 	Withdrawn bool     `json:"withdrawn"`
 }
 
@@ -233,7 +235,7 @@ func newVisitReport(m *visit.Merged, only verifier.LedgerKey) *visitReport {
 	devices := map[[8]byte]visit.Device{}
 	for _, t := range m.Tables {
 		devices[t.Key] = t.Device
-		row := deviceRow{Device: hex.EncodeToString(t.Key[:]), Name: t.Device.Name, Site: t.Device.Site, Records: t.Records, Frozen: t.Frozen,
+		row := deviceRow{Device: hex.EncodeToString(t.Key[:]), Name: t.Device.Name, Site: t.Device.Site, Records: t.Records, Copied: t.Copied, Frozen: t.Frozen,
 			Withdrawn: t.Device.Withdrawn > 0, Gaps: []string{}}
 		for _, g := range t.Gaps {
 			row.Gaps = append(row.Gaps, fmt.Sprintf("%d-%d", g.First, g.Last))
@@ -385,8 +387,11 @@ func (r *visitReport) write(w io.Writer) {
 		if len(d.Gaps) > 0 {
 			fmt.Fprintf(w, ", missing %s", strings.Join(d.Gaps, " "))
 		}
-		if d.Frozen > 0 {
-			fmt.Fprintf(w, ", COPIED: two records of one number from %d on", d.Frozen)
+		switch {
+		case d.Frozen > 0:
+			fmt.Fprintf(w, ", COPIED: two records of one number from %d on", cmp.Or(d.Copied, d.Frozen))
+		case d.Copied > 0:
+			fmt.Fprintf(w, ", was copied from %d on and thawed", d.Copied)
 		}
 		if d.Withdrawn {
 			fmt.Fprint(w, ", withdrawn")
@@ -516,10 +521,10 @@ func (r *visitReport) roundCells() [][]string {
 }
 
 func (r *visitReport) deviceCells() [][]string {
-	rows := [][]string{{"device", "name", "site", "records", "held", "missing", "copied_from", "withdrawn"}}
+	rows := [][]string{{"device", "name", "site", "records", "held", "missing", "copied_from", "frozen_from", "withdrawn"}}
 	for _, d := range r.Devices {
 		rows = append(rows, []string{d.Device, d.Name, d.Site, strconv.Itoa(d.Records), strconv.FormatUint(d.Held, 10), strings.Join(d.Gaps, " "),
-			numberOrNone(d.Frozen), strconv.FormatBool(d.Withdrawn)})
+			numberOrNone(d.Copied), numberOrNone(d.Frozen), strconv.FormatBool(d.Withdrawn)})
 	}
 	return rows
 }

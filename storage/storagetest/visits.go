@@ -324,3 +324,85 @@ func testVisitsInAnyOrder(t *testing.T, e Engine) {
 	}
 	w.whole(t)
 }
+
+// A copied device is frozen with the record that shows it, until a person thaws it.
+func testFrozen(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	cards := w.due(t, 3)
+	one := w.scanner(t, "tab-1")
+	device := func() access.Device {
+		t.Helper()
+		d, err := w.org.Device(ctx, one.device.KID)
+		must(t, err)
+		return d
+	}
+	receipt := func() uint64 {
+		t.Helper()
+		m, err := w.org.SettleVisits(ctx, clerk)
+		must(t, err)
+		r := m.ReceiptFor("org-a", one.device.KID, credential.FromStd(w.now))
+		if d, err := w.org.DeviceReceipt(ctx, one.device.KID, credential.FromStd(w.now)); err != nil || d.Frozen != r.Frozen {
+			t.Errorf("the device's own receipt is frozen from %d, %v; want %d", d.Frozen, err, r.Frozen)
+		}
+		return r.Frozen
+	}
+	first := one.give(cards[0].all())
+	w.acked(t, "before the copy", w.hand(t, first), "accepted")
+	copied := *one
+	w.acked(t, "the one", w.hand(t, one.give(cards[1].all())), "accepted")
+	if d := device(); d.Frozen() || receipt() != 0 {
+		t.Errorf("frozen too early: %+v", d)
+	}
+	if err := w.org.ThawDevice(ctx, clerk, one.device.KID, "mistake"); !errors.Is(err, storage.ErrNotFrozen) {
+		t.Errorf("thawed before it was frozen: %v", err)
+	}
+	w.acked(t, "the copy", w.hand(t, copied.give(cards[2].all())), "review")
+	if d := device(); !d.Frozen() || d.FrozenFrom != 2 || !d.FrozenAt.Equal(w.now) || receipt() != 2 {
+		t.Errorf("not frozen: %+v, receipt %d", d, receipt())
+	}
+	// What it goes on to record is looked at, also where the copy is not beside it.
+	w.acked(t, "what comes after", w.hand(t, one.give(visit.Visit{Kind: visit.Note, Code: "closed"})), "review")
+	w.acked(t, "and after that", w.hand(t, one.give(visit.Visit{Kind: visit.Note, Code: "closed"})), "review")
+	if err := w.org.SaveDevice(ctx, clerk, one.device); !errors.Is(err, storage.ErrDeviceFrozen) {
+		t.Errorf("it is certified again: %v", err)
+	}
+	if err := w.org.ThawDevice(ctx, clerk, one.device.KID, ""); err == nil {
+		t.Error("thawed without a reason")
+	}
+	must(t, w.org.ThawDevice(ctx, clerk, one.device.KID, "restored_backup"))
+	if d := device(); d.Frozen() || d.ThawedTo != 4 || receipt() != 0 {
+		t.Errorf("not thawed: %+v, receipt %d", d, receipt())
+	}
+	must(t, w.org.SaveDevice(ctx, clerk, one.device))
+	w.acked(t, "after the thaw", w.hand(t, one.give(visit.Visit{Kind: visit.Note, Code: "closed"})), "accepted")
+	w.acked(t, "the old ones again", w.hand(t, first), "known")
+	if d := device(); d.Frozen() || receipt() != 0 {
+		t.Errorf("frozen by what was judged: %+v", d)
+	}
+	// The copy is still about.
+	w.acked(t, "the copy again", w.hand(t, copied.give(visit.Visit{Kind: visit.Note, Code: "closed"})), "review")
+	if d := device(); d.FrozenFrom != 3 || receipt() != 3 {
+		t.Errorf("the copy goes on: %+v, receipt %d", d, receipt())
+	}
+	must(t, w.org.WithdrawDevice(ctx, clerk, one.device.KID, "copied"))
+	if d := device(); d.Frozen() {
+		t.Errorf("withdrawn and frozen: %+v", d)
+	}
+	w.acked(t, "a withdrawn device's copy", w.hand(t, copied.give(visit.Visit{Kind: visit.Note, Code: "closed"})), "review")
+	w.whole(t)
+}
+
+// A record that is refused settles nothing.
+func testRefusedSettlesNothing(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	cards := w.due(t, 1)
+	pending := w.scanner(t, "tab-1")
+	pending.device.State, pending.device.Certificate = access.DevicePending, nil
+	must(t, w.org.SaveDevice(ctx, clerk, pending.device))
+	p, err := visit.Open(pending.give(cards[0].all()), func([]byte) *cose.Key { return pending.device.Key })
+	must(t, err)
+	acks, err := w.org.AddVisits(ctx, clerk, p)
+	must(t, err)
+	w.acked(t, "a device without a certificate", acks, "refused")
+	w.entitled(t, "nothing came in", cards[0], registry.Planned)
+}

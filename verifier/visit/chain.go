@@ -34,7 +34,7 @@ func (g *merging) table(from, to int) {
 	}
 	g.tables[t.Key] = t.Device
 	links := chainOf(entries)
-	t.Frozen = frozenAt(entries, links)
+	t.Copied, t.Frozen = clashes(entries, links, t.Device)
 	t.Gaps = gapsOf(entries)
 	t.Held = held(entries, links)
 	g.m.Tables = append(g.m.Tables, t)
@@ -68,21 +68,41 @@ func chainOf(entries []Entry) []link {
 	return links
 }
 
-// frozenAt is the lowest sequence of which there are two records, or of which there
-// was another than the one that is here; 0: none.
-func frozenAt(entries []Entry, links []link) uint64 {
-	for i, e := range entries {
-		switch {
-		case i > 0 && entries[i-1].Sequence == e.Sequence:
-			return e.Sequence
-		case links[i].parent >= 0:
-		case e.Sequence == 1 && e.Prev != [32]byte{}:
-			return 1
-		case i > 0 && entries[i-1].Sequence+1 == e.Sequence:
-			return e.Sequence - 1 // chained to another record than this one
+// clashes marks the records that show a copy (Entry.Clash): two have one sequence, or
+// one is chained to another record than the one that is here. copied is the lowest
+// such sequence, frozen the lowest that nobody has thawed; 0: none.
+func clashes(entries []Entry, links []link, d Device) (copied, frozen uint64) {
+	frozen = d.Frozen
+	clash := func(group []Entry, at uint64) {
+		for i := range group {
+			group[i].Clash = at
+		}
+		if copied == 0 || at < copied {
+			copied = at
+		}
+		if at > d.Thawed && (frozen == 0 || at < frozen) {
+			frozen = at
 		}
 	}
-	return 0
+	before := 0 // the records of the sequence before stand in [before, from)
+	for from, to := 0, 0; from < len(entries); before, from = from, to {
+		s := entries[from].Sequence
+		for to = from; to < len(entries) && entries[to].Sequence == s; to++ {
+			e := &entries[to]
+			switch {
+			case links[to].parent >= 0:
+			case s == 1 && e.Prev != [32]byte{}:
+				clash(entries[to:to+1], 1)
+			case from > 0 && entries[from-1].Sequence+1 == s:
+				clash(entries[before:from], s-1)
+				clash(entries[to:to+1], s-1)
+			}
+		}
+		if to-from > 1 {
+			clash(entries[from:to], s)
+		}
+	}
+	return copied, frozen
 }
 
 func gapsOf(entries []Entry) (gaps []Range) {
@@ -251,7 +271,7 @@ func (g *merging) doubt(e *Entry, l link, entries []Entry, t *Table) {
 	add(OutsideCert, d.Until > 0 && (e.At < d.From || e.At > d.Until))
 	add(DeviceWithdrawn, d.Withdrawn > 0 && e.Est < d.Withdrawn)
 	add(AfterWithdrawal, d.Withdrawn > 0 && e.Est >= d.Withdrawn)
-	add(Cloned, t.Frozen > 0 && e.Sequence >= t.Frozen)
+	add(Cloned, t.Frozen > 0 && e.Sequence >= t.Frozen || t.Copied > 0 && e.Sequence >= t.Copied && e.Sequence <= d.Thawed)
 	if e.Kind > Partial {
 		e.State = Noted
 	}

@@ -72,6 +72,11 @@ type Device struct {
 	Site        string
 	From, Until credential.Time // of its certificates; zero: not known
 	Withdrawn   credential.Time // zero: it was not
+
+	// Frozen: it was found copied, and this sequence was the first of two records.
+	// Thawed: somebody looked at what it had recorded up to this sequence, and let it
+	// go on; what shows a copy up to there freezes it no more. Zero: not.
+	Frozen, Thawed uint64
 }
 
 // A Card is what Facts knows of one.
@@ -87,6 +92,9 @@ type Entry struct {
 	Worker string          // code of who opened the shift it was recorded in; empty: not known
 	State  State
 	Doubts []Doubt // in the order of the constants' making; nil: none
+
+	// Clash is the sequence of which this record shows that its device signed two; 0: none.
+	Clash uint64
 }
 
 // A Range is sequences, both included.
@@ -106,7 +114,8 @@ type Table struct {
 
 	Held   []Held  // the longest proved chain, a run between gaps each
 	Gaps   []Range // sequences that are not here, below the highest that is
-	Frozen uint64  // the lowest sequence that two records have, or must have had; 0: no copy is known
+	Copied uint64  // the lowest sequence that two records have, or must have had; 0: no copy is known
+	Frozen uint64  // the same, but for copies that the device was thawed from; 0: it may go on
 }
 
 // An Account is everything on one ledger key: what the unit got in one round.

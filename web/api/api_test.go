@@ -373,6 +373,11 @@ func TestEnrolment(t *testing.T) {
 	if p := w.do("GET", path+"/pack", nil); p.Code != 200 || p.Body.Len() != 4000 {
 		t.Errorf("pack: %d, %d bytes", p.Code, p.Body.Len())
 	}
+	d.FrozenFrom = 2
+	want(t, "the pack of a copied device", w.do("GET", path+"/pack", nil), 403, "device_frozen")
+	if u := w.do("POST", path+"/journal", record(1, "x"), "Content-Type", "application/cbor-seq"); u.Code != 200 {
+		t.Errorf("a copied device's journal is lost: %d %s", u.Code, u.Body)
+	}
 	d.State = access.DeviceWithdrawn
 	ask(w.do("GET", path, nil), 200, "withdrawn")
 	if a.Certificate != "certificate" && strings.Contains(w.do("GET", path, nil).Body.String(), "certificate") {

@@ -107,6 +107,9 @@ func (s *Server) pack(c *echo.Context) error {
 	}
 	switch d.State {
 	case access.DeviceConfirmed:
+		if d.Frozen() {
+			return errFrozen
+		}
 	case access.DevicePending:
 		return errPending
 	case access.DeviceWithdrawn:

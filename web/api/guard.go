@@ -45,6 +45,7 @@ var (
 	errNoDevice  = &problem{http.StatusNotFound, "device_unknown", "enrol this device again", 0}
 	errPending   = &problem{http.StatusForbidden, "device_pending", "the administrator compares the words and confirms the device", 0}
 	errWithdrawn = &problem{http.StatusGone, "device_withdrawn", "this device was withdrawn: make a new key and enrol again", 0}
+	errFrozen    = &problem{http.StatusForbidden, "device_frozen", "this device was found copied: the administrator lets it go on or withdraws it", 0}
 	errRefused   = &problem{http.StatusForbidden, "device_refused", "this device was not confirmed: enrol again", 0}
 	errFault     = &problem{http.StatusInternalServerError, "fault", "", 0}
 )
