@@ -184,7 +184,9 @@ func (t *tx) mergeAround(rows []visitRow) (*visit.Merged, error) {
 		}
 	}
 	for mark := range ledgers {
-		if err := t.storedVisits(piece, `AND ledger = $2`, []byte(mark)); err != nil {
+		// BETWEEN, where = would do: for = SQLite, knowing nothing of how many rows there
+		// are, reads all of the organisation's by the primary key instead of the index.
+		if err := t.storedVisits(piece, `AND ledger BETWEEN $2 AND $2`, []byte(mark)); err != nil {
 			return nil, err
 		}
 	}

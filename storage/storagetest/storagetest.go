@@ -102,6 +102,7 @@ func Run(t *testing.T, e Engine) {
 		{"devices are entered, certified and withdrawn", testDevices},
 		{"a record of a journal is kept once and settles what was due", testVisits},
 		{"records come in any order", testVisitsInAnyOrder},
+		{"records are many", testManyVisits},
 		{"a copied device is frozen and thawed", testFrozen},
 		{"a record that is refused settles nothing", testRefusedSettlesNothing},
 		{"cards stop with the change that leaves them behind", testStopCards},

@@ -5,7 +5,9 @@ import (
 	"crypto/ecdsa"
 	"errors"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"aidpass/access"
 	"aidpass/credential"
@@ -405,4 +407,33 @@ func testRefusedSettlesNothing(t *testing.T, e Engine) {
 	must(t, err)
 	w.acked(t, "a device without a certificate", acks, "refused")
 	w.entitled(t, "nothing came in", cards[0], registry.Planned)
+}
+
+// Keeping records takes no longer for those that are kept already.
+func testManyVisits(t *testing.T, e Engine) {
+	const n = 5000
+	w := newWorld(t, e)
+	one := w.scanner(t, "tab-1")
+	var file []byte
+	for i := range n {
+		k := verifier.LedgerKey{Issuer: "org-z", Pseudonym: strconv.Itoa(i), Programme: "P7K2", Round: 3}
+		file = append(file, one.give(visit.Visit{Kind: visit.Collection, Ledger: k})...)
+	}
+	find, err := w.org.JournalKeys(ctx)
+	must(t, err)
+	began := time.Now()
+	p, err := visit.Open(file, find)
+	must(t, err)
+	proving := time.Since(began)
+	for _, want := range []string{storage.VisitAccepted, storage.VisitKnown} {
+		began = time.Now()
+		acks, err := w.org.AddVisits(ctx, clerk, p)
+		must(t, err)
+		if len(acks) != n || acks[n-1].State != want {
+			t.Errorf("%d answers, want %d %s", len(acks), n, want)
+		}
+		if took := time.Since(began); took > 2*proving+time.Second/4 {
+			t.Errorf("%d records are %s after %v, where proving them takes %v", n, want, took, proving)
+		}
+	}
 }
