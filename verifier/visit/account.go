@@ -91,7 +91,12 @@ func (g *merging) account(k verifier.LedgerKey, list []int) Account {
 		}
 		a.Conflicts = append(a.Conflicts, i)
 	}
-	a.Collected = full >= 0 || len(a.Counted) > 0 && due.known && due.empty(a.Counted, at)
+	a.Collected = full >= 0
+	if full < 0 && len(a.Counted) > 0 {
+		if left, ok := due.after(a.Counted, at); ok {
+			a.Collected, a.Rest = left.Micros == 0, left.String()
+		}
+	}
 	if a.Part = len(a.Counted) > 0 && !a.Collected; !a.Part {
 		a.Rest = ""
 	}
@@ -141,8 +146,26 @@ func (p purse) spend(list []int, at func(int) *Entry) (spent []int, left purse) 
 	return spent, p
 }
 
-// empty reports whether nothing is due after the records.
-func (p purse) empty(list []int, at func(int) *Entry) bool {
-	_, left := p.spend(list, at)
-	return left.amount.Micros == 0
+// after is what is due after parts, where they can be compared. Where no amount is
+// known, the first part tells of one: what it gave and what it left. The rest that a
+// later one names is too much where its table did not know of those before it.
+func (p purse) after(parts []int, at func(int) *Entry) (left Amount, ok bool) {
+	left = p.amount
+	if !p.known {
+		rest, ok, _ := ParseAmount(at(parts[0]).Rest)
+		given, same, _ := ParseAmount(at(parts[0]).Given)
+		if !ok || !same || given.Unit != rest.Unit {
+			return left, false
+		}
+		left = Amount{Micros: min(given.Micros+rest.Micros, maxMicros), Unit: rest.Unit}
+	}
+	all := true
+	for _, i := range parts {
+		if given, ok, _ := ParseAmount(at(i).Given); ok && given.Unit == left.Unit {
+			left.Micros = max(left.Micros-given.Micros, 0)
+		} else {
+			all = false
+		}
+	}
+	return left, all || left.Micros == 0
 }

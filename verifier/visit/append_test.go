@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"reflect"
 	"testing"
+
+	"aidpass/verifier/visit"
 )
 
 // A journal that grew record by record is the one that is read from the file.
@@ -43,5 +45,20 @@ func TestARecordOutOfPlaceIsNotAppended(t *testing.T) {
 	}
 	if j.Next() != 3 || j.Good != ends[1] {
 		t.Errorf("a refused record changed the journal: next %d", j.Next())
+	}
+}
+
+// A file of the smallest items that look like records is bounded like any other
+// rubbish: behind so many faults the rest is one.
+func TestAFileOfRubbishIsBounded(t *testing.T) {
+	file := bytes.Repeat([]byte{0xd2, 0x84, 0x58, 0x00, 0xa0, 0x40, 0x40}, 200_000)
+	p, err := visit.Open(file, anyTable)
+	if err != nil || len(p.Records) != 0 || len(p.Refused) > 20_000 {
+		t.Errorf("%d refusals, %v", len(p.Refused), err)
+	}
+	// What a device signed is found behind less of it.
+	j := (&journal{t: t, signer: tables[0]}).add(visit.Visit{Kind: visit.Note, Code: "closed"})
+	if p, err = visit.Open(append(file[:7*5000:7*5000], j.records[0]...), anyTable); err != nil || len(p.Records) != 1 || len(p.Refused) != 5000 {
+		t.Errorf("%d records, %d refusals, %v", len(p.Records), len(p.Refused), err)
 	}
 }

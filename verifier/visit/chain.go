@@ -149,9 +149,19 @@ func held(entries []Entry, links []link) (list []Held) {
 }
 
 // estimate gives each record a time that never goes back along the sequence. A time
-// later than the merging is no time: the record is taken to follow the one before.
+// later than the merging, or before there were devices, is no time: the record is taken
+// to follow the one before; with none before it, to be as old as the first that has one.
 func estimate(entries []Entry, links []link, now credential.Time) {
-	var below credential.Time // the latest estimate of lower sequences, for what follows a gap
+	wrong := func(e *Entry) bool { return now > 0 && (e.At > now+clockSlack || e.At < firstDevices) }
+	below := now // the latest estimate of lower sequences, for what follows a gap
+	if i := slices.IndexFunc(entries, func(e Entry) bool { return !wrong(&e) }); now > 0 && i >= 0 {
+		s := entries[i].Sequence
+		for ; i < len(entries) && entries[i].Sequence == s; i++ {
+			if e := &entries[i]; !wrong(e) {
+				below = min(below, e.At)
+			}
+		}
+	}
 	for i := 0; i < len(entries); {
 		j := i
 		for ; j < len(entries) && entries[j].Sequence == entries[i].Sequence; j++ {
@@ -160,11 +170,8 @@ func estimate(entries []Entry, links []link, now credential.Time) {
 			if p := links[j].parent; p >= 0 {
 				before = entries[p].Est
 			}
-			e.Est = max(e.At, before)
-			if now > 0 && e.At > now+clockSlack {
-				if e.Est = before; before == 0 {
-					e.Est = now
-				}
+			if e.Est = max(e.At, before); wrong(e) {
+				e.Est = before
 			}
 		}
 		for ; i < j; i++ {

@@ -51,6 +51,10 @@ const (
 	longAgo    = 400 * 24 * 3600
 )
 
+// firstDevices is before any device of ours recorded anything: what a clock says that
+// was set back to its maker's date is no time.
+const firstDevices credential.Time = 1735689600 // 2025-01-01
+
 // Facts is what is known beside the journals. Every function may be nil.
 type Facts struct {
 	At credential.Time // when it is merged; 0: times are not compared with it
@@ -165,7 +169,8 @@ type Merged struct {
 //     kept, and what comes from there on is marked (Cloned, Table.Frozen). What is
 //     missing is a gap, and accepted.
 //  3. Est orders records of different devices: the device's time, but never before the
-//     record before it, because a clock may be set back and a sequence may not.
+//     record before it, because a clock may be set back and a sequence may not. A time
+//     that cannot be is none.
 //  4. A counter-entry takes back the record it names on its own branch of the chain.
 //  5. On each ledger key one full collection counts: the earliest by Est, device and
 //     sequence. Parts count with it where whoever gave the rest knew of them. All

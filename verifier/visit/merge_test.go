@@ -151,10 +151,43 @@ func TestWhatMergingMakesOfRecords(t *testing.T) {
 			[]*visit.Piece{on(0, at(all(1), vt.Made+60), at(all(2), 4070908800)), on(1, at(all(2), vt.Made+4000))},
 			"0.1 counted\n0.2 counted clock_ahead\n1.1 conflict\n"},
 		{"a clock of 1970", facts, []*visit.Piece{on(0, at(all(1), 60))}, "0.1 counted long_ago\n"},
+		{"a clock of 1970 wins nothing", facts, []*visit.Piece{on(0, at(all(1), 60), at(all(2), vt.Made+4000)), on(1, at(all(1), vt.Made+900))},
+			"0.1 conflict long_ago\n0.2 counted\n1.1 counted\n"},
+		{"a journal that begins in 2099 loses nothing by it", facts,
+			[]*visit.Piece{on(0, at(visit.Visit{Kind: visit.Note}, 4070908800), at(all(1), vt.Made+60)), on(1, at(all(1), vt.Made+900))},
+			"0.1 noted clock_ahead\n0.2 counted clock_back\n1.1 conflict\n"},
+		{"two tables give the same part: what is still due is less than either says", due(10),
+			[]*visit.Piece{on(0, part(1, "4 kg", "6 kg")), on(1, part(1, "4 kg", "6 kg"))}, "0.1 counted\n1.1 counted\n"},
 		{"notes count nothing", facts, []*visit.Piece{on(0, visit.Visit{Kind: visit.Note, Code: "closed"})}, "0.1 noted\n"},
 	} {
 		if got := told(visit.Merge(c.facts, c.pieces...)); got != c.want {
 			t.Errorf("%s:\n%swant\n%s", c.name, got, c.want)
+		}
+	}
+}
+
+// What is still due after parts of tables that did not know of each other.
+func TestTheRestOfParts(t *testing.T) {
+	part := func(n int, given, rest string) *visit.Piece {
+		return (&journal{t: t, signer: tables[n]}).add(visit.Visit{Kind: visit.Partial, Ledger: unit(1), Given: given, Rest: rest, At: vt.Made + credential.Time(60*n)}).piece()
+	}
+	for _, c := range []struct {
+		name      string
+		pieces    []*visit.Piece
+		rest      string
+		collected bool
+	}{
+		{"one", []*visit.Piece{part(0, "4 kg", "6 kg")}, "6 kg", false},
+		{"the second knew", []*visit.Piece{part(0, "4 kg", "6 kg"), part(1, "1 kg", "5 kg")}, "5 kg", false},
+		{"the second did not", []*visit.Piece{part(0, "4 kg", "6 kg"), part(1, "4 kg", "6 kg")}, "2 kg", false},
+		{"together it is all", []*visit.Piece{part(0, "5 kg", "5 kg"), part(1, "5 kg", "5 kg")}, "", true},
+		{"together it is more", []*visit.Piece{part(0, "6 kg", "4 kg"), part(1, "6 kg", "4 kg")}, "", true},
+		{"codes say nothing of how much", []*visit.Piece{part(0, "C1", "C2"), part(1, "C1", "C2")}, "C2", false},
+		{"nor do two units", []*visit.Piece{part(0, "4 kg", "6 kg"), part(1, "1 l", "2 l")}, "2 l", false},
+	} {
+		a := visit.Merge(visit.Facts{}, c.pieces...).Accounts[0]
+		if a.Rest != c.rest || a.Collected != c.collected || a.Part == c.collected {
+			t.Errorf("%s: %q is due, collected %v; want %q, %v", c.name, a.Rest, a.Collected, c.rest, c.collected)
 		}
 	}
 }

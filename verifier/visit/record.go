@@ -121,7 +121,12 @@ func Open(file []byte, find func(kid []byte) *cose.Key) (*Piece, error) {
 		return nil, fmt.Errorf("visit: a journal of %d bytes, at most %d", len(file), MaxJournalBytes)
 	}
 	p := &Piece{}
+	unread := 0
 	for rest := file; len(rest) > 0; {
+		if unread == maxUnread {
+			p.Refused = append(p.Refused, Refusal{Hash: sha256.Sum256(rest), Why: Unreadable, Err: errors.New("the rest of a file that is no journal")})
+			break
+		}
 		n, _, err := cbor.Scan(rest[:min(len(rest), maxRecord)], cbor.DefaultLimits)
 		if err == nil && !bytes.HasPrefix(rest, recordHead) {
 			err = errors.New("not the beginning of a record")
@@ -132,21 +137,23 @@ func Open(file []byte, find func(kid []byte) *cose.Key) (*Piece, error) {
 				break
 			}
 			// A damaged length hides where the next record begins; their heads are alike.
-			if n = nextHead(rest); len(p.Refused) == maxUnread {
-				n = len(rest)
-			}
+			n = nextHead(rest)
 			p.Refused = append(p.Refused, Refusal{Hash: sha256.Sum256(rest[:n]), Why: Unreadable, Err: err})
+			unread++
 			rest = rest[n:]
 			continue
 		}
-		p.Add(rest[:n], find)
+		before := len(p.Refused)
+		if p.Add(rest[:n], find); len(p.Refused) > before && p.Refused[before].Why == Unreadable {
+			unread++
+		}
 		rest = rest[n:]
 	}
 	return p, nil
 }
 
-// maxUnread bounds the work on a file that is no journal: behind so many faults the
-// rest is one.
+// maxUnread bounds the work on a file that is no journal, and the memory: behind so
+// many faults the rest is one.
 const maxUnread = 10_000
 
 // recordHead is how every record begins: tag 18, an array of four, the protected header.
