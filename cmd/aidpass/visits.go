@@ -32,7 +32,7 @@ func (a *app) visitsCommand() *cobra.Command {
   aidpass visits merge --pack wellA.pack tab-1.journal tab-2.journal
   aidpass visits share --pack wellA.pack --device tab-1.key --unlock code.txt --out tab-1.exchange tab-1.journal`,
 	}
-	cmd.AddCommand(a.visitsImportCommand(), a.visitsMergeCommand(), a.visitsReportCommand(), a.visitsReceiptCommand(), a.visitsShareCommand())
+	cmd.AddCommand(a.visitsImportCommand(), a.visitsMergeCommand(), a.visitsReportCommand(), a.visitsShowCommand(), a.visitsReceiptCommand(), a.visitsShareCommand())
 	return cmd
 }
 
@@ -152,13 +152,9 @@ func (o *org) importFile(ctx context.Context, path string, devices []access.Devi
 			return nil, usagef("%s: %w", path, err).hint("it is sealed to another site, or by keys of an epoch that is over")
 		}
 	}
-	p, err := visit.Open(content, find)
+	p, err := openPiece(path, content, find)
 	if err != nil {
-		return nil, usagef("%s: %w", path, err).hint("is it the right file?")
-	}
-	isRecord := func(r visit.Refusal) bool { return r.Why != visit.Unreadable }
-	if len(p.Records) == 0 && len(p.Refused) > 0 && !slices.ContainsFunc(p.Refused, isRecord) {
-		return nil, usagef("%s: no journal", path).hint("a device's .journal file, or an exchange file of its site")
+		return nil, err
 	}
 	acks, err := o.store.AddVisits(ctx, o.a.actor(access.DistributionLead), p)
 	if err != nil {
@@ -180,6 +176,19 @@ func (o *org) importFile(ctx context.Context, path string, devices []access.Devi
 			slices.Concat([]visit.Doubt{}, r.Flags)})
 	}
 	return f, nil
+}
+
+// openPiece opens a file of records. One that holds none at all is the wrong file.
+func openPiece(path string, content []byte, find func([]byte) *cose.Key) (*visit.Piece, error) {
+	p, err := visit.Open(content, find)
+	if err != nil {
+		return nil, usagef("%s: %w", path, err).hint("is it the right file?")
+	}
+	isRecord := func(r visit.Refusal) bool { return r.Why != visit.Unreadable }
+	if len(p.Records) == 0 && len(p.Refused) > 0 && !slices.ContainsFunc(p.Refused, isRecord) {
+		return nil, usagef("%s: no journal", path).hint("a device's .journal file, or an exchange file of its site")
+	}
+	return p, nil
 }
 
 // openExchange tries the keys of every site that has devices.

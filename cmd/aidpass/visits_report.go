@@ -34,7 +34,9 @@ func (a *app) visitsMergeCommand() *cobra.Command {
 vouch for the devices. Any order and partition of the files gives the same report.
 
 Cards and what is due are not known here: visits report, after visits import, holds
-the records against them too.`,
+the records against them too.
+
+Exit codes: 0; 3 when a record is refused; 1 and 2 as everywhere.`,
 		Example: `  aidpass visits merge --pack wellA.pack tab-1.journal tab-2.journal
   aidpass visits merge --pack wellA.pack --pack wellB.pack --json *.journal`,
 		Args: cobra.MinimumNArgs(1),
@@ -53,13 +55,16 @@ the records against them too.`,
 			find, devices := packDevices(opened)
 			var pieces []*visit.Piece
 			for _, path := range args {
-				content, err := readFile(path, visit.MaxJournalBytes)
+				content, err := readFile(path, visit.MaxExchangeBytes)
 				if err != nil {
 					return err
 				}
-				p, err := visit.Open(content, find)
+				if visit.IsExchange(content) {
+					return usagef("%s is sealed to the tables of its site", path).hint("aidpass visits import opens it with the organisation's keys; visits merge takes journals")
+				}
+				p, err := openPiece(path, content, find)
 				if err != nil {
-					return usagef("%s: %w", path, err).hint("is it the right file?")
+					return err
 				}
 				if p.Torn {
 					a.say("warning: %s: the last record was cut off and is dropped", path)
@@ -67,7 +72,13 @@ the records against them too.`,
 				pieces = append(pieces, p)
 			}
 			m := visit.Merge(visit.Facts{At: a.now(), Device: devices}, pieces...)
-			return a.reportVisits(newVisitReport(m, verifier.LedgerKey{}), out)
+			if err := a.reportVisits(newVisitReport(m, verifier.LedgerKey{}), out); err != nil {
+				return err
+			}
+			if len(m.Refused) > 0 {
+				return &answeredError{exitFindings}
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringArrayVar(&packs, "pack", nil, "pack with the certificates of the devices; repeat")
@@ -196,6 +207,7 @@ type entryRow struct {
 	Number     *string       `json:"number"`
 	Given      *string       `json:"given"`
 	Rest       *string       `json:"still_due"`
+	Collector  string        `json:"collector"` // holder, alternate, proxy; empty: not said
 	Cancels    uint64        `json:"cancels"`
 	Code       *string       `json:"code"`
 	Doubts     []visit.Doubt `json:"doubts"`
@@ -225,6 +237,8 @@ type refusedLine struct {
 }
 
 var kindNames = map[visit.Kind]string{visit.Collection: "collection", visit.Partial: "part", visit.Counter: "counter-entry", visit.Note: "note"}
+
+var collectorNames = map[visit.Collector]string{visit.Holder: "holder", visit.Alternate: "alternate", visit.Proxy: "proxy"}
 
 // newVisitReport tells m, all of it or one programme or round.
 func newVisitReport(m *visit.Merged, only verifier.LedgerKey) *visitReport {
@@ -308,7 +322,7 @@ func newVisitReport(m *visit.Merged, only verifier.LedgerKey) *visitReport {
 
 func newEntryRow(e *visit.Entry, d visit.Device) entryRow {
 	row := entryRow{Device: hex.EncodeToString(e.Key[:]), Name: d.Name, Site: d.Site, Sequence: e.Sequence, DeviceTime: e.At.String(), Estimated: e.Est.String(),
-		Worker: textPtr(e.Worker), Kind: kindNames[e.Kind], State: e.State, Given: textPtr(e.Given), Rest: textPtr(e.Rest), Cancels: e.Cancels, Code: textPtr(e.Code),
+		Worker: textPtr(e.Worker), Kind: kindNames[e.Kind], State: e.State, Given: textPtr(e.Given), Rest: textPtr(e.Rest), Collector: collectorNames[e.By], Cancels: e.Cancels, Code: textPtr(e.Code),
 		Doubts: slices.Concat([]visit.Doubt{}, e.Doubts)}
 	if e.Ledger != (verifier.LedgerKey{}) {
 		row.Issuer, row.Programme, row.Round = textPtr(e.Ledger.Issuer), textPtr(e.Ledger.Programme), e.Ledger.Round
