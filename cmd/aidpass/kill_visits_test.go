@@ -68,7 +68,34 @@ func TestKillTheTable(t *testing.T) {
 	if len(served) != people {
 		t.Errorf("%d of %d people were served", len(served), people)
 	}
-	k.run("visits", "import", k.at("tab-1.journal"))
+	k.importAndDie(kills, people)
+}
+
+// importAndDie kills visits import at random moments. A file is in whole or not at all,
+// and in the end each record is there once.
+func (k *killed) importAndDie(kills, records int) {
+	k.Helper()
+	importing := []string{"visits", "import", k.at("tab-1.journal"), "--json"}
+	died := 0
+	for range kills {
+		if k.kill(700*time.Millisecond, importing...) {
+			died++
+		}
+	}
+	var file struct{ Records, Accepted, Known int }
+	for range 2 {
+		if err := json.Unmarshal([]byte(k.run(importing...)), &file); err != nil {
+			k.Fatal(err)
+		}
+		if file.Records != records || file.Known != records && file.Accepted != records {
+			k.Errorf("after the kills %+v: want all %d accepted or all known", file, records)
+		}
+	}
+	if file.Known != records {
+		k.Errorf("%d of %d records are known", file.Known, records)
+	}
+	k.Logf("%d imports were killed at work", died)
+	k.run("check")
 }
 
 func rosterOf(people int) string {

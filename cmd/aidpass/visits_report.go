@@ -218,6 +218,7 @@ type totalRow struct {
 	Name        string `json:"name"`
 	Site        string `json:"site"`
 	Day         string `json:"day"`
+	Worker      string `json:"worker"` // code of who opened the shift; empty: not known
 	Issuer      string `json:"issuer"`
 	Programme   string `json:"programme"`
 	Round       uint64 `json:"round"`
@@ -310,7 +311,7 @@ func newVisitReport(m *visit.Merged, only verifier.LedgerKey) *visitReport {
 		for _, a := range t.Sum {
 			sum = append(sum, a.String())
 		}
-		r.Totals = append(r.Totals, totalRow{hex.EncodeToString(t.Key[:]), devices[t.Key].Name, t.Site, t.Day, t.Issuer, t.Programme, t.Round,
+		r.Totals = append(r.Totals, totalRow{hex.EncodeToString(t.Key[:]), devices[t.Key].Name, t.Site, t.Day, t.Worker, t.Issuer, t.Programme, t.Round,
 			t.Collections, t.Parts, t.Conflicts, t.Cancelled, t.Quarantined, strings.Join(sum, ", ")})
 	}
 	for _, f := range m.Refused {
@@ -392,6 +393,7 @@ func (r *visitReport) write(w io.Writer) {
 		}
 		fmt.Fprintf(w, "%s round %d: planned %d = collected %d + in part %d + not collected %d + cancelled %d: %s\n", c.Programme, c.Round,
 			c.Planned, c.Collected, c.Partial, c.Uncollected, c.Cancelled, verdict)
+		fmt.Fprintf(w, "  due %s; given %s; %d records in conflict, %d quarantined, %d cancelled\n", orNone(c.Due), orNone(c.Given), c.Conflicts, c.Quarantined, c.TakenBack)
 		if c.Unplanned+c.Despite > 0 {
 			fmt.Fprintf(w, "  given to %d who were due nothing, and to %d although it was cancelled\n", c.Unplanned, c.Despite)
 		}
@@ -494,6 +496,11 @@ func numberOrNone(n uint64) string {
 	return strconv.FormatUint(n, 10)
 }
 
+// orNone is a sum of amounts for a person.
+func orNone(amounts string) string {
+	return cmp.Or(amounts, "no amount")
+}
+
 func (r *visitReport) entryCells() [][]string {
 	rows := [][]string{slices.Clone(entryHeader)}
 	for i := range r.Entries {
@@ -517,19 +524,20 @@ func (r *visitReport) conflictCells() [][]string {
 }
 
 func (r *visitReport) totalCells() [][]string {
-	rows := [][]string{{"site", "device", "name", "day", "issuer", "programme", "round", "collections", "parts", "conflicts", "cancelled", "quarantined", "sum"}}
+	rows := [][]string{{"site", "device", "name", "day", "worker", "issuer", "programme", "round", "collections", "parts", "conflicts", "cancelled", "quarantined", "sum"}}
 	for _, t := range r.Totals {
-		rows = append(rows, []string{t.Site, t.Device, t.Name, t.Day, t.Issuer, t.Programme, strconv.FormatUint(t.Round, 10), strconv.Itoa(t.Collections), strconv.Itoa(t.Parts),
+		rows = append(rows, []string{t.Site, t.Device, t.Name, t.Day, t.Worker, t.Issuer, t.Programme, strconv.FormatUint(t.Round, 10), strconv.Itoa(t.Collections), strconv.Itoa(t.Parts),
 			strconv.Itoa(t.Conflicts), strconv.Itoa(t.Cancelled), strconv.Itoa(t.Quarantined), t.Sum})
 	}
 	return rows
 }
 
 func (r *visitReport) roundCells() [][]string {
-	rows := [][]string{{"programme", "round", "planned", "collected", "partial", "uncollected", "cancelled", "unplanned", "despite", "balanced"}}
+	rows := [][]string{{"programme", "round", "planned", "collected", "partial", "uncollected", "cancelled", "unplanned", "despite", "due", "given", "conflicts", "quarantined", "taken_back", "balanced"}}
 	for _, c := range r.Rounds {
 		rows = append(rows, []string{c.Programme, strconv.FormatUint(c.Round, 10), strconv.Itoa(c.Planned), strconv.Itoa(c.Collected), strconv.Itoa(c.Partial),
-			strconv.Itoa(c.Uncollected), strconv.Itoa(c.Cancelled), strconv.Itoa(c.Unplanned), strconv.Itoa(c.Despite), strconv.FormatBool(c.Balanced)})
+			strconv.Itoa(c.Uncollected), strconv.Itoa(c.Cancelled), strconv.Itoa(c.Unplanned), strconv.Itoa(c.Despite), c.Due, c.Given,
+			strconv.Itoa(c.Conflicts), strconv.Itoa(c.Quarantined), strconv.Itoa(c.TakenBack), strconv.FormatBool(c.Balanced)})
 	}
 	return rows
 }

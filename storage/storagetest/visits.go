@@ -230,7 +230,8 @@ func testVisits(t *testing.T, e Engine) {
 
 	m, err := w.org.MergeVisits(ctx)
 	must(t, err)
-	want := storage.Reconciliation{Programme: "P7K2", Round: 3, Planned: 3, Collected: 2, Uncollected: 1}
+	want := storage.Reconciliation{Programme: "P7K2", Round: 3, Planned: 3, Collected: 2, Uncollected: 1,
+		Due: "30 kg", Given: "20 kg", Conflicts: 1, Quarantined: 2, TakenBack: 2}
 	if got, err := w.org.Reconcile(ctx, m, "P7K2", 3); err != nil || got != want || !got.Balanced() {
 		t.Errorf("reconciled %+v, %v", got, err)
 	}

@@ -136,10 +136,11 @@ type Account struct {
 	Counted, Conflicts, Cancelled, Quarantined []int
 }
 
-// A Total is what one device gave on one day for one round. Sites, devices, days,
-// rounds and all are sums of these.
+// A Total is what one worker gave with one device on one day for one round. Sites,
+// devices, workers, days, rounds and all are sums of these.
 type Total struct {
 	Key       [8]byte
+	Worker    string // code of who opened the shift; empty: not known
 	Site      string // empty: not known
 	Day       string // of Est, UTC, as 2026-11-21
 	Issuer    string
@@ -156,7 +157,7 @@ type Merged struct {
 	Tables   []Table   // by device
 	Accounts []Account // by ledger key
 	Refused  []Refusal // by device, sequence, hash; each once
-	Totals   []Total   // by device, day, issuer, programme, round
+	Totals   []Total   // by device, day, worker, issuer, programme, round
 }
 
 // Merge makes one account of pieces of journals. The same records and facts give the
@@ -228,13 +229,13 @@ func compare(k1 [8]byte, s1 uint64, h1 [32]byte, k2 [8]byte, s2 uint64, h2 [32]b
 	return cmp.Or(bytes.Compare(k1[:], k2[:]), cmp.Compare(s1, s2), bytes.Compare(h1[:], h2[:]))
 }
 
-// totals sums what each device gave each day.
+// totals sums what each worker gave with each device each day.
 func (g *merging) totals() {
 	type key struct {
-		device         [8]byte
-		day            string
-		issuer, progam string
-		round          uint64
+		device            [8]byte
+		day, worker       string
+		issuer, programme string
+		round             uint64
 	}
 	sums := map[key]*Total{}
 	for i := range g.m.Entries {
@@ -242,10 +243,10 @@ func (g *merging) totals() {
 		if e.Kind > Partial {
 			continue
 		}
-		k := key{e.Key, e.Est.String()[:len("2026-11-21")], e.Ledger.Issuer, e.Ledger.Programme, e.Ledger.Round}
+		k := key{e.Key, e.Est.String()[:len("2026-11-21")], e.Worker, e.Ledger.Issuer, e.Ledger.Programme, e.Ledger.Round}
 		t := sums[k]
 		if t == nil {
-			t = &Total{Key: k.device, Site: g.tables[k.device].Site, Day: k.day, Issuer: k.issuer, Programme: k.progam, Round: k.round}
+			t = &Total{Key: k.device, Worker: k.worker, Site: g.tables[k.device].Site, Day: k.day, Issuer: k.issuer, Programme: k.programme, Round: k.round}
 			sums[k] = t
 		}
 		switch {
@@ -268,7 +269,7 @@ func (g *merging) totals() {
 		g.m.Totals = append(g.m.Totals, *t)
 	}
 	slices.SortFunc(g.m.Totals, func(a, b Total) int {
-		return cmp.Or(bytes.Compare(a.Key[:], b.Key[:]), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Issuer, b.Issuer),
+		return cmp.Or(bytes.Compare(a.Key[:], b.Key[:]), cmp.Compare(a.Day, b.Day), cmp.Compare(a.Worker, b.Worker), cmp.Compare(a.Issuer, b.Issuer),
 			cmp.Compare(a.Programme, b.Programme), cmp.Compare(a.Round, b.Round))
 	})
 }

@@ -251,6 +251,13 @@ func TestEveryRecordCarriesItsWorker(t *testing.T) {
 	if want := []string{"", "-07", "-07", "-07", "", "st-9", "1e999", "1e999", ""}; !slices.Equal(got, want) {
 		t.Errorf("workers %q, want %q", got, want)
 	}
+	given := map[string]int{}
+	for _, total := range visit.Merge(visit.Facts{}, j.piece()).Totals {
+		given[total.Worker] += total.Collections
+	}
+	if want := map[string]int{"": 2, "-07": 1, "1e999": 3}; !reflect.DeepEqual(given, want) {
+		t.Errorf("given by each worker %v, want %v", given, want)
+	}
 }
 
 func TestDoubtsAndQuarantine(t *testing.T) {
