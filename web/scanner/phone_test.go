@@ -45,7 +45,7 @@ type phone struct {
 	profile string
 	url     string
 	command *exec.Cmd
-	at      int64 // the phone's clock when a page starts, seconds
+	at      int64 // the phone's clock when a page starts, seconds; 0: as the machine's
 }
 
 // counter serves the app as the office's server does, and counts what the policy refused.
@@ -118,6 +118,9 @@ func (p *phone) boot(more ...chromedp.ExecAllocatorOption) {
 	p.Cleanup(func() { p.cancel() })
 	p.call(func() error { return chromedp.Do(ctx) }) // the browser lives as long as the context that started it
 	p.do(chromedp.EmulateViewport(360, 640))
+	if p.at == 0 {
+		return
+	}
 	// Cards and lists are of a fixed day: so is the phone's clock.
 	clock := fmt.Sprintf(`{const real = Date.now, off = %d - real(); Date.now = () => real() + off + 1000 * Number(sessionStorage.getItem("shift") ?? 0)}`, p.at*1000)
 	p.call(func() error {

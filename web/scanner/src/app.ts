@@ -9,6 +9,9 @@ import { Full, mark, marked, Store, type Keys, type Kept, type PIN, type Setting
 
 export const now = () => Math.floor(Date.now() / 1000);
 
+/** A phone may be this many seconds behind the laptop that has just made its pack: the core judges cards at both times. */
+const CLOCK_SLACK = 600;
+
 /** Why the app cannot go on; each is a screen of its own. */
 export type Stop = "evicted" | "storage" | "full" | "twice" | "core" | "clock" | "insecure" | "copied";
 
@@ -93,7 +96,7 @@ export class App {
   async clockBehind(): Promise<Stop | null> {
     if (!this.pack) return null;
     const l = await this.core.lists(now());
-    return now() < l.hard_floor ? "clock" : null;
+    return now() + CLOCK_SLACK < l.hard_floor ? "clock" : null;
   }
 
   async relabel() { this.labels = this.pack ? await this.core.labels(this.settings.lang) : {}; }
