@@ -156,7 +156,7 @@ func TestTheDemoWithAPhone(t *testing.T) {
 		t.Fatal(answer.Status, err)
 	}
 	p.click("lists")
-	p.give("others", "table-1.exchange", exchange)
+	p.give("update", "table-1.exchange", exchange)
 	p.wait(`document.getElementById("toast").innerText.includes("2")`)
 	p.back()
 	p.screen("ready")
