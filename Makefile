@@ -32,7 +32,7 @@ build: fonts web ## build bin/aidpass, one binary without cgo
 wasm: ## build bin/*.wasm, the same core for browsers, and check their size
 	@scripts/wasm.sh
 
-run: build ## build everything and show the main job: a workbook, its mistakes, cards on paper, words at the counter
+run: build ## build everything and show the main job: a workbook, its mistakes, cards on paper, words at the counter, and the scanner for phones
 	@scripts/run.sh
 
 test: setup ## everything a change must pass: set-up, check, tests, race, short fuzz, vectors

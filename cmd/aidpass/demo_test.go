@@ -70,6 +70,7 @@ func TestTheDemoKeepsItsPromises(t *testing.T) {
 	t.Run("every printed card is read from the page", d.paper)
 	t.Run("most cards are good", d.counter)
 	t.Run("each case has its answer", d.cases)
+	t.Run("the sheet says what the counter says", d.sheet)
 	t.Run("what is stored is as it must be", d.stored)
 	t.Run("a folder that is not its own is left alone", d.foreign)
 }
@@ -201,6 +202,62 @@ func (d *demoRun) counter(t *testing.T) {
 	}
 	if good*2 < len(cards) {
 		t.Errorf("%d of %d cards are good: want half", good, len(cards))
+	}
+}
+
+// sheet judges every card of the demo's sheet with the newest pack: the word is the one
+// that the sheet was made with, and the card is on paper.
+func (d *demoRun) sheet(t *testing.T) {
+	type word struct{ Text, Reason, Word string }
+	var cards []word
+	lines, err := os.ReadFile(d.out("demo-cards.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := map[string]bool{}
+	for in := json.NewDecoder(bytes.NewReader(lines)); in.More(); {
+		var c word
+		if err := in.Decode(&c); err != nil {
+			t.Fatal(err)
+		}
+		cards = append(cards, c)
+		rows[c.Word+" "+c.Reason] = true
+	}
+	for _, row := range []string{"GIVE ok", "GIVE ok_grace", "GIVE THE REST partly_collected", "KNOWN ok", "ALREADY COLLECTED already_redeemed",
+		"NOT TODAY / NOT HERE not_yet_valid", "NOT TODAY / NOT HERE wrong_site", "NOT TODAY / NOT HERE wrong_programme", "HELP DESK expired", "HELP DESK suspended",
+		"HELP DESK revoked", "HELP DESK key_revoked", "HELP DESK unknown_key", "HELP DESK status_stale", "Not an aid card unknown_format"} {
+		if !rows[row] {
+			t.Errorf("no card for %s", row)
+		}
+	}
+	file, err := os.ReadFile(d.out("demo-cards.pdf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read []string
+	for page := range 3 {
+		picture, err := proof.Draw(file, page, proof.DPI)
+		if err != nil {
+			t.Fatal(err)
+		}
+		codes, err := qrcode.ReadGray(picture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read = append(read, codes...)
+	}
+	for i, c := range cards {
+		if !slices.Contains(read, c.Text) {
+			t.Errorf("card %d is not on paper", i+1)
+		}
+		_, out, errs := d.run("--json", "verify", "--pack", d.out("site.pack"), "--visits", d.out("table-1.journal"), c.Text)
+		var a word
+		if err := json.Unmarshal([]byte(out), &a); err != nil {
+			t.Fatalf("card %d: %v: %s", i+1, err, errs)
+		}
+		if a.Word != c.Word || a.Reason != c.Reason {
+			t.Errorf("card %d: %s (%s) is printed, %s (%s) is said", i+1, c.Word, c.Reason, a.Word, a.Reason)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"aidpass/internal/durable"
 	"aidpass/trust"
 	"aidpass/verifier"
+	"aidpass/verifier/visit"
 	"aidpass/words"
 )
 
@@ -207,6 +208,11 @@ func (d *desk) enrol(f verifyFlags) error {
 	}
 	if (f.given != "" || f.rest != "") && !f.give {
 		return usagef("--given and --rest need --give").hint("they say what is recorded")
+	}
+	for _, amount := range []string{f.given, f.rest} {
+		if _, _, err := visit.ParseAmount(amount); err != nil {
+			return usagef("--given or --rest: %w", err).hint(`an amount with its unit, as "1200.00 KES", or a code`)
+		}
 	}
 	var key *deviceKey
 	if f.device != "" {

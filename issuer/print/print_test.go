@@ -561,3 +561,51 @@ func TestASlipTakesLargeCodes(t *testing.T) {
 		}
 	}
 }
+
+// TestDemoSheet: each code of a demo's sheet has its own word right beneath it, every
+// page says that it is a demo, and a card that cannot be printed is an error.
+func TestDemoSheet(t *testing.T) {
+	needFonts(t)
+	var cards []print.DemoCard
+	for i := range 8 {
+		c := print.DemoCard{Word: fmt.Sprint("WORD ", i), Why: strings.Repeat("because of something ", 3)}
+		c.ID, c.Text = fmt.Sprint("card-", i), text(400, i)
+		if i != 5 {
+			c.Number, c.ValidFrom, c.ValidUntil, c.Organisation = "GBFFZGF4B2Y", from, until, "DEMO"
+		}
+		cards = append(cards, c)
+	}
+	file, err := print.DemoSheet(context.Background(), "DEMO: nothing is due", cards, []string{"How to see the rest."}, print.Options{Lang: "en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, err := proof.Check(context.Background(), file.PDF, file.Placed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if file.Pages != 3 || len(seen.Codes) != len(cards) {
+		t.Fatalf("%d pages, %d codes", file.Pages, len(seen.Codes))
+	}
+	demos := 0
+	for _, found := range seen.Texts {
+		if found.Text == "DEMO" && found.Page >= 0 {
+			demos++
+		}
+	}
+	if demos < 2*len(cards)-1 {
+		t.Errorf("DEMO stands %d times on the sheet", demos)
+	}
+	for i, at := range file.Placed {
+		beneath := slices.ContainsFunc(seen.Texts, func(w proof.Text) bool {
+			below := w.Y - at.Card.Y - at.Card.Height
+			return w.Page == at.Page && w.Text == cards[i].Word && below > 4 && below < 12 && w.X > at.Card.X-5 && w.X < at.Card.X+5
+		})
+		if !beneath {
+			t.Errorf("%s is not beneath its card", cards[i].Word)
+		}
+	}
+	cards[0].Number = "short"
+	if _, err := print.DemoSheet(context.Background(), "DEMO", cards, nil, print.Options{Lang: "en"}); err == nil {
+		t.Error("a card without a right number is printed")
+	}
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+
+	"aidpass/internal/cose"
+	"aidpass/verifier/enrol"
+)
+
+// terminal opens a pseudo terminal: what is written to the keyboard is what a person
+// types into the other end.
+func terminal(t *testing.T) (keyboard, screen *os.File) {
+	t.Helper()
+	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Skipf("SKIPPED: no pseudo terminal: %v", err)
+	}
+	t.Cleanup(func() { keyboard.Close() })
+	var unlocked, number int32
+	for _, ask := range []struct {
+		request uintptr
+		value   *int32
+	}{{syscall.TIOCSPTLCK, &unlocked}, {syscall.TIOCGPTN, &number}} {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, keyboard.Fd(), ask.request, uintptr(unsafe.Pointer(ask.value))); errno != 0 {
+			t.Skipf("SKIPPED: no pseudo terminal: %v", errno)
+		}
+	}
+	if screen, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0); err != nil {
+		t.Skipf("SKIPPED: no pseudo terminal: %v", err)
+	}
+	t.Cleanup(func() { screen.Close() })
+	return keyboard, screen
+}
+
+// TestTheDemoAsksAboutPhones: whoever sits before the demo is asked about each phone by
+// its words; yes lets it in, anything else does not, and the end is a clean one.
+func TestTheDemoAsksAboutPhones(t *testing.T) {
+	keyboard, screen := terminal(t)
+	var said, errs lockedBuffer
+	dir := filepath.Join(t.TempDir(), "demo")
+	m := &Main{Stdin: screen, Stdout: &said, Stderr: &errs, Now: time.Now, WorkFactor: 4, ListSize: 4096, Env: func(string) (string, bool) { return "", false }}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	ended := make(chan int, 1)
+	go func() { ended <- m.Run(ctx, []string{"demo", "--dir", dir}) }()
+	says := func(pattern string, times int) []string {
+		t.Helper()
+		for begun := time.Now(); time.Since(begun) < 30*time.Second; time.Sleep(20 * time.Millisecond) {
+			if all := regexp.MustCompile(pattern).FindAllStringSubmatch(said.String(), -1); len(all) >= times {
+				return all[times-1]
+			}
+		}
+		t.Fatalf("never said: %s\n%s%s", pattern, said.String(), errs.String())
+		return nil
+	}
+	types := func(line string) {
+		t.Helper()
+		if _, err := io.WriteString(keyboard, line+"\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const link = `(?m)^  (http://localhost:\d+)/scanner/#enrol=(\w+)$`
+	says("Ctrl-C ends the demo", 1)
+	first := says(link, 1)
+
+	yes := joins(t, first[1], first[2], "tab-yes")
+	if got := says(`"tab-yes" asks to join WELL-A.*\n  (.+)\nDoes it`, 1)[1]; got != yes.words {
+		t.Errorf("the demo shows %q, the phone %q", got, yes.words)
+	}
+	types("y")
+	says("Confirmed", 1)
+	if state := yes.state(t, first[1]); state != "confirmed" {
+		t.Errorf("after yes: %s", state)
+	}
+	types("")
+	second := says(link, 2)
+	if second[2] == first[2] {
+		t.Error("Enter makes no other code")
+	}
+	no := joins(t, second[1], second[2], "tab-no")
+	says(`"tab-no" asks to join WELL-A`, 1)
+	types("n")
+	says("Refused", 1)
+	if state := no.state(t, first[1]); state != "refused" {
+		t.Errorf("after no: %s", state)
+	}
+	cancel()
+	if code := <-ended; code != 0 || !strings.HasSuffix(said.String(), "Thank you for trying it.\n") {
+		t.Errorf("it ends with %d: %s", code, errs.String())
+	}
+}
+
+// aPhone is one that has asked to join.
+type aPhone struct{ kid, words string }
+
+func joins(t *testing.T, address, code, name string) aPhone {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := cose.NewKey(&private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := enrol.Request{Key: key, Name: name}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := json.Marshal(map[string]string{"code": code, "request": base64.RawURLEncoding.EncodeToString(request)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer, err := http.Post(address+"/api/v1/enrol", "application/json", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusAccepted {
+		t.Fatal(answer.Status)
+	}
+	return aPhone{fmt.Sprintf("%x", key.ID()), enrol.Words(key)}
+}
+
+func (p aPhone) state(t *testing.T, address string) string {
+	t.Helper()
+	answer, err := http.Get(address + "/api/v1/devices/" + p.kid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var device struct{ State string }
+	if err := json.NewDecoder(answer.Body).Decode(&device); err != nil {
+		t.Fatal(err)
+	}
+	return device.State
+}
