@@ -220,7 +220,7 @@ func (d *demo) organisations() error {
 		folder, id, name, country string
 		days                      int // since it began
 	}{
-		{"relief-a", "https://relief-a.example/i1", "Relief A", "KEN", 0},
+		{"relief-a", "https://relief-a.example/i1", "Relief A", "KEN", 2},
 		{"health-b", "https://health-b.example/i1", "Health B", "KEN", clinicDays},
 		{"relief-c", "https://relief-c.example/i1", "Relief C", "SSD", silentDays},
 		{"care-d", "https://care-d.example/i1", "Care D", "KEN", 0},

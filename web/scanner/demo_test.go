@@ -162,6 +162,7 @@ func TestTheDemoWithAPhone(t *testing.T) {
 	p.screen("ready")
 
 	cards := demoCards(t, filepath.Join(l.dir, "out", "demo-cards.jsonl"))
+	filmed := map[string]bool{}
 	for _, c := range cards {
 		if c.Reason == "unknown_format" {
 			p.see(c.Text, 0)
@@ -170,7 +171,17 @@ func TestTheDemoWithAPhone(t *testing.T) {
 			time.Sleep(1600 * time.Millisecond) // the message stands
 			continue
 		}
-		if got, reason := p.judge(c.Text), eval[string](p, `document.getElementById("screen").dataset.reason`); got != c.Word || reason != c.Reason {
+		// By the camera once for each word, the others as a hand-held scanner types them.
+		got := ""
+		if filmed[c.Word] {
+			p.typed(c.Text)
+			p.screen("verdict")
+			got = p.text("#title")
+		} else {
+			filmed[c.Word] = true
+			got = p.judge(c.Text)
+		}
+		if reason := eval[string](p, `document.getElementById("screen").dataset.reason`); got != c.Word || reason != c.Reason {
 			t.Errorf("the sheet says %s (%s), the phone %s (%s): %s", c.Word, c.Reason, got, reason, c.Why)
 		}
 		if c == cards[0] {
