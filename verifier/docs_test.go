@@ -58,7 +58,7 @@ func TestDocsWorkedBytes(t *testing.T) {
 	pack := workedPack(t)
 	p, f := open(t, pack, verifier.Floors{}, workedTime)
 	codes := verifier.Part{Kind: verifier.PartCodes, Name: "codes", Sequence: 1, Data: []byte("C1")}
-	sealed, err := verifier.SealPackPart(bytes.Repeat([]byte{7}, 16), p.Org, p.Site, codes, bytes.NewReader(make([]byte, 12)))
+	sealed, err := verifier.SealPackPart(bytes.Repeat([]byte{7}, 16), p.Org, p.Site, codes, 0, bytes.NewReader(make([]byte, 12)))
 	check(t, err)
 	want := map[string][]byte{"pack": pack, "sealed codes": sealed, "state": f.Encode()}
 	page, err := os.ReadFile("../docs/formats/pack.md")

@@ -327,13 +327,15 @@ func (j *judgement) place(at credential.Time, f *findings) {
 	if len(j.site) > 0 && !p.serves(j.in.Pack.Site, j.site) {
 		f.add(words.WrongSite)
 	}
-	if j.in.Uses == nil {
-		return
+	if j.in.Uses == nil && j.in.Unlock == nil {
+		return // nobody asks what was collected, or what the tables say is due
 	}
 	if !known && (t.RoundClaim != "" || t.RoundsClaim != "") {
-		// Several rounds, and the pack does not say which is open: what was collected
-		// cannot be counted. The pack wants a policy; the card is not at fault.
-		f.add(words.PackIncomplete)
+		if j.in.Uses != nil {
+			// Several rounds, and the pack does not say which is open: what was collected
+			// cannot be counted. The pack wants a policy; the card is not at fault.
+			f.add(words.PackIncomplete)
+		}
 		return
 	}
 	whose := j.r.Credential.Pseudonym
@@ -342,6 +344,9 @@ func (j *judgement) place(at credential.Time, f *findings) {
 	}
 	j.r.Ledger = LedgerKey{
 		Issuer: j.key.Org.ID, Pseudonym: string(whose), Programme: string(j.programme), Round: round,
+	}
+	if j.in.Uses == nil {
+		return
 	}
 	j.r.Earlier = Use{}
 	if use, ok := j.in.Uses.Earlier(j.r.Ledger); ok {

@@ -44,7 +44,7 @@ type Result struct {
 
 	ClockBehind bool // the device's clock is behind what signed lists prove
 
-	Ledger  LedgerKey // zero where the type counts no collections or Uses is nil
+	Ledger  LedgerKey // zero where the type counts no collections, its round is not known, or Uses and Unlock are nil
 	Earlier Use       // what was collected, with already_redeemed and partly_collected
 	Holder  HolderCheck
 	OldList *Decision // the decision that let old lists pass

@@ -20,8 +20,8 @@ const (
 	MaxRows       = 100_000  // of the expected list
 	MaxPhotoBytes = 64 << 10 // of one photo
 	maxLines      = 16       // of a row or a table
-	maxNames      = 8        // of a row; collectors too
-	maxTableText  = 256      // bytes of a name, label, unit or code
+	MaxNames      = 8        // of a row; collectors too
+	MaxNameBytes  = 256      // of a name, label, unit or code
 	maxProgrammes = 256
 	maxTables     = 1024 // of one programme
 	maxLabels     = 4096
@@ -175,7 +175,7 @@ func (r *tableReader) more(n int) bool { return n > 0 && !r.bad && r.Err() == ni
 
 func (r *tableReader) text() string {
 	b := r.Text()
-	r.ensure(len(b) <= maxTableText)
+	r.ensure(len(b) <= MaxNameBytes)
 	return string(b)
 }
 
@@ -201,7 +201,7 @@ func (r *tableReader) byLanguage() map[string]string {
 }
 
 func (r *tableReader) texts() (list []string) {
-	n := r.array(maxNames)
+	n := r.array(MaxNames)
 	r.ensure(n > 0)
 	for ; r.more(n); n-- {
 		s := r.text()

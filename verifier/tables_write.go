@@ -110,7 +110,7 @@ func appendRow(pseudonym []byte, r *Row) []byte {
 		b = cbor.AppendInt(b, key)
 	}
 	names := func(key int64, list []string) {
-		if list = list[:min(len(list), maxNames)]; len(list) == 0 {
+		if list = list[:min(len(list), MaxNames)]; len(list) == 0 {
 			return
 		}
 		put(key)

@@ -101,6 +101,8 @@ type app struct {
 	Config
 	secrets map[string][]byte // passphrases asked for, by purpose
 	kept    *trust.List       // newest trust list seen here, once it was read
+
+	tablesSaid bool // that a pack goes out without its sealed tables
 }
 
 func (a *app) root() *cobra.Command {

@@ -27,7 +27,9 @@ type packFlags struct {
 	programmes, sites, fresh                               []string
 	enrolled                                               []access.Device             // of the site, by this organisation
 	rounds                                                 map[string][]verifier.Round // served where no programmes are named; nil: every programme
-	days                                                   int
+	labels                                                 string
+	photos, noList                                         bool
+	days, showFor                                          int
 	old                                                    oldLists
 }
 
@@ -58,7 +60,15 @@ behind the operator's code.
 
 --programme names what is served: CODE for any round at any time, or
 CODE=N@FROM..TO for round N from day FROM to day TO, both included; repeat for
-several. Without it every programme is served.`,
+several. Without it every programme is served.
+
+What --programme names is also what the pack tells its devices, sealed: what is due,
+from the plan, and who is expected, from good cards and the people on record, so that
+the screen says what to give and a typed number finds its row. It opens only on a
+--device with the operator's code of --unlock; without them it is left out, and said.
+--no-list leaves the people out, --photos adds their photos. A round that names sites
+goes to those only. Whose answer is consent.name_at_table=no, as for anybody
+protected, has no name on the list, and with consent.photo_at_table=no no photo.`,
 		Example: `  aidpass pack build --trust trust.list --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --out wellA.pack
   aidpass pack build --trust trust.list --site wellA --device tab-1.cert --unlock code.txt --status relief-b/ --days 7 --out wellA.pack
   aidpass pack build --trust trust.list --withdrawal stolen.withdrawal --site wellA --out wellA.pack
@@ -103,6 +113,10 @@ func (f *packFlags) contents(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.sites, "serves", nil, "other site whose cards are served here; repeat")
 	fl.StringArrayVar(&f.fresh, "fresh", nil, "TYPE=DAYS: how old lists may be, in place of the type's; repeat")
 	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code: seals the keys of sealed claims to the devices")
+	fl.BoolVar(&f.photos, "photos", false, "add the photos on record to the expected list")
+	fl.BoolVar(&f.noList, "no-list", false, "leave the expected list out: cards are judged, and no typed number is found")
+	fl.StringVar(&f.labels, "labels", "", "JSON file with what programmes and things are called, by code and language")
+	fl.IntVar(&f.showFor, "show-for", 0, "seconds a verdict stays on the screen, 5 to 180 (default 60)")
 	fl.StringArrayVar(&f.types, "types", nil, "own credential type (JSON Schema with x-aidpass); repeat")
 }
 
@@ -114,10 +128,15 @@ type packBuild struct {
 	list  *trust.List
 	notes *durable.Log // packs.log, locked
 	draft verifier.PackDraft
+
+	sealed  []verifier.Part // what is due, who is expected, photos: not sealed yet
+	content []byte          // key they are sealed under; nil: none
+	// How much is in them.
+	served, rows, faces int
 }
 
 func (a *app) buildPack(ctx context.Context, f packFlags) (err error) {
-	for _, read := range append(append(append(append(append([]string{f.trust, f.above, f.unlock}, f.chain...), f.withdrawals...), f.recognised...), f.types...), f.devices...) {
+	for _, read := range append(append(append(append(append([]string{f.trust, f.above, f.unlock, f.labels}, f.chain...), f.withdrawals...), f.recognised...), f.types...), f.devices...) {
 		if err := distinct(named{read, read}, named{"--out", f.out}); err != nil && read != f.above {
 			return err
 		}
@@ -171,7 +190,7 @@ func (o *org) newPack(ctx context.Context, f packFlags) (raw []byte, _ *verifier
 		return nil, nil, err
 	}
 	b.add(listed.ID, verifier.PartTrustList, listed.ID, listed.Sequence, list)
-	for _, step := range []func(context.Context) error{b.trustParts, b.statusParts, b.othersStatus, b.typesPart, b.policyPart, b.deviceParts} {
+	for _, step := range []func(context.Context) error{b.trustParts, b.statusParts, b.othersStatus, b.typesPart, b.policyPart, b.tableParts, b.deviceParts, b.sealParts} {
 		if err := step(ctx); err != nil {
 			return nil, nil, err
 		}
@@ -250,6 +269,6 @@ func (b *packBuild) finish(ctx context.Context) ([]byte, *verifier.Pack, error) 
 	}
 	// In the log before it is in anybody's hands.
 	err = b.o.store.Note(ctx, b.actor(access.Issuer), access.Entry{Action: "pack.build", Object: b.f.site,
-		Detail: fmt.Sprintf("number=%d bytes=%d", b.draft.Sequence, len(raw)), Digest: sha256.Sum256(raw)})
+		Detail: fmt.Sprintf("number=%d bytes=%d rows=%d photos=%d", b.draft.Sequence, len(raw), b.rows, b.faces), Digest: sha256.Sum256(raw)})
 	return raw, pack, err
 }

@@ -176,7 +176,7 @@ func (b *packBuild) typesPart(context.Context) error {
 }
 
 func (b *packBuild) policyPart(context.Context) error {
-	p := verifier.Policy{Country: b.f.country, Sites: b.f.sites, Programmes: b.f.rounds}
+	p := verifier.Policy{Country: b.f.country, Sites: b.f.sites, Programmes: b.f.rounds, ShowFor: int64(b.f.showFor)}
 	if p.Country == "" {
 		p.Country = b.o.entry.Country
 	}
@@ -209,6 +209,7 @@ func (b *packBuild) policyPart(context.Context) error {
 		}
 		p.OldLists = &verifier.Decision{Reason: d.reason, Lead: d.lead, Second: d.second, Ceiling: d.ceiling, From: b.draft.Issued, Until: until}
 	}
+	b.programmes = p.Programmes
 	raw, err := p.Encode()
 	if err != nil {
 		return usagef("%w", err).hint("aidpass pack build --help shows examples")
@@ -319,7 +320,7 @@ func (b *packBuild) addDevice(ctx context.Context, cert *trust.DeviceCertificate
 	if err != nil {
 		return err
 	}
-	locked, err := verifier.LockAudiences(&verifier.Unlocked{Audiences: epochs, SiteKeys: sites}, b.draft.Org, b.draft.Site, public, code, rand.Reader)
+	locked, err := verifier.LockAudiences(&verifier.Unlocked{Audiences: epochs, ContentKey: b.content, SiteKeys: sites}, b.draft.Org, b.draft.Site, public, code, rand.Reader)
 	if err != nil {
 		return err
 	}

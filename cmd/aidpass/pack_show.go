@@ -37,13 +37,33 @@ func packJSON(p *verifier.Pack, at credential.Time, bytes int) map[string]any {
 	}
 	digest := p.Trust.Digest()
 	return map[string]any{
-		"organisation": p.Org, "site": p.Site, "sequence": p.Sequence, "issued": p.Issued.String(), "expires": p.Expires.String(),
+		"sealed": sealedJSON(p), "organisation": p.Org, "site": p.Site, "sequence": p.Sequence, "issued": p.Issued.String(), "expires": p.Expires.String(),
 		"age": int64(at - p.Issued), "bytes": bytes, "parts": parts, "lists": lists, "faults": faults, "devices": devices,
 		"trust_list": map[string]any{"list": p.Trust.ID, "sequence": p.Trust.Sequence, "issued": p.Trust.Issued.String(),
 			"next_update": p.Trust.NextUpdate.String(), "hash_words": trust.HashWords(digest[:]), "anchor_words": p.Trust.Anchors.Words(),
 			"anchors": len(p.Trust.Anchors.Keys), "needed": p.Trust.Anchors.K},
 		"policy": policyJSON(&p.Policy),
 	}
+}
+
+// sealedCounts tells what the sealed parts hold, as far as they say it unopened.
+func sealedCounts(p *verifier.Pack) (programmes, rows, photos uint64) {
+	for _, part := range p.Parts {
+		switch part.Kind {
+		case verifier.PartCodes:
+			programmes = verifier.SealedCount(part)
+		case verifier.PartExpected:
+			rows = verifier.SealedCount(part)
+		case verifier.PartPhotos:
+			photos = verifier.SealedCount(part)
+		}
+	}
+	return programmes, rows, photos
+}
+
+func sealedJSON(p *verifier.Pack) map[string]any {
+	programmes, rows, photos := sealedCounts(p)
+	return map[string]any{"programmes": programmes, "rows": rows, "photos": photos}
 }
 
 func policyJSON(p *verifier.Policy) map[string]any {
@@ -55,7 +75,7 @@ func policyJSON(p *verifier.Policy) map[string]any {
 		}
 		programmes[code] = open
 	}
-	out := map[string]any{"country": p.Country, "programmes": programmes, "sites": p.Sites, "old_lists": nil}
+	out := map[string]any{"country": p.Country, "programmes": programmes, "sites": p.Sites, "old_lists": nil, "show_for": p.Shows()}
 	if p.Programmes == nil {
 		out["programmes"] = nil
 	}
@@ -86,6 +106,10 @@ func writePack(w io.Writer, p *verifier.Pack, at credential.Time) {
 	}
 	for _, d := range p.Devices {
 		fmt.Fprintf(w, "  device %x of %s until %s\n", d.Key.ID(), d.Site, d.NotAfter)
+	}
+	if programmes, rows, photos := sealedCounts(p); programmes > 0 {
+		fmt.Fprintf(w, "  sealed: what is due in %s, %s expected, %s\n", plural(int(programmes), "programme", "programmes"),
+			plural(int(rows), "unit", "units"), plural(int(photos), "photo", "photos"))
 	}
 	fmt.Fprintf(w, "  %d parts\n", len(p.Parts))
 	for _, f := range p.Faults {

@@ -20,14 +20,14 @@ import (
 type verifyFlags struct {
 	pack, state, challenge, unlock, pinFile, at, device, lang string
 	given, rest                                               string
-	visits                                                    []string
+	visits, numbers                                           []string
 	give                                                      bool
 }
 
 func (a *app) verifyCommand() *cobra.Command {
 	var f verifyFlags
 	cmd := &cobra.Command{
-		Use:   "verify --pack FILE [flags] TEXT|FILE|-",
+		Use:   "verify --pack FILE [flags] TEXT|FILE|- | --number N",
 		Short: "Judge cards offline: one word and one next action for each",
 		Long: `Judge cards offline: one word and one next action for each.
 
@@ -49,6 +49,11 @@ Exit codes:
   4  else: some answer is unsure, or used (collected before)
   130  stopped by Ctrl-C
 
+With --device and --unlock the pack's sealed tables are open: a GIVE says what is to be
+given ("give"), and --number finds a printed card number on the expected list. A number
+is signed by nobody, so the answer is unsure, or used; the row ("expected") tells who
+is meant, and the supervisor decides by photo or witness.
+
 A pack that is refused believes nothing: every card answers unsure with the
 pack's code. A file that is none at all is wrong usage; with --json it is a pack
 that is refused, so that a program hears of it card by card.`,
@@ -65,9 +70,16 @@ that is refused, so that a program hears of it card by card.`,
   # look also at what other tables gave; open sealed facts and check a PIN
   aidpass verify --pack wellA.pack --visits tab-1.journal --visits tab-2.journal card.png
   aidpass verify --pack wellA.pack --device tab-2.key --unlock code.txt --visits tab-2.journal --visits tab-1.exchange card.png
-  aidpass verify --pack wellA.pack --state tab.state --device tab-1.key --unlock code.txt --pin-file pin.txt card.png`,
-		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.verify(cmd.Context(), f, args) },
+  aidpass verify --pack wellA.pack --state tab.state --device tab-1.key --unlock code.txt --pin-file pin.txt card.png
+
+  # the code is torn, the number can be read
+  aidpass verify --pack wellA.pack --device tab-1.key --unlock code.txt --visits tab-1.journal --number GBFFZ-GF4B2Y`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args)+len(f.numbers) == 0 {
+				return usagef("nothing to judge").hint("aidpass verify --help: the text of a code, a file of them, - for the standard input, or --number N")
+			}
+			return a.verify(cmd.Context(), f, args)
+		},
 	}
 	fl := cmd.Flags()
 	fl.StringVar(&f.pack, "pack", "", "pack of this service point")
@@ -76,6 +88,7 @@ that is refused, so that a program hears of it card by card.`,
 	fl.StringVar(&f.challenge, "challenge", "", "challenge that was shown to the wallet; live codes must answer it")
 	fl.StringVar(&f.device, "device", "", "key file of this device: opens sealed keys, signs the journal")
 	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code, which opens sealed facts together with --device")
+	fl.StringArrayVar(&f.numbers, "number", nil, "printed card number that was typed, looked up on the expected list; repeat")
 	fl.StringVar(&f.pinFile, "pin-file", "", "file with the six digits the holder typed")
 	fl.StringVar(&f.at, "at", "", "judge at this time instead of the clock's (RFC 3339)")
 	fl.BoolVar(&f.give, "give", false, "after GIVE, record the collection in the first --visits journal before saying so")
@@ -89,6 +102,7 @@ that is refused, so that a program hears of it card by card.`,
 type desk struct {
 	a       *app
 	checker verifier.Checker
+	tables  *verifier.Tables // nil: not unlocked
 	raw     qr.Scratch
 	in      verifier.Inputs
 	book    *book // nil: nothing is recorded
@@ -113,6 +127,11 @@ func (a *app) verify(ctx context.Context, f verifyFlags, args []string) (err err
 			}
 		}
 	}()
+	for _, n := range f.numbers {
+		if err := d.number(n); err != nil {
+			return err
+		}
+	}
 	for _, arg := range args {
 		judge := func(c code) error {
 			if err := ctx.Err(); err != nil {
@@ -226,6 +245,11 @@ func (d *desk) enrol(f verifyFlags) error {
 		if d.in.Unlock, err = unlock(d.in.Pack, key, f.unlock); err != nil {
 			return err
 		}
+		// Cards are judged without them.
+		if d.tables, err = d.in.Pack.Tables(d.in.Unlock); err != nil {
+			d.a.say("warning: what is due and who is expected is not shown: %v", err)
+		}
+		d.out.tables = d.tables
 	}
 	if id := key.id(); f.give && d.in.Pack != nil && d.in.Pack.Device(id, trust.SignJournal) == nil {
 		return usagef("the pack does not name this device (%x): nothing it records would be believed", id).
@@ -268,6 +292,23 @@ func (d *desk) judge(c code) error {
 	}
 	d.answers = append(d.answers, r.Answer)
 	return d.out.answer(&r, c, recorded)
+}
+
+// number judges a typed card number and prints an answer for each row it stands for.
+// Nothing is recorded: that takes a supervisor.
+func (d *desk) number(text string) error {
+	results := verifier.Number(text, d.tables, d.in)
+	for i := range results {
+		r := &results[i]
+		if r.Err != nil {
+			return usagef("--number %q: %w", text, r.Err).hint("eleven letters and digits, as printed on the card")
+		}
+		d.answers = append(d.answers, r.Answer)
+		if err := d.out.answer(r, code{}, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // save writes what the device remembers, if it changed.

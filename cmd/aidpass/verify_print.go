@@ -42,13 +42,34 @@ type answerLine struct {
 	Age        *int64         `json:"age"`
 	ClockLate  bool           `json:"clock_behind"`
 	StillDue   *string        `json:"still_due"`
+	Give       []giveLine     `json:"give"` // null: the pack does not tell
+	Expected   *expectedLine  `json:"expected"`
 	Recorded   *uint64        `json:"recorded"` // number of the journal record --give made
 	Source     *string        `json:"source"`
+}
+
+// giveLine is one thing to be given.
+type giveLine struct {
+	Code   string            `json:"code"` // empty: money
+	Amount string            `json:"amount"`
+	Unit   string            `json:"unit"`
+	Label  map[string]string `json:"label"`
+}
+
+// expectedLine is the row that a typed number found.
+type expectedLine struct {
+	Programme  string   `json:"programme"`
+	Round      uint64   `json:"round"`
+	Names      []string `json:"names"` // empty: nobody is to be named
+	Collectors []string `json:"collectors"`
+	Size       *uint64  `json:"size"`
+	Check      string   `json:"check"` // photo, witness or private
 }
 
 // printer says answers.
 type printer struct {
 	a       *app
+	tables  *verifier.Tables // nil: not unlocked
 	lang    *words.Catalogue
 	english *words.Catalogue
 	n       int
@@ -90,10 +111,54 @@ func (p *printer) answer(r *verifier.Result, c code, recorded uint64) error {
 		line.Claims = plainClaims(r.Claims())
 		line.StillDue = textPtr(r.Earlier.Rest)
 	}
+	p.told(r, &line)
 	if p.a.JSON {
 		return printJSON(p.a.Stdout, &line)
 	}
 	return p.text(p.a.Stdout, r, &line)
+}
+
+// checks of a row, for programs and in the catalogues.
+var rowChecks = map[verifier.RowCheck][2]string{verifier.RowPhoto: {"photo", "check.photo"},
+	verifier.RowWitness: {"witness", "check.witness"}, verifier.RowPrivate: {"private", "check.witness"}, verifier.RowUnsaid: {"witness", "check.witness"}}
+
+// told adds what the pack's tables tell: what to give where something is, and whom a
+// typed number means.
+func (p *printer) told(r *verifier.Result, line *answerLine) {
+	band := ""
+	if r.Type != nil {
+		band, _ = line.Claims[r.Type.SizeBandClaim].(string)
+	}
+	whole := r.Answer == words.Valid && (r.Word == words.Give || r.Word == words.GiveRest && r.Earlier.Rest == "")
+	if whole || r.Row != nil && r.Answer == words.Unsure {
+		for _, l := range p.tables.Due(r.Ledger, band) {
+			line.Give = append(line.Give, giveLine{l.Code, l.Amount, l.Unit, l.Label})
+		}
+	}
+	row := r.Row
+	if row == nil {
+		return
+	}
+	line.Number = textPtr(numberOf(row.Pseudonym))
+	e := &expectedLine{Programme: row.Programme, Round: row.Round, Names: append([]string{}, row.Names...),
+		Collectors: append([]string{}, row.Collectors...), Check: rowChecks[row.Check][0]}
+	if row.Size > 0 {
+		e.Size = &row.Size
+	}
+	line.Expected = e
+}
+
+// toGive is "2400.00 KES; Rice 5 kg".
+func (p *printer) toGive(lines []giveLine) string {
+	var out []string
+	for _, l := range lines {
+		label := verifier.InLanguage(l.Label, p.lang.Tag())
+		if label == "" {
+			label = l.Code
+		}
+		out = append(out, strings.Join(strings.Fields(label+" "+l.Amount+" "+l.Unit), " "))
+	}
+	return strings.Join(out, "; ")
 }
 
 // text is the answer for a person: the word, the next action, then details.
@@ -111,6 +176,19 @@ func (p *printer) text(w io.Writer, r *verifier.Result, line *answerLine) error 
 		if value != "" {
 			fmt.Fprintln(&b, "  "+p.lang.Fill("label."+key, name, value))
 		}
+	}
+	say("give", "what", p.toGive(line.Give))
+	if e := line.Expected; e != nil {
+		name := p.tables.ProgrammeName(e.Programme, p.lang.Tag())
+		say("programme", "name", strings.TrimSpace(name+" "+e.Programme))
+		say("round", "name", fmt.Sprint(e.Round))
+		for _, n := range append(slices.Clip(e.Names), e.Collectors...) {
+			fmt.Fprintf(&b, "  %s\n", n)
+		}
+		if e.Size != nil {
+			say("size", "n", fmt.Sprint(*e.Size))
+		}
+		line.Holder = []string{p.lang.Text(rowChecks[r.Row.Check][1])}
 	}
 	say("holder_check", "what", strings.Join(line.Holder, ", "))
 	say("still_due", "what", deref(line.StillDue))

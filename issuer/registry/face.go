@@ -8,6 +8,29 @@ const (
 	PhotoOnCard = "photo_on_card"
 )
 
+// Purposes of answers that decide what staff at a table are shown by the sealed
+// expected list. They are asked only of who wishes it: without an answer name and
+// photo are shown there. A protected person's is no.
+const (
+	NameAtTable  = "name_at_table"
+	PhotoAtTable = "photo_at_table"
+)
+
+// Refused reports whether the newest answer for a purpose is no, or a yes that was
+// taken back; of answers of one day a no counts. Without an answer it is false.
+func Refused(answers []Consent, purpose string) bool {
+	no, newest := false, ""
+	for _, c := range answers {
+		on := max(c.On, c.Withdrawn)
+		if c.Purpose != purpose || on < newest {
+			continue
+		}
+		said := !c.Given || c.Withdrawn != ""
+		no, newest = said || no && on == newest, on
+	}
+	return no
+}
+
 // ChooseFace records what the holder answered about her card: purpose is NameOnCard
 // or PhotoOnCard, how and on say how and on which day she was asked. A yes that is
 // taken back stays on record as withdrawn.

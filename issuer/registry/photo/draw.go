@@ -135,6 +135,28 @@ func scaled(m image.Image, w, h int) image.Image {
 	return dst
 }
 
+// Within returns a photo that Prepare made as it is where it has at most maxBytes,
+// else a smaller copy in its colours. It returns a *Refusal if it is no JPEG of
+// Prepare's bounds, or nothing recognisable fits into maxBytes.
+func Within(prepared []byte, maxBytes int) ([]byte, error) {
+	f, err := inspect(formatJPEG, prepared)
+	if err != nil {
+		return nil, err
+	}
+	if f.width > Width || f.height > Height {
+		return nil, refuse("prepare it first", "the photo is over %d by %d points", Width, Height)
+	}
+	if len(prepared) <= maxBytes {
+		return prepared, nil
+	}
+	m, err := jpeg.Decode(bytes.NewReader(prepared))
+	if err != nil {
+		return nil, broken(formatJPEG, err)
+	}
+	data, _, err := fit(m, maxBytes, 85)
+	return data, err
+}
+
 // Small returns a grey JPEG of a prepared photo, 60 by 80 points or less, for
 // places that have few bytes to give. It returns a *Refusal if p is no JPEG or
 // nothing recognisable fits into maxBytes.
