@@ -129,6 +129,8 @@ type packBuild struct {
 	notes *durable.Log // packs.log, locked
 	draft verifier.PackDraft
 
+	programmes map[string][]verifier.Round // of the policy; nil: every one
+
 	sealed  []verifier.Part // what is due, who is expected, photos: not sealed yet
 	content []byte          // key they are sealed under; nil: none
 	// How much is in them.
