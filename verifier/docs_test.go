@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"aidpass/credential"
+	"aidpass/credential/cwt"
 	"aidpass/internal/cose"
 	"aidpass/trust"
 	"aidpass/verifier"
@@ -58,9 +59,10 @@ func TestDocsWorkedBytes(t *testing.T) {
 	pack := workedPack(t)
 	p, f := open(t, pack, verifier.Floors{}, workedTime)
 	codes := verifier.Part{Kind: verifier.PartCodes, Name: "codes", Sequence: 1, Data: []byte("C1")}
-	sealed, err := verifier.SealPackPart(bytes.Repeat([]byte{7}, 16), p.Org, p.Site, codes, 0, bytes.NewReader(make([]byte, 12)))
+	sealed, err := verifier.SealPackPart(bytes.Repeat([]byte{7}, 16), p.Org, p.Site, codes, bytes.NewReader(make([]byte, 12)))
 	check(t, err)
 	want := map[string][]byte{"pack": pack, "sealed codes": sealed, "state": f.Encode()}
+	workedTables(t, want)
 	page, err := os.ReadFile("../docs/formats/pack.md")
 	check(t, err)
 	for _, block := range fence.FindAllSubmatch(page, -1) {
@@ -84,5 +86,32 @@ func TestDocsWorkedBytes(t *testing.T) {
 	}
 	if len(p.Faults) != 0 || len(p.Policy.Programmes["K7Q2"]) != 1 {
 		t.Errorf("the page's pack opens with %v", p.Faults)
+	}
+}
+
+// workedTables adds the contents of the sealed parts, before they are sealed.
+func workedTables(t *testing.T, want map[string][]byte) {
+	codes := verifier.Codes{
+		Programmes: map[string]verifier.ProgrammeCodes{"K7Q2": {Names: map[string]string{"en": "Cash"},
+			Tables: []verifier.DueTable{{Round: 3, Lines: []verifier.Line{{Amount: "2400.00", Unit: "KES"}}}}}},
+		Labels: map[string]map[string]string{"RICE": {"en": "Rice"}},
+	}
+	photo := []byte{0xff, 0xd8, 0xff, 0xd9}
+	var list verifier.ListWriter
+	check(t, list.Add(&verifier.Row{Issuer: "https://a.example", Programme: "K7Q2", Round: 3, Pseudonym: cwt.Pseudonym([]byte("programme"), []byte("unit-1")),
+		Names: []string{"Amina"}, Size: 5, Lines: []verifier.Line{{Code: "RICE", Amount: "12.5", Unit: "kg"}}, Collectors: []string{"Omar"},
+		Check: verifier.RowPhoto, PhotoKey: verifier.PhotoKey(photo), Bound: [][]byte{bytes.Repeat([]byte{9}, 16)}}))
+	var err error
+	want["codes"], err = codes.Encode()
+	check(t, err)
+	want["expected list"], err = list.Encode()
+	check(t, err)
+	want["photos"], err = verifier.EncodePhotos([][]byte{photo})
+	check(t, err)
+	for _, name := range []string{"codes", "expected list", "photos"} {
+		if len(want[name]) != 4096 {
+			t.Errorf("%s is sealed with %d bytes, want the smallest size class", name, len(want[name]))
+		}
+		want[name] = bytes.TrimRight(want[name], "\x00")
 	}
 }

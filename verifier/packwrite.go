@@ -79,9 +79,8 @@ func (p *PreparedPack) Attach(sig []byte) ([]byte, error) {
 }
 
 // SealPackPart encrypts a part of kind PartCodes, PartExpected or PartPhotos
-// under the pack's content key (16 bytes, in the audience part). count is how many
-// rows, photos or programmes it holds, which is told to anybody; 0: not told.
-func SealPackPart(contentKey []byte, org, site string, p Part, count uint64, random io.Reader) ([]byte, error) {
+// under the pack's content key (16 bytes, in the audience part).
+func SealPackPart(contentKey []byte, org, site string, p Part, random io.Reader) ([]byte, error) {
 	var iv [12]byte
 	if _, err := io.ReadFull(random, iv[:]); err != nil {
 		return nil, fmt.Errorf("verifier: reading randomness: %w", err)
@@ -90,26 +89,7 @@ func SealPackPart(contentKey []byte, org, site string, p Part, count uint64, ran
 	if err != nil {
 		return nil, err
 	}
-	if count == 0 {
-		return append(cbor.AppendBytes(cbor.AppendArray(nil, 2), iv[:]), sealed...), nil
-	}
-	return cbor.AppendUint(append(cbor.AppendBytes(cbor.AppendArray(nil, 3), iv[:]), sealed...), count), nil
-}
-
-// SealedCount is the count that SealPackPart was given; 0: not told, or no sealed part.
-func SealedCount(part Part) uint64 {
-	_, _, count, _ := splitSealed(part.Data)
-	return count
-}
-
-func splitSealed(b []byte) (iv, sealed []byte, count uint64, ok bool) {
-	r := cbor.NewReader(b)
-	n := r.Array()
-	iv, sealed = r.Bytes(), r.Raw()
-	if n == 3 {
-		count = r.Uint()
-	}
-	return iv, sealed, count, r.Done() && len(iv) == 12 && (n == 2 || n == 3 && count > 0)
+	return append(cbor.AppendBytes(cbor.AppendArray(nil, 2), iv[:]), sealed...), nil
 }
 
 // OpenPackPart decrypts a sealed part of p.
@@ -117,8 +97,12 @@ func (p *Pack) OpenPackPart(u *Unlocked, part Part) ([]byte, error) {
 	if u == nil || u.ContentKey == nil {
 		return nil, ErrUnlock
 	}
-	iv, sealed, _, ok := splitSealed(part.Data)
-	if !ok {
+	r := cbor.NewReader(part.Data)
+	if r.Kind() != cbor.Array || r.Array() != 2 {
+		return nil, ErrUnlock
+	}
+	iv, sealed := r.Bytes(), r.Raw()
+	if !r.Done() || len(iv) != 12 {
 		return nil, ErrUnlock
 	}
 	plain, err := cose.OpenSealed(sealed, u.ContentKey, iv, partAAD(p.Org, p.Site, part))

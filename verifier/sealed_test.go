@@ -41,7 +41,7 @@ func keys(w *vt.World) *verifier.Unlocked {
 func sealedPack(t *testing.T, w *vt.World, boxes ...[]byte) *verifier.Pack {
 	table := verifier.Part{Owner: w.A.ID, Kind: verifier.PartCodes, Name: "codes", Sequence: 3, Data: []byte("C1: 12 kg of flour")}
 	var err error
-	table.Data, err = verifier.SealPackPart(w.Content, w.A.ID, vt.Site, table, 0, rand.Reader)
+	table.Data, err = verifier.SealPackPart(w.Content, w.A.ID, vt.Site, table, rand.Reader)
 	check(t, err)
 	parts := []verifier.Part{table}
 	for i, b := range boxes {

@@ -38,7 +38,7 @@ func sealed(t testing.TB, w *vt.World, codes *verifier.Codes, rows []verifier.Ro
 		t.Helper()
 		check(t, err)
 		p := verifier.Part{Owner: w.A.ID, Kind: kind, Name: name, Sequence: 3, Data: plain}
-		p.Data, err = verifier.SealPackPart(w.Content, w.A.ID, vt.Site, p, 0, rand.Reader)
+		p.Data, err = verifier.SealPackPart(w.Content, w.A.ID, vt.Site, p, rand.Reader)
 		check(t, err)
 		parts = append(parts, p)
 	}
@@ -326,7 +326,7 @@ func TestManyRowsTakeLittleMemory(t *testing.T) {
 	check(t, err)
 	list = verifier.ListWriter{}
 	part := verifier.Part{Owner: w.A.ID, Kind: verifier.PartExpected, Name: "list", Sequence: 3, Data: plain}
-	part.Data, err = verifier.SealPackPart(w.Content, w.A.ID, vt.Site, part, 0, rand.Reader)
+	part.Data, err = verifier.SealPackPart(w.Content, w.A.ID, vt.Site, part, rand.Reader)
 	check(t, err)
 	size := len(plain)
 	plain = nil
@@ -420,7 +420,7 @@ func FuzzTables(f *testing.F) {
 		p := *plain
 		part := verifier.Part{Owner: w.A.ID, Kind: verifier.PartCodes + verifier.PartKind(kind%3), Name: "x", Sequence: 1, Data: b}
 		var err error
-		part.Data, err = verifier.SealPackPart(w.Content, p.Org, p.Site, part, 0, rand.Reader)
+		part.Data, err = verifier.SealPackPart(w.Content, p.Org, p.Site, part, rand.Reader)
 		check(t, err)
 		p.Parts = append(p.Parts[:len(p.Parts):len(p.Parts)], part)
 		tables, err := p.Tables(keys(w))

@@ -68,8 +68,9 @@ func appendLines(b []byte, lines []Line) []byte {
 	return b
 }
 
-// readable refuses a part that a device would refuse.
+// readable pads a part to its size class, and refuses one that a device would refuse.
 func readable(kind PartKind, b []byte) ([]byte, error) {
+	b = append(b, make([]byte, sizeClass(len(b))-len(b))...)
 	if !new(Tables).read(kind, b) {
 		return nil, fmt.Errorf("verifier: %s: over its bounds, or an amount that is no decimal (docs/formats/pack.md)", kind)
 	}

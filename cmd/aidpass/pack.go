@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -155,9 +157,9 @@ func (a *app) buildPack(ctx context.Context, f packFlags) (err error) {
 	if err := writeFile(f.out, raw); err != nil {
 		return err
 	}
-	return a.print(packJSON(pack, pack.Issued, len(raw)), func(w io.Writer) {
+	return a.print(a.packJSON(pack, pack.Issued, len(raw)), func(w io.Writer) {
 		fmt.Fprintf(w, "%s: %d bytes\n", f.out, len(raw))
-		writePack(w, pack, pack.Issued)
+		a.writePack(w, pack, pack.Issued)
 	})
 }
 
@@ -211,9 +213,29 @@ type packNote struct {
 	Org      string `json:"org"`
 	Site     string `json:"site"`
 	Sequence uint64 `json:"sequence"`
+
+	// What its sealed parts hold, which the pack itself tells nobody.
+	Programmes int `json:"programmes,omitempty"`
+	Rows       int `json:"rows,omitempty"`
+	Photos     int `json:"photos,omitempty"`
 }
 
 func (a *app) packNotes() string { return filepath.Join(a.Data, "outside-backup", "packs.log") }
+
+// noteOf is what this laptop noted of a pack; the zero value where another built it.
+func (a *app) noteOf(p *verifier.Pack) (note packNote) {
+	b, err := os.ReadFile(a.packNotes())
+	if err != nil {
+		return note
+	}
+	for line := range bytes.Lines(b) {
+		var n packNote
+		if json.Unmarshal(line, &n) == nil && n.Org == p.Org && n.Site == p.Site && n.Sequence == p.Sequence {
+			note = n
+		}
+	}
+	return note
+}
 
 func (b *packBuild) nextSequence() (uint64, error) {
 	var last uint64
@@ -262,7 +284,7 @@ func (b *packBuild) finish(ctx context.Context) ([]byte, *verifier.Pack, error) 
 		return nil, nil, usagef("no device would take this pack: %w", err).
 			hint("are the organisation's present keys on the trust list? aidpass org show and aidpass trust show tell")
 	}
-	note, err := json.Marshal(packNote{b.draft.Org, b.draft.Site, b.draft.Sequence})
+	note, err := json.Marshal(packNote{b.draft.Org, b.draft.Site, b.draft.Sequence, b.served, b.rows, b.faces})
 	if err != nil {
 		return nil, nil, err
 	}

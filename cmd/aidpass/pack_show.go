@@ -21,7 +21,7 @@ func (a *app) sentence(e *verifier.PackError) string {
 	return english.Sentence(e.Reason)
 }
 
-func packJSON(p *verifier.Pack, at credential.Time, bytes int) map[string]any {
+func (a *app) packJSON(p *verifier.Pack, at credential.Time, bytes int) map[string]any {
 	var parts, lists, faults, devices []map[string]any
 	for _, x := range p.Parts {
 		parts = append(parts, map[string]any{"kind": x.Kind.String(), "owner": x.Owner, "name": x.Name, "sequence": x.Sequence, "bytes": len(x.Data)})
@@ -35,35 +35,15 @@ func packJSON(p *verifier.Pack, at credential.Time, bytes int) map[string]any {
 	for _, d := range p.Devices {
 		devices = append(devices, map[string]any{"kid": fmt.Sprintf("%x", d.Key.ID()), "site": d.Site, "until": d.NotAfter.String()})
 	}
-	digest := p.Trust.Digest()
+	digest, note := p.Trust.Digest(), a.noteOf(p)
 	return map[string]any{
-		"sealed": sealedJSON(p), "organisation": p.Org, "site": p.Site, "sequence": p.Sequence, "issued": p.Issued.String(), "expires": p.Expires.String(),
+		"sealed": map[string]any{"programmes": note.Programmes, "rows": note.Rows, "photos": note.Photos}, "organisation": p.Org, "site": p.Site, "sequence": p.Sequence, "issued": p.Issued.String(), "expires": p.Expires.String(),
 		"age": int64(at - p.Issued), "bytes": bytes, "parts": parts, "lists": lists, "faults": faults, "devices": devices,
 		"trust_list": map[string]any{"list": p.Trust.ID, "sequence": p.Trust.Sequence, "issued": p.Trust.Issued.String(),
 			"next_update": p.Trust.NextUpdate.String(), "hash_words": trust.HashWords(digest[:]), "anchor_words": p.Trust.Anchors.Words(),
 			"anchors": len(p.Trust.Anchors.Keys), "needed": p.Trust.Anchors.K},
 		"policy": policyJSON(&p.Policy),
 	}
-}
-
-// sealedCounts tells what the sealed parts hold, as far as they say it unopened.
-func sealedCounts(p *verifier.Pack) (programmes, rows, photos uint64) {
-	for _, part := range p.Parts {
-		switch part.Kind {
-		case verifier.PartCodes:
-			programmes = verifier.SealedCount(part)
-		case verifier.PartExpected:
-			rows = verifier.SealedCount(part)
-		case verifier.PartPhotos:
-			photos = verifier.SealedCount(part)
-		}
-	}
-	return programmes, rows, photos
-}
-
-func sealedJSON(p *verifier.Pack) map[string]any {
-	programmes, rows, photos := sealedCounts(p)
-	return map[string]any{"programmes": programmes, "rows": rows, "photos": photos}
 }
 
 func policyJSON(p *verifier.Policy) map[string]any {
@@ -85,7 +65,7 @@ func policyJSON(p *verifier.Policy) map[string]any {
 	return out
 }
 
-func writePack(w io.Writer, p *verifier.Pack, at credential.Time) {
+func (a *app) writePack(w io.Writer, p *verifier.Pack, at credential.Time) {
 	english, _ := words.Language("en")
 	age := func(t credential.Time) string { return english.Age(max(0, int64(at-t))) }
 	fmt.Fprintf(w, "pack of %s for %s, number %d\n", p.Org, p.Site, p.Sequence)
@@ -107,9 +87,9 @@ func writePack(w io.Writer, p *verifier.Pack, at credential.Time) {
 	for _, d := range p.Devices {
 		fmt.Fprintf(w, "  device %x of %s until %s\n", d.Key.ID(), d.Site, d.NotAfter)
 	}
-	if programmes, rows, photos := sealedCounts(p); programmes > 0 {
-		fmt.Fprintf(w, "  sealed: what is due in %s, %s expected, %s\n", plural(int(programmes), "programme", "programmes"),
-			plural(int(rows), "unit", "units"), plural(int(photos), "photo", "photos"))
+	if n := a.noteOf(p); n.Programmes > 0 {
+		fmt.Fprintf(w, "  sealed: what is due in %s, %s expected, %s\n", plural(n.Programmes, "programme", "programmes"),
+			plural(n.Rows, "unit", "units"), plural(n.Photos, "photo", "photos"))
 	}
 	fmt.Fprintf(w, "  %d parts\n", len(p.Parts))
 	for _, f := range p.Faults {
@@ -125,7 +105,8 @@ func (a *app) packShowCommand() *cobra.Command {
 		Long: `Tell what is in a pack, how old it is, and whether this device would take it.
 
 With --state the pack is held against what the device remembers; the state is not
-changed. Exit code 2 when the pack is refused.`,
+changed. Exit code 2 when the pack is refused. How many units and photos are sealed in
+it only the laptop that built it can tell.`,
 		Example: `  aidpass pack show wellA.pack
   aidpass pack show wellA.pack --state tab.state --json`,
 		Args: cobra.ExactArgs(1),
@@ -150,7 +131,7 @@ changed. Exit code 2 when the pack is refused.`,
 			if err != nil {
 				return err
 			}
-			return a.print(packJSON(pack, t, len(raw)), func(w io.Writer) { writePack(w, pack, t) })
+			return a.print(a.packJSON(pack, t, len(raw)), func(w io.Writer) { a.writePack(w, pack, t) })
 		},
 	}
 	cmd.Flags().StringVar(&state, "state", "", "what the device remembers")

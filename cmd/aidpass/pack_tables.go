@@ -313,12 +313,11 @@ func (b *packBuild) sealParts(context.Context) error {
 		if len(b.sealed) > 0 {
 			b.unsealed()
 		}
-		b.rows, b.faces = 0, 0
+		b.served, b.rows, b.faces = 0, 0, 0
 		return nil
 	}
 	for _, p := range b.sealed {
-		count := map[verifier.PartKind]int{verifier.PartCodes: b.served, verifier.PartExpected: b.rows, verifier.PartPhotos: b.faces}[p.Kind]
-		data, err := verifier.SealPackPart(b.content, b.draft.Org, b.draft.Site, p, uint64(count), rand.Reader)
+		data, err := verifier.SealPackPart(b.content, b.draft.Org, b.draft.Site, p, rand.Reader)
 		if err != nil {
 			return err
 		}

@@ -33,3 +33,28 @@ func TestTheFaceOfACardIsWhatWasChosenLast(t *testing.T) {
 		t.Errorf("a no is the neutral face, got %+v", neutral.CardFace)
 	}
 }
+
+func TestTheNewestAnswerDecidesWhatATableSees(t *testing.T) {
+	answer := func(given bool, on, withdrawn string) registry.Consent {
+		return registry.Consent{Purpose: registry.NameAtTable, Given: given, On: on, Withdrawn: withdrawn}
+	}
+	other := registry.Consent{Purpose: registry.NameOnCard, On: "2026-11-30"}
+	for name, c := range map[string]struct {
+		answers []registry.Consent
+		want    bool
+	}{
+		"nobody asked":                {nil, false},
+		"a no about the printed card": {[]registry.Consent{other}, false},
+		"no":                          {[]registry.Consent{answer(false, "2026-11-01", ""), other}, true},
+		"yes":                         {[]registry.Consent{answer(true, "2026-11-01", "")}, false},
+		"a yes taken back":            {[]registry.Consent{answer(true, "2026-11-01", "2026-11-05")}, true},
+		"no, later yes":               {[]registry.Consent{answer(true, "2026-11-05", ""), answer(false, "2026-11-01", "")}, false},
+		"yes, later no":               {[]registry.Consent{answer(false, "2026-11-05", ""), answer(true, "2026-11-01", "")}, true},
+		"both on one day":             {[]registry.Consent{answer(false, "2026-11-05", ""), answer(true, "2026-11-05", "")}, true},
+		"both, no day known":          {[]registry.Consent{answer(true, "", ""), answer(false, "", "")}, true},
+	} {
+		if got := registry.Refused(c.answers, registry.NameAtTable); got != c.want {
+			t.Errorf("%s: refused %v", name, got)
+		}
+	}
+}

@@ -374,6 +374,39 @@ func TestThumbnailsFitTheirBytes(t *testing.T) {
 	}
 }
 
+func TestASmallerCopyKeepsItsColoursAndFitsItsBytes(t *testing.T) {
+	noise := image.NewRGBA(image.Rect(0, 0, 600, 800))
+	for i := range noise.Pix {
+		noise.Pix[i] = byte(i * i >> 3)
+	}
+	p, err := photo.Prepare(bytes.NewReader(jpegOf(t, noise)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, limit := range []int{4000, 24 << 10, len(p.JPEG) - 1, len(p.JPEG)} {
+		data, err := photo.Within(p.JPEG, limit)
+		if err != nil || len(data) > limit {
+			t.Fatalf("%d bytes: got %d, %v", limit, len(data), err)
+		}
+		if limit == len(p.JPEG) && !bytes.Equal(data, p.JPEG) {
+			t.Error("a photo that fits was made anew")
+		}
+		c, err := jpeg.DecodeConfig(bytes.NewReader(data))
+		if err != nil || c.ColorModel != color.YCbCrModel || c.Width*4 < c.Height*3-4 || c.Width*4 > c.Height*3+4 {
+			t.Errorf("%d bytes: %+v, %v", limit, c, err)
+		}
+	}
+	if _, err := photo.Within(p.JPEG, 50); err == nil {
+		t.Error("a face in 50 bytes")
+	}
+	if _, err := photo.Within(jpegOf(t, noise), 24<<10); err == nil {
+		t.Error("a picture that was never prepared is taken")
+	}
+	if _, err := photo.Within([]byte("no"), 24<<10); err == nil {
+		t.Error("a photo of nothing")
+	}
+}
+
 func TestAFolderOfPhotos(t *testing.T) {
 	dir := t.TempDir()
 	put := func(name string, data []byte) {
