@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"aidpass/credential"
 	"aidpass/credential/cwt"
 	"aidpass/words"
 )
@@ -17,72 +18,69 @@ import (
 func Number(number string, t *Tables, in Inputs) []Result {
 	rows := t.ByNumber(number)
 	if len(rows) == 0 || in.Pack == nil {
-		_, err := cwt.CheckCardNumber(number)
-		r := Result{Age: -1, Floors: in.Floors, Err: err}
-		r.number(findings{})
-		return []Result{r}
+		r := make([]Result, 1)
+		_, r[0].Err = cwt.CheckCardNumber(number)
+		r[0].Age, r[0].Floors = -1, in.Floors
+		r[0].found.add(words.NumberOnly)
+		r[0].settled()
+		return r
 	}
-	var open, shut []Result
-	for _, row := range rows {
-		r := Result{Row: row, Ledger: row.Ledger(), Floors: in.Floors, TrustAsOf: in.Pack.Trust.Issued,
-			Issuer: in.Pack.Trust.Organisation([]byte(row.Issuer))}
-		if r.policy(&in) {
-			open = append(open, r)
-		} else {
-			shut = append(shut, r)
-		}
-	}
-	return append(open, shut...)
-}
-
-// policy judges a row against the pack and reports whether its round is open here.
-func (r *Result) policy(in *Inputs) bool {
-	p, at := in.Pack, in.At
-	var more findings
-	if floor := in.Floors.floor(p.Trust); at < floor {
-		r.ClockBehind = true
-		more.add(words.ClockImplausible)
-		at = floor
-	}
-	r.Age = max(0, int64(at-p.Trust.Issued))
-	if at >= p.Expires {
-		more.add(words.PackExpired)
-	}
-	open := true
-	if rounds, served := p.Policy.Programmes[r.Row.Programme]; p.Policy.Programmes != nil && !served {
-		open = false
-		more.add(words.WrongProgramme)
-	} else if len(rounds) > 0 {
-		open = false
-		for _, o := range rounds {
-			open = open || o.N == r.Row.Round && at >= o.Opens && at < o.Closes
-		}
-		if !open {
-			more.add(words.WrongRound)
-		}
-	}
-	if in.Uses != nil {
-		if use, ok := in.Uses.Earlier(r.Ledger); ok {
-			r.Earlier = use
-			if use.Part {
-				more.add(words.PartlyCollected)
-			} else {
-				r.found.add(words.AlreadyRedeemed)
+	out := make([]Result, len(rows))
+	n := 0
+	for _, first := range [...]bool{true, false} {
+		for _, row := range rows {
+			if against := in.Pack.against(row, in.At); (against == "") == first {
+				out[n].number(row, against, &in)
+				n++
 			}
 		}
 	}
-	r.number(more)
-	return open
+	return out
 }
 
-// number settles r: an earlier collection leads, then that only a number was shown.
-func (r *Result) number(more findings) {
-	r.found.add(words.NumberOnly)
-	if more.n > 0 {
-		more.sort()
-		for _, reason := range more.list[:more.n] {
-			r.found.add(reason)
+// against is what the policy has against a row at a time; "" for nothing.
+func (p *Pack) against(row *Row, at credential.Time) words.Reason {
+	rounds, served := p.Policy.Programmes[row.Programme]
+	if p.Policy.Programmes != nil && !served {
+		return words.WrongProgramme
+	}
+	for _, o := range rounds {
+		if o.N == row.Round && at >= o.Opens && at < o.Closes {
+			return ""
 		}
 	}
+	if len(rounds) > 0 {
+		return words.WrongRound
+	}
+	return ""
+}
+
+// number fills in what is known of a row: an earlier collection leads, then that only
+// a number was shown; the rest stands behind, worst first.
+func (r *Result) number(row *Row, against words.Reason, in *Inputs) {
+	p := in.Pack
+	r.Row, r.Ledger, r.Floors, r.TrustAsOf = row, row.Ledger(), in.Floors, p.Trust.Issued
+	r.Issuer = p.Trust.Organisation([]byte(row.Issuer))
+	there := false
+	if in.Uses != nil {
+		r.Earlier, there = in.Uses.Earlier(r.Ledger)
+	}
+	if there && !r.Earlier.Part {
+		r.found.add(words.AlreadyRedeemed)
+	}
+	r.found.add(words.NumberOnly)
+	r.found.add(against)
+	at := in.Floors.floor(p.Trust)
+	if r.ClockBehind = in.At < at; r.ClockBehind {
+		r.found.add(words.ClockImplausible)
+	}
+	at = max(at, in.At)
+	if at >= p.Expires {
+		r.found.add(words.PackExpired)
+	}
+	if r.Earlier.Part {
+		r.found.add(words.PartlyCollected)
+	}
+	r.Age = max(0, int64(at-p.Trust.Issued))
 	r.settled()
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"math/bits"
 	"slices"
-	"sort"
 	"strings"
 
 	"aidpass/credential"
@@ -29,8 +28,9 @@ const (
 	maxLanguages  = 16
 	maxBound      = 8 // cards of a row that bind the photo
 
-	pseudonymBytes = 12
-	photoKeyBytes  = 16
+	pseudonymBytes  = 12
+	beforePseudonym = 3 // the map's head, its key 1 and the head of 12 bytes
+	photoKeyBytes   = 16
 )
 
 // tableLimits bound the CBOR of a sealed part; the members have tighter ones.
@@ -84,7 +84,7 @@ type Tables struct {
 	labels     map[string]map[string]string
 
 	list   []byte
-	rows   []uint32 // where each row begins in list
+	rows   []uint32 // where the pseudonym of each row stands in list
 	groups []rowGroup
 
 	photos []byte
@@ -142,7 +142,7 @@ func (p *Pack) Tables(u *Unlocked) (*Tables, error) {
 // read takes in one opened part; false: it is malformed.
 func (t *Tables) read(kind PartKind, b []byte) bool {
 	n, form, err := cbor.Scan(b, tableLimits)
-	if err != nil || form != 0 || len(b) != sizeClass(n) || len(bytes.TrimLeft(b[n:], "\x00")) > 0 {
+	if err != nil || form != 0 || len(b) != sizeClass(n) || !zeros(b[n:]) {
 		return false
 	}
 	b = b[:n]
@@ -168,6 +168,15 @@ func sizeClass(n int) int {
 	return (n + step - 1) / step * step
 }
 
+func zeros(b []byte) bool {
+	for _, c := range b {
+		if c != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // tableReader reads with bounds and remembers whether any was broken.
 type tableReader struct {
 	cbor.Reader
@@ -182,26 +191,32 @@ func (r *tableReader) ensure(ok bool) {
 }
 
 // more is true while entries are left and all was well so far.
+//
+//go:noinline
 func (r *tableReader) more(n int) bool { return n > 0 && !r.bad && r.Err() == nil }
 
+//go:noinline
 func (r *tableReader) text() string {
 	b := r.Text()
 	r.ensure(len(b) <= MaxNameBytes)
 	return string(b)
 }
 
+//go:noinline
 func (r *tableReader) array(most int) int {
 	n := r.Array()
 	r.ensure(n <= most)
 	return n
 }
 
+//go:noinline
 func (r *tableReader) entries(most int) int {
 	n := r.Map()
 	r.ensure(n <= most)
 	return n
 }
 
+//go:noinline
 func (r *tableReader) byLanguage() map[string]string {
 	m := map[string]string{}
 	for n := r.entries(maxLanguages); r.more(n); n-- {
@@ -211,6 +226,7 @@ func (r *tableReader) byLanguage() map[string]string {
 	return m
 }
 
+//go:noinline
 func (r *tableReader) texts() (list []string) {
 	n := r.array(MaxNames)
 	r.ensure(n > 0)
@@ -222,6 +238,7 @@ func (r *tableReader) texts() (list []string) {
 	return list
 }
 
+//go:noinline
 func (r *tableReader) lines() (list []Line) {
 	n := r.array(maxLines)
 	r.ensure(n > 0)
@@ -265,23 +282,21 @@ func (t *Tables) readCodes(r *tableReader) {
 // expected = [* [issuer, programme, round, [* row]]], groups and rows rising: a row
 // is found by halving, also from a card number, which is how a pseudonym begins.
 func (t *Tables) readList(r *tableReader) {
-	var before rowGroup
 	for n := r.array(MaxRows); r.more(n); n-- {
 		r.ensure(r.Array() == 4)
-		g := rowGroup{issuer: r.text(), programme: r.text(), round: r.Uint(), from: len(t.rows)}
-		r.ensure(len(t.groups) == 0 || before.before(&g))
+		t.groups = append(t.groups, rowGroup{issuer: r.text(), programme: r.text(), round: r.Uint(), from: len(t.rows)})
+		g := &t.groups[len(t.groups)-1]
+		r.ensure(len(t.groups) == 1 || t.groups[len(t.groups)-2].before(g))
 		m := r.array(MaxRows)
 		r.ensure(m > 0 && len(t.rows)+m <= MaxRows)
 		var last []byte
 		for ; r.more(m); m-- {
-			t.rows = append(t.rows, uint32(len(r.at)-r.Left()))
+			t.rows = append(t.rows, uint32(len(r.at)-r.Left()+beforePseudonym))
 			pseudonym := r.row(nil)
 			r.ensure(last == nil || bytes.Compare(last, pseudonym) < 0)
 			last = pseudonym
 		}
 		g.to = len(t.rows)
-		t.groups = append(t.groups, g)
-		before = g
 	}
 }
 
@@ -414,7 +429,7 @@ func (t *Tables) Row(l LedgerKey) *Row {
 		if g.issuer != l.Issuer || g.programme != l.Programme || g.round != l.Round {
 			continue
 		}
-		if n := t.find(g, want); n < g.to && bytes.Equal(t.pseudonym(n), want) {
+		if n := find(t.list, t.rows, g.from, g.to, want); n < g.to && bytes.Equal(t.list[t.rows[n]:][:pseudonymBytes], want) {
 			return t.row(g, n)
 		}
 	}
@@ -429,33 +444,34 @@ func (t *Tables) ByNumber(number string) (rows []*Row) {
 		return nil
 	}
 	least := cwt.PseudonymPrefix(number)
+	most := slices.Clone(least)
+	most[len(most)-1] |= 0x3f
 	for i := range t.groups {
 		g := &t.groups[i]
-		for n := t.find(g, least); n < g.to; n++ {
-			p := t.pseudonym(n)
-			if !bytes.Equal(p[:6], least[:6]) || p[6]&0xc0 != least[6] {
-				break
-			}
+		for n := find(t.list, t.rows, g.from, g.to, least); n < g.to && bytes.Compare(t.list[t.rows[n]:][:len(most)], most) <= 0; n++ {
 			rows = append(rows, t.row(g, n))
 		}
 	}
 	return rows
 }
 
-// find is the first row of g whose pseudonym is not below want.
-func (t *Tables) find(g *rowGroup, want []byte) int {
-	return g.from + sort.Search(g.to-g.from, func(i int) bool { return bytes.Compare(t.pseudonym(g.from+i), want) >= 0 })
-}
-
-// pseudonym of a row: behind the map's head, the key 1 and the head of 12 bytes.
-func (t *Tables) pseudonym(n int) []byte {
-	at := t.rows[n] + 3
-	return t.list[at : at+pseudonymBytes]
+// find is the first of keys from to to that is not below want; keys tells where in b
+// each begins, and they rise.
+func find(b []byte, keys []uint32, from, to int, want []byte) int {
+	for from < to {
+		mid := (from + to) / 2
+		if bytes.Compare(b[keys[mid]:][:len(want)], want) < 0 {
+			from = mid + 1
+		} else {
+			to = mid
+		}
+	}
+	return from
 }
 
 func (t *Tables) row(g *rowGroup, n int) *Row {
 	out := &Row{Issuer: g.issuer, Programme: g.programme, Round: g.round}
-	r := tableReader{Reader: cbor.NewReader(t.list[t.rows[n]:])}
+	r := tableReader{Reader: cbor.NewReader(t.list[t.rows[n]-beforePseudonym:])}
 	out.Pseudonym = jose.EncodeBase64(r.row(out))
 	t.labelled(out.Lines)
 	return out
@@ -472,8 +488,8 @@ func (t *Tables) Photo(row *Row) []byte {
 	if t == nil || row == nil || row.PhotoKey == nil {
 		return nil
 	}
-	n := sort.Search(len(t.images), func(i int) bool { return bytes.Compare(t.image(i), row.PhotoKey) >= 0 })
-	if n == len(t.images) || !bytes.Equal(t.image(n), row.PhotoKey) {
+	n := find(t.photos, t.images, 0, len(t.images), row.PhotoKey)
+	if n == len(t.images) {
 		return nil
 	}
 	r := cbor.NewReader(t.photos[t.images[n]+photoKeyBytes:])
@@ -482,8 +498,6 @@ func (t *Tables) Photo(row *Row) []byte {
 	}
 	return nil
 }
-
-func (t *Tables) image(n int) []byte { return t.photos[t.images[n] : t.images[n]+photoKeyBytes] }
 
 // Counts tells how much the tables hold.
 func (t *Tables) Counts() (programmes, rows, photos int) {
