@@ -424,13 +424,9 @@ func (t *Tables) Row(l LedgerKey) *Row {
 	if err != nil || len(want) != pseudonymBytes {
 		return nil
 	}
-	for i := range t.groups {
-		g := &t.groups[i]
-		if g.issuer != l.Issuer || g.programme != l.Programme || g.round != l.Round {
-			continue
-		}
-		if n := find(t.list, t.rows, g.from, g.to, want); n < g.to && bytes.Equal(t.list[t.rows[n]:][:pseudonymBytes], want) {
-			return t.row(g, n)
+	for _, row := range t.between(want, want) {
+		if row.Ledger() == l {
+			return row
 		}
 	}
 	return nil
@@ -446,6 +442,12 @@ func (t *Tables) ByNumber(number string) (rows []*Row) {
 	least := cwt.PseudonymPrefix(number)
 	most := slices.Clone(least)
 	most[len(most)-1] |= 0x3f
+	return t.between(least, most)
+}
+
+// between finds the rows of any group whose pseudonym begins with least, with most or
+// with what lies between them.
+func (t *Tables) between(least, most []byte) (rows []*Row) {
 	for i := range t.groups {
 		g := &t.groups[i]
 		for n := find(t.list, t.rows, g.from, g.to, least); n < g.to && bytes.Compare(t.list[t.rows[n]:][:len(most)], most) <= 0; n++ {
