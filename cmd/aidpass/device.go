@@ -42,7 +42,7 @@ var mayNames = map[string]uint64{"journal": trust.SignJournal, "referral": trust
 // addFlags are what device add is asked for.
 type addFlags struct {
 	name, site, out, ceiling string
-	key, words, qr           string // of a phone that made its key itself
+	key, words, qr, replaces string // of a phone that made its key itself
 	days                     int
 	block                    uint64 // entries of a status list for slips
 	may                      []string
@@ -97,6 +97,7 @@ into the packs of its site, so that others know what it signed.`,
 	fl.StringVar(&f.key, "key", "", "the key that the device made: its file, or a picture of its QR code")
 	fl.StringVar(&f.words, "words", "", "with --key: the six words that the phone shows (asked at the terminal)")
 	fl.StringVar(&f.qr, "qr", "", "with --key: write the answer as moving QR code to this GIF too")
+	fl.StringVar(&f.replaces, "replaces", "", "with --key: key id of the device it takes the place of, which is withdrawn")
 	fl.StringVar(&f.out, "out", "", "name of the files, without their endings")
 	certificateFlags(fl, &f.days, &f.may, &f.ceiling)
 	fl.Uint64Var(&f.block, "block", 0, "with --may referral: how many slips it may sign, each with an entry of a status list that is reserved now, for good")

@@ -6,9 +6,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"fmt"
-	"image"
-	"image/color"
-	"image/gif"
 	"io"
 	"strings"
 
@@ -50,6 +47,37 @@ func (o *org) certify(ctx context.Context, c *trust.DeviceCertificate, name stri
 	}
 	return raw, o.store.Note(ctx, by, access.Entry{Action: "device.certify", Object: d.ID(),
 		Detail: "site=" + c.Site + " until=" + c.NotAfter.String(), Digest: sha256.Sum256(raw)})
+}
+
+// replace ends the device that a newly certified one takes the place of: a phone that
+// lost its storage comes back with another key. Without old, others of its name at
+// the site are named, so that somebody decides.
+func (o *org) replace(ctx context.Context, old string, made access.Device) error {
+	devices, err := o.store.Devices(ctx)
+	if err != nil {
+		return err
+	}
+	if old == "" {
+		for _, d := range devices {
+			if d.Name == made.Name && d.Site == made.Site && d.KID != made.KID && d.State == access.DeviceConfirmed {
+				o.a.say("warning: another key is called %s at %s and still records: %s", d.Name, d.Site, d.ID())
+				o.a.say("hint: if this phone was wiped or lost its data: aidpass device withdraw %s --reason replaced", d.ID())
+			}
+		}
+		return nil
+	}
+	d, err := findDevice(devices, old)
+	if err != nil {
+		return err
+	}
+	if d.KID == made.KID || d.State == access.DeviceWithdrawn || d.Site != made.Site {
+		return usagef("--replaces %s: it is not another device of %s that is in use", old, made.Site).hint("aidpass device list --site %s", made.Site)
+	}
+	if err := o.store.WithdrawDevice(ctx, o.a.actor(access.OrgAdmin), d.KID, "replaced"); err != nil {
+		return err
+	}
+	o.a.say("%s (%s) is withdrawn: what it records from now on is marked", d.Name, d.ID())
+	return nil
 }
 
 // readRequest reads a device's request from a file: its bytes, its text, or a
@@ -110,6 +138,9 @@ func (a *app) addRequested(ctx context.Context, c *trust.DeviceCertificate, f ad
 	if err := o.reserveBlock(ctx, c, f.block); err != nil {
 		return err
 	}
+	if err := o.replace(ctx, f.replaces, access.Device{KID: r.Key.ID(), Name: r.Name, Site: c.Site}); err != nil {
+		return err
+	}
 	cert, err := o.certify(ctx, c, r.Name)
 	if err != nil {
 		return err
@@ -137,7 +168,7 @@ func (a *app) addRequested(ctx context.Context, c *trust.DeviceCertificate, f ad
 		return err
 	}
 	if f.qr != "" {
-		moving, err := movingCode(answer)
+		moving, err := movingCode(answer, framesASecond)
 		if err != nil {
 			return err
 		}
@@ -190,47 +221,6 @@ func (o *org) enrolled(ctx context.Context, site string) ([]access.Device, error
 		}
 	}
 	return list, nil
-}
-
-// Frames of a moving code: five a second are caught by cheap cameras (UI.md).
-const (
-	frameDelay  = 20 // hundredths of a second
-	framePixels = 5  // a module
-)
-
-// movingCode shows a message as QR codes one after the other, over and over: a GIF,
-// which every screen can show.
-func movingCode(message []byte) ([]byte, error) {
-	texts := enrol.Frames(message)
-	if texts == nil {
-		return nil, usagef("%d bytes are too many for QR codes", len(message)).hint("carry the file over by USB or by the server")
-	}
-	g := gif.GIF{}
-	side := 0
-	var matrices [][][]bool
-	for _, text := range texts {
-		m, err := qrcode.Matrix(text, qrcode.L)
-		if err != nil {
-			return nil, err
-		}
-		matrices = append(matrices, m)
-		side = max(side, (len(m)+2*qrcode.QuietZone)*framePixels)
-	}
-	for _, m := range matrices {
-		img := image.NewPaletted(image.Rect(0, 0, side, side), color.Palette{color.White, color.Black})
-		margin := (side - len(m)*framePixels) / 2
-		for y := range len(m) * framePixels {
-			for x := range len(m) * framePixels {
-				if m[y/framePixels][x/framePixels] {
-					img.SetColorIndex(margin+x, margin+y, 1)
-				}
-			}
-		}
-		g.Image, g.Delay = append(g.Image, img), append(g.Delay, frameDelay)
-	}
-	var b bytes.Buffer
-	err := gif.EncodeAll(&b, &g)
-	return b.Bytes(), err
 }
 
 func (a *app) deviceCodeCommand() *cobra.Command {
@@ -287,33 +277,6 @@ func (a *app) showCode(ctx context.Context, o *org, site, address string) error 
 		}
 		fmt.Fprintf(w, "code %s-%s for one phone of %s, until %s\n", code[:4], code[4:], site, until.UTC().Format("15:04 UTC"))
 	})
-}
-
-// writeBlocks draws a QR code by half blocks, two modules a character. Terminals
-// are dark as often as light: with colours it is black on white on both.
-func writeBlocks(w io.Writer, m [][]bool, colours bool) {
-	light := func(y, x int) bool { return y < 0 || x < 0 || y >= len(m) || x >= len(m) || !m[y][x] }
-	const margin = 2 // half of what the standard wants; phones read it, and it fits a small window
-	for y := -margin; y < len(m)+margin; y += 2 {
-		var line strings.Builder
-		for x := -margin; x < len(m)+margin; x++ {
-			switch up, down := light(y, x), light(y+1, x); {
-			case up && down:
-				line.WriteRune('█')
-			case up:
-				line.WriteRune('▀')
-			case down:
-				line.WriteRune('▄')
-			default:
-				line.WriteByte(' ')
-			}
-		}
-		if colours {
-			fmt.Fprintf(w, "\x1b[97;40m%s\x1b[0m\n", line.String())
-		} else {
-			fmt.Fprintln(w, line.String())
-		}
-	}
 }
 
 func (a *app) devicePendingCommand() *cobra.Command {
@@ -388,7 +351,7 @@ func (o *org) findPending(ctx context.Context, name string, renew bool) (access.
 func (a *app) deviceConfirmCommand() *cobra.Command {
 	var days int
 	var may []string
-	var words, ceiling string
+	var words, ceiling, replaces string
 	var renew bool
 	cmd := &cobra.Command{
 		Use:   "confirm NAME",
@@ -399,6 +362,7 @@ the server by itself. --renew gives a confirmed one another certificate.
 NAME is what the phone calls itself, or the 16 digits of its key.`,
 		Example: `  aidpass device confirm tab-1
   aidpass device confirm tab-1 --words "fossil globe holly tuxedo mermaid anthem" --days 14
+  aidpass device confirm tab-1 --replaces 48738345e7b91cce   # its data was lost
   aidpass device confirm tab-1 --renew`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -424,6 +388,9 @@ NAME is what the phone calls itself, or the 16 digits of its key.`,
 				}
 			}
 			c.Key, c.Site = d.Key, d.Site
+			if err := o.replace(cmd.Context(), replaces, d); err != nil {
+				return err
+			}
 			if _, err := o.certify(cmd.Context(), c, d.Name); err != nil {
 				return err
 			}
@@ -435,6 +402,7 @@ NAME is what the phone calls itself, or the 16 digits of its key.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&words, "words", "", "the six words that the phone shows (asked at the terminal)")
+	f.StringVar(&replaces, "replaces", "", "key id of the device it takes the place of, which is withdrawn")
 	f.BoolVar(&renew, "renew", false, "another certificate for a phone that was confirmed before")
 	certificateFlags(f, &days, &may, &ceiling)
 	return cmd

@@ -181,7 +181,7 @@ func (a *app) statusCommand() *cobra.Command {
 		Short:   "Status lists: what is revoked or suspended, for everybody",
 		Example: `  aidpass status publish --out /srv/www/s`,
 	}
-	cmd.AddCommand(a.statusPublishCommand())
+	cmd.AddCommand(a.statusPublishCommand(), a.statusDeltaCommand())
 	return cmd
 }
 

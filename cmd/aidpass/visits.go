@@ -43,7 +43,8 @@ func (a *app) visitsImportCommand() *cobra.Command {
 		Short: "Take the journals of devices into the database",
 		Long: `Take the journals of devices into the database, in any order and as often as you
 like: a record that is there already is known again. Files are journals, parts of
-journals, or exchange files of this organisation's sites.
+journals, or exchange files of this organisation's sites; or pictures of the moving
+codes that a phone shows: a GIF, photos, or a folder with the pictures of a video.
 
 Each record has an answer: accepted, known, review (it is kept, and people look at
 it: a conflict, too much, an unknown card, a copied device) or refused with the
@@ -53,7 +54,8 @@ may close its shift.
 
 Exit codes: 0 every record is kept; 3 some were refused; 1 and 2 as everywhere.`,
 		Example: `  aidpass visits import tab-1.journal
-  aidpass visits import usb/*.journal --receipts usb/ --json`,
+  aidpass visits import usb/*.journal --receipts usb/ --json
+  aidpass visits import pictures/   # of a phone's screen`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.importVisits(cmd.Context(), args, receipts) },
 	}
@@ -98,8 +100,12 @@ func (a *app) importVisits(ctx context.Context, paths []string, receipts string)
 		return err
 	}
 	refused, copied := false, map[string]bool{}
-	for _, path := range paths {
-		file, err := o.importFile(ctx, path, devices, find)
+	carried, err := readCarried(paths, visit.MaxExchangeBytes)
+	if err != nil {
+		return err
+	}
+	for _, c := range carried {
+		file, err := o.importFile(ctx, c.path, c.content, devices, find)
 		if err != nil {
 			return err
 		}
@@ -142,11 +148,7 @@ func (f *importedFile) write(w io.Writer) {
 }
 
 // importFile takes one file in, whole or not at all.
-func (o *org) importFile(ctx context.Context, path string, devices []access.Device, find func([]byte) *cose.Key) (*importedFile, error) {
-	content, err := readFile(path, visit.MaxExchangeBytes)
-	if err != nil {
-		return nil, err
-	}
+func (o *org) importFile(ctx context.Context, path string, content []byte, devices []access.Device, find func([]byte) *cose.Key) (_ *importedFile, err error) {
 	if visit.IsExchange(content) {
 		if content, err = o.openExchange(content, devices); err != nil {
 			return nil, usagef("%s: %w", path, err).hint("it is sealed to another site, or by keys of an epoch that is over")
