@@ -98,6 +98,10 @@ func (p *Pack) remember(floors *Floors) {
 			p.fault("status list "+l.URI, words.StatusRollback, "older than the list this device has seen")
 			continue
 		}
+		if p.without[l.URI] == words.StatusRollback {
+			// It was too old until an update came.
+			p.Faults = slices.DeleteFunc(p.Faults, func(f Fault) bool { return f.Part == "status list "+l.URI })
+		}
 		delete(p.without, l.URI)
 	}
 }

@@ -33,6 +33,33 @@ func revoking(at credential.Time) []byte {
 	}})
 }
 
+// deltaTo is what changed since the list of every pack, for that card.
+func deltaTo(t *testing.T, at credential.Time) []byte {
+	t.Helper()
+	base, err := status.OpenSnapshot(world.Snapshot(world.A, vt.StatusOptions{}), func([]byte) *cose.Key { return world.A.Status.Key })
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := status.LoadRegister(base.URI, base.Bits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Set(vt.GoodIndex, status.Invalid)
+	p, err := status.PrepareDelta(world.A.Status.Key, base, r, at, at+7*86400)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sig, err := cose.SignRaw(world.A.Status, p.ToBeSigned())
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := p.Attach(sig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
 // table is a phone of a site with its key.
 type table struct {
 	*phone
@@ -158,7 +185,7 @@ func TestNewerListsAlone(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, serve(t).URL)
 	p.enrolled()
-	newer, older := revoking(vt.Made+600), world.Snapshot(world.A, vt.StatusOptions{Issued: vt.Made - 3600})
+	newer, older := deltaTo(t, vt.Made+600), world.Snapshot(world.A, vt.StatusOptions{Issued: vt.Made - 3600})
 	tampered := bytes.Clone(newer)
 	tampered[len(tampered)-5] ^= 1
 	p.lists()
@@ -186,7 +213,7 @@ func TestNewerListsAlone(t *testing.T) {
 	p.told("Newer lists of Relief of KEN are in use.", "")
 	p.screen("lists")
 	p.see("", 0)
-	p.give("update", "d.upd", newer)
+	p.give("update", "d.upd", revoking(vt.Made+600))
 	p.told("The lists in use are the newest.", "same")
 	p.back()
 	if got := p.judge(card); got != "HELP DESK" {
@@ -269,7 +296,7 @@ func TestTablesTellEachOther(t *testing.T) {
 	pack := meet(t, vt.PackOptions{}, one, two)
 	old := func(unit string) string { return world.Text(vt.CardOptions{Unit: unit}) }
 	reissued := func(unit string) string {
-		return world.Text(vt.CardOptions{Unit: unit, Plain: map[string]any{"programme": vt.Programme, "round": int64(3), "note": nil}, Issued: vt.Made + 60})
+		return world.Text(vt.CardOptions{Unit: unit, Issued: vt.Made + 60})
 	}
 	give := func(p *table, card string) {
 		t.Helper()
