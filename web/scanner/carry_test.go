@@ -252,10 +252,13 @@ func TestNewerListsAlone(t *testing.T) {
 	p.screen("lists")
 	// A pack that was built before the update would take a list back.
 	key := p.keyOf()
-	p.give("update", "new.pack", packFor(key, vt.PackOptions{Sequence: 8}))
+	withList := func(sequence uint64, at credential.Time, list []byte) []byte {
+		return packFor(key, vt.PackOptions{Sequence: sequence, Status: []verifier.Part{{Owner: world.A.ID, Kind: verifier.PartSnapshot,
+			Name: world.A.StatusURI, Sequence: uint64(at), Data: list}}})
+	}
+	p.give("update", "new.pack", withList(8, vt.Made+300, world.Snapshot(world.A, vt.StatusOptions{Issued: vt.Made + 300})))
 	p.told("older than the lists in use.", "pack_rollback")
-	p.give("update", "new.pack", packFor(key, vt.PackOptions{Sequence: 9, Status: []verifier.Part{{Owner: world.A.ID, Kind: verifier.PartSnapshot,
-		Name: world.A.StatusURI, Sequence: uint64(vt.Made + 1200), Data: revoking(vt.Made + 1200)}}}))
+	p.give("update", "new.pack", withList(9, vt.Made+1200, revoking(vt.Made+1200)))
 	p.told("The newer lists of", "")
 	p.back()
 	p.language("ar")
@@ -325,6 +328,7 @@ func TestTablesTellEachOther(t *testing.T) {
 	two.give("update", "tab-1.exchange", exchange)
 	two.told("3 records of another table are known here.", "")
 	two.back()
+	two.screen("ready")
 	card := reissued("told")
 	two.typed(card)
 	two.screen("verdict")
@@ -336,7 +340,9 @@ func TestTablesTellEachOther(t *testing.T) {
 	}
 	two.shoot("already-by-exchange-en")
 	two.click("next")
+	two.screen("scan")
 	two.back()
+	two.screen("ready")
 	two.reload()
 	two.screen("ready")
 	two.typed(card)
@@ -345,7 +351,9 @@ func TestTablesTellEachOther(t *testing.T) {
 		t.Errorf("after a restart: %q", got)
 	}
 	two.click("next")
+	two.screen("scan")
 	two.back()
+	two.screen("ready")
 	// With old lists: that it was collected leads over that the lists are old.
 	eval[bool](two.phone, `(sessionStorage.setItem("shift", String(8 * 86400)), true)`)
 	two.reload()
@@ -356,7 +364,9 @@ func TestTablesTellEachOther(t *testing.T) {
 		t.Errorf("with stale lists: %q", got)
 	}
 	two.click("next")
+	two.screen("scan")
 	two.back()
+	two.screen("ready")
 	eval[bool](two.phone, `(sessionStorage.removeItem("shift"), true)`)
 	two.reload()
 	two.screen("ready")
