@@ -13,14 +13,14 @@ export const now = () => Math.floor(Date.now() / 1000);
 const CLOCK_SLACK = 600;
 
 /** Why the app cannot go on; each is a screen of its own. */
-export type Stop = "evicted" | "storage" | "full" | "twice" | "core" | "clock" | "insecure" | "copied";
+export type Stop = "evicted" | "storage" | "full" | "twice" | "core" | "memory" | "clock" | "insecure" | "copied";
 
 export class App {
   core: Core;
   reader = new Reader();
   camera: Camera;
   store!: Store;
-  settings: Settings = { lang: "en", sound: true, lowPower: false };
+  settings: Settings = { lang: "en", sound: true, lowPower: false, camera: "" };
   keys: Keys | undefined;
   pack: Opened | undefined;
   device: Enrolled | undefined;
@@ -31,25 +31,30 @@ export class App {
   labels: Record<string, string> = {};
   persisted = true;
   copied = false; // another device has this one's memory: nothing is recorded any more
+  offline: "kept" | "waiting" | "no" = "waiting"; // whether the app itself is on the phone
   practice = false;
   recorded = () => {}; // told after each record
   supervisorUntil = 0;
 
   constructor(public stopped: (why: Stop) => void) {
-    this.core = new Core(() => stopped("core"));
+    this.core = this.newCore();
     this.camera = new Camera(this.reader, document.createElement("video"));
     this.camera.video.setAttribute("playsinline", "");
     this.camera.video.muted = true;
   }
 
+  /** newCore starts a verifier; one that cannot start or dies stops the app. */
+  newCore() { return new Core((why) => this.stopped(/memory|allocat|RangeError/i.test(why) ? "memory" : "core")); }
+
   /** load opens everything that is kept. Null: go on; else the screen to show. */
   async load(): Promise<Stop | null> {
-    const saved = localStorage.getItem("aidpass-lang") ?? navigator.language.split("-")[0];
-    await speak(saved);
+    const opening = Store.open();
+    opening.catch(() => {}); // looked at below
+    await speak(localStorage.getItem("aidpass-lang") ?? navigator.language.split("-")[0]);
     this.settings.lang = document.documentElement.lang;
     if (!window.isSecureContext || !crypto.subtle) return "insecure";
     try {
-      this.store = await Store.open();
+      this.store = await opening;
       this.settings = { ...this.settings, ...(await this.store.get("settings")) };
       this.keys = await this.store.get("keys");
       this.shift = (await this.store.get("shift")) ?? null;
@@ -61,7 +66,7 @@ export class App {
     } catch {
       return "storage";
     }
-    await speak(this.settings.lang);
+    if (this.settings.lang !== document.documentElement.lang) await speak(this.settings.lang);
     if (!this.keys && marked()) return "evicted";
     this.persisted = (await navigator.storage?.persisted?.()) ?? false;
     return this.reopen();
@@ -77,7 +82,8 @@ export class App {
       if (opened.ok) this.pack = opened;
     }
     for (const other of await this.store.others()) await this.core.visits(other);
-    await this.core.oldLists((await this.store.get("oldLists")) ?? null);
+    const decided = await this.store.get("oldLists");
+    await this.core.oldLists(decided && now() < decided.until ? decided : null);
     if (this.keys) {
       await this.introduce();
       if (!this.device!.ok) return "storage";

@@ -2,7 +2,7 @@
 
 export type Denied = "denied" | "none" | "busy";
 
-const EVERY = 60; // ms between two looks; a look takes 8 to 70
+const EVERY = 60, SPARING = 300; // ms between two looks; a look takes 8 to 70
 const FULL = 5; // each fifth look takes the whole picture, the others the centre square
 
 export class Reader {
@@ -43,20 +43,26 @@ export class Camera {
   private stream: MediaStream | null = null;
   private canvas = document.createElement("canvas");
   private running = 0;
+  private every = EVERY;
 
   constructor(private reader: Reader, video: HTMLVideoElement) { this.video = video; }
 
-  /** start looks until stop; found gets one code, or two that stand in one picture. */
-  async start(found: (texts: string[]) => void): Promise<Denied | null> {
+  /**
+   * start looks until stop; found gets one code, or two that stand in one picture, and
+   * lost is told when the camera goes away. id is the camera last chosen, "" for the
+   * one at the back; sparing looks less often.
+   */
+  async start(found: (texts: string[]) => void, lost: () => void, id: string, sparing: boolean): Promise<Denied | null> {
     const run = ++this.running;
+    this.every = sparing ? SPARING : EVERY;
     if (!this.stream) {
       if (!navigator.mediaDevices?.getUserMedia) return "none";
       try {
-        const stream = await navigator.mediaDevices.getUserMedia({
-          audio: false, video: { facingMode: "environment", width: { ideal: 1920 }, height: { ideal: 1080 } },
-        });
+        const video = { ...(id ? { deviceId: { ideal: id } } : { facingMode: "environment" }), width: { ideal: 1920 }, height: { ideal: 1080 }, frameRate: { ideal: sparing ? 10 : 30 }, zoom: true };
+        const stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: video as MediaTrackConstraints });
         if (run !== this.running) { stream.getTracks().forEach((track) => track.stop()); return null; }
         this.stream = stream;
+        this.track!.onended = () => { if (run === this.running) { this.stop(); lost(); } };
       } catch (e) {
         const name = (e as DOMException).name;
         return name === "NotAllowedError" || name === "SecurityError" ? "denied" : name === "NotReadableError" ? "busy" : "none";
@@ -82,6 +88,21 @@ export class Camera {
   hasTorch() { return !!(this.track?.getCapabilities?.() as { torch?: boolean } | undefined)?.torch; }
   torch(on: boolean) { return this.constrain({ torch: on }); }
 
+  /** next is the camera after the one in use; null where there is one alone. */
+  async next(): Promise<string | null> {
+    const all = (await navigator.mediaDevices.enumerateDevices()).filter((d) => d.kind === "videoinput" && d.deviceId);
+    const at = all.findIndex((d) => d.deviceId === this.track?.getSettings().deviceId);
+    return all.length > 1 ? all[(at + 1) % all.length].deviceId : null;
+  }
+
+  /** zoomRange is what the camera can, null where it cannot. */
+  zoomRange(): { min: number; max: number; step: number; value: number } | null {
+    const z = (this.track?.getCapabilities?.() as { zoom?: { min: number; max: number; step: number } } | undefined)?.zoom;
+    const value = (this.track?.getSettings() as { zoom?: number } | undefined)?.zoom;
+    return z && z.max > z.min ? { min: z.min, max: z.max, step: z.step || (z.max - z.min) / 20, value: value ?? z.min } : null;
+  }
+  zoom(to: number) { return this.constrain({ zoom: to }); }
+
   private async constrain(c: object) {
     try {
       await this.track?.applyConstraints({ advanced: [c as MediaTrackConstraintSet] });
@@ -102,7 +123,7 @@ export class Camera {
         if (run !== this.running) return;
         if (texts.length) found(texts);
       }
-      await new Promise((done) => setTimeout(done, EVERY));
+      await new Promise((done) => setTimeout(done, this.every));
     }
   }
 }

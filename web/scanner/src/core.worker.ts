@@ -8,9 +8,13 @@ const ready = new Promise<void>((done) => (worker.aidpassReady = done));
 
 async function start() {
   const go = new Go();
-  const bytes = await (await fetch("scanner.wasm")).arrayBuffer();
-  const { instance } = await WebAssembly.instantiate(bytes, go.importObject);
-  go.run(instance).finally(() => worker.postMessage({ died: true }));
+  const file = await fetch("scanner.wasm");
+  if (!file.ok) throw new Error(`scanner.wasm: status ${file.status}`);
+  // Compiled while it is read, where whoever serves it names its kind.
+  const { instance } = file.headers.get("Content-Type") === "application/wasm"
+    ? await WebAssembly.instantiateStreaming(file, go.importObject)
+    : await WebAssembly.instantiate(await file.arrayBuffer(), go.importObject);
+  go.run(instance).then(() => worker.postMessage({ died: true }), (e) => worker.postMessage({ died: true, error: String(e) }));
   await ready;
 }
 

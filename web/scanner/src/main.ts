@@ -38,4 +38,18 @@ async function start() {
 }
 
 void start();
-void navigator.serviceWorker?.register("sw.js").catch(() => {}); // on an address without it the app works while it is open
+
+/** keep puts the app itself on the phone; where the browser cannot, it works while it is open, and says so. */
+async function keep() {
+  try {
+    await navigator.serviceWorker.register("sw.js");
+    await navigator.serviceWorker.ready;
+    app.offline = "kept";
+    document.getElementById("offline")?.remove();
+  } catch {
+    app.offline = "no";
+    document.getElementById("offline")?.replaceChildren(t("ready.no_offline"));
+  }
+}
+
+void keep();

@@ -4,20 +4,23 @@
 const NAME = "aidpass-scanner", VERSION = 1;
 
 export interface Kept {
-  pack: Uint8Array; state: Uint8Array; keys: Keys; settings: Settings; shift: Shift | null; exported: number; pin: PIN; oldLists: object | null;
+  pack: Uint8Array; state: Uint8Array; keys: Keys; settings: Settings; shift: Shift | null; exported: number; pin: PIN; oldLists: OldLists | null;
   certificate: Uint8Array; name: string;
   updates: Uint8Array; // status lists that came alone, newer than the pack's
   voices: Voices;
   copied: boolean; // another device has this one's memory
 }
 export interface Keys { sign: CryptoKey; agree: CryptoKey; point: Uint8Array }
-export interface Settings { lang: string; sound: boolean; lowPower: boolean }
+export interface Settings { lang: string; sound: boolean; lowPower: boolean; camera: string }
 /** Shift: until is the end of the badge that opened it; without a badge it has none. */
 export interface Shift { staff: string; opened: number; first: number; until?: number; lead?: boolean }
 /** Voice is a word that somebody has spoken; Voices are by "language/word". */
 export interface Voice { type: string; bytes: Uint8Array }
 export type Voices = Record<string, Voice>;
 export interface PIN { salt: Uint8Array; hash: Uint8Array; failures: number; until: number }
+
+/** OldLists is the site's one-time decision, and the pack it was taken on: another one needs newer lists. */
+export interface OldLists { reason: string; lead: string; second: string; ceiling: string; from: number; until: number; pack: number }
 
 /** Full: the browser has no room; nothing was written. */
 export class Full extends Error {}

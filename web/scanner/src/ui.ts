@@ -68,7 +68,7 @@ export class UI {
     let typed = "", last = 0;
     document.addEventListener("keydown", (e) => {
       const s = this.shown;
-      if (!s?.keys || e.ctrlKey || e.metaKey || e.altKey || e.target instanceof HTMLInputElement) return;
+      if (!s?.keys || e.ctrlKey || e.metaKey || e.altKey || (e.target instanceof HTMLInputElement && e.target.type !== "range")) return;
       const fast = e.timeStamp - last < 300;
       if (!fast) typed = "";
       if (e.key.length === 1 && (typed || /[0-9A-Za-z]/.test(e.key))) {
@@ -86,7 +86,7 @@ export class UI {
   }
 }
 
-const stopSigns: Record<Stop, string> = { evicted: "key", storage: "lock", full: "lock", twice: "list", core: "bolt", clock: "clock", insecure: "lock", copied: "list" };
+const stopSigns: Record<Stop, string> = { evicted: "key", storage: "lock", full: "lock", twice: "list", core: "bolt", memory: "bolt", clock: "clock", insecure: "lock", copied: "list" };
 
 /** stopScreen says why nothing works and what to do. */
 export function stopScreen(ui: UI, why: Stop, act?: { label: Child; act: () => void }): Screen {
@@ -98,26 +98,61 @@ export function stopScreen(ui: UI, why: Stop, act?: { label: Child; act: () => v
   };
 }
 
-/** hold is a button that acts after a second of holding, so that no pocket gives aid. */
+const HOLD = 900, TWICE = 6_000, APART = 300; // ms
+
+/** hold is a button that acts after a second of holding, so that no pocket gives aid.
+ * Who cannot hold (a switch, a screen reader, a key without repeat) presses twice. */
 export function hold(label: Child, id: string, act: () => Promise<void>): HTMLButtonElement {
-  let timer = 0;
-  const b = h("button", { type: "button", class: "button main hold", id }, h("span", { class: "fill", "aria-hidden": "true" }), h("span", { class: "label" }, label));
+  let timer = 0, armed = 0, release = 0, acted = false;
+  const said = h("span", { class: "label" }, label);
+  const again = h("span", { class: "label hidden" }, t("common.press_again"));
+  const b = h("button", { type: "button", class: "button main hold", id }, h("span", { class: "fill", "aria-hidden": "true" }), said, again);
+  const arm = (on: boolean) => {
+    armed = on ? performance.now() : 0;
+    said.classList.toggle("hidden", on);
+    again.classList.toggle("hidden", !on);
+    clearTimeout(release);
+    if (on) release = window.setTimeout(() => arm(false), TWICE);
+  };
+  const go = async () => {
+    acted = true;
+    arm(false);
+    b.disabled = true;
+    b.classList.add("done");
+    await act();
+    b.disabled = false;
+    end();
+    if (b.isConnected) b.focus({ preventScroll: true }); // a button put out loses the keyboard
+  };
   const begin = () => {
     if (timer || b.disabled) return;
+    acted = false;
     b.classList.add("held");
-    timer = window.setTimeout(async () => {
-      b.disabled = true;
-      b.classList.add("done");
-      await act();
-      b.disabled = false;
-      end();
-    }, 900);
+    timer = window.setTimeout(() => void go(), HOLD);
   };
   const end = () => { clearTimeout(timer); timer = 0; b.classList.remove("held", "done"); };
   const stop = () => { if (!b.disabled) end(); };
+  const press = () => {
+    if (acted || b.disabled) return;
+    if (!armed) arm(true);
+    else if (performance.now() - armed > APART) void go();
+  };
   b.addEventListener("pointerdown", begin);
-  for (const name of ["pointerup", "pointerleave", "pointercancel", "blur", "keyup"]) b.addEventListener(name, stop);
-  b.addEventListener("keydown", (e) => { if (e.key === "Enter" || e.key === " ") { e.preventDefault(); begin(); } });
+  for (const name of ["pointerup", "pointerleave", "pointercancel", "blur"]) b.addEventListener(name, stop);
+  b.addEventListener("keydown", (e) => {
+    if (e.key !== "Enter" && e.key !== " ") return;
+    e.preventDefault();
+    if (!e.repeat) begin();
+  });
+  b.addEventListener("keyup", (e) => {
+    if (e.key !== "Enter" && e.key !== " ") return;
+    e.preventDefault();
+    const held = timer !== 0;
+    stop();
+    if (held) press();
+  });
+  // Fingers hold; what clicks without one is a reader, a switch or a mouse.
+  b.addEventListener("click", (e) => { if ((e as PointerEvent).pointerType !== "touch" || (e as PointerEvent).width <= 1) press(); });
   b.addEventListener("contextmenu", (e) => e.preventDefault());
   return b;
 }

@@ -2,7 +2,7 @@
 // the demo's own time. A grey-striped border, and nothing is stored.
 import { h, shape } from "../dom";
 import { t } from "../i18n";
-import { Core, type Verdict } from "../core";
+import type { Verdict } from "../core";
 import type { UI } from "../ui";
 import { ready } from "./ready";
 import { verdict } from "./verdict";
@@ -18,7 +18,7 @@ export async function practice(ui: UI) {
     app.camera.stop();
     const real = { core: app.core, labels: app.labels };
     app.practice = true;
-    app.core = new Core(() => app.stopped("core"));
+    app.core = app.newCore();
     leave = async () => {
       app.core.stop();
       app.core = real.core;

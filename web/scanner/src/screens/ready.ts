@@ -20,6 +20,8 @@ export function languageRow(ui: UI, again: () => void) {
   } }, languages.map((l) => h("option", { value: l.tag, lang: l.tag, selected: l.tag === tag() }, l.name)));
 }
 
+const AHEAD = 180 * 86400; // seconds; lists this old are seldom, a clock that runs ahead is not
+
 export async function ready(ui: UI) {
   const { app } = ui;
   if (!app.practice) {
@@ -30,6 +32,7 @@ export async function ready(ui: UI) {
   const l = await app.lists();
   const oldest = Math.max(...l.lists.filter((x) => x.kind !== "pack").map((x) => x.age), 0);
   const fresh = oldest < 3 * 86400 ? "fresh" : oldest < 7 * 86400 ? "aging" : "old";
+  const ahead = !app.practice && oldest > AHEAD;
   const shiftOpen = app.practice || app.shiftOpen();
   ui.show({
     name: "ready", title: app.practice ? t("practice.title") : bdi(app.pack!.site),
@@ -38,8 +41,10 @@ export async function ready(ui: UI) {
       h("div", { class: "chips" },
         h("button", { type: "button", class: `chip ${fresh}`, id: "lists-chip", click: () => void listsScreen(ui) }, h("span", { class: "mark", "aria-hidden": "true" }), t("ready.lists"), " ", age(oldest)),
         unsent(ui),
-        h("span", { class: "chip plain" }, h("span", { class: "mark", "aria-hidden": "true" }), clockNow())),
+        h("span", { class: `chip ${ahead ? "old" : "plain"}`, id: "clock-chip" }, h("span", { class: "mark", "aria-hidden": "true" }), clockNow())),
       l.old_lists_until ? h("p", { class: "banner", role: "status" }, t("ready.old_lists", { ceiling: l.old_lists_ceiling || "–" })) : null,
+      ahead ? h("p", { class: "note", id: "ahead" }, t("ready.clock_ahead")) : null,
+      !app.practice && app.offline !== "kept" ? h("p", { class: "note", id: "offline" }, t(`ready.${app.offline === "no" ? "no_offline" : "keeping"}`)) : null,
       !app.persisted && !app.practice ? h("p", { class: "note" }, t("ready.not_kept")) : null,
       app.copied ? h("p", { class: "note" }, t("stop.copied_do")) : !app.practice && !app.device?.certified ? h("p", { class: "note" }, t("ready.check_only")) : null,
       !app.practice && app.device?.certified && !app.shift ? h("p", { class: "lead" }, t("ready.no_shift")) : null,

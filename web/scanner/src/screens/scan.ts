@@ -2,12 +2,13 @@
 import { now } from "../app";
 import { button, choose, field, h, shape, value } from "../dom";
 import { t, text } from "../i18n";
+import type { Denied } from "../camera";
 import type { UI } from "../ui";
 import { ready } from "./ready";
 import { badgeSeen, isBadge } from "./shift";
 import { verdict } from "./verdict";
 
-const SLEEP = 30_000, HINT = 4_000, AGAIN = 3_000;
+const SLEEP = 30_000, HINT = 4_000, AGAIN = 3_000, ALONE = 1_000; // ms
 const hints = ["scan.hint", "scan.hint_back", "scan.hint_wipe", "scan.hint_light"];
 
 let last = { text: "", at: 0 };
@@ -27,9 +28,18 @@ export function scan(ui: UI, use?: Use) {
     torch.setAttribute("aria-pressed", String(lit));
     await app.camera.torch(lit);
   }, "round torch hidden", "torch");
-  const view = h("div", { class: "view" }, app.camera.video, h("div", { class: "frame", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i")), torch, hint);
+  const other = button([shape("turn", "small"), h("span", { class: "sr" }, t("scan.other_camera"))], async () => {
+    const id = await app.camera.next();
+    if (!id) return;
+    await app.set({ camera: id });
+    app.camera.stop();
+    await camera();
+    other.focus();
+  }, "round other hidden", "other-camera");
+  const zoom = h("input", { type: "range", id: "zoom", class: "zoom hidden", "aria-label": text("scan.zoom"), input: () => void app.camera.zoom(Number(zoom.value)) });
+  const view = h("div", { class: "view" });
   app.camera.video.setAttribute("aria-label", text("scan.camera"));
-  let lit = false, busy = false, step = 0, hinting = 0, sleeping = 0;
+  let lit = false, busy = false, step = 0, hinting = 0, sleeping = 0, two = 0;
 
   const take = async (code: string) => {
     if (busy) return;
@@ -57,7 +67,8 @@ export function scan(ui: UI, use?: Use) {
     wake();
     // The worker's own badge hangs beside the card.
     if (!use && texts.length > 1 && app.shiftOpen()) texts = texts.filter((x) => !isBadge(x));
-    if (texts.length > 1) { hint.replaceChildren(t("scan.two")); return; }
+    if (texts.length > 1) { two = Date.now(); hint.replaceChildren(t("scan.two")); return; }
+    if (Date.now() - two < ALONE) return; // one of the two was missed in this picture, not taken away
     if (!use && texts[0] === last.text && Date.now() - last.at < AGAIN) return;
     void take(texts[0]);
   };
@@ -72,7 +83,8 @@ export function scan(ui: UI, use?: Use) {
     }, HINT);
     sleeping = window.setTimeout(sleep, SLEEP);
   };
-  const stop = () => { clearTimeout(sleeping); clearInterval(hinting); app.camera.stop(); };
+  const stop = () => { clearTimeout(sleeping); clearInterval(hinting); document.removeEventListener("visibilitychange", hidden); app.camera.stop(); };
+  const hidden = () => { if (document.hidden) sleep(); };
   const sleep = () => {
     stop();
     view.replaceChildren(h("div", { class: "asleep" }, shape("camera"), h("p", {}, t("scan.asleep")), button(t("scan.wake"), () => scan(ui, use), "", "wake")));
@@ -94,15 +106,20 @@ export function scan(ui: UI, use?: Use) {
   void camera();
 
   async function camera() {
-    view.replaceChildren(app.camera.video, h("div", { class: "frame", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i")), torch, hint);
-    const denied = await app.camera.start(found);
+    view.replaceChildren(app.camera.video, h("div", { class: "frame", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i")), other, torch, zoom, hint);
+    const trouble = (why: Denied) => view.replaceChildren(h("div", { class: "asleep", "data-denied": why }, shape("camera"), h("h2", {}, t(`camera.${why}`)), h("p", {}, t(`camera.${why}_do`)),
+      button(t("common.again"), () => scan(ui, use), "", "wake")));
+    const denied = await app.camera.start(found, () => { stop(); trouble("busy"); }, app.settings.camera, app.settings.lowPower);
     if (!ui.is("scan")) return;
-    if (denied) {
-      view.replaceChildren(h("div", { class: "asleep", "data-denied": denied }, shape("camera"), h("h2", {}, t(`camera.${denied}`)), h("p", {}, t(`camera.${denied}_do`)),
-        button(t("common.again"), () => scan(ui, use), "", "wake")));
-      return;
-    }
+    if (denied) { trouble(denied); return; }
+    lit = false;
+    torch.setAttribute("aria-pressed", "false");
     torch.classList.toggle("hidden", !app.camera.hasTorch());
+    other.classList.toggle("hidden", !(await app.camera.next()));
+    const range = app.camera.zoomRange();
+    zoom.classList.toggle("hidden", !range);
+    if (range) for (const [name, value] of Object.entries(range)) (zoom as unknown as Record<string, string>)[name] = String(value);
+    document.addEventListener("visibilitychange", hidden);
     wake();
   }
 }

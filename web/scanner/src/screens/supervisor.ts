@@ -1,10 +1,11 @@
 // Behind the supervisor's PIN: reasons, overrides, the site's one-time decision, the
 // end of a shift and the end of everything.
 import { now } from "../app";
-import { button, field, h, shape, value } from "../dom";
-import { t } from "../i18n";
+import { bdi, button, field, h, shape, value } from "../dom";
+import { moment, t } from "../i18n";
 import { tryPIN } from "../key";
-import { hold, type UI } from "../ui";
+import { Full, type OldLists } from "../store";
+import { hold, stopScreen, type UI } from "../ui";
 import { exportJournal } from "./history";
 import { ready } from "./ready";
 import { choosePIN, setup, showKey } from "./setup";
@@ -49,7 +50,7 @@ export function supervisorMenu(ui: UI) {
       h("ul", { class: "menu" },
         item("list", "history.export", () => void exportJournal(ui), "export"),
         app.shift ? item("lock", "shift.close", () => void closeShift(ui), "close-shift") : null,
-        item("clock", "old.title", () => oldLists(ui), "old-lists"),
+        item("clock", "old.title", () => void oldLists(ui), "old-lists"),
         item("clock", "supervisor.clock", async () => { await app.core.clearClock(); await app.keepState(); ui.toast(t("common.done")); }, "clear-clock"),
         app.device ? item("key", "setup.key_show", () => void showKey(ui), "show-key") : null,
         item("key", "setup.title", () => setup(ui), "setup"),
@@ -62,24 +63,49 @@ export function supervisorMenu(ui: UI) {
   });
 }
 
-/** oldLists is the site's one-time decision: two people, a reason, a ceiling, an end. */
-function oldLists(ui: UI) {
+/** oldLists is the site's one-time decision: two people, a reason, a ceiling, an end. One for each pack: the next needs newer lists. */
+async function oldLists(ui: UI) {
+  const { app } = ui;
+  const back = () => supervisorMenu(ui);
+  const before = await app.store.get("oldLists");
+  if (before && before.pack === app.pack?.sequence) {
+    const open = now() < before.until;
+    ui.show({
+      name: "old-lists-taken", title: t("old.title"), back,
+      body: [h("p", { class: "lead" }, t(open ? "old.is_open" : "old.was_open")),
+        h("dl", { class: "facts" }, ([["old.reason", before.reason], ["old.first", before.lead], ["old.second", before.second], ["old.ceiling", before.ceiling || "–"]] as const)
+          .map(([k, x]) => h("div", {}, h("dt", {}, t(k)), h("dd", {}, bdi(x)))), h("div", {}, h("dt", {}, t("lists.ends")), h("dd", {}, moment(before.until))))],
+      actions: open ? hold(t("old.end"), "end-old", () => decide(ui, { ...before, until: now() }, "old_lists_end")) : button(t("common.back"), back, "main", "back"),
+    });
+    return;
+  }
   const wrong = h("p", { class: "wrong", role: "alert" });
   ui.show({
-    name: "old-lists-form", title: t("old.title"), back: () => supervisorMenu(ui),
+    name: "old-lists-form", title: t("old.title"), back,
     body: [h("p", {}, t("old.lead")),
-      field(t("old.reason"), "reason", { maxlength: 40 }), field(t("old.first"), "lead", { maxlength: 40 }), field(t("old.second"), "second", { maxlength: 40 }),
+      field(t("old.reason"), "reason", { maxlength: 40 }), field(t("old.first"), "lead", { maxlength: 16, dir: "ltr" }), field(t("old.second"), "second", { maxlength: 16, dir: "ltr" }),
       field(t("old.ceiling"), "ceiling", { maxlength: 20 }), field(t("old.days"), "days", { type: "number", min: 1, max: 14, value: 1 }), wrong],
     actions: hold(t("old.open"), "open-old", async () => {
       const from = now(), days = Math.min(14, Math.max(1, Number(value("days")) || 1));
-      const decision = { reason: value("reason"), lead: value("lead"), second: value("second"), ceiling: value("ceiling"), from, until: from + days * 86400 };
-      const done = await ui.app.core.oldLists(decision);
-      if (!done.ok) { wrong.replaceChildren(t("old.two")); return; }
-      await ui.app.keep({ oldLists: decision });
-      if (ui.app.device?.certified) await ui.app.note(`old_lists:${decision.lead}:${decision.second}`.slice(0, 200)).catch(() => {});
-      await ready(ui);
+      const decision = { reason: value("reason"), lead: value("lead").toUpperCase(), second: value("second").toUpperCase(), ceiling: value("ceiling"), from, until: from + days * 86400, pack: app.pack!.sequence };
+      if (!decision.reason || !decision.lead || !decision.second || decision.lead === decision.second) { wrong.replaceChildren(t("old.two")); return; }
+      await decide(ui, decision, "old_lists");
     }),
   });
+}
+
+/** decide writes a decision into the journal, then puts it into force: what cannot be recorded is not done. */
+async function decide(ui: UI, d: OldLists, code: string) {
+  const { app } = ui;
+  try {
+    if (app.device?.certified) await app.note(`${code}:${d.lead}:${d.second}`, false, d.reason);
+    await app.keep({ oldLists: d });
+  } catch (e) {
+    ui.show(stopScreen(ui, e instanceof Full ? "full" : "storage", { label: t("common.back"), act: () => void ready(ui) }));
+    return;
+  }
+  await app.core.oldLists(d.until > now() ? d : null);
+  await ready(ui);
 }
 
 /** wipe leaves nothing; records that were never handed in are named first. */
