@@ -709,8 +709,8 @@ func (p *phone) kill() {
 	os.Remove(filepath.Join(p.profile, "SingletonLock")) // names a process that is gone
 }
 
-// axe asks axe-core for anything that shuts somebody out.
-func (p *phone) axe(where string) {
+// axe asks axe-core for anything that shuts somebody out, but for the rules named.
+func (p *phone) axe(where string, but ...string) {
 	p.Helper()
 	source, err := os.ReadFile("../npm/node_modules/axe-core/axe.min.js")
 	if err != nil {
@@ -720,7 +720,7 @@ func (p *phone) axe(where string) {
 	if !eval[bool](p, `!!globalThis.axe`) {
 		p.do(chromedp.Evaluate[chromedp.Void](string(source) + ";void 0"))
 	}
-	found := eval[string](p, `axe.run().then((r) => JSON.stringify(r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target.join(" ") + " " + (n.failureSummary ?? "")).join("; "))))`)
+	found := eval[string](p, fmt.Sprintf(`axe.run({ rules: Object.fromEntries(%q.split(" ").filter(Boolean).map((r) => [r, { enabled: false }])) }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target.join(" ") + " " + (n.failureSummary ?? "")).join("; "))))`, strings.Join(but, " ")))
 	var list []string
 	if err := json.Unmarshal([]byte(found), &list); err != nil {
 		p.Fatal(err)

@@ -77,7 +77,11 @@ func serve(t *testing.T) *counter {
 		}
 		// The office's server with its headers, and at the root as no office's is: the
 		// app then knows that it is alone, and asks for no enrolment, packs or receipts.
-		r.URL.Path = "/scanner" + r.URL.Path
+		// Below /scanner/ it is the office's.
+		if !strings.HasPrefix(r.URL.Path, "/scanner/") && !strings.HasPrefix(r.URL.Path, "/api/") {
+			r.URL.Path = "/scanner" + r.URL.Path
+		}
+		r.Host = c.Listener.Addr().String() // whatever name the phone calls it by
 		server.ServeHTTP(w, r)
 	}))
 	t.Cleanup(c.stop)

@@ -1,0 +1,621 @@
+package scanner_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+
+	"aidpass/credential/cwt"
+	"aidpass/internal/cbor"
+	"aidpass/internal/cose"
+	"aidpass/verifier"
+	vt "aidpass/verifier/verifiertest"
+	"aidpass/verifier/visit"
+)
+
+// forms are the shapes of the screen that everything must fit: the cheapest phone,
+// the same one turned, and one whose owner reads at 200 %.
+var forms = []struct {
+	name          string
+	width, height int64
+}{{"upright", 360, 640}, {"turned", 640, 360}, {"200 %", 180, 320}}
+
+// tour walks over every screen of the app in one language and looks at each.
+type tour struct {
+	*phone
+	lang string
+	seen map[string]bool
+}
+
+// look waits for a screen and tries all that must hold on any: axe in common and in
+// forced colours, nothing cut off or too small for a thumb in any form.
+func (c *tour) look(name string, more ...string) {
+	c.Helper()
+	c.screen(name)
+	c.seen[name] = true
+	where := strings.Join(append([]string{c.lang, name}, more...), " ")
+	c.axe(where)
+	c.layout(where)
+	c.media("forced-colors", "active")
+	// axe asks for -webkit-text-fill-color, which keeps the author's colour in what the
+	// browser says, though not in what it paints: the contrast is computed here.
+	c.axe(where+", forced colours", "color-contrast")
+	c.sunlight(where + ", forced colours")
+	c.media("forced-colors", "none")
+	c.shoot(strings.ReplaceAll("all-"+where, " ", "-"))
+}
+
+func (p *phone) media(feature, value string) {
+	p.Helper()
+	p.call(func() error {
+		_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: feature, Value: value}}})
+		return err
+	})
+	eval[bool](p, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
+}
+
+// reach finds controls that are too small, cut off, covered, or beyond the edge, and
+// words that do not fit their button.
+const reach = `(() => {
+	const faults = [];
+	for (const e of document.querySelectorAll("#screen button, #screen select, #screen input, #toast button")) {
+		if (!e.offsetParent) continue;
+		const area = e.closest("label.switch, .choices label") ?? e;
+		e.scrollIntoView({ block: "center" });
+		const r = area.getBoundingClientRect(), name = e.id || e.className || e.tagName;
+		if (r.height < 55.5 || r.width < 55.5) faults.push(name + " is " + r.width.toFixed() + "x" + r.height.toFixed());
+		if (r.left < -1 || r.right > innerWidth + 1) faults.push(name + " lies beyond the edge");
+		const top = document.elementFromPoint((r.left + r.right) / 2, (r.top + r.bottom) / 2);
+		if (!top || !(area.contains(top) || top.contains(e) && top.tagName === "LABEL")) faults.push(name + " cannot be reached, " + (top ? top.className || top.tagName : "nothing") + " is there");
+		if (e.tagName === "BUTTON" && e.scrollWidth > e.clientWidth + 1) faults.push(name + " cuts its words off");
+	}
+	for (const e of document.querySelectorAll("#screen h1, #screen p, #screen dd, #screen dt, #screen h2")) {
+		if (!e.offsetParent) continue;
+		const r = e.getBoundingClientRect();
+		if (r.left < -1 || r.right > innerWidth + 1) faults.push("words beyond the edge: " + e.innerText);
+	}
+	document.getElementById("screen").scrollTop = 0;
+	return faults;
+})()`
+
+// layout looks at the screen in every form.
+func (p *phone) layout(where string) {
+	p.Helper()
+	for _, f := range slices.Backward(forms) {
+		p.do(chromedp.EmulateViewport(f.width, f.height))
+		for _, fault := range eval[[]string](p, reach) {
+			p.Errorf("%s, %s: %s", where, f.name, fault)
+		}
+	}
+}
+
+// contrast is the least ratio of all words on the screen by WCAG 2.2's formula, on
+// the colours the browser computed.
+const contrast = `(() => {
+	const parse = (c) => { const n = c.match(/[\d.]+/g).map(Number), s = c.startsWith("color(") ? 255 : 1; return [n[0] * s, n[1] * s, n[2] * s, n[3] ?? 1]; };
+	const over = (a, b) => a.slice(0, 3).map((x, i) => x * a[3] + b[i] * (1 - a[3])).concat(1);
+	const light = (c) => { const [r, g, b] = c.map((x) => { x /= 255; return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
+	let least = 21, words = "";
+	const walk = document.createTreeWalker(document.getElementById("screen"), NodeFilter.SHOW_TEXT);
+	for (let n; (n = walk.nextNode());) {
+		const e = n.parentElement;
+		if (!n.data.trim() || !e.offsetParent || e.closest(".sr")) continue;
+		const layers = [];
+		for (let p = e; p; p = p.parentElement) layers.push(parse(getComputedStyle(p).backgroundColor));
+		const back = layers.reverse().reduce((under, c) => over(c, under), [255, 255, 255, 1]);
+		const a = light(over(parse(getComputedStyle(e).color), back)), b = light(back);
+		const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+		if (ratio < least) { least = ratio; words = n.data; }
+	}
+	return [least, words];
+})()`
+
+func (p *phone) sunlight(where string) {
+	p.Helper()
+	if got := eval[[]any](p, contrast); got[0].(float64) < 7 {
+		p.Errorf("%s: %q has a contrast of %.2f, want 7 for the sun", where, got[1], got[0])
+	}
+}
+
+// screens are the names of all screens, read from the source: one that the tour does
+// not know fails the test.
+func screens(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, pattern := range []string{"src/*.ts", "src/screens/*.ts"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown := regexp.MustCompile(`\bui\.show\(\{\s*name: "([a-z-]+)"`).FindAllSubmatch(text, -1)
+			for _, m := range shown {
+				names = append(names, string(m[1]))
+			}
+			if n := strings.Count(string(text), "ui.show({"); n != len(shown) {
+				t.Errorf("%s shows %d screens, %d of which begin with their name", f, n, len(shown))
+			}
+			if m := regexp.MustCompile(`export type Stop = (.*);`).FindSubmatch(text); m != nil {
+				for _, why := range regexp.MustCompile(`"(\w+)"`).FindAllSubmatch(m[1], -1) {
+					names = append(names, "stop-"+string(why[1]))
+				}
+			}
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) < 25 {
+		t.Fatalf("%d screens found in the source: %q", len(names), names)
+	}
+	return names
+}
+
+// Every screen, in both directions and every form, is open to everybody.
+func TestEveryScreenIsOpenToEverybody(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	for _, lang := range []string{"en", "ar"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			c := &tour{phone: newPhone(t, server.URL+"/scanner/", chromedp.Flag("host-resolver-rules", "MAP plain.example 127.0.0.1")), lang: lang, seen: map[string]bool{}}
+			c.walk()
+			for _, name := range screens(t) {
+				if !c.seen[name] {
+					t.Errorf("the screen %q is never looked at: give it a stop on the tour", name)
+				}
+			}
+			if n := server.reports.Load(); n != 0 {
+				t.Errorf("the policy refused %d things", n)
+			}
+		})
+	}
+}
+
+func (c *tour) walk() {
+	p := c.phone
+	p.open()
+	p.language(c.lang)
+	c.look("setup", "new")
+	p.fill("name", "tab-7")
+	p.click("make-key")
+	c.look("key")
+	key := p.key()
+	p.click("go")
+	p.click("server")
+	c.look("server")
+	p.back()
+	p.give("load-pack", "site.pack", c.sealedPack(key))
+	p.wait(`document.querySelector("#choose-pin.main")`)
+	p.click("choose-pin")
+	c.look("choose-pin")
+	p.fill("pin", pin)
+	p.fill("pin2", pin)
+	p.click("pin-go")
+	c.look("setup", "done")
+	p.click("done")
+	c.look("ready", "no shift")
+	p.click("open-shift")
+	c.look("shift")
+	p.fill("staff", "V-12")
+	p.click("shift-go")
+	c.look("gate")
+	p.fill("pin", pin)
+	p.click("pin-go")
+	p.screen("ready")
+	p.wait(`document.querySelector("#unsent-chip").innerText.match(/[1١]/)`)
+	c.look("ready", "shift")
+
+	p.click("scan")
+	p.wait(`document.querySelector("video").videoWidth`)
+	c.look("scan")
+	p.click("type")
+	c.look("type")
+	p.back()
+
+	c.verdicts()
+
+	p.back()
+	p.screen("ready")
+	p.click("history")
+	c.look("history")
+	p.back()
+	p.screen("ready")
+	p.click("lists")
+	c.look("lists")
+	p.back()
+	p.screen("ready")
+	p.click("supervisor")
+	c.look("supervisor")
+	p.click("old-lists")
+	c.look("old-lists-form")
+	for id, text := range map[string]string{"reason": "no road", "lead": "S-17", "second": "S-4", "ceiling": "C1"} {
+		p.fill(id, text)
+	}
+	p.hold("open-old")
+	p.screen("ready")
+	c.look("ready", "old lists")
+	p.click("supervisor")
+	p.click("old-lists")
+	c.look("old-lists-taken")
+	p.back()
+	p.click("wipe")
+	c.look("wipe-form")
+	p.back()
+	p.back()
+	p.screen("ready")
+	p.click("practice")
+	c.look("practice")
+	p.click("demo-0")
+	c.look("verdict", "practice")
+	p.sunlight(c.lang + " practice")
+	p.click("next")
+	p.screen("practice")
+	p.back()
+	p.screen("ready")
+	c.stops()
+}
+
+// sealedPack is the site's pack with the audience keys for the phone.
+func (c *tour) sealedPack(key *cose.Key) []byte {
+	c.Helper()
+	public, err := key.ECDH()
+	if err != nil {
+		c.Fatal(err)
+	}
+	box, err := verifier.LockAudiences(&verifier.Unlocked{ContentKey: world.Content, SiteKeys: [][]byte{bytes.Repeat([]byte{7}, verifier.SiteKeyBytes)}, Audiences: []verifier.Audience{
+		{Issuer: world.A.ID, Group: "kakuma", Epoch: 1, From: vt.Made - 30*86400, Until: vt.Made + 100*86400, Key: world.Epoch}}},
+		world.A.ID, vt.Site, public, world.Code, rand.Reader)
+	if err != nil {
+		c.Fatal(err)
+	}
+	return packFor(key, vt.PackOptions{More: []verifier.Part{{Owner: world.A.ID, Kind: verifier.PartAudience, Name: "phone-01", Sequence: 1, Data: box}}})
+}
+
+// verdicts looks at what stands behind a card.
+func (c *tour) verdicts() {
+	p := c.phone
+	judged := func(o vt.CardOptions) {
+		p.typed(world.Text(o))
+		p.screen("verdict")
+	}
+	for _, v := range []struct {
+		word string
+		card vt.CardOptions
+	}{
+		{"known", vt.CardOptions{Type: "registration"}},
+		{"not today", vt.CardOptions{Draft: func(d *cwt.Draft) { d.NotBefore = vt.Now + 5*86400 }}},
+		{"help desk", vt.CardOptions{Issued: vt.Made - 200*86400}},
+		{"unsure", vt.CardOptions{Draft: func(d *cwt.Draft) { d.StatusURI += "0" }}},
+		{"give", vt.CardOptions{}},
+	} {
+		judged(v.card)
+		c.look("verdict", v.word)
+		p.sunlight(c.lang + " " + v.word)
+		p.click("next")
+		p.screen("scan")
+	}
+	judged(vt.CardOptions{Issued: vt.Made - 200*86400})
+	p.click("details")
+	c.look("details")
+	p.click("override")
+	c.look("override")
+	p.back()
+	judged(vt.CardOptions{})
+	p.click("not-person")
+	c.look("not-person")
+	p.back()
+	judged(vt.CardOptions{})
+	p.click("other")
+	p.click("part")
+	c.look("amounts")
+	p.fill("rest", "2 kg")
+	p.hold("give")
+	p.screen("scan")
+	c.look("scan", "recorded")
+	judged(vt.CardOptions{})
+	c.look("verdict", "the rest")
+	p.sunlight(c.lang + " the rest")
+	p.hold("give")
+	p.screen("scan")
+	judged(vt.CardOptions{})
+	c.look("verdict", "collected")
+	p.sunlight(c.lang + " collected")
+	p.click("complaint")
+	c.look("complaint")
+	p.sunlight(c.lang + " complaint")
+	p.click("next")
+	p.screen("scan")
+	c.ownPIN()
+}
+
+// ownPIN is the card whose holder types a PIN: the operator's code opens what is sealed.
+func (c *tour) ownPIN() {
+	p := c.phone
+	p.back()
+	p.screen("ready")
+	p.click("supervisor")
+	p.screen("supervisor")
+	p.click("export")
+	p.screen("history")
+	p.back()
+	p.screen("ready")
+	p.click("supervisor")
+	p.click("close-shift")
+	p.wait(`document.getElementById("open-shift")`)
+	p.click("open-shift")
+	p.fill("staff", "V-13")
+	p.fill("code", string(world.Code))
+	p.click("shift-go")
+	p.screen("ready")
+	p.click("scan")
+	p.screen("scan")
+	p.typed(world.Text(vt.CardOptions{Unit: "pin", Draft: func(d *cwt.Draft) {
+		check, err := cwt.PINCheck(world.Epoch, d.ID[:], "493827")
+		if err != nil {
+			p.Fatal(err)
+		}
+		part := cbor.AppendBytes(cbor.AppendInt(cbor.AppendMap(nil, 1), 40), check[:])
+		if d.Sealed, err = cwt.SealPart(world.Epoch, d.Issuer, d.ID, d.Type, part); err != nil {
+			p.Fatal(err)
+		}
+	}}))
+	p.screen("verdict")
+	p.click("ask-pin")
+	c.look("pin")
+	p.back()
+	p.screen("scan")
+}
+
+// stops looks at the screens of what stands in the way.
+func (c *tour) stops() {
+	p := c.phone
+	second := *p
+	ctx, cancel := chromedp.NewContext(p.ctx)
+	second.ctx = ctx
+	p.call(func() error { return chromedp.Do(ctx) })
+	second.do(chromedp.EmulateViewport(360, 640))
+	second.open()
+	(&tour{&second, c.lang, c.seen}).look("stop-twice")
+	cancel()
+
+	eval[bool](p, `(sessionStorage.setItem("shift", "-31536000"), true)`)
+	p.reload()
+	c.look("stop-clock")
+	eval[bool](p, `(sessionStorage.setItem("shift", "31536000"), true)`)
+	p.reload()
+	c.look("ready", "clock ahead")
+	p.wait(`document.getElementById("ahead")`)
+	eval[bool](p, `(sessionStorage.clear(), true)`)
+
+	back := p.onLoad(`indexedDB.open = () => { throw new DOMException("", "InvalidStateError"); }`)
+	p.reload()
+	c.look("stop-storage")
+	back()
+	for _, why := range []string{"core", "memory"} {
+		back := p.onLoad(fmt.Sprintf(`{
+			const real = Worker, why = %q;
+			globalThis.Worker = class extends real { constructor(file) { super(file); if (file === "core.js") { this.terminate(); setTimeout(() => this.onmessage({ data: { died: true, error: why === "memory" ? "RangeError: out of memory" : "" } }), 200); } } };
+		}`, why))
+		p.do(chromedp.Navigate(p.url))
+		c.look("stop-" + why)
+		back()
+	}
+	p.reload()
+	p.screen("ready")
+	p.typed(world.Text(vt.CardOptions{Unit: "full"}))
+	p.screen("verdict")
+	eval[bool](p, `(IDBObjectStore.prototype.add = function () { throw new DOMException("", "QuotaExceededError"); }, true)`)
+	p.hold("give")
+	c.look("stop-full")
+	eval[bool](p, `new Promise((done) => { const r = indexedDB.deleteDatabase("aidpass-scanner"); r.onblocked = r.onsuccess = () => done(true); })`)
+	p.reload()
+	c.look("stop-evicted")
+
+	plain := *p
+	plain.url = strings.Replace(p.url, "127.0.0.1", "plain.example", 1)
+	eval[bool](p, `(localStorage.clear(), true)`)
+	back = p.onLoad(fmt.Sprintf(`try { localStorage.setItem("aidpass-lang", %q) } catch {}`, c.lang))
+	plain.open()
+	c.look("stop-insecure")
+	back()
+}
+
+// onLoad runs a script at the start of every page until the returned function is called.
+func (p *phone) onLoad(script string) func() {
+	p.Helper()
+	added, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+	if err != nil {
+		p.Fatal(err)
+	}
+	return func() {
+		p.call(func() error {
+			_, err := chromedp.Call(p.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: added.Identifier})
+			return err
+		})
+	}
+}
+
+var keys = map[string]input.DispatchKeyEventParams{
+	"Tab":   {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9},
+	"Enter": {Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"},
+	" ":     {Key: " ", Code: "Space", WindowsVirtualKeyCode: 32, Text: " "},
+}
+
+// press presses a real key as long as told.
+func (p *phone) press(key string, held time.Duration) {
+	p.Helper()
+	k := keys[key]
+	k.Type = "keyDown"
+	p.call(func() error { _, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, k); return err })
+	time.Sleep(held)
+	k.Type, k.Text = "keyUp", ""
+	p.call(func() error { _, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, k); return err })
+}
+
+// tab goes on with the Tab key until the focus is on the element, as everybody sees.
+func (p *phone) tab(id string) {
+	p.Helper()
+	p.wait(fmt.Sprintf("document.getElementById(%q)", id))
+	for range 60 {
+		at := eval[[]string](p, `(() => { const e = document.activeElement, s = getComputedStyle(e);
+			return [e.id, e === document.body || e.id === "title" || e.classList.contains("body") || parseFloat(s.outlineWidth) >= 2 && s.outlineStyle !== "none" ? "" : e.outerHTML]; })()`)
+		if at[1] != "" {
+			p.Errorf("the focus cannot be seen on %s", at[1])
+		}
+		if at[0] == id {
+			return
+		}
+		p.press("Tab", 0)
+	}
+	p.Fatalf("the Tab key never comes to %q on screen %q", id, p.text("#screen"))
+}
+
+func (p *phone) enter(id string) { p.Helper(); p.tab(id); p.press("Enter", 0) }
+
+// write types into a field that the Tab key found.
+func (p *phone) write(id, text string) {
+	p.Helper()
+	p.tab(id)
+	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
+	defer cancel()
+	if _, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text}); err != nil {
+		p.Fatal(err)
+	}
+}
+
+// keyboardFile hands over a file at a button pressed by key.
+func (p *phone) keyboardFile(id, name string, content []byte) {
+	p.Helper()
+	file := filepath.Join(p.TempDir(), name)
+	if err := os.WriteFile(file, content, 0o600); err != nil {
+		p.Fatal(err)
+	}
+	// A real key opens the system's dialog, which nobody here can answer.
+	p.call(func() error {
+		_, err := chromedp.Call(p.ctx, page.SetInterceptFileChooserDialog, page.SetInterceptFileChooserDialogParams{Enabled: true})
+		return err
+	})
+	p.enter(id)
+	p.do(chromedp.SetUploadFiles("#file", []string{file}, chromedp.NodeReady))
+}
+
+// A whole shift with nothing but a keyboard, from the first screen to the closed shift.
+func TestAShiftByKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	p := newPhone(t, serve(t).URL)
+	p.open()
+	p.write("name", "tab-7")
+	p.enter("make-key")
+	p.screen("key")
+	key := p.key()
+	p.enter("go")
+	p.screen("setup")
+	p.keyboardFile("load-pack", "site.pack", packFor(key, vt.PackOptions{}))
+	p.wait(`document.querySelector("#choose-pin.main")`)
+	p.enter("choose-pin")
+	p.write("pin", pin)
+	p.write("pin2", pin)
+	p.press("Enter", 0) // forms go on from their last field
+	p.screen("setup")
+	p.enter("done")
+	p.screen("ready")
+	p.enter("open-shift")
+	p.write("staff", "V-12")
+	p.enter("shift-go")
+	p.screen("gate")
+	p.write("pin", pin)
+	p.press("Enter", 0)
+	p.screen("ready")
+	p.enter("scan")
+	p.screen("scan")
+
+	// The card comes from a hand-held scanner; the word takes the focus and is said.
+	card := world.Text(vt.CardOptions{})
+	p.typed(card)
+	p.screen("verdict")
+	if got := eval[string](p, `document.activeElement.id + " " + document.activeElement.parentElement.getAttribute("role")`); got != "title alert" {
+		t.Errorf("after a verdict the focus is on %q", got)
+	}
+	p.tab("give")
+	p.press(" ", 200*time.Millisecond) // let go too early: asked once more
+	p.wait(`!document.querySelector("#give .label:not(.hidden)").innerText.includes("Hold")`)
+	if n := len(p.readJournal(key).Visits); n != 1 {
+		t.Fatalf("one short press recorded: %d records", n)
+	}
+	time.Sleep(350 * time.Millisecond)
+	p.press("Enter", 0)
+	p.screen("scan")
+	p.enter("undo")
+	p.wait(`document.getElementById("toast").innerText.includes("Taken back")`)
+	p.typed(card)
+	p.screen("verdict")
+	p.tab("give")
+	p.press("Enter", 1100*time.Millisecond) // held
+	p.screen("scan")
+
+	p.enter("type")
+	p.screen("type")
+	p.write("number", card) // a whole code fits the field as well
+	p.press("Enter", 0)
+	p.screen("verdict")
+	if got := p.text("#title"); got != "ALREADY COLLECTED" {
+		t.Errorf("typed again: %q", got)
+	}
+	p.enter("next")
+	p.screen("scan")
+	p.backByKey()
+	p.screen("ready")
+	p.enter("history")
+	p.screen("history")
+	p.enter("export")
+	p.wait(`document.getElementById("toast").innerText.includes("records saved")`)
+	p.backByKey()
+	p.screen("ready")
+	p.enter("supervisor")
+	p.screen("supervisor")
+	p.enter("old-lists")
+	p.write("reason", "no road")
+	p.write("lead", "S-17")
+	p.write("second", "S-17")
+	p.tab("open-old")
+	p.press("Enter", 1100*time.Millisecond)
+	p.wait(`document.querySelector(".wrong").innerText`)
+	if got := eval[string](p, `document.activeElement.id`); got != "open-old" {
+		t.Errorf("after a refusal the focus is on %q", got)
+	}
+	p.backByKey()
+	p.screen("supervisor")
+	p.enter("close-shift")
+	p.wait(`document.getElementById("open-shift")`)
+	var kinds []visit.Kind
+	for _, v := range p.readJournal(key).Visits {
+		kinds = append(kinds, v.Kind)
+	}
+	if want := []visit.Kind{visit.Note, visit.Collection, visit.Counter, visit.Collection, visit.Note}; !slices.Equal(kinds, want) {
+		t.Errorf("records %v, want %v", kinds, want)
+	}
+}
+
+func (p *phone) backByKey() {
+	p.Helper()
+	eval[bool](p, `(document.querySelector(".back").id = "back-key", document.querySelector("#title").focus(), true)`)
+	p.tab("back-key")
+	p.press("Enter", 0)
+}
