@@ -239,6 +239,15 @@ func (c *tour) walk() {
 	p.screen("ready")
 	p.click("lists")
 	c.look("lists")
+	p.click("hand")
+	c.look("hand")
+	p.click("show-lists")
+	p.wait(`document.getElementById("pause")`)
+	p.click("pause")
+	c.look("show")
+	p.back()
+	p.back()
+	p.screen("lists")
 	p.back()
 	p.screen("ready")
 	p.click("supervisor")
@@ -419,6 +428,15 @@ func (c *tour) stops() {
 	}
 	p.reload()
 	p.screen("ready")
+	p.click("lists")
+	p.click("hand")
+	p.click("show-tables") // what was unsealed is closed again after a start
+	c.look("operator")
+	p.back()
+	p.back()
+	p.screen("lists")
+	p.back()
+	p.screen("ready")
 	p.typed(world.Text(vt.CardOptions{Unit: "full"}))
 	p.screen("verdict")
 	eval[bool](p, `(IDBObjectStore.prototype.add = function () { throw new DOMException("", "QuotaExceededError"); }, true)`)
@@ -427,6 +445,7 @@ func (c *tour) stops() {
 	eval[bool](p, `new Promise((done) => { const r = indexedDB.deleteDatabase("aidpass-scanner"); r.onblocked = r.onsuccess = () => done(true); })`)
 	p.reload()
 	c.look("stop-evicted")
+	c.copied()
 
 	plain := *p
 	plain.url = strings.Replace(p.url, "127.0.0.1", "plain.example", 1)
@@ -435,6 +454,35 @@ func (c *tour) stops() {
 	plain.open()
 	c.look("stop-insecure")
 	back()
+}
+
+// copied is a phone whose receipt speaks of records that it never made.
+func (c *tour) copied() {
+	p := c.phone
+	key := func() *cose.Key {
+		eval[bool](p, `(localStorage.removeItem("aidpass-enrolled"), true)`)
+		back := p.onLoad(`{
+			const real = Worker, says = { kind: { ok: true, kind: "receipt" }, receipt: { ok: false, copied: true } };
+			globalThis.Worker = class extends real {
+				trapped = new Map();
+				postMessage(m, moved) { if (globalThis.trap && says[m.op]) this.trapped.set(m.id, says[m.op]); super.postMessage(m, moved ?? []); }
+				set onmessage(f) { super.onmessage = (e) => f(this.trapped.has(e.data.id) ? { data: { id: e.data.id, reply: this.trapped.get(e.data.id) } } : e); }
+			};
+		}`)
+		defer back()
+		p.reload()
+		p.screen("setup")
+		p.fill("name", "tab-7")
+		p.click("make-key")
+		p.screen("key")
+		return p.key()
+	}()
+	p.click("go")
+	p.give("load-pack", "site.pack", packFor(key, vt.PackOptions{}))
+	p.wait(`document.querySelector("#choose-pin.main")`)
+	eval[bool](p, `globalThis.trap = true`)
+	p.give("load-pack", "a.receipt", []byte("receipt"))
+	c.look("stop-copied")
 }
 
 // onLoad runs a script at the start of every page until the returned function is called.
