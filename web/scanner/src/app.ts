@@ -50,7 +50,6 @@ export class App {
   async load(): Promise<Stop | null> {
     const opening = Store.open();
     opening.catch(() => {}); // looked at below
-    await speak(localStorage.getItem("aidpass-lang") ?? navigator.language.split("-")[0]);
     this.settings.lang = document.documentElement.lang;
     if (!window.isSecureContext || !crypto.subtle) return "insecure";
     try {
@@ -219,6 +218,11 @@ export class App {
 
   async keep(values: Partial<Kept>) {
     await this.store.put(values);
+    this.know(values);
+  }
+
+  /** know is what the store has taken. */
+  private know(values: Partial<Kept>) {
     if ("shift" in values) this.shift = values.shift ?? null;
     if ("pin" in values) this.pin = values.pin;
     if ("exported" in values) this.exported = values.exported!;
@@ -237,26 +241,40 @@ export class App {
   shiftOpen() { return !!this.shift && !this.shiftOver(); }
   mayRecord() { return this.practice || (!!this.device?.certified && this.shiftOpen()); }
 
-  /** record signs an entry and stores it. When it returns the record is on the disk; when it throws nothing was recorded. */
-  async record(entry: Entry): Promise<number> {
-    if (this.practice) return 0;
+  /**
+   * record signs an entry and stores it, with what goes along with it or not at all.
+   * When it returns the record is on the disk; when it throws nothing was recorded.
+   * One goes after another: each is chained to the one before.
+   */
+  record(entry: Entry, along: (sequence: number) => Partial<Kept> = () => ({})): Promise<number> {
+    if (this.practice) return Promise.resolve(0);
+    const written = this.writing.then(() => this.write(entry, along));
+    this.writing = written.catch(() => {});
+    return written;
+  }
+
+  private writing: Promise<unknown> = Promise.resolve();
+
+  private async write(entry: Entry, along: (sequence: number) => Partial<Kept>): Promise<number> {
     const prepared = await this.core.prepare(entry, now());
     if (!prepared.ok) throw new Error(prepared.error);
     const done = await this.core.attach(await sign(this.keys!, prepared.sign));
     if (!done.ok) throw new Error(done.error);
+    const also = along(done.sequence);
     try {
-      await this.store.append(done.sequence, done.record, done.state!);
+      await this.store.append(done.sequence, done.record, { ...also, state: done.state! });
     } catch (e) {
       await this.reopen(); // the core must not remember what the disk does not
       throw e;
     }
+    this.know(also);
     this.device!.records = done.sequence;
     this.recorded();
     return done.sequence;
   }
 
   cancel(sequence: number, code: string) { return this.record({ kind: Kind.counter, cancels: sequence, code }); }
-  note(code: string, card = false, given = "") { return this.record({ kind: Kind.note, code, card, given }); }
+  note(code: string, card = false, given = "", along?: (sequence: number) => Partial<Kept>) { return this.record({ kind: Kind.note, code, card, given }, along); }
 
   unsent() { return Math.max(0, (this.device?.records ?? 0) - this.exported); }
 

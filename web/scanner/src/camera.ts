@@ -41,7 +41,8 @@ export class Reader {
 export class Camera {
   readonly video: HTMLVideoElement;
   private stream: MediaStream | null = null;
-  private canvas = document.createElement("canvas");
+  private square = document.createElement("canvas");
+  private whole = document.createElement("canvas");
   private running = 0;
   private every = EVERY;
 
@@ -58,8 +59,7 @@ export class Camera {
     if (!this.stream) {
       if (!navigator.mediaDevices?.getUserMedia) return "none";
       try {
-        const video = { ...(id ? { deviceId: { ideal: id } } : { facingMode: "environment" }), width: { ideal: 1920 }, height: { ideal: 1080 }, frameRate: { ideal: sparing ? 10 : 30 }, zoom: true };
-        const stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: video as MediaTrackConstraints });
+        const stream = await this.ask(id, sparing);
         if (run !== this.running) { stream.getTracks().forEach((track) => track.stop()); return null; }
         this.stream = stream;
         this.track!.onended = () => { if (run === this.running) { this.stop(); lost(); } };
@@ -73,6 +73,19 @@ export class Camera {
     await this.video.play().catch(() => {});
     this.look(run, found);
     return null;
+  }
+
+  private async ask(id: string, sparing: boolean): Promise<MediaStream> {
+    const ask = (which: object) => navigator.mediaDevices.getUserMedia({ audio: false, video: {
+      ...which, width: { ideal: 1920 }, height: { ideal: 1080 }, frameRate: { ideal: sparing ? 10 : 30 }, zoom: true } as MediaTrackConstraints });
+    if (!id) return ask({ facingMode: "environment" });
+    try {
+      return await ask({ deviceId: { exact: id } });
+    } catch (e) {
+      // The camera last chosen is gone, or the browser has given it another name.
+      if (!["OverconstrainedError", "NotFoundError"].includes((e as DOMException).name)) throw e;
+      return ask({ facingMode: "environment" });
+    }
   }
 
   /** stop lets go of the camera: heat and battery. */
@@ -115,9 +128,9 @@ export class Camera {
       if (w && h) {
         const whole = n % FULL === 0, side = Math.min(w, h);
         const [cw, ch] = whole ? [w, h] : [side, side];
-        this.canvas.width = cw;
-        this.canvas.height = ch;
-        const g = this.canvas.getContext("2d", { willReadFrequently: true })!;
+        const canvas = whole ? this.whole : this.square; // one each: setting a size makes a new picture
+        if (canvas.width !== cw || canvas.height !== ch) Object.assign(canvas, { width: cw, height: ch });
+        const g = canvas.getContext("2d", { willReadFrequently: true })!;
         g.drawImage(this.video, (w - cw) / 2, (h - ch) / 2, cw, ch, 0, 0, cw, ch);
         const texts = await this.reader.find(g.getImageData(0, 0, cw, ch), whole);
         if (run !== this.running) return;

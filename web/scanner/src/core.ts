@@ -38,7 +38,7 @@ export class Core {
 
   constructor(died: (why: string) => void) {
     this.worker.onmessage = ({ data }) => {
-      if (data.died) return died(data.error ?? "");
+      if (data.died) { this.waiting.clear(); this.worker.terminate(); return died(data.error ?? ""); }
       this.waiting.get(data.id)?.(data.reply);
       this.waiting.delete(data.id);
     };

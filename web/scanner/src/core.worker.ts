@@ -18,7 +18,8 @@ async function start() {
   await ready;
 }
 
-const started = start().catch((e) => worker.postMessage({ died: true, error: String(e) }));
+// What did not start never answers: the page shows that it stopped.
+const started = start().catch((e) => { worker.postMessage({ died: true, error: String(e) }); return new Promise<never>(() => {}); });
 
 worker.onmessage = async ({ data: { id, op, args } }) => {
   await started;

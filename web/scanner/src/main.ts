@@ -1,14 +1,15 @@
 // The start: one page at a time, the app kept on the phone, then Ready or what
 // stands in the way.
 import { App, type Stop } from "./app";
-import { t } from "./i18n";
+import { speak, t } from "./i18n";
 import { ready, unsent } from "./screens/ready";
 import { keepSending } from "./server";
 import { setup } from "./screens/setup";
 import { stopScreen, UI } from "./ui";
 
 let ui: UI | undefined;
-const app = new App((why) => ui?.show(stopScreen(ui, why)));
+const app = new App((why) => void speaking.then(() => ui?.show(stopScreen(ui, why))));
+const speaking = speak(localStorage.getItem("aidpass-lang") ?? navigator.language.split("-")[0]); // before anything is said
 ui = new UI(app);
 
 /** Two pages would write one journal: the second steps back. */
@@ -23,6 +24,7 @@ function alone(): Promise<boolean> {
 }
 
 async function start() {
+  await speaking;
   const stop: Stop | null = await app.load();
   document.documentElement.dataset.ready = "1";
   if (stop) {

@@ -53,11 +53,11 @@ export class Store {
     });
   }
 
-  /** append adds one record and what the device remembers after it. A sequence that stands already is an error. */
-  append(sequence: number, record: Uint8Array, state: Uint8Array): Promise<void> {
+  /** append adds one record and what is kept after it. A sequence that stands already is an error. */
+  append(sequence: number, record: Uint8Array, values: Partial<Kept>): Promise<void> {
     return this.write(["journal", "kept"], (tx) => {
       tx.objectStore("journal").add(record, sequence);
-      tx.objectStore("kept").put(state, "state");
+      for (const [k, v] of Object.entries(values)) tx.objectStore("kept").put(v, k);
     });
   }
 

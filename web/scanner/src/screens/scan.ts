@@ -106,7 +106,7 @@ export function scan(ui: UI, use?: Use) {
   void camera();
 
   async function camera() {
-    view.replaceChildren(app.camera.video, h("div", { class: "frame", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i")), other, torch, zoom, hint);
+    view.replaceChildren(app.camera.video, h("div", { class: "frame", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i")), other, torch, h("div", { class: "below" }, zoom, hint));
     const trouble = (why: Denied) => view.replaceChildren(h("div", { class: "asleep", "data-denied": why }, shape("camera"), h("h2", {}, t(`camera.${why}`)), h("p", {}, t(`camera.${why}_do`)),
       button(t("common.again"), () => scan(ui, use), "", "wake")));
     const denied = await app.camera.start(found, () => { stop(); trouble("busy"); }, app.settings.camera, app.settings.lowPower);

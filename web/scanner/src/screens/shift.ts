@@ -80,8 +80,7 @@ async function begin(ui: UI, who: Pick<Shift, "staff" | "until" | "lead">, opera
     if (goesOn) await app.keep({ shift: { ...before!, ...who } });
     else {
       if (before) await end(ui);
-      const first = await app.note("shift_open", false, who.staff);
-      await app.keep({ shift: { ...who, opened: now(), first } });
+      await app.note("shift_open", false, who.staff, (first) => ({ shift: { ...who, opened: now(), first } }));
     }
   } catch (e) {
     ui.show(stopScreen(ui, e instanceof Full ? "full" : "storage", { label: t("common.back"), act: () => void ready(ui) }));
@@ -92,11 +91,10 @@ async function begin(ui: UI, who: Pick<Shift, "staff" | "until" | "lead">, opera
   ui.toast(t(!opened ? "shift.operator_wrong" : goesOn ? "shift.goes_on" : before ? "shift.handed_over" : "shift.opened", { who: who.staff }));
 }
 
-/** end closes the shift in the journal. The phone forgets it first: cut off in between, nobody else works under that code. */
+/** end closes the shift in the journal and on the phone in one step: cut off in between, neither is done. */
 async function end(ui: UI) {
   await ui.app.core.lock(); // what one worker opened is not the next one's
-  await ui.app.keep({ shift: null });
-  await ui.app.note("shift_close");
+  await ui.app.note("shift_close", false, "", () => ({ shift: null }));
 }
 
 /** closeShift is refused while records are on this phone alone. */

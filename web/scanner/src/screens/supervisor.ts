@@ -98,8 +98,8 @@ async function oldLists(ui: UI) {
 async function decide(ui: UI, d: OldLists, code: string) {
   const { app } = ui;
   try {
-    if (app.device?.certified) await app.note(`${code}:${d.lead}:${d.second}`, false, d.reason);
-    await app.keep({ oldLists: d });
+    if (app.device?.certified) await app.note(`${code}:${d.lead}:${d.second}`, false, d.reason, () => ({ oldLists: d }));
+    else await app.keep({ oldLists: d });
   } catch (e) {
     ui.show(stopScreen(ui, e instanceof Full ? "full" : "storage", { label: t("common.back"), act: () => void ready(ui) }));
     return;
