@@ -17,7 +17,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
@@ -144,13 +143,6 @@ func (p *phone) reload() {
 	p.Helper()
 	p.do(chromedp.Navigate(p.url))
 	p.wait(`document.documentElement.dataset.ready && document.querySelector("#title")`)
-}
-
-func (p *phone) throttle(rate float64) {
-	p.call(func() error {
-		_, err := chromedp.Call(p.ctx, emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: rate})
-		return err
-	})
 }
 
 func (p *phone) call(f func() error) {
