@@ -55,7 +55,7 @@ func (c *tour) look(name string, more ...string) {
 	c.axe(where+", forced colours", "color-contrast")
 	c.sunlight(where + ", forced colours")
 	c.media("forced-colors", "none")
-	c.shoot(strings.ReplaceAll("all-"+where, " ", "-"))
+	c.shoot(strings.ReplaceAll(strings.Join(append([]string{c.lang, "screen", name}, more...), "-"), " ", "-"))
 }
 
 func (p *phone) media(feature, value string) {

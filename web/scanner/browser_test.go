@@ -153,11 +153,14 @@ func TestEveryWordInThreeLanguages(t *testing.T) {
 		{"unknown-list", world.Text(vt.CardOptions{Draft: func(d *cwt.Draft) { d.StatusURI += "0" }}), words.StatusUnknown, false},
 	}
 	looked := map[string]bool{}
+	p.reload() // nothing of before stands on the screen
+	p.screen("ready")
+	p.click("scan")
 	for _, lang := range []string{"en", "ar", "fr"} {
 		p.back()
 		p.screen("ready")
 		p.language(lang)
-		p.shoot("ready-" + lang)
+		p.shoot(lang + "-ready")
 		catalogue, _ := words.Language(lang)
 		for _, r := range rows {
 			row := words.For(r.reason, r.known)
@@ -456,7 +459,7 @@ func TestPracticeAndLanguages(t *testing.T) {
 	p.open()
 	for _, lang := range []string{"ar", "sw", "es", "fr", "en"} {
 		p.language(lang)
-		p.shoot("setup-" + lang)
+		p.shoot(lang + "-setup")
 		p.axe("setup " + lang)
 	}
 	p.click("practice")
