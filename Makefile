@@ -11,7 +11,7 @@ export CGO_ENABLED ?= 0
 # How long each fuzz target runs: a breath inside `make test`, longer in `make fuzz`.
 FUZZTIME ?= 30s
 
-.PHONY: help setup fonts web run test check race bench fuzz vectors fault load build wasm clean
+.PHONY: help setup fonts web screens run test check race bench fuzz vectors fault load build wasm clean
 
 help: ## list these targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -24,6 +24,11 @@ fonts: ## bring the typefaces that cards are printed with (pinned npm packages, 
 
 web: ## build the browser apps that the program embeds (npm packages pinned, bundled without node)
 	@scripts/web.sh
+
+screens: web ## pictures of every screen and word of the scanner, in bin/screens/index.html
+	@rm -rf bin/screens
+	@go test -count=1 -run 'Screen|Word|Camera|Practice' ./web/scanner
+	@echo bin/screens/index.html
 
 build: fonts web ## build bin/aidpass, one binary without cgo
 	@mkdir -p bin

@@ -49,13 +49,21 @@ func (c *tour) look(name string, more ...string) {
 	where := strings.Join(append([]string{c.lang, name}, more...), " ")
 	c.axe(where)
 	c.layout(where)
+	if c.lang == "en" { // colours know no direction
+		c.forced(where)
+	}
+	c.shoot(strings.ReplaceAll(strings.Join(append([]string{c.lang, "screen", name}, more...), "-"), " ", "-"))
+}
+
+// forced looks at the screen in the colours that its reader has chosen.
+func (c *tour) forced(where string) {
+	c.Helper()
 	c.media("forced-colors", "active")
 	// axe asks for -webkit-text-fill-color, which keeps the author's colour in what the
 	// browser says, though not in what it paints: the contrast is computed here.
 	c.axe(where+", forced colours", "color-contrast")
 	c.sunlight(where + ", forced colours")
 	c.media("forced-colors", "none")
-	c.shoot(strings.ReplaceAll(strings.Join(append([]string{c.lang, "screen", name}, more...), "-"), " ", "-"))
 }
 
 func (p *phone) media(feature, value string) {
@@ -87,7 +95,7 @@ const reach = `(() => {
 		const r = e.getBoundingClientRect();
 		if (r.left < -1 || r.right > innerWidth + 1) faults.push("words beyond the edge: " + e.innerText);
 	}
-	document.getElementById("screen").scrollTop = 0;
+	for (const e of document.querySelectorAll("#screen, .body")) e.scrollTop = 0;
 	return faults;
 })()`
 

@@ -102,6 +102,7 @@ func caseOf(t *testing.T, reason words.Reason) string {
 
 // The words of the table, from a card before the camera to the word on the screen.
 func TestEveryWordInThreeLanguages(t *testing.T) {
+	t.Parallel()
 	server := serve(t)
 	p := newPhone(t, server.URL)
 	p.enrolled()
@@ -304,6 +305,7 @@ func TestClocks(t *testing.T) {
 }
 
 func TestEachTroubleHasItsScreen(t *testing.T) {
+	t.Parallel()
 	server := serve(t)
 	t.Run("the camera is denied", func(t *testing.T) {
 		p := newPhone(t, server.URL, chromedp.Flag("use-fake-ui-for-media-stream", false), chromedp.Flag("deny-permission-prompts", true))
@@ -623,6 +625,7 @@ func TestASecondWindowStepsBack(t *testing.T) {
 // The browser is killed at any moment after a volunteer holds the button. What was
 // said to be recorded is there, once.
 func TestKillsWhileRecording(t *testing.T) {
+	t.Parallel()
 	kills := 10
 	if testing.Short() {
 		kills = 2
@@ -679,7 +682,7 @@ func recordAndKill(p *phone, table, kills int) {
 // either both the record and what goes along with it are there, or neither.
 func TestKillsWhileUndoingAndClosing(t *testing.T) {
 	t.Parallel()
-	kills := 4
+	kills := 3
 	if testing.Short() {
 		kills = 1
 	}
