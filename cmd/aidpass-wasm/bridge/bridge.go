@@ -308,6 +308,11 @@ func bytesOf(v js.Value) []byte {
 	return b
 }
 
+// list puts an array there.
+//
+//go:noinline
+func (o reply) list(key string, l []any) { o[key] = l }
+
 // bytes puts a Uint8Array there.
 //
 //go:noinline

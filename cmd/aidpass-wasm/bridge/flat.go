@@ -71,11 +71,6 @@ func (o reply) number(key string, n int64) { o[key] = float64(n) }
 //go:noinline
 func (o reply) flag(key string, b bool) { o[key] = b }
 
-// list puts an array there.
-//
-//go:noinline
-func (o reply) list(key string, l []any) { o[key] = l }
-
 // moment leaves a time that is not known null.
 func (o reply) moment(key string, t credential.Time) {
 	if t != 0 {
