@@ -506,7 +506,7 @@ func (p *phone) onLoad(script string) func() {
 	}
 	return func() {
 		p.call(func() error {
-			_, err := chromedp.Call(p.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams{Identifier: added.Identifier})
+			_, err := chromedp.Call(p.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(added))
 			return err
 		})
 	}
