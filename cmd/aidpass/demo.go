@@ -373,7 +373,7 @@ func (d *demo) collect() error {
 	if err != nil {
 		return err
 	}
-	if err := d.verify(d.counter("--device", d.in("out", "table-1.key"), "--visits", journal, "--give", card.Text)...); err != nil {
+	if err := d.verify(d.counter("--device", d.in("out", "table-1.key"), "--unlock", d.in("secrets", "code.txt"), "--visits", journal, "--give", card.Text)...); err != nil {
 		return err
 	}
 	d.tell("\nthe same card, a minute later (used)")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,7 +12,9 @@ import (
 
 	"aidpass/cmd/aidpass/demoworld"
 	"aidpass/credential"
+	"aidpass/internal/qrcode"
 	"aidpass/issuer/print"
+	"aidpass/verifier/visit"
 	"aidpass/words"
 )
 
@@ -97,8 +100,12 @@ func (d *demo) sheet() error {
 	}
 	var lines bytes.Buffer
 	out := json.NewEncoder(&lines)
-	printed := make([]print.DemoCard, len(cards))
-	for i, c := range cards {
+	badge, err := d.badge()
+	if err != nil {
+		return err
+	}
+	printed := []print.DemoCard{badge}
+	for _, c := range cards {
 		if err := out.Encode(c); err != nil {
 			return err
 		}
@@ -112,7 +119,7 @@ func (d *demo) sheet() error {
 				return fmt.Errorf("demo: card %s: %w", p.Number, err)
 			}
 		}
-		printed[i] = p
+		printed = append(printed, p)
 	}
 	if err := writeFile(d.in("out", "demo-cards.jsonl"), lines.Bytes()); err != nil {
 		return err
@@ -126,7 +133,7 @@ func (d *demo) sheet() error {
 	if err := print.Release(d.ctx, file, path, nil, nil); err != nil {
 		return printError(err)
 	}
-	d.tell("%s on %s: %s", plural(len(cards), "card", "cards"), plural(file.Pages, "page", "pages"), path)
+	d.tell("a badge and %s on %s: %s", plural(len(cards), "card", "cards"), plural(file.Pages, "page", "pages"), path)
 	return nil
 }
 
@@ -143,11 +150,19 @@ func (d *demo) tryCards() (cards []tryCard, err error) {
 	if err != nil {
 		return nil, err
 	}
+	whole, _, err := d.due(good)
+	if err != nil {
+		return nil, err
+	}
+	_, half, err := d.due(part)
+	if err != nil {
+		return nil, err
+	}
 	journal := d.in("out", "table-1.journal")
 	later := d.now.AddDate(0, 0, 5).Format("2006-01-02")
 	issue := []string{"issue", d.in("out", "visitor.csv"), "--programme", "K7Q2", "--round", "1"}
 	for _, act := range [][]string{
-		append([]string{"verify", "--device", d.in("out", "table-1.key"), "--visits", journal, "--give", "--given", "1000.00 KES", "--rest", "1400.00 KES", part.Text}, d.counter()...),
+		append([]string{"verify", "--device", d.in("out", "table-1.key"), "--visits", journal, "--give", "--given", half, "--rest", half, part.Text}, d.counter()...),
 		{"suspend", held.Credential, "--reason", "complaint"},
 		{"card", "replace", torn.Credential, "--reason", "lost", "--second-person", "lead-2", "--out", d.in("out", "replaced.jsonl")},
 		append(issue[:len(issue):len(issue)], "--roster", "later", "--type", "eligibility", "--claim", "collect_from="+later, "--out", d.in("out", "later.jsonl")),
@@ -162,9 +177,9 @@ func (d *demo) tryCards() (cards []tryCard, err error) {
 		}
 	}
 	cards = []tryCard{
-		{Reason: "ok", line: good, Why: "A good card. Give and record; the same card again is ALREADY COLLECTED."},
+		{Reason: "ok", line: good, Why: "A good card: " + whole + " are due. Give and record; the same card again is ALREADY COLLECTED."},
 		{Reason: "ok_grace", line: line("grace.jsonl", 1), Why: "It ended ten days ago, and cards of this type still count for fourteen."},
-		{Reason: "partly_collected", line: part, Why: "Table 1 gave a part of it, and 1400 KES stay due. The phone must have taken table 1's file."},
+		{Reason: "partly_collected", line: part, Why: "Table 1 gave a half, and " + half + " stay due. The phone must have taken table 1's file; before that it says GIVE."},
 		{Reason: "ok", line: line("known.jsonl", 1), Why: "A registration card: it says who is known, and nothing is due on it."},
 		{Reason: "already_redeemed", line: used, Why: "Table 1 gave it all. The phone must have taken table 1's file; before that it says GIVE."},
 		{Reason: "not_yet_valid", line: line("later.jsonl", 1), Why: "It can be collected from " + later + " on."},
@@ -189,8 +204,54 @@ func (d *demo) tryCards() (cards []tryCard, err error) {
 	return cards, err
 }
 
+// due asks the verifier, with the operator's code, what is due on a card, and what a
+// half of it is.
+func (d *demo) due(c cardLine) (whole, half string, err error) {
+	var errs bytes.Buffer
+	args := []string{"verify", "--json", "--pack", d.in("out", "site.pack"), "--device", d.in("out", "table-1.key"), "--unlock", d.in("secrets", "code.txt"), c.Text}
+	if err := d.must(args, io.Discard, &errs); err != nil {
+		return "", "", fmt.Errorf("%w: %s", err, errs.String())
+	}
+	var answer struct {
+		Give []struct{ Amount, Unit string }
+	}
+	if err := json.Unmarshal(d.last.Bytes(), &answer); err != nil || len(answer.Give) != 1 {
+		return "", "", errors.Join(fmt.Errorf("demo: on card %s %s are due", c.Number, plural(len(answer.Give), "thing", "things")), err)
+	}
+	whole = answer.Give[0].Amount + " " + answer.Give[0].Unit
+	amount, ok, err := visit.ParseAmount(whole)
+	if err != nil || !ok {
+		return "", "", errors.Join(fmt.Errorf("demo: %q is no amount", whole), err)
+	}
+	cents := amount.Micros / 2 / 10_000
+	return whole, fmt.Sprintf("%d.%02d %s", cents/100, cents%100, amount.Unit), nil
+}
+
 // exchangeName is table 1's file for the other tables, as the server hands it out.
 const exchangeName = "table-1.exchange"
+
+// demoStaff is the code of the demo's volunteer.
+const demoStaff = "V-12"
+
+// badge makes the badge that opens a shift on the demo's phones, operator's code and all.
+func (d *demo) badge() (c print.DemoCard, err error) {
+	if err := d.quiet("badge", "make", "--staff", demoStaff, "--site", "WELL-A", "--day", d.now.Local().Format("2006-01-02"), "--days", "7",
+		"--unlock", d.in("secrets", "code.txt"), "--png", d.in("out", "badge")); err != nil {
+		return c, err
+	}
+	picture, err := os.Open(d.in("out", "badge", demoStaff+".png"))
+	if err != nil {
+		return c, err
+	}
+	defer picture.Close()
+	texts, err := qrcode.ReadImage(picture)
+	if err != nil {
+		return c, fmt.Errorf("demo: %s: %w", picture.Name(), err)
+	}
+	c.ID, c.Text = demoStaff, texts[0]
+	c.Word, c.Why = "Opens the shift", "No card: the badge of volunteer "+demoStaff+", for a week. Scan it first, where the phone asks for a badge; it brings the operator's code."
+	return c, nil
+}
 
 // judged asks the verifier, as table 1 stands, for the word of each card; an answer for
 // another reason than the one that was arranged is an error.

@@ -99,8 +99,9 @@ func (d *demo) welcome(ctx context.Context, s *serving) error {
 	} else {
 		d.tell("    (the command that confirms it is printed here as soon as the phone has asked);")
 	}
-	d.tell("  4 choose a PIN for the supervisor; 5 open a shift with any staff code, as V-12, and the operator's code well-4711")
-	d.tell("  6 scan %s: on paper at 100 %%, or from the screen", d.in("out", "demo-cards.pdf"))
+	d.tell("  4 choose a PIN for the supervisor")
+	d.tell("  5 open a shift: scan the badge on the sheet of demo cards, or type the staff code %s and the operator's code well-4711", demoStaff)
+	d.tell("  6 scan the sheet, on paper printed at 100 %% or from the screen: %s", d.in("out", "demo-cards.pdf"))
 	d.tell("  What was given comes back by Supervisor, hand in; then: %s visits report", d.hand())
 	d.tell("\nCtrl-C ends the demo.")
 	go d.watchPhones(ctx, s)
