@@ -28,47 +28,39 @@ func (d *demo) keepServing() error {
 	if err := d.quiet("site-ca", "init", "--name", "aidpass demo"); err != nil {
 		return err
 	}
-	http, err := d.free(demoHTTP)
-	if err != nil {
-		return err
+	http, https := demoHTTP, demoHTTPS
+	if !free(http) || !free(https) {
+		http, https = "localhost:0", ":0"
+		d.tell("another program has port 8080 or 8443 on this machine: the demo takes ports that are free")
 	}
-	https, err := d.free(demoHTTPS)
-	if err != nil {
-		return err
-	}
-	args := append([]string{"serve", "--http", http, "--listen", https}, d.contents()...)
-	d.show(args)
-	m := &Main{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: d.Stderr, Now: d.Now, WorkFactor: demoWorkFactor, ListSize: d.ListSize,
-		Env: d.lookup, served: d.welcome}
-	if code := m.Run(d.ctx, args); code != 0 {
-		return fmt.Errorf("demo: aidpass serve: exit code %d", code)
+	for {
+		args := append([]string{"serve", "--http", http, "--listen", https}, d.contents()...)
+		d.show(args)
+		listens := false
+		m := &Main{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: d.Stderr, Now: d.Now, WorkFactor: demoWorkFactor, ListSize: d.ListSize,
+			Env: d.lookup, served: func(ctx context.Context, s *serving) error { listens = true; return d.welcome(ctx, s) }}
+		code := m.Run(d.ctx, args)
+		if code == exitUsage && !listens && http == demoHTTP {
+			http, https = "localhost:0", ":0" // somebody was quicker
+			continue
+		}
+		if code != 0 {
+			return fmt.Errorf("demo: aidpass serve: exit code %d", code)
+		}
+		break
 	}
 	d.tell("\nThe demo is closed. %s keeps it for looking into; --again builds a new one. Thank you for trying it.", d.dir)
 	return nil
 }
 
-// free returns the address, or the same with a port that nobody has.
-func (d *demo) free(address string) (string, error) {
-	host, port, err := net.SplitHostPort(address)
+// free tells whether an address can be listened on at this moment.
+func free(address string) bool {
+	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return "", err
+		return false
 	}
-	for _, try := range []string{address, net.JoinHostPort(host, "0")} {
-		var l net.Listener
-		if l, err = net.Listen("tcp", try); err != nil {
-			continue
-		}
-		defer l.Close()
-		_, got, err := net.SplitHostPort(l.Addr().String())
-		if err != nil {
-			return "", err
-		}
-		if got != port {
-			d.tell("port %s is taken on this machine; the demo takes %s", port, got)
-		}
-		return host + ":" + got, nil
-	}
-	return "", usagef("no port is free: %w", err)
+	l.Close()
+	return true
 }
 
 // welcome tells how a phone comes here, and sees to it that whoever tries alone is

@@ -245,7 +245,7 @@ func (d *demoRun) sheet(t *testing.T) {
 		t.Fatal(err)
 	}
 	var read []string
-	for page := range 3 {
+	for page := range 4 {
 		picture, err := proof.Draw(file, page, proof.DPI)
 		if err != nil {
 			t.Fatal(err)
