@@ -373,6 +373,9 @@ func (s *serving) tell(ctx context.Context) error {
 	if err := s.writeAddresses(); err != nil {
 		return err
 	}
+	if s.a.served != nil {
+		return s.a.served(ctx, s)
+	}
 	result := map[string]any{"https": s.https(), "http": textPtr(s.local), "ca_sha256": nil}
 	if s.ca != nil {
 		result["ca_sha256"] = siteCAPrint(s.ca)
