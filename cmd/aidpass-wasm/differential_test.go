@@ -51,7 +51,11 @@ func build(t *testing.T, name string) string {
 		}
 	}
 	out := filepath.Join(t.TempDir(), name+".wasm")
-	tool("build", "-trimpath", "-ldflags=-s -w", "-o", out, "./"+name)
+	args := []string{"build", "-trimpath", "-ldflags=-s -w"}
+	for _, calls := range []string{"aidpass/...", "fmt", "internal/fmtsort", "reflect", "slices", "time"} {
+		args = append(args, "-gcflags="+calls+"=-l")
+	}
+	tool(append(args, "-o", out, "./"+name)...)
 	return out
 }
 

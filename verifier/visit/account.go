@@ -56,7 +56,7 @@ func (g *merging) account(k verifier.LedgerKey, list []int) Account {
 		if with, left := due.spend(g.known(live[:n], at(i)), at); left.fits(at(i)) {
 			full = i
 			a.Counted = append(with, i)
-			if at(i).Code == CodeRest && len(with) == 0 {
+			if at(i).ofRest() && len(with) == 0 {
 				at(i).Doubts = append(at(i).Doubts, RestOfUnknown)
 			}
 			break
@@ -108,7 +108,7 @@ func (g *merging) account(k verifier.LedgerKey, list []int) Account {
 func (g *merging) known(earlier []int, e *Entry) (parts []int) {
 	for _, i := range earlier {
 		p := &g.m.Entries[i]
-		if p.Kind == Partial && (e.Code == CodeRest || p.Key == e.Key && p.Sequence < e.Sequence) {
+		if p.Kind == Partial && (e.ofRest() || p.Key == e.Key && p.Sequence < e.Sequence) {
 			parts = append(parts, i)
 		}
 	}

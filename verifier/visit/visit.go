@@ -13,6 +13,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 
 	"aidpass/credential"
@@ -82,6 +83,11 @@ type Visit struct {
 // CodeRest is the code of a Collection that gave what earlier parts had left due:
 // whoever recorded it knew of them, so that merging does not take it for a double.
 const CodeRest = "rest"
+
+// ofRest reports whether a record says that it gave what earlier parts had left due:
+// by CodeRest, or by it behind the reason for which the record was made at all
+// ("number_only:rest").
+func (v *Visit) ofRest() bool { return v.Code == CodeRest || strings.HasSuffix(v.Code, ":"+CodeRest) }
 
 // Limits of one record.
 const (

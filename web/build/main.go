@@ -23,7 +23,6 @@ import (
 	"github.com/evanw/esbuild/pkg/api"
 
 	"aidpass/schemas"
-	"aidpass/verifier/verifiertest"
 	"aidpass/words"
 )
 
@@ -185,62 +184,6 @@ func clips(out files, folder, tag string) (map[string]string, error) {
 	return audio, err
 }
 
-// demoCards are the stored cases that practice shows, one for each word.
-var demoCards = []string{
-	"a good card", "collected in part", "a registration card tells who, never what is due", "collected this round",
-	"another site", "revoked", "a signature with one bit flipped", "lists too old for the type",
-}
-
-// demo is the pack and the cards of practice mode, from testdata/vectors: the same
-// bytes in every build.
-func demo() ([]byte, error) {
-	type card struct {
-		Word    words.Word `json:"word"`
-		Shape   string     `json:"shape"`
-		Text    string     `json:"text"`
-		At      int64      `json:"at,omitempty"`
-		Journal []byte     `json:"journal,omitempty"`
-	}
-	cases, err := verifiertest.Load("testdata/vectors/verdicts.json")
-	if err != nil {
-		return nil, err
-	}
-	first := slices.IndexFunc(cases, func(c verifiertest.Case) bool { return c.Name == demoCards[0] })
-	if first < 0 {
-		return nil, fmt.Errorf("testdata/vectors has no case %q", demoCards[0])
-	}
-	good := cases[first]
-	cards := []card{}
-	seen := map[words.Word]bool{}
-	add := func(c *verifiertest.Case) {
-		row := c.Row()
-		if seen[row.Word] || !bytes.Equal(c.Pack, good.Pack) || c.State != nil || c.Unlock || c.PIN != "" || c.Challenge != nil || len(c.Journals) > 1 || row.Word == words.NotAnAidCard {
-			return
-		}
-		seen[row.Word] = true
-		x := card{Word: row.Word, Shape: row.Shape, Text: c.Text}
-		if c.At != good.At {
-			x.At = int64(c.At)
-		}
-		if len(c.Journals) == 1 {
-			x.Journal = c.Journals[0]
-		}
-		cards = append(cards, x)
-	}
-	// The plainest case of each word leads; whatever else shows a word comes after.
-	for _, name := range demoCards {
-		for i := range cases {
-			if cases[i].Name == name {
-				add(&cases[i])
-			}
-		}
-	}
-	for i := range cases {
-		add(&cases[i])
-	}
-	return json.Marshal(map[string]any{"at": good.At, "pack": good.Pack, "cards": cards})
-}
-
 func (out files) bundle(wasmExec, languages string) error {
 	for _, b := range []struct {
 		from, to string
@@ -368,5 +311,6 @@ func compressed(content []byte) (int, error) {
 	if _, err := z.Write(content); err != nil {
 		return 0, err
 	}
-	return b.Len(), z.Close()
+	err = z.Close() // writes what is left
+	return b.Len(), err
 }

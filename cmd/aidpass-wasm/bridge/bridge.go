@@ -32,8 +32,14 @@ type desk struct {
 	oldLists *verifier.Decision
 	shown    *verifier.Result // the newest verdict, for what is recorded on it
 	shownAt  credential.Time
+
+	tables *verifier.Tables // nil: locked, see give.go
+	lang   string
+	row    *verifier.Row // of the newest verdict; nil: not on the list
+	due    []visit.Line  // by the newest verdict; nil: the tables do not say
 }
 
+//go:noinline
 //go:noinline
 func fail(err error) reply { return reply{"ok": false, "error": err.Error()} }
 
@@ -81,11 +87,15 @@ func (d *desk) call(op string, args []js.Value) reply {
 	case "visits":
 		return d.addVisits(bytesOf(arg(0)))
 	case "verify":
-		return d.verify(textOf(arg(0)), timeOf(arg(1)), "")
+		return d.verify(textOf(arg(0)), timeOf(arg(1)), "", arg(2).Truthy())
 	case "pin":
-		return d.verify(textOf(arg(0)), timeOf(arg(1)), textOf(arg(2)))
+		return d.verify(textOf(arg(0)), timeOf(arg(1)), textOf(arg(2)), arg(3).Truthy())
 	case "number":
-		return d.number(textOf(arg(0)), timeOf(arg(1)))
+		return d.number(textOf(arg(0)), timeOf(arg(1)), int(intOf(arg(2))))
+	case "names":
+		return d.names(timeOf(arg(0)))
+	case "face":
+		return d.face(timeOf(arg(0)))
 	case "unlock":
 		err = d.unlock(bytesOf(arg(0)), textOf(arg(1)))
 	case "points":
@@ -172,7 +182,8 @@ func (d *desk) open(pack, state []byte, at credential.Time, keep bool) reply {
 		out.number("sequence", int64(p.Sequence))
 		out.moment("issued", p.Issued)
 		out.moment("expires", p.Expires)
-		d.unlocked, d.shown = nil, nil // the keys were the other pack's
+		d.lock() // the keys were the other pack's
+		d.shown = nil
 	}
 	return d.state(out)
 }
@@ -206,6 +217,10 @@ func (d *desk) state(out reply) reply {
 var errNoPack = errors.New("bridge: open a pack first")
 
 func (d *desk) addVisits(file []byte) reply {
+	if file == nil {
+		d.visits = nil
+		return done()
+	}
 	if d.pack == nil {
 		return fail(errNoPack) // it vouches for the devices
 	}
@@ -256,7 +271,7 @@ func (d *desk) hear(j *visit.Journal) bool {
 }
 
 func (d *desk) unlock(scalar []byte, code string) error {
-	d.unlocked = nil
+	d.lock()
 	if scalar == nil {
 		return nil
 	}
@@ -264,24 +279,32 @@ func (d *desk) unlock(scalar []byte, code string) error {
 		return errNoPack // it carries the sealed keys
 	}
 	device, err := cose.NewRecipient(scalar)
-	if err == nil {
-		d.unlocked, err = d.pack.Unlock(device, []byte(code))
+	if err != nil {
+		return err
 	}
-	return err
+	return d.openWith(device, code)
 }
 
-func (d *desk) verify(text string, at credential.Time, pin string) reply {
-	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.challenge, Unlock: d.unlocked, PIN: pin, PackRefused: d.refused}
-	if len(d.visits) > 0 || d.device != nil {
-		in.Uses = d.uses()
-	}
-	in.OldLists = d.oldLists
+func (d *desk) verify(text string, at credential.Time, pin string, tables bool) reply {
+	in := d.inputs(at)
+	in.PIN = pin
 	r := d.checker.Verify(text, in)
 	r.Keep()
-	d.floors, d.shown, d.shownAt = r.Floors, &r, at
-	return Flat(&r)
+	d.floors = r.Floors
+	out := reply(Flat(&r))
+	d.show(out, &r, at, tables)
+	return out
 }
 
+func (d *desk) inputs(at credential.Time) verifier.Inputs {
+	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.challenge, Unlock: d.unlocked, PackRefused: d.refused, OldLists: d.oldLists}
+	if len(d.visits) > 0 || d.device != nil || d.tables != nil {
+		in.Uses = d.uses()
+	}
+	return in
+}
+
+//go:noinline
 //go:noinline
 func textOf(v js.Value) string {
 	if v.Type() != js.TypeString {
@@ -291,6 +314,7 @@ func textOf(v js.Value) string {
 }
 
 //go:noinline
+//go:noinline
 func timeOf(v js.Value) credential.Time {
 	if v.Type() != js.TypeNumber {
 		return 0
@@ -298,6 +322,7 @@ func timeOf(v js.Value) credential.Time {
 	return credential.Time(v.Float())
 }
 
+//go:noinline
 //go:noinline
 func bytesOf(v js.Value) []byte {
 	if v.Type() != js.TypeObject || !v.InstanceOf(js.Global().Get("Uint8Array")) {
@@ -318,6 +343,7 @@ func (o reply) list(key string, l []any) { o[key] = l }
 //go:noinline
 func (o reply) bytes(key string, b []byte) { o[key] = array(b) }
 
+//go:noinline
 //go:noinline
 func array(b []byte) js.Value {
 	a := js.Global().Get("Uint8Array").New(len(b))

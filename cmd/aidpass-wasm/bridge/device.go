@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"syscall/js"
 
 	"aidpass/credential"
@@ -28,6 +30,7 @@ type device struct {
 	prepared *cose.Prepared
 	sequence uint64
 	copied   bool // another device has this one's memory: nothing is recorded any more
+	gives    bool // what is prepared is a collection
 
 	certificate *trust.DeviceCertificate // given beside the pack; nil: the pack's counts
 }
@@ -91,6 +94,8 @@ func (d *desk) enrol(point, journal, certificate []byte, at credential.Time) rep
 	if c != nil {
 		out.text("site", c.Site)
 		out.moment("until", c.NotAfter)
+		out.text("ceiling", c.Ceiling)
+		out.number("overrides", int64(overridesUnder(c.Ceiling)))
 	}
 	return out
 }
@@ -147,36 +152,49 @@ func (d *desk) prepare(entry js.Value, at credential.Time) reply {
 		v.Device = dev.journal.Visits[0].Device // a journal is one device's, whatever a later certificate calls it
 	}
 	if v.Kind <= visit.Partial || entry.Get("card").Truthy() {
-		if err := d.onCard(&v, at); err != nil {
-			return fail(err)
+		err := d.onCard(&v, entry.Get("lines"), at)
+		if err == nil && strings.HasPrefix(v.Code, overriding) {
+			err = withinCeiling(dev.journal, c.Ceiling)
+		}
+		if err != nil {
+			return refusal(err)
 		}
 	}
 	p, err := visit.Prepare(dev.key, dev.journal.Last, v)
 	if err != nil {
 		return fail(err)
 	}
-	dev.prepared, dev.sequence = p, v.Sequence
+	dev.prepared, dev.sequence, dev.gives = p, v.Sequence, v.Kind <= visit.Partial || v.Code == "served"
 	out := done()
 	out.number("sequence", int64(v.Sequence))
 	out.bytes("sign", p.ToBeSigned())
 	return out
 }
 
-// longestShown is how long a verdict may be recorded on, in seconds: UI.md closes
-// it after three minutes at most.
-const longestShown = 240
-
-func (d *desk) onCard(v *visit.Visit, at credential.Time) error {
+func (d *desk) onCard(v *visit.Visit, lines js.Value, at credential.Time) error {
 	r := d.shown
-	if r == nil || !r.Credential.Proven() || at < d.shownAt || at-d.shownAt > longestShown {
+	if r == nil || !r.Credential.Proven() && r.Row == nil || !d.mayShow(at) {
 		return errNoCard
 	}
-	if v.Kind <= visit.Partial && r.Answer != words.Valid && v.Code == "" {
-		return fmt.Errorf("bridge: the answer was %s: without a reason nothing is recorded as given", r.Answer)
+	if v.Kind <= visit.Partial {
+		switch {
+		case r.Answer != words.Valid && v.Code == "":
+			return fmt.Errorf("bridge: the answer was %s: without a reason nothing is recorded as given", r.Answer)
+		case r.Row != nil && !slices.Contains(v.Checks, visit.CheckPhoto) && !slices.Contains(v.Checks, visit.CheckWitness):
+			return errNumberAlone
+		}
+		if err := d.reckon(v, lines); err != nil {
+			return err
+		}
 	}
 	v.Ledger, v.Card = r.Ledger, r.Credential.ID
-	if v.Kind == visit.Collection && v.Code == "" && r.Has(words.PartlyCollected) {
-		v.Code = visit.CodeRest
+	if v.Kind == visit.Collection && r.Has(words.PartlyCollected) {
+		switch v.Code {
+		case "":
+			v.Code = visit.CodeRest
+		case string(words.NumberOnly):
+			v.Code += ":" + visit.CodeRest
+		}
 	}
 	if v.Ledger.Pseudonym == "" && v.Kind <= visit.Partial {
 		// A type that counts no collections, as a referral: that it was served is noted.
@@ -208,7 +226,9 @@ func (d *desk) attach(signature []byte) reply {
 		return fail(err)
 	}
 	d.floors = d.floors.RecordedAt(dev.journal.Visits[len(dev.journal.Visits)-1].At)
-	d.shown = nil // once recorded, once given
+	if dev.gives {
+		d.shown = nil // once recorded, once given
+	}
 	out := done()
 	out.number("sequence", int64(dev.sequence))
 	out.bytes("record", record)
@@ -282,7 +302,7 @@ func (a answered) ECDH(point []byte) ([]byte, error) {
 }
 
 func (d *desk) unseal(secrets js.Value, code string) error {
-	d.unlocked = nil
+	d.lock()
 	switch {
 	case d.pack == nil:
 		return errNoPack
@@ -297,24 +317,7 @@ func (d *desk) unseal(secrets js.Value, code string) error {
 	for i, box := range boxes {
 		a.secrets[string(box[:pointBytes])] = bytesOf(secrets.Index(i))
 	}
-	var err error
-	d.unlocked, err = d.pack.Unlock(a, []byte(code))
-	return err
-}
-
-// number judges a typed card number. It is signed by nobody, so its check symbol
-// tells a slip of the finger and nothing more (DESIGN 14).
-func (d *desk) number(text string, at credential.Time) reply {
-	n, err := cwt.CheckCardNumber(text)
-	if err != nil {
-		return fail(err)
-	}
-	d.shown = nil
-	r := verifier.Result{Reason: words.NumberOnly, Answer: words.Of(words.NumberOnly).Answer, Word: words.Of(words.NumberOnly).Word, Age: -1}
-	out := reply(Flat(&r))
-	out["reasons"] = []any{string(words.NumberOnly)}
-	out.text("number", n)
-	return out
+	return d.openWith(a, code)
 }
 
 // lists tells how old everything is that verdicts rest on.
@@ -383,6 +386,7 @@ func (d *desk) labels(lang string) reply {
 	if d.pack == nil {
 		return fail(errNoPack)
 	}
+	d.lang = lang // what the tables are called is told in it too
 	out := done()
 	for _, t := range d.pack.Types.All() {
 		out.text(t.Name, t.Label(lang))
@@ -412,6 +416,7 @@ func (d *desk) openRound(v js.Value) reply {
 	return done()
 }
 
+//go:noinline
 //go:noinline
 func intOf(v js.Value) int64 {
 	if v.Type() != js.TypeNumber || v.Float() < 0 || v.Float() > 1<<53 {

@@ -8,15 +8,19 @@
 //	                                         are to be kept beside pack and state
 //	aidpass("visits", records)            -> {ok, error, records, torn, copied, journals: [{kid, file}]}: of other tables; journals
 //	                                         are those that became longer, each in the place of the former of that kid
-//	aidpass("verify", text, at)           -> {answer, reason, reasons, word, ...}, see Flat
-//	aidpass("pin", text, at, pin)         -> as verify
+//	aidpass("verify", text, at, tables)   -> {answer, reason, reasons, word, ...}, see Flat; with tables true also what
+//	                                         the pack's sealed tables tell, see give.go
+//	aidpass("pin", text, at, pin, tables) -> as verify
 //	aidpass("unlock", key, code)          -> {ok, error}: the device's P-256 private scalar (32 bytes) and the
 //	                                         operator's code open sealed parts from now on; key null locks again
 //	aidpass("points")                     -> {ok, points}: for a key that never leaves the browser: what it is multiplied with
 //	aidpass("unseal", secrets, code)      -> {ok, error}: as unlock, by the x coordinates of those products, in order
 //	aidpass("challenge", bytes | null)    -> {ok}: what live codes must answer from now on
 //	aidpass("update", pack, at)           -> as open, against the state in hand; a refused pack leaves the open one
-//	aidpass("number", text, at)           -> as verify for a typed card number: never more than unsure
+//	aidpass("number", text, at, pick)     -> as verify with tables for a typed card number: never valid. Where several rows of
+//	                                         the list have it and pick is 0: {ok, rows: [{programme, name, round}]}; pick counts from 1
+//	aidpass("names", at)                  -> {ok, error, names, collectors}: of the newest verdict's row, while it may be shown
+//	aidpass("face", at)                   -> {ok, error, photo}: JPEG, unless the card was issued with another one
 //	aidpass("badge", text, at)            -> {ok, error, reason, staff, lead, until, code}: a volunteer's, to open a shift with
 //	aidpass("lists", at)                  -> {ok, lists: [{kind, name, as_of, age, next}], programmes, old_lists_until}
 //	aidpass("labels", language)           -> {ok, "type.claim": text, "type.claim=value": text}
@@ -28,7 +32,10 @@
 //	aidpass("device", point, journal, certificate | null, at)
 //	                                      -> {ok, error, kid, words, certified, site, until, records, torn, good}
 //	aidpass("prepare", entry, at)         -> {ok, error, sequence, sign}: the bytes for the device key, ES256. An entry is
-//	                                         {kind, given, rest, by, checks, cancels, code}; kinds 1 and 2 are for the newest verdict
+//	                                         {kind, given, rest, by, checks, cancels, code, lines}; kinds 1 and 2 are for the newest
+//	                                         verdict. Where the tables say what is due, given, rest and kind follow from lines,
+//	                                         [{code, amount, instead}]; without lines all of it was given. What the page can
+//	                                         mend has a reason: amount, too_much, check, ceiling
 //	aidpass("attach", signature)          -> {ok, error, sequence, record, state}: to be stored, both, before anything is said
 //	aidpass("records")                    -> {ok, records: [{sequence, at, kind, number, given, rest, code, cancels, cancelled}]}
 //
@@ -78,6 +85,7 @@ func (o reply) moment(key string, t credential.Time) {
 	}
 }
 
+//go:noinline
 //go:noinline
 func done() reply { return reply{"ok": true} }
 

@@ -7,6 +7,11 @@ import { has, speak, text } from "./i18n";
 import { agree, newKeys, sign } from "./key";
 import { Full, mark, marked, Store, type Keys, type Kept, type PIN, type Settings, type Shift } from "./store";
 
+/** Refused: the core did not take an entry; reason says which sentence tells why. */
+export class Refused extends Error {
+  constructor(public reason: string, message?: string) { super(message); }
+}
+
 export const now = () => Math.floor(Date.now() / 1000);
 
 /** A phone may be this many seconds behind the laptop that has just made its pack: the core judges cards at both times. */
@@ -35,9 +40,13 @@ export class App {
   practice = false;
   recorded = () => {}; // told after each record
   supervisorUntil = 0;
+  unlocked = false; // sealed facts are open
+  used = Date.now(); // when somebody last did something
+  own: Core; // that of this phone; core is another one in practice
+  demoAt = 0; // the time of practice
 
   constructor(public stopped: (why: Stop) => void) {
-    this.core = this.newCore();
+    this.core = this.own = this.newCore();
     this.camera = new Camera(this.reader, document.createElement("video"));
     this.camera.video.setAttribute("playsinline", "");
     this.camera.video.muted = true;
@@ -75,6 +84,7 @@ export class App {
   async reopen(): Promise<Stop | null> {
     const [pack, state] = [await this.store.get("pack"), await this.store.get("state")];
     this.pack = this.device = undefined;
+    this.unlocked = false;
     await this.core.forget();
     if (pack) {
       const opened = await this.core.open(pack, state ?? null, now(), (await this.store.get("updates")) ?? null);
@@ -133,6 +143,7 @@ export class App {
       return { ...opened, ok: false, reason: e instanceof Full ? "full" : "storage" };
     }
     this.pack = opened;
+    this.unlocked = false;
     if (this.keys) await this.introduce();
     await this.relabel();
     return opened;
@@ -224,11 +235,18 @@ export class App {
   /** know is what the store has taken. */
   private know(values: Partial<Kept>) {
     if ("shift" in values) this.shift = values.shift ?? null;
+    if (values.shift === null) void this.lock(); // whoever comes next opens them anew
     if ("pin" in values) this.pin = values.pin;
     if ("exported" in values) this.exported = values.exported!;
   }
 
-  judge(text: string): Promise<Verdict> { return this.core.verify(text, now()); }
+  judge(text: string): Promise<Verdict> {
+    this.used = Date.now();
+    return this.core.verify(text, this.clock());
+  }
+
+  /** clock is the time that verdicts are made at, seconds. */
+  clock() { return this.practice ? this.demoAt : now(); }
 
   /** keepState keeps what the core now remembers of wrong PINs and live codes. */
   async keepState() {
@@ -257,7 +275,7 @@ export class App {
 
   private async write(entry: Entry, along: (sequence: number) => Partial<Kept>): Promise<number> {
     const prepared = await this.core.prepare(entry, now());
-    if (!prepared.ok) throw new Error(prepared.error);
+    if (!prepared.ok) throw new Refused(prepared.reason ?? "again", prepared.error);
     const done = await this.core.attach(await sign(this.keys!, prepared.sign));
     if (!done.ok) throw new Error(done.error);
     const also = along(done.sequence);
@@ -276,12 +294,27 @@ export class App {
   cancel(sequence: number, code: string) { return this.record({ kind: Kind.counter, cancels: sequence, code }); }
   note(code: string, card = false, given = "", along?: (sequence: number) => Partial<Kept>) { return this.record({ kind: Kind.note, code, card, given }, along); }
 
+  /** overridden is how often this shift gave against a verdict. */
+  async overridden(): Promise<number> {
+    const all = this.practice ? [] : (await this.core.records()).records ?? [];
+    const open = all.map((r) => r.code).lastIndexOf("shift_open");
+    return all.slice(open + 1).filter((r) => r.kind <= Kind.partial && !r.cancelled && r.code.startsWith("override:")).length;
+  }
+
   unsent() { return Math.max(0, (this.device?.records ?? 0) - this.exported); }
 
   async unseal(code: string): Promise<boolean> {
     const { ok, points } = await this.core.points();
     if (!ok || !this.keys) return false;
-    return (await this.core.unseal(await agree(this.keys, points), code)).ok;
+    const { ok: opened } = await this.core.unseal(await agree(this.keys, points), code);
+    this.used = Date.now();
+    return (this.unlocked = opened);
+  }
+
+  /** lock closes sealed facts: what the operator's code opened is dropped. */
+  async lock() {
+    this.unlocked = false;
+    await this.own.lock();
   }
 
   lists(): Promise<Lists> { return this.core.lists(now()); }

@@ -9,26 +9,36 @@ export interface Verdict extends Reply {
   type: string | null; issuer_name: string | null; number: string | null;
   valid_from: number | null; valid_until: number | null; earlier_rest: string | null;
   [claim: `claim_${string}`]: unknown;
+  // What the sealed tables tell, where they are open.
+  tables: "none" | "locked" | "open"; show_for?: number; ceiling?: string; next?: number;
+  programme_name?: string; due?: Due[]; row?: boolean; size?: number; names?: boolean; collectors?: boolean; check?: number; photo?: "fits" | "other";
 }
+
+/** Due is one thing that is due: a decimal, its unit, and what it is called in the language of the app. */
+export interface Due { code: string; amount: string; unit: string; label: string }
+export interface Given { code: string; amount: string; instead: string }
+/** Numbered is the answer to a typed number; with rows it is not judged yet. */
+export interface Numbered extends Reply { rows?: { programme: string; name: string; round: number }[] }
 
 export interface Opened extends Reply { org: string; site: string; sequence: number; issued: number; expires: number; faults: string[] }
 export type FileKind = "answer" | "exchange" | "receipt" | "journal" | "status" | "pack";
 export interface Enrolled extends Reply {
-  kid: string; words: string; certified: boolean; site?: string; until?: number;
+  kid: string; words: string; certified: boolean; site?: string; until?: number; ceiling?: string; overrides?: number;
   records: number; torn: boolean; good: number;
 }
 export interface ListAge { kind: "pack" | "trust" | "status"; name: string; as_of: number | null; age: number; next: number | null }
 export interface Lists extends Reply { lists: ListAge[]; hard_floor: number; soft_floor: number; old_lists_until?: number; old_lists_ceiling?: string; programmes: string[] }
 /** A volunteer's badge that opens a shift here and now; else reason is none, organisation, signature, site or day. */
 export interface Badge extends Reply { staff: string; lead: boolean; until: number; code: string }
-export interface Entry { kind: number; given?: string; rest?: string; by?: number; checks?: number[]; cancels?: number; code?: string; card?: boolean }
+export interface Entry { kind: number; given?: string; rest?: string; by?: number; checks?: number[]; cancels?: number; code?: string; card?: boolean; lines?: Given[] }
 export interface Prepared extends Reply { sequence: number; sign: Uint8Array }
 export interface Attached extends Reply { sequence: number; record: Uint8Array }
 export interface Written { sequence: number; at: number; kind: number; number: string | null; given: string; rest: string; code: string; cancels: number; cancelled: boolean }
 
 /** Holder checks, as verifier.HolderCheck numbers them. */
 export const Holder = { photo: 1, pin: 2, pinRight: 4, live: 8, challenge: 16 } as const;
-/** Kinds of records, as visit.Kind numbers them. */
+/** Checks that were made and kinds of records, as package visit numbers them. */
+export const Check = { photo: 1, pin: 2, witness: 3, live: 4 } as const;
 export const Kind = { collection: 1, partial: 2, counter: 3, note: 4 } as const;
 
 export class Core {
@@ -66,10 +76,13 @@ export class Core {
   frames(file: Uint8Array) { return this.ask<Reply & { frames: string[] }>("frames", file); }
   status(file: Uint8Array, at: number) { return this.ask<Reply & { newer: string[] }>("status", file, at); }
   parts() { return this.ask<Reply & { file: Uint8Array }>("parts"); }
-  visits(records: Uint8Array) { return this.ask<Reply & { records: number; torn: boolean; copied?: boolean; journals: { kid: string; file: Uint8Array }[] }>("visits", records); }
-  verify(text: string, at: number) { return this.ask<Verdict>("verify", text, at); }
-  pin(text: string, at: number, pin: string) { return this.ask<Verdict>("pin", text, at, pin); }
-  number(typed: string, at: number) { return this.ask<Verdict>("number", typed, at); }
+  visits(records: Uint8Array | null) { return this.ask<Reply & { records: number; torn: boolean; copied?: boolean; journals: { kid: string; file: Uint8Array }[] }>("visits", records); }
+  verify(text: string, at: number) { return this.ask<Verdict>("verify", text, at, true); }
+  pin(text: string, at: number, pin: string) { return this.ask<Verdict>("pin", text, at, pin, true); }
+  number(typed: string, at: number, pick: number) { return this.ask<Verdict & Numbered>("number", typed, at, pick); }
+  names(at: number) { return this.ask<Reply & { names: string[]; collectors: string[] }>("names", at); }
+  face(at: number) { return this.ask<Reply & { photo: Uint8Array }>("face", at); }
+  unlock(scalar: Uint8Array, code: string) { return this.ask<Reply>("unlock", scalar, code); }
   prepare(entry: Entry, at: number) { return this.ask<Prepared>("prepare", entry, at); }
   attach(signature: Uint8Array) { return this.ask<Attached>("attach", signature); }
   records() { return this.ask<Reply & { records: Written[] }>("records"); }

@@ -40,7 +40,12 @@ export const text = (key: string, values: Values = {}) =>
 
 export const has = (key: string) => key in spoken.texts;
 
-const say = (v: string | number) => (typeof v === "number" ? new Intl.NumberFormat(spoken.tag).format(v) : v);
+const say = (v: string | number) => (typeof v === "number" ? new Intl.NumberFormat(spoken.tag, { maximumFractionDigits: 6 }).format(v) : v);
+/** decimal is a number as it is typed here, as the core reads it: plain digits and a point. */
+export const decimal = (s: string) => {
+  const point = new Intl.NumberFormat(spoken.tag).formatToParts(1.5).find((p) => p.type === "decimal")!.value;
+  return s.replace(/\s/g, "").replace(point, ".").replace("\u066b", ".").replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (d) => String(d.charCodeAt(0) & 15));
+};
 export const number = (n: number) => bdi(say(n));
 export const date = (seconds: number) => bdi(new Intl.DateTimeFormat(spoken.tag, { day: "numeric", month: "long", year: "numeric" }).format(seconds * 1000));
 export const clock = (seconds: number) => bdi(new Intl.DateTimeFormat(spoken.tag, { timeStyle: "short" }).format(seconds * 1000));

@@ -5,6 +5,7 @@ import { speak, t } from "./i18n";
 import { ready, unsent } from "./screens/ready";
 import { keepSending } from "./server";
 import { setup } from "./screens/setup";
+import { guard } from "./screens/unlock";
 import { stopScreen, UI } from "./ui";
 
 let ui: UI | undefined;
@@ -33,6 +34,7 @@ async function start() {
     ui!.show(stopScreen(ui!, stop, act));
     return;
   }
+  guard(ui!);
   if (!(await alone())) { ui!.show(stopScreen(ui!, "twice")); return; }
   keepSending(app, () => document.getElementById("unsent-chip")?.replaceWith(unsent(ui!)));
   if (app.pack && app.pin) await ready(ui!);

@@ -29,10 +29,11 @@ export async function history(ui: UI) {
 
 function line(ui: UI, r: Written) {
   const what = `history.kind_${r.kind}`;
-  const code = r.code.split(":")[0];
+  const [code, reason] = r.code.split(":");
   return h("li", { class: r.cancelled ? "cancelled" : "", "data-sequence": r.sequence },
     h("span", { class: "when" }, clock(r.at)),
-    h("span", { class: "what" }, t(has(`code.${code}`) ? `code.${code}` : what), r.given ? [" · ", bdi(r.given)] : null, r.number ? h("small", {}, bdi(r.number)) : null,
+    h("span", { class: "what" }, t(has(`code.${code}`) ? `code.${code}` : what), has(`override.${reason}`) ? [" · ", t(`override.${reason}`)] : null, r.given ? [" · ", given(r.given)] : null,
+      r.kind === Kind.partial && r.rest ? h("small", {}, t("facts.rest"), " ", given(r.rest)) : null, r.number ? h("small", {}, bdi(r.number)) : null,
       r.cancelled ? h("small", {}, t("history.cancelled")) : null),
     r.kind <= Kind.partial && !r.cancelled
       ? button(t("history.cancel"), () => supervisor(ui, async () => {
@@ -42,6 +43,9 @@ function line(ui: UI, r: Written) {
       }, () => void history(ui)), "small")
       : null);
 }
+
+/** given says "RICE=10 kg;OIL=2 l" one by one. */
+const given = (s: string) => s.split(";").map((one, i) => [i ? ", " : "", bdi(one.split("=").reverse().join(" "))]);
 
 /** exportJournal hands out the whole journal; what was in it counts as handed in. */
 export async function exportJournal(ui: UI) {

@@ -7,7 +7,7 @@ import type { UI } from "../ui";
 import { ready } from "./ready";
 import { verdict } from "./verdict";
 
-interface Demo { at: number; pack: string; cards: { word: string; shape: string; text: string; at?: number; journal?: string }[] }
+interface Demo { at: number; pack: string; key: string; code: string; cards: { word: string; shape: string; text: string; at?: number; journal?: string }[] }
 
 const bytes = (base64: string) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
 
@@ -16,23 +16,25 @@ export async function practice(ui: UI) {
   const demo: Demo = await (await fetch("demo.json")).json();
   if (!app.practice) {
     app.camera.stop();
-    const real = { core: app.core, labels: app.labels };
+    const real = { labels: app.labels };
     app.practice = true;
     app.core = app.newCore();
+    await app.core.open(bytes(demo.pack), null, demo.at);
+    await app.core.unlock(bytes(demo.key), demo.code);
     leave = async () => {
       app.core.stop();
-      app.core = real.core;
+      app.core = app.own;
       app.labels = real.labels;
       app.practice = false;
       await ready(ui);
     };
   }
   const show = async (c: Demo["cards"][number]) => {
-    await app.core.forget();
-    await app.core.open(bytes(demo.pack), null, demo.at);
-    if (c.journal) await app.core.visits(bytes(c.journal));
+    await app.core.visits(c.journal ? bytes(c.journal) : null);
     app.labels = await app.core.labels(app.settings.lang);
-    verdict(ui, (await app.core.verify(c.text, c.at ?? demo.at)) as Verdict, "");
+    app.demoAt = c.at ?? demo.at;
+    const judge = () => app.core.verify(c.text, app.demoAt) as Promise<Verdict>;
+    verdict(ui, await judge(), "", judge);
   };
   ui.show({
     name: "practice", title: t("practice.title"), back: () => void leavePractice(ui),

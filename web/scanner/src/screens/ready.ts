@@ -10,7 +10,7 @@ import { scan } from "./scan";
 import { setup } from "./setup";
 import { isBadge, openShift, scanBadge, takeBadge } from "./shift";
 import { supervisor, supervisorMenu } from "./supervisor";
-import { verdict } from "./verdict";
+import { look } from "./verdict";
 
 /** languageRow names each language in itself. */
 export function languageRow(ui: UI, again: () => void) {
@@ -58,9 +58,7 @@ export async function ready(ui: UI) {
     ],
     keys: async (code) => {
       if (!app.practice && isBadge(code)) { await takeBadge(ui, code); return; }
-      const v = await app.judge(code);
-      if (v.answer === "none") ui.toast(t("word.not_an_aid_card"));
-      else verdict(ui, v, code);
+      if ((await look(ui, code)) === "none") ui.toast(t("word.not_an_aid_card"));
     },
     actions: [
       !app.practice && app.device?.certified && !shiftOpen ? button(t("shift.open"), () => openShift(ui), "main", "open-shift") : null,

@@ -1,12 +1,11 @@
 // Scan: the camera looks, a hand-held scanner types, a number is typed, a photo is read.
-import { now } from "../app";
 import { button, choose, field, h, shape, value } from "../dom";
 import { t, text } from "../i18n";
 import type { Denied } from "../camera";
 import type { UI } from "../ui";
 import { ready } from "./ready";
 import { badgeSeen, isBadge } from "./shift";
-import { verdict } from "./verdict";
+import { look, verdict } from "./verdict";
 
 const SLEEP = 30_000, HINT = 4_000, AGAIN = 3_000, ALONE = 1_000; // ms
 const hints = ["scan.hint", "scan.hint_back", "scan.hint_wipe", "scan.hint_light"];
@@ -54,12 +53,12 @@ export function scan(ui: UI, use?: Use) {
       return;
     }
     const v = await app.judge(code);
+    if (!ui.is("scan")) return;
     if (v.answer === "none") {
       ui.toast(t("word.not_an_aid_card"));
       setTimeout(() => (busy = false), 1500);
       return;
     }
-    if (!ui.is("scan")) return;
     seen(code);
     verdict(ui, v, code);
   };
@@ -92,7 +91,11 @@ export function scan(ui: UI, use?: Use) {
 
   ui.show({
     name: "scan", tone: "dark", title: t(use ? use.title : "scan.title"), body: view,
-    back: use ? use.back : () => ready(ui), leave: stop, keys: (code) => void take(code),
+    back: use ? use.back : () => ready(ui), leave: stop, keys: async (typed) => {
+      if (use || isBadge(typed)) { await take(typed); return; }
+      if ((await look(ui, typed)) === "none") ui.toast(t("word.not_an_aid_card"));
+      else seen(typed);
+    },
     actions: use ? null : [
       button([shape("type", "small"), t("scan.type")], () => typed(ui), "", "type"),
       button([shape("camera", "small"), t("scan.photo")], () => void photo(ui), "", "photo"),
@@ -129,17 +132,8 @@ export function typed(ui: UI) {
   const wrong = h("p", { class: "wrong", role: "alert" });
   const go = async (e?: Event) => {
     e?.preventDefault();
-    const code = value("number");
-    if (code.length > 40) {
-      if (isBadge(code)) { await badgeSeen(ui, code); return; }
-      const v = await ui.app.judge(code);
-      if (v.answer === "none") wrong.replaceChildren(t("word.not_an_aid_card"));
-      else verdict(ui, v, code);
-      return;
-    }
-    const v = await ui.app.core.number(code, now());
-    if (v.ok) verdict(ui, v, "");
-    else wrong.replaceChildren(t("type.wrong"));
+    if (isBadge(value("number"))) { await badgeSeen(ui, value("number")); return; }
+    if ((await look(ui, value("number"))) === "none") wrong.replaceChildren(t("type.wrong"));
   };
   ui.show({
     name: "type", title: t("scan.type"), back: () => scan(ui),

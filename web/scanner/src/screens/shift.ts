@@ -93,7 +93,7 @@ async function begin(ui: UI, who: Pick<Shift, "staff" | "until" | "lead">, opera
 
 /** end closes the shift in the journal and on the phone in one step: cut off in between, neither is done. */
 async function end(ui: UI) {
-  await ui.app.core.lock(); // what one worker opened is not the next one's
+  await ui.app.lock(); // what one worker opened is not the next one's
   await ui.app.note("shift_close", false, "", () => ({ shift: null }));
 }
 

@@ -1,241 +1,132 @@
-// Verdict and hand-over: one word, one next action, and what the purpose needs.
-import { now } from "../app";
-import { Holder, Kind, type Entry, type Verdict } from "../core";
-import { bdi, button, field, h, value, type Child } from "../dom";
+// Verdict: one word, one next action, and what the purpose needs.
+import { Holder, Kind, type Verdict } from "../core";
+import { bdi, button, h, type Child } from "../dom";
 import { age, date, number, t } from "../i18n";
 import { feel } from "../feedback";
-import { Full } from "../store";
-import { hold, stopScreen, type UI } from "../ui";
-import { practice } from "./practice";
-import { ready } from "./ready";
-import { scan, seen } from "./scan";
+import { hold, type UI } from "../ui";
+import { complaint, notPerson, override, reasons } from "./desk";
+import { byNumber, which } from "./number";
+import { facing, meeting, onward, type Meeting } from "./meeting";
+import { amounts, checks, collector, names, offer, pinOf, record } from "./give";
+import { consent } from "./person";
+import { seen } from "./scan";
 import { supervisor } from "./supervisor";
+import { unlock } from "./unlock";
 
-const CLOSES = 60_000;
+/** verdict shows what the core said about code. again judges the same once more, where the code alone does not say how. */
+export function verdict(ui: UI, v: Verdict, code: string, again?: () => Promise<Verdict>) {
+  shown(ui, meeting(ui, v, code, again));
+  feel(v.answer === "valid", v.word, ui.app.settings.sound);
+}
 
-/** verdict shows what the core said about code; code is "" for a typed number. */
-export function verdict(ui: UI, v: Verdict, code: string) {
-  const { app } = ui;
-  const good = v.answer === "valid";
+/** shown is the verdict of somebody who is still at the table. */
+export function shown(ui: UI, m: Meeting) {
+  const { app } = ui, { v, code } = m;
+  const good = v.answer === "valid", known = v.word === "known", give = good && !known, typed = !!v.row && v.reason === "number_only";
   const next = () => { if (code) seen(code); onward(ui); };
-  const closing = setTimeout(next, CLOSES);
-  const askPIN = good && !!(v.holder & Holder.pin) && !(v.holder & Holder.pinRight);
-  const give = good && v.word !== "known";
+  const askPIN = give && !!(v.holder & Holder.pin) && !(v.holder & Holder.pinRight);
+  const may = app.mayRecord(), locked = v.tables === "locked" && (good || v.reason === "number_only");
 
   const actions: Child[] = [];
-  if (askPIN) {
-    actions.push(button(t("give.ask_pin"), () => pinOf(ui, code), "main", "ask-pin"));
-  } else if (give && app.mayRecord()) {
-    actions.push(hold(t("give.hold"), "give", () => record(ui, { kind: Kind.collection, by: 1, given: "", checks: checksOf(v) })));
-  }
-  if (v.word === "known" && app.mayRecord()) actions.push(button(t("give.known"), () => record(ui, { kind: Kind.note, card: true, code: "known" }), "main", "known"));
-  if (v.word === "already_collected" && app.mayRecord()) actions.push(button(t("give.not_received"), () => complaint(ui, code), "", "complaint"));
-  const onwards = button(t("verdict.next"), next, good && app.mayRecord() ? "" : "main", "next");
-  actions.push(give && !askPIN && app.mayRecord() ? h("div", { class: "pair" }, button(t("give.other"), () => amounts(ui, v, code), "", "other"), onwards) : onwards);
+  let leads = true; // no other action is the one that leads
+  const lead = (c: Child) => { actions.push(c); leads = false; };
+  if (askPIN) lead(button(t("give.ask_pin"), () => pinOf(ui, m), "main", "ask-pin"));
+  else if (give && may) lead(hold(t("give.hold"), "give", () => record(ui, m, { kind: Kind.collection, given: "" })));
+  else if (known && may) lead(button(t("person.ask_consent"), () => consent(ui, m), "main", "known"));
+  else if (typed && may) lead(button(t("number.record"), () => byNumber(ui, m), "main", "record-number"));
+  if (v.word === "already_collected" && may) actions.push(button(t("give.not_received"), () => void complaint(ui, m), "", "complaint"));
+  const onwards = button(t("verdict.next"), next, leads ? "main" : "", "next");
+  actions.push(give && !askPIN && may ? h("div", { class: "pair" }, button(t("give.other"), () => amounts(ui, m), "", "other"), onwards) : onwards);
 
-  ui.show({
+  const told = give || typed ? offer(ui, m, facts(ui, v)) : null;
+  const link = (key: string, id: string, act: () => void) => button(t(key), act, "link", id);
+  facing(ui, m, {
     name: "verdict", tone: v.colour, sign: v.shape, alert: true,
     title: t(`word.${v.word}`),
-    leave: () => clearTimeout(closing),
-    keys: (typed) => void again(ui, typed),
+    keys: (text) => void look(ui, text),
     body: [
       h("p", { class: "todo", id: "todo" }, t(`todo.${v.todo}`)),
-      give && !app.mayRecord() ? h("p", { class: "note" }, t(!app.device?.certified ? "give.check_only" : app.shiftOver() ? "give.shift_over" : "give.no_shift")) : null,
-      give ? checkWords(v) : null,
-      facts(ui, v),
+      give && !may ? h("p", { class: "note" }, t(!app.device?.certified ? "give.check_only" : app.shiftOver() ? "give.shift_over" : "give.no_shift")) : null,
+      locked ? h("div", { class: "note split", id: "locked" }, h("p", {}, t(v.reason === "number_only" ? "unlock.number" : "unlock.lead")),
+        button(t("unlock.open"), () => unlock(ui, async () => shown(ui, { ...m, v: await m.again() }), () => shown(ui, m)), "small", "unlock")) : null,
+      v.reason === "number_only" && !v.row && v.tables === "open" ? h("p", { class: "note", id: "no-row" }, t("number.no_row")) : null,
+      told,
+      give ? asked(m) : null,
+      give || typed ? checks(ui, m, () => notPerson(ui, m)) : null,
+      told ? null : facts(ui, v),
       h("div", { class: "minor" },
-        give ? button(t("give.not_person"), () => notPerson(ui), "link", "not-person") : null,
-        button(t("verdict.details"), () => supervisor(ui, () => details(ui, v, code), () => verdict(ui, v, code)), "link", "details")),
+        give && may ? collector(m) : null,
+        give || typed ? names(ui, m) : null,
+        link("verdict.details", "details", () => supervisor(ui, () => details(ui, m), () => shown(ui, m)))),
     ],
     actions,
-  });
-  document.getElementById("screen")!.dataset.word = v.word;
-  document.getElementById("screen")!.dataset.reason = v.reason;
-  feel(good, v.word, app.settings.sound);
+  }, next);
+  const screen = document.getElementById("screen")!;
+  screen.classList.toggle("compact", !!told || give);
+  screen.dataset.word = v.word;
+  screen.dataset.reason = v.reason;
 }
 
-/** onward is to the next card. */
-const onward = (ui: UI) => (ui.app.practice ? void practice(ui) : scan(ui));
-
-async function again(ui: UI, typed: string) {
-  const v = await ui.app.judge(typed);
-  if (v.answer !== "none") verdict(ui, v, typed);
-}
-
-function checkWords(v: Verdict): Child {
-  const asked = [v.holder & Holder.photo && "check.photo", v.holder & Holder.pin && !(v.holder & Holder.pinRight) && "check.pin"].filter(Boolean) as string[];
+function asked(m: Meeting): Child {
+  const { v } = m;
   if (v.holder & (Holder.live | Holder.pinRight)) return h("p", { class: "check" }, t("give.proved"));
-  return asked.length ? h("p", { class: "check" }, asked.map((k, i) => [i ? " · " : "", t(k)])) : null;
+  const keys = [v.holder & Holder.photo && !v.photo && "check.photo", v.holder & Holder.pin && "check.pin"].filter(Boolean) as string[];
+  return keys.length ? h("p", { class: "check" }, keys.map((k, i) => [i ? " · " : "", t(k)])) : null;
 }
-
-const checksOf = (v: Verdict) => (v.holder & Holder.photo ? [1] : []);
 
 // What the purpose needs, and with all set (behind the PIN) the rest of it.
-function facts(ui: UI, v: Verdict, all = false): Child {
+export function facts(ui: UI, v: Verdict, all = false): Child {
   const rows: [Child, Child][] = [];
   const label = (claim: string) => ui.app.label(`${v.type}.${claim}`, claim);
-  const claim = (name: string) => v[`claim_${name}`];
+  if (v.earlier_rest && (v.facts >= 2 || v.row) && !v.due?.length) rows.push([t("facts.rest"), bdi(v.earlier_rest)]);
+  if (v.size && (v.answer === "valid" || v.reason === "number_only")) rows.push([t("facts.size"), number(v.size)]);
   if (v.facts >= 2) {
-    const benefit = Object.entries(v).find(([k, x]) => k.startsWith("claim_") && x && typeof x === "object" && !Array.isArray(x));
-    if (benefit) rows.push([label(benefit[0].slice(6)), benefitText(benefit[1] as Record<string, any>)]);
-    if (v.earlier_rest) rows.push([t("facts.rest"), bdi(v.earlier_rest)]);
-    for (const name of all ? Object.keys(v).filter((k) => k.startsWith("claim_") && k !== "claim_name").map((k) => k.slice(6)) : v.answer === "valid" ? ["size_band"] : ["collect_from", "collect_to", "round", "rounds"]) {
-      const x = claim(name);
-      if (x === undefined || x === null || (typeof x === "object" && !Array.isArray(x))) continue;
+    for (const name of all ? Object.keys(v).filter((k) => k.startsWith("claim_") && !/^claim_(name|photo)/.test(k)).map((k) => k.slice(6)) : v.answer === "valid" ? ["size_band"] : ["collect_from", "collect_to", "round", "rounds"]) {
+      const x = v[`claim_${name}`];
+      if (x === undefined || x === null || (typeof x === "object" && !Array.isArray(x)) || (name === "size_band" && v.size && !all)) continue;
       const said = ui.app.label(`${v.type}.${name}=${x}`, "");
       rows.push([label(name), said ? bdi(said) : typeof x === "number" ? number(x) : bdi(Array.isArray(x) ? x.join(" – ") : String(x))]);
     }
+    if (v.next) rows.push([t("facts.next"), date(v.next)]);
     if (v.valid_from && v.reason === "not_yet_valid") rows.push([t("facts.from"), date(v.valid_from)]);
     if (v.valid_until && (all || v.answer === "valid")) rows.push([t("facts.until"), date(v.valid_until)]);
   }
   if (v.number && (all || v.answer !== "valid")) rows.push([t("label.card_number_short"), bdi(spaced(v.number))]);
-  const name = claim("name");
-  return [
-    rows.length ? h("dl", { class: "facts" }, rows.map(([k, x]) => h("div", {}, h("dt", {}, k), h("dd", {}, x)))) : null,
-    !all && v.facts >= 2 && typeof name === "string" ? nameOnTap(ui, name) : null,
-  ];
-}
-
-/** A name stays covered until somebody asks, and that is written down. */
-function nameOnTap(ui: UI, name: string) {
-  const b = button(t("facts.name"), async () => {
-    if (ui.app.mayRecord()) await ui.app.note("name_shown", true).catch(() => {});
-    b.replaceWith(h("p", { class: "name" }, bdi(name)));
-  }, "small", "show-name");
-  return b;
-}
-
-function benefitText(b: Record<string, any>): Child {
-  const parts: string[] = [];
-  if (b.amount) parts.push(`${b.amount} ${b.currency ?? ""}`.trim());
-  for (const i of b.items ?? []) parts.push(typeof i === "object" ? Object.values(i).join(" ") : String(i));
-  if (b.visits) parts.push(String(b.visits));
-  return parts.map((p, i) => [i ? ", " : "", bdi(p)]);
+  return rows.length ? h("dl", { class: "facts" }, rows.map(([k, x]) => h("div", {}, h("dt", {}, k), h("dd", {}, x)))) : null;
 }
 
 const spaced = (n: string) => n.replace(/(.{4})(?=.)/g, "$1 ");
 
-/** record stores an entry; only then is anything said to be recorded. */
-async function record(ui: UI, entry: Entry) {
-  try {
-    const sequence = await ui.app.record(entry);
-    onward(ui);
-    ui.toast(t("give.recorded"), ui.app.practice ? undefined : { label: t("give.undo"), act: () => void undo(ui, sequence) });
-    document.getElementById("toast")!.dataset.sequence = String(sequence);
-  } catch (e) {
-    if (e instanceof Full) { ui.show(stopScreen(ui, "full", { label: t("common.back"), act: () => ready(ui) })); return; }
-    onward(ui); // what was judged is no longer in hand
-    ui.toast(t("give.failed"));
-  }
-}
-
-async function undo(ui: UI, sequence: number) {
-  try {
-    await ui.app.cancel(sequence, "undo");
-    ui.toast(t("give.undone"));
-  } catch {
-    ui.toast(t("give.failed"));
-  }
-}
-
-/** amounts: another quantity, a part, another collector. */
-function amounts(ui: UI, v: Verdict, code: string) {
-  let part = false;
-  const rest = h("div", { class: "hidden" }, field(t("give.rest"), "rest", { maxlength: 60 }));
-  const toggle = h("label", { class: "switch" }, h("input", { type: "checkbox", id: "part", change: (e: Event) => {
-    part = (e.target as HTMLInputElement).checked;
-    rest.classList.toggle("hidden", !part);
-  } }), h("span", {}, t("give.part")));
-  const who = h("fieldset", { class: "choices" }, h("legend", {}, t("give.who")), ["holder", "alternate", "proxy"].map((w, i) =>
-    h("label", {}, h("input", { type: "radio", name: "who", value: i + 1, checked: i === 0 }), h("span", {}, t(`give.who_${w}`)))));
-  const wrong = h("p", { class: "wrong", role: "alert" });
-  ui.show({
-    name: "amounts", tone: "plain", title: t("give.other"), back: () => verdict(ui, v, code),
-    body: [field(t("give.quantity"), "quantity", { maxlength: 60, placeholder: "2 kg", dir: "auto" }), toggle, rest, who, wrong],
-    actions: hold(t("give.hold"), "give", async () => {
-      const left = value("rest");
-      if (part && !left) { wrong.replaceChildren(t("give.rest_needed")); return; }
-      const by = Number((document.querySelector("input[name=who]:checked") as HTMLInputElement).value);
-      await record(ui, { kind: part ? Kind.partial : Kind.collection, given: value("quantity"), rest: part ? left : "", by, checks: checksOf(v) });
-    }),
-  });
-}
-
-/** pinOf asks the holder for the PIN of the card. */
-function pinOf(ui: UI, code: string) {
-  const wrong = h("p", { class: "wrong", role: "alert" });
-  ui.show({
-    name: "pin", title: t("give.ask_pin"), back: () => scan(ui),
-    body: h("form", { id: "form", submit: async (e: Event) => {
-      e.preventDefault();
-      if (!/^\d{6}$/.test(value("pin"))) { wrong.replaceChildren(t("pin.six")); return; }
-      const v = await ui.app.core.pin(code, now(), value("pin"));
-      await ui.app.keepState();
-      verdict(ui, v, code);
-    } }, h("p", {}, t("give.pin_lead")), field(t("pin.label"), "pin", { type: "password", inputmode: "numeric", maxlength: 6 }), wrong),
-    actions: h("button", { class: "button main", type: "submit", form: "form" }, t("common.go")),
-  });
-  document.getElementById("pin")!.focus();
-}
-
-/** notPerson: the photo does not fit, or is not shown. The private check is an equal path. */
-function notPerson(ui: UI) {
-  ui.show({
-    name: "not-person", tone: "amber", sign: "triangle-bang", title: t("word.help_desk"), back: () => scan(ui),
-    body: [h("p", { class: "todo" }, t("give.not_person_do"))],
-    actions: [button(t("verdict.next"), async () => {
-      if (ui.app.mayRecord()) await ui.app.note("not_this_person", true).catch(() => {});
-      scan(ui);
-    }, "main", "next")],
-  });
-}
-
-/** complaint writes down that she says she did not receive; the supervisor may allow an emergency ration. */
-async function complaint(ui: UI, code: string) {
-  try {
-    await ui.app.note("not_received", true);
-  } catch {
-    ui.toast(t("give.failed"));
-    return;
-  }
-  ui.show({
-    name: "complaint", tone: "amber", sign: "triangle-bang", title: t("complaint.title"),
-    body: [h("p", { class: "todo" }, t("complaint.lead"))],
-    actions: [
-      button(t("complaint.emergency"), () => supervisor(ui, () => override(ui, code, ["emergency"]), () => scan(ui)), "", "emergency"),
-      button(t("verdict.next"), () => scan(ui), "main", "next"),
-    ],
-  });
-}
-
-/** details: why, for the supervisor. */
-function details(ui: UI, v: Verdict, code: string) {
-  const mayGive = !!code && v.answer !== "valid" && v.facts > 0 && ui.app.mayRecord();
-  ui.show({
-    name: "details", title: t("verdict.details"), back: () => verdict(ui, v, code),
+/** details: why, for the supervisor; place and hour of an earlier collection are not told here either. */
+function details(ui: UI, m: Meeting) {
+  const { v, code } = m;
+  const mayGive = (!!code || !!v.row) && v.answer !== "valid" && (v.facts > 0 || !!v.row) && ui.app.mayRecord();
+  facing(ui, m, {
+    name: "details", title: t("verdict.details"), back: () => shown(ui, m),
     body: [
       v.reasons.map((r) => h("section", { class: "reason" }, h("code", {}, bdi(r)), h("p", {}, t(`sentence.${r}`)))),
       facts(ui, v, true),
       h("dl", { class: "facts" },
+        v.programme_name && h("div", {}, h("dt", {}, t("facts.programme")), h("dd", {}, bdi(v.programme_name))),
         v.issuer_name && h("div", {}, h("dt", {}, t("facts.issuer")), h("dd", {}, bdi(v.issuer_name))),
+        v.ceiling && h("div", {}, h("dt", {}, t("facts.ceiling")), h("dd", {}, bdi(v.ceiling))),
         v.age !== null && h("div", {}, h("dt", {}, t("facts.age")), h("dd", {}, age(v.age)))),
     ],
-    actions: [mayGive ? button(t("override.title"), () => override(ui, code, reasons), "", "override") : null, button(t("verdict.next"), () => scan(ui), "main", "next")],
+    actions: [mayGive ? button(t("override.title"), () => void override(ui, m, reasons), "", "override") : null, button(t("verdict.next"), () => onward(ui), "main", "next")],
   });
 }
 
-const reasons = ["known_to_staff", "lists_old", "card_damaged", "emergency"];
-
-/** override gives all the same, with a reason that is recorded. */
-function override(ui: UI, code: string, allowed: string[]) {
-  ui.show({
-    name: "override", title: t("override.title"), back: () => scan(ui),
-    body: [h("p", {}, t("override.lead")), h("fieldset", { class: "choices" }, h("legend", {}, t("override.reason")), allowed.map((r, i) =>
-      h("label", {}, h("input", { type: "radio", name: "reason", value: r, checked: i === 0 }), h("span", {}, t(`override.${r}`)))))],
-    actions: hold(t("give.hold"), "give", async () => {
-      const r = (document.querySelector("input[name=reason]:checked") as HTMLInputElement).value;
-      await ui.app.judge(code); // the record belongs to the newest verdict
-      await record(ui, { kind: Kind.collection, by: 1, code: `override:${r}` });
-    }),
-  });
+/** look judges what was typed or read as text: a card's whole code, else a printed number. */
+export async function look(ui: UI, text: string): Promise<"none" | void> {
+  if (text.length <= LONGEST_NUMBER) {
+    const judge = () => ui.app.core.number(text, ui.app.clock(), 0);
+    const v = await judge();
+    if (v.ok) { which(ui, v, text); return; }
+  }
+  const v = await ui.app.judge(text);
+  if (v.answer === "none") return "none";
+  verdict(ui, v, text);
 }
+
+/** No code of a card is as short as this, and no number as long, however it is spaced. */
+const LONGEST_NUMBER = 24;
