@@ -1,4 +1,4 @@
--- 0006: a device that is found copied is frozen until a person lets it go on.
+-- 0007: a device that is found copied is frozen until a person lets it go on.
 
 ALTER TABLE device ADD COLUMN frozen_at INTEGER;                      -- null: it is not frozen
 ALTER TABLE device ADD COLUMN frozen_from INTEGER NOT NULL DEFAULT 0; -- the lowest sequence that two records have; 0: not frozen
