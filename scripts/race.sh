@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # The race detector over every package that starts goroutines or may be called
 # from several. Left out: the commands and the floor plan, which start processes
-# of their own, and what works alone or draws thousands of pictures (readers of
+# of their own, the browser tests, whose app runs in Chromium, and what works alone or draws thousands of pictures (readers of
 # pictures and lists, photos, exports) and would take minutes; of printing, what
 # goes on side by side. -short: SQLite is up to thirty times slower under it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 mapfile -t packages < <(go list ./... |
-	grep -vE '^aidpass/(cmd|internal/floorplan|internal/qrcode|issuer/print|issuer/registry/(roster|intake|photo|export))(/|$)')
+	grep -vE '^aidpass/(cmd|web/scanner|web/build|internal/floorplan|internal/qrcode|issuer/print|issuer/registry/(roster|intake|photo|export))(/|$)')
 CGO_ENABLED=1 go test -race -short "${packages[@]}"
 CGO_ENABLED=1 go test -race -short ./issuer/print/shape ./issuer/print/fonts ./issuer/print/pdf
 CGO_ENABLED=1 go test -race -short -run 'SameCardsSameBytes|EveryCodeOfASheet|EndsWithItsContext' ./issuer/print ./issuer/print/proof
