@@ -139,6 +139,9 @@ func (a *app) makeBadges(ctx context.Context, f badgeFlags) error {
 	if err != nil {
 		return err
 	}
+	if b.NotBefore, err = o.notBefore(keystore.Pack, b.NotBefore); err != nil {
+		return err
+	}
 	b.Org = o.entry.ID
 	name := o.entry.Names[f.lang]
 	if name == "" {

@@ -113,9 +113,15 @@ func certificateFlags(f *pflag.FlagSet, days *int, may *[]string, ceiling *strin
 	f.StringVar(ceiling, "ceiling", "", "opaque code of its ceiling")
 }
 
-// certificate begins a certificate that starts now.
+// certifiedBefore is how far a phone's clock may be behind this machine's, in
+// seconds, and the phone record at once.
+const certifiedBefore = 600
+
+// certificate begins a certificate that starts now, seen from a clock that is a
+// little behind.
 func (a *app) certificate(days int, may []string, ceiling string) (*trust.DeviceCertificate, error) {
-	c := &trust.DeviceCertificate{Ceiling: ceiling, NotBefore: a.now(), NotAfter: a.now() + credential.Time(days)*day}
+	from := a.now() - certifiedBefore
+	c := &trust.DeviceCertificate{Ceiling: ceiling, NotBefore: from, NotAfter: from + credential.Time(days)*day}
 	for _, m := range may {
 		bit, ok := mayNames[m]
 		if !ok {

@@ -30,6 +30,9 @@ func (o *org) certify(ctx context.Context, c *trust.DeviceCertificate, name stri
 	if err != nil {
 		return nil, err
 	}
+	if c.NotBefore, err = o.notBefore(keystore.DeviceCA, c.NotBefore); err != nil {
+		return nil, err
+	}
 	c.Org, c.DeviceID = o.entry.ID, make([]byte, 8)
 	rand.Read(c.DeviceID) // never fails (crypto/rand)
 	p, err := trust.PrepareDevice(caKey, *c)

@@ -308,6 +308,17 @@ func (o *orgKeys) accepted(use keystore.Use) (func(*keystore.Info) words.Reason,
 	}, nil
 }
 
+// notBefore is at, or later where the key that signs for a use now begins later: what
+// is signed for an earlier time counts nowhere.
+func (o *orgKeys) notBefore(use keystore.Use, at credential.Time) (credential.Time, error) {
+	info, err := o.current(use)
+	if err != nil {
+		return 0, err
+	}
+	_, from, _ := role(*info)
+	return max(at, from), nil
+}
+
 // currentSigner is current, unsealed.
 func (o *orgKeys) currentSigner(use keystore.Use) (crypto.Signer, *cose.Key, error) {
 	info, err := o.current(use)

@@ -32,6 +32,7 @@ type desk struct {
 	oldLists *verifier.Decision
 	shown    *verifier.Result // the newest verdict, for what is recorded on it
 	shownAt  credential.Time
+	verdicts int64 // how many there were: each goes by its number
 
 	tables *verifier.Tables // nil: locked, see give.go
 	lang   string
@@ -93,9 +94,9 @@ func (d *desk) call(op string, args []js.Value) reply {
 	case "number":
 		return d.number(textOf(arg(0)), timeOf(arg(1)), int(intOf(arg(2))))
 	case "names":
-		return d.names(timeOf(arg(0)))
+		return d.names(timeOf(arg(0)), intOf(arg(1)))
 	case "face":
-		return d.face(timeOf(arg(0)))
+		return d.face(timeOf(arg(0)), intOf(arg(1)))
 	case "unlock":
 		err = d.unlock(bytesOf(arg(0)), textOf(arg(1)))
 	case "points":
@@ -126,7 +127,7 @@ func (d *desk) call(op string, args []js.Value) reply {
 	case "challenge":
 		d.challenge = bytesOf(arg(0))
 	case "forget":
-		*d = desk{}
+		*d = desk{verdicts: d.verdicts} // no number comes again
 	default:
 		if out, known := d.carry(op, arg); known {
 			return out

@@ -121,7 +121,7 @@ func (d *desk) certificate() *trust.DeviceCertificate {
 }
 
 // prepare makes the bytes of the next record. A collection is recorded on the
-// newest verdict alone, and only where that was a good one, or where an entry
+// newest verdict alone, which the entry names by its number, and only where that was a good one, or where an entry
 // names the reason (a code) for which a supervisor gave all the same.
 func (d *desk) prepare(entry js.Value, at credential.Time) reply {
 	dev := d.device
@@ -151,8 +151,8 @@ func (d *desk) prepare(entry js.Value, at credential.Time) reply {
 	if len(dev.journal.Visits) > 0 {
 		v.Device = dev.journal.Visits[0].Device // a journal is one device's, whatever a later certificate calls it
 	}
-	if v.Kind <= visit.Partial || entry.Get("card").Truthy() {
-		err := d.onCard(&v, entry.Get("lines"), at)
+	if verdict := intOf(entry.Get("verdict")); v.Kind <= visit.Partial || verdict != 0 {
+		err := d.onCard(&v, entry.Get("lines"), at, verdict)
 		if err == nil && strings.HasPrefix(v.Code, overriding) {
 			err = withinCeiling(dev.journal, c.Ceiling)
 		}
@@ -171,9 +171,9 @@ func (d *desk) prepare(entry js.Value, at credential.Time) reply {
 	return out
 }
 
-func (d *desk) onCard(v *visit.Visit, lines js.Value, at credential.Time) error {
+func (d *desk) onCard(v *visit.Visit, lines js.Value, at credential.Time, verdict int64) error {
 	r := d.shown
-	if r == nil || !r.Credential.Proven() && r.Row == nil || !d.mayShow(at) {
+	if r == nil || !r.Credential.Proven() && r.Row == nil || !d.mayShow(at, verdict) {
 		return errNoCard
 	}
 	if v.Kind <= visit.Partial {

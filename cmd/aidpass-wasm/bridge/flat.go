@@ -19,8 +19,8 @@
 //	aidpass("update", pack, at)           -> as open, against the state in hand; a refused pack leaves the open one
 //	aidpass("number", text, at, pick)     -> as verify with tables for a typed card number: never valid. Where several rows of
 //	                                         the list have it and pick is 0: {ok, rows: [{programme, name, round}]}; pick counts from 1
-//	aidpass("names", at)                  -> {ok, error, names, collectors}: of the newest verdict's row, while it may be shown
-//	aidpass("face", at)                   -> {ok, error, photo}: JPEG, unless the card was issued with another one
+//	aidpass("names", at, verdict)         -> {ok, error, names, collectors}: of the newest verdict's row, while it may be shown
+//	aidpass("face", at, verdict)          -> {ok, error, photo}: JPEG, unless the card was issued with another one
 //	aidpass("badge", text, at)            -> {ok, error, reason, staff, lead, until, code}: a volunteer's, to open a shift with
 //	aidpass("lists", at)                  -> {ok, lists: [{kind, name, as_of, age, next}], programmes, old_lists_until}
 //	aidpass("labels", language)           -> {ok, "type.claim": text, "type.claim=value": text}
@@ -32,8 +32,8 @@
 //	aidpass("device", point, journal, certificate | null, at)
 //	                                      -> {ok, error, kid, words, certified, site, until, records, torn, good}
 //	aidpass("prepare", entry, at)         -> {ok, error, sequence, sign}: the bytes for the device key, ES256. An entry is
-//	                                         {kind, given, rest, by, checks, cancels, code, lines}; kinds 1 and 2 are for the newest
-//	                                         verdict. Where the tables say what is due, given, rest and kind follow from lines,
+//	                                         {kind, given, rest, by, checks, cancels, code, lines, verdict}; kinds 1 and 2 and every
+//	                                         entry with a verdict are for the newest one, whose number it must be. Where the tables say what is due, given, rest and kind follow from lines,
 //	                                         [{code, amount, instead}]; without lines all of it was given. What the page can
 //	                                         mend has a reason: amount, too_much, check, ceiling
 //	aidpass("attach", signature)          -> {ok, error, sequence, record, state}: to be stored, both, before anything is said

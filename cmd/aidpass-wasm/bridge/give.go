@@ -29,8 +29,10 @@ var (
 	errCeiling     = errors.New("bridge: the ceiling of this shift is reached: nothing more is given against a verdict")
 )
 
-func (d *desk) mayShow(at credential.Time) bool {
-	return d.shown != nil && at >= d.shownAt && at-d.shownAt <= longestShown
+// mayShow is true while verdict is the newest, and not for long: another card may
+// have been judged behind the screen that asks.
+func (d *desk) mayShow(at credential.Time, verdict int64) bool {
+	return d.shown != nil && verdict == d.verdicts && at >= d.shownAt && at-d.shownAt <= longestShown
 }
 
 // lock drops the keys and all that they opened.
@@ -51,7 +53,7 @@ func (d *desk) openWith(device cose.Recipient, code string) error {
 }
 
 // show takes r as the newest verdict and adds what the tables tell of it, where the
-// page asks for that: tables (none, locked or open), show_for (seconds), ceiling,
+// page asks for that: verdict (its number), tables (none, locked or open), show_for (seconds), ceiling,
 // next (round), programme_name, due ([{code, amount, unit, label}]), and of a row of
 // the list: row, size, names and collectors (whether there are any), check, photo
 // (fits, or other: not the one of the card).
@@ -60,6 +62,8 @@ func (d *desk) show(out reply, r *verifier.Result, at credential.Time, tell bool
 		out = reply{}
 	}
 	d.shown, d.shownAt, d.row, d.due = r, at, r.Row, nil
+	d.verdicts++
+	out.number("verdict", d.verdicts)
 	out.text("tables", "none")
 	if d.tables != nil {
 		out.text("tables", "open")
@@ -185,8 +189,8 @@ func (d *desk) nextRound(r *verifier.Result, at credential.Time) (next credentia
 }
 
 // names of the row: asked for by a tap, which the page has written down before.
-func (d *desk) names(at credential.Time) reply {
-	if d.row == nil || !d.mayShow(at) {
+func (d *desk) names(at credential.Time, verdict int64) reply {
+	if d.row == nil || !d.mayShow(at, verdict) {
 		return fail(errNotShown)
 	}
 	out := done()
@@ -195,8 +199,8 @@ func (d *desk) names(at credential.Time) reply {
 }
 
 // face is the photo, unless the card was issued with another one.
-func (d *desk) face(at credential.Time) reply {
-	if d.row == nil || !d.mayShow(at) || d.tables.PhotoFits(&d.shown.Credential, d.row) == verifier.FitNo {
+func (d *desk) face(at credential.Time, verdict int64) reply {
+	if d.row == nil || !d.mayShow(at, verdict) || d.tables.PhotoFits(&d.shown.Credential, d.row) == verifier.FitNo {
 		return fail(errNotShown)
 	}
 	photo := d.tables.Photo(d.row)

@@ -133,7 +133,9 @@ export class App {
   }
 
   /** update takes a pack if it is newer and whole; else the old one stays and why is said. */
-  async update(pack: Uint8Array): Promise<Opened> {
+  update(pack: Uint8Array): Promise<Opened> { return this.inTurn(() => this.replace(pack)); }
+
+  private async replace(pack: Uint8Array): Promise<Opened> {
     const opened = await this.core.update(pack, now());
     if (!opened.ok) return opened;
     try {
@@ -160,7 +162,7 @@ export class App {
     if (!answer.ok) return refused;
     await this.store.put({ certificate: answer.certificate });
     if (answer.pack) return this.update(answer.pack);
-    await this.introduce();
+    await this.inTurn(() => this.introduce());
     return this.pack ?? ({ ok: false, reason: "pack_incomplete" } as Opened);
   }
 
@@ -266,12 +268,17 @@ export class App {
    */
   record(entry: Entry, along: (sequence: number) => Partial<Kept> = () => ({})): Promise<number> {
     if (this.practice) return Promise.resolve(0);
-    const written = this.writing.then(() => this.write(entry, along));
-    this.writing = written.catch(() => {});
-    return written;
+    return this.inTurn(() => this.write(entry, along));
   }
 
-  private writing: Promise<unknown> = Promise.resolve();
+  private last: Promise<unknown> = Promise.resolve();
+
+  /** inTurn does what changes the journal or reads it into the core, one after another: a record half written is in neither. */
+  private inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.last.then(act);
+    this.last = done.catch(() => {});
+    return done;
+  }
 
   private async write(entry: Entry, along: (sequence: number) => Partial<Kept>): Promise<number> {
     const prepared = await this.core.prepare(entry, now());
@@ -292,7 +299,7 @@ export class App {
   }
 
   cancel(sequence: number, code: string) { return this.record({ kind: Kind.counter, cancels: sequence, code }); }
-  note(code: string, card = false, given = "", along?: (sequence: number) => Partial<Kept>) { return this.record({ kind: Kind.note, code, card, given }, along); }
+  note(code: string, verdict = 0, given = "", along?: (sequence: number) => Partial<Kept>) { return this.record({ kind: Kind.note, code, verdict, given }, along); }
 
   /** overridden is how often this shift gave against a verdict. */
   async overridden(): Promise<number> {

@@ -12,6 +12,7 @@ export interface Verdict extends Reply {
   // What the sealed tables tell, where they are open.
   tables: "none" | "locked" | "open"; show_for?: number; ceiling?: string; next?: number;
   programme_name?: string; due?: Due[]; row?: boolean; size?: number; names?: boolean; collectors?: boolean; check?: number; photo?: "fits" | "other";
+  verdict: number; // by which records are tied to it
 }
 
 /** Due is one thing that is due: a decimal, its unit, and what it is called in the language of the app. */
@@ -30,7 +31,7 @@ export interface ListAge { kind: "pack" | "trust" | "status"; name: string; as_o
 export interface Lists extends Reply { lists: ListAge[]; hard_floor: number; soft_floor: number; old_lists_until?: number; old_lists_ceiling?: string; programmes: string[] }
 /** A volunteer's badge that opens a shift here and now; else reason is none, organisation, signature, site or day. */
 export interface Badge extends Reply { staff: string; lead: boolean; until: number; code: string }
-export interface Entry { kind: number; given?: string; rest?: string; by?: number; checks?: number[]; cancels?: number; code?: string; card?: boolean; lines?: Given[] }
+export interface Entry { kind: number; given?: string; rest?: string; by?: number; checks?: number[]; cancels?: number; code?: string; verdict?: number; lines?: Given[] }
 export interface Prepared extends Reply { sequence: number; sign: Uint8Array }
 export interface Attached extends Reply { sequence: number; record: Uint8Array }
 export interface Written { sequence: number; at: number; kind: number; number: string | null; given: string; rest: string; code: string; cancels: number; cancelled: boolean }
@@ -80,8 +81,8 @@ export class Core {
   verify(text: string, at: number) { return this.ask<Verdict>("verify", text, at, true); }
   pin(text: string, at: number, pin: string) { return this.ask<Verdict>("pin", text, at, pin, true); }
   number(typed: string, at: number, pick: number) { return this.ask<Verdict & Numbered>("number", typed, at, pick); }
-  names(at: number) { return this.ask<Reply & { names: string[]; collectors: string[] }>("names", at); }
-  face(at: number) { return this.ask<Reply & { photo: Uint8Array }>("face", at); }
+  names(at: number, verdict: number) { return this.ask<Reply & { names: string[]; collectors: string[] }>("names", at, verdict); }
+  face(at: number, verdict: number) { return this.ask<Reply & { photo: Uint8Array }>("face", at, verdict); }
   unlock(scalar: Uint8Array, code: string) { return this.ask<Reply>("unlock", scalar, code); }
   prepare(entry: Entry, at: number) { return this.ask<Prepared>("prepare", entry, at); }
   attach(signature: Uint8Array) { return this.ask<Attached>("attach", signature); }

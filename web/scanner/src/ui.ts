@@ -115,6 +115,7 @@ export function hold(label: Child, id: string, act: () => Promise<void>): HTMLBu
     if (on) release = window.setTimeout(() => arm(false), TWICE);
   };
   const go = async () => {
+    if (!b.isConnected) return; // held while the screen changed: somebody else stands there
     acted = true;
     arm(false);
     b.disabled = true;

@@ -21,7 +21,7 @@ export function notPerson(ui: UI, m: Meeting) {
       button(t("give.private_fits"), checked(Check.photo), "", "private"),
       button(t("give.witness_speaks"), checked(Check.witness), "", "witness-speaks"),
       button(t("give.help_desk"), async () => {
-        if (ui.app.mayRecord()) await ui.app.note("not_this_person", true).catch(() => {});
+        if (ui.app.mayRecord()) await ui.app.note("not_this_person", m.v.verdict).catch(() => {});
         onward(ui);
       }, "main", "next"),
     ],
@@ -31,7 +31,7 @@ export function notPerson(ui: UI, m: Meeting) {
 /** complaint writes down that she says she did not receive; the supervisor may allow an emergency ration. */
 export async function complaint(ui: UI, m: Meeting) {
   try {
-    await ui.app.note("not_received", true);
+    await ui.app.note("not_received", m.v.verdict);
   } catch {
     ui.toast(t("give.failed"));
     return;

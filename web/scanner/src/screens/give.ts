@@ -16,7 +16,7 @@ export function offer(ui: UI, m: Meeting, more: Child = null): Child {
   const { due, photo, programme_name } = m.v;
   if (!due?.length && !photo) return null;
   const img = photo === "fits" ? h("img", { class: "face", id: "face", alt: text("give.photo") }) : null;
-  if (img) setTimeout(() => void face(ui, img));
+  if (img) setTimeout(() => void face(ui, img, m.v.verdict));
   return h("section", { class: "offer" }, img,
     h("div", {},
       due?.length ? h("ul", { class: "due", id: "due" }, due.map((l) => h("li", {}, h("strong", {}, amount(l)), l.label ? h("span", {}, bdi(l.label)) : null))) : null,
@@ -57,8 +57,8 @@ export function names(ui: UI, m: Meeting): Child {
   if (!m.v.names && !m.v.collectors && typeof onCard !== "string") return null;
   const b = button(t(m.v.collectors ? "facts.names" : "facts.name"), async () => {
     b.disabled = true;
-    if (ui.app.mayRecord() && !(await ui.app.note("name_shown", true).then(() => true, () => false))) { ui.toast(t("give.failed")); return; }
-    const told = await ui.app.core.names(ui.app.clock());
+    if (ui.app.mayRecord() && !(await ui.app.note("name_shown", m.v.verdict).then(() => true, () => false))) { ui.toast(t("give.failed")); return; }
+    const told = await ui.app.core.names(ui.app.clock(), m.v.verdict);
     const [own, others] = told.ok ? [told.names, told.collectors] : [[], []];
     if (!own.length && typeof onCard === "string") own.push(onCard);
     b.replaceWith(h("p", { class: "name", id: "names" }, own.map((n, i) => [i ? " · " : "", bdi(n)]),
@@ -71,7 +71,7 @@ export function names(ui: UI, m: Meeting): Child {
 export async function record(ui: UI, m: Meeting, entry: Entry) {
   if (mustCheck(m)) { ui.toast(t("give.say_check")); return; }
   try {
-    const sequence = await ui.app.record({ by: m.by, checks: [...m.checks], ...entry });
+    const sequence = await ui.app.record({ by: m.by, checks: [...m.checks], verdict: m.v.verdict, ...entry });
     onward(ui);
     ui.toast(t("give.recorded"), ui.app.practice ? undefined : { label: t("give.undo"), act: () => void undo(ui, sequence) });
     document.getElementById("toast")!.dataset.sequence = String(sequence);

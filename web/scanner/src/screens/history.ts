@@ -50,8 +50,8 @@ const given = (s: string) => s.split(";").map((one, i) => [i ? ", " : "", bdi(on
 /** exportJournal hands out the whole journal; what was in it counts as handed in. */
 export async function exportJournal(ui: UI) {
   const { app } = ui;
+  const records = app.device?.records ?? 0; // before the file is read: what comes meanwhile does not count
   const journal = await app.store.journal();
-  const records = app.device?.records ?? 0;
   save(`${app.pack?.site ?? "site"}-${app.device?.kid ?? "device"}-${records}.journal`, journal);
   await app.keep({ exported: records });
   await history(ui);

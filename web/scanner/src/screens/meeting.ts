@@ -29,7 +29,8 @@ export function facing(ui: UI, m: Meeting, s: Screen, away = () => onward(ui)) {
   const hidden = () => { if (document.hidden) away(); };
   const closing = setTimeout(away, Math.min(LONGEST, m.v.show_for ?? USUAL) * 1000);
   document.addEventListener("visibilitychange", hidden);
-  ui.show({ ...s, leave: () => {
+  // A hand-held scanner must press no button here that happens to have the focus.
+  ui.show({ keys: () => {}, ...s, leave: () => {
     clearTimeout(closing);
     document.removeEventListener("visibilitychange", hidden);
     s.leave?.();
@@ -42,8 +43,8 @@ const USUAL = 60, LONGEST = 180; // seconds
 let photos: string[] = [];
 
 /** face puts the photo into img once the core has told it; it goes with the screen. */
-export async function face(ui: UI, img: HTMLImageElement) {
-  const { ok, photo } = await ui.app.core.face(ui.app.clock());
+export async function face(ui: UI, img: HTMLImageElement, verdict: number) {
+  const { ok, photo } = await ui.app.core.face(ui.app.clock(), verdict);
   if (!ok || !img.isConnected) return;
   const url = URL.createObjectURL(new Blob([photo as BlobPart], { type: "image/jpeg" }));
   photos.push(url);

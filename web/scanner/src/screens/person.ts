@@ -12,7 +12,7 @@ import { facts, shown } from "./verdict";
 /** consent asks in words that are read out, before anything of the person is shown. */
 export function consent(ui: UI, m: Meeting) {
   const say = (code: string, then: () => void) => async () => {
-    if (!(await ui.app.note(code, true).then(() => true, () => false))) { ui.toast(t("give.failed")); return; }
+    if (!(await ui.app.note(code, m.v.verdict).then(() => true, () => false))) { ui.toast(t("give.failed")); return; }
     then();
   };
   facing(ui, m, {
@@ -25,7 +25,7 @@ export function consent(ui: UI, m: Meeting) {
 }
 
 async function person(ui: UI, m: Meeting) {
-  const told = await ui.app.core.names(ui.app.clock());
+  const told = await ui.app.core.names(ui.app.clock(), m.v.verdict);
   const list = (key: string, all: string[]) => (all.length ? h("div", {}, h("dt", {}, t(key)), h("dd", {}, all.map((n, i) => [i ? " · " : "", bdi(n)]))) : null);
   const onCard = typeof m.v.claim_name === "string" ? [m.v.claim_name] : [];
   facing(ui, m, {

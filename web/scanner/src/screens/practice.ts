@@ -5,6 +5,7 @@ import { t } from "../i18n";
 import type { Verdict } from "../core";
 import type { UI } from "../ui";
 import { ready } from "./ready";
+import { setup } from "./setup";
 import { verdict } from "./verdict";
 
 interface Demo { at: number; pack: string; key: string; code: string; cards: { word: string; shape: string; text: string; at?: number; journal?: string }[] }
@@ -26,7 +27,7 @@ export async function practice(ui: UI) {
       app.core = app.own;
       app.labels = real.labels;
       app.practice = false;
-      await ready(ui);
+      await back(ui);
     };
   }
   const show = async (c: Demo["cards"][number]) => {
@@ -45,4 +46,7 @@ export async function practice(ui: UI) {
 }
 
 let leave: (() => Promise<void>) | undefined;
-export const leavePractice = async (ui: UI) => (leave ? leave() : ready(ui));
+export const leavePractice = async (ui: UI) => (leave ? leave() : back(ui));
+
+/** A phone without a PIN goes back to its set-up. */
+const back = async (ui: UI) => (ui.app.pack && ui.app.pin ? ready(ui) : setup(ui));

@@ -121,10 +121,10 @@ export function qr(content: string): HTMLElement {
   return canvas;
 }
 
-export function choosePIN(ui: UI, after: () => void) {
+export function choosePIN(ui: UI, after: () => void, back = after) {
   const wrong = h("p", { class: "wrong", role: "alert" });
   ui.show({
-    name: "choose-pin", title: t("setup.pin"), back: after,
+    name: "choose-pin", title: t("setup.pin"), back,
     body: h("form", { id: "form", submit: async (e: Event) => {
       e.preventDefault();
       const pin = value("pin");

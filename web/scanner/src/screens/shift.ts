@@ -80,7 +80,7 @@ async function begin(ui: UI, who: Pick<Shift, "staff" | "until" | "lead">, opera
     if (goesOn) await app.keep({ shift: { ...before!, ...who } });
     else {
       if (before) await end(ui);
-      await app.note("shift_open", false, who.staff, (first) => ({ shift: { ...who, opened: now(), first } }));
+      await app.note("shift_open", 0, who.staff, (first) => ({ shift: { ...who, opened: now(), first } }));
     }
   } catch (e) {
     ui.show(stopScreen(ui, e instanceof Full ? "full" : "storage", { label: t("common.back"), act: () => void ready(ui) }));
@@ -93,8 +93,9 @@ async function begin(ui: UI, who: Pick<Shift, "staff" | "until" | "lead">, opera
 
 /** end closes the shift in the journal and on the phone in one step: cut off in between, neither is done. */
 async function end(ui: UI) {
+  ui.hush(); // nor can the next one take back what this one gave
   await ui.app.lock(); // what one worker opened is not the next one's
-  await ui.app.note("shift_close", false, "", () => ({ shift: null }));
+  await ui.app.note("shift_close", 0, "", () => ({ shift: null }));
 }
 
 /** closeShift is refused while records are on this phone alone. */

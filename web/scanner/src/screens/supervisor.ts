@@ -18,15 +18,19 @@ const OPEN = 120; // seconds the door stays open after a right PIN
 export function supervisor(ui: UI, then: () => void, back: () => void) {
   const { app } = ui;
   if (app.supervisor() || app.practice) { then(); return; }
-  if (!app.pin) { choosePIN(ui, then); return; }
+  if (!app.pin) { choosePIN(ui, then, back); return; }
   const wrong = h("p", { class: "wrong", role: "alert" });
+  let trying = false; // one at a time: each miss counts
   const locked = () => { if (app.pin!.until > now()) wrong.replaceChildren(t("pin.locked", { n: Math.ceil((app.pin!.until - now()) / 60) })); };
   ui.show({
     name: "gate", sign: "lock", title: t("supervisor.title"), back,
     body: h("form", { id: "form", submit: async (e: Event) => {
       e.preventDefault();
+      if (trying) return;
+      if (!/^\d{6}$/.test(value("pin"))) { wrong.replaceChildren(t("pin.six")); return; }
+      trying = true;
       const { right, keep } = await tryPIN(app.pin!, value("pin"), now());
-      await app.keep({ pin: keep });
+      await app.keep({ pin: keep }).finally(() => { trying = false; });
       if (right) { app.supervisorUntil = now() + OPEN; then(); return; }
       wrong.replaceChildren(t("pin.wrong"));
       locked();
@@ -98,7 +102,7 @@ async function oldLists(ui: UI) {
 async function decide(ui: UI, d: OldLists, code: string) {
   const { app } = ui;
   try {
-    if (app.device?.certified) await app.note(`${code}:${d.lead}:${d.second}`, false, d.reason, () => ({ oldLists: d }));
+    if (app.device?.certified) await app.note(`${code}:${d.lead}:${d.second}`, 0, d.reason, () => ({ oldLists: d }));
     else await app.keep({ oldLists: d });
   } catch (e) {
     ui.show(stopScreen(ui, e instanceof Full ? "full" : "storage", { label: t("common.back"), act: () => void ready(ui) }));
