@@ -192,6 +192,7 @@ func TestTheDemoWithAPhone(t *testing.T) {
 		t.Fatalf("%q", got)
 	}
 	p.see("", 0)
+	p.click("witness")
 	p.hold("give")
 	p.screen("scan")
 	p.wait(`document.getElementById("toast").innerText.includes("Recorded")`)

@@ -104,7 +104,7 @@ func (p *phone) loaded(pack []byte) {
 	p.Helper()
 	p.click("lists")
 	p.give("update", "new.pack", pack)
-	p.wait(`document.getElementById("toast").innerText.includes("The newer lists of")`)
+	p.wait(`document.documentElement.lang !== "en" && document.getElementById("toast").innerText || document.getElementById("toast").innerText.includes("The newer lists of")`)
 	p.back()
 	p.screen("ready")
 }
