@@ -107,7 +107,7 @@ func TestBadgesOpenShifts(t *testing.T) {
 		p.typed(wrong.text)
 		p.said(wrong.says)
 		p.wait(`document.querySelector("#screen").dataset.screen === "scan"`)
-		time.Sleep(900 * time.Millisecond) // the scanner looks again
+		time.Sleep(1500 * time.Millisecond) // the scanner looks again
 	}
 	p.see(own, 0)
 	p.screen("ready")

@@ -274,6 +274,7 @@ func (d *desk) hear(j *visit.Journal) bool {
 func (d *desk) unlock(scalar []byte, code string) error {
 	d.lock()
 	if scalar == nil {
+		d.shown = nil // what its keys opened of the last card goes too
 		return nil
 	}
 	if d.pack == nil {

@@ -1,7 +1,7 @@
 // What every screen works with: the core, the store, the camera, and what the phone
 // is set up as.
 import { Camera, Reader } from "./camera";
-import { Core, Kind, type Enrolled, type Entry, type Lists, type Opened, type Verdict } from "./core";
+import { Core, Holder, Kind, type Enrolled, type Entry, type Lists, type Opened, type Verdict } from "./core";
 import { useVoices } from "./feedback";
 import { has, speak, text } from "./i18n";
 import { agree, newKeys, sign } from "./key";
@@ -167,7 +167,9 @@ export class App {
   }
 
   /** newer takes status lists that came alone, if they are newer: whose they are, or why none was taken. */
-  async newer(file: Uint8Array): Promise<{ newer: string[] } | { refused: string }> {
+  newer(file: Uint8Array): Promise<{ newer: string[] } | { refused: string }> { return this.inTurn(() => this.freshen(file)); }
+
+  private async freshen(file: Uint8Array): Promise<{ newer: string[] } | { refused: string }> {
     const done = await this.core.status(file, now());
     if (!done.ok) return { refused: done.reason ?? "" };
     if (!done.newer.length) return { newer: [] };
@@ -242,18 +244,23 @@ export class App {
     if ("exported" in values) this.exported = values.exported!;
   }
 
-  judge(text: string): Promise<Verdict> {
+  async judge(text: string): Promise<Verdict> {
     this.used = Date.now();
-    return this.core.verify(text, this.clock());
+    const v = await this.core.verify(text, this.clock());
+    // A live code counts once, also after the next start.
+    if (v.holder & Holder.live) await this.keepState().catch(() => {});
+    return v;
   }
 
   /** clock is the time that verdicts are made at, seconds. */
   clock() { return this.practice ? this.demoAt : now(); }
 
   /** keepState keeps what the core now remembers of wrong PINs and live codes. */
-  async keepState() {
-    const { state } = await this.core.state();
-    if (state && !this.practice) await this.store.put({ state });
+  keepState() {
+    return this.inTurn(async () => {
+      const { state } = await this.core.state();
+      if (state && !this.practice) await this.store.put({ state });
+    });
   }
 
   /** shiftOver: the badge that opened the shift has ended. */

@@ -79,7 +79,10 @@ async function begin(ui: UI, who: Pick<Shift, "staff" | "until" | "lead">, opera
   try {
     if (goesOn) await app.keep({ shift: { ...before!, ...who } });
     else {
-      if (before) await end(ui);
+      if (before) {
+        await end(ui);
+        app.supervisorUntil = 0; // the next worker opens the supervisor's door anew
+      }
       await app.note("shift_open", 0, who.staff, (first) => ({ shift: { ...who, opened: now(), first } }));
     }
   } catch (e) {

@@ -21,11 +21,14 @@ export function unlock(ui: UI, then: () => void, back: () => void) {
 
 const IDLE = 10 * 60_000, LOOK = 5_000; // milliseconds
 
-/** guard closes sealed facts after ten minutes in which nobody touched the phone and nothing was judged. */
+/** guard closes sealed facts when the shift's badge ends, and after ten minutes in which nobody touched the phone and nothing was judged. */
 export function guard(ui: UI) {
   const { app } = ui;
+  let over = false; // closed once: whoever has the code may open them to look after the shift
   const look = async () => {
-    if (!app.unlocked || Date.now() - app.used < IDLE) return;
+    const ended = app.shiftOver() && !over;
+    over = app.shiftOver();
+    if (!app.unlocked || !ended && Date.now() - app.used < IDLE) return;
     await app.lock();
     ui.toast(t("unlock.locked"));
   };
