@@ -159,7 +159,7 @@ func screens(t *testing.T) []string {
 				names = append(names, string(m[1]))
 			}
 			// facing shows what it is given, under its name.
-			if n := strings.Count(string(text), "ui.show({") - strings.Count(string(text), "ui.show({ ...s,") + strings.Count(string(text), "facing(ui, m, {"); n != len(shown) {
+			if n := strings.Count(string(text), "ui.show({") - strings.Count(string(text), "ui.show({ keys: () => {}, ...s,") + strings.Count(string(text), "facing(ui, m, {"); n != len(shown) {
 				t.Errorf("%s shows %d screens, %d of which begin with their name", f, n, len(shown))
 			}
 			if m := regexp.MustCompile(`export type Stop = (.*);`).FindSubmatch(text); m != nil {
