@@ -40,6 +40,9 @@ async function fetchNewer(ui: UI) {
   ui.toast(t("server.asking"));
   const pack = await newestPack(ui.app);
   if (!pack) { ui.toast(t("server.none")); return; }
+  // The pack in use again: to take it once more would close what the operator's code opened.
+  const held = await ui.app.store.get("pack");
+  if (held?.length === pack.length && pack.every((b, i) => b === held[i])) { ui.toast(t("server.same")); return; }
   const before = ui.app.pack!.sequence;
   const stay = () => (ui.is("lists") ? listsScreen(ui) : undefined);
   await take(ui, pack, stay);
