@@ -17,6 +17,7 @@ export function setup(ui: UI) {
   const enrolled = !!app.device, packed = !!app.pack, certified = !!app.device?.certified;
   const travel = h("ul", { class: "checks", id: "checks" });
   if (packed) void checks(ui, travel);
+  const coded = !certified && served() && !!enrolCode(); // came by the office's code: that is the way on
   ui.show({
     name: "setup", title: t("setup.title"),
     body: [
@@ -30,9 +31,10 @@ export function setup(ui: UI) {
               try { await app.enrol(value("name") || "tab"); await showKey(ui); } catch { ui.toast(t("stop.storage")); }
             }, "main", "make-key")]),
         step(3, packed, t("setup.pack"), packed ? h("p", {}, bdi(app.pack!.site), certified ? null : [" — ", t("ready.check_only")]) : h("p", {}, t("setup.pack_lead")),
-          button(t("setup.pack_load"), () => void load(ui, () => setup(ui)), packed || !enrolled ? "" : "main", "load-pack"),
+          enrolled && coded ? button(t("server.ask"), () => server(ui), "main", "server") : null,
+          button(t("setup.pack_load"), () => void load(ui, () => setup(ui)), packed || !enrolled || coded ? "" : "main", "load-pack"),
           enrolled ? button(t("setup.frames"), () => frames(ui), "", "frames") : null,
-          enrolled && !certified && served() ? button(t("server.ask"), () => server(ui), "", "server") : null),
+          enrolled && !certified && served() && !coded ? button(t("server.ask"), () => server(ui), "", "server") : null),
         step(4, !!app.pin, t("setup.pin"), app.pin ? null : button(t("setup.pin_choose"), () => choosePIN(ui, () => setup(ui)), packed && enrolled ? "main" : "", "choose-pin"))),
       packed ? h("section", { "aria-labelledby": "travel" }, h("h2", { id: "travel" }, t("travel.title")), travel, h("p", { class: "quiet" }, t("setup.travel")))
         : h("p", { class: "quiet" }, t("setup.travel")),
@@ -53,7 +55,7 @@ async function checks(ui: UI, list: HTMLElement) {
   const one = (id: string, good: boolean, ...more: Child[]) =>
     h("li", { class: good ? "good" : "todo-item", "data-check": id, "data-good": String(good) },
       h("span", { class: "n", "aria-hidden": "true" }, good ? "✓" : "!"), h("span", { class: "sr" }, t(good ? "travel.yes" : "travel.no"), " "),
-      h("span", {}, t(`travel.${id}`), more, good ? null : h("small", {}, t(`travel.${id}_do`))));
+      h("span", {}, t(id === "device" && app.device?.until ? "lists.device_until" : `travel.${id}`), more, good ? null : h("small", {}, t(`travel.${id}_do`))));
   list.replaceChildren(
     one("installed", kept),
     one("persisted", app.persisted),
