@@ -40,7 +40,7 @@ type badgeFlags struct {
 func (a *app) badgeMakeCommand() *cobra.Command {
 	var f badgeFlags
 	cmd := &cobra.Command{
-		Use:   "make --staff CODE --site SITE --day DAY --out FILE.pdf",
+		Use:   "make --staff CODE --site SITE --day DAY {--out FILE.pdf | --png FOLDER}",
 		Short: "Sign badges and put them on paper, read back from the finished file",
 		Long: `Sign badges and put them on paper, read back from the finished file.
 

@@ -71,7 +71,7 @@ func (d *demo) welcome(ctx context.Context, s *serving) error {
 		return err
 	}
 	d.tell("\nOn this laptop, in a browser with a camera:")
-	d.tell("  open %s/ and go on to the scanner", s.local)
+	d.tell("  open %s/scanner/ (%s/ tells how phones are set up)", s.local, s.local)
 	d.tell("\nOn an Android phone by USB cable, with no certificate:")
 	d.tell("  adb reverse tcp:%s tcp:%s   then open %s/ on the phone", port, port, s.local)
 	d.tell("\nOn phones in the same Wi-Fi:")
@@ -85,7 +85,7 @@ func (d *demo) welcome(ctx context.Context, s *serving) error {
 		return err
 	}
 	d.tell("\nThen, on the phone:")
-	d.tell("  1 name it and make its key; 2 ask the office for the answer, with the code; 3 compare the six words with those shown here")
+	d.tell("  1 name it and make its key; 2 choose “Enrol with the server”: the code is filled in; 3 compare the six words with those shown here")
 	if d.isTerminal() {
 		d.tell("    (this terminal asks you y/n as soon as the phone has asked; Enter makes a code for another phone);")
 	} else {
@@ -94,7 +94,7 @@ func (d *demo) welcome(ctx context.Context, s *serving) error {
 	d.tell("  4 choose a PIN for the supervisor")
 	d.tell("  5 open a shift: scan the badge on the sheet of demo cards, or type the staff code %s and the operator's code well-4711", demoStaff)
 	d.tell("  6 scan the sheet, on paper printed at 100 %% or from the screen: %s", d.in("out", "demo-cards.pdf"))
-	d.tell("  What was given comes back by Supervisor, hand in; then: %s visits report", d.hand())
+	d.tell("  What was given is sent by itself while the server can be reached (This shift, “Send to the server”); then: %s visits report", d.hand())
 	d.tell("\nCtrl-C ends the demo.")
 	go d.watchPhones(ctx, s)
 	return nil
