@@ -6,6 +6,7 @@
 #   poppler-utils    pdftoppm, which turns the pages of a PDF into pictures
 #   testdata/npm     readers of the card format written by others, pinned by package-lock.json
 #   chromium         the scanner app is tried in a real browser with a fake camera
+#   /etc/hosts       the tests call the server of this machine by its name, localhost
 #   fonts            the typefaces of printed cards: scripts/fonts.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -31,6 +32,11 @@ if [ ${#missing[@]} -gt 0 ]; then
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -qq
 	apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+fi
+
+if ! getent ahosts localhost >/dev/null && [ -w /etc ]; then
+	echo 'setup: /etc/hosts does not know localhost: adding it'
+	echo '127.0.0.1 localhost' >>/etc/hosts
 fi
 
 # npm ci is repeated only when the lock file has changed since the last one.

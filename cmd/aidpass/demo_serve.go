@@ -55,7 +55,7 @@ func (d *demo) keepServing() error {
 
 // free tells whether an address can be listened on at this moment.
 func free(address string) bool {
-	l, err := net.Listen("tcp", address)
+	l, err := net.Listen("tcp", loopback(address))
 	if err != nil {
 		return false
 	}

@@ -183,12 +183,12 @@ func (s *serving) listen() error {
 		}
 	}
 	if s.f.http != "" {
-		l, err := net.Listen("tcp", s.f.http)
+		l, err := net.Listen("tcp", loopback(s.f.http))
 		if err != nil {
 			return usagef("--http: %w", err).hint("does another program use the port? --http localhost:8081")
 		}
 		if at, ok := l.Addr().(*net.TCPAddr); !ok || !at.IP.IsLoopback() {
-			l.Close() // whoever wrote the hosts file meant something else
+			l.Close()
 			return usagef("--http %q leads to %s, which is not this machine alone", s.f.http, l.Addr()).hint("--http 127.0.0.1:8080")
 		}
 		s.listeners = append(s.listeners, l)
@@ -198,6 +198,15 @@ func (s *serving) listen() error {
 		return usagef("nothing to listen on").hint("--listen :8443 with a certificate (aidpass site-ca init), or --http localhost:8080")
 	}
 	return nil
+}
+
+// loopback spells localhost as what it always means (RFC 6761 6.3): a machine's list
+// of hosts may lack it, or say something else.
+func loopback(address string) string {
+	if p, ok := strings.CutPrefix(address, "localhost:"); ok {
+		return net.JoinHostPort("127.0.0.1", p)
+	}
+	return address
 }
 
 func port(l net.Listener) string {
