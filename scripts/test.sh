@@ -15,7 +15,7 @@ scripts/check.sh
 step 'browser binaries'
 scripts/wasm.sh
 step 'tests'
-go test ./...
+go test -timeout 20m ./...
 step 'race'
 scripts/race.sh
 step 'short fuzz'
