@@ -134,6 +134,9 @@ func TestARoundOpenedOnOldLists(t *testing.T) {
 	if word != "GIVE" || reason != "ok_old_lists" {
 		t.Errorf("after the decision: %q (%s)", word, reason)
 	}
+	if got := p.text("#on-old-lists"); got == "" {
+		t.Error("the verdict does not say that it rests on old lists")
+	}
 	p.shoot("old-lists-verdict-en")
 	p.click("next")
 	j := p.readJournal(key)

@@ -46,6 +46,7 @@ export function shown(ui: UI, m: Meeting) {
     keys: (text) => void look(ui, text),
     body: [
       h("p", { class: "todo", id: "todo" }, t(`todo.${v.todo}`)),
+      v.reasons.includes("ok_old_lists") ? h("p", { class: "banner", id: "on-old-lists" }, t("verdict.old_lists")) : null,
       give && !may ? h("p", { class: "note" }, t(!app.device?.certified ? "give.check_only" : app.shiftOver() ? "give.shift_over" : "give.no_shift")) : null,
       locked ? h("div", { class: "note split", id: "locked" }, h("p", {}, t(v.reason === "number_only" ? "unlock.number" : "unlock.lead")),
         button(t("unlock.open"), () => unlock(ui, async () => shown(ui, { ...m, v: await m.again() }), () => shown(ui, m)), "small", "unlock")) : null,
