@@ -21,6 +21,11 @@ type Inputs struct {
 	// code must answer it. Nil: a live code proves itself by its time.
 	Challenge []byte
 
+	// Again is Result.Live of the judgement that this one repeats, of the same person at
+	// the same table: her live code stays proved as of then. It is the caller's to see
+	// that nothing was recorded on it. The zero value: a code is judged for the first time.
+	Again Accepted
+
 	// Unlock opens sealed parts; nil: they stay closed.
 	Unlock *Unlocked
 

@@ -511,6 +511,10 @@ func (j *judgement) checkLive() {
 		return
 	}
 	j.r.Holder |= LiveProof
+	j.r.Live = Accepted{ID: j.proof.id, At: j.in.At, Answered: answered}
+	if j.in.Again.holds(j.proof.id, j.in.At) {
+		j.r.Live.At = j.in.Again.At // repeated as often as one likes, it lasts no longer
+	}
 	if answered {
 		j.r.Holder |= LiveChallenge
 	}

@@ -47,6 +47,7 @@ type Result struct {
 	Ledger  LedgerKey // zero where the type counts no collections, its round is not known, or Uses and Unlock are nil
 	Earlier Use       // what was collected, with already_redeemed and partly_collected
 	Holder  HolderCheck
+	Live    Accepted  // the live code that was taken, see Inputs.Again
 	OldList *Decision // the decision that let old lists pass
 	Opened  []byte    // sealed claims as a CBOR map, where Unlock opened them
 	Row     *Row      // of the expected list; from Number alone

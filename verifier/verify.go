@@ -152,7 +152,7 @@ func (c *Checker) judge(raw []byte, foreignOnly bool) Result {
 			r.settle()
 		}
 	}
-	if j.proof != nil && r.Answer == words.Valid {
+	if j.proof != nil && r.Answer == words.Valid && !r.Floors.livesHas(j.proof.id, in.At) {
 		r.Floors = r.Floors.sawLive(j.proof.id, in.At)
 	}
 	return c.finish()

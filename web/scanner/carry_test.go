@@ -106,7 +106,7 @@ func (p *table) begin() {
 	p.fill("pin", pin)
 	p.click("pin-go")
 	p.screen("ready")
-	p.wait(`document.querySelector("#unsent-chip").innerText.includes("1")`)
+	p.wait(`document.getElementById("shift")`)
 }
 
 func packOf(t *testing.T, o vt.PackOptions, tables ...*table) []byte {

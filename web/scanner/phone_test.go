@@ -306,7 +306,7 @@ func (p *phone) enrolled() *cose.Key {
 	p.fill("pin", pin)
 	p.click("pin-go")
 	p.screen("ready")
-	p.wait(`document.querySelector("#unsent-chip").innerText.includes("1")`)
+	p.wait(`document.getElementById("shift")`)
 	return key
 }
 

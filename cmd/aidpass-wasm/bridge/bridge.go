@@ -88,9 +88,9 @@ func (d *desk) call(op string, args []js.Value) reply {
 	case "visits":
 		return d.addVisits(bytesOf(arg(0)))
 	case "verify":
-		return d.verify(textOf(arg(0)), timeOf(arg(1)), "", arg(2).Truthy())
+		return d.verify(textOf(arg(0)), timeOf(arg(1)), "", arg(2).Truthy(), intOf(arg(3)))
 	case "pin":
-		return d.verify(textOf(arg(0)), timeOf(arg(1)), textOf(arg(2)), arg(3).Truthy())
+		return d.verify(textOf(arg(0)), timeOf(arg(1)), textOf(arg(2)), arg(3).Truthy(), intOf(arg(4)))
 	case "number":
 		return d.number(textOf(arg(0)), timeOf(arg(1)), int(intOf(arg(2))))
 	case "names":
@@ -287,9 +287,15 @@ func (d *desk) unlock(scalar []byte, code string) error {
 	return d.openWith(device, code)
 }
 
-func (d *desk) verify(text string, at credential.Time, pin string, tables bool) reply {
+// verify judges text. again is the number of the verdict that is made once more, with
+// what was opened or typed since; 0: none. Only the newest is, and none that was
+// recorded on: a live code proves one hand-over.
+func (d *desk) verify(text string, at credential.Time, pin string, tables bool, again int64) reply {
 	in := d.inputs(at)
 	in.PIN = pin
+	if d.mayShow(at, again) {
+		in.Again = d.shown.Live
+	}
 	r := d.checker.Verify(text, in)
 	r.Keep()
 	d.floors = r.Floors

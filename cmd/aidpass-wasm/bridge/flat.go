@@ -8,9 +8,12 @@
 //	                                         are to be kept beside pack and state
 //	aidpass("visits", records)            -> {ok, error, records, torn, copied, journals: [{kid, file}]}: of other tables; journals
 //	                                         are those that became longer, each in the place of the former of that kid
-//	aidpass("verify", text, at, tables)   -> {answer, reason, reasons, word, ...}, see Flat; with tables true also what
-//	                                         the pack's sealed tables tell, see give.go
-//	aidpass("pin", text, at, pin, tables) -> as verify
+//	aidpass("verify", text, at, tables, again)
+//	                                      -> {answer, reason, reasons, word, ...}, see Flat; with tables true also what
+//	                                         the pack's sealed tables tell, see give.go. again: the number of the newest verdict,
+//	                                         which is made once more: its live code stays proved
+//	aidpass("pin", text, at, pin, tables, again)
+//	                                      -> as verify
 //	aidpass("unlock", key, code)          -> {ok, error}: the device's P-256 private scalar (32 bytes) and the
 //	                                         operator's code open sealed parts from now on; key null locks again
 //	aidpass("points")                     -> {ok, points}: for a key that never leaves the browser: what it is multiplied with

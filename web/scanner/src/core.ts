@@ -78,8 +78,8 @@ export class Core {
   status(file: Uint8Array, at: number) { return this.ask<Reply & { newer: string[] }>("status", file, at); }
   parts() { return this.ask<Reply & { file: Uint8Array }>("parts"); }
   visits(records: Uint8Array | null) { return this.ask<Reply & { records: number; torn: boolean; copied?: boolean; journals: { kid: string; file: Uint8Array }[] }>("visits", records); }
-  verify(text: string, at: number) { return this.ask<Verdict>("verify", text, at, true); }
-  pin(text: string, at: number, pin: string) { return this.ask<Verdict>("pin", text, at, pin, true); }
+  verify(text: string, at: number, again = 0) { return this.ask<Verdict>("verify", text, at, true, again); }
+  pin(text: string, at: number, pin: string, again: number) { return this.ask<Verdict>("pin", text, at, pin, true, again); }
   number(typed: string, at: number, pick: number) { return this.ask<Verdict & Numbered>("number", typed, at, pick); }
   names(at: number, verdict: number) { return this.ask<Reply & { names: string[]; collectors: string[] }>("names", at, verdict); }
   face(at: number, verdict: number) { return this.ask<Reply & { photo: Uint8Array }>("face", at, verdict); }

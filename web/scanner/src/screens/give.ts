@@ -141,7 +141,7 @@ export function pinOf(ui: UI, m: Meeting) {
     body: h("form", { id: "form", submit: async (e: Event) => {
       e.preventDefault();
       if (!/^\d{6}$/.test(value("pin"))) { wrong.replaceChildren(t("pin.six")); return; }
-      const v = await ui.app.core.pin(m.code, ui.app.clock(), value("pin"));
+      const v = await ui.app.core.pin(m.code, ui.app.clock(), value("pin"), m.v.verdict);
       await ui.app.keepState();
       verdict(ui, v, m.code);
     } }, h("p", {}, t("give.pin_lead")), field(t("pin.label"), "pin", { type: "password", inputmode: "numeric", maxlength: 6 }), wrong),

@@ -15,7 +15,9 @@ export interface Meeting {
 
 /** meeting begins with a verdict. */
 export function meeting(ui: UI, v: Verdict, code: string, again?: () => Promise<Verdict>): Meeting {
-  return { v, code, again: again ?? (() => (code ? ui.app.judge(code) : Promise.resolve(v))), checks: new Set(), by: 1 };
+  let newest = v;
+  const once = async () => (newest = code ? await ui.app.judge(code, newest.verdict) : newest);
+  return { v, code, again: again ?? once, checks: new Set(), by: 1 };
 }
 
 /** mustCheck: the card or the list asks for a holder check, and none was made. */
