@@ -2,7 +2,6 @@ package scanner_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/rand"
 	"fmt"
 	"os"
@@ -13,9 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
 	"aidpass/credential/cwt"
@@ -25,13 +21,6 @@ import (
 	vt "aidpass/verifier/verifiertest"
 	"aidpass/verifier/visit"
 )
-
-// forms are the shapes of the screen that everything must fit: the cheapest phone,
-// the same one turned, and one whose owner reads at 200 %.
-var forms = []struct {
-	name          string
-	width, height int64
-}{{"upright", 360, 640}, {"turned", 640, 360}, {"200 %", 180, 320}}
 
 // tour walks over every screen of the app in one language and looks at each.
 type tour struct {
@@ -49,7 +38,7 @@ func (c *tour) look(name string, more ...string) {
 	c.seen[name] = true
 	where := strings.Join(append([]string{c.lang, name}, more...), " ")
 	c.axe(where)
-	c.layout(where)
+	c.Layout(where)
 	if c.lang == "en" { // colours know no direction
 		c.forced(where)
 	}
@@ -59,84 +48,12 @@ func (c *tour) look(name string, more ...string) {
 // forced looks at the screen in the colours that its reader has chosen.
 func (c *tour) forced(where string) {
 	c.Helper()
-	c.media("forced-colors", "active")
+	c.Media("forced-colors", "active")
 	// axe asks for -webkit-text-fill-color, which keeps the author's colour in what the
 	// browser says, though not in what it paints: the contrast is computed here.
 	c.axe(where+", forced colours", "color-contrast")
-	c.sunlight(where + ", forced colours")
-	c.media("forced-colors", "none")
-}
-
-func (p *phone) media(feature, value string) {
-	p.Helper()
-	p.call(func() error {
-		_, err := chromedp.Call(p.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: feature, Value: value}}})
-		return err
-	})
-	eval[bool](p, `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))`)
-}
-
-// reach finds controls that are too small, cut off, covered, or beyond the edge, and
-// words that do not fit their button.
-const reach = `(() => {
-	const faults = [];
-	for (const e of document.querySelectorAll("#screen button, #screen select, #screen input, #toast button")) {
-		if (!e.offsetParent) continue;
-		const area = e.closest("label.switch, .choices label") ?? e;
-		e.scrollIntoView({ block: "center" });
-		const r = area.getBoundingClientRect(), name = e.id || e.className || e.tagName;
-		if (r.height < 55.5 || r.width < 55.5) faults.push(name + " is " + r.width.toFixed() + "x" + r.height.toFixed());
-		if (r.left < -1 || r.right > innerWidth + 1) faults.push(name + " lies beyond the edge");
-		const top = document.elementFromPoint((r.left + r.right) / 2, (r.top + r.bottom) / 2);
-		if (!top || !(area.contains(top) || top.contains(e) && top.tagName === "LABEL")) faults.push(name + " cannot be reached, " + (top ? top.className || top.tagName : "nothing") + " is there");
-		if (e.tagName === "BUTTON" && e.scrollWidth > e.clientWidth + 1) faults.push(name + " cuts its words off");
-	}
-	for (const e of document.querySelectorAll("#screen h1, #screen p, #screen dd, #screen dt, #screen h2")) {
-		if (!e.offsetParent) continue;
-		const r = e.getBoundingClientRect();
-		if (r.left < -1 || r.right > innerWidth + 1) faults.push("words beyond the edge: " + e.innerText);
-	}
-	for (const e of document.querySelectorAll("#screen, .body")) e.scrollTop = 0;
-	return faults;
-})()`
-
-// layout looks at the screen in every form.
-func (p *phone) layout(where string) {
-	p.Helper()
-	for _, f := range slices.Backward(forms) {
-		p.do(chromedp.EmulateViewport(f.width, f.height))
-		for _, fault := range eval[[]string](p, reach) {
-			p.Errorf("%s, %s: %s", where, f.name, fault)
-		}
-	}
-}
-
-// contrast is the least ratio of all words on the screen by WCAG 2.2's formula, on
-// the colours the browser computed.
-const contrast = `(() => {
-	const parse = (c) => { const n = c.match(/[\d.]+/g).map(Number), s = c.startsWith("color(") ? 255 : 1; return [n[0] * s, n[1] * s, n[2] * s, n[3] ?? 1]; };
-	const over = (a, b) => a.slice(0, 3).map((x, i) => x * a[3] + b[i] * (1 - a[3])).concat(1);
-	const light = (c) => { const [r, g, b] = c.map((x) => { x /= 255; return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4; }); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
-	let least = 21, words = "";
-	const walk = document.createTreeWalker(document.getElementById("screen"), NodeFilter.SHOW_TEXT);
-	for (let n; (n = walk.nextNode());) {
-		const e = n.parentElement;
-		if (!n.data.trim() || !e.offsetParent || e.closest(".sr")) continue;
-		const layers = [];
-		for (let p = e; p; p = p.parentElement) layers.push(parse(getComputedStyle(p).backgroundColor));
-		const back = layers.reverse().reduce((under, c) => over(c, under), [255, 255, 255, 1]);
-		const a = light(over(parse(getComputedStyle(e).color), back)), b = light(back);
-		const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-		if (ratio < least) { least = ratio; words = n.data; }
-	}
-	return [least, words];
-})()`
-
-func (p *phone) sunlight(where string) {
-	p.Helper()
-	if got := eval[[]any](p, contrast); got[0].(float64) < 7 {
-		p.Errorf("%s: %q has a contrast of %.2f, want 7 for the sun", where, got[1], got[0])
-	}
+	c.Sunlight(where + ", forced colours")
+	c.Media("forced-colors", "none")
 }
 
 // screens are the names of all screens, read from the source: one that the tour does
@@ -287,7 +204,7 @@ func (c *tour) walk() {
 	c.look("practice")
 	p.click("demo-0")
 	c.look("verdict", "practice")
-	p.sunlight(c.lang + " practice")
+	p.Sunlight(c.lang + " practice")
 	p.click("next")
 	p.screen("practice")
 	p.back()
@@ -330,7 +247,7 @@ func (c *tour) verdicts() {
 	} {
 		judged(v.card)
 		c.look("verdict", v.word)
-		p.sunlight(c.lang + " " + v.word)
+		p.Sunlight(c.lang + " " + v.word)
 		p.click("next")
 		p.screen("scan")
 	}
@@ -358,16 +275,16 @@ func (c *tour) verdicts() {
 	c.look("scan", "recorded")
 	judged(vt.CardOptions{})
 	c.look("verdict", "the rest")
-	p.sunlight(c.lang + " the rest")
+	p.Sunlight(c.lang + " the rest")
 	p.click("witness")
 	p.hold("give")
 	p.screen("scan")
 	judged(vt.CardOptions{})
 	c.look("verdict", "collected")
-	p.sunlight(c.lang + " collected")
+	p.Sunlight(c.lang + " collected")
 	p.click("complaint")
 	c.look("complaint")
-	p.sunlight(c.lang + " complaint")
+	p.Sunlight(c.lang + " complaint")
 	p.click("next")
 	p.screen("scan")
 	c.ownPIN()
@@ -451,14 +368,11 @@ func (c *tour) sealed(key *cose.Key) {
 // stops looks at the screens of what stands in the way.
 func (c *tour) stops() {
 	p := c.phone
-	second := *p
-	ctx, cancel := chromedp.NewContext(p.ctx)
-	second.ctx = ctx
-	p.call(func() error { return chromedp.Do(ctx) })
-	second.do(chromedp.EmulateViewport(360, 640))
+	tab, closed := p.Tab()
+	second := &phone{tab, p.url}
 	second.open()
-	(&tour{phone: &second, lang: c.lang, seen: c.seen}).look("stop-twice")
-	cancel()
+	(&tour{phone: second, lang: c.lang, seen: c.seen}).look("stop-twice")
+	closed()
 
 	eval[bool](p, `(sessionStorage.setItem("shift", "-31536000"), true)`)
 	p.reload()
@@ -469,12 +383,12 @@ func (c *tour) stops() {
 	p.wait(`document.getElementById("ahead")`)
 	eval[bool](p, `(sessionStorage.clear(), true)`)
 
-	back := p.onLoad(`indexedDB.open = () => { throw new DOMException("", "InvalidStateError"); }`)
+	back := p.OnLoad(`indexedDB.open = () => { throw new DOMException("", "InvalidStateError"); }`)
 	p.reload()
 	c.look("stop-storage")
 	back()
 	for _, why := range []string{"core", "memory"} {
-		back := p.onLoad(fmt.Sprintf(`{
+		back := p.OnLoad(fmt.Sprintf(`{
 			const real = Worker, why = %q;
 			globalThis.Worker = class extends real { constructor(file) { super(file); if (file === "core.js") { this.terminate(); setTimeout(() => this.onmessage({ data: { died: true, error: why === "memory" ? "RangeError: out of memory" : "" } }), 200); } } };
 		}`, why))
@@ -506,7 +420,7 @@ func (c *tour) stops() {
 	plain := *p
 	plain.url = strings.Replace(p.url, "127.0.0.1", "plain.example", 1)
 	eval[bool](p, `(localStorage.clear(), true)`)
-	back = p.onLoad(fmt.Sprintf(`try { localStorage.setItem("aidpass-lang", %q) } catch {}`, c.lang))
+	back = p.OnLoad(fmt.Sprintf(`try { localStorage.setItem("aidpass-lang", %q) } catch {}`, c.lang))
 	plain.open()
 	c.look("stop-insecure")
 	back()
@@ -517,7 +431,7 @@ func (c *tour) copied() {
 	p := c.phone
 	key := func() *cose.Key {
 		eval[bool](p, `(localStorage.removeItem("aidpass-enrolled"), true)`)
-		back := p.onLoad(`{
+		back := p.OnLoad(`{
 			const real = Worker, says = { kind: { ok: true, kind: "receipt" }, receipt: { ok: false, copied: true } };
 			globalThis.Worker = class extends real {
 				trapped = new Map();
@@ -541,113 +455,34 @@ func (c *tour) copied() {
 	c.look("stop-copied")
 }
 
-// onLoad runs a script at the start of every page until the returned function is called.
-func (p *phone) onLoad(script string) func() {
-	p.Helper()
-	added, err := chromedp.Call(p.ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
-	if err != nil {
-		p.Fatal(err)
-	}
-	return func() {
-		p.call(func() error {
-			_, err := chromedp.Call(p.ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(added))
-			return err
-		})
-	}
-}
-
-var keys = map[string]input.DispatchKeyEventParams{
-	"Tab":   {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9},
-	"Enter": {Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"},
-	" ":     {Key: " ", Code: "Space", WindowsVirtualKeyCode: 32, Text: " "},
-}
-
-// press presses a real key as long as told.
-func (p *phone) press(key string, held time.Duration) {
-	p.Helper()
-	k := keys[key]
-	k.Type = "keyDown"
-	p.call(func() error { _, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, k); return err })
-	time.Sleep(held)
-	k.Type, k.Text = "keyUp", ""
-	p.call(func() error { _, err := chromedp.Call(p.ctx, input.DispatchKeyEvent, k); return err })
-}
-
-// tab goes on with the Tab key until the focus is on the element, as everybody sees.
-func (p *phone) tab(id string) {
-	p.Helper()
-	p.wait(fmt.Sprintf("document.getElementById(%q)", id))
-	for range 60 {
-		at := eval[[]string](p, `(() => { const e = document.activeElement, s = getComputedStyle(e);
-			return [e.id, e === document.body || e.id === "title" || e.classList.contains("body") || parseFloat(s.outlineWidth) >= 2 && s.outlineStyle !== "none" ? "" : e.outerHTML]; })()`)
-		if at[1] != "" {
-			p.Errorf("the focus cannot be seen on %s", at[1])
-		}
-		if at[0] == id {
-			return
-		}
-		p.press("Tab", 0)
-	}
-	p.Fatalf("the Tab key never comes to %q on screen %q", id, p.text("#screen"))
-}
-
-func (p *phone) enter(id string) { p.Helper(); p.tab(id); p.press("Enter", 0) }
-
-// write types into a field that the Tab key found.
-func (p *phone) write(id, text string) {
-	p.Helper()
-	p.tab(id)
-	ctx, cancel := context.WithTimeout(p.ctx, 10*time.Second)
-	defer cancel()
-	if _, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text}); err != nil {
-		p.Fatal(err)
-	}
-}
-
-// keyboardFile hands over a file at a button pressed by key.
-func (p *phone) keyboardFile(id, name string, content []byte) {
-	p.Helper()
-	file := filepath.Join(p.TempDir(), name)
-	if err := os.WriteFile(file, content, 0o600); err != nil {
-		p.Fatal(err)
-	}
-	// A real key opens the system's dialog, which nobody here can answer.
-	p.call(func() error {
-		_, err := chromedp.Call(p.ctx, page.SetInterceptFileChooserDialog, page.SetInterceptFileChooserDialogParams{Enabled: true})
-		return err
-	})
-	p.enter(id)
-	p.do(chromedp.SetUploadFiles("#file", []string{file}, chromedp.NodeReady))
-}
-
 // A whole shift with nothing but a keyboard, from the first screen to the closed shift.
 func TestAShiftByKeyboardAlone(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, serve(t).URL)
 	p.open()
-	p.write("name", "tab-7")
-	p.enter("make-key")
+	p.Write("name", "tab-7")
+	p.Enter("make-key")
 	p.screen("key")
 	key := p.key()
-	p.enter("go")
+	p.Enter("go")
 	p.screen("setup")
-	p.keyboardFile("load-pack", "site.pack", packFor(key, vt.PackOptions{}))
+	p.EnterFile("load-pack", "#file", "site.pack", packFor(key, vt.PackOptions{}))
 	p.wait(`document.querySelector("#choose-pin.main")`)
-	p.enter("choose-pin")
-	p.write("pin", pin)
-	p.write("pin2", pin)
-	p.press("Enter", 0) // forms go on from their last field
+	p.Enter("choose-pin")
+	p.Write("pin", pin)
+	p.Write("pin2", pin)
+	p.Press("Enter", 0) // forms go on from their last field
 	p.screen("setup")
-	p.enter("done")
+	p.Enter("done")
 	p.screen("ready")
-	p.enter("open-shift")
-	p.write("staff", "V-12")
-	p.enter("shift-go")
+	p.Enter("open-shift")
+	p.Write("staff", "V-12")
+	p.Enter("shift-go")
 	p.screen("gate")
-	p.write("pin", pin)
-	p.press("Enter", 0)
+	p.Write("pin", pin)
+	p.Press("Enter", 0)
 	p.screen("ready")
-	p.enter("scan")
+	p.Enter("scan")
 	p.screen("scan")
 
 	// The card comes from a hand-held scanner; the word takes the focus and is said.
@@ -657,56 +492,56 @@ func TestAShiftByKeyboardAlone(t *testing.T) {
 	if got := eval[string](p, `document.activeElement.id + " " + document.activeElement.parentElement.getAttribute("role")`); got != "title alert" {
 		t.Errorf("after a verdict the focus is on %q", got)
 	}
-	p.tab("give")
-	p.press(" ", 200*time.Millisecond) // let go too early: asked once more
+	p.TabTo("give")
+	p.Press(" ", 200*time.Millisecond) // let go too early: asked once more
 	p.wait(`!document.querySelector("#give .label:not(.hidden)").innerText.includes("Hold")`)
 	if n := len(p.readJournal(key).Visits); n != 1 {
 		t.Fatalf("one short press recorded: %d records", n)
 	}
 	time.Sleep(350 * time.Millisecond)
-	p.press("Enter", 0)
+	p.Press("Enter", 0)
 	p.screen("scan")
-	p.enter("undo")
+	p.Enter("undo")
 	p.wait(`document.getElementById("toast").innerText.includes("Taken back")`)
 	p.typed(card)
 	p.screen("verdict")
-	p.tab("give")
-	p.press("Enter", 1100*time.Millisecond) // held
+	p.TabTo("give")
+	p.Press("Enter", 1100*time.Millisecond) // held
 	p.screen("scan")
 
-	p.enter("type")
+	p.Enter("type")
 	p.screen("type")
-	p.write("number", card) // a whole code fits the field as well
-	p.press("Enter", 0)
+	p.Write("number", card) // a whole code fits the field as well
+	p.Press("Enter", 0)
 	p.screen("verdict")
 	if got := p.text("#title"); got != "ALREADY COLLECTED" {
 		t.Errorf("typed again: %q", got)
 	}
-	p.enter("next")
+	p.Enter("next")
 	p.screen("scan")
 	p.backByKey()
 	p.screen("ready")
-	p.enter("history")
+	p.Enter("history")
 	p.screen("history")
-	p.enter("export")
+	p.Enter("export")
 	p.wait(`document.getElementById("toast").innerText.includes("records saved")`)
 	p.backByKey()
 	p.screen("ready")
-	p.enter("supervisor")
+	p.Enter("supervisor")
 	p.screen("supervisor")
-	p.enter("old-lists")
-	p.write("reason", "no road")
-	p.write("lead", "S-17")
-	p.write("second", "S-17")
-	p.tab("open-old")
-	p.press("Enter", 1100*time.Millisecond)
+	p.Enter("old-lists")
+	p.Write("reason", "no road")
+	p.Write("lead", "S-17")
+	p.Write("second", "S-17")
+	p.TabTo("open-old")
+	p.Press("Enter", 1100*time.Millisecond)
 	p.wait(`document.querySelector(".wrong").innerText`)
 	if got := eval[string](p, `document.activeElement.id`); got != "open-old" {
 		t.Errorf("after a refusal the focus is on %q", got)
 	}
 	p.backByKey()
 	p.screen("supervisor")
-	p.enter("close-shift")
+	p.Enter("close-shift")
 	p.wait(`document.getElementById("open-shift")`)
 	var kinds []visit.Kind
 	for _, v := range p.readJournal(key).Visits {
@@ -720,6 +555,6 @@ func TestAShiftByKeyboardAlone(t *testing.T) {
 func (p *phone) backByKey() {
 	p.Helper()
 	eval[bool](p, `(document.querySelector(".back").id = "back-key", document.querySelector("#title").focus(), true)`)
-	p.tab("back-key")
-	p.press("Enter", 0)
+	p.TabTo("back-key")
+	p.Press("Enter", 0)
 }

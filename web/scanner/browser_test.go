@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -228,7 +226,7 @@ func TestABlurredCardGivesAHintAndNoVerdict(t *testing.T) {
 	p.enrolled()
 	p.see(world.Text(vt.CardOptions{}), 3)
 	p.click("scan")
-	p.waitFor(`document.querySelector(".view")?.dataset.hint`, 9*time.Second)
+	p.WaitFor(`document.querySelector(".view")?.dataset.hint`, 9*time.Second)
 	p.shoot("hint-en")
 	if p.text(".hint") == "Hold the card flat inside the frame" {
 		t.Error("the hint did not change")
@@ -612,11 +610,9 @@ func TestASecondWindowStepsBack(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, serve(t).URL)
 	p.enrolled()
-	ctx, cancel := chromedp.NewContext(p.ctx)
-	defer cancel()
-	second := *p
-	second.ctx = ctx
-	p.call(func() error { return chromedp.Do(ctx) })
+	tab, closed := p.Tab()
+	defer closed()
+	second := &phone{tab, p.url}
 	second.open()
 	second.screen("stop-twice")
 	second.axe("second window")
@@ -652,8 +648,8 @@ func recordAndKill(p *phone, table, kills int) {
 		p.hold("give")
 		time.Sleep(900*time.Millisecond + time.Duration(n*17%80)*time.Millisecond)
 		now := eval[[]string](p, `[document.querySelector("#toast").innerText, document.querySelector("#toast").dataset.sequence ?? ""]`)
-		p.kill()
-		p.boot()
+		p.Kill()
+		p.Start()
 		p.reload()
 		p.screen("ready")
 		j := p.readJournal(key)
@@ -700,8 +696,8 @@ func TestKillsWhileUndoingAndClosing(t *testing.T) {
 		p.click("undo")
 		time.Sleep(time.Duration(n*13%40) * time.Millisecond)
 		said := p.text("#toast")
-		p.kill()
-		p.boot()
+		p.Kill()
+		p.Start()
 		p.reload()
 		p.screen("ready")
 		cancels := map[uint64]int{}
@@ -743,8 +739,8 @@ func TestKillsWhileUndoingAndClosing(t *testing.T) {
 		}
 		p.click("close-shift")
 		time.Sleep(time.Duration(n*13%40) * time.Millisecond)
-		p.kill()
-		p.boot()
+		p.Kill()
+		p.Start()
 		p.reload()
 		p.screen("ready")
 		j := p.readJournal(key)
@@ -760,35 +756,4 @@ func TestKillsWhileUndoingAndClosing(t *testing.T) {
 func (p *phone) typed(code string) {
 	p.Helper()
 	eval[bool](p, fmt.Sprintf(`(() => { for (const key of [...%q, "Enter"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); return true })()`, code))
-}
-
-// kill ends the browser as a battery does.
-func (p *phone) kill() {
-	p.Helper()
-	if err := p.command.Process.Kill(); err != nil {
-		p.Fatal(err)
-	}
-	p.cancel()
-	os.Remove(filepath.Join(p.profile, "SingletonLock")) // names a process that is gone
-}
-
-// axe asks axe-core for anything that shuts somebody out, but for the rules named.
-func (p *phone) axe(where string, but ...string) {
-	p.Helper()
-	source, err := os.ReadFile("../npm/node_modules/axe-core/axe.min.js")
-	if err != nil {
-		p.Logf("SKIPPED: axe is not installed: make web")
-		return
-	}
-	if !eval[bool](p, `!!globalThis.axe`) {
-		p.do(chromedp.Evaluate[chromedp.Void](string(source) + ";void 0"))
-	}
-	found := eval[string](p, fmt.Sprintf(`axe.run({ rules: Object.fromEntries(%q.split(" ").filter(Boolean).map((r) => [r, { enabled: false }])) }).then((r) => JSON.stringify(r.violations.map((v) => v.id + ": " + v.nodes.map((n) => n.target.join(" ") + " " + (n.failureSummary ?? "")).join("; "))))`, strings.Join(but, " ")))
-	var list []string
-	if err := json.Unmarshal([]byte(found), &list); err != nil {
-		p.Fatal(err)
-	}
-	for _, v := range list {
-		p.Errorf("%s: axe: %s", where, v)
-	}
 }

@@ -8,14 +8,13 @@ import (
 	"image/png"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"aidpass/internal/browsertest"
 	"aidpass/internal/qrcode"
 	vt "aidpass/verifier/verifiertest"
 )
@@ -78,29 +77,7 @@ func scene(t *testing.T, cards ...placed) *image.Gray {
 	return out
 }
 
-// film puts pictures before the camera, one after another, at so many a second.
-func (p *phone) film(rate int, pictures ...*image.Gray) {
-	p.Helper()
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "YUV4MPEG2 W%d H%d F%d:1 Ip A1:1 C420jpeg\n", width, height, rate)
-	colour := bytes.Repeat([]byte{128}, width*height/2)
-	for range 2 {
-		for _, g := range pictures {
-			b.WriteString("FRAME\n")
-			b.Write(g.Pix)
-			b.Write(colour)
-		}
-	}
-	// In place and never shorter: the browser reads the file while it is written.
-	f, err := os.OpenFile(p.camera, os.O_CREATE|os.O_WRONLY, 0o600)
-	if err != nil {
-		p.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := f.Write(b.Bytes()); err != nil {
-		p.Fatal(err)
-	}
-}
+const width, height = browsertest.CameraWidth, browsertest.CameraHeight
 
 const middleX, middleY = width / 2, height / 2
 
@@ -125,7 +102,7 @@ func TestCardsHeldAnyWay(t *testing.T) {
 			c.card.x, c.card.y = middleX, middleY
 		}
 		c.card.text = world.Text(vt.CardOptions{Unit: fmt.Sprint("held-", i)})
-		p.film(10, scene(t, c.card))
+		p.Film(10, scene(t, c.card))
 		if eval[string](p, `document.querySelector("#screen").dataset.screen`) != "scan" {
 			p.click("scan")
 		}
@@ -145,19 +122,19 @@ func TestTwoCardsInOnePicture(t *testing.T) {
 	p := newPhone(t, serve(t).URL)
 	p.enrolled()
 	first, second := world.Text(vt.CardOptions{Unit: "left"}), world.Text(vt.CardOptions{Unit: "right"})
-	p.film(10, scene(t, placed{text: first, x: middleX - 180, y: middleY, size: 4}, placed{text: second, x: middleX + 180, y: middleY, size: 4}))
+	p.Film(10, scene(t, placed{text: first, x: middleX - 180, y: middleY, size: 4}, placed{text: second, x: middleX + 180, y: middleY, size: 4}))
 	p.click("scan")
 	p.wait(`document.querySelector(".hint").innerText.includes("one card alone")`)
 	p.shoot("two-cards-en")
 	time.Sleep(2 * time.Second)
 	p.screen("scan")
-	p.film(10, scene(t, placed{text: second, x: middleX, y: middleY, size: 4}))
+	p.Film(10, scene(t, placed{text: second, x: middleX, y: middleY, size: 4}))
 	p.screen("verdict")
 	p.click("next") // the same card still lies there: it is not judged again at once
 	p.screen("scan")
 	time.Sleep(time.Second)
 	p.screen("scan")
-	p.film(10, scene(t, placed{text: first, x: middleX, y: middleY, size: 4})) // the next person's
+	p.Film(10, scene(t, placed{text: first, x: middleX, y: middleY, size: 4})) // the next person's
 	p.screen("verdict")
 }
 
@@ -177,7 +154,7 @@ func TestRubbishBeforeTheCamera(t *testing.T) {
 		}
 		pictures = append(pictures, scene(t, placed{text: string(text), level: qrcode.L, x: middleX, y: middleY, size: 3.85}))
 	}
-	p.film(30, pictures...)
+	p.Film(30, pictures...)
 	p.click("scan")
 	p.wait(`document.querySelector("#toast.on")`)
 	if got := p.text("#toast"); got != "Not an aid card" {
@@ -188,7 +165,7 @@ func TestRubbishBeforeTheCamera(t *testing.T) {
 	// The least of a few looks: what the collector has not yet taken back is not kept.
 	var before, after int64
 	for n := range 8 {
-		m := p.memory()
+		m := p.Memory()
 		switch {
 		case n == 0 || n < 3 && m < before:
 			before = m
@@ -208,43 +185,6 @@ func TestRubbishBeforeTheCamera(t *testing.T) {
 	}
 	p.click("type") // and the way out is open
 	p.screen("type")
-}
-
-// memory is what the page processes hold for themselves, bytes; the camera's own
-// pictures, which the browser shares out of a fixed store, are not counted.
-func (p *phone) memory() (sum int64) {
-	p.Helper()
-	for _, id := range p.renderers() {
-		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", id))
-		if err != nil {
-			continue
-		}
-		_, after, _ := strings.Cut(string(raw), "RssAnon:")
-		var kB int64
-		fmt.Sscan(after, &kB)
-		sum += kB << 10
-	}
-	return sum
-}
-
-// renderers are the browser's processes that run pages and workers.
-func (p *phone) renderers() (ids []int) {
-	p.Helper()
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		p.Skip("SKIPPED: no /proc: processes cannot be measured")
-	}
-	for _, e := range entries {
-		var id int
-		if n, _ := fmt.Sscan(e.Name(), &id); n != 1 {
-			continue
-		}
-		line, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
-		if err == nil && bytes.Contains(line, []byte("--type=renderer")) && bytes.Contains(line, []byte(p.profile)) {
-			ids = append(ids, id)
-		}
-	}
-	return ids
 }
 
 // A photo of a card, of many megapixels, as phones make them.
@@ -325,7 +265,7 @@ func TestCameras(t *testing.T) {
 	t.Run("two, with zoom and light", func(t *testing.T) {
 		p := newPhone(t, server.URL, chromedp.Flag("use-fake-device-for-media-stream", "device-count=2"), chromedp.Flag("use-file-for-fake-video-capture", false))
 		p.enrolled()
-		p.onLoad(`{
+		p.OnLoad(`{
 			const real = MediaStreamTrack.prototype.getCapabilities, apply = MediaStreamTrack.prototype.applyConstraints;
 			globalThis.asked = {};
 			MediaStreamTrack.prototype.getCapabilities = function () { return { ...real.call(this), torch: true, zoom: { min: 1, max: 5, step: 0.5 } }; };
@@ -341,7 +281,7 @@ func TestCameras(t *testing.T) {
 		first := id()
 		p.shoot("scan-tools-en")
 		p.axe("scan with tools")
-		p.layout("scan with tools")
+		p.Layout("scan with tools")
 		p.click("torch")
 		p.wait(`asked.torch === true && document.getElementById("torch").getAttribute("aria-pressed") === "true"`)
 		eval[bool](p, `(() => { const z = document.getElementById("zoom"); z.value = 3; z.dispatchEvent(new Event("input")); return true })()`)

@@ -5,14 +5,9 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/chromedp/cdproto/browser"
-	"github.com/chromedp/chromedp"
 
 	"aidpass/credential"
 	"aidpass/internal/cose"
@@ -136,27 +131,6 @@ func (p *phone) told(words, reason string) {
 		p.Errorf("%q is told as %q, want %q", words, got, reason)
 	}
 	eval[bool](p, `(document.getElementById("toast").replaceChildren(), true)`)
-}
-
-// download waits for a file that the app saves.
-func (p *phone) download(button string) []byte {
-	p.Helper()
-	dir := p.TempDir()
-	p.call(func() error {
-		_, err := chromedp.Call(p.ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: dir})
-		return err
-	})
-	p.click(button)
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
-		files, _ := filepath.Glob(filepath.Join(dir, "*"))
-		if len(files) == 1 && !strings.HasSuffix(files[0], ".crdownload") {
-			if b, err := os.ReadFile(files[0]); err == nil && len(b) > 0 {
-				return b
-			}
-		}
-	}
-	p.Fatal("nothing was saved")
-	return nil
 }
 
 // shown collects the moving codes that a phone shows, until they make a file.
@@ -320,7 +294,7 @@ func TestTablesTellEachOther(t *testing.T) {
 	// By file, and the other way from the screen.
 	one.lists()
 	one.click("hand")
-	exchange := one.download("save-tables")
+	exchange := one.Download("save-tables")
 	if bytes.Contains(exchange, []byte(vt.Programme)) || !visit.IsExchange(exchange) {
 		t.Error("the exchange file speaks")
 	}
@@ -468,8 +442,8 @@ func TestKillsWhileAPackIsTaken(t *testing.T) {
 		p.give("update", "new.pack", packFor(key, vt.PackOptions{Sequence: next, More: []verifier.Part{
 			{Owner: world.A.ID, Kind: verifier.PartPhotos, Name: "photos", Sequence: next, Data: filler}}}))
 		time.Sleep(time.Duration(n*n) * 6 * time.Millisecond)
-		p.kill()
-		p.boot()
+		p.Kill()
+		p.Start()
 		p.reload()
 		p.screen("ready")
 		got := eval[float64](p, packSequence)

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"aidpass/internal/browsertest"
 	"aidpass/internal/qrcode"
 	"aidpass/web/scanner"
 )
@@ -104,14 +105,12 @@ func (l *laptop) shell(line string) string {
 // the report knows, and without the server scanning goes on.
 func TestTheDemoWithAPhone(t *testing.T) {
 	t.Parallel()
-	chromium(t)
+	browsertest.Chromium(t)
 	l := newLaptop(t)
 	link := l.says(`(?m)^  (http://localhost:\d+)(/scanner/#enrol=\w+)$`)
 	l.says("Ctrl-C ends the demo")
 
-	p := &phone{T: t, camera: filepath.Join(t.TempDir(), "camera.y4m"), profile: t.TempDir(), url: link[1] + link[2]}
-	p.see("", 0)
-	p.boot()
+	p := &phone{browsertest.New(t, time.Time{}), link[1] + link[2]}
 	p.open()
 	p.screen("setup")
 	p.fill("name", "tab-7")

@@ -27,7 +27,7 @@ func (p *phone) slow(rate int) func() {
 		}
 		for n := 0; ; n++ {
 			if n%10 == 0 {
-				ids = p.renderers()
+				ids = p.Renderers()
 			}
 			select {
 			case <-end:
@@ -46,7 +46,7 @@ func (p *phone) slow(rate int) func() {
 // the verdict, the first after the start and the better of the next two.
 func (p *phone) times(round int) (start, first, next time.Duration) {
 	p.Helper()
-	p.film(10, scene(p.T))
+	p.Film(10, scene(p.T))
 	began := time.Now()
 	p.reload()
 	p.screen("ready")
@@ -55,7 +55,7 @@ func (p *phone) times(round int) (start, first, next time.Duration) {
 	p.wait(`document.querySelector("video").videoWidth`)
 	for n := range 3 {
 		picture := scene(p.T, placed{text: world.Text(vt.CardOptions{Unit: fmt.Sprint("slow-", round, n)}), x: middleX, y: middleY, size: 6, angle: 0.06})
-		p.film(10, picture)
+		p.Film(10, picture)
 		began = time.Now()
 		p.screen("verdict")
 		d := time.Since(began)
@@ -64,7 +64,7 @@ func (p *phone) times(round int) (start, first, next time.Duration) {
 		} else if next == 0 || d < next {
 			next = d
 		}
-		p.film(10, scene(p.T))
+		p.Film(10, scene(p.T))
 		time.Sleep(400 * time.Millisecond)
 		p.click("next")
 		p.screen("scan")

@@ -35,7 +35,7 @@ func TestAPrivateWindowSaysThatItForgets(t *testing.T) {
 func TestWithoutAnOfflineStoreItIsSaid(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, serve(t).URL)
-	p.onLoad(`Object.defineProperty(Navigator.prototype, "serviceWorker", { get() { return undefined; } })`)
+	p.OnLoad(`Object.defineProperty(Navigator.prototype, "serviceWorker", { get() { return undefined; } })`)
 	p.enrolled()
 	p.wait(`document.getElementById("offline")?.innerText.includes("cannot keep the app")`)
 	p.shoot("no-offline-en")

@@ -1,0 +1,272 @@
+// Package browsertest drives a real Chromium for the tests of the browser apps: a page
+// of a phone's size with a clock, a camera that shows what the test puts before it, a
+// disk that outlives a kill, and eyes for what shuts people out.
+//
+//	p := browsertest.New(t, time.Unix(at, 0))
+//	p.Open(server.URL)
+//	p.Click("scan")
+//	p.See(text, 0)
+//	p.Wait(`document.querySelector("#title").innerText === "GIVE"`)
+//	p.Axe("verdict")
+//	p.Shoot("verdict-en")
+//
+// Whatever goes wrong ends the test, with what stands on the screen. Where Chromium is
+// not installed the test is skipped and says so.
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+// Width and Height of a page, in CSS pixels: the cheapest phone that must work.
+const Width, Height = 360, 640
+
+// Page is a window of a Chromium of its own, or, by Tab, of one that another has.
+type Page struct {
+	*testing.T
+	Ctx context.Context // for calls of chromedp that Page has no word for
+
+	clock   time.Time
+	camera  string // y4m file; rewritten in place it changes what the running camera sees
+	profile string
+	command *exec.Cmd
+	cancel  func()
+}
+
+// Chromium is the path of the browser; where there is none the test is skipped.
+func Chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("SKIPPED: no chromium: the apps are not tried in a browser; make setup installs it")
+	return ""
+}
+
+// New starts a browser with a camera before a bare table, and ends it with the test.
+// Its pages begin at the time of clock, unless that is zero, and run on from there;
+// sessionStorage.shift, seconds, is added.
+func New(t *testing.T, clock time.Time, more ...chromedp.ExecAllocatorOption) *Page {
+	t.Helper()
+	p := &Page{T: t, clock: clock, camera: filepath.Join(t.TempDir(), "camera.y4m"), profile: t.TempDir()}
+	p.See("", 0)
+	p.Start(more...)
+	return p
+}
+
+// Start starts the browser, after a Kill, on the disk that there is.
+func (p *Page) Start(more ...chromedp.ExecAllocatorOption) {
+	p.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)],
+		chromedp.ExecPath(Chromium(p.T)), chromedp.UserDataDir(p.profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
+		chromedp.Flag("use-file-for-fake-video-capture", p.camera), chromedp.Flag("mute-audio", true),
+		chromedp.ModifyCmdFunc(func(c *exec.Cmd) { p.command = c }))
+	allocated, stop := chromedp.NewExecAllocator(context.Background(), append(options, more...)...)
+	ctx, cancel := chromedp.NewContext(allocated)
+	p.Ctx, p.cancel = ctx, func() { cancel(); stop() }
+	p.Cleanup(func() { p.cancel() })
+	p.must(chromedp.Do(ctx)) // the browser lives as long as the context that started it
+	p.prepare()
+}
+
+func (p *Page) prepare() {
+	p.Helper()
+	p.Size(Width, Height)
+	if !p.clock.IsZero() {
+		p.OnLoad(fmt.Sprintf(`{const real = Date.now, off = %d - real(); Date.now = () => real() + off + 1000 * Number(sessionStorage.getItem("shift") ?? 0)}`, p.clock.UnixMilli()))
+	}
+}
+
+// Tab opens a second window of the same browser, until the returned function is called.
+func (p *Page) Tab() (*Page, func()) {
+	p.Helper()
+	second := *p
+	var cancel func()
+	second.Ctx, cancel = chromedp.NewContext(p.Ctx)
+	p.must(chromedp.Do(second.Ctx))
+	second.prepare()
+	return &second, cancel
+}
+
+// Kill ends the browser as a battery does.
+func (p *Page) Kill() {
+	p.Helper()
+	p.must(p.command.Process.Kill())
+	p.cancel()
+	os.Remove(filepath.Join(p.profile, "SingletonLock")) // names a process that is gone
+}
+
+func (p *Page) must(err error) {
+	p.Helper()
+	if err != nil {
+		p.Fatal(err)
+	}
+}
+
+// Open goes to an address and waits until the app there says that it is ready.
+func (p *Page) Open(url string) {
+	p.Helper()
+	p.Do(chromedp.Navigate(url))
+	p.Wait(`document.documentElement.dataset.ready && document.querySelector("#title")`)
+}
+
+// Size makes the screen so many CSS pixels wide and high.
+func (p *Page) Size(width, height int64) {
+	p.Helper()
+	p.Do(chromedp.EmulateViewport(width, height))
+}
+
+// Do takes steps of chromedp, 20 seconds at the most.
+func (p *Page) Do(steps ...chromedp.Action[chromedp.Void]) {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.Ctx, 20*time.Second)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		p.Fatalf("%v\non screen: %s", err, p.Text("#screen"))
+	}
+}
+
+// Eval runs an expression in the page; promises are waited for, 20 seconds at the most.
+func Eval[T any](p *Page, expression string) T {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.Ctx, 20*time.Second)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// Wait waits until an expression is truthy, 15 seconds at the most.
+func (p *Page) Wait(expression string) {
+	p.Helper()
+	p.WaitFor(expression, 15*time.Second)
+}
+
+// WaitFor waits until an expression is truthy.
+func (p *Page) WaitFor(expression string, limit time.Duration) {
+	p.Helper()
+	for end := time.Now().Add(limit); ; time.Sleep(40 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(p.Ctx, 10*time.Second)
+		yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
+		cancel()
+		if err == nil && yes {
+			return
+		}
+		if time.Now().After(end) {
+			p.Fatalf("never: %s (%v)\non screen: %q, toast %q", expression, err, p.Text("#screen"), p.Text("#toast"))
+		}
+	}
+}
+
+// Text is what a reader sees of an element; empty where there is none.
+func (p *Page) Text(selector string) string {
+	ctx, cancel := context.WithTimeout(p.Ctx, 5*time.Second)
+	defer cancel()
+	s, _ := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector)))
+	return s
+}
+
+// Click presses the control of an id, as soon as it is there.
+func (p *Page) Click(id string) {
+	p.Helper()
+	p.Wait(fmt.Sprintf("document.getElementById(%q)", id))
+	Eval[bool](p, fmt.Sprintf("(document.getElementById(%q).click(), true)", id))
+}
+
+// Fill writes into the field of an id, as soon as it is there.
+func (p *Page) Fill(id, text string) {
+	p.Helper()
+	p.Wait(fmt.Sprintf("document.getElementById(%q)", id))
+	Eval[bool](p, fmt.Sprintf("(document.getElementById(%q).value = %q, true)", id, text))
+}
+
+// Upload hands the page a file through its file field.
+func (p *Page) Upload(selector, name string, content []byte) {
+	p.Helper()
+	file := filepath.Join(p.TempDir(), name)
+	p.must(os.WriteFile(file, content, 0o600))
+	p.Do(chromedp.SetUploadFiles(selector, []string{file}, chromedp.NodeReady))
+}
+
+// Download presses the control of an id and waits for the one file that the page saves.
+func (p *Page) Download(id string) []byte {
+	p.Helper()
+	dir := p.TempDir()
+	_, err := chromedp.Call(p.Ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: dir})
+	p.must(err)
+	p.Click(id)
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+		files, _ := filepath.Glob(filepath.Join(dir, "*"))
+		if len(files) == 1 && !strings.HasSuffix(files[0], ".crdownload") {
+			if b, err := os.ReadFile(files[0]); err == nil && len(b) > 0 {
+				return b
+			}
+		}
+	}
+	p.Fatal("nothing was saved")
+	return nil
+}
+
+// OnLoad runs a script at the start of every page until the returned function is called.
+func (p *Page) OnLoad(script string) func() {
+	p.Helper()
+	added, err := chromedp.Call(p.Ctx, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: script})
+	p.must(err)
+	return func() {
+		_, err := chromedp.Call(p.Ctx, page.RemoveScriptToEvaluateOnNewDocument, page.RemoveScriptToEvaluateOnNewDocumentParams(added))
+		p.must(err)
+	}
+}
+
+// Renderers are the browser's processes that run pages and workers, by their id.
+func (p *Page) Renderers() (ids []int) {
+	p.Helper()
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		p.Skip("SKIPPED: no /proc: processes cannot be measured")
+	}
+	for _, e := range entries {
+		var id int
+		if n, _ := fmt.Sscan(e.Name(), &id); n != 1 {
+			continue
+		}
+		line, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
+		if err == nil && strings.Contains(string(line), "--type=renderer") && strings.Contains(string(line), p.profile) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Memory is what the Renderers hold for themselves, bytes; the camera's own pictures,
+// which the browser shares out of a fixed store, are not counted.
+func (p *Page) Memory() (sum int64) {
+	p.Helper()
+	for _, id := range p.Renderers() {
+		raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", id))
+		if err != nil {
+			continue
+		}
+		_, after, _ := strings.Cut(string(raw), "RssAnon:")
+		var kB int64
+		fmt.Sscan(after, &kB)
+		sum += kB << 10
+	}
+	return sum
+}

@@ -1,0 +1,73 @@
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/chromedp"
+)
+
+var keys = map[string]input.DispatchKeyEventParams{
+	"Tab":   {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9},
+	"Enter": {Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"},
+	" ":     {Key: " ", Code: "Space", WindowsVirtualKeyCode: 32, Text: " "},
+}
+
+// Press presses a real key, Tab, Enter or the space bar, as long as told.
+func (p *Page) Press(key string, held time.Duration) {
+	p.Helper()
+	k := keys[key]
+	k.Type = "keyDown"
+	_, err := chromedp.Call(p.Ctx, input.DispatchKeyEvent, k)
+	p.must(err)
+	time.Sleep(held)
+	k.Type, k.Text = "keyUp", ""
+	_, err = chromedp.Call(p.Ctx, input.DispatchKeyEvent, k)
+	p.must(err)
+}
+
+// TabTo goes on with the Tab key until the focus is on the element of an id, and fails
+// where it cannot be seen on the way.
+func (p *Page) TabTo(id string) {
+	p.Helper()
+	p.Wait(fmt.Sprintf("document.getElementById(%q)", id))
+	for range 60 {
+		at := Eval[[]string](p, `(() => { const e = document.activeElement, s = getComputedStyle(e);
+			return [e.id, e === document.body || e.id === "title" || e.classList.contains("body") || parseFloat(s.outlineWidth) >= 2 && s.outlineStyle !== "none" ? "" : e.outerHTML]; })()`)
+		if at[1] != "" {
+			p.Errorf("the focus cannot be seen on %s", at[1])
+		}
+		if at[0] == id {
+			return
+		}
+		p.Press("Tab", 0)
+	}
+	p.Fatalf("the Tab key never comes to %q on screen %q", id, p.Text("#screen"))
+}
+
+// Enter presses the Enter key on the element of an id, found by the Tab key.
+func (p *Page) Enter(id string) { p.Helper(); p.TabTo(id); p.Press("Enter", 0) }
+
+// Write types into the field of an id, found by the Tab key.
+func (p *Page) Write(id, text string) {
+	p.Helper()
+	p.TabTo(id)
+	ctx, cancel := context.WithTimeout(p.Ctx, 10*time.Second)
+	defer cancel()
+	_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
+	p.must(err)
+}
+
+// EnterFile hands over a file by the field of a selector, at the button of an id
+// pressed by key.
+func (p *Page) EnterFile(id, selector, name string, content []byte) {
+	p.Helper()
+	// A real key opens the system's dialog, which nobody here can answer.
+	_, err := chromedp.Call(p.Ctx, page.SetInterceptFileChooserDialog, page.SetInterceptFileChooserDialogParams{Enabled: true})
+	p.must(err)
+	p.Enter(id)
+	p.Upload(selector, name, content)
+}
