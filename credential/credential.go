@@ -2,7 +2,7 @@
 // came from outside and shows only its routing hints; a Credential was opened
 // with the issuer's key.
 //
-// Nothing but the readers below this package (cwt, later sdjwt and vcjwt) can
+// Nothing but the readers below this package (cwt and sdjwt, later vcjwt) can
 // turn the one into the other, so no handler reads an unproven claim by
 // accident. Whether a credential is to be believed now (type, dates, status,
 // earlier use) is judged by package verifier.
@@ -120,7 +120,7 @@ type Credential struct {
 	Sealed            []byte // COSE_Encrypt0; nil if none
 	DeviceCertificate []byte // slips only
 	HolderKey         []byte // COSE_Key of claim cnf; nil if not bound to a phone
-	Audience          []byte // aud of foreign cards; nil if none
+	Audience          []byte // aud of foreign cards as CBOR, of wallet forms as JSON; nil if none
 
 	token proven.Token
 }
