@@ -33,6 +33,8 @@ const (
 	MaxDisclosures = 256      // and as many digests, disclosed or not
 	MaxDepth       = 8        // arrays and objects inside each other, disclosures put in
 	MaxTextClaim   = 1024     // iss, vct, jti and the address of the status list, in bytes
+
+	MaxCertificates = 8 // of an x5c header
 )
 
 // The claim names of RFC 9901 that hold digests and never reach a caller.

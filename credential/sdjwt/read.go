@@ -1,6 +1,7 @@
 package sdjwt
 
 import (
+	"encoding/base64"
 	"strings"
 
 	"aidpass/credential"
@@ -15,11 +16,9 @@ import (
 // the text does not give them.
 type Envelope struct {
 	credential.Envelope
-	// Typ is the typ header.
-	Typ string
-	// Certificates is the x5c header: base64 of DER, the signer's first; nil if
-	// there is none. Whoever made the text put it there.
-	Certificates []string
+	// Certificates is the x5c header: DER, the signer's first; nil if there is
+	// none. Whoever made the text put it there, and nobody has checked the chain.
+	Certificates [][]byte
 
 	token       *jose.Token
 	payload     jose.Value
@@ -75,15 +74,33 @@ func parse(text, typ string) (*Envelope, error) {
 			return nil, fault(words.TooLarge, "iss or vct of %d bytes", len(v.Text))
 		}
 	}
-	for _, c := range e.token.Header.Get("x5c").Items {
-		if c.Kind != jose.String {
-			return nil, fault(words.BadJOSE, "x5c holds something else than text")
-		}
-		e.Certificates = append(e.Certificates, c.Text)
+	if e.Certificates, err = certificates(e.token.Header.Get("x5c")); err != nil {
+		return nil, err
 	}
-	e.Typ = e.token.Type
 	e.Envelope = credential.NewEnvelope(credential.FormSDJWT, []byte(iss.Text), []byte(e.token.KeyID), []byte(vct.Text), nil, proven.Body{})
 	return e, nil
+}
+
+// certificates reads x5c: an array of DER in base64 with padding, unlike all else
+// in a JWS (RFC 7515 4.1.6).
+func certificates(v jose.Value) (chain [][]byte, err error) {
+	if v.Kind == jose.Missing {
+		return nil, nil
+	}
+	if v.Kind != jose.Array || len(v.Items) == 0 {
+		return nil, fault(words.BadJOSE, "x5c is not an array of certificates")
+	}
+	if len(v.Items) > MaxCertificates {
+		return nil, fault(words.TooLarge, "x5c of %d certificates", len(v.Items))
+	}
+	for _, c := range v.Items {
+		der, err := base64.StdEncoding.Strict().DecodeString(c.Text)
+		if err != nil || len(der) == 0 || strings.ContainsAny(c.Text, "\r\n") {
+			return nil, fault(words.BadJOSE, "x5c holds what is not base64 of a certificate")
+		}
+		chain = append(chain, der)
+	}
+	return chain, nil
 }
 
 // Credential is an SD-JWT VC whose signature held, with what its holder shows.

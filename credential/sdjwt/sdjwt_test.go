@@ -91,8 +91,8 @@ func TestACredentialComesBackAsItWasWritten(t *testing.T) {
 			t.Errorf("%s: what was recorded makes another credential", name)
 		}
 		e := made(sdjwt.Parse(text))
-		if string(e.Issuer) != d.Issuer || string(e.Type) != d.Type || string(e.KeyID) != jose.KeyID(keyOf(s)) || e.Typ != sdjwt.Type {
-			t.Errorf("%s: hints are %q %q %q %q", name, e.Issuer, e.Type, e.KeyID, e.Typ)
+		if string(e.Issuer) != d.Issuer || string(e.Type) != d.Type || string(e.KeyID) != jose.KeyID(keyOf(s)) {
+			t.Errorf("%s: hints are %q %q %q", name, e.Issuer, e.Type, e.KeyID)
 		}
 		c, err := sdjwt.OpenIssued(e, keyOf(s))
 		if err != nil {
@@ -327,6 +327,25 @@ func TestHostileTexts(t *testing.T) {
 
 // MaxNest is how many objects disclosures may put inside the top one.
 const MaxNest = sdjwt.MaxDepth - 1
+
+// A chain is handed over as it is, for whoever has roots to check it by.
+func TestCertificatesAreHints(t *testing.T) {
+	head := func(x5c string) string {
+		return token(p256, `{"alg":"ES256","typ":"dc+sd-jwt","x5c":`+x5c+`}`, with("")) + "~"
+	}
+	e := made(sdjwt.Parse(head(`["/+8=","MAA="]`)))
+	if len(e.Certificates) != 2 || !bytes.Equal(e.Certificates[0], []byte{0xff, 0xef}) {
+		t.Errorf("got %x", e.Certificates)
+	}
+	for x5c, want := range map[string]words.Reason{
+		`"MAA="`: words.BadJOSE, `[]`: words.BadJOSE, `[1]`: words.BadJOSE, `[""]`: words.BadJOSE, `["_-8="]`: words.BadJOSE,
+		`["MAA"]`: words.BadJOSE, `["MA\nA="]`: words.BadJOSE, `[` + strings.Repeat(`"MAA=",`, 8) + `"MAA="]`: words.TooLarge,
+	} {
+		if _, err := sdjwt.Parse(head(x5c)); sdjwt.ReasonOf(err) != want || err == nil {
+			t.Errorf("%s: %v, want %s", x5c, err, want)
+		}
+	}
+}
 
 func TestKeyBinding(t *testing.T) {
 	d := draft()
