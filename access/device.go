@@ -29,7 +29,7 @@ type Device struct {
 	Certificate []byte          // the newest one; nil: none yet
 	From, Until credential.Time // what its certificates span, in seconds; zero without one
 	AddedAt     time.Time
-	WithdrawnAt time.Time // zero: not withdrawn
+	WithdrawnAt time.Time // what it records from then on is marked; zero: not withdrawn
 	Reason      string    // code; of withdrawn and refused devices
 
 	// A device that signed two records of one number was copied. It is frozen, and left

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"aidpass/access"
 	"aidpass/credential"
@@ -69,23 +70,77 @@ func (t *tx) saveDevice(d access.Device) error {
 	return t.audit(access.Entry{Action: "device.save", Object: d.ID(), Detail: "site=" + d.Site + " state=" + string(d.State), Digest: digestOf(d.Certificate)})
 }
 
-// WithdrawDevice ends a device for good: lost, stolen, copied. Doing it twice
-// changes nothing. reason is a code.
-func (o *Org) WithdrawDevice(ctx context.Context, by access.Actor, kid [8]byte, reason string) error {
+// A Certified device is one that gets a certificate, with what is done in the same step.
+type Certified struct {
+	Device   access.Device // confirmed, with its certificate
+	Replaces *[8]byte      // the device it takes the place of, which is withdrawn; nil: none
+}
+
+// CertifyDevice enters a device with its certificate, and ends the one that it takes the
+// place of: both or neither. The errors are those of SaveDevice; ErrNoDevice and
+// ErrDeviceWithdrawn also where Replaces is nobody, or has ended already.
+func (o *Org) CertifyDevice(ctx context.Context, by access.Actor, c Certified) error {
+	return o.update(ctx, by, "certify device", func(t *tx) error {
+		if c.Device.State != access.DeviceConfirmed {
+			return fmt.Errorf("a device in state %q has no certificate", c.Device.State)
+		}
+		if c.Replaces != nil {
+			old, err := t.device(*c.Replaces)
+			switch {
+			case err != nil:
+				return err
+			case old.State == access.DeviceWithdrawn:
+				return fmt.Errorf("%w: %s", ErrDeviceWithdrawn, old.ID())
+			case old.KID == c.Device.KID:
+				return errors.New("a device does not take its own place")
+			}
+			if err := t.withdrawDevice(&old, "replaced", t.now); err != nil {
+				return err
+			}
+		}
+		if err := t.saveDevice(c.Device); err != nil {
+			return err
+		}
+		return t.audit(access.Entry{Action: "device.certify", Object: c.Device.ID(),
+			Detail: "site=" + c.Device.Site + " until=" + c.Device.Until.String(), Digest: digestOf(c.Device.Certificate)})
+	})
+}
+
+// ErrWithdrawnAhead is returned for a withdrawal that would begin in the future.
+var ErrWithdrawnAhead = errors.New("storage: a device is withdrawn from now or an earlier time on")
+
+// WithdrawDevice ends a device for good: lost, stolen, copied. What it recorded at since
+// and later is marked visit.AfterWithdrawal; the zero time is now, one ahead is
+// ErrWithdrawnAhead. Doing it twice changes nothing. reason is a code.
+func (o *Org) WithdrawDevice(ctx context.Context, by access.Actor, kid [8]byte, reason string, since time.Time) error {
 	return o.update(ctx, by, "withdraw device", func(t *tx) error {
-		if reason == "" || len(reason) > maxReason {
+		if since.IsZero() {
+			since = t.now
+		}
+		switch {
+		case reason == "" || len(reason) > maxReason:
 			return errors.New("a withdrawal needs a reason, a short code")
+		case since.After(t.now):
+			return ErrWithdrawnAhead
 		}
 		d, err := t.device(kid)
 		if err != nil || d.State == access.DeviceWithdrawn {
 			return err
 		}
-		const end = `UPDATE device SET state = 'withdrawn', withdrawn_at = $3, reason = $4 WHERE org_id = $1 AND kid = $2`
-		if _, err := t.exec(end, t.o.id, d.ID(), t.micros, reason); err != nil {
-			return err
-		}
-		return t.audit(access.Entry{Action: "device.withdraw", Object: d.ID(), Reason: reason, Detail: "site=" + d.Site})
+		return t.withdrawDevice(&d, reason, since)
 	})
+}
+
+func (t *tx) withdrawDevice(d *access.Device, reason string, since time.Time) error {
+	const end = `UPDATE device SET state = 'withdrawn', withdrawn_at = $3, reason = $4 WHERE org_id = $1 AND kid = $2`
+	if _, err := t.exec(end, t.o.id, d.ID(), since.UnixMicro(), reason); err != nil {
+		return err
+	}
+	detail := "site=" + d.Site
+	if since.UnixMicro() != t.micros {
+		detail += " since=" + credential.FromStd(since).String()
+	}
+	return t.audit(access.Entry{Action: "device.withdraw", Object: d.ID(), Reason: reason, Detail: detail})
 }
 
 // freeze leaves a device out of packs because it was found copied: from is the first

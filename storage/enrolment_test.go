@@ -117,7 +117,7 @@ func TestShowingAKnownKeyChangesNothing(t *testing.T) {
 	if err != nil || got.State != access.DeviceConfirmed || got.Name != "tab-1" || got.Site != "wellA" {
 		t.Errorf("%+v, %v", got, err)
 	}
-	if err := org.WithdrawDevice(t.Context(), lead, d.KID, "lost"); err != nil {
+	if err := org.WithdrawDevice(t.Context(), lead, d.KID, "lost", time.Time{}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := org.EnrolDevice(t.Context(), code, r); err != nil || got.State != access.DeviceWithdrawn {

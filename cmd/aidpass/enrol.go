@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,6 +14,7 @@ import (
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/internal/qrcode"
+	"aidpass/storage"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
 	"aidpass/verifier/enrol"
@@ -23,9 +24,10 @@ import (
 // device pending, device confirm. With none: the phone's key as a file or picture,
 // device add --key, the answer as a file or a row of QR codes.
 
-// certify signs a certificate and enters the device. In the log and on record
-// before it is in anybody's hands.
-func (o *org) certify(ctx context.Context, c *trust.DeviceCertificate, name string) ([]byte, error) {
+// certify signs a certificate and enters the device, ending the one that replaces names
+// (empty: none) in the same step: a phone that lost its storage comes back with another
+// key. It is in the log and on record before it is in anybody's hands.
+func (o *org) certify(ctx context.Context, c *trust.DeviceCertificate, name, replaces string) ([]byte, error) {
 	ca, caKey, err := o.currentSigner(keystore.DeviceCA)
 	if err != nil {
 		return nil, err
@@ -39,48 +41,47 @@ func (o *org) certify(ctx context.Context, c *trust.DeviceCertificate, name stri
 	if err != nil {
 		return nil, usagef("%w", err).hint("at most 30 days; sites are short codes")
 	}
-	raw, err := attach(p, ca)
+	made := storage.Certified{Device: access.Device{KID: c.Key.ID(), Key: c.Key, Name: name, Site: c.Site, State: access.DeviceConfirmed, From: c.NotBefore, Until: c.NotAfter}}
+	old, err := o.replaced(ctx, replaces, &made.Device)
 	if err != nil {
 		return nil, err
 	}
-	d := access.Device{KID: c.Key.ID(), Key: c.Key, Name: name, Site: c.Site, State: access.DeviceConfirmed, Certificate: raw, From: c.NotBefore, Until: c.NotAfter}
-	by := o.a.actor(access.Issuer)
-	if err := o.store.SaveDevice(ctx, by, d); err != nil {
+	if old != nil {
+		made.Replaces = &old.KID
+	}
+	if made.Device.Certificate, err = attach(p, ca); err != nil {
 		return nil, err
 	}
-	return raw, o.store.Note(ctx, by, access.Entry{Action: "device.certify", Object: d.ID(),
-		Detail: "site=" + c.Site + " until=" + c.NotAfter.String(), Digest: sha256.Sum256(raw)})
+	if err := o.store.CertifyDevice(ctx, o.a.actor(access.OrgAdmin), made); err != nil {
+		return nil, err
+	}
+	if old != nil {
+		o.a.say("%s (%s) is withdrawn: what it records from now on is marked", old.Name, old.ID())
+	}
+	return made.Device.Certificate, nil
 }
 
-// replace ends the device that a newly certified one takes the place of: a phone that
-// lost its storage comes back with another key. Without old, others of its name at
-// the site are named, so that somebody decides.
-func (o *org) replace(ctx context.Context, old string, made access.Device) error {
-	devices, err := o.store.Devices(ctx)
-	if err != nil {
-		return err
-	}
-	if old == "" {
-		for _, d := range devices {
-			if d.Name == made.Name && d.Site == made.Site && d.KID != made.KID && d.State == access.DeviceConfirmed {
-				o.a.say("warning: another key is called %s at %s and still records: %s", d.Name, d.Site, d.ID())
-				o.a.say("hint: if this phone was wiped or lost its data: aidpass device withdraw %s --reason replaced", d.ID())
-			}
+// replaced finds the device that a newly certified one takes the place of, nil for none.
+// Without a name, others of its name at the site are named, so that somebody decides.
+func (o *org) replaced(ctx context.Context, name string, made *access.Device) (*access.Device, error) {
+	if name != "" {
+		d, err := o.device(ctx, name)
+		if err != nil {
+			return nil, err
 		}
-		return nil
+		if d.KID == made.KID || d.State == access.DeviceWithdrawn || d.Site != made.Site {
+			return nil, usagef("--replaces %s: it is not another device of %s that is in use", name, made.Site).hint("aidpass device list --site %s", made.Site)
+		}
+		return &d, nil
 	}
-	d, err := findDevice(devices, old)
-	if err != nil {
-		return err
+	devices, err := o.store.Devices(ctx)
+	for _, d := range devices {
+		if d.Name == made.Name && d.Site == made.Site && d.KID != made.KID && d.State == access.DeviceConfirmed {
+			o.a.say("warning: another key is called %s at %s and still records: %s", d.Name, d.Site, d.ID())
+			o.a.say("hint: if this phone was wiped or lost its data: aidpass device withdraw %s --reason replaced", d.ID())
+		}
 	}
-	if d.KID == made.KID || d.State == access.DeviceWithdrawn || d.Site != made.Site {
-		return usagef("--replaces %s: it is not another device of %s that is in use", old, made.Site).hint("aidpass device list --site %s", made.Site)
-	}
-	if err := o.store.WithdrawDevice(ctx, o.a.actor(access.OrgAdmin), d.KID, "replaced"); err != nil {
-		return err
-	}
-	o.a.say("%s (%s) is withdrawn: what it records from now on is marked", d.Name, d.ID())
-	return nil
+	return nil, err
 }
 
 // readRequest reads a device's request from a file: its bytes, its text, or a
@@ -141,10 +142,7 @@ func (a *app) addRequested(ctx context.Context, c *trust.DeviceCertificate, f ad
 	if err := o.reserveBlock(ctx, c, f.block); err != nil {
 		return err
 	}
-	if err := o.replace(ctx, f.replaces, access.Device{KID: r.Key.ID(), Name: r.Name, Site: c.Site}); err != nil {
-		return err
-	}
-	cert, err := o.certify(ctx, c, r.Name)
+	cert, err := o.certify(ctx, c, r.Name, f.replaces)
 	if err != nil {
 		return err
 	}
@@ -329,26 +327,18 @@ func (o *org) pending(ctx context.Context) (list []access.Device, err error) {
 	return list, err
 }
 
-// findPending returns the one waiting device of a name or key id. With renew a
-// confirmed one will do.
-func (o *org) findPending(ctx context.Context, name string, renew bool) (access.Device, error) {
-	all, err := o.store.Devices(ctx)
-	if err != nil {
-		return access.Device{}, err
+// waiting returns the device of a name or key id that waits to be confirmed. With renew
+// a confirmed one will do.
+func (o *org) waiting(ctx context.Context, name string, renew bool) (access.Device, error) {
+	states := []access.DeviceState{access.DevicePending}
+	if renew {
+		states = append(states, access.DeviceConfirmed)
 	}
-	var found []access.Device
-	for _, d := range all {
-		if (d.State == access.DevicePending || renew && d.State == access.DeviceConfirmed) && (d.Name == name || d.ID() == name) {
-			found = append(found, d)
-		}
+	d, err := o.device(ctx, name, states...)
+	if errors.Is(err, errNoDevice) {
+		return d, usagef("no phone called %q waits to be confirmed", name).hint("aidpass device pending lists those that do; --renew for one that was confirmed before")
 	}
-	switch len(found) {
-	case 1:
-		return found[0], nil
-	case 0:
-		return access.Device{}, usagef("no phone called %q waits to be confirmed", name).hint("aidpass device pending lists those that do; --renew for one that was confirmed before")
-	}
-	return access.Device{}, usagef("%d phones are called %q", len(found), name).hint("name it by the 16 digits of its key: aidpass device pending")
+	return d, err
 }
 
 func (a *app) deviceConfirmCommand() *cobra.Command {
@@ -381,7 +371,7 @@ NAME is what the phone calls itself, or the 16 digits of its key.`,
 			if err := o.plausibleClock(cmd.Context()); err != nil {
 				return err
 			}
-			d, err := o.findPending(cmd.Context(), args[0], renew)
+			d, err := o.waiting(cmd.Context(), args[0], renew)
 			if err != nil {
 				return err
 			}
@@ -391,10 +381,7 @@ NAME is what the phone calls itself, or the 16 digits of its key.`,
 				}
 			}
 			c.Key, c.Site = d.Key, d.Site
-			if err := o.replace(cmd.Context(), replaces, d); err != nil {
-				return err
-			}
-			if _, err := o.certify(cmd.Context(), c, d.Name); err != nil {
+			if _, err := o.certify(cmd.Context(), c, d.Name, replaces); err != nil {
 				return err
 			}
 			result := map[string]any{"device": d.ID(), "name": d.Name, "site": d.Site, "until": c.NotAfter.String()}
@@ -423,7 +410,7 @@ func (a *app) deviceRefuseCommand() *cobra.Command {
 				return err
 			}
 			defer o.close()
-			d, err := o.findPending(cmd.Context(), args[0], false)
+			d, err := o.waiting(cmd.Context(), args[0], false)
 			if err != nil {
 				return err
 			}

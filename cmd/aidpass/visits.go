@@ -231,20 +231,9 @@ any, every device gets one.`,
 				return err
 			}
 			defer o.close()
-			devices, err := o.store.Devices(cmd.Context())
+			devices, err := o.devices(cmd.Context(), args...)
 			if err != nil {
 				return err
-			}
-			if len(args) > 0 {
-				chosen := []access.Device{}
-				for _, name := range args {
-					d, err := findDevice(devices, name)
-					if err != nil {
-						return err
-					}
-					chosen = append(chosen, d)
-				}
-				devices = chosen
 			}
 			return o.writeReceipts(cmd.Context(), devices, out)
 		},
@@ -434,25 +423,4 @@ func packDevices(packs []*verifier.Pack) (find func([]byte) *cose.Key, facts fun
 		return d, ok
 	}
 	return find, facts
-}
-
-// findDevice finds a device by name or key id.
-func findDevice(devices []access.Device, name string) (found access.Device, err error) {
-	n := 0
-	for _, d := range devices {
-		if d.ID() == name {
-			return d, nil
-		}
-		// A name may have come to a new key: those in use lead.
-		if d.Name == name && (n == 0 || found.State == access.DeviceWithdrawn || d.State != access.DeviceWithdrawn) {
-			if n > 0 && found.State != access.DeviceWithdrawn && d.State != access.DeviceWithdrawn {
-				return found, usagef("several devices are called %q", name).hint("name it by its key id: aidpass device list")
-			}
-			found, n = d, n+1
-		}
-	}
-	if n == 0 {
-		return found, usagef("no device is called %q", name).hint("aidpass device list shows them")
-	}
-	return found, nil
 }

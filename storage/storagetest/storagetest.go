@@ -100,6 +100,7 @@ func Run(t *testing.T, e Engine) {
 		{"registries do not see each other", testRegistryTenancy},
 		{"blocks of status indexes are a device's alone", testBlocks},
 		{"devices are entered, certified and withdrawn", testDevices},
+		{"a device and the one it replaces are one step", testReplaced},
 		{"a record of a journal is kept once and settles what was due", testVisits},
 		{"records come in any order", testVisitsInAnyOrder},
 		{"records are many", testManyVisits},

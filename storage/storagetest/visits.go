@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"aidpass/access"
 	"aidpass/credential"
@@ -99,12 +100,15 @@ func testDevices(t *testing.T, e Engine) {
 	if n, err := w.org.Device(ctx, d.KID); err != nil || n.From != d.From || n.Until != d.Until+1000 || string(n.Certificate) != "new" {
 		t.Errorf("device %+v, %v", n, err)
 	}
-	if err := w.org.WithdrawDevice(ctx, clerk, d.KID, ""); err == nil {
+	if err := w.org.WithdrawDevice(ctx, clerk, d.KID, "", time.Time{}); err == nil {
 		t.Error("withdrawn without a reason")
 	}
-	must(t, w.org.WithdrawDevice(ctx, clerk, d.KID, "stolen"))
+	if err := w.org.WithdrawDevice(ctx, clerk, d.KID, "stolen", w.now.Add(time.Second)); !errors.Is(err, storage.ErrWithdrawnAhead) {
+		t.Errorf("withdrawn from a time ahead: %v", err)
+	}
+	must(t, w.org.WithdrawDevice(ctx, clerk, d.KID, "stolen", time.Time{}))
 	w.now = w.now.Add(1e9)
-	must(t, w.org.WithdrawDevice(ctx, clerk, d.KID, "again"))
+	must(t, w.org.WithdrawDevice(ctx, clerk, d.KID, "again", time.Time{}))
 	n, err := w.org.Device(ctx, d.KID)
 	must(t, err)
 	if n.State != access.DeviceWithdrawn || n.Reason != "stolen" || !n.WithdrawnAt.Equal(start) {
@@ -115,6 +119,19 @@ func testDevices(t *testing.T, e Engine) {
 	}
 	if _, err := w.org.Device(ctx, [8]byte{1}); !errors.Is(err, storage.ErrNoDevice) {
 		t.Errorf("a device nobody has: %v", err)
+	}
+	// A withdrawal from an earlier time on marks what came in before it was told.
+	stolen := w.scanner(t, "tab-3")
+	w.now = w.now.Add(time.Hour)
+	record := stolen.give(visit.Visit{Kind: visit.Note, Code: "closed", At: credential.FromStd(w.now)})
+	w.acked(t, "before it is told", w.hand(t, record), "accepted")
+	w.now = w.now.Add(time.Hour)
+	must(t, w.org.WithdrawDevice(ctx, clerk, stolen.device.KID, "stolen", w.now.Add(-2*time.Hour)))
+	if d, err := w.org.Device(ctx, stolen.device.KID); err != nil || !d.WithdrawnAt.Equal(w.now.Add(-2*time.Hour)) {
+		t.Errorf("withdrawn two hours ago: %+v, %v", d, err)
+	}
+	if m, err := w.org.MergeVisits(ctx); err != nil || !slices.Contains(m.Entries[0].Doubts, visit.AfterWithdrawal) {
+		t.Errorf("what it recorded meanwhile: %+v, %v", m.Entries, err)
 	}
 	for what, edit := range map[string]func(*access.Device){
 		"another's key id":         func(d *access.Device) { d.KID[0] ^= 1 },
@@ -130,7 +147,7 @@ func testDevices(t *testing.T, e Engine) {
 		}
 	}
 	w.exec(t, `INSERT INTO organisation (id, secrets, audit_hash, created_at) SELECT 'org-x', secrets, audit_hash, created_at FROM organisation`)
-	if list, err := w.org.Devices(ctx); err != nil || len(list) != 6 {
+	if list, err := w.org.Devices(ctx); err != nil || len(list) != 7 {
 		t.Errorf("%d devices, %v", len(list), err)
 	}
 }
@@ -220,7 +237,7 @@ func testVisits(t *testing.T, e Engine) {
 	if w.acked(t, "a stranger's", acks, "refused"); acks[0].Reason != string(visit.UnknownDevice) {
 		t.Errorf("reason %q", acks[0].Reason)
 	}
-	must(t, w.org.WithdrawDevice(ctx, clerk, one.device.KID, "lost"))
+	must(t, w.org.WithdrawDevice(ctx, clerk, one.device.KID, "lost", time.Time{}))
 	acks = w.hand(t, one.give(cards[2].all()))
 	if w.acked(t, "a withdrawn device's", acks, "accepted"); !slices.Contains(acks[0].Flags, visit.AfterWithdrawal) {
 		t.Errorf("flags %q", acks[0].Flags)
@@ -386,11 +403,51 @@ func testFrozen(t *testing.T, e Engine) {
 	if d := device(); d.FrozenFrom != 3 || receipt() != 3 {
 		t.Errorf("the copy goes on: %+v, receipt %d", d, receipt())
 	}
-	must(t, w.org.WithdrawDevice(ctx, clerk, one.device.KID, "copied"))
+	must(t, w.org.WithdrawDevice(ctx, clerk, one.device.KID, "copied", time.Time{}))
 	if d := device(); d.Frozen() {
 		t.Errorf("withdrawn and frozen: %+v", d)
 	}
 	w.acked(t, "a withdrawn device's copy", w.hand(t, copied.give(visit.Visit{Kind: visit.Note, Code: "closed"})), "review")
+	w.whole(t)
+}
+
+// The certificate of a device and the end of the one it replaces are one step.
+func testReplaced(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	old, made := w.scanner(t, "tab-1"), w.scanner(t, "tab-1")
+	certify := func(edit func(*storage.Certified)) error {
+		c := storage.Certified{Device: made.device, Replaces: &old.device.KID}
+		c.Device.Certificate = []byte("new")
+		edit(&c)
+		return w.org.CertifyDevice(ctx, clerk, c)
+	}
+	for what, edit := range map[string]func(*storage.Certified){
+		"no name":            func(c *storage.Certified) { c.Device.Name = "" },
+		"no certificate":     func(c *storage.Certified) { c.Device.Certificate = nil },
+		"pending":            func(c *storage.Certified) { c.Device.State = access.DevicePending },
+		"itself in place":    func(c *storage.Certified) { c.Replaces = &made.device.KID },
+		"nobody in place":    func(c *storage.Certified) { c.Replaces = &[8]byte{1} },
+		"another's key's id": func(c *storage.Certified) { c.Device.KID[0] ^= 1 },
+	} {
+		if err := certify(edit); err == nil {
+			t.Errorf("certified with %s", what)
+		}
+	}
+	for _, s := range []*scanner{old, made} {
+		if d, err := w.org.Device(ctx, s.device.KID); err != nil || d.State != access.DeviceConfirmed || string(d.Certificate) == "new" {
+			t.Errorf("half of a refused step is done: %+v, %v", d, err)
+		}
+	}
+	must(t, certify(func(*storage.Certified) {}))
+	if d, err := w.org.Device(ctx, old.device.KID); err != nil || d.State != access.DeviceWithdrawn || d.Reason != "replaced" || !d.WithdrawnAt.Equal(w.now) {
+		t.Errorf("the replaced one: %+v, %v", d, err)
+	}
+	if d, err := w.org.Device(ctx, made.device.KID); err != nil || string(d.Certificate) != "new" {
+		t.Errorf("the new one: %+v, %v", d, err)
+	}
+	if err := certify(func(*storage.Certified) {}); !errors.Is(err, storage.ErrDeviceWithdrawn) {
+		t.Errorf("one that ended already is replaced: %v", err)
+	}
 	w.whole(t)
 }
 
