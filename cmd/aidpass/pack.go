@@ -27,8 +27,7 @@ type packFlags struct {
 	trust, site, country, unlock, above, out               string
 	chain, withdrawals, recognised, status, types, devices []string
 	programmes, sites, fresh                               []string
-	enrolled                                               []access.Device             // of the site, by this organisation
-	rounds                                                 map[string][]verifier.Round // served where no programmes are named; nil: every programme
+	enrolled                                               []access.Device // of the site, by this organisation
 	labels                                                 string
 	photos, noList                                         bool
 	days, showFor                                          int
@@ -62,9 +61,11 @@ behind the operator's code.
 
 --programme names what is served: CODE for any round at any time, or
 CODE=N@FROM..TO for round N from day FROM to day TO, both included; repeat for
-several. Without it every programme is served.
+several. Without it the site serves the rounds that the registry has there (programme
+round --site), those at no site in particular, and programmes without rounds; where no
+round names a site, every programme. serve and device add follow the same rule.
 
-What --programme names is also what the pack tells its devices, sealed: what is due,
+What is served by name is also what the pack tells its devices, sealed: what is due,
 from the plan, and who is expected, from good cards and the people on record, so that
 the screen says what to give and a typed number finds its row. It opens only on a
 --device with the operator's code of --unlock; without them it is left out, and said.
@@ -111,7 +112,7 @@ func (f *packFlags) contents(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.recognised, "recognised", nil, "trust list of another consortium that ours recognises; repeat")
 	fl.StringArrayVar(&f.status, "status", nil, "status list of another organisation, or a folder of them; repeat")
 	fl.StringVar(&f.country, "country", "", "where it stands, ISO 3166-1 alpha-3 (default: the organisation's)")
-	fl.StringArrayVar(&f.programmes, "programme", nil, "CODE or CODE=N@FROM..TO; repeat")
+	fl.StringArrayVar(&f.programmes, "programme", nil, "CODE or CODE=N@FROM..TO; repeat (default: what the registry plans for the site)")
 	fl.StringArrayVar(&f.sites, "serves", nil, "other site whose cards are served here; repeat")
 	fl.StringArrayVar(&f.fresh, "fresh", nil, "TYPE=DAYS: how old lists may be, in place of the type's; repeat")
 	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code: seals the keys of sealed claims to the devices")

@@ -13,7 +13,9 @@ import (
 	"strings"
 
 	"aidpass/access"
+	"aidpass/credential"
 	"aidpass/internal/cose"
+	"aidpass/issuer/registry"
 	"aidpass/schemas"
 	"aidpass/schemas/compile"
 	"aidpass/status"
@@ -175,20 +177,17 @@ func (b *packBuild) typesPart(context.Context) error {
 	return nil
 }
 
-func (b *packBuild) policyPart(context.Context) error {
-	p := verifier.Policy{Country: b.f.country, Sites: b.f.sites, Programmes: b.f.rounds, ShowFor: int64(b.f.showFor)}
+func (b *packBuild) policyPart(ctx context.Context) (err error) {
+	p := verifier.Policy{Country: b.f.country, Sites: b.f.sites, ShowFor: int64(b.f.showFor)}
 	if p.Country == "" {
 		p.Country = b.o.entry.Country
 	}
-	if len(b.f.programmes) > 0 {
-		p.Programmes = map[string][]verifier.Round{}
+	if p.Programmes, err = b.o.served(ctx, &b.f); err != nil {
+		return err
 	}
-	for _, s := range b.f.programmes {
-		code, round, err := parseProgramme(s)
-		if err != nil {
-			return err
-		}
-		p.Programmes[code] = append(p.Programmes[code], round...)
+	if p.Programmes != nil && len(p.Programmes) == 0 {
+		b.say("warning: no round is planned for %s: its pack serves no programme, and every card is for another place", b.f.site)
+		b.say("hint: aidpass programme round --site %s plans one, or name what is served: --programme K7Q2", b.f.site)
 	}
 	for _, s := range b.f.fresh {
 		name, days, ok := strings.Cut(s, "=")
@@ -216,6 +215,70 @@ func (b *packBuild) policyPart(context.Context) error {
 	}
 	b.add(b.draft.Org, verifier.PartPolicy, "policy", b.draft.Sequence, raw)
 	return nil
+}
+
+// served are the programmes of a site's pack and their open rounds, nil for every one.
+// They are those that --programme names, else what the registry plans for the site.
+func (o *org) served(ctx context.Context, f *packFlags) (map[string][]verifier.Round, error) {
+	if len(f.programmes) == 0 {
+		return o.roundsAt(ctx, append([]string{f.site}, f.sites...))
+	}
+	named := map[string][]verifier.Round{}
+	for _, s := range f.programmes {
+		code, round, err := parseProgramme(s)
+		if err != nil {
+			return nil, err
+		}
+		named[code] = append(named[code], round...)
+	}
+	return named, nil
+}
+
+// roundsAt are the programmes of the service points that one stands for, where none are
+// named: of the registry's rounds those at these sites and those at no site in
+// particular, and programmes without any round. Where no round names a site, it is nil:
+// every programme is served.
+func (o *org) roundsAt(ctx context.Context, sites []string) (map[string][]verifier.Round, error) {
+	list, err := o.desk(access.DistributionLead).Programmes(ctx)
+	if err != nil {
+		return nil, err
+	}
+	named, here := false, map[string][]verifier.Round{}
+	for _, p := range list {
+		if len(p.Rounds) == 0 {
+			here[p.Code] = nil
+		}
+		for _, r := range p.Rounds {
+			named = named || len(r.Sites) > 0
+			if !handedOutAt(&r, sites) {
+				continue
+			}
+			round := verifier.Round{N: r.N, Closes: credential.MaxTime}
+			if r.Opens != "" {
+				if round.Opens, err = parseAt(r.Opens); err != nil {
+					return nil, err
+				}
+			}
+			if r.Closes != "" {
+				if round.Closes, err = parseLastDay(r.Closes); err != nil {
+					return nil, err
+				}
+				round.Closes++ // the first second it is closed
+			}
+			here[p.Code] = append(here[p.Code], round)
+		}
+	}
+	if !named {
+		return nil, nil
+	}
+	return here, nil
+}
+
+// handedOutAt is true of a round at one of these sites, and of one at no site in particular.
+func handedOutAt(r *registry.Round, sites []string) bool {
+	return len(r.Sites) == 0 || slices.ContainsFunc(r.Sites, func(at string) bool {
+		return slices.ContainsFunc(sites, func(s string) bool { return strings.EqualFold(s, at) })
+	})
 }
 
 // parseProgramme reads CODE or CODE=N@FROM..TO; TO is the last day.

@@ -76,9 +76,15 @@ func (a *app) writePack(w io.Writer, p *verifier.Pack, at credential.Time) {
 	for _, l := range p.Lists() {
 		fmt.Fprintf(w, "  status list %s as of %s (%s), %d entries\n", l.URI, l.IssuedAt, age(l.IssuedAt), l.Size)
 	}
+	switch {
+	case p.Policy.Programmes == nil:
+		fmt.Fprintln(w, "  serves every programme")
+	case len(p.Policy.Programmes) == 0:
+		fmt.Fprintln(w, "  serves no programme")
+	}
 	for _, code := range slices.Sorted(maps.Keys(p.Policy.Programmes)) {
 		for _, r := range p.Policy.Programmes[code] {
-			fmt.Fprintf(w, "  serves %s round %d from %s to %s\n", code, r.N, r.Opens, r.Closes)
+			fmt.Fprintf(w, "  serves %s round %d%s\n", code, r.N, openFrom(r))
 		}
 		if len(p.Policy.Programmes[code]) == 0 {
 			fmt.Fprintf(w, "  serves %s, any round\n", code)
@@ -95,6 +101,17 @@ func (a *app) writePack(w io.Writer, p *verifier.Pack, at credential.Time) {
 	for _, f := range p.Faults {
 		fmt.Fprintf(w, "  left out: %s: %s (%s)\n", f.Part, f.Reason, f.Text)
 	}
+}
+
+// openFrom tells when a round is open, "" for always.
+func openFrom(r verifier.Round) (text string) {
+	if r.Opens > 0 {
+		text = " from " + r.Opens.String()
+	}
+	if r.Closes < credential.MaxTime {
+		text += " to " + r.Closes.String()
+	}
+	return text
 }
 
 func (a *app) packShowCommand() *cobra.Command {

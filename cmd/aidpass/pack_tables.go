@@ -166,12 +166,9 @@ func (t *packTables) openRounds(cards []issuer.Card) (rounds []uint64) {
 
 // elsewhere is true of a round that is handed out at other sites only.
 func (t *packTables) elsewhere(n uint64) bool {
-	for _, r := range t.programme.Rounds {
-		if r.N == n && len(r.Sites) > 0 {
-			return !slices.ContainsFunc(r.Sites, func(s string) bool { return s == t.f.site || slices.Contains(t.f.sites, s) })
-		}
-	}
-	return false
+	return slices.ContainsFunc(t.programme.Rounds, func(r registry.Round) bool {
+		return r.N == n && !handedOutAt(&r, append([]string{t.f.site}, t.f.sites...))
+	})
 }
 
 func (t *packTables) addRound(ctx context.Context, cards []issuer.Card, n uint64) error {

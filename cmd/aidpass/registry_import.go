@@ -365,7 +365,7 @@ func importJSON(r *intake.Report) map[string]any {
 		"format": r.Format, "sha256": r.Digest, "quality": r.Quality, "earlier": r.Earlier, "left_out": r.LeftOut,
 	}
 	if p := r.Photos; p != nil { // names of files may be people's: the report has them
-		v["photos"] = map[string]int{"used": p.Used, "without": p.Without, "unmatched": len(p.Unmatched)}
+		v["photos"] = map[string]int{"stored": p.Stored, "unchanged": p.Unchanged, "without": p.Without, "unmatched": len(p.Unmatched)}
 	}
 	if !r.DryRun {
 		v["import"] = r.Import.String() // for issue --import
@@ -498,7 +498,17 @@ func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 		fmt.Fprintf(w, "%d possible doubles: aidpass registry doubles\n", n)
 	}
 	if p := r.Photos; p != nil {
-		fmt.Fprintf(w, "photos: %d used, %d files of nobody in the list (--report names them), %d people without\n", p.Used, len(p.Unmatched), p.Without)
+		verb := "stored"
+		if r.DryRun {
+			verb = "would be stored"
+		}
+		fmt.Fprintf(w, "photos: %d %s, %d files of nobody in the list (--report names them), %d people without\n", p.Stored, verb, len(p.Unmatched), p.Without)
+		switch {
+		case p.Unchanged > 0 && r.Earlier != nil && !f.take:
+			fmt.Fprintf(w, "%s not looked at: this very file was imported before, and its records stay as they are; --take-changes takes photos in\n", plural(p.Unchanged, "photo was", "photos were"))
+		case p.Unchanged > 0:
+			fmt.Fprintf(w, "%s on record already\n", plural(p.Unchanged, "photo is", "photos are"))
+		}
 	}
 	if f.report != "" {
 		fmt.Fprintf(w, "all findings with their values: %s\n", f.report)

@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -172,11 +171,11 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 	}
 	now := time.Now() // how long ago, not when: no clock that may be set
 	have := p.sites[d.Site]
-	var rounds map[string][]verifier.Round
-	if len(p.flags.programmes) == 0 {
-		if rounds, err = p.o.roundsAt(ctx, d.Site); err != nil {
-			return nil, storeError(err)
-		}
+	f := p.flags
+	f.site, f.enrolled = d.Site, devices
+	rounds, err := p.o.served(ctx, &f)
+	if err != nil {
+		return nil, storeError(err)
 	}
 	mark := p.mark(devices, rounds)
 	fresh := have != nil && have.mark == mark && now.Sub(have.built) < publishAfter
@@ -190,8 +189,6 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 			return have.doc, nil
 		}
 	}
-	f := p.flags
-	f.site, f.enrolled, f.rounds = d.Site, devices, rounds
 	p.o.a.kept = nil // another command may have brought a newer trust list
 	raw, pack, err := p.o.newPack(ctx, f)
 	if err != nil {
@@ -233,46 +230,6 @@ func (p *packRoom) mark(devices []access.Device, rounds map[string][]verifier.Ro
 		})
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-// roundsAt are the programmes of a site's pack where none are named: of the
-// registry's rounds those at this site and those at no site in particular, and
-// programmes without any round. Where no round names a site, it is nil: every
-// programme is served.
-func (o *org) roundsAt(ctx context.Context, site string) (map[string][]verifier.Round, error) {
-	list, err := o.desk(access.DistributionLead).Programmes(ctx)
-	if err != nil {
-		return nil, err
-	}
-	named, here := false, map[string][]verifier.Round{}
-	for _, p := range list {
-		if len(p.Rounds) == 0 {
-			here[p.Code] = nil
-		}
-		for _, r := range p.Rounds {
-			named = named || len(r.Sites) > 0
-			if len(r.Sites) > 0 && !slices.ContainsFunc(r.Sites, func(s string) bool { return strings.EqualFold(s, site) }) {
-				continue
-			}
-			round := verifier.Round{N: r.N, Closes: credential.MaxTime}
-			if r.Opens != "" {
-				if round.Opens, err = parseAt(r.Opens); err != nil {
-					return nil, err
-				}
-			}
-			if r.Closes != "" {
-				if round.Closes, err = parseLastDay(r.Closes); err != nil {
-					return nil, err
-				}
-				round.Closes++ // the first second it is closed
-			}
-			here[p.Code] = append(here[p.Code], round)
-		}
-	}
-	if !named {
-		return nil, nil
-	}
-	return here, nil
 }
 
 // listsChanged reports whether a status list of ours differs from what was

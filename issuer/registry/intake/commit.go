@@ -144,7 +144,7 @@ func (r *run) writePerson(tx registry.Tx, at ref, row *roster.Row) error {
 	d := t.lens.read(row)
 	d.link(r, t, row)
 	r.side.documents(&d)
-	if err := r.takePhoto(t, &d, row, false); err != nil {
+	if err := r.takePhoto(t, s, &d, row, false); err != nil {
 		return err
 	}
 	c := registry.Change{Kind: registry.KindPerson, ID: s.id}

@@ -110,7 +110,7 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 	if err != nil || d.rejected {
 		return err
 	}
-	if err := r.takePhoto(t, d, row, !r.opt.DryRun); err != nil {
+	if err := r.takePhoto(t, s, d, row, !r.opt.DryRun); err != nil {
 		return err
 	}
 	was := &registry.Person{}
@@ -123,7 +123,7 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 		s.found, s.id = true, rec.ID
 		d.unanswered(old.Issues)
 		if r.keeps() {
-			s.outcome = duplicate
+			s.outcome, d.person.Photo = duplicate, old.Photo
 			return nil
 		}
 		r.guard(t, d, rec, &old)

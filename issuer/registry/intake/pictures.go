@@ -12,7 +12,7 @@ import (
 // takePhoto puts a person's picture into the draft: the file that is named by the
 // photo column, else by her number. A picture that cannot be used is said, and the
 // row goes on without it. say is false for the second reading.
-func (r *run) takePhoto(t *tableRun, d *draft, row *roster.Row, say bool) error {
+func (r *run) takePhoto(t *tableRun, s *state, d *draft, row *roster.Row, say bool) error {
 	if r.opt.Photos == nil {
 		return nil
 	}
@@ -41,15 +41,28 @@ func (r *run) takePhoto(t *tableRun, d *draft, row *roster.Row, say bool) error 
 		return err
 	default:
 		d.person.Photo = p.JPEG
+		s.flags |= pictured
 	}
 	return nil
 }
 
-// countPhotos says which files belong to nobody, and how many people have none.
+// countPhotos says which pictures are stored with this import, which belong to nobody,
+// and how many people have none.
 func (r *run) countPhotos() {
 	if r.opt.Photos == nil {
 		return
 	}
-	used := r.report.Quality.Filled["photo"]
-	r.report.Photos = &Photos{Used: used, Without: r.report.Quality.People - used, Unmatched: r.opt.Photos.Unused()}
+	p := &Photos{Without: r.report.Quality.People - r.report.Quality.Filled["photo"], Unmatched: r.opt.Photos.Unused()}
+	for _, t := range r.tables {
+		for i := range t.states {
+			switch s := &t.states[i]; {
+			case s.flags&pictured == 0 || !s.live():
+			case s.outcome == duplicate:
+				p.Unchanged++
+			default:
+				p.Stored++
+			}
+		}
+	}
+	r.report.Photos = p
 }

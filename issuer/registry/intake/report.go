@@ -58,8 +58,9 @@ type DeliveryGap struct {
 
 // Photos says what became of the folder of pictures.
 type Photos struct {
-	Used      int      `json:"used"`
-	Without   int      `json:"without"`   // people of the list without one
+	Stored    int      `json:"stored"`    // with a record that this import made or changed
+	Unchanged int      `json:"unchanged"` // of people whose records it left as they are
+	Without   int      `json:"without"`   // people of the list without one, here and on record
 	Unmatched []string `json:"unmatched"` // names of files that belong to nobody of the list
 }
 

@@ -91,7 +91,7 @@ type state struct {
 	house   int32        // place in run.houses; -1: none
 	id      registry.ID  // on record, or once written
 	place   string       // in a form's file
-	flags   uint8        // 1: stored with an issue, 2: with a blocking one
+	flags   uint8        // the constants below
 	filled  uint16       // fields the row fills: see quality
 	size    uint8        // of the household, as the row says it
 	viaHome bool         // updated for what it says of its household alone
@@ -99,8 +99,9 @@ type state struct {
 }
 
 const (
-	flagged = 1
-	blocked = 2
+	flagged  = 1 << iota // stored with an issue
+	blocked              // with a blocking one
+	pictured             // a picture was found for her
 )
 
 // memberSketch is what the checks of a household ask of a member.

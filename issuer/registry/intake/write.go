@@ -95,7 +95,7 @@ func (r *Report) summary() [][]string {
 		rows = append(rows, []string{c.Table, "column left out, as no card needs it: " + c.Column, "to keep it: " + ColumnFlag(c.Answer)})
 	}
 	if p := r.Photos; p != nil {
-		rows = append(rows, []string{"photos used", strconv.Itoa(p.Used)}, []string{"people without a photo", strconv.Itoa(p.Without)},
+		rows = append(rows, []string{"photos stored", strconv.Itoa(p.Stored)}, []string{"photos of unchanged records", strconv.Itoa(p.Unchanged)}, []string{"people without a photo", strconv.Itoa(p.Without)},
 			[]string{"files of nobody in the list", strconv.Itoa(len(p.Unmatched))})
 	}
 	q := r.Quality
@@ -160,7 +160,7 @@ func (r *Report) WriteCSV(w io.Writer) error {
 		put([]string{c.Table, "", c.Column, "", "count", "", "left_out", "the column was not kept, as no card needs it", "to keep it: " + ColumnFlag(c.Answer)})
 	}
 	if p := r.Photos; p != nil {
-		put([]string{"", "", "", "", "count", "", "photos", fmt.Sprintf("%d used, %d people without", p.Used, p.Without), ""})
+		put([]string{"", "", "", "", "count", "", "photos", fmt.Sprintf("%d stored, %d of unchanged records, %d people without", p.Stored, p.Unchanged, p.Without), ""})
 		for _, name := range p.Unmatched {
 			put([]string{"", "", "", name, string(Remark), "", "photo_unmatched", "the file is named after nobody in the list", "name it by a person's number"})
 		}
