@@ -15,7 +15,7 @@ import "strings"
 // beneath it. Names of packages that do not exist yet are the plan.
 var floors = [...][]string{
 	{ // 1: words, bytes and signatures
-		"internal/base45", "internal/cbor", "internal/p256", "internal/cose", "internal/jose",
+		"internal/base45", "internal/cbor", "internal/p256", "internal/cose", "internal/jose", "internal/did",
 		"words", "schemas",
 		"credential/internal/proven", "credential",
 		"credential/qr", "credential/cwt", "credential/sdjwt", "credential/vcjwt",
