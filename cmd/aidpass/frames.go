@@ -37,8 +37,9 @@ that every screen can show. The phone reads it under Lists, "Read moving codes",
 takes what it is: newer lists, a pack, the answer to its key, a receipt, or what
 another table gave.
 
-A code holds 400 bytes: 20 KB are 52 codes, a round of 11 seconds. A phone that misses
-some has them in the next round. From about 100 KB a stick is quicker.`,
+A code holds 400 bytes: 20 KB are 52 codes, a round of 11 seconds. Every second round
+shows sums of codes, by which a phone makes up for those it missed: one in twenty costs
+a second, one in four costs four. From about 100 KB a stick is quicker.`,
 		Example: `  aidpass status delta --since wellA.pack --out lists.upd
   aidpass frames lists.upd
   aidpass frames lists.upd --out lists.gif
@@ -52,17 +53,17 @@ some has them in the next round. From about 100 KB a stick is quicker.`,
 			if err != nil {
 				return err
 			}
-			texts := enrol.Frames(message)
+			texts, round := enrol.Row(message)
 			if texts == nil {
 				return usagef("%s is empty", args[0]).hint("name the file that the phone is to get")
 			}
 			if out != "" {
-				return a.frameFile(out, message, texts, speed)
+				return a.frameFile(out, message, round, speed)
 			}
 			if !terminal && !a.stdoutIsTerminal() {
 				return usagef("this is no terminal to show codes in").hint("--out FILE.gif, or --terminal all the same")
 			}
-			return a.frameTerminal(cmd.Context(), texts, speed, rounds)
+			return a.frameTerminal(cmd.Context(), texts, round, speed, rounds)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "write them as a GIF instead")
@@ -73,7 +74,7 @@ some has them in the next round. From about 100 KB a stick is quicker.`,
 }
 
 // frameFile writes a message as a GIF.
-func (a *app) frameFile(out string, message []byte, texts []string, speed int) error {
+func (a *app) frameFile(out string, message []byte, round, speed int) error {
 	if err := mustNotExist(out); err != nil {
 		return err
 	}
@@ -84,19 +85,20 @@ func (a *app) frameFile(out string, message []byte, texts []string, speed int) e
 	if err := writeNew(out, moving, 0o644); err != nil {
 		return err
 	}
-	round := (len(texts) + speed - 1) / speed
-	return a.print(map[string]any{"file": out, "bytes": len(message), "codes": len(texts), "seconds": round}, func(w io.Writer) {
-		fmt.Fprintf(w, "%s: %s, %d bytes, a round of %d seconds\n", out, plural(len(texts), "code", "codes"), len(message), round)
+	seconds := (round + speed - 1) / speed
+	return a.print(map[string]any{"file": out, "bytes": len(message), "codes": round, "seconds": seconds}, func(w io.Writer) {
+		fmt.Fprintf(w, "%s: %s, %d bytes, a round of %d seconds\n", out, plural(round, "code", "codes"), len(message), seconds)
 	})
 }
 
-// frameTerminal shows the codes here, over and over, until ctx ends.
-func (a *app) frameTerminal(ctx context.Context, texts []string, speed, rounds int) error {
+// frameTerminal shows the codes here, over and over, until ctx ends. After a round of
+// the file's own, those that follow in texts are counted from 1 again.
+func (a *app) frameTerminal(ctx context.Context, texts []string, round, speed, rounds int) error {
 	tick := time.NewTicker(time.Second / time.Duration(speed))
 	defer tick.Stop()
 	fmt.Fprint(a.Stdout, "\x1b[?25l\x1b[2J")         // no cursor, an empty screen
 	defer fmt.Fprint(a.Stdout, "\x1b[?25h\x1b[0m\n") // as it was
-	for n := 0; rounds == 0 || n < rounds*len(texts); n++ {
+	for n := 0; rounds == 0 || n < rounds*round; n++ {
 		m, err := qrcode.Matrix(texts[n%len(texts)], qrcode.L)
 		if err != nil {
 			return err
@@ -104,7 +106,7 @@ func (a *app) frameTerminal(ctx context.Context, texts []string, speed, rounds i
 		var b bytes.Buffer
 		b.WriteString("\x1b[H")
 		writeBlocks(&b, m, true)
-		fmt.Fprintf(&b, "%*d of %d   Ctrl-C ends \x1b[J", len(fmt.Sprint(len(texts))), n%len(texts)+1, len(texts))
+		fmt.Fprintf(&b, "%*d of %d   Ctrl-C ends \x1b[J", len(fmt.Sprint(round)), n%len(texts)%round+1, round)
 		if _, err := a.Stdout.Write(b.Bytes()); err != nil {
 			return err
 		}
@@ -120,11 +122,12 @@ func (a *app) frameTerminal(ctx context.Context, texts []string, speed, rounds i
 // movingCode shows a message as QR codes one after the other, over and over: a GIF,
 // which every screen can show.
 func movingCode(message []byte, speed int) ([]byte, error) {
-	texts := enrol.Frames(message)
-	if texts == nil || len(texts) > maxGIFFrames {
+	texts, round := enrol.Row(message)
+	if texts == nil || round > maxGIFFrames {
 		return nil, usagef("%d bytes are too many for a moving picture", len(message)).
 			hint("carry the file over by USB or by the server; aidpass frames shows up to %d bytes in a terminal", maxMovingBytes)
 	}
+	texts = texts[:min(len(texts), maxGIFFrames)]
 	g := gif.GIF{}
 	side := 0
 	var matrices [][][]bool

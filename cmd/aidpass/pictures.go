@@ -45,7 +45,8 @@ func readCarried(paths []string, max int64) (files []carriedFile, err error) {
 		return nil, err
 	}
 	var row enrol.Frameset
-	pictures, seen, made := "", 0, false
+	pictures, seen := "", 0
+	var made []byte
 	for _, path := range paths {
 		content, err := readFile(path, max)
 		if err != nil {
@@ -71,13 +72,12 @@ func readCarried(paths []string, max int64) (files []carriedFile, err error) {
 			if err != nil {
 				return nil, usagef("%s: %w", path, err).hint("take the pictures of one row at a time")
 			}
-			if message != nil {
-				files, made = append(files, carriedFile{path, message}), true
+			if message != nil && !bytes.Equal(message, made) { // a row goes on after it was complete
+				files, made = append(files, carriedFile{path, message}), message
 			}
 		}
 	}
-	// A row that is shown over and over goes on after it was complete.
-	if have, count := row.Progress(); have > 0 && !made {
+	if have, count := row.Progress(); have > 0 && made == nil {
 		return nil, usagef("%d of %d codes were found in the pictures", have, count).
 			hint("show the row again, slower, and add those pictures: all of them are read together")
 	}

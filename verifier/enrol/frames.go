@@ -11,25 +11,30 @@ import (
 )
 
 // A message too long for one QR code is shown as frames, one after the other and
-// over and over. A reader collects them in whatever order the camera catches them.
+// over and over: its pieces, then as many sums of pieces. A reader collects them in
+// whatever order the camera catches them. docs/formats/exchange.md draws the bytes.
 
 // Limits of frames.
 const (
 	FrameBytes      = 400 // of the message in each frame; the last has what is left
 	MaxFrames       = 4096
+	MaxParity       = 1024 // parity frames of one row; a reader takes numbers below 65,536
 	framePrefix     = "APF1:"
+	parityPrefix    = "APF2:"
 	maxFrame        = FrameBytes + 32 // bytes of its CBOR
 	frameIDBytes    = 4
+	parityIDBytes   = 16
+	maxParityNumber = 1<<16 - 1
 	maxTextOfFrames = len(framePrefix) + maxFrame/2*3 + 2
 )
 
 // ErrFrame says that a text is no frame.
 var ErrFrame = errors.New("enrol: not a frame")
 
-// Frames returns message as the texts of QR codes. It is nil for an empty message
-// and for one of more than MaxFrames.
+// Frames returns message as the texts of QR codes, a piece each. It is nil for an
+// empty message and for one of more than MaxFrames.
 func Frames(message []byte) []string {
-	count := (len(message) + FrameBytes - 1) / FrameBytes
+	count := pieces(len(message))
 	if count > MaxFrames {
 		return nil
 	}
@@ -38,80 +43,79 @@ func Frames(message []byte) []string {
 	for i := range count {
 		b := cbor.AppendBytes(cbor.AppendArray(nil, 4), id[:frameIDBytes])
 		b = cbor.AppendUint(cbor.AppendUint(b, uint64(i)), uint64(count))
-		b = cbor.AppendBytes(b, message[i*FrameBytes:min((i+1)*FrameBytes, len(message))])
+		b = cbor.AppendBytes(b, piece(message, i))
 		texts = append(texts, framePrefix+base45.Encode(b))
 	}
 	return texts
 }
 
+// pieces is in how many a message of size bytes is cut.
+func pieces(size int) int { return (size + FrameBytes - 1) / FrameBytes }
+
+func piece(message []byte, i int) []byte {
+	return message[i*FrameBytes : min((i+1)*FrameBytes, len(message))]
+}
+
 // IsFrame reports whether text is a frame, by its beginning.
-func IsFrame(text string) bool { return strings.HasPrefix(text, framePrefix) }
-
-// Frameset collects the frames of one message. The zero value is empty and ready.
-type Frameset struct {
-	id    [frameIDBytes]byte
-	parts [][]byte
-	have  int
+func IsFrame(text string) bool {
+	return strings.HasPrefix(text, framePrefix) || strings.HasPrefix(text, parityPrefix)
 }
 
-// Progress returns how many different frames are there, and how many the message
-// has; 0 of 0 before the first.
-func (s *Frameset) Progress() (have, count int) { return s.have, len(s.parts) }
-
-// Add takes one frame. A frame of another message, or of another count, begins
-// anew. When all are there it returns the message, and is empty again; until then
-// nil. A text that is no frame is ErrFrame and changes nothing; frames that do not
-// come to what they say they are, too, and the collection begins anew.
-func (s *Frameset) Add(text string) ([]byte, error) {
-	id, index, count, chunk, err := readFrame(text)
-	if err != nil {
-		return nil, err
-	}
-	if s.id != id || len(s.parts) != count {
-		*s = Frameset{id: id, parts: make([][]byte, count)}
-	}
-	if s.parts[index] == nil {
-		s.parts[index] = chunk
-		s.have++
-	}
-	if s.have < count {
-		return nil, nil
-	}
-	message := make([]byte, 0, count*FrameBytes)
-	for _, p := range s.parts {
-		message = append(message, p...)
-	}
-	*s = Frameset{}
-	if sum := sha256.Sum256(message); [frameIDBytes]byte(sum[:]) != id {
-		return nil, fmt.Errorf("%w: the frames are not of one message", ErrFrame)
-	}
-	return message, nil
+// frame is one code as it was read.
+type frame struct {
+	id     []byte // of the message: 4 bytes of its SHA-256, of a parity frame 16
+	parity bool
+	number int // of the piece, or of the parity frame
+	count  int // pieces of the message
+	size   int // bytes of the message; 0: this frame does not say
+	chunk  []byte
 }
 
-func readFrame(text string) (id [frameIDBytes]byte, index, count int, chunk []byte, err error) {
-	code, ok := strings.CutPrefix(text, framePrefix)
-	if !ok || len(text) > maxTextOfFrames {
-		return id, 0, 0, nil, ErrFrame
+func readFrame(text string) (*frame, error) {
+	code, plain := strings.CutPrefix(text, framePrefix)
+	if !plain {
+		var ok bool
+		if code, ok = strings.CutPrefix(text, parityPrefix); !ok {
+			return nil, ErrFrame
+		}
+	}
+	if len(text) > maxTextOfFrames {
+		return nil, ErrFrame
 	}
 	b, err := base45.AppendDecode(nil, code)
 	if err == nil {
 		err = cbor.CheckDeterministic(b, cbor.Limits{Depth: 2, Entries: 4})
 	}
 	if err != nil {
-		return id, 0, 0, nil, fmt.Errorf("%w: %w", ErrFrame, err)
+		return nil, fmt.Errorf("%w: %w", ErrFrame, err)
 	}
 	r := cbor.NewReader(b)
 	n := r.Array()
-	name, i, c := r.Bytes(), r.Uint(), r.Uint()
-	chunk = r.Bytes()
-	last := c > 0 && i == c-1
-	switch {
-	case n != 4 || !r.Done() || len(name) != frameIDBytes:
-		return id, 0, 0, nil, fmt.Errorf("%w: not its members", ErrFrame)
-	case c < 1 || c > MaxFrames || i >= c:
-		return id, 0, 0, nil, fmt.Errorf("%w: number %d of %d", ErrFrame, i, c)
-	case len(chunk) < 1 || len(chunk) > FrameBytes || !last && len(chunk) != FrameBytes:
-		return id, 0, 0, nil, fmt.Errorf("%w: of %d bytes", ErrFrame, len(chunk))
+	f := &frame{id: r.Bytes(), parity: !plain}
+	number, of := r.Uint(), r.Uint()
+	f.chunk = r.Bytes()
+	want, most := frameIDBytes, uint64(MaxFrames)
+	if f.parity {
+		want, most = parityIDBytes, MaxFrames*FrameBytes
 	}
-	return [frameIDBytes]byte(name), int(i), int(c), chunk, nil
+	switch {
+	case n != 4 || !r.Done() || len(f.id) != want:
+		return nil, fmt.Errorf("%w: not its members", ErrFrame)
+	case of < 1 || of > most || !f.parity && number >= of || number > maxParityNumber:
+		return nil, fmt.Errorf("%w: number %d of %d", ErrFrame, number, of)
+	}
+	f.number, f.count = int(number), int(of)
+	short := !f.parity && f.number == f.count-1
+	switch {
+	case len(f.chunk) < 1 || len(f.chunk) > FrameBytes || !short && len(f.chunk) != FrameBytes:
+		return nil, fmt.Errorf("%w: of %d bytes", ErrFrame, len(f.chunk))
+	case short:
+		f.size = f.number*FrameBytes + len(f.chunk)
+	case f.parity:
+		f.size, f.count = f.count, pieces(f.count)
+		if f.count < 2 {
+			return nil, fmt.Errorf("%w: parity of one piece", ErrFrame)
+		}
+	}
+	return f, nil
 }

@@ -145,9 +145,9 @@ func (d *desk) frame(text string) reply {
 	return out
 }
 
-// frames turns a file into the texts of a moving row.
+// frames turns a file into the texts of a moving row, a round of which are its own.
 func frames(file []byte) reply {
-	texts := enrol.Frames(file)
+	texts, round := enrol.Row(file)
 	if texts == nil {
 		return fail(enrol.ErrFrame)
 	}
@@ -157,6 +157,7 @@ func frames(file []byte) reply {
 	}
 	out := done()
 	out.list("frames", list)
+	out.number("round", int64(round))
 	return out
 }
 

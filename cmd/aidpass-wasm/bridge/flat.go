@@ -48,7 +48,7 @@
 //	aidpass("kind", file)                 -> {ok, kind: answer | exchange | receipt | journal | status | pack, point}
 //	aidpass("answer", file, secret)       -> {ok, error, certificate, pack}: secret is the device key times point
 //	aidpass("frame", text)                -> {ok, error, frame, have, count, message}: one QR code of a moving row
-//	aidpass("frames", file)               -> {ok, error, frames}: the texts of such a row
+//	aidpass("frames", file)               -> {ok, error, frames, round}: the texts of such a row, the first round of them plain
 //	aidpass("status", file, at)           -> {ok, error, reason, newer, state, updates}: newer lists alone; newer are their owners' names
 //	aidpass("parts")                      -> {ok, error, file}: the status lists in use, as such a file
 //	aidpass("share", journal, salt)       -> {ok, error, file}: sealed to the tables of the site; salt is 16 random bytes

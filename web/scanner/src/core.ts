@@ -74,7 +74,7 @@ export class Core {
   share(journal: Uint8Array, salt: Uint8Array) { return this.ask<Reply & { file: Uint8Array }>("share", journal, salt); }
   shared(file: Uint8Array) { return this.ask<Reply & { journal: Uint8Array }>("shared", file); }
   receipt(file: Uint8Array) { return this.ask<Reply & { covers: number; copied?: boolean }>("receipt", file); }
-  frames(file: Uint8Array) { return this.ask<Reply & { frames: string[] }>("frames", file); }
+  frames(file: Uint8Array) { return this.ask<Reply & { frames: string[]; round: number }>("frames", file); }
   status(file: Uint8Array, at: number) { return this.ask<Reply & { newer: string[] }>("status", file, at); }
   parts() { return this.ask<Reply & { file: Uint8Array }>("parts"); }
   visits(records: Uint8Array | null) { return this.ask<Reply & { records: number; torn: boolean; copied?: boolean; journals: { kid: string; file: Uint8Array }[] }>("visits", records); }

@@ -140,9 +140,9 @@ const CACHED = 300; // drawn codes that are kept, a second or two of a cheap pho
 export async function show(ui: UI, title: Child, file: Uint8Array, back: After) {
   const made = await ui.app.core.frames(file);
   if (!made.ok) { ui.toast(t("carry.none")); return; }
-  const all = made.frames, drawn: boolean[][][] = [];
+  const all = made.frames, { round } = made, drawn: boolean[][][] = [];
   const canvas = h("canvas", { class: "qr moving", role: "img", "aria-label": text("carry.moving") });
-  const bar = h("progress", { max: all.length, value: 0, "aria-label": text("carry.moving") });
+  const bar = h("progress", { max: round, value: 0, "aria-label": text("carry.moving") });
   const where = h("p", { class: "quiet center", id: "where" });
   const pause = button(t("carry.pause"), () => { running ? stop() : go(); pause.replaceChildren(t(running ? "carry.pause" : "carry.go_on")); }, "", "pause");
   let at = 0, speed = 5, timer = 0, running = false;
@@ -153,8 +153,9 @@ export async function show(ui: UI, title: Child, file: Uint8Array, back: After) 
     if (all.length <= CACHED) drawn[at] = rows;
     paint(canvas, rows);
     canvas.dataset.text = text;
-    bar.value = at + 1;
-    where.replaceChildren(t("carry.where", { n: at + 1, total: all.length, seconds: Math.ceil(all.length / speed) }));
+    const n = at % round + 1; // the sums that follow a round are another
+    bar.value = n;
+    where.replaceChildren(t("carry.where", { n, total: round, seconds: Math.ceil(round / speed) }));
     at = (at + 1) % all.length;
   };
   const go = () => { stop(); running = true; timer = window.setInterval(draw, 1000 / speed); };
