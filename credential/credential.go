@@ -49,9 +49,13 @@ const (
 	FormCWT   Form = 1 // COSE_Sign1 on a card or in a file
 	FormSDJWT Form = 2 // SD-JWT VC, for wallets
 	FormVCJWT Form = 3 // W3C VC 2.0 as a JWT
+	// FormBound is a CWT that is good only with the signature of a phone's key. What
+	// is read of it is FormCWT with a HolderKey; an issuer keeps its place apart from
+	// the printed card's.
+	FormBound Form = 4
 )
 
-// String is the form's short name: cwt, sd-jwt or vc-jwt.
+// String is the form's short name: cwt, sd-jwt, vc-jwt or bound.
 func (f Form) String() string {
 	switch f {
 	case FormCWT:
@@ -60,6 +64,8 @@ func (f Form) String() string {
 		return "sd-jwt"
 	case FormVCJWT:
 		return "vc-jwt"
+	case FormBound:
+		return "bound"
 	}
 	return "unknown"
 }

@@ -26,6 +26,12 @@ type Request struct {
 	ExpiresAt credential.Time // 0: the batch's. A provisional card ends earlier; never later
 	Override  string          // why it is issued although the gate refuses it: a second person's reason code; empty: it is not
 	Replaces  CTI             // the unit's active credential of the place, revoked in the step that takes its place; zero: none
+
+	// Holder is the key of the phone that will show the credential, for every form
+	// but that of cards. Copy tells one wallet's one-time credentials apart: 0, 1, 2 ...
+	// An approval says nothing of either: see Batch.Digest.
+	Holder *cose.Key
+	Copy   int
 }
 
 // A Batch is what is approved and issued together.
@@ -72,6 +78,10 @@ const (
 // a batch that is suspended has true as its tenth item. So a digest means the same
 // for ever, and the end of a provisional card, which is reckoned from the day, is
 // what was approved, but does not make it another card tomorrow.
+//
+// A wallet makes its keys when it fetches, after the approval, and as many as it
+// keeps one-time credentials: neither the keys nor the copies after the first of a
+// unit are part of the digest. They are part of what is remembered as asked for.
 func (b *Batch) Digest() ([32]byte, error) {
 	if b.Type == nil {
 		return [32]byte{}, errors.New("issuer: a batch needs a credential type")
@@ -84,8 +94,17 @@ func (b *Batch) Digest() ([32]byte, error) {
 	out = cbor.AppendInt(out, int64(b.NotBefore))
 	out = cbor.AppendInt(out, int64(b.ExpiresAt))
 	out = cbor.AppendBool(out, b.Replace)
-	out = cbor.AppendArray(out, len(b.Requests))
+	firsts := 0
 	for i := range b.Requests {
+		if b.Requests[i].Copy == 0 {
+			firsts++
+		}
+	}
+	out = cbor.AppendArray(out, firsts)
+	for i := range b.Requests {
+		if b.Requests[i].Copy > 0 {
+			continue
+		}
 		sum, err := b.requestDigest(&b.Requests[i])
 		if err != nil {
 			return [32]byte{}, fmt.Errorf("row %d: %w", b.Requests[i].Row, err)
@@ -151,8 +170,6 @@ func (b *Batch) check(d *Desk, now time.Time) (expires credential.Time, err erro
 		return 0, errors.New("issuer: a batch needs a credential type and a programme")
 	case len(b.ProgrammeKey) < 16:
 		return 0, errors.New("issuer: a programme key has at least 16 bytes")
-	case b.Form != credential.FormCWT:
-		return 0, fmt.Errorf("issuer: credentials of form %s are not issued yet", b.Form)
 	case b.EpochKey != nil && len(b.EpochKey) != cwt.EpochKeyBytes:
 		return 0, fmt.Errorf("issuer: an epoch key has %d bytes", cwt.EpochKeyBytes)
 	case b.Approval.By == "":
@@ -168,6 +185,9 @@ func (b *Batch) check(d *Desk, now time.Time) (expires credential.Time, err erro
 		return 0, fmt.Errorf("%w: it was changed since %s approved it", ErrNotApproved, b.Approval.By)
 	}
 	if err := b.checkRequests(d); err != nil {
+		return 0, err
+	}
+	if err := b.checkHolders(); err != nil {
 		return 0, err
 	}
 	at := credential.FromStd(now)

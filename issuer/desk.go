@@ -30,6 +30,7 @@ import (
 type Desk struct {
 	Issuer string        // iss of the credentials: the organisation's URI
 	Signer crypto.Signer // the card key: P-256 or Ed25519
+	Tokens crypto.Signer // the key of credentials for wallets, which are text; nil: none are issued
 	Store  Store
 	Log    SigningLog
 	Actor  access.Actor
@@ -37,6 +38,8 @@ type Desk struct {
 	// Check verifies a card that was just signed, signature included, as a service
 	// point will: it is the last chance to find that a card cannot be used.
 	Check func(card []byte) error
+	// CheckToken does the same for the text of an SD-JWT VC or a VC-JWT; needed with Tokens.
+	CheckToken func(text []byte) error
 
 	// Lists says how status lists are made: Prefix is needed, the rest has defaults.
 	Lists ListPolicy

@@ -19,12 +19,12 @@ type finished struct {
 }
 
 // finish logs, signs, verifies and stores credentials whose intent is recorded.
-func (d *Desk) finish(ctx context.Context, key *cose.Key, by access.Actor, intended []Credential) ([]finished, error) {
+func (d *Desk) finish(ctx context.Context, by access.Actor, intended []Credential) ([]finished, error) {
 	results := make([]finished, len(intended))
-	prepared := make([]*cose.Prepared, len(intended))
+	prepared := make([]message, len(intended))
 	var log []Credential
 	for i, c := range intended {
-		p, err := rebuild(key, c.Intent)
+		p, err := d.rebuild(c)
 		if err != nil {
 			results[i].refusal = refuse(RefusedOtherKey, "credential %s: %v: resume with that key, or revoke it", c.ID, err)
 			continue
@@ -48,13 +48,17 @@ func (d *Desk) finish(ctx context.Context, key *cose.Key, by access.Actor, inten
 			return nil, err
 		}
 		id := intended[i].ID
-		sig, err := cose.SignRaw(d.Signer, p.ToBeSigned()) // 6
+		signer, check := d.Signer, d.Check
+		if token(intended[i].Form) {
+			signer, check = d.Tokens, d.CheckToken
+		}
+		sig, err := cose.SignRaw(signer, p.ToBeSigned()) // 6
 		if err != nil {
 			return nil, fmt.Errorf("sign credential %s: %w", id, err)
 		}
-		card, err := p.AttachUnverified(sig)
+		card, err := p.attach(sig)
 		if err == nil {
-			err = d.Check(card) // 7
+			err = check(card) // 7
 		}
 		if err != nil {
 			results[i].refusal = refuse(RefusedBadCard, "credential %s was signed and does not verify: %v", id, err)
@@ -100,13 +104,12 @@ func noneVerifies(signed []finished) error {
 	return fmt.Errorf("of %d cards that were signed none verifies: %w", bad, last)
 }
 
-// rebuild makes the message of recorded bytes again, ready to be signed: the
-// payload is the tail of
+// rebuildCOSE is rebuild for cards: the payload is the tail of
 //
 //	Sig_structure = ["Signature1", protected, external_aad, payload]   RFC 9052 4.4
 //
 // It fails unless the message that key would sign has exactly the recorded bytes.
-func rebuild(key *cose.Key, tbs []byte) (*cose.Prepared, error) {
+func rebuildCOSE(key *cose.Key, tbs []byte) (*cose.Prepared, error) {
 	r := cbor.NewReader(tbs)
 	r.Array()
 	r.Text()
@@ -134,8 +137,7 @@ const reservationLife = 15 * time.Minute
 // or refused because it waits for another card key, or does not pass Check. So
 // Resume can stand before every Issue: what an earlier batch left stops no other.
 func (d *Desk) Resume(ctx context.Context, each func(Result) error) error {
-	key, err := d.cardKey()
-	if err != nil {
+	if _, err := d.cardKey(); err != nil {
 		return err
 	}
 	now, err := d.now(ctx)
@@ -151,7 +153,7 @@ func (d *Desk) Resume(ctx context.Context, each func(Result) error) error {
 			break
 		}
 		after = intended[len(intended)-1].ID
-		done, err := d.finish(ctx, key, d.Actor, intended)
+		done, err := d.finish(ctx, d.Actor, intended)
 		if err != nil {
 			return fmt.Errorf("issuer: resume: %w", err)
 		}

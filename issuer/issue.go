@@ -39,7 +39,10 @@ import (
 // the batch within a chunk; its error stops the batch. The error of Issue is
 // about the batch as a whole; what is wrong with one request stands in its Result.
 func (d *Desk) Issue(ctx context.Context, b Batch, each func(Result) error) error {
-	key, err := d.cardKey()
+	if _, err := d.cardKey(); err != nil {
+		return err
+	}
+	_, key, err := d.signerOf(b.Form)
 	if err != nil {
 		return err
 	}
@@ -58,7 +61,7 @@ func (d *Desk) Issue(ctx context.Context, b Batch, each func(Result) error) erro
 		}
 	}
 	run := &run{
-		desk: d, batch: &b, key: key, now: now, actor: actor, seen: map[UnitID]bool{},
+		desk: d, batch: &b, key: key, now: now, actor: actor, seen: map[place]bool{},
 		lot: Lot{
 			ID: NewUnitID().String(), Type: b.Type.Name, VCT: b.Type.VCT, Programme: b.Programme, KeyCheck: KeyCheck(b.ProgrammeKey), Round: b.Round,
 			Form: b.Form, Replace: b.Replace, Suspended: b.Suspended, Reason: b.Reason, ExpiresAt: expires, Approval: b.Approval.Digest, Lists: d.Lists.WithDefaults(),
@@ -91,7 +94,13 @@ type run struct {
 	now   time.Time
 	actor access.Actor
 	lot   Lot
-	seen  map[UnitID]bool // units of the batch so far
+	seen  map[place]bool // of the batch so far
+}
+
+// A place in a batch: of what is the same for all of it, nothing.
+type place struct {
+	unit UnitID
+	copy int
 }
 
 // A row is one request on its way through the steps. It has come to its end
@@ -137,14 +146,14 @@ func (r *run) issue(ctx context.Context, requests []Request) ([]Result, error) {
 func (r *run) begin(ctx context.Context, q *Request) (*row, error) {
 	w := &row{request: q, id: NewCTI(), result: Result{Row: q.Row, Unit: q.Unit, Provisional: q.ExpiresAt != 0}}
 	switch {
-	case r.seen[q.Unit]:
+	case r.seen[place{q.Unit, q.Copy}]:
 		w.result.Refusal = refuse(RefusedDuplicate, "the same unit stands in the batch twice")
 		return w, nil
 	case q.ExpiresAt != 0 && (q.ExpiresAt > r.lot.ExpiresAt || q.ExpiresAt <= max(credential.FromStd(r.now), r.batch.NotBefore)):
 		w.result.Refusal = refuse(RefusedClaims, "its own end, %s, is past, or later than the batch's, %s", q.ExpiresAt, r.lot.ExpiresAt)
 		return w, nil
 	}
-	r.seen[q.Unit] = true
+	r.seen[place{q.Unit, q.Copy}] = true
 	var err error
 	if w.digest, err = r.batch.requestDigest(q); err != nil {
 		w.result.Refusal = refuse(RefusedClaims, "%v", err)
@@ -157,6 +166,7 @@ func (r *run) begin(ctx context.Context, q *Request) (*row, error) {
 	if w.alike, err = r.batch.requestDigest(&other); err != nil {
 		return w, err
 	}
+	w.digest, w.alike = q.asked(w.digest), q.asked(w.alike)
 	if err := r.batch.ask(ctx, q, &w.result); err != nil || w.result.Refusal != nil {
 		return w, err
 	}
@@ -190,7 +200,7 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 			if err != nil {
 				return err
 			}
-			asks[i] = Reservation{ID: w.id, Unit: w.request.Unit, Rounds: w.rounds, Pseudonym: pseudonym, CardNumber: number, RequestHash: w.digest, Alike: w.alike,
+			asks[i] = Reservation{ID: w.id, Unit: w.request.Unit, Rounds: w.rounds, Copy: w.request.Copy, Pseudonym: pseudonym, CardNumber: number, RequestHash: w.digest, Alike: w.alike,
 				ExpiresAt: w.request.ExpiresAt, Replaces: w.request.Replaces}
 			if w.result.Overridden {
 				asks[i].Override = w.request.Override
@@ -249,7 +259,7 @@ func (w *row) take(r *run, slot *Slot) {
 
 // finish ends the row with a stored card.
 func (w *row) finish(c Credential, old bool) {
-	text, err := cwt.Text(c.Card)
+	text, err := c.Text()
 	if err != nil {
 		w.refuse(RefusedBadCard, "%v", err)
 		return
@@ -282,17 +292,13 @@ func (r *run) intend(ctx context.Context, rows []*row) error {
 		if c.State != Reserved {
 			continue
 		}
-		p, err := cwt.Prepare(r.key, cwt.Draft{
-			Issuer: r.desk.Issuer, Type: r.batch.Type.VCT, Pseudonym: c.Pseudonym, ID: c.ID,
-			IssuedAt: credential.FromStd(r.now), NotBefore: r.batch.NotBefore, ExpiresAt: c.ExpiresAt,
-			StatusURI: c.StatusURI, StatusIndex: c.StatusIndex, Plain: w.plain, Sealed: w.sealed,
-		})
+		record, err := r.prepare(w)
 		if err != nil {
 			w.refuse(RefusedClaims, "%v", err) // its reservation is let go by Resume
 			continue
 		}
 		todo = append(todo, w)
-		intents = append(intents, Intent{ID: c.ID, KeyID: r.key.ID(), IssuedAt: credential.FromStd(r.now), ToBeSigned: p.ToBeSigned()})
+		intents = append(intents, Intent{ID: c.ID, KeyID: r.key.ID(), IssuedAt: credential.FromStd(r.now), ToBeSigned: record})
 	}
 	if len(todo) == 0 {
 		return nil
@@ -320,7 +326,7 @@ func (r *run) sign(ctx context.Context, rows []*row) error {
 	for i, w := range todo {
 		intended[i] = w.result.Credential
 	}
-	signed, err := r.desk.finish(ctx, r.key, r.actor, intended)
+	signed, err := r.desk.finish(ctx, r.actor, intended)
 	if err == nil {
 		err = noneVerifies(signed)
 	}

@@ -26,6 +26,7 @@ type PublishedList struct {
 	URI      string
 	IssuedAt credential.Time
 	CWT      []byte // the token of the standard (application/statuslist+cwt)
+	JWT      []byte // the same as application/statuslist+jwt, whose URI is status.URIOfJWT(URI)
 	Snapshot []byte // for packs
 	Delta    []byte // from the publication before; nil at the first
 	Base     credential.Time
@@ -140,22 +141,29 @@ func (w *publisher) sign(l StatusList) (f PublishedList, bitmap []byte, err erro
 	f = PublishedList{URI: l.URI, IssuedAt: iat, Base: l.PublishedAt}
 	next := iat + credential.Time(w.p.Next/time.Second)
 	token, err := status.PrepareCWT(w.key, r, iat, iat+credential.Time(w.p.Life/time.Second), int64(w.p.Next/time.Second))
-	if f.CWT, err = w.attach(token, err); err != nil {
+	if f.CWT, err = attach(w, token, err); err != nil {
+		return f, nil, err
+	}
+	inJSON, err := status.PrepareJWT(w.key, r, iat, iat+credential.Time(w.p.Life/time.Second), int64(w.p.Next/time.Second))
+	if f.JWT, err = attach(w, inJSON, err); err != nil {
 		return f, nil, err
 	}
 	snapshot, err := status.PrepareSnapshot(w.key, r, iat, next)
-	if f.Snapshot, err = w.attach(snapshot, err); err != nil {
+	if f.Snapshot, err = attach(w, snapshot, err); err != nil {
 		return f, nil, err
 	}
 	if l.Published != nil {
 		base := &status.List{URI: l.URI, IssuedAt: l.PublishedAt, Size: l.Size, Bits: l.Published}
 		delta, err := status.PrepareDelta(w.key, base, r, iat, next)
-		if f.Delta, err = w.attach(delta, err); err != nil {
+		if f.Delta, err = attach(w, delta, err); err != nil {
 			return f, nil, err
 		}
 	}
 	find := func([]byte) *cose.Key { return w.key }
 	if _, err := status.OpenCWT(f.CWT, find); err != nil {
+		return f, nil, err
+	}
+	if _, err := status.OpenJWT(f.JWT, func(string) *cose.Key { return w.key }); err != nil {
 		return f, nil, err
 	}
 	if _, err := status.OpenSnapshot(f.Snapshot, find); err != nil {
@@ -164,8 +172,14 @@ func (w *publisher) sign(l StatusList) (f PublishedList, bitmap []byte, err erro
 	return f, r.Bits(), nil
 }
 
+// prepared lacks its signature.
+type prepared interface {
+	ToBeSigned() []byte
+	Attach(sig []byte) ([]byte, error)
+}
+
 // attach signs what was prepared, unless preparing failed.
-func (w *publisher) attach(p *cose.Prepared, err error) ([]byte, error) {
+func attach(w *publisher, p prepared, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -101,6 +101,7 @@ type Credential struct {
 	Round       uint64 // first round it is for; 0: it names none, and is for all
 	LastRound   uint64
 	Form        credential.Form
+	Copy        int // of one wallet's one-time credentials, from 0; 0 on cards
 	State       State
 	Ended       bool   // released, revoked or expired: another may take its place
 	EndReason   string // empty while active
@@ -113,8 +114,8 @@ type Credential struct {
 	IssuedAt    credential.Time // zero before the intent
 	ExpiresAt   credential.Time
 	RequestHash [32]byte // Reservation.RequestHash under the unit's key: says nothing once that is destroyed
-	Intent      []byte   // exact bytes to be signed; nil before the intent, or erased
-	Card        []byte   // signed bytes; nil before they are stored, or erased
+	Intent      []byte   // exact bytes to be signed, with the disclosures of an SD-JWT VC behind them; nil before the intent, or erased
+	Card        []byte   // signed bytes (cwt, bound) or text; nil before they are stored, or erased
 }
 
 // ListPolicy says how status lists are made. The zero value is filled by Desk.
@@ -152,7 +153,8 @@ type Rounds struct{ First, Last uint64 }
 type Reservation struct {
 	ID          CTI // used if the place is free
 	Unit        UnitID
-	Rounds      Rounds // with unit, type, programme and form: the place
+	Rounds      Rounds // with unit, type, programme, form and copy: the place
+	Copy        int
 	Pseudonym   string // used if the unit has none in the programme yet
 	CardNumber  string
 	RequestHash [32]byte

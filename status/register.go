@@ -154,8 +154,8 @@ func PrepareCWT(k *cose.Key, r *Register, iat, exp credential.Time, ttl int64) (
 	return cose.Prepare(k, typeCWT, b, nil), nil
 }
 
-// PrepareJWT is PrepareCWT in the form wallet credentials refer to. Its kid is
-// jose.KeyID(k).
+// PrepareJWT is PrepareCWT in the form wallet credentials refer to, under the URI
+// that they name (URIOfJWT). Its kid is jose.KeyID(k).
 //
 // draft-ietf-oauth-status-list 5.1.
 func PrepareJWT(k *cose.Key, r *Register, iat, exp credential.Time, ttl int64) (*jose.Prepared, error) {
@@ -163,18 +163,19 @@ func PrepareJWT(k *cose.Key, r *Register, iat, exp credential.Time, ttl int64) (
 	if err != nil {
 		return nil, err
 	}
+	uri := URIOfJWT(r.uri)
 	claims := []jose.Member{
 		{Name: "exp", Value: jose.IntOf(int64(exp))},
 		{Name: "iat", Value: jose.IntOf(int64(iat))},
 		{Name: "status_list", Value: jose.ObjectOf(
 			jose.Member{Name: "bits", Value: jose.IntOf(2)},
 			jose.Member{Name: "lst", Value: jose.StringOf(jose.EncodeBase64(lst))})},
-		{Name: "sub", Value: jose.StringOf(r.uri)},
+		{Name: "sub", Value: jose.StringOf(uri)},
 	}
 	if ttl > 0 {
 		claims = append(claims, jose.Member{Name: "ttl", Value: jose.IntOf(ttl)})
 	}
-	payload := jose.ObjectOf(claims...).Append(make([]byte, 0, len(lst)*4/3+len(r.uri)+128))
+	payload := jose.ObjectOf(claims...).Append(make([]byte, 0, len(lst)*4/3+len(uri)+128))
 	return jose.Prepare(k, typeJWT, jose.KeyID(k), payload, jose.DefaultLimits)
 }
 

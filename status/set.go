@@ -16,7 +16,8 @@ import (
 // things. It is behind a *Refusal with StatusRollback.
 var ErrContradiction = errors.New("two lists of the same moment differ")
 
-// Set holds the newest list of each URI, whichever form it came in. The zero
+// Set holds the newest list of each register, whichever form it came in: the two
+// URIs of a list (see URIOfJWT) find the same. The zero
 // Set is empty. Looking up is safe from any number of goroutines while nobody
 // adds. Sets may share lists: Add changes none, where it has something to mark
 // it keeps a copy.
@@ -70,18 +71,35 @@ func (s *Set) Add(l *List) error {
 // Clone returns a set of the same lists: what is added to one is not in the other.
 func (s *Set) Clone() *Set { return &Set{append([]*List(nil), s.lists...)} }
 
-// place returns where the list of uri stands, or where it would.
+// suffixJWT is what the URI of a list's JWT form has behind that of its CWT form:
+// one register under two URIs, since each form says in sub which it is.
+const suffixJWT = ".jwt"
+
+// URIOfJWT returns under which URI the list uri is published as a JWT: the one that
+// credentials in JSON name. The entries are the same.
+func URIOfJWT(uri string) string { return uri + suffixJWT }
+
+// register is uri without the mark of its form.
+func register[T string | []byte](uri T) T {
+	if n := len(uri) - len(suffixJWT); n > 0 && string(uri[n:]) == suffixJWT {
+		return uri[:n]
+	}
+	return uri
+}
+
+// place returns where the list of uri stands, in either form, or where it would.
 func (s *Set) place(uri []byte) (at int, there bool) {
+	uri = register(uri)
 	low, high := 0, len(s.lists)
 	for low < high {
 		at := (low + high) / 2
-		if s.lists[at].URI < string(uri) {
+		if register(s.lists[at].URI) < string(uri) {
 			low = at + 1
 		} else {
 			high = at
 		}
 	}
-	return low, low < len(s.lists) && s.lists[low].URI == string(uri)
+	return low, low < len(s.lists) && register(s.lists[low].URI) == string(uri)
 }
 
 // Find returns the newest list of uri, nil if there is none.

@@ -41,7 +41,7 @@ func readCard(row scanner) (c issuer.Card, err error) {
 	if c.Unit, err = issuer.ParseUnitID(unit); err != nil {
 		return c, err
 	}
-	if c.Form, err = parseForm(form); err != nil {
+	if c.Form, c.Copy, err = issuer.ParseFormName(form); err != nil {
 		return c, err
 	}
 	if c.LastRound == allRounds {

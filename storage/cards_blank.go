@@ -95,7 +95,7 @@ func (o *Org) BlankLots(ctx context.Context) (lots []issuer.BlankLot, err error)
 			if err != nil {
 				return err
 			}
-			if l.Form, err = parseForm(form); err != nil {
+			if l.Form, _, err = issuer.ParseFormName(form); err != nil {
 				return err
 			}
 			l.At = microTime(at)

@@ -47,7 +47,7 @@ func (o *Org) readCredential(row scanner) (c issuer.Credential, err error) {
 	if c.Unit, err = issuer.ParseUnitID(unit); err != nil {
 		return c, err
 	}
-	if c.Form, err = parseForm(form); err != nil {
+	if c.Form, c.Copy, err = issuer.ParseFormName(form); err != nil {
 		return c, err
 	}
 	if c.LastRound == allRounds {
@@ -89,15 +89,6 @@ func span(r issuer.Rounds) (first, last uint64) {
 // under the person's key, so that erasing the person takes them along.
 func cardPlace(org, column, id, unit string) place {
 	return place{org, "credential", column, unit + "/" + id, 1}
-}
-
-func parseForm(s string) (credential.Form, error) {
-	for _, f := range [...]credential.Form{credential.FormCWT, credential.FormSDJWT, credential.FormVCJWT} {
-		if f.String() == s {
-			return f, nil
-		}
-	}
-	return 0, fmt.Errorf("unknown form %q", s)
 }
 
 // findCredential returns the credential for which where holds, which names its

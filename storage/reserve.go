@@ -128,7 +128,8 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	request, alike := key.mark(markRequest, row.RequestHash[:]), key.mark(markRequest, row.Alike[:])
 	first, last := span(row.Rounds)
 	const active = overlapping + ` AND c.ended_at IS NULL`
-	place := []any{unit, lot.VCT, lot.Programme, lot.Form.String(), first, last}
+	form := issuer.FormName(lot.Form, row.Copy)
+	place := []any{unit, lot.VCT, lot.Programme, form, first, last}
 	holders, err := t.credentials(active, place...)
 	if err != nil {
 		return slot, err
@@ -210,7 +211,7 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 			request_hash, approval, expires_at, reserved_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'reserved', $11, $12, $13, $14, $15, $16)
 		ON CONFLICT (org_id, unit_id, vct, programme, form, round) WHERE ended_at IS NULL DO NOTHING`
-	taken, err := t.exec(insert, t.o.id, row.ID.String(), lot.ID, unit, lot.Type, lot.VCT, lot.Programme, first, last, lot.Form.String(),
+	taken, err := t.exec(insert, t.o.id, row.ID.String(), lot.ID, unit, lot.Type, lot.VCT, lot.Programme, first, last, form,
 		list.no, index, request, t.o.approval(lot.Approval), expires.Std().UnixMicro(), t.micros)
 	if err != nil {
 		return slot, err

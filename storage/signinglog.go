@@ -49,7 +49,7 @@ func (o *Org) LogSigning(ctx context.Context, rows []issuer.Credential) error {
 func describe(c issuer.Credential, key personKey) logSigning {
 	return logSigning{
 		CTI: c.ID.String(), Signed: hex.EncodeToString(key.mark(markSigned, c.Intent)), KeyID: hex.EncodeToString(c.KeyID[:]), Unit: c.Unit.String(),
-		Type: c.Type, VCT: c.VCT, Programme: c.Programme, Round: c.Round, LastRound: c.LastRound, Form: c.Form.String(), Pseudonym: c.Pseudonym, Number: c.CardNumber,
+		Type: c.Type, VCT: c.VCT, Programme: c.Programme, Round: c.Round, LastRound: c.LastRound, Form: issuer.FormName(c.Form, c.Copy), Pseudonym: c.Pseudonym, Number: c.CardNumber,
 		Request: c.RequestHash[:], URI: c.StatusURI, Index: c.StatusIndex, Issued: int64(c.IssuedAt), Expires: int64(c.ExpiresAt),
 	}
 }

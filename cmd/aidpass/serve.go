@@ -520,6 +520,9 @@ func (s *serving) refresh(ctx context.Context) error {
 		if doc := docs["/public/status/"+slug(uri)+".cwt"]; ok && path != "" && doc != nil {
 			docs["/"+path] = doc
 		}
+		if doc := docs["/public/status/"+slug(uri)+".jwt"]; ok && path != "" && doc != nil {
+			docs["/"+status.URIOfJWT(path)] = doc
+		}
 	}
 	if s.ca != nil {
 		docs[siteCAPath] = api.NewDocument(api.MediaType(siteCAPath), s.ca.Raw)

@@ -339,7 +339,7 @@ func (a *app) writeLists(o *org, dir string, lists []issuer.PublishedList) error
 		if l.Delta != nil {
 			err = writeFile(base+".delta", l.Delta)
 		}
-		if err := errors.Join(err, writeFile(base+".cwt", l.CWT), writeFile(base+".snapshot", l.Snapshot)); err != nil {
+		if err := errors.Join(err, writeFile(base+".cwt", l.CWT), writeFile(base+".jwt", l.JWT), writeFile(base+".snapshot", l.Snapshot)); err != nil {
 			return err
 		}
 	}

@@ -123,6 +123,7 @@ var mediaTypes = map[string]string{
 	".txt":         "text/plain; charset=utf-8",
 	".crt":         "application/x-x509-ca-cert",
 	".cwt":         "application/statuslist+cwt",
+	".jwt":         "application/statuslist+jwt",
 	".list":        "application/cose",
 	".org":         "application/cose",
 	".snapshot":    "application/cose",

@@ -1,0 +1,170 @@
+package issuer
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"aidpass/credential"
+	"aidpass/credential/cwt"
+	"aidpass/credential/sdjwt"
+	"aidpass/internal/cbor"
+	"aidpass/internal/cose"
+)
+
+// MaxCopies is how many one-time credentials a wallet gets at once.
+const MaxCopies = 32
+
+// FormName is how a place names its form: "cwt", "bound", "sd-jwt", and for the
+// copies behind the first "sd-jwt.1", "sd-jwt.2" ...
+func FormName(f credential.Form, copy int) string {
+	if copy == 0 {
+		return f.String()
+	}
+	return f.String() + "." + strconv.Itoa(copy)
+}
+
+// ParseFormName reads what FormName wrote.
+func ParseFormName(s string) (f credential.Form, copy int, err error) {
+	name, number, numbered := strings.Cut(s, ".")
+	if numbered {
+		if copy, err = strconv.Atoi(number); err != nil || copy < 1 || copy >= MaxCopies || number[0] == '0' || number[0] == '+' {
+			return 0, 0, fmt.Errorf("issuer: unknown form %q", s)
+		}
+	}
+	for _, f := range [...]credential.Form{credential.FormCWT, credential.FormSDJWT, credential.FormVCJWT, credential.FormBound} {
+		if f.String() == name && (copy == 0 || f != credential.FormCWT) {
+			return f, copy, nil
+		}
+	}
+	return 0, 0, fmt.Errorf("issuer: unknown form %q", s)
+}
+
+// token reports whether credentials of form f are text, signed by the key for wallets.
+func token(f credential.Form) bool { return f == credential.FormSDJWT || f == credential.FormVCJWT }
+
+// signerOf returns who signs credentials of form f: a listed key has one use each.
+func (d *Desk) signerOf(f credential.Form) (crypto.Signer, *cose.Key, error) {
+	s := d.Signer
+	if token(f) {
+		if s = d.Tokens; s == nil {
+			return nil, nil, errors.New("issuer: credentials for wallets need the organisation's key for them (use vc)")
+		}
+		if d.CheckToken == nil {
+			return nil, nil, errors.New("issuer: the desk needs a check of the tokens it signs")
+		}
+	}
+	k, err := cose.NewKey(s.Public())
+	return s, k, err
+}
+
+// asked is what is remembered of a request: of one for a wallet, with the phone's
+// key. The same wallet that asks again with the same keys gets the same credentials.
+func (r *Request) asked(card [32]byte) [32]byte {
+	if r.Holder == nil {
+		return card
+	}
+	print := r.Holder.Thumbprint()
+	out := cbor.AppendBytes(cbor.AppendArray(nil, 2), card[:])
+	return sha256.Sum256(cbor.AppendBytes(out, print[:]))
+}
+
+// checkHolders: a card belongs to whoever holds the paper, every other form to a phone.
+func (b *Batch) checkHolders() error {
+	for i := range b.Requests {
+		r := &b.Requests[i]
+		switch wallet := b.Form != credential.FormCWT; {
+		case wallet && (r.Holder == nil || r.Holder.Alg() != cose.ES256):
+			return fmt.Errorf("issuer: row %d: a credential of form %s is bound to a phone's P-256 key", r.Row, b.Form)
+		case !wallet && (r.Holder != nil || r.Copy != 0):
+			return fmt.Errorf("issuer: row %d: a printed card has no phone's key, and no copies", r.Row)
+		case r.Copy < 0 || r.Copy >= MaxCopies:
+			return fmt.Errorf("issuer: row %d: copy %d: a wallet gets %d at most", r.Row, r.Copy, MaxCopies)
+		case token(b.Form) && r.PIN != "":
+			return fmt.Errorf("issuer: row %d: a PIN is for cards", r.Row)
+		}
+	}
+	return nil
+}
+
+// message is a credential that lacks its signature, and what the store must keep
+// of it so that it can be signed later, or signed again.
+type message interface {
+	ToBeSigned() []byte
+	attach(sig []byte) ([]byte, error)
+}
+
+type coseMessage struct{ *cose.Prepared }
+
+func (m coseMessage) attach(sig []byte) ([]byte, error) { return m.AttachUnverified(sig) }
+
+type sdMessage struct{ *sdjwt.Prepared }
+
+func (m sdMessage) attach(sig []byte) ([]byte, error) {
+	text, err := m.Attach(sig)
+	return []byte(text), err
+}
+
+// prepare fixes the bytes of a row's credential; record is what the store keeps:
+// the bytes to be signed, and behind those of an SD-JWT its disclosures, whose
+// salts come once.
+func (r *run) prepare(w *row) (record []byte, err error) {
+	c := &w.result.Credential
+	iat := credential.FromStd(r.now)
+	switch r.batch.Form {
+	case credential.FormSDJWT:
+		return r.prepareSD(w)
+	case credential.FormVCJWT:
+		return nil, errors.New("vc+jwt is not written yet")
+	}
+	p, err := cwt.Prepare(r.key, cwt.Draft{
+		Issuer: r.desk.Issuer, Type: r.batch.Type.VCT, Pseudonym: c.Pseudonym, ID: c.ID,
+		IssuedAt: iat, NotBefore: r.batch.NotBefore, ExpiresAt: c.ExpiresAt,
+		StatusURI: c.StatusURI, StatusIndex: c.StatusIndex, Plain: w.plain, Sealed: w.sealed, HolderKey: w.request.Holder,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.ToBeSigned(), nil
+}
+
+// Text is what a holder gets: the text of the QR code, or the token; an error if
+// the card is not stored, or not any more.
+func (c *Credential) Text() (string, error) {
+	switch {
+	case c.Card == nil:
+		return "", ErrNoCard
+	case token(c.Form):
+		return string(c.Card), nil
+	}
+	return cwt.Text(c.Card)
+}
+
+// rebuild makes the message of recorded bytes again, ready to be signed. It fails
+// unless they were recorded for the key at hand.
+func (d *Desk) rebuild(c Credential) (message, error) {
+	_, key, err := d.signerOf(c.Form)
+	switch {
+	case err != nil:
+		return nil, err
+	case c.KeyID != key.ID():
+		return nil, errors.New("it was recorded for another key")
+	}
+	record := c.Intent
+	switch c.Form {
+	case credential.FormSDJWT:
+		tbs, disclosures, _ := bytes.Cut(record, []byte("~"))
+		return sdMessage{sdjwt.Resume(key, tbs, "~"+string(disclosures))}, nil
+	case credential.FormCWT, credential.FormBound:
+		p, err := rebuildCOSE(key, record)
+		return coseMessage{p}, err
+	}
+	return nil, fmt.Errorf("a credential of form %s cannot be signed", c.Form)
+}
+
+var random = rand.Reader
