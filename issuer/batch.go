@@ -11,6 +11,7 @@ import (
 	"aidpass/credential"
 	"aidpass/credential/cwt"
 	"aidpass/internal/cbor"
+	"aidpass/internal/cose"
 	"aidpass/issuer/registry"
 	"aidpass/schemas"
 )
@@ -128,13 +129,17 @@ func (b *Batch) appendCommon(dst []byte, label string) []byte {
 
 // approved is what the approval is bound to besides the card itself.
 func (r *Request) approved(card [32]byte) [32]byte {
-	if r.ExpiresAt == 0 && r.Override == "" && r.Replaces == (CTI{}) {
+	replaces := r.Replaces
+	if r.Holder != nil {
+		replaces = CTI{} // that a wallet is replaced is approved by Batch.Replace, whatever it holds by then
+	}
+	if r.ExpiresAt == 0 && r.Override == "" && replaces == (CTI{}) {
 		return card
 	}
 	out := cbor.AppendBytes(cbor.AppendArray(nil, 4), card[:])
 	out = cbor.AppendInt(out, int64(r.ExpiresAt))
 	out = cbor.AppendText(out, r.Override)
-	return sha256.Sum256(cbor.AppendBytes(out, r.Replaces[:]))
+	return sha256.Sum256(cbor.AppendBytes(out, replaces[:]))
 }
 
 // requestDigest says which card is asked for: the same request again is known by it.
@@ -266,6 +271,7 @@ type Result struct {
 	Unit       UnitID
 	Credential Credential // with the card; zero when refused
 	Replaces   CTI        // the revoked credential it stands in for; zero: none
+	Held       CTI        // of RefusedExists: the active credential that has the place; zero: another refusal
 	Text       string     // of the QR code; empty when refused
 	Old        bool       // it was issued before, by the same request: nothing new was signed
 	Refusal    *Refusal   // nil when issued

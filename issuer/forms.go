@@ -2,8 +2,8 @@ package issuer
 
 import (
 	"bytes"
+	"context"
 	"crypto"
-	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -85,6 +85,8 @@ func (b *Batch) checkHolders() error {
 			return fmt.Errorf("issuer: row %d: a printed card has no phone's key, and no copies", r.Row)
 		case r.Copy < 0 || r.Copy >= MaxCopies:
 			return fmt.Errorf("issuer: row %d: copy %d: a wallet gets %d at most", r.Row, r.Copy, MaxCopies)
+		case wallet && r.Replaces != (CTI{}) && !b.Replace:
+			return fmt.Errorf("issuer: row %d: to replace a wallet's credential was not approved", r.Row)
 		case token(b.Form) && r.PIN != "":
 			return fmt.Errorf("issuer: row %d: a PIN is for cards", r.Row)
 		}
@@ -117,10 +119,8 @@ func (r *run) prepare(w *row) (record []byte, err error) {
 	c := &w.result.Credential
 	iat := credential.FromStd(r.now)
 	switch r.batch.Form {
-	case credential.FormSDJWT:
-		return r.prepareSD(w)
-	case credential.FormVCJWT:
-		return nil, errors.New("vc+jwt is not written yet")
+	case credential.FormSDJWT, credential.FormVCJWT:
+		return r.prepareToken(w)
 	}
 	p, err := cwt.Prepare(r.key, cwt.Draft{
 		Issuer: r.desk.Issuer, Type: r.batch.Type.VCT, Pseudonym: c.Pseudonym, ID: c.ID,
@@ -167,4 +167,65 @@ func (d *Desk) rebuild(c Credential) (message, error) {
 	return nil, fmt.Errorf("a credential of form %s cannot be signed", c.Form)
 }
 
-var random = rand.Reader
+func (r *run) prepareToken(w *row) ([]byte, error) { return nil, errors.New("not yet") }
+
+// IssueWallet makes the one-time credentials of one wallet: one of q for each of its
+// keys, in their order, with the same claims, an identity and a status index each.
+// Asked again with the same keys it returns the same credentials.
+//
+// Where another wallet of the unit holds the place the results say RefusedExists,
+// unless b.Replace was approved: then its credentials are revoked in the steps that
+// take their places, for b.Reason, and those that no key comes for as well.
+func (d *Desk) IssueWallet(ctx context.Context, b Batch, q Request, holders []*cose.Key) ([]Result, error) {
+	if len(holders) == 0 || len(holders) > MaxCopies {
+		return nil, fmt.Errorf("issuer: a wallet brings 1 to %d keys, not %d", MaxCopies, len(holders))
+	}
+	b.Requests = make([]Request, len(holders))
+	for i, k := range holders {
+		b.Requests[i] = q
+		b.Requests[i].Holder, b.Requests[i].Copy, b.Requests[i].Row = k, i, i+1
+	}
+	results, err := d.collect(ctx, b)
+	if err != nil || !b.Replace {
+		return results, err
+	}
+	taken := false
+	for i := range results {
+		if no := results[i].Refusal; no != nil && no.Code == RefusedExists {
+			b.Requests[i].Replaces, taken = results[i].Held, true
+		}
+	}
+	if taken {
+		if results, err = d.collect(ctx, b); err != nil {
+			return nil, err
+		}
+	}
+	// Looked for each time: a run that was cut off before it came here is asked again.
+	mine := results[0].Credential
+	if results[0].Refusal != nil {
+		return results, nil
+	}
+	all, err := d.Store.FindCredentials(ctx, q.Unit.String())
+	if err != nil {
+		return nil, fmt.Errorf("issuer: what the wallet before had: %w", err)
+	}
+	var left []CTI
+	for _, c := range all {
+		if !c.Ended && c.Copy >= len(holders) && c.Form == b.Form && c.VCT == mine.VCT && c.Programme == mine.Programme && c.Round == mine.Round {
+			left = append(left, c.ID)
+		}
+	}
+	if len(left) == 0 {
+		return results, nil
+	}
+	return results, d.Revoke(ctx, left, b.Reason)
+}
+
+// collect is Issue with its results in the order of the requests.
+func (d *Desk) collect(ctx context.Context, b Batch) (results []Result, err error) {
+	err = d.Issue(ctx, b, func(r Result) error {
+		results = append(results, r)
+		return nil
+	})
+	return results, err
+}

@@ -247,6 +247,7 @@ func (w *row) take(r *run, slot *Slot) {
 		w.refuse(RefusedLost, "credential %s was signed before the database was restored, and its card is lost: revoke it, then replace it", c.ID)
 	case !slot.Same:
 		w.refuse(RefusedExists, "credential %s is active and says something else: revoke it first, then replace it", c.ID)
+		w.result.Held = c.ID
 	case c.State == Issued && c.Card == nil:
 		w.refuse(RefusedUnit, "the unit was erased")
 	case c.State == Issued:

@@ -25,6 +25,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/internal/durable"
+	"aidpass/status"
 	"aidpass/trust"
 	"aidpass/web/api"
 	"aidpass/web/scanner"

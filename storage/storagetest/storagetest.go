@@ -83,6 +83,8 @@ func Run(t *testing.T, e Engine) {
 		{"a place is what the card says", testPlace},
 		{"an identifier means one unit of its kind and roster", testKinds},
 		{"a mere reservation is taken over", testTakeover},
+		{"a wallet gets its credentials once", testWallets},
+		{"a wallet's credentials are resumed as recorded", testWalletResumed},
 		{"nobody approves their own batch", testOwnApproval},
 		{"a record is saved, read, and as it was", testRecord},
 		{"a roster and an import mean one record", testOneRecord},

@@ -1,0 +1,172 @@
+package storagetest
+
+import (
+	"crypto"
+	"errors"
+	"testing"
+
+	"aidpass/credential"
+	"aidpass/credential/cwt"
+	"aidpass/internal/cose"
+	"aidpass/issuer"
+	"aidpass/status"
+)
+
+// phone is n keys of one wallet.
+func phone(t testing.TB, n int) []*cose.Key {
+	t.Helper()
+	keys := make([]*cose.Key, n)
+	for i := range keys {
+		var err error
+		keys[i], err = cose.NewKey(crypto.PublicKey(newKey(t).Public()))
+		must(t, err)
+	}
+	return keys
+}
+
+// walletBatch is the batch of one unit's credentials of form f, approved before any
+// wallet is known.
+func (w *world) walletBatch(t *testing.T, f credential.Form, replace bool) (issuer.Batch, issuer.Request) {
+	t.Helper()
+	b := w.batch(t, 1)
+	b.Form, b.Replace, b.Reason = f, replace, "phone_lost"
+	approve(t, &b)
+	return b, b.Requests[0]
+}
+
+// given fails the test unless every copy was issued.
+func given(t *testing.T, results []issuer.Result, err error, n int) []issuer.Credential {
+	t.Helper()
+	must(t, err)
+	if len(results) != n {
+		t.Fatalf("%d results, want %d", len(results), n)
+	}
+	cards := make([]issuer.Credential, n)
+	for i, r := range results {
+		if r.Refusal != nil {
+			t.Fatalf("copy %d: %v", i, r.Refusal)
+		}
+		if cards[i] = r.Credential; cards[i].Copy != i {
+			t.Errorf("copy %d came as copy %d", i, cards[i].Copy)
+		}
+	}
+	return cards
+}
+
+// testWallets: one-time credentials for one wallet, in each form.
+func testWallets(t *testing.T, e Engine) {
+	for _, f := range []credential.Form{credential.FormBound} {
+		t.Run(f.String(), func(t *testing.T) { testWallet(t, e, f) })
+	}
+}
+
+func testWallet(t *testing.T, e Engine, f credential.Form) {
+	w := newWorld(t, e)
+	paper := issued(t, issue(t, w.desk, w.batch(t, 1)))[0]
+	b, q := w.walletBatch(t, f, false)
+	keys := phone(t, 3)
+	results, err := w.desk.IssueWallet(ctx, b, q, keys)
+	first := given(t, results, err, 3)
+	seen := map[uint64]bool{paper.StatusIndex: true}
+	for i, c := range first {
+		if c.Pseudonym != paper.Pseudonym {
+			t.Error("paper and wallet do not meet in the ledger")
+		}
+		if seen[c.StatusIndex] {
+			t.Error("two credentials share a status index")
+		}
+		seen[c.StatusIndex] = true
+		if f == credential.FormBound {
+			e, err := cwt.Parse(c.Card)
+			must(t, err)
+			k, err := cose.NewKey(w.signer.Public())
+			must(t, err)
+			open, err := cwt.OpenCard(&e, k, nil)
+			must(t, err)
+			if string(open.HolderKey) != string(keys[i].Append(nil)) {
+				t.Errorf("copy %d is bound to another key", i)
+			}
+		}
+	}
+
+	// A lost answer, asked for again, also in a new process.
+	w.reopen(t)
+	results, err = w.desk.IssueWallet(ctx, b, q, keys)
+	for i, c := range given(t, results, err, 3) {
+		if c.ID != first[i].ID || !results[i].Old || results[i].Text == "" {
+			t.Errorf("copy %d: asked again with the same key, and it is another credential", i)
+		}
+	}
+
+	// Another wallet does not get in beside the first.
+	results, err = w.desk.IssueWallet(ctx, b, q, phone(t, 2))
+	must(t, err)
+	for _, r := range results {
+		if r.Refusal == nil || r.Refusal.Code != issuer.RefusedExists {
+			t.Errorf("a second wallet: %+v, want %s", r, issuer.RefusedExists)
+		}
+	}
+	r, q2 := w.walletBatch(t, f, true)
+	second := phone(t, 2)
+	for range 2 { // the second time nothing more happens
+		results, err = w.desk.IssueWallet(ctx, r, q2, second)
+		for i, c := range given(t, results, err, 2) {
+			if c.ID == first[i].ID {
+				t.Errorf("copy %d of the new wallet is the old one's", i)
+			}
+		}
+	}
+	for i, c := range first {
+		found, err := w.org.FindCredentials(ctx, c.ID.String())
+		must(t, err)
+		if len(found) != 1 || found[0].Status != status.Invalid {
+			t.Errorf("copy %d of the old wallet was not revoked", i)
+		}
+	}
+	if found, err := w.org.FindCredentials(ctx, paper.ID.String()); err != nil || found[0].Status != status.Valid {
+		t.Errorf("the paper card fell with the old wallet (%v)", err)
+	}
+
+	// An approval covers what was read, and only that.
+	other := b
+	other.Replace = true
+	if _, err := w.desk.IssueWallet(ctx, other, q, phone(t, 1)); !errors.Is(err, issuer.ErrNotApproved) {
+		t.Errorf("replacing what was not approved: %v", err)
+	}
+	for what, keys := range map[string][]*cose.Key{"none": nil, "too many": phone(t, issuer.MaxCopies+1), "no key": {nil}} {
+		if _, err := w.desk.IssueWallet(ctx, b, q, keys); err == nil {
+			t.Errorf("%s: a wallet was served", what)
+		}
+	}
+	w.whole(t)
+}
+
+// testWalletResumed: what was to be signed for a wallet when the power went is
+// signed, the same bytes, by whoever resumes.
+func testWalletResumed(t *testing.T, e Engine) {
+	for _, f := range []credential.Form{credential.FormBound} {
+		w := newWorld(t, e)
+		b, q := w.walletBatch(t, f, false)
+		keys := phone(t, 2)
+		fault := &faulty{Store: w.org, log: w.org, failAt: 4} // at Complete: signed, and nobody has them
+		if _, err := w.newDesk(fault, fault).IssueWallet(ctx, b, q, keys); !errors.Is(err, errFault) {
+			t.Fatal(err)
+		}
+		w.reopen(t)
+		resumed := map[issuer.CTI]string{}
+		must(t, w.desk.Resume(ctx, func(r issuer.Result) error {
+			if r.Refusal != nil {
+				t.Errorf("%s: %v", f, r.Refusal)
+			}
+			resumed[r.Credential.ID] = r.Text
+			return nil
+		}))
+		results, err := w.desk.IssueWallet(ctx, b, q, keys)
+		for i, c := range given(t, results, err, 2) {
+			if resumed[c.ID] != results[i].Text {
+				t.Errorf("%s: copy %d is not what was resumed", f, i)
+			}
+		}
+		w.whole(t)
+	}
+}
