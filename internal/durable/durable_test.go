@@ -1,9 +1,11 @@
 package durable_test
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -136,16 +138,26 @@ func TestKilledWriterLeavesNothingTorn(t *testing.T) {
 	for i := range rounds {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestKilledWriterLeavesNothingTorn$")
 		cmd.Env = append(os.Environ(), "AIDPASS_TEST_WRITER="+folder)
-		var told bytes.Buffer
-		cmd.Stdout = &told
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(20+7*i) * time.Millisecond)
+		// Somewhere in the write after the i-th, wherever that finds it.
+		told := bufio.NewReader(out)
+		finished := 0
+		for range i {
+			if _, err := told.ReadString('\n'); err == nil {
+				finished++
+			}
+		}
+		time.Sleep(time.Duration(i) * time.Millisecond)
 		cmd.Process.Kill()
+		rest, _ := io.ReadAll(told)
+		finished += bytes.Count(rest, []byte("\n"))
 		cmd.Wait() // it was killed: its error says only that
-
-		finished := strings.Count(told.String(), "\n")
 		promised += finished
 		lines := readLines(t, filepath.Join(folder, "log"))
 		if len(lines) < finished {
