@@ -118,6 +118,7 @@ type Credential struct {
 	// Holder is the key of claim cnf; nil if there is none, or none we can check.
 	Holder *cose.Key
 
+	from   *Envelope
 	signed string // the issuer's JWT
 }
 
@@ -134,11 +135,16 @@ func OpenBound(e *Envelope, k *cose.Key, want Binding) (*Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := want.check(e, c.Holder); err != nil {
+	if err := c.Bound(want); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
+
+// Bound checks that the holder presents the text c was read from here and now, as
+// want says: the second half of OpenBound, for a caller that has more to tell of
+// a credential whose issuer signed it.
+func (c *Credential) Bound(want Binding) error { return want.check(c.from, c.Holder) }
 
 // OpenIssued is for a wallet that was just handed its credential: one that
 // carries a key binding JWT was taken from somebody's presentation (bad_jose).
@@ -178,7 +184,7 @@ func (e *Envelope) open(k *cose.Key) (*Credential, error) {
 		return nil, err
 	}
 	signed, _, _ := strings.Cut(e.shown, "~")
-	return &Credential{Claims: claims, Disclosures: shown, signed: signed}, nil
+	return &Credential{Claims: claims, Disclosures: shown, from: e, signed: signed}, nil
 }
 
 // readClaims fills c from its processed claims.

@@ -162,7 +162,7 @@ func TestPrepareRefuses(t *testing.T) {
 func TestEmbeddedTypesHaveAFrame(t *testing.T) {
 	typ := schemas.ByName("eligibility")
 	f := sdjwt.FrameOf(typ)
-	if len(f) != len(typ.Claims) {
+	if len(f) != len(typ.Claims)+1 || f[schemas.LedgerClaim].Disclosure != schemas.DiscloseAllowed {
 		t.Errorf("%d rules for %d claims", len(f), len(typ.Claims))
 	}
 	for _, c := range typ.Claims {
@@ -171,6 +171,94 @@ func TestEmbeddedTypesHaveAFrame(t *testing.T) {
 		}
 	}
 }
+
+// What a card of a person is made of makes her wallet credential too, and what she
+// shows of it says what the card does.
+func TestACredentialOfAType(t *testing.T) {
+	typ := schemas.ByName("eligibility")
+	benefit := map[string]any{"amount": "120.00", "currency": "JOD", "items": []any{map[string]any{"code": "RICE", "qty": "5", "unit": "kg"}}}
+	values := map[string]any{"programme": "K7Q2", "round": int64(3), "size_band": 5, "photo_hash": bytes.Repeat([]byte{7}, 16), "collect_from": "2026-11-01",
+		"kind": "cash", "entitlement": benefit, "name": "Amina", "pin_check": bytes.Repeat([]byte{1}, 8)}
+	const pseudonym = "0123456789abcdef"
+	make := func(values map[string]any) (string, error) {
+		d := draft()
+		if err := d.Say(typ, values, pseudonym); err != nil {
+			return "", err
+		}
+		p, err := sdjwt.Prepare(keyOf(p256), d, rand.Reader)
+		if err != nil {
+			return "", err
+		}
+		return signed(p256, p), nil
+	}
+	full := made(open(made(make(values)), p256))
+	shown := made(typ.DecodeWallet(full.Claims))
+	if want := made(typ.EncodePlain(values)); !bytes.Equal(shown.Plain, want) {
+		t.Errorf("plain is %x, a card has %x", shown.Plain, want)
+	}
+	delete(values, "pin_check")
+	if want := made(typ.EncodeSealed(values)); !bytes.Equal(shown.Sealed, want) {
+		t.Errorf("sealed is %x, a card has %x", shown.Sealed, want)
+	}
+	if string(shown.Pseudonym) != pseudonym || full.Claims.Get("pin_check").Kind != jose.Missing || shown.Named["size_band"] != "4-5" {
+		t.Errorf("shows %q %v", shown.Pseudonym, shown.Named)
+	}
+	// Nothing shown but what always is: no name of hers, and as many digests.
+	bare := made(open(full.Present(func(*sdjwt.Disclosure) bool { return false }), p256))
+	shown = made(typ.DecodeWallet(bare.Claims))
+	if shown.Pseudonym != nil || shown.Sealed != nil || len(shown.Named) != 3 {
+		t.Errorf("shows %v", shown.Named)
+	}
+	digests := func(text string) int {
+		tok := made(jose.Parse([]byte(text[:strings.IndexByte(text, '~')]), sdjwt.MaxText))
+		return len(made(tok.Claims(jose.DefaultLimits)).Get("_sd").Items)
+	}
+	little := made(make(map[string]any{"programme": "K7Q2", "round": int64(3)}))
+	if a, b := digests(made(make(values))), digests(little); a != b || a != 9 {
+		t.Errorf("%d digests of one who has all, %d of one who has nothing", a, b)
+	}
+	for name, v := range map[string]any{"programme": "HIV-2", "round": nil, "kind": "bread", "extra": 1} {
+		had, there := values[name]
+		values[name] = v
+		if _, err := make(values); err == nil {
+			t.Errorf("%s may be %v", name, v)
+		}
+		if values[name] = had; !there {
+			delete(values, name)
+		}
+	}
+}
+
+func TestMetadataIsHeldAgainstTheCredential(t *testing.T) {
+	typ, other := schemas.ByName("eligibility"), schemas.ByName("receipt")
+	doc := made(typ.Metadata())
+	issue := func(integrity string) *sdjwt.Credential {
+		d := draft()
+		d.Type, d.Integrity = typ.VCT, integrity
+		return made(open(signed(p256, made(sdjwt.Prepare(keyOf(p256), d, rand.Reader))), p256))
+	}
+	named, free := issue(schemas.Integrity(doc)), issue("")
+	if v, err := named.Metadata(doc); err != nil || v.Get("display").Kind != jose.Array {
+		t.Errorf("its own: %v", err)
+	}
+	if _, err := free.Metadata(doc); err != nil {
+		t.Errorf("without a hash: %v", err)
+	}
+	spaced := append(bytes.Clone(doc), ' ')
+	for name, err := range map[string]error{
+		"a space behind it":      second(named.Metadata(spaced)),
+		"of another type":        second(free.Metadata(made(other.Metadata()))),
+		"not JSON":               second(free.Metadata([]byte("<html>"))),
+		"too long":               second(free.Metadata(append(bytes.Clone(doc), bytes.Repeat([]byte{' '}, sdjwt.MaxMetadata)...))),
+		"a hash nobody computes": second(issue("sha1-AAAA").Metadata(doc)),
+	} {
+		if !errors.Is(err, sdjwt.ErrMetadata) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
 
 func TestAHolderShowsWhatIsAskedFor(t *testing.T) {
 	text := signed(p256, made(sdjwt.Prepare(keyOf(p256), draft(), rand.Reader)))

@@ -32,27 +32,30 @@ type Rule struct {
 	Each *Rule
 }
 
-// FrameOf is the frame of a credential type, as its file has it.
+// FrameOf is the frame of a credential type, as its file has it, and the rule of
+// the ledger's claim, which its holder may always leave out.
 func FrameOf(t *schemas.Type) Frame {
-	f := make(Frame, len(t.Claims))
+	f := make(Frame, len(t.Claims)+1)
 	for _, c := range t.Claims {
 		f[c.Name] = Rule{Disclosure: c.Disclosure}
 	}
+	f[schemas.LedgerClaim] = Rule{Disclosure: schemas.DiscloseAllowed}
 	return f
 }
 
 // Draft is a credential before it is signed.
 type Draft struct {
-	Issuer string // iss
-	Type   string // vct
-	ID     string // jti; "" for none
+	Issuer    string // iss
+	Type      string // vct
+	Integrity string // vct#integrity, as schemas.Integrity gives it; "" for none
+	ID        string // jti; "" for none. Each of a batch of one-time credentials has its own
 
 	IssuedAt  credential.Time
 	NotBefore credential.Time // 0 or anything up to IssuedAt: not written
 	ExpiresAt credential.Time
 
 	StatusURI   string // JWT status list; empty: no status claim
-	StatusIndex uint64
+	StatusIndex uint64 // of this credential alone: two that share it are known for one another's
 
 	HolderKey *cose.Key // nil: not bound to a phone
 
@@ -64,6 +67,26 @@ type Draft struct {
 	// PadTo is how many digests there are at the top at least, decoys among
 	// them, so that their number does not tell which claims a person has.
 	PadTo int
+}
+
+// Say fills in what a credential of type t says: Type, Claims, Frame and PadTo.
+//
+// values are those a card of t is made of (schemas.Type.EncodePlain); pseudonym is
+// the unit's name in the programme, "" where nothing is ever collected on it.
+// Every credential of one type has the same number of digests, whatever it says.
+// Errors are *schemas.ValueError.
+func (d *Draft) Say(t *schemas.Type, values map[string]any, pseudonym string) error {
+	claims, err := t.EncodeWallet(values, pseudonym)
+	if err != nil {
+		return err
+	}
+	d.Type, d.Claims, d.Frame, d.PadTo = t.VCT, claims, FrameOf(t), 0
+	for _, rule := range d.Frame {
+		if rule.Disclosure == schemas.DiscloseAllowed {
+			d.PadTo++
+		}
+	}
+	return nil
 }
 
 // Prepared is a credential or a presentation that lacks only its signature.
@@ -135,6 +158,9 @@ func Prepare(k *cose.Key, d Draft, random io.Reader) (*Prepared, error) {
 	addDigests(&body, digests)
 	add("iss", jose.StringOf(d.Issuer))
 	add("vct", jose.StringOf(d.Type))
+	if d.Integrity != "" {
+		add("vct#integrity", jose.StringOf(d.Integrity))
+	}
 	if d.ID != "" {
 		add("jti", jose.StringOf(d.ID))
 	}

@@ -216,6 +216,7 @@ func TestTypesThatMayNotExist(t *testing.T) {
 		{"key twice", change(t, 1, note("tap", "key")...), "tap", "stands twice"},
 		{"key of a shared name", change(t, 9, note("programme", "key")...), "programme", "its key is 1"},
 		{"key where there is no card", change(t, 5, note("note", "key")...), "note", "key"},
+		{"the ledger's name", add(schemas.LedgerClaim, "plain", 11, anInt), schemas.LedgerClaim, "taken"},
 		{"reserved name", add("exp", "plain", 11, anInt), "exp", "taken"},
 		{"name in capitals", add("Tap2", "plain", 11, anInt), "Tap2", "lower case"},
 

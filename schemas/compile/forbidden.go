@@ -82,7 +82,7 @@ var (
 var birthWords = []string{"birth*", "born", "dob", "naissance", "nacimiento", "ميلاد", "ولاده", "kuzaliwa"}
 
 // reserved are claims that the envelope already says.
-var reserved = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "cti", "jti", "vct", "status", "cnf", "kid", "alg", "typ", "_sd", "_sd_alg", "sub_ref", "replaces"}
+var reserved = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "cti", "jti", "vct", "status", "cnf", "kid", "alg", "typ", "_sd", "_sd_alg", "sub_ref", "replaces", "aka_vcts", schemas.LedgerClaim}
 
 // knownKeys are the integer keys of claim names that several types share, by
 // placement: one name means one thing wherever it is read.
