@@ -33,7 +33,7 @@ func (a *app) framesCommand() *cobra.Command {
 		Use:   "frames FILE",
 		Short: "Show any file as a moving row of QR codes for a phone's camera",
 		Long: `Show any file as a moving row of QR codes: in this terminal until Ctrl-C, or as a GIF
-that every screen can show. The phone reads it under Lists, "Read moving codes", and
+that every screen can show. The phone reads it under Lists, "Scan moving codes", and
 takes what it is: newer lists, a pack, the answer to its key, a receipt, or what
 another table gave.
 

@@ -403,8 +403,7 @@ func TestUndoCorrectAndHandIn(t *testing.T) {
 	}
 	p.back()
 	p.screen("ready")
-	p.click("supervisor")
-	p.screen("supervisor")
+	p.menu()
 	p.shoot("supervisor-en")
 	p.axe("supervisor")
 	p.click("close-shift")
@@ -412,8 +411,13 @@ func TestUndoCorrectAndHandIn(t *testing.T) {
 	p.click("export")
 	p.wait(`document.getElementById("toast").innerText.includes("records saved")`)
 	p.back()
-	p.click("supervisor")
+	p.menu()
 	p.click("close-shift")
+	p.screen("close") // one tap closes nothing
+	if j := p.readJournal(key); j.Visits[len(j.Visits)-1].Code == visit.CodeShiftClose {
+		t.Error("closed at one tap")
+	}
+	p.hold("close")
 	p.screen("ready")
 	p.wait(`document.getElementById("open-shift")`)
 }
@@ -546,7 +550,7 @@ func TestEnrolmentWithoutAServer(t *testing.T) {
 	p.fill("pin", pin)
 	p.click("pin-go")
 	p.screen("ready")
-	p.wait(`document.querySelector("#unsent-chip").innerText.includes("1")`)
+	p.wait(`document.getElementById("shift")`)
 	sealed := world.Text(vt.CardOptions{Sealed: map[string]any{"name": "Amina Yusuf"}})
 	if got := p.judge(sealed); got != "GIVE" || strings.Contains(p.text("#screen"), "Amina") {
 		t.Errorf("a sealed card: %q, on the screen %q", got, p.text("#screen"))
@@ -731,14 +735,10 @@ func TestKillsWhileUndoingAndClosing(t *testing.T) {
 		p.wait(`document.getElementById("toast").innerText.includes("records saved")`)
 		p.back()
 		p.screen("ready")
-		p.click("supervisor")
-		p.wait(`/^(gate|supervisor)$/.test(document.querySelector("#screen").dataset.screen)`)
-		if eval[string](p, `document.querySelector("#screen").dataset.screen`) == "gate" {
-			p.fill("pin", pin)
-			p.click("pin-go")
-		}
+		p.menu()
 		p.click("close-shift")
-		time.Sleep(time.Duration(n*13%40) * time.Millisecond)
+		p.hold("close")
+		time.Sleep(900*time.Millisecond + time.Duration(n*13%40)*time.Millisecond) // as long as it is held
 		p.Kill()
 		p.Start()
 		p.reload()

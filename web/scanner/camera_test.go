@@ -303,7 +303,7 @@ func TestLowPowerLeavesTheCameraAlone(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, serve(t).URL)
 	p.enrolled()
-	p.click("supervisor")
+	p.menu()
 	p.click("low-power")
 	p.back()
 	p.screen("ready")

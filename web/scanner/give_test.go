@@ -42,9 +42,10 @@ func unitRow(unit string) verifier.Row {
 }
 
 // sealedPack is the site's pack with tables, an expected list and photos that this
-// phone opens with the operator's code.
-func sealedPack(t *testing.T, key *cose.Key, sequence uint64, face []byte) []byte {
+// phone opens with the operator's code, or with another one.
+func sealedPack(t *testing.T, key *cose.Key, sequence uint64, face []byte, instead ...string) []byte {
 	t.Helper()
+	operator := append(instead, operatorCode)[0]
 	check := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -90,7 +91,7 @@ func sealedPack(t *testing.T, key *cose.Key, sequence uint64, face []byte) []byt
 	add(verifier.PartPhotos, "photos", b, err)
 	device, err := key.ECDH()
 	check(err)
-	box, err := verifier.LockAudiences(&verifier.Unlocked{ContentKey: world.Content}, world.A.ID, vt.Site, device, []byte(operatorCode), rand.Reader)
+	box, err := verifier.LockAudiences(&verifier.Unlocked{ContentKey: world.Content}, world.A.ID, vt.Site, device, []byte(operator), rand.Reader)
 	check(err)
 	o.More = append(o.More, verifier.Part{Owner: world.A.ID, Kind: verifier.PartAudience, Name: "phone", Sequence: sequence, Data: box},
 		verifier.Part{Owner: world.A.ID, Kind: verifier.PartDevice, Name: "phone-01", Sequence: sequence, Data: world.DeviceCert(func(c *trust.DeviceCertificate) {
@@ -172,6 +173,13 @@ func (p *phone) gated(to string) {
 		p.click("pin-go")
 	}
 	p.screen(to)
+}
+
+// menu is behind the supervisor's door.
+func (p *phone) menu() {
+	p.Helper()
+	p.click("supervisor")
+	p.gated("supervisor")
 }
 
 // fits fails where a person would have to scroll.

@@ -242,9 +242,13 @@ func (d *desk) addVisits(file []byte) reply {
 		}
 		records += len(t.Visits)
 		torn = torn || t.Torn
-		if d.hear(t.Journal) {
+		if former, news := d.hear(t.Journal); news {
 			j := reply{"file": array(t.File)}
-			j.text("kid", hex.EncodeToString(id[:]))
+			j.text("name", branch(t.Journal))
+			j.text("former", "")
+			if former != nil {
+				j.text("former", branch(former))
+			}
 			journals = append(journals, map[string]any(j))
 		}
 	}
@@ -254,21 +258,27 @@ func (d *desk) addVisits(file []byte) reply {
 	return out
 }
 
-// hear takes another device's journal, in the place of a shorter one; false where
-// nothing is new in it.
-func (d *desk) hear(j *visit.Journal) bool {
+// branch names what was heard of a device up to a record: a copied device has several.
+func branch(j *visit.Journal) string {
+	id := j.Device()
+	return hex.EncodeToString(id[:]) + "/" + hex.EncodeToString(j.Hashes[len(j.Hashes)-1][:8])
+}
+
+// hear takes another device's journal, in the place of former, which it goes on; nil:
+// of none. Without news there is nothing new in it.
+func (d *desk) hear(j *visit.Journal) (former *visit.Journal, news bool) {
 	for i, o := range d.visits {
 		switch n := len(o.Hashes); {
 		case o.Device() != j.Device():
 		case len(j.Hashes) <= n && o.Hashes[len(j.Hashes)-1] == j.Hashes[len(j.Hashes)-1]:
-			return false
+			return nil, false
 		case len(j.Hashes) > n && j.Hashes[n-1] == o.Hashes[n-1]:
 			d.visits[i] = j
-			return true
+			return o, true
 		}
 	}
 	d.visits = append(d.visits, j) // a new table, or a copied one: then both count
-	return true
+	return nil, true
 }
 
 func (d *desk) unlock(scalar []byte, code string) error {

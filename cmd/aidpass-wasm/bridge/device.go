@@ -360,6 +360,8 @@ func (d *desk) lists(at credential.Time) reply {
 		programmes = append(programmes, code)
 	}
 	out.list("programmes", programmes)
+	out.text("tables", d.sealed())
+	out.flag("keys", len(d.boxes()) > 0)
 	return out
 }
 

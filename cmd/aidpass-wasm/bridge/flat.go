@@ -6,8 +6,9 @@
 //	aidpass("open", pack, state, at, updates)
 //	                                      -> {ok, reason, error, state, updates, org, site, sequence, issued, expires, faults}; updates
 //	                                         are to be kept beside pack and state
-//	aidpass("visits", records)            -> {ok, error, records, torn, copied, journals: [{kid, file}]}: of other tables; journals
-//	                                         are those that became longer, each in the place of the former of that kid
+//	aidpass("visits", records)            -> {ok, error, records, torn, copied, journals: [{name, former, file}]}: of other tables; journals
+//	                                         are those that became longer, each in the place of the one named former, if any:
+//	                                         of a copied table there are several
 //	aidpass("verify", text, at, tables, again)
 //	                                      -> {answer, reason, reasons, word, ...}, see Flat; with tables true also what
 //	                                         the pack's sealed tables tell, see give.go. again: the number of the newest verdict,
@@ -25,7 +26,8 @@
 //	aidpass("names", at, verdict)         -> {ok, error, names, collectors}: of the newest verdict's row, while it may be shown
 //	aidpass("face", at, verdict)          -> {ok, error, photo}: JPEG, unless the card was issued with another one
 //	aidpass("badge", text, at)            -> {ok, error, reason, staff, lead, until, code}: a volunteer's, to open a shift with
-//	aidpass("lists", at)                  -> {ok, lists: [{kind, name, as_of, age, next}], programmes, old_lists_until}
+//	aidpass("lists", at)                  -> {ok, lists: [{kind, name, as_of, age, next}], programmes, old_lists_until, tables, keys}: tables as with
+//	                                         a verdict; keys: there is something that the operator's code opens
 //	aidpass("labels", language)           -> {ok, "type.claim": text, "type.claim=value": text}
 //	aidpass("old_lists", decision | null) -> {ok, error}: {reason, lead, second, ceiling, from, until} opens the round on old lists
 //	aidpass("clear_clock")                -> {ok, state}: the supervisor's act when the clock ran ahead

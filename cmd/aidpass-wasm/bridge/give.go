@@ -64,19 +64,11 @@ func (d *desk) show(out reply, r *verifier.Result, at credential.Time, tell bool
 	d.shown, d.shownAt, d.row, d.due = r, at, r.Row, nil
 	d.verdicts++
 	out.number("verdict", d.verdicts)
-	out.text("tables", "none")
-	if d.tables != nil {
-		out.text("tables", "open")
-	}
+	out.text("tables", d.sealed())
 	if d.pack == nil {
 		return
 	}
 	out.number("show_for", d.pack.Policy.Shows())
-	for i := range d.pack.Parts {
-		if k := d.pack.Parts[i].Kind; k >= verifier.PartCodes && k <= verifier.PartPhotos && d.tables == nil {
-			out.text("tables", "locked")
-		}
-	}
 	if r.Has(words.WrongRound) {
 		out.moment("next", d.nextRound(r, at))
 	}
@@ -116,6 +108,21 @@ func (d *desk) show(out reply, r *verifier.Result, at credential.Time, tell bool
 			out.text("photo", "other")
 		}
 	}
+}
+
+// sealed says whether the pack's sealed tables are open: none, locked or open.
+func (d *desk) sealed() string {
+	if d.tables != nil {
+		return "open"
+	}
+	if d.pack != nil {
+		for i := range d.pack.Parts {
+			if k := d.pack.Parts[i].Kind; k >= verifier.PartCodes && k <= verifier.PartPhotos {
+				return "locked"
+			}
+		}
+	}
+	return "none"
 }
 
 // lines keeps what is still due and says it for the screen. What an earlier record

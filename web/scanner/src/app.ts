@@ -14,6 +14,9 @@ export class Refused extends Error {
 
 export const now = () => Math.floor(Date.now() / 1000);
 
+/** Codes of the notes that a shift begins and ends with. */
+const SHIFTS = ["shift_open", "shift_close"];
+
 /** A phone may be this many seconds behind the laptop that has just made its pack: the core judges cards at both times. */
 const CLOCK_SLACK = 600;
 
@@ -39,8 +42,10 @@ export class App {
   offline: "kept" | "waiting" | "no" = "waiting"; // whether the app itself is on the phone
   practice = false;
   recorded = () => {}; // told after each record
-  supervisorUntil = 0;
+  private shifts: number[] = []; // sequences of the records that a shift opened or closed
+  door: { to: string; until: number } | null = null; // what the supervisor's PIN has opened, and how long
   unlocked = false; // sealed facts are open
+  private opening: { code: string; badge: string } | null = null; // what opened them, no longer than they are open
   used = Date.now(); // when somebody last did something
   own: Core; // that of this phone; core is another one in practice
   demoAt = 0; // the time of practice
@@ -84,7 +89,7 @@ export class App {
   async reopen(): Promise<Stop | null> {
     const [pack, state] = [await this.store.get("pack"), await this.store.get("state")];
     this.pack = this.device = undefined;
-    this.unlocked = false;
+    this.closed();
     await this.core.forget();
     if (pack) {
       const opened = await this.core.open(pack, state ?? null, now(), (await this.store.get("updates")) ?? null);
@@ -105,6 +110,7 @@ export class App {
   private async introduce() {
     this.device = await this.core.device(this.keys!.point, await this.store.journal(), (await this.store.get("certificate")) ?? null, now());
     if (this.copied) this.device.certified = false;
+    this.shifts = ((await this.core.records()).records ?? []).filter((r) => r.kind === Kind.note && SHIFTS.includes(r.code)).map((r) => r.sequence);
   }
 
   /** clockBehind: the phone's clock says a time that signed lists prove to be past. */
@@ -145,9 +151,12 @@ export class App {
       return { ...opened, ok: false, reason: e instanceof Full ? "full" : "storage" };
     }
     this.pack = opened;
-    this.unlocked = false;
+    const before = this.opening;
+    this.closed();
     if (this.keys) await this.introduce();
     await this.relabel();
+    // What opened the former lists opens these, where it still holds by them: nobody has to be fetched.
+    if (before && (!before.badge || (await this.core.badge(before.badge, now())).ok)) await this.unseal(before.code, before.badge);
     return opened;
   }
 
@@ -302,6 +311,7 @@ export class App {
     }
     this.know(also);
     this.device!.records = done.sequence;
+    if (entry.kind === Kind.note && SHIFTS.includes(entry.code ?? "")) this.shifts.push(done.sequence);
     this.recorded();
     return done.sequence;
   }
@@ -316,22 +326,33 @@ export class App {
     return all.slice(open + 1).filter((r) => r.kind <= Kind.partial && !r.cancelled && r.code.startsWith("override:")).length;
   }
 
-  unsent() { return Math.max(0, (this.device?.records ?? 0) - this.exported); }
+  /** waiting is how many records are on this phone alone. */
+  waiting() { return Math.max(0, (this.device?.records ?? 0) - this.exported); }
+  /** unsent is how many of them tell of a person: that a shift opened or closed is nothing that anybody waits for. */
+  unsent() { return Math.max(0, this.waiting() - this.shifts.filter((n) => n > this.exported).length); }
 
-  async unseal(code: string): Promise<boolean> {
+  /** unseal opens sealed facts with the operator's code; badge is the one that it stands in, if any. */
+  async unseal(code: string, badge = ""): Promise<boolean> {
     const { ok, points } = await this.core.points();
     if (!ok || !this.keys) return false;
     const { ok: opened } = await this.core.unseal(await agree(this.keys, points), code);
     this.used = Date.now();
+    this.opening = opened ? { code, badge } : null;
     return (this.unlocked = opened);
   }
 
   /** lock closes sealed facts: what the operator's code opened is dropped. */
   async lock() {
-    this.unlocked = false;
+    this.closed();
     await this.own.lock();
   }
 
+  private closed() {
+    this.unlocked = false;
+    this.opening = null;
+  }
+
   lists(): Promise<Lists> { return this.core.lists(now()); }
-  supervisor() { return now() < this.supervisorUntil; }
+  /** supervisor: the door to something is open. The menu's leads everywhere, any other to that one thing. */
+  supervisor(to: string) { return !!this.door && now() < this.door.until && (this.door.to === to || this.door.to === "menu"); }
 }

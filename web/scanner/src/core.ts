@@ -28,7 +28,9 @@ export interface Enrolled extends Reply {
   records: number; torn: boolean; good: number;
 }
 export interface ListAge { kind: "pack" | "trust" | "status"; name: string; as_of: number | null; age: number; next: number | null }
-export interface Lists extends Reply { lists: ListAge[]; hard_floor: number; soft_floor: number; old_lists_until?: number; old_lists_ceiling?: string; programmes: string[] }
+export interface Lists extends Reply { lists: ListAge[]; hard_floor: number; soft_floor: number; old_lists_until?: number; old_lists_ceiling?: string; programmes: string[]; tables: Verdict["tables"]; keys: boolean }
+/** Heard is another table's journal up to a record, in the place of the one named former. */
+export interface Heard { name: string; former: string; file: Uint8Array }
 /** A volunteer's badge that opens a shift here and now; else reason is none, organisation, signature, site or day. */
 export interface Badge extends Reply { staff: string; lead: boolean; until: number; code: string }
 export interface Entry { kind: number; given?: string; rest?: string; by?: number; checks?: number[]; cancels?: number; code?: string; verdict?: number; lines?: Given[] }
@@ -77,7 +79,7 @@ export class Core {
   frames(file: Uint8Array) { return this.ask<Reply & { frames: string[]; round: number }>("frames", file); }
   status(file: Uint8Array, at: number) { return this.ask<Reply & { newer: string[] }>("status", file, at); }
   parts() { return this.ask<Reply & { file: Uint8Array }>("parts"); }
-  visits(records: Uint8Array | null) { return this.ask<Reply & { records: number; torn: boolean; copied?: boolean; journals: { kid: string; file: Uint8Array }[] }>("visits", records); }
+  visits(records: Uint8Array | null) { return this.ask<Reply & { records: number; torn: boolean; copied?: boolean; journals: Heard[] }>("visits", records); }
   verify(text: string, at: number, again = 0) { return this.ask<Verdict>("verify", text, at, true, again); }
   pin(text: string, at: number, pin: string, again: number) { return this.ask<Verdict>("pin", text, at, pin, true, again); }
   number(typed: string, at: number, pick: number) { return this.ask<Verdict & Numbered>("number", typed, at, pick); }

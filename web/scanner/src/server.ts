@@ -116,10 +116,10 @@ export function keepSending(app: App, told: () => void) {
   let timer = 0, wait = FIRST;
   const later = (ms: number) => { if (!timer) timer = window.setTimeout(() => void go(), ms * (1 + Math.random() / 4)); };
   const go = async () => {
-    const sent = app.device && app.unsent() ? await upload(app) : app.exported;
+    const sent = app.device && app.waiting() ? await upload(app) : app.exported;
     timer = 0;
     told();
-    if (!app.device || !app.unsent()) { wait = FIRST; return; }
+    if (!app.device || !app.waiting()) { wait = FIRST; return; }
     if (sent !== null) wait = SOON; // something came meanwhile, or is refused
     wait = Math.min(2 * wait, LONGEST);
     later(wait);

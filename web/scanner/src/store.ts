@@ -1,6 +1,8 @@
 // What the phone keeps, in IndexedDB. A record is in the journal when the strict
 // transaction that adds it has completed, and not a moment before.
 
+import type { Heard } from "./core";
+
 const NAME = "aidpass-scanner", VERSION = 1;
 
 export interface Kept {
@@ -74,9 +76,15 @@ export class Store {
   }
 
   others(): Promise<Uint8Array[]> { return this.read((tx) => tx.objectStore("others").getAll(), "others"); }
-  /** addOthers keeps each table's newest journal, by the key id of its device. */
-  addOthers(journals: { kid: string; file: Uint8Array }[]): Promise<void> {
-    return this.write(["others"], (tx) => { for (const j of journals) tx.objectStore("others").put(j.file, j.kid); });
+  /** addOthers keeps what was heard of other tables: of each the newest, of a copied one every branch. */
+  addOthers(journals: Heard[]): Promise<void> {
+    return this.write(["others"], (tx) => {
+      const others = tx.objectStore("others");
+      for (const j of journals) {
+        if (j.former) others.delete(j.former);
+        others.put(j.file, j.name);
+      }
+    });
   }
 
   /** wipe leaves nothing behind. */

@@ -41,10 +41,10 @@ export async function take(ui: UI, bytes: Uint8Array, after: After): Promise<voi
     await after();
     return said(ui, t("stop.full"), "full");
   }
-  const had = !!app.pack;
+  const had = !!app.pack, open = app.unlocked;
   const done = await app.take(bytes);
   await after();
-  if (done.ok) return said(ui, t("lists.taken", { site: done.site }));
+  if (done.ok) return said(ui, [t("lists.taken", { site: done.site }), open && !app.unlocked ? [" ", t("unlock.closed")] : null]);
   const key = `refused.${done.reason}`;
   said(ui, [t(has(key) ? key : "refused.other"), " ", had ? t("refused.kept") : null], done.reason);
 }

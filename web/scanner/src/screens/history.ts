@@ -40,7 +40,7 @@ function line(ui: UI, r: Written) {
         const done = await ui.app.cancel(r.sequence, "mistake").then(() => true, () => false);
         await history(ui);
         ui.toast(t(done ? "give.undone" : "give.failed"));
-      }, () => void history(ui)), "small")
+      }, () => void history(ui), "history"), "small")
       : null);
 }
 

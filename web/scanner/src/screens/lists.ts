@@ -5,6 +5,7 @@ import type { UI } from "../ui";
 import { newestPack, served } from "../server";
 import { frames, hand, load, take } from "./carry";
 import { ready } from "./ready";
+import { closed } from "./unlock";
 
 export async function listsScreen(ui: UI) {
   const { app } = ui;
@@ -14,6 +15,7 @@ export async function listsScreen(ui: UI) {
   ui.show({
     name: "lists", title: t("lists.title"), back: () => void ready(ui),
     body: [
+      closed(ui, l, () => void listsScreen(ui)),
       h("ul", { class: "cards" }, l.lists.map((x) => h("li", {},
         h("h2", {}, t(`lists.${x.kind}`)),
         h("p", {}, bdi(x.name)),
@@ -28,7 +30,7 @@ export async function listsScreen(ui: UI) {
         h("div", {}, h("dt", {}, t("history.records")), h("dd", {}, number(app.device?.records ?? 0)))),
     ],
     actions: app.practice ? null : [
-      h("div", { class: "pair" }, button(t("carry.read"), () => frames(ui, () => listsScreen(ui)), "", "frames"), button(t("carry.hand"), () => hand(ui, () => listsScreen(ui)), "", "hand")),
+      h("div", { class: "pair" }, button(t("setup.frames"), () => frames(ui, () => listsScreen(ui)), "", "frames"), button(t("carry.hand"), () => hand(ui, () => listsScreen(ui)), "", "hand")),
       served() ? button(t("server.newer"), () => void fetchNewer(ui), "", "newer") : null,
       button(t("carry.load"), () => void load(ui, () => listsScreen(ui)), "main", "update"),
     ],

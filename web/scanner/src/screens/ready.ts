@@ -10,6 +10,7 @@ import { scan } from "./scan";
 import { setup } from "./setup";
 import { isBadge, openShift, scanBadge, takeBadge } from "./shift";
 import { supervisor, supervisorMenu } from "./supervisor";
+import { closed } from "./unlock";
 import { look } from "./verdict";
 
 /** languageRow names each language in itself. */
@@ -49,19 +50,20 @@ export async function ready(ui: UI) {
       app.copied ? h("p", { class: "note" }, t("stop.copied_do")) : !app.practice && !app.device?.certified ? h("p", { class: "note" }, t("ready.check_only")) : null,
       !app.practice && app.device?.certified && !app.shift ? h("p", { class: "lead" }, t("ready.no_shift")) : null,
       !app.practice && app.shift ? h("p", { class: "lead", id: "shift" }, t(app.shiftOver() ? "shift.over" : "ready.shift", { who: app.shift.staff }), app.shift.lead && shiftOpen ? [" · ", t("shift.site_lead")] : null) : null,
+      closed(ui, l, () => void ready(ui)),
       h("ul", { class: "menu" },
         item("clock", "history.title", () => void history(ui), "history"),
         item("list", "lists.title", () => void listsScreen(ui), "lists"),
         app.practice ? null : item("circle-tick", "practice.title", () => void practice(ui), "practice"),
         !app.practice && app.shiftOpen() && app.device?.certified ? item("type", "shift.change", () => scanBadge(ui, () => void ready(ui)), "hand-over") : null,
-        app.practice ? null : item("key", "supervisor.title", () => supervisor(ui, () => supervisorMenu(ui), () => void ready(ui)), "supervisor")),
+        app.practice ? null : item("key", "supervisor.title", () => supervisor(ui, () => supervisorMenu(ui), () => void ready(ui), "menu"), "supervisor")),
     ],
     keys: async (code) => {
       if (!app.practice && isBadge(code)) { await takeBadge(ui, code); return; }
       if ((await look(ui, code)) === "none") ui.toast(t("word.not_an_aid_card"));
     },
     actions: [
-      !app.practice && app.device?.certified && !shiftOpen ? button(t("shift.open"), () => openShift(ui), "main", "open-shift") : null,
+      !app.practice && app.device?.certified && !shiftOpen ? button(t("shift.open"), () => void openShift(ui), "main", "open-shift") : null,
       button([shape("camera", "small"), t("ready.scan")], () => scan(ui), shiftOpen || !app.device?.certified ? "main" : "", "scan"),
       app.practice ? button(t("practice.leave"), () => void leavePractice(ui), "", "leave-practice") : null,
     ],
@@ -71,7 +73,7 @@ export async function ready(ui: UI) {
 /** unsent says how many records are on this phone alone. */
 export function unsent(ui: UI) {
   const n = ui.app.unsent();
-  return h("button", { type: "button", class: `chip ${n ? "aging" : "fresh"}`, id: "unsent-chip", click: () => void history(ui) },
+  return h("button", { type: "button", class: `chip ${n ? "aging" : "fresh"}`, id: "unsent-chip", "data-waiting": ui.app.waiting(), click: () => void history(ui) },
     h("span", { class: "mark", "aria-hidden": "true" }), t("ready.unsent"), " ", number(n));
 }
 

@@ -6,7 +6,7 @@ import { now } from "../app";
 import { button, field, h, value } from "../dom";
 import { t } from "../i18n";
 import { Full, type Shift } from "../store";
-import { stopScreen, type UI } from "../ui";
+import { hold, stopScreen, type UI } from "../ui";
 import { history } from "./history";
 import { ready } from "./ready";
 import { scan } from "./scan";
@@ -18,7 +18,8 @@ export const isBadge = (code: string) => code.startsWith("APB1:");
 /** Cap on what a browser that may forget is trusted with. */
 const UNSENT = 400;
 
-export function openShift(ui: UI) {
+export async function openShift(ui: UI) {
+  const { keys } = await ui.app.lists();
   const wrong = h("p", { class: "wrong", role: "alert" });
   ui.show({
     name: "shift", title: t("shift.open"), back: () => void ready(ui),
@@ -29,14 +30,14 @@ export function openShift(ui: UI) {
         e.preventDefault();
         const staff = value("staff");
         if (!/^[A-Za-z0-9-]{1,16}$/.test(staff)) { wrong.replaceChildren(t("shift.code_wrong")); return; }
-        const operator = value("code");
-        supervisor(ui, () => void begin(ui, { staff }, operator), () => openShift(ui));
+        const operator = keys ? value("code") : "";
+        supervisor(ui, () => void begin(ui, { staff }, operator), () => void openShift(ui), "shift");
       } }, field(t("shift.code"), "staff", { maxlength: 16, dir: "ltr", autocapitalize: "characters" }),
-      field(t("shift.operator"), "code", { type: "password", maxlength: 60 }), wrong),
+      keys ? [field(t("shift.operator"), "code", { type: "password", maxlength: 60, "aria-describedby": "code-lead" }), h("p", { class: "quiet", id: "code-lead" }, t("shift.operator_lead"))] : null, wrong),
     ],
     actions: [
       h("button", { class: "button", type: "submit", form: "form", id: "shift-go" }, t("shift.without")),
-      button(t("shift.badge"), () => scanBadge(ui, () => openShift(ui)), "main", "badge"),
+      button(t("shift.badge"), () => scanBadge(ui, () => void openShift(ui)), "main", "badge"),
     ],
   });
 }
@@ -67,11 +68,11 @@ export async function takeBadge(ui: UI, code: string): Promise<boolean> {
     ui.toast(t(b.ok ? "ready.check_only" : `badge.${b.reason ?? "none"}`));
     return false;
   }
-  await begin(ui, { staff: b.staff, until: b.until, lead: b.lead }, b.code);
+  await begin(ui, { staff: b.staff, until: b.until, lead: b.lead }, b.code, code);
   return true;
 }
 
-async function begin(ui: UI, who: Pick<Shift, "staff" | "until" | "lead">, operator: string) {
+async function begin(ui: UI, who: Pick<Shift, "staff" | "until" | "lead">, operator: string, badge = "") {
   const { app } = ui;
   const before = app.shift;
   const goesOn = app.shiftOpen() && before!.staff === who.staff;
@@ -81,7 +82,7 @@ async function begin(ui: UI, who: Pick<Shift, "staff" | "until" | "lead">, opera
     else {
       if (before) {
         await end(ui);
-        app.supervisorUntil = 0; // the next worker opens the supervisor's door anew
+        app.door = null; // the next worker opens the supervisor's door anew
       }
       await app.note("shift_open", 0, who.staff, (first) => ({ shift: { ...who, opened: now(), first } }));
     }
@@ -89,9 +90,9 @@ async function begin(ui: UI, who: Pick<Shift, "staff" | "until" | "lead">, opera
     ui.show(stopScreen(ui, e instanceof Full ? "full" : "storage", { label: t("common.back"), act: () => void ready(ui) }));
     return;
   }
-  const opened = !operator || (await app.unseal(operator));
+  const opened = !operator || (await app.unseal(operator, badge));
   await ready(ui);
-  ui.toast(t(!opened ? "shift.operator_wrong" : goesOn ? "shift.goes_on" : before ? "shift.handed_over" : "shift.opened", { who: who.staff }));
+  ui.toast(t(!opened ? (badge ? "shift.badge_closed" : "shift.operator_wrong") : goesOn ? "shift.goes_on" : before ? "shift.handed_over" : "shift.opened", { who: who.staff }));
 }
 
 /** end closes the shift in the journal and on the phone in one step: cut off in between, neither is done. */
@@ -101,9 +102,21 @@ async function end(ui: UI) {
   await ui.app.note("shift_close", 0, "", () => ({ shift: null }));
 }
 
-/** closeShift is refused while records are on this phone alone. */
-export async function closeShift(ui: UI) {
-  if (ui.app.unsent()) { await history(ui); ui.toast(t("shift.hand_in")); return; }
-  await end(ui);
-  await ready(ui);
+/** closing asks once more: a shift that is closed opens with a badge alone. It is refused while records are on this phone alone. */
+export async function closing(ui: UI, back: () => void) {
+  const { app } = ui;
+  if (app.unsent()) { await history(ui); ui.toast(t("shift.hand_in")); return; }
+  ui.show({
+    name: "close", sign: "lock", title: t("shift.close"), back,
+    body: h("p", { class: "lead" }, t("shift.close_lead", { who: app.shift?.staff ?? "" })),
+    actions: hold(t("shift.close_hold"), "close", async () => {
+      try {
+        await end(ui);
+      } catch (e) { // the shift goes on
+        ui.show(stopScreen(ui, e instanceof Full ? "full" : "storage", { label: t("common.back"), act: () => void ready(ui) }));
+        return;
+      }
+      await ready(ui);
+    }),
+  });
 }

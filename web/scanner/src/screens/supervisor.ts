@@ -9,15 +9,15 @@ import { hold, stopScreen, type UI } from "../ui";
 import { exportJournal } from "./history";
 import { ready } from "./ready";
 import { choosePIN, setup, showKey } from "./setup";
-import { closeShift } from "./shift";
+import { closing } from "./shift";
 import { voices } from "./voices";
 
 const OPEN = 120; // seconds the door stays open after a right PIN
 
-/** supervisor asks for the PIN, then goes on; back where it is not given. */
-export function supervisor(ui: UI, then: () => void, back: () => void) {
+/** supervisor asks for the PIN, then goes on; back where it is not given. It opens the way to one thing: person, history, shift, or the menu, and with the menu all of them. */
+export function supervisor(ui: UI, then: () => void, back: () => void, to: "person" | "history" | "shift" | "menu" = "person") {
   const { app } = ui;
-  if (app.supervisor() || app.practice) { then(); return; }
+  if (app.supervisor(to) || app.practice) { then(); return; }
   if (!app.pin) { choosePIN(ui, then, back); return; }
   const wrong = h("p", { class: "wrong", role: "alert" });
   let trying = false; // one at a time: each miss counts
@@ -31,7 +31,7 @@ export function supervisor(ui: UI, then: () => void, back: () => void) {
       trying = true;
       const { right, keep } = await tryPIN(app.pin!, value("pin"), now());
       await app.keep({ pin: keep }).finally(() => { trying = false; });
-      if (right) { app.supervisorUntil = now() + OPEN; then(); return; }
+      if (right) { app.door = { to, until: now() + OPEN }; then(); return; }
       wrong.replaceChildren(t("pin.wrong"));
       locked();
       (document.getElementById("pin") as HTMLInputElement).value = "";
@@ -53,7 +53,7 @@ export function supervisorMenu(ui: UI) {
     body: [
       h("ul", { class: "menu" },
         item("list", "history.export", () => void exportJournal(ui), "export"),
-        app.shift ? item("lock", "shift.close", () => void closeShift(ui), "close-shift") : null,
+        app.shift ? item("lock", "shift.close", () => void closing(ui, () => supervisorMenu(ui)), "close-shift") : null,
         item("clock", "old.title", () => void oldLists(ui), "old-lists"),
         item("clock", "supervisor.clock", async () => { await app.core.clearClock(); await app.keepState(); ui.toast(t("common.done")); }, "clear-clock"),
         app.device ? item("key", "setup.key_show", () => void showKey(ui), "show-key") : null,

@@ -1,10 +1,19 @@
 // Sealed facts open with the operator's code, and close again when nobody uses them.
-import { field, h, value } from "../dom";
+import type { Lists } from "../core";
+import { button, field, h, value, type Child } from "../dom";
 import { t } from "../i18n";
 import type { UI } from "../ui";
+import { isBadge, scanBadge, takeBadge } from "./shift";
 
-/** unlock asks for the operator's code, then goes on. */
-export function unlock(ui: UI, then: () => void, back: () => void) {
+/** closed says that the sealed lists are closed while somebody works, and opens them; null where nothing is closed. */
+export function closed(ui: UI, l: Lists, back: () => void): Child {
+  const { app } = ui;
+  if (app.practice || l.tables !== "locked" || !app.mayRecord()) return null;
+  return h("div", { class: "note split", id: "closed" }, h("p", {}, t("unlock.closed")), button(t("unlock.open"), () => unlock(ui, back, back, true), "small", "unlock"));
+}
+
+/** unlock asks for the operator's code, then goes on. byBadge: nobody stands at the table, and a badge does as well. */
+export function unlock(ui: UI, then: () => void, back: () => void, byBadge = false) {
   const wrong = h("p", { class: "wrong", role: "alert" });
   ui.show({
     name: "unlock", sign: "lock", title: t("unlock.title"), back,
@@ -14,7 +23,9 @@ export function unlock(ui: UI, then: () => void, back: () => void) {
       if (await ui.app.unseal(value("code"))) { then(); return; }
       wrong.replaceChildren(t("unlock.wrong"));
     } }, h("p", {}, t("unlock.ask")), field(t("shift.operator"), "code", { type: "password", maxlength: 60 }), wrong),
-    actions: [h("button", { class: "button main", type: "submit", form: "form", id: "unlock-go" }, t("common.go"))],
+    keys: byBadge ? (code) => { if (isBadge(code)) void takeBadge(ui, code); else ui.toast(t("badge.not")); } : undefined,
+    actions: [byBadge ? button(t("shift.badge"), () => scanBadge(ui, back), "", "badge") : null,
+      h("button", { class: "button main", type: "submit", form: "form", id: "unlock-go" }, t("common.go"))],
   });
   document.getElementById("code")!.focus();
 }
