@@ -77,8 +77,12 @@ func TestEveryFormSaysTheSame(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		for _, l := range []*status.List{cwt, jwt, snapshot} {
-			if l.URI != testURI || l.IssuedAt != iat || l.NextUpdate != iat+3600 || l.Size != 1<<17 || l.Key != k || len(l.KeyID) == 0 {
-				t.Errorf("%s, %s: got %+v", name, l.Source, *l)
+			want := testURI
+			if l.Source == status.SourceJWT {
+				want = status.URIOfJWT(testURI)
+			}
+			if l.URI != want || l.IssuedAt != iat || l.NextUpdate != iat+3600 || l.Size != 1<<17 || l.Key != k || len(l.KeyID) == 0 {
+				t.Errorf("%s, %s: of %q, issued %v, %d entries", name, l.Source, l.URI, l.IssuedAt, l.Size)
 			}
 			if !slices.Equal(l.Bits, r.Bits()) {
 				t.Errorf("%s, %s: other entries than the register's", name, l.Source)
@@ -516,5 +520,47 @@ func TestSetsMayShareLists(t *testing.T) {
 	}
 	if one.Find([]byte("a")).Unrevoked(0) || !two.Find([]byte("a")).Unrevoked(0) || two.Find([]byte("a")).Unrevoked(1) {
 		t.Error("adding to one set changed the other, or marked nothing")
+	}
+}
+
+// TestFormsOfOneList: a card names the CWT and a wallet's credential the JWT, and
+// whichever of the two a device has newer answers for both.
+func TestFormsOfOneList(t *testing.T) {
+	signer := p256Key(t)
+	k := coseKey(t, signer)
+	byID, byText := finders(k)
+	r := register(t, 1<<17)
+	p, err := status.PrepareCWT(k, r, iat, iat+day, 3600)
+	older, err2 := status.OpenCWT(signed(t, signer, p, err), byID)
+	if err := r.Set(7, status.Invalid); err != nil {
+		t.Fatal(err)
+	}
+	jp, err := status.PrepareJWT(k, r, iat+1, iat+day, 3600)
+	newer, err3 := status.OpenJWT(signed(t, signer, jp, err), byText)
+	if err := errors.Join(err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	for _, order := range [][]*status.List{{older, newer}, {newer, older}} {
+		var s status.Set
+		for _, l := range order {
+			if err := s.Add(l); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.Len() != 1 {
+			t.Errorf("the two forms are %d lists", s.Len())
+		}
+		for _, uri := range []string{testURI, status.URIOfJWT(testURI)} {
+			l := s.Find([]byte(uri))
+			if l == nil {
+				t.Fatalf("no list under %s", uri)
+			}
+			if v, ok := l.Look(7); !ok || v != status.Invalid {
+				t.Errorf("%s: entry 7 is %v: the newer form did not count", uri, v)
+			}
+		}
+		if s.Find([]byte(testURI+".jwtx")) != nil || s.Find([]byte(".jwt")) != nil {
+			t.Error("another URI found the list")
+		}
 	}
 }
