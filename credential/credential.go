@@ -2,7 +2,7 @@
 // came from outside and shows only its routing hints; a Credential was opened
 // with the issuer's key.
 //
-// Nothing but the readers below this package (cwt and sdjwt, later vcjwt) can
+// Nothing but the readers below this package (cwt, sdjwt and vcjwt) can
 // turn the one into the other, so no handler reads an unproven claim by
 // accident. Whether a credential is to be believed now (type, dates, status,
 // earlier use) is judged by package verifier.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"aidpass/credential"
-	"aidpass/internal/cbor"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
 	"aidpass/words"
@@ -97,69 +96,6 @@ func (want Binding) check(e *Envelope, k *cose.Key) error {
 // that a verifier that forgot its nonce accepts nobody.
 func same(v jose.Value, want string) bool {
 	return want != "" && v.Kind == jose.String && subtle.ConstantTimeCompare([]byte(v.Text), []byte(want)) == 1
-}
-
-// holderKey reads cnf {"jwk": key} (RFC 7800 3.2). Other confirmation methods
-// and kinds of keys are nil: there, but not to be checked by us.
-func holderKey(cnf jose.Value) (*cose.Key, error) {
-	if cnf.Kind == jose.Missing {
-		return nil, nil
-	}
-	jwk := cnf.Get("jwk")
-	if cnf.Kind != jose.Object || jwk.Kind != jose.Object && jwk.Kind != jose.Missing {
-		return nil, fault(words.BadClaims, "cnf is not an object with a key")
-	}
-	// Whoever published a private key signed for everybody. RFC 7518 6.
-	for _, name := range []string{"d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"} {
-		if jwk.Get(name).Kind != jose.Missing {
-			return nil, fault(words.BadJOSE, "cnf holds a private key")
-		}
-	}
-	names := []string{"x"}
-	var b []byte
-	switch kty, crv := jwk.Get("kty").Text, jwk.Get("crv").Text; {
-	case kty == "EC" && crv == "P-256": // {1: 2, -1: 1, -2: x, -3: y}
-		names = []string{"x", "y"}
-		b = cbor.AppendInt(cbor.AppendInt(cbor.AppendMap(nil, 4), 1), 2)
-		b = cbor.AppendInt(cbor.AppendInt(b, -1), 1)
-	case kty == "OKP" && crv == "Ed25519": // {1: 1, -1: 6, -2: x}
-		b = cbor.AppendInt(cbor.AppendInt(cbor.AppendMap(nil, 3), 1), 1)
-		b = cbor.AppendInt(cbor.AppendInt(b, -1), 6)
-	default:
-		return nil, nil
-	}
-	for i, name := range names {
-		v := jwk.Get(name)
-		raw, err := jose.DecodeBase64(v.Text)
-		if err != nil || v.Kind != jose.String || len(raw) != 32 {
-			return nil, fault(words.BadKey, "%s of the holder's key is not 32 bytes", name)
-		}
-		b = cbor.AppendBytes(cbor.AppendInt(b, int64(-2-i)), raw)
-	}
-	k, err := cose.ParseKey(b)
-	if err != nil {
-		return nil, fault(words.BadKey, "the holder's key: %w", err)
-	}
-	return k, nil
-}
-
-// jwkOf is the key as claim cnf has it.
-func jwkOf(k *cose.Key) (jose.Value, error) {
-	r := cbor.NewReader(k.Append(nil))
-	members := []jose.Member{{Name: "kty", Value: jose.StringOf("OKP")}, {Name: "crv", Value: jose.StringOf("Ed25519")}}
-	if k.Alg() == cose.ES256 {
-		members = []jose.Member{{Name: "kty", Value: jose.StringOf("EC")}, {Name: "crv", Value: jose.StringOf("P-256")}}
-	}
-	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
-		label, _ := r.Label()
-		if (label == -2 || label == -3) && r.Kind() == cbor.Bytes {
-			name := map[int64]string{-2: "x", -3: "y"}[label]
-			members = append(members, jose.Member{Name: name, Value: jose.StringOf(jose.EncodeBase64(r.Bytes()))})
-		} else {
-			r.Skip()
-		}
-	}
-	return jose.ObjectOf(members...), r.Err()
 }
 
 // Present returns the text that shows only the disclosures keep agrees to, and

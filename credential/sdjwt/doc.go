@@ -13,10 +13,7 @@
 package sdjwt
 
 import (
-	"errors"
-	"fmt"
-
-	"aidpass/internal/cose"
+	"aidpass/credential/internal/jwtclaims"
 	"aidpass/internal/jose"
 	"aidpass/words"
 )
@@ -32,9 +29,6 @@ const (
 	MaxText        = 64 << 10 // the whole text, in bytes
 	MaxDisclosures = 256      // and as many digests, disclosed or not
 	MaxDepth       = 8        // arrays and objects inside each other, disclosures put in
-	MaxTextClaim   = 1024     // iss, vct, jti and the address of the status list, in bytes
-
-	MaxCertificates = 8 // of an x5c header
 )
 
 // The claim names of RFC 9901 that hold digests and never reach a caller.
@@ -58,47 +52,12 @@ var mustStand = map[string]bool{
 var limits = jose.Limits{Depth: MaxDepth + 1, Entries: 256, Values: 4096}
 
 // Fault says why a text is not a credential that can be opened.
-type Fault struct {
-	Reason words.Reason // stable code
-	Err    error        // for us; never holds claim values
-}
+type Fault = jwtclaims.Fault
 
-func (f *Fault) Error() string { return fmt.Sprintf("sdjwt: %s: %v", f.Reason, f.Err) }
-func (f *Fault) Unwrap() error { return f.Err }
-
-// fault is out of line: its copies would weigh on the browser binaries.
-//
-//go:noinline
 func fault(r words.Reason, format string, args ...any) *Fault {
-	return &Fault{Reason: r, Err: fmt.Errorf(format, args...)}
+	return jwtclaims.NewFault(r, format, args...)
 }
 
 // ReasonOf maps the errors of this package and the layers below it to the
 // refusal vocabulary.
-func ReasonOf(err error) words.Reason {
-	if f, ok := errors.AsType[*Fault](err); ok {
-		return f.Reason
-	}
-	for _, m := range reasons {
-		if errors.Is(err, m.err) {
-			return m.reason
-		}
-	}
-	return words.BadJOSE
-}
-
-var reasons = []struct {
-	err    error
-	reason words.Reason
-}{
-	{jose.ErrTooLarge, words.TooLarge},
-	{jose.ErrDuplicate, words.DuplicateKey},
-	{jose.ErrAlgMissing, words.AlgMissing},
-	{jose.ErrAlgNotAllowed, words.AlgNotAllowed},
-	{jose.ErrAlgKeyMismatch, words.AlgKeyMismatch},
-	{jose.ErrCrit, words.CritNotUnderstood},
-	{jose.ErrType, words.WrongTyp},
-	{jose.ErrSignature, words.BadSignature},
-	{cose.ErrBadKey, words.BadKey},
-	{jose.ErrMalformed, words.BadJOSE},
-}
+func ReasonOf(err error) words.Reason { return jwtclaims.ReasonOf(err) }

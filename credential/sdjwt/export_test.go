@@ -1,6 +1,7 @@
 package sdjwt
 
 import (
+	"aidpass/credential/internal/jwtclaims"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
 )
@@ -14,7 +15,7 @@ func OpenAs(text, typ string, k *cose.Key) (*Envelope, *Credential, error) {
 	}
 	c, err := e.open(k)
 	if err == nil {
-		c.Holder, err = holderKey(c.Claims.Get("cnf"))
+		c.Holder, err = jwtclaims.Holder(c.Claims.Get("cnf"))
 	}
 	return e, c, err
 }
@@ -28,4 +29,4 @@ func Process(payload jose.Value, texts []string) (jose.Value, []Disclosure, erro
 }
 
 // HolderKey reads claim cnf.
-func HolderKey(cnf jose.Value) (*cose.Key, error) { return holderKey(cnf) }
+func HolderKey(cnf jose.Value) (*cose.Key, error) { return jwtclaims.Holder(cnf) }

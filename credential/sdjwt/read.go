@@ -1,10 +1,10 @@
 package sdjwt
 
 import (
-	"encoding/base64"
 	"strings"
 
 	"aidpass/credential"
+	"aidpass/credential/internal/jwtclaims"
 	"aidpass/credential/internal/proven"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
@@ -70,37 +70,15 @@ func parse(text, typ string) (*Envelope, error) {
 		if v.Kind != jose.String && v.Kind != jose.Missing {
 			return nil, fault(words.BadClaims, "iss or vct is not text")
 		}
-		if len(v.Text) > MaxTextClaim {
+		if len(v.Text) > jwtclaims.MaxText {
 			return nil, fault(words.TooLarge, "iss or vct of %d bytes", len(v.Text))
 		}
 	}
-	if e.Certificates, err = certificates(e.token.Header.Get("x5c")); err != nil {
+	if e.Certificates, err = jwtclaims.Certificates(e.token.Header.Get("x5c")); err != nil {
 		return nil, err
 	}
 	e.Envelope = credential.NewEnvelope(credential.FormSDJWT, []byte(iss.Text), []byte(e.token.KeyID), []byte(vct.Text), nil, proven.Body{})
 	return e, nil
-}
-
-// certificates reads x5c: an array of DER in base64 with padding, unlike all else
-// in a JWS (RFC 7515 4.1.6).
-func certificates(v jose.Value) (chain [][]byte, err error) {
-	if v.Kind == jose.Missing {
-		return nil, nil
-	}
-	if v.Kind != jose.Array || len(v.Items) == 0 {
-		return nil, fault(words.BadJOSE, "x5c is not an array of certificates")
-	}
-	if len(v.Items) > MaxCertificates {
-		return nil, fault(words.TooLarge, "x5c of %d certificates", len(v.Items))
-	}
-	for _, c := range v.Items {
-		der, err := base64.StdEncoding.Strict().DecodeString(c.Text)
-		if err != nil || len(der) == 0 || strings.ContainsAny(c.Text, "\r\n") {
-			return nil, fault(words.BadJOSE, "x5c holds what is not base64 of a certificate")
-		}
-		chain = append(chain, der)
-	}
-	return chain, nil
 }
 
 // Credential is an SD-JWT VC whose signature held, with what its holder shows.
@@ -189,18 +167,18 @@ func (e *Envelope) open(k *cose.Key) (*Credential, error) {
 
 // readClaims fills c from its processed claims.
 func (c *Credential) readClaims() error {
-	iss, err := c.text("iss")
+	iss, err := jwtclaims.Text(c.Claims, "iss")
 	if err != nil {
 		return err
 	}
-	vct, err := c.text("vct")
+	vct, err := jwtclaims.Text(c.Claims, "vct")
 	if err != nil {
 		return err
 	}
 	if len(vct) == 0 {
 		return fault(words.BadClaims, "no vct")
 	}
-	id, err := c.text("jti")
+	id, err := jwtclaims.Text(c.Claims, "jti")
 	if err != nil {
 		return err
 	}
@@ -212,18 +190,18 @@ func (c *Credential) readClaims() error {
 	if err := c.readTypes(); err != nil {
 		return err
 	}
-	hasNbf, err := c.moment("nbf", &c.NotBefore)
+	nbf, hasNbf, err := jwtclaims.Moment(c.Claims, "nbf")
 	if err != nil {
 		return err
 	}
-	if _, err = c.moment("iat", &c.IssuedAt); err != nil {
+	if c.IssuedAt, _, err = jwtclaims.Moment(c.Claims, "iat"); err != nil {
 		return err
 	}
-	hasExp, err := c.moment("exp", &c.ExpiresAt)
+	exp, hasExp, err := jwtclaims.Moment(c.Claims, "exp")
 	if err != nil {
 		return err
 	}
-	if !hasNbf {
+	if c.NotBefore, c.ExpiresAt = nbf, exp; !hasNbf {
 		c.NotBefore = c.IssuedAt
 	}
 	// A negative exp is long past and is judged as such; what ends before it
@@ -231,30 +209,16 @@ func (c *Credential) readClaims() error {
 	if hasExp && c.ExpiresAt >= 0 && c.ExpiresAt <= c.NotBefore {
 		return fault(words.BadClaims, "exp is not after nbf or iat")
 	}
-	if c.Status, err = statusRef(c.Claims.Get("status")); err != nil {
+	if c.Status, err = jwtclaims.Status(c.Claims.Get("status")); err != nil {
 		return err
 	}
-	if c.Holder, err = holderKey(c.Claims.Get("cnf")); err != nil {
+	if c.Holder, err = jwtclaims.Holder(c.Claims.Get("cnf")); err != nil {
 		return err
 	}
 	if c.Holder != nil {
 		c.HolderKey = c.Holder.Append(nil)
 	}
 	return nil
-}
-
-// text returns a claim that, where present, is a short text with something in it.
-func (c *Credential) text(name string) ([]byte, error) {
-	v := c.Claims.Get(name)
-	switch {
-	case v.Kind == jose.Missing:
-		return nil, nil
-	case v.Kind != jose.String || v.Text == "":
-		return nil, fault(words.BadClaims, "%s is not text", name)
-	case len(v.Text) > MaxTextClaim:
-		return nil, fault(words.TooLarge, "%s of %d bytes", name, len(v.Text))
-	}
-	return []byte(v.Text), nil
 }
 
 // readTypes checks what stands beside vct: the further types are not empty and
@@ -276,46 +240,4 @@ func (c *Credential) readTypes() error {
 		}
 	}
 	return nil
-}
-
-// moment reads a NumericDate in whole seconds. An exp before 1970 is kept as -1,
-// since 0 stands for "not given".
-func (c *Credential) moment(name string, into *credential.Time) (there bool, err error) {
-	v := c.Claims.Get(name)
-	if v.Kind == jose.Missing {
-		return false, nil
-	}
-	n, ok := v.Int()
-	past := name == "exp" && n <= 0
-	if !ok || n > int64(credential.MaxTime) || n < 0 && !past {
-		return true, fault(words.BadClaims, "%s is not a time in seconds before the year 10000", name)
-	}
-	if *into = credential.Time(n); past {
-		*into = -1
-	}
-	return true, nil
-}
-
-// statusRef reads {"status_list": {"idx": 1, "uri": "..."}}; other mechanisms
-// beside it are not read (draft-ietf-oauth-status-list 6.2).
-func statusRef(v jose.Value) (s credential.StatusRef, err error) {
-	if v.Kind == jose.Missing {
-		return s, nil
-	}
-	if v.Kind != jose.Object {
-		return s, fault(words.BadClaims, "status is not an object")
-	}
-	list := v.Get("status_list")
-	if list.Kind == jose.Missing {
-		return s, nil
-	}
-	n, ok := list.Get("idx").Int()
-	uri := list.Get("uri")
-	switch {
-	case !ok || n < 0 || uri.Kind != jose.String || uri.Text == "":
-		return s, fault(words.BadClaims, "status_list without a good idx or uri")
-	case len(uri.Text) > MaxTextClaim:
-		return s, fault(words.TooLarge, "the uri of the status list has %d bytes", len(uri.Text))
-	}
-	return credential.StatusRef{URI: []byte(uri.Text), Index: uint64(n), Present: true}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"aidpass/credential"
+	"aidpass/credential/internal/jwtclaims"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
 	"aidpass/schemas"
@@ -170,15 +171,10 @@ func Prepare(k *cose.Key, d Draft, random io.Reader) (*Prepared, error) {
 	}
 	add("exp", jose.IntOf(int64(d.ExpiresAt)))
 	if d.StatusURI != "" {
-		list := jose.ObjectOf(jose.Member{Name: "idx", Value: jose.IntOf(int64(d.StatusIndex))}, jose.Member{Name: "uri", Value: jose.StringOf(d.StatusURI)})
-		add("status", jose.ObjectOf(jose.Member{Name: "status_list", Value: list}))
+		add("status", jwtclaims.StatusOf(d.StatusURI, d.StatusIndex))
 	}
 	if d.HolderKey != nil {
-		jwk, err := jwkOf(d.HolderKey)
-		if err != nil {
-			return nil, fmt.Errorf("sdjwt: the holder's key: %w", err)
-		}
-		add("cnf", jose.ObjectOf(jose.Member{Name: "jwk", Value: jwk}))
+		add("cnf", jwtclaims.HolderOf(d.HolderKey))
 	}
 	if d.KeyID == "" {
 		d.KeyID = jose.KeyID(k)

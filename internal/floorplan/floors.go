@@ -17,7 +17,7 @@ var floors = [...][]string{
 	{ // 1: words, bytes and signatures
 		"internal/base45", "internal/cbor", "internal/p256", "internal/cose", "internal/jose", "internal/did",
 		"words", "schemas",
-		"credential/internal/proven", "credential",
+		"credential/internal/proven", "credential", "credential/internal/jwtclaims",
 		"credential/qr", "credential/cwt", "credential/sdjwt", "credential/vcjwt",
 	},
 	{"trust", "status"}, // 2: who may say what, and what still holds
