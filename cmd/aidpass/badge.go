@@ -142,6 +142,12 @@ func (a *app) makeBadges(ctx context.Context, f badgeFlags) error {
 	if b.NotBefore, err = o.notBefore(keystore.Pack, b.NotBefore); err != nil {
 		return err
 	}
+	if end, err := o.signsUntil(keystore.Pack); err != nil {
+		return err
+	} else if b.NotAfter > end {
+		return usagef("the key that signs badges ends %s: no phone would open a shift by one that lasts until %s", end, b.NotAfter).
+			hint("fewer --days; for later days the key's successor signs: aidpass org rotate --use pack makes it 46 days ahead")
+	}
 	b.Org = o.entry.ID
 	name := o.entry.Names[f.lang]
 	if name == "" {

@@ -319,6 +319,16 @@ func (o *orgKeys) notBefore(use keystore.Use, at credential.Time) (credential.Ti
 	return max(at, from), nil
 }
 
+// signsUntil is the last second at which what the key for a use now signs counts.
+func (o *orgKeys) signsUntil(use keystore.Use) (credential.Time, error) {
+	info, err := o.current(use)
+	if err != nil {
+		return 0, err
+	}
+	_, _, until := role(*info)
+	return until, nil
+}
+
 // currentSigner is current, unsealed.
 func (o *orgKeys) currentSigner(use keystore.Use) (crypto.Signer, *cose.Key, error) {
 	info, err := o.current(use)
