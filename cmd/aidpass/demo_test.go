@@ -274,7 +274,7 @@ func (d *demoRun) sheet(t *testing.T) {
 // cases are the answers of the counter in the order in which the demo shows them.
 func (d *demoRun) cases(t *testing.T) {
 	var got []string
-	for _, m := range regexp.MustCompile(`(?m)^  Details: (\S+)`).FindAllStringSubmatch(d.said, -1) {
+	for _, m := range regexp.MustCompile(`(?m)^  Details: .*\((\S+)\)$`).FindAllStringSubmatch(d.said, -1) {
 		if strings.HasPrefix(m[1], "bad_") { // which step of reading falls over a wrong letter is chance
 			m[1] = "bad"
 		}

@@ -97,11 +97,20 @@ func newDeviceLine(d *access.Device) deviceLine {
 }
 
 func (l *deviceLine) write(w io.Writer) {
-	fmt.Fprintf(w, "%s  %-12s %-12s %-10s until %s %s", l.Device, l.Name, l.Site, l.State, deref(l.Until), deref(l.Reason))
+	fmt.Fprintf(w, "%s  %-12s %-12s %-10s", l.Device, l.Name, l.Site, l.State)
+	if l.Until != nil {
+		fmt.Fprintf(w, " until %s", *l.Until)
+	}
+	if l.Withdrawn != nil {
+		fmt.Fprintf(w, " withdrawn from %s on", *l.Withdrawn)
+	}
+	if l.Reason != nil {
+		fmt.Fprintf(w, ": %s", plain(reasonCodes, *l.Reason))
+	}
 	if l.Frozen != nil {
-		fmt.Fprintf(w, "FROZEN: copied, two records of one number from %d on, seen %s", l.CopiedAt, *l.Frozen)
+		fmt.Fprintf(w, " FROZEN: copied, two records of one number from %d on, seen %s", l.CopiedAt, *l.Frozen)
 	} else if l.ThawedTo > 0 {
-		fmt.Fprintf(w, "thawed: copies up to record %d were judged", l.ThawedTo)
+		fmt.Fprintf(w, " thawed: copies up to record %d were judged", l.ThawedTo)
 	}
 	fmt.Fprintln(w)
 }

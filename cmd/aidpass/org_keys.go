@@ -272,7 +272,7 @@ func (o *orgKeys) current(use keystore.Use) (*keystore.Info, error) {
 	}
 	switch {
 	case refused != nil:
-		return nil, usagef("service points accept no %s key that is here: %s of %s is %s by the newest trust list seen", use, refused.ID, o.entry.ID, why).
+		return nil, usagef("service points accept no %s key that is here: of what %s of %s signs, the newest trust list seen says: %s", use, refused.ID, o.entry.ID, plain(keyWords, why)).
 			hint("the keeper of the list adds the present keys: aidpass trust update LIST %s; name the newest list with --trust", o.a.publicEntry(o.entry.ID))
 	case lapsed != nil:
 		_, _, until := role(*lapsed)

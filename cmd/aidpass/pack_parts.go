@@ -320,7 +320,7 @@ func (b *packBuild) deviceParts(ctx context.Context) error {
 		cert, _, reason := b.list.OpenDevice(d.Certificate)
 		if cert == nil {
 			// One phone's matter: the others of the site get their pack.
-			b.say("warning: device %s is left out: its certificate does not hold: %s", d.ID(), reason)
+			b.say("warning: device %s is left out: its certificate does not hold: %s", d.ID(), plain(keyWords, reason))
 			continue
 		}
 		if err := b.addDevice(ctx, cert, d.Certificate); err != nil {
@@ -334,7 +334,7 @@ func (b *packBuild) deviceParts(ctx context.Context) error {
 		}
 		cert, _, reason := b.list.OpenDevice(raw)
 		if cert == nil {
-			return usagef("%s: the certificate does not hold: %s", path, reason).
+			return usagef("%s: the certificate does not hold: %s", path, plain(keyWords, reason)).
 				hint("is the organisation's device-ca key on this trust list, and does it begin before the certificate?")
 		}
 		if cert.Site != b.f.site {
@@ -354,7 +354,7 @@ func (b *packBuild) addDevice(ctx context.Context, cert *trust.DeviceCertificate
 	id := cert.Key.ID()
 	name := hex.EncodeToString(id[:])
 	if d, err := b.o.store.Device(ctx, id); err == nil && d.State == access.DeviceWithdrawn {
-		b.say("warning: device %s was withdrawn (%s): it is left out", name, d.Reason)
+		b.say("warning: device %s was withdrawn, %s: it is left out", name, plain(reasonCodes, d.Reason))
 		return nil
 	} else if err == nil && d.Frozen() {
 		b.say("warning: device %s was found copied and is frozen: it is left out", name)

@@ -99,7 +99,7 @@ func (a *app) writePack(w io.Writer, p *verifier.Pack, at credential.Time) {
 	}
 	fmt.Fprintf(w, "  %d parts\n", len(p.Parts))
 	for _, f := range p.Faults {
-		fmt.Fprintf(w, "  left out: %s: %s (%s)\n", f.Part, f.Reason, f.Text)
+		fmt.Fprintf(w, "  left out: %s: %s (%s)\n", f.Part, f.Text, f.Reason)
 	}
 }
 

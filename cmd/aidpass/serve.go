@@ -391,12 +391,16 @@ func (s *serving) tell(ctx context.Context) error {
 		result["ca_sha256"] = siteCAPrint(s.ca)
 	}
 	return s.a.print(result, func(w io.Writer) {
-		for _, address := range s.https() {
-			fmt.Fprintf(w, "phones:       %s/\n", address)
-		}
 		if s.local != "" {
 			_, p, _ := net.SplitHostPort(strings.TrimPrefix(s.local, "http://"))
-			fmt.Fprintf(w, "this machine: %s/   (phones on a USB cable too: adb reverse tcp:%s tcp:%s)\n", s.local, p, p)
+			fmt.Fprintf(w, "this machine: %s/   works at once; on a phone at the USB cable too, after adb reverse tcp:%s tcp:%s\n", s.local, p, p)
+		}
+		who := "for phones in the same network"
+		if s.ca != nil {
+			who += " that have this place's certificate: the page tells how"
+		}
+		for _, address := range s.https() {
+			fmt.Fprintf(w, "phones:       %s/   %s\n", address, who)
 		}
 		if s.ca != nil {
 			fmt.Fprintf(w, "the SHA-256 fingerprint of this site's authority, as phones show it in their settings:\n%s\n", siteCAPrint(s.ca))

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"aidpass/credential"
+	"aidpass/schemas"
 	"aidpass/verifier"
 	"aidpass/words"
 )
@@ -198,7 +199,7 @@ func (p *printer) text(w io.Writer, r *verifier.Result, line *answerLine) error 
 			say("type", "name", r.Type.Label(p.lang.Tag()))
 			for _, name := range slices.Sorted(maps.Keys(line.Claims)) {
 				if c := r.Type.Claim(name); c != nil && !isBytes(r, name) {
-					fmt.Fprintf(&b, "  %s: %s\n", c.Label(p.lang.Tag()), inWords(line.Claims[name]))
+					fmt.Fprintf(&b, "  %s: %s\n", c.Label(p.lang.Tag()), p.claim(c, line.Claims[name]))
 				}
 			}
 		}
@@ -209,14 +210,9 @@ func (p *printer) text(w io.Writer, r *verifier.Result, line *answerLine) error 
 	if asOf := oldest(r); asOf != 0 {
 		say("lists_as_of", "date", asOf.String()+" ("+p.lang.Age(r.Age)+")")
 	}
-	details := string(r.Reason)
-	say("details", "code", details)
-	if len(line.Reasons) > 1 {
-		also := make([]string, 0, len(line.Reasons)-1)
-		for _, x := range line.Reasons[1:] {
-			also = append(also, string(x))
-		}
-		say("also", "codes", strings.Join(also, " "))
+	say("details", "code", p.means(r.Reason))
+	for _, also := range line.Reasons[min(1, len(line.Reasons)):] {
+		say("also", "codes", p.means(also))
 	}
 	if source := deref(line.Source); source != "" {
 		fmt.Fprintf(&b, "  %s\n", source)
@@ -226,6 +222,22 @@ func (p *printer) text(w io.Writer, r *verifier.Result, line *answerLine) error 
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// means is what a supervisor reads of a code, and the code.
+func (p *printer) means(r words.Reason) string { return p.lang.Sentence(r) + " (" + string(r) + ")" }
+
+// claim is a claim's value as people read it; of a list of values what each is called, with
+// the value that the card has.
+func (p *printer) claim(c *schemas.Claim, v any) string {
+	value, ok := v.(string)
+	if !ok {
+		return inWords(v)
+	}
+	if label := c.ValueLabel(p.lang.Tag(), value); label != value {
+		return label + " (" + value + ")"
+	}
+	return value
 }
 
 // oldest is the older of what the judgement relied on, 0 if nothing is known.

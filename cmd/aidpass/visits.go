@@ -136,10 +136,10 @@ func (a *app) importVisits(ctx context.Context, paths []string, receipts string)
 }
 
 func (f *importedFile) write(w io.Writer) {
-	fmt.Fprintf(w, "%s: %d records: %d accepted, %d known, %d for review, %d refused\n", f.File, f.Records, f.Accepted, f.Known, f.Review, f.Refused)
+	fmt.Fprintf(w, "%s: %s: %d accepted, %d known, %d for review, %d refused\n", f.File, plural(f.Records, "record", "records"), f.Accepted, f.Known, f.Review, f.Refused)
 	for _, r := range f.Answers {
 		if r.State == storage.VisitReview || r.State == storage.VisitRefused {
-			fmt.Fprintf(w, "  %s %d: %s, %s\n", r.Device, r.Sequence, r.State, deref(r.Reason))
+			fmt.Fprintf(w, "  device %s, record %d: %s\n", r.Device, r.Sequence, ackWords(&r))
 		}
 	}
 	if f.Torn {

@@ -384,8 +384,8 @@ func (a *app) reportVisits(r *visitReport, out string) error {
 
 // write is the report for a person: sums, then what is to be looked at.
 func (r *visitReport) write(w io.Writer) {
-	fmt.Fprintf(w, "%s: %d collected, %d in part, %d conflicts, %d cancelled, %d quarantined, %d doubtful, %d refused\n",
-		plural(r.Records, "record", "records"), r.Collected, r.Partial, r.Conflicts, r.Cancelled, r.Quarantined, r.Doubtful, r.Refused)
+	fmt.Fprintf(w, "%s: %d collected, %d in part, %s, %d cancelled, %d quarantined, %d doubtful, %d refused\n",
+		plural(r.Records, "record", "records"), r.Collected, r.Partial, plural(r.Conflicts, "conflict", "conflicts"), r.Cancelled, r.Quarantined, r.Doubtful, r.Refused)
 	for _, c := range r.Rounds {
 		verdict := "it adds up"
 		if !c.Balanced {
@@ -393,13 +393,13 @@ func (r *visitReport) write(w io.Writer) {
 		}
 		fmt.Fprintf(w, "%s round %d: planned %d = collected %d + in part %d + not collected %d + cancelled %d: %s\n", c.Programme, c.Round,
 			c.Planned, c.Collected, c.Partial, c.Uncollected, c.Cancelled, verdict)
-		fmt.Fprintf(w, "  due %s; given %s; %d records in conflict, %d quarantined, %d cancelled\n", orNone(c.Due), orNone(c.Given), c.Conflicts, c.Quarantined, c.TakenBack)
+		fmt.Fprintf(w, "  due %s; given %s; %s in conflict, %d quarantined, %d cancelled\n", orNone(c.Due), orNone(c.Given), plural(c.Conflicts, "record", "records"), c.Quarantined, c.TakenBack)
 		if c.Unplanned+c.Despite > 0 {
 			fmt.Fprintf(w, "  given to %d who were due nothing, and to %d although it was cancelled\n", c.Unplanned, c.Despite)
 		}
 	}
 	for _, d := range r.Devices {
-		fmt.Fprintf(w, "device %s %s %s: %s", d.Device, d.Name, d.Site, plural(d.Records, "record", "records"))
+		fmt.Fprintf(w, "device %s: %s", strings.Join(strings.Fields(d.Device+" "+d.Name+" "+d.Site), " "), plural(d.Records, "record", "records"))
 		if len(d.Gaps) > 0 {
 			fmt.Fprintf(w, ", missing %s", strings.Join(d.Gaps, " "))
 		}
@@ -420,16 +420,20 @@ func (r *visitReport) write(w io.Writer) {
 		}
 		fmt.Fprintf(w, "card %s, %s round %d: %s\n", a.Number, a.Programme, a.Round, a.State)
 		for _, e := range slices.Concat(a.Counted, a.Conflicts) {
-			fmt.Fprintf(w, "  %-16s %s %s %s record %d %s\n", e.State, e.Estimated, e.Device, e.Site, e.Sequence, deref(e.Given))
+			given := ""
+			if e.Given != nil {
+				given = ", given " + *e.Given
+			}
+			fmt.Fprintf(w, "  %s %s %s record %d%s: %s\n", e.Estimated, e.Device, e.Site, e.Sequence, given, plain(stateWords, e.State))
 		}
 	}
 	for _, e := range r.Entries {
 		if len(e.Doubts) > 0 {
-			fmt.Fprintf(w, "doubt: %s record %d at %s: %s\n", e.Device, e.Sequence, e.DeviceTime, joinDoubts(e.Doubts))
+			fmt.Fprintf(w, "doubt: %s record %d at %s: %s\n", e.Device, e.Sequence, e.DeviceTime, plainAll(doubtWords, e.Doubts))
 		}
 	}
 	for _, f := range r.Refusals {
-		fmt.Fprintf(w, "refused: %s record %d: %s\n", f.Device, f.Sequence, f.Why)
+		fmt.Fprintf(w, "refused: %s record %d: %s\n", f.Device, f.Sequence, plain(refusalWords, f.Why))
 	}
 }
 

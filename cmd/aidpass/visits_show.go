@@ -131,9 +131,9 @@ func (s shownVisits) write(w io.Writer) {
 	}
 	fmt.Fprintf(w, "card %s, %s: %s\n", s.Number, s.Programme, plural(len(s.Records), "record", "records"))
 	for _, e := range s.Records {
-		fmt.Fprintf(w, "  %s  round %d  %s, %s", e.Estimated, e.Round, e.Kind, e.State)
+		fmt.Fprintf(w, "  %s  round %d  %s, %s", e.Estimated, e.Round, e.Kind, plain(stateWords, e.State))
 		for _, part := range []struct{ before, text string }{{"given ", deref(e.Given)}, {"still due ", deref(e.Rest)}, {"collected by the ", e.Collector},
-			{"because ", deref(e.Code)}, {"worker ", deref(e.Worker)}, {"doubts: ", joinDoubts(e.Doubts)}} {
+			{"noted: ", noted(deref(e.Code))}, {"worker ", deref(e.Worker)}, {"doubts: ", plainAll(doubtWords, e.Doubts)}} {
 			if part.text != "" {
 				fmt.Fprintf(w, ", %s%s", part.before, part.text)
 			}

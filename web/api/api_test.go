@@ -699,6 +699,19 @@ func TestSetUpPage(t *testing.T) {
 			t.Errorf("%s: script or style inside", lang)
 		}
 	}
+	// First what works for whom asks: localhost at the computer, https on a phone.
+	for host, first := range map[string]string{"localhost:8080": "http://localhost:8080/scanner/", "127.0.0.1": "http://localhost:8080/scanner/", "192.0.2.7:8443": "https://192.0.2.7:8443/scanner/"} {
+		page := w.do("GET", "/", nil, "Host", host).Body.String()
+		_, link, _ := strings.Cut(page, `<a href="http`)
+		if !strings.HasPrefix("http"+link, first+`"`) {
+			t.Errorf("at %s the first address is http%.40s, want %s", host, link, first)
+		}
+		for _, who := range []string{"On this computer", "On phones in the same network: First install"} {
+			if strings.Count(page, who) != 1 {
+				t.Errorf("at %s the page says %d times whom %q is for", host, strings.Count(page, who), who)
+			}
+		}
+	}
 	if page := w.do("GET", "/?lang=ar", nil).Body.String(); !strings.Contains(page, `dir="rtl"`) {
 		t.Error("Arabic runs from left to right")
 	}

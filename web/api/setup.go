@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"net"
+	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -81,7 +84,7 @@ func (s *Server) setUp(c *echo.Context) error {
 		direction = "rtl"
 	}
 	now := s.SetUp()
-	data := map[string]any{"Lang": lang, "Dir": direction, "Words": s.pages.words[lang], "SetUp": now, "App": s.app.find(pathScanner) != nil}
+	data := map[string]any{"Lang": lang, "Dir": direction, "Words": s.pages.words[lang], "SetUp": now, "App": s.app.find(pathScanner) != nil, "Here": isHere(r)}
 	var names []map[string]string
 	for _, l := range languages {
 		names = append(names, map[string]string{"Code": l, "Name": s.pages.words[l]["language"]})
@@ -104,6 +107,17 @@ func (s *Server) setUp(c *echo.Context) error {
 	h.Set("Vary", "Accept-Language")
 	NewDocument(MediaType(".html"), page.Bytes()).serve(c.Response(), r, "no-cache")
 	return nil
+}
+
+// isHere reports whether a page was asked for as localhost: the reader sits at the computer
+// that serves it, or holds a phone on its cable, and is shown first what works there.
+func isHere(r *http.Request) bool {
+	host := r.Host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
 func (s *Server) style(c *echo.Context) error {

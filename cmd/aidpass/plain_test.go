@@ -1,0 +1,65 @@
+package main
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"testing"
+
+	"aidpass/verifier/visit"
+)
+
+// Every code that merging gives a record has words: a new one is not shown raw.
+func TestEveryCodeOfARecordHasWords(t *testing.T) {
+	have := map[string]map[string]bool{"Doubt": keysOf(doubtWords), "State": keysOf(stateWords), "Why": keysOf(refusalWords)}
+	found := 0
+	for _, file := range []string{"merge.go", "record.go"} {
+		f, err := parser.ParseFile(token.NewFileSet(), "../../verifier/visit/"+file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			v, ok := n.(*ast.ValueSpec)
+			if !ok || len(v.Values) != 1 {
+				return true
+			}
+			kind, ok := v.Type.(*ast.Ident)
+			code, lit := v.Values[0].(*ast.BasicLit)
+			if !ok || !lit || have[kind.Name] == nil {
+				return true
+			}
+			text, err := strconv.Unquote(code.Value)
+			if found++; err != nil || !have[kind.Name][text] {
+				t.Errorf("%s %s has no words", kind.Name, code.Value)
+			}
+			return true
+		})
+	}
+	if want := len(doubtWords) + len(stateWords) + len(refusalWords); found != want {
+		t.Errorf("%d codes were found, %d have words", found, want)
+	}
+}
+
+func keysOf[C ~string](m map[C]string) map[string]bool {
+	keys := map[string]bool{}
+	for k, text := range m {
+		keys[string(k)] = text != ""
+	}
+	return keys
+}
+
+func TestACodeStandsBehindItsWords(t *testing.T) {
+	for got, want := range map[string]string{
+		plain(doubtWords, visit.LongAgo):                                   "it is more than a year old (long_ago)",
+		plain(doubtWords, visit.Doubt("new_one")):                          "new_one",
+		plainAll(doubtWords, []visit.Doubt{visit.Cloned, visit.OtherUnit}): "its device was copied (clone); the amount is in another unit than what is due (other_unit)",
+		noted("override:ceiling"):                                          "a supervisor let it be given all the same (override:ceiling)",
+		noted("ours"):                                                      "ours",
+		noted(""):                                                          "",
+	} {
+		if got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
