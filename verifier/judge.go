@@ -394,11 +394,7 @@ func audienceHas(aud []byte, org string) bool {
 func (j *judgement) dates(at credential.Time, f *findings) {
 	c := &j.r.Credential
 	if c.ExpiresAt != 0 && at >= c.ExpiresAt {
-		grace := credential.Time(0)
-		if j.r.Type != nil {
-			grace = credential.Time(j.r.Type.GraceDays) * day
-		}
-		if at < c.ExpiresAt+grace {
+		if at < j.r.GraceEnds() {
 			f.add(words.OKGrace)
 		} else {
 			f.add(words.Expired)

@@ -20,6 +20,7 @@ type Policy struct {
 	Sites      []string           // sites this one serves for besides its own
 	MaxLife    int64              // longest life of a card in seconds; 0: by type
 	ShowFor    int64              // seconds a verdict stays on the screen, 5 to 180; 0: DefaultShowFor
+	Told       []string           // sites of the organisation that a supervisor may be told of (Whereabouts); a protected one is not among them
 }
 
 // DefaultShowFor is how many seconds a verdict stays on the screen where the policy
@@ -39,6 +40,29 @@ type Round struct {
 	N      uint64
 	Opens  credential.Time
 	Closes credential.Time // first second it is closed
+}
+
+// Open reports whether anything can be collected here at a time: a programme is served,
+// in a round that is open or in any. Else next is when a round opens; 0: none is known.
+func (p *Policy) Open(at credential.Time) (open bool, next credential.Time) {
+	if p.Programmes == nil {
+		return true, 0
+	}
+	for _, rounds := range p.Programmes {
+		if len(rounds) == 0 {
+			return true, 0
+		}
+		for _, r := range rounds {
+			switch {
+			case at >= r.Closes:
+			case at >= r.Opens:
+				return true, 0
+			case next == 0 || r.Opens < next:
+				next = r.Opens
+			}
+		}
+	}
+	return false, next
 }
 
 // lifeLimit is the longest life of a card of type t, in seconds; 0: none.
@@ -95,11 +119,7 @@ func (p *Policy) Encode() ([]byte, error) {
 		m.PutInt(4, b)
 	}
 	if p.Sites != nil {
-		b := cbor.AppendArray(nil, len(p.Sites))
-		for _, s := range p.Sites {
-			b = cbor.AppendText(b, s)
-		}
-		m.PutInt(5, b)
+		m.PutInt(5, codes(p.Sites))
 	}
 	if p.MaxLife > 0 {
 		m.PutInt(6, cbor.AppendInt(nil, p.MaxLife))
@@ -110,7 +130,27 @@ func (p *Policy) Encode() ([]byte, error) {
 		}
 		m.PutInt(7, cbor.AppendInt(nil, p.ShowFor))
 	}
+	if p.Told != nil {
+		m.PutInt(8, codes(p.Told))
+	}
 	return m.Append(nil)
+}
+
+func codes(list []string) []byte {
+	b := cbor.AppendArray(nil, len(list))
+	for _, s := range list {
+		b = cbor.AppendText(b, s)
+	}
+	return b
+}
+
+// readCodes undoes codes.
+func readCodes(r *cbor.Reader) []string {
+	list := []string{}
+	for m := r.Array(); m > 0 && r.Err() == nil; m-- {
+		list = append(list, string(r.Text()))
+	}
+	return list
 }
 
 // DecodePolicy reads a policy part.
@@ -171,14 +211,13 @@ func DecodePolicy(b []byte) (Policy, error) {
 			}
 			p.OldLists = &d
 		case 5:
-			p.Sites = []string{}
-			for m := r.Array(); m > 0 && r.Err() == nil; m-- {
-				p.Sites = append(p.Sites, string(r.Text()))
-			}
+			p.Sites = readCodes(&r)
 		case 6:
 			p.MaxLife = r.Int()
 		case 7:
 			p.ShowFor = r.Int()
+		case 8:
+			p.Told = readCodes(&r)
 		default:
 			return bad("unknown member: written by a newer version?")
 		}

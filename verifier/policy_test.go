@@ -18,6 +18,8 @@ func wholePolicy() verifier.Policy {
 		OldLists:   &verifier.Decision{Reason: "no road", Lead: "s-17", Second: "s-4", Ceiling: "C1", From: vt.Now, Until: vt.Now + day},
 		Sites:      []string{"DAD-1"},
 		MaxLife:    300 * 86400,
+		ShowFor:    90,
+		Told:       []string{vt.Site},
 	}
 }
 

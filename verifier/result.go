@@ -109,6 +109,16 @@ func (r *Result) Claims() map[string]any {
 	return out
 }
 
+// GraceEnds is the first second in which an expired card is no longer taken; its end
+// where its type has no days of grace, 0 where it never ends.
+func (r *Result) GraceEnds() credential.Time {
+	c := &r.Credential
+	if c.ExpiresAt == 0 || r.Type == nil {
+		return c.ExpiresAt
+	}
+	return c.ExpiresAt + credential.Time(r.Type.GraceDays)*day
+}
+
 // CardNumber is the printed number of the card, or "" where it may not be shown
 // or the card has none.
 func (r *Result) CardNumber() string {

@@ -26,7 +26,7 @@ import (
 type packFlags struct {
 	trust, site, country, unlock, above, out               string
 	chain, withdrawals, recognised, status, types, devices []string
-	programmes, sites, fresh                               []string
+	programmes, sites, told, fresh                         []string
 	enrolled                                               []access.Device // of the site, by this organisation
 	labels                                                 string
 	photos, noList                                         bool
@@ -114,6 +114,7 @@ func (f *packFlags) contents(fl *pflag.FlagSet) {
 	fl.StringVar(&f.country, "country", "", "where it stands, ISO 3166-1 alpha-3 (default: the organisation's)")
 	fl.StringArrayVar(&f.programmes, "programme", nil, "CODE or CODE=N@FROM..TO; repeat (default: what the registry plans for the site)")
 	fl.StringArrayVar(&f.sites, "serves", nil, "other site whose cards are served here; repeat")
+	fl.StringArrayVar(&f.told, "tell-site", nil, "own site that a supervisor may be told of: place and hour of an earlier collection; never a protected one; repeat")
 	fl.StringArrayVar(&f.fresh, "fresh", nil, "TYPE=DAYS: how old lists may be, in place of the type's; repeat")
 	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code: seals the keys of sealed claims to the devices")
 	fl.BoolVar(&f.photos, "photos", false, "add the photos on record to the expected list")

@@ -178,7 +178,7 @@ func (b *packBuild) typesPart(context.Context) error {
 }
 
 func (b *packBuild) policyPart(ctx context.Context) (err error) {
-	p := verifier.Policy{Country: b.f.country, Sites: b.f.sites, ShowFor: int64(b.f.showFor)}
+	p := verifier.Policy{Country: b.f.country, Sites: b.f.sites, Told: b.f.told, ShowFor: int64(b.f.showFor)}
 	if p.Country == "" {
 		p.Country = b.o.entry.Country
 	}

@@ -168,15 +168,27 @@ func PseudonymPrefix(number string) []byte {
 	return b
 }
 
-// CheckCardNumber reads a typed card number: lower case, spaces and hyphens are
-// taken, and the letters people confuse (I and L as 1, O as 0). It returns the
-// number as printed, or an error when the check symbol does not fit.
+// GroupCardNumber is how a card number is shown to people, on paper, screens and
+// terminals alike: groups of four with a hyphen between, from the left. What is not 11
+// symbols long comes back as it is.
+func GroupCardNumber(number string) string {
+	if len(number) != 11 {
+		return number
+	}
+	return number[:4] + "-" + number[4:8] + "-" + number[8:]
+}
+
+// CheckCardNumber reads a typed card number: lower case is taken, spaces, dashes and
+// dots wherever they stand, and the letters people confuse (I and L as 1, O as 0). It
+// returns the eleven symbols without groups, or an error when the check symbol does
+// not fit.
 func CheckCardNumber(s string) (string, error) {
 	var out []byte
 	sum := 0
 	for _, c := range strings.ToUpper(s) {
 		switch c {
-		case ' ', '-':
+		case ' ', '\t', '\u00a0', '\u202f', '-', '\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2212', '.', '_', '/',
+			'\u200e', '\u200f', '\u2068', '\u2069': // isolates come along when a number is copied from a screen
 			continue
 		case 'I', 'L':
 			c = '1'

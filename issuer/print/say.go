@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"aidpass/credential"
+	"aidpass/credential/cwt"
 	"aidpass/issuer/print/pdf"
 	"aidpass/issuer/print/shape"
 )
@@ -131,7 +132,7 @@ func (p *pen) dates(c *Card) (lines []string) {
 func (p *pen) number(number string, s style, x, y, width float64) (float64, error) {
 	s.from = shape.LTR
 	var line shape.Line
-	for _, r := range number[:4] + "-" + number[4:8] + "-" + number[8:] {
+	for _, r := range cwt.GroupCardNumber(number) {
 		b, err := p.block(string(r), style{weight: s.weight, size: 10, from: shape.LTR}, 100, true)
 		if err != nil {
 			return y, err

@@ -95,6 +95,8 @@ func (d *desk) call(op string, args []js.Value) reply {
 		return d.number(textOf(arg(0)), timeOf(arg(1)), int(intOf(arg(2))))
 	case "names":
 		return d.names(timeOf(arg(0)), intOf(arg(1)))
+	case "whereabouts":
+		return d.whereabouts(timeOf(arg(0)), intOf(arg(1)))
 	case "face":
 		return d.face(timeOf(arg(0)), intOf(arg(1)))
 	case "unlock":

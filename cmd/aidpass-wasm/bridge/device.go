@@ -331,6 +331,7 @@ func (d *desk) lists(at credential.Time) reply {
 		l := reply{"as_of": nil, "next": nil}
 		l.text("kind", kind)
 		l.text("name", name)
+		l.flag("own", org == p.Org)
 		if o := p.Trust.Organisation([]byte(org)); o != nil {
 			l.text("name", o.Names["en"])
 		}
@@ -355,6 +356,9 @@ func (d *desk) lists(at credential.Time) reply {
 			break
 		}
 	}
+	open, next := p.Policy.Open(at)
+	out.flag("round_open", open)
+	out.moment("round_opens", next)
 	programmes := []any{}
 	for code := range p.Policy.Programmes {
 		programmes = append(programmes, code)

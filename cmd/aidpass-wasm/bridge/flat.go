@@ -24,9 +24,10 @@
 //	aidpass("number", text, at, pick)     -> as verify with tables for a typed card number: never valid. Where several rows of
 //	                                         the list have it and pick is 0: {ok, rows: [{programme, name, round}]}; pick counts from 1
 //	aidpass("names", at, verdict)         -> {ok, error, names, collectors}: of the newest verdict's row, while it may be shown
+//	aidpass("whereabouts", at, verdict)   -> {ok, error, site, when, sites}: of the newest verdict, for the supervisor alone
 //	aidpass("face", at, verdict)          -> {ok, error, photo}: JPEG, unless the card was issued with another one
 //	aidpass("badge", text, at)            -> {ok, error, reason, staff, lead, until, code}: a volunteer's, to open a shift with
-//	aidpass("lists", at)                  -> {ok, lists: [{kind, name, as_of, age, next}], programmes, old_lists_until, tables, keys}: tables as with
+//	aidpass("lists", at)                  -> {ok, lists: [{kind, name, own, as_of, age, next}], programmes, round_open, round_opens, old_lists_until, tables, keys}: tables as with
 //	                                         a verdict; keys: there is something that the operator's code opens
 //	aidpass("labels", language)           -> {ok, "type.claim": text, "type.claim=value": text}
 //	aidpass("old_lists", decision | null) -> {ok, error}: {reason, lead, second, ceiling, from, until} opens the round on old lists
@@ -143,6 +144,9 @@ func Flat(r *verifier.Result) map[string]any {
 	out.moment("valid_until", c.ExpiresAt)
 	if r.Facts != words.AllFacts {
 		return out
+	}
+	if r.Has(words.OKGrace) {
+		out.moment("grace_until", r.GraceEnds())
 	}
 	if r.Earlier.Rest != "" {
 		out.text("earlier_rest", r.Earlier.Rest)

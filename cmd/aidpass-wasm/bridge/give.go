@@ -54,7 +54,7 @@ func (d *desk) openWith(device cose.Recipient, code string) error {
 
 // show takes r as the newest verdict and adds what the tables tell of it, where the
 // page asks for that: verdict (its number), tables (none, locked or open), show_for (seconds), ceiling,
-// next (round), programme_name, due ([{code, amount, unit, label}]), and of a row of
+// next (round), whereabouts (whether there are any to tell), programme_name, due ([{code, amount, unit, label}]), and of a row of
 // the list: row, size, names and collectors (whether there are any), check, photo
 // (fits, or other: not the one of the card).
 func (d *desk) show(out reply, r *verifier.Result, at credential.Time, tell bool) {
@@ -74,6 +74,9 @@ func (d *desk) show(out reply, r *verifier.Result, at credential.Time, tell bool
 	}
 	if r.OldList != nil {
 		out.text("ceiling", r.OldList.Ceiling)
+	}
+	if w := d.pack.Whereabouts(r, d.certificate()); w.Any() {
+		out.flag("whereabouts", true)
 	}
 	if d.tables == nil || r.Row == nil && r.Facts != words.AllFacts {
 		return
@@ -202,6 +205,20 @@ func (d *desk) names(at credential.Time, verdict int64) reply {
 	}
 	out := done()
 	out["names"], out["collectors"] = plain(d.row.Names), plain(d.row.Collectors)
+	return out
+}
+
+// whereabouts of an earlier collection, or of the sites a card is good at: the page asks
+// for a supervisor, and has written it down before.
+func (d *desk) whereabouts(at credential.Time, verdict int64) reply {
+	if d.pack == nil || !d.mayShow(at, verdict) {
+		return fail(errNotShown)
+	}
+	w := d.pack.Whereabouts(d.shown, d.certificate())
+	out := done()
+	out.text("site", w.Site)
+	out.moment("when", w.At)
+	out["sites"] = plain(w.Sites)
 	return out
 }
 

@@ -12,6 +12,8 @@ export interface Verdict extends Reply {
   // What the sealed tables tell, where they are open.
   tables: "none" | "locked" | "open"; show_for?: number; ceiling?: string; next?: number;
   programme_name?: string; due?: Due[]; row?: boolean; size?: number; names?: boolean; collectors?: boolean; check?: number; photo?: "fits" | "other";
+  whereabouts?: boolean; // there are some to tell a supervisor, see Core.whereabouts
+  grace_until?: number; // with ok_grace: when the card ends for good
   verdict: number; // by which records are tied to it
 }
 
@@ -27,8 +29,8 @@ export interface Enrolled extends Reply {
   kid: string; words: string; certified: boolean; site?: string; until?: number; ceiling?: string; overrides?: number;
   records: number; torn: boolean; good: number;
 }
-export interface ListAge { kind: "pack" | "trust" | "status"; name: string; as_of: number | null; age: number; next: number | null }
-export interface Lists extends Reply { lists: ListAge[]; hard_floor: number; soft_floor: number; old_lists_until?: number; old_lists_ceiling?: string; programmes: string[]; tables: Verdict["tables"]; keys: boolean }
+export interface ListAge { kind: "pack" | "trust" | "status"; name: string; own: boolean; as_of: number | null; age: number; next: number | null }
+export interface Lists extends Reply { lists: ListAge[]; hard_floor: number; soft_floor: number; old_lists_until?: number; old_lists_ceiling?: string; programmes: string[]; round_open: boolean; round_opens?: number; tables: Verdict["tables"]; keys: boolean }
 /** Heard is another table's journal up to a record, in the place of the one named former. */
 export interface Heard { name: string; former: string; file: Uint8Array }
 /** A volunteer's badge that opens a shift here and now; else reason is none, organisation, signature, site or day. */
@@ -84,6 +86,7 @@ export class Core {
   pin(text: string, at: number, pin: string, again: number) { return this.ask<Verdict>("pin", text, at, pin, true, again); }
   number(typed: string, at: number, pick: number) { return this.ask<Verdict & Numbered>("number", typed, at, pick); }
   names(at: number, verdict: number) { return this.ask<Reply & { names: string[]; collectors: string[] }>("names", at, verdict); }
+  whereabouts(at: number, verdict: number) { return this.ask<Reply & { site: string; when?: number; sites: string[] }>("whereabouts", at, verdict); }
   face(at: number, verdict: number) { return this.ask<Reply & { photo: Uint8Array }>("face", at, verdict); }
   unlock(scalar: Uint8Array, code: string) { return this.ask<Reply>("unlock", scalar, code); }
   prepare(entry: Entry, at: number) { return this.ask<Prepared>("prepare", entry, at); }

@@ -1,6 +1,6 @@
 // The words of the screens. build joins web/i18n/<tag>.json with the verdict words
 // of words/lang/<tag>.txt into one file a language; nothing is said from elsewhere.
-import { bdi } from "./dom";
+import { bdi, h } from "./dom";
 
 interface Catalogue { tag: string; name: string; rtl: boolean; texts: Record<string, string>; audio: Record<string, string> }
 
@@ -51,6 +51,9 @@ export const date = (seconds: number) => bdi(new Intl.DateTimeFormat(spoken.tag,
 export const clock = (seconds: number) => bdi(new Intl.DateTimeFormat(spoken.tag, { timeStyle: "short" }).format(seconds * 1000));
 export const moment = (seconds: number) =>
   bdi(new Intl.DateTimeFormat(spoken.tag, { dateStyle: "medium", timeStyle: "short" }).format(seconds * 1000));
+
+/** cardNumber is a card's number as it is printed: groups of four, always from the left. The core takes it however it is typed. */
+export const cardNumber = (n: string) => h("bdi", { class: "number", dir: "ltr" }, n.replace(/(.{4})(?=.)/g, "$1-"));
 
 /** age is in the largest unit that leaves two of it, as words.Catalogue.Age says it. */
 export function age(seconds: number): DocumentFragment {

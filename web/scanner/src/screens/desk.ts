@@ -4,7 +4,7 @@ import { Check, Kind } from "../core";
 import { bdi, button, h } from "../dom";
 import { t } from "../i18n";
 import { hold, type UI } from "../ui";
-import { checks, offer, record } from "./give";
+import { checks, offer, record, recorded } from "./give";
 import { facing, onward, type Meeting } from "./meeting";
 import { supervisor } from "./supervisor";
 import { facts, shown } from "./verdict";
@@ -28,10 +28,11 @@ export function notPerson(ui: UI, m: Meeting) {
   });
 }
 
-/** complaint writes down that she says she did not receive; the supervisor may allow an emergency ration. */
+/** complaint writes down that she says she did not receive, which can be taken back as a gift can; the supervisor may allow an emergency ration. */
 export async function complaint(ui: UI, m: Meeting) {
+  let sequence: number;
   try {
-    await ui.app.note("not_received", m.v.verdict);
+    sequence = await ui.app.note("not_received", m.v.verdict);
   } catch {
     ui.toast(t("give.failed"));
     return;
@@ -44,6 +45,7 @@ export async function complaint(ui: UI, m: Meeting) {
       button(t("verdict.next"), () => onward(ui), "main", "next"),
     ],
   });
+  recorded(ui, sequence, () => { if (ui.is("complaint")) shown(ui, m); });
 }
 
 /** override gives all the same: with a reason that is recorded, under the ceiling of the shift, after a second look. */
@@ -62,7 +64,7 @@ export async function override(ui: UI, m: Meeting, allowed: string[]) {
         allowed.length === 1 ? h("p", { class: "lead" }, h("strong", {}, t(`override.${allowed[0]}`)))
           : h("fieldset", { class: "choices" }, h("legend", {}, t("override.reason")), allowed.map((r, i) =>
             h("label", {}, h("input", { type: "radio", name: "reason", value: r, checked: i === 0 }), h("span", {}, t(`override.${r}`))))),
-        h("h2", {}, t("override.look")), checks(ui, m, () => notPerson(ui, m)), offer(ui, m), facts(ui, m.v)],
+        h("h2", {}, t("override.look")), checks(ui, m, () => notPerson(ui, m), () => void override(ui, m, allowed)), offer(ui, m), facts(ui, m.v)],
     ],
     actions: full ? button(t("verdict.next"), () => onward(ui), "main", "next") : hold(t("give.hold"), "give", () => {
       const r = document.querySelector<HTMLInputElement>("input[name=reason]:checked");

@@ -28,7 +28,7 @@ export function offer(ui: UI, m: Meeting, more: Child = null): Child {
 const amount = (l: Due) => [number(Number(l.amount)), l.unit ? [" ", bdi(l.unit)] : null];
 
 /** checks are pressed when they were made; nothing is taken for granted. */
-export function checks(ui: UI, m: Meeting, notPerson: () => void): Child {
+export function checks(ui: UI, m: Meeting, notPerson: () => void, back = () => shown(ui, m)): Child {
   const toggle = (key: string, check: number, id: string) => {
     const b = button(t(key), () => {
       if (!m.checks.delete(check)) m.checks.add(check);
@@ -40,7 +40,17 @@ export function checks(ui: UI, m: Meeting, notPerson: () => void): Child {
   return h("div", { class: "trio", role: "group", "aria-label": text("give.checked") },
     photoFits(m) ? toggle("give.face_fits", Check.photo, "face-fits") : null,
     toggle("give.witness", Check.witness, "witness"),
-    button(t("give.not_person"), notPerson, "toggle", "not-person"));
+    button(t("give.not_person"), notPerson, "toggle", "not-person"),
+    h("button", { type: "button", class: "ask", id: "what-witness", "aria-label": text("witness.title"), click: () => whatWitness(ui, m, back) }, t("witness.ask")));
+}
+
+/** whatWitness says who that is, and when one is called. */
+function whatWitness(ui: UI, m: Meeting, back: () => void) {
+  facing(ui, m, {
+    name: "what-witness", title: t("witness.title"), back,
+    body: ["who", "when", "how"].map((k) => h("p", {}, t(`witness.${k}`))),
+    actions: button(t("common.back"), back, "main", "witness-back"),
+  });
 }
 
 /** collector asks who came, where somebody else than the holder may. */
@@ -73,8 +83,7 @@ export async function record(ui: UI, m: Meeting, entry: Entry) {
   try {
     const sequence = await ui.app.record({ by: m.by, checks: [...m.checks], verdict: m.v.verdict, ...entry });
     onward(ui);
-    ui.toast(t("give.recorded"), ui.app.practice ? undefined : { label: t("give.undo"), act: () => void undo(ui, sequence) });
-    document.getElementById("toast")!.dataset.sequence = String(sequence);
+    recorded(ui, sequence);
   } catch (e) {
     if (e instanceof Full) { ui.show(stopScreen(ui, "full", { label: t("common.back"), act: () => ready(ui) })); return; }
     if (e instanceof Refused && e.reason !== "again") { ui.toast(t(`give.refused_${e.reason}`)); return; }
@@ -83,9 +92,16 @@ export async function record(ui: UI, m: Meeting, entry: Entry) {
   }
 }
 
-async function undo(ui: UI, sequence: number) {
+/** recorded says so, with ten seconds to take it back by a counter-entry; then is what follows on that. */
+export function recorded(ui: UI, sequence: number, then = () => {}) {
+  ui.toast(t("give.recorded"), ui.app.practice ? undefined : { label: t("give.undo"), act: () => void undo(ui, sequence, then) });
+  document.getElementById("toast")!.dataset.sequence = String(sequence);
+}
+
+async function undo(ui: UI, sequence: number, then: () => void) {
   try {
     await ui.app.cancel(sequence, "undo");
+    then();
     ui.toast(t("give.undone"));
   } catch {
     ui.toast(t("give.failed"));

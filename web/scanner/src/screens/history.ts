@@ -1,7 +1,7 @@
 // History of this shift: what was written down here. Numbers only, no names.
 import { Kind, type Written } from "../core";
 import { bdi, button, choose, h, save } from "../dom";
-import { clock, has, number, t } from "../i18n";
+import { cardNumber, clock, has, number, t } from "../i18n";
 import type { UI } from "../ui";
 import { served, upload } from "../server";
 import { take } from "./carry";
@@ -33,9 +33,9 @@ function line(ui: UI, r: Written) {
   return h("li", { class: r.cancelled ? "cancelled" : "", "data-sequence": r.sequence },
     h("span", { class: "when" }, clock(r.at)),
     h("span", { class: "what" }, t(has(`code.${code}`) ? `code.${code}` : what), has(`override.${reason}`) ? [" · ", t(`override.${reason}`)] : null, r.given ? [" · ", given(r.given)] : null,
-      r.kind === Kind.partial && r.rest ? h("small", {}, t("facts.rest"), " ", given(r.rest)) : null, r.number ? h("small", {}, bdi(r.number)) : null,
+      r.kind === Kind.partial && r.rest ? h("small", {}, t("facts.rest"), " ", given(r.rest)) : null, r.number ? h("small", {}, cardNumber(r.number)) : null,
       r.cancelled ? h("small", {}, t("history.cancelled")) : null),
-    r.kind <= Kind.partial && !r.cancelled
+    (r.kind <= Kind.partial || r.code === "not_received") && !r.cancelled
       ? button(t("history.cancel"), () => supervisor(ui, async () => {
         const done = await ui.app.cancel(r.sequence, "mistake").then(() => true, () => false);
         await history(ui);

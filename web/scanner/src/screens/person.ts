@@ -34,7 +34,7 @@ async function person(ui: UI, m: Meeting) {
       h("dl", { class: "facts", id: "person" }, list("person.names", told.ok && told.names.length ? told.names : onCard), list("give.also", told.ok ? told.collectors : []),
         m.v.size ? h("div", {}, h("dt", {}, t("facts.size")), h("dd", {}, number(m.v.size))) : null),
       facts(ui, { ...m.v, size: undefined }, true),
-      m.v.holder & Holder.photo || m.v.photo ? checks(ui, m, () => notPerson(ui, m)) : null],
+      m.v.holder & Holder.photo || m.v.photo ? checks(ui, m, () => notPerson(ui, m), () => void person(ui, m)) : null],
     actions: button(t("verdict.next"), () => onward(ui), "main", "next"),
   });
 }

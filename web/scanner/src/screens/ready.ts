@@ -1,7 +1,7 @@
 // Ready: where we are, how old the lists are, what is not handed in yet.
 import { now, type Stop } from "../app";
 import { button, h, shape, bdi } from "../dom";
-import { age, languages, number, t, text, tag } from "../i18n";
+import { age, date, languages, number, t, text, tag } from "../i18n";
 import { stopScreen, type UI } from "../ui";
 import { history } from "./history";
 import { listsScreen } from "./lists";
@@ -31,7 +31,9 @@ export async function ready(ui: UI) {
     if (behind) return ui.show(stopScreen(ui, behind, { label: t("stop.clock_set"), act: () => void ready(ui) }));
   }
   const l = await app.lists();
-  const oldest = Math.max(...l.lists.filter((x) => x.kind !== "pack").map((x) => x.age), 0);
+  // A verdict is as old as the oldest list it may rest on, whosever that is.
+  const last = l.lists.filter((x) => x.kind !== "pack").reduce((a, b) => (b.age > a.age || (b.age === a.age && b.own) ? b : a));
+  const oldest = last.age;
   const fresh = oldest < 3 * 86400 ? "fresh" : oldest < 7 * 86400 ? "aging" : "old";
   const ahead = !app.practice && oldest > AHEAD;
   const shiftOpen = app.practice || app.shiftOpen();
@@ -40,10 +42,13 @@ export async function ready(ui: UI) {
     corner: languageRow(ui, () => void ready(ui)),
     body: [
       h("div", { class: "chips" },
-        h("button", { type: "button", class: `chip ${fresh}`, id: "lists-chip", click: () => void listsScreen(ui) }, h("span", { class: "mark", "aria-hidden": "true" }), t("ready.lists"), " ", age(oldest)),
+        h("button", { type: "button", class: `chip ${fresh}`, id: "lists-chip", click: () => void listsScreen(ui) }, h("span", { class: "mark", "aria-hidden": "true" }), 
+          h("span", {}, t("ready.lists"), " ", age(oldest), h("small", { id: "oldest" }, t("ready.oldest", { who: last.kind === "trust" ? text("lists.trust") : last.name })))),
         unsent(ui),
         h("span", { class: `chip ${ahead ? "old" : "plain"}`, id: "clock-chip" }, h("span", { class: "mark", "aria-hidden": "true" }), clockNow())),
       l.old_lists_until ? h("p", { class: "banner", role: "status" }, t("ready.old_lists", { ceiling: l.old_lists_ceiling || "–" })) : null,
+      !app.practice && !l.round_open ? h("div", { class: "banner", id: "no-round", role: "status" }, h("p", {}, t("ready.no_round")),
+        h("p", {}, l.round_opens ? [t("ready.round_opens", { date: date(l.round_opens).textContent! }), " "] : null, t("ready.no_round_do"))) : null,
       ahead ? h("p", { class: "note", id: "ahead" }, t("ready.clock_ahead")) : null,
       !app.practice && app.offline !== "kept" ? h("p", { class: "note", id: "offline" }, t(`ready.${app.offline === "no" ? "no_offline" : "keeping"}`)) : null,
       !app.persisted && !app.practice ? h("p", { class: "note" }, t("ready.not_kept")) : null,

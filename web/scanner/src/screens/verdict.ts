@@ -1,12 +1,13 @@
 // Verdict: one word, one next action, and what the purpose needs.
 import { Holder, Kind, type Verdict } from "../core";
 import { bdi, button, h, type Child } from "../dom";
-import { age, date, number, t } from "../i18n";
+import { age, cardNumber, date, number, t } from "../i18n";
 import { feel } from "../feedback";
 import { hold, type UI } from "../ui";
 import { complaint, notPerson, override, reasons } from "./desk";
 import { byNumber, which } from "./number";
 import { facing, meeting, onward, type Meeting } from "./meeting";
+import { whereabouts } from "./whereabouts";
 import { amounts, checks, collector, names, offer, pinOf, record } from "./give";
 import { consent } from "./person";
 import { seen } from "./scan";
@@ -47,6 +48,7 @@ export function shown(ui: UI, m: Meeting) {
     body: [
       h("p", { class: "todo", id: "todo" }, t(`todo.${v.todo}`)),
       v.reasons.includes("ok_old_lists") ? h("p", { class: "banner", id: "on-old-lists" }, t("verdict.old_lists")) : null,
+      v.grace_until ? h("p", { class: "note", id: "grace" }, t("verdict.grace", { date: date(v.grace_until - 1).textContent! })) : null,
       give && !may ? h("p", { class: "note" }, t(!app.device?.certified ? "give.check_only" : app.shiftOver() ? "give.shift_over" : "give.no_shift")) : null,
       locked ? h("div", { class: "note split", id: "locked" }, h("p", {}, t(v.reason === "number_only" ? "unlock.number" : "unlock.lead")),
         button(t("unlock.open"), () => unlock(ui, async () => shown(ui, { ...m, v: await m.again() }), () => shown(ui, m)), "small", "unlock")) : null,
@@ -92,13 +94,11 @@ export function facts(ui: UI, v: Verdict, all = false): Child {
     if (v.valid_from && v.reason === "not_yet_valid") rows.push([t("facts.from"), date(v.valid_from)]);
     if (v.valid_until && (all || v.answer === "valid")) rows.push([t("facts.until"), date(v.valid_until)]);
   }
-  if (v.number && (all || v.answer !== "valid")) rows.push([t("label.card_number_short"), bdi(spaced(v.number))]);
+  if (v.number && (all || v.answer !== "valid")) rows.push([t("label.card_number_short"), cardNumber(v.number)]);
   return rows.length ? h("dl", { class: "facts" }, rows.map(([k, x]) => h("div", {}, h("dt", {}, k), h("dd", {}, x)))) : null;
 }
 
-const spaced = (n: string) => n.replace(/(.{4})(?=.)/g, "$1 ");
-
-/** details: why, for the supervisor; place and hour of an earlier collection are not told here either. */
+/** details: why, for the supervisor. */
 function details(ui: UI, m: Meeting) {
   const { v, code } = m;
   const mayGive = (!!code || !!v.row) && v.answer !== "valid" && (v.facts > 0 || !!v.row) && ui.app.mayRecord();
@@ -112,6 +112,7 @@ function details(ui: UI, m: Meeting) {
         v.issuer_name && h("div", {}, h("dt", {}, t("facts.issuer")), h("dd", {}, bdi(v.issuer_name))),
         v.ceiling && h("div", {}, h("dt", {}, t("facts.ceiling")), h("dd", {}, bdi(v.ceiling))),
         v.age !== null && h("div", {}, h("dt", {}, t("facts.age")), h("dd", {}, age(v.age)))),
+      whereabouts(ui, m, () => details(ui, m)),
     ],
     actions: [mayGive ? button(t("override.title"), () => void override(ui, m, reasons), "", "override") : null, button(t("verdict.next"), () => onward(ui), "main", "next")],
   });
