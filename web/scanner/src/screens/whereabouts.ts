@@ -18,6 +18,7 @@ export function whereabouts(ui: UI, m: Meeting, again: () => void): Child {
     if (!(await app.note("place_shown", m.v.verdict).then(() => true, () => false))) { ui.toast(t("give.failed")); b.disabled = false; return; }
     const w = await app.core.whereabouts(app.clock(), m.v.verdict);
     const row = (key: string, x: Child) => h("div", {}, h("dt", {}, t(key)), h("dd", {}, x));
+    b.closest<HTMLElement>(".body")!.tabIndex = 0; // no button is left in it: the keyboard scrolls it so
     b.replaceWith(w.ok ? h("dl", { class: "facts", id: "where" },
       w.site ? row("where.collected", bdi(w.site)) : null, w.when ? row("where.at", moment(w.when)) : null,
       w.sites.length ? row("where.good", w.sites.map((s, i) => [i ? " · " : "", bdi(s)])) : null) : h("p", { class: "note" }, t("where.gone")));
