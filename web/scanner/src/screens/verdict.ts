@@ -48,7 +48,7 @@ export function shown(ui: UI, m: Meeting) {
     body: [
       h("p", { class: "todo", id: "todo" }, t(`todo.${v.todo}`)),
       v.reasons.includes("ok_old_lists") ? h("p", { class: "banner", id: "on-old-lists" }, t("verdict.old_lists")) : null,
-      v.grace_until ? h("p", { class: "note", id: "grace" }, t("verdict.grace", { date: date(v.grace_until - 1).textContent! })) : null,
+      good && v.grace_until ? h("p", { class: "note", id: "grace" }, t("verdict.grace", { date: date(v.grace_until - 1).textContent! })) : null,
       give && !may ? h("p", { class: "note" }, t(!app.device?.certified ? "give.check_only" : app.shiftOver() ? "give.shift_over" : "give.no_shift")) : null,
       locked ? h("div", { class: "note split", id: "locked" }, h("p", {}, t(v.reason === "number_only" ? "unlock.number" : "unlock.lead")),
         button(t("unlock.open"), () => unlock(ui, async () => shown(ui, { ...m, v: await m.again() }), () => shown(ui, m)), "small", "unlock")) : null,
@@ -106,13 +106,13 @@ function details(ui: UI, m: Meeting) {
     name: "details", title: t("verdict.details"), back: () => shown(ui, m),
     body: [
       v.reasons.map((r) => h("section", { class: "reason" }, h("code", {}, bdi(r)), h("p", {}, t(`sentence.${r}`)))),
+      whereabouts(ui, m, () => details(ui, m)),
       facts(ui, v, true),
       h("dl", { class: "facts" },
         v.programme_name && h("div", {}, h("dt", {}, t("facts.programme")), h("dd", {}, bdi(v.programme_name))),
         v.issuer_name && h("div", {}, h("dt", {}, t("facts.issuer")), h("dd", {}, bdi(v.issuer_name))),
         v.ceiling && h("div", {}, h("dt", {}, t("facts.ceiling")), h("dd", {}, bdi(v.ceiling))),
         v.age !== null && h("div", {}, h("dt", {}, t("facts.age")), h("dd", {}, age(v.age)))),
-      whereabouts(ui, m, () => details(ui, m)),
     ],
     actions: [mayGive ? button(t("override.title"), () => void override(ui, m, reasons), "", "override") : null, button(t("verdict.next"), () => onward(ui), "main", "next")],
   });
