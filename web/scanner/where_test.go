@@ -118,7 +118,7 @@ func TestWhereabouts(t *testing.T) {
 	p.details()
 	p.click("show-where")
 	p.wait(`document.getElementById("where")`)
-	p.layout("where, ar")
+	p.Layout("where, ar")
 	p.shoot("where-ar")
 }
 
@@ -232,7 +232,7 @@ func TestWhatANewWorkerReads(t *testing.T) {
 	}
 	p.shoot("no-round-en")
 	p.language("ar")
-	p.layout("no round, ar")
+	p.Layout("no round, ar")
 	p.shoot("no-round-ar")
 	if p.scanned(past); p.text("#grace") != "" {
 		t.Errorf("a card that gives nothing is told to be accepted: %q", p.text("#grace"))

@@ -13,7 +13,7 @@ export function whereabouts(ui: UI, m: Meeting, again: () => void): Child {
   const { app } = ui;
   if (!m.v.whereabouts || app.practice || !app.mayRecord()) return null;
   const b = button(t("where.show"), async () => {
-    if (!app.supervisor()) { supervisor(ui, again, () => shown(ui, m)); return; } // the door has closed meanwhile
+    if (!app.supervisor("person")) { supervisor(ui, again, () => shown(ui, m)); return; } // the door has closed meanwhile
     b.disabled = true;
     if (!(await app.note("place_shown", m.v.verdict).then(() => true, () => false))) { ui.toast(t("give.failed")); b.disabled = false; return; }
     const w = await app.core.whereabouts(app.clock(), m.v.verdict);
