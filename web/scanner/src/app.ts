@@ -76,8 +76,8 @@ export class App {
       this.name = (await this.store.get("name")) ?? "";
       useVoices((await this.store.get("voices")) ?? {});
       this.copied = (await this.store.get("copied")) ?? false;
-    } catch {
-      return "storage";
+    } catch (e) {
+      return e instanceof Full ? "full" : "storage";
     }
     if (this.settings.lang !== document.documentElement.lang) await speak(this.settings.lang);
     if (!this.keys && marked()) return "evicted";
@@ -106,9 +106,12 @@ export class App {
     return this.clockBehind();
   }
 
+  private certificate?: Uint8Array;
+
   /** introduce tells the core which device it works on, and what is written there. */
   private async introduce() {
-    this.device = await this.core.device(this.keys!.point, await this.store.journal(), (await this.store.get("certificate")) ?? null, now());
+    this.certificate = await this.store.get("certificate").catch(() => this.certificate);
+    this.device = await this.core.device(this.keys!.point, await this.store.journal(), this.certificate ?? null, now());
     if (this.copied) this.device.certified = false;
     this.shifts = ((await this.core.records()).records ?? []).filter((r) => r.kind === Kind.note && SHIFTS.includes(r.code)).map((r) => r.sequence);
   }
@@ -147,7 +150,7 @@ export class App {
     try {
       await this.store.put({ pack, state: opened.state!, updates: opened.updates! });
     } catch (e) {
-      await this.reopen(); // the core goes back to what is stored
+      await this.reopen().catch(() => {}); // the core goes back to what is stored; where that is not read, the newer lists are no harm
       return { ...opened, ok: false, reason: e instanceof Full ? "full" : "storage" };
     }
     this.pack = opened;
@@ -185,7 +188,7 @@ export class App {
     try {
       await this.store.put({ state: done.state!, updates: done.updates! });
     } catch (e) {
-      await this.reopen();
+      await this.reopen().catch(() => {});
       return { refused: e instanceof Full ? "full" : "storage" };
     }
     return { newer: done.newer };
@@ -227,7 +230,7 @@ export class App {
     try {
       await this.store.addOthers(done.journals);
     } catch (e) {
-      await this.reopen(); // what is not kept is not known
+      await this.reopen().catch(() => {}); // what is not kept is not known
       throw e;
     }
     return done.records;
@@ -306,7 +309,7 @@ export class App {
     try {
       await this.store.append(done.sequence, done.record, { ...also, state: done.state! });
     } catch (e) {
-      await this.reopen(); // the core must not remember what the disk does not
+      await this.reopen().catch(() => this.introduce()); // the core must not remember what the disk does not
       throw e;
     }
     this.know(also);

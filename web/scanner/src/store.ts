@@ -24,13 +24,26 @@ export interface PIN { salt: Uint8Array; hash: Uint8Array; failures: number; unt
 /** OldLists is the site's one-time decision, and the pack it was taken on: another one needs newer lists. */
 export interface OldLists { reason: string; lead: string; second: string; ceiling: string; from: number; until: number; pack: number }
 
+const LOG = 6e6; // bytes; Chromium begins a new log at 4 MiB
+const TORN = "aidpass-was-full"; // the mark that a write found no room, until the log is turned
+
 /** Full: the browser has no room; nothing was written. */
 export class Full extends Error {}
 
 export class Store {
-  private constructor(private db: IDBDatabase) {}
+  private gone = false; // the browser has closed the connection
+  private own: Uint8Array[] | null = null; // the journal as it was last read or written
 
-  static open(): Promise<Store> {
+  private constructor(private db: IDBDatabase) { this.hold(db); }
+
+  static async open(): Promise<Store> {
+    const torn = localStorage.getItem(TORN);
+    const s = new Store(await Store.connect().catch((e) => { throw torn ? new Full() : e; }));
+    if (torn) await s.turn();
+    return s;
+  }
+
+  private static connect(): Promise<IDBDatabase> {
     return new Promise((done, fail) => {
       const r = indexedDB.open(NAME, VERSION);
       r.onupgradeneeded = () => {
@@ -38,10 +51,53 @@ export class Store {
         r.result.createObjectStore("journal"); // by sequence, from 1
         r.result.createObjectStore("others", { autoIncrement: true }); // journals of other tables
       };
-      r.onsuccess = () => done(new Store(r.result));
+      r.onsuccess = () => done(r.result);
       r.onerror = () => fail(r.error);
       r.onblocked = () => fail(new Error("store: blocked by another page"));
     });
+  }
+
+  private hold(db: IDBDatabase) {
+    this.db = db;
+    this.gone = false;
+    db.onclose = () => { if (this.db === db) this.gone = true; };
+  }
+
+  /**
+   * begin starts a transaction, on a new connection where the browser has closed the
+   * old one: Chromium does, without a word, when the disk below it is full, and opens
+   * none until there is room. What was open before and does not open lacks room.
+   */
+  private async begin(stores: string[], mode: IDBTransactionMode): Promise<IDBTransaction> {
+    const start = () => this.db.transaction(stores, mode, { durability: mode === "readwrite" ? "strict" : "default" });
+    try {
+      if (!this.gone) return start();
+    } catch (e) {
+      if ((e as DOMException).name !== "InvalidStateError") throw e; // it is about to close
+    }
+    this.gone = true;
+    localStorage.setItem(TORN, "1");
+    await Store.connect().then((db) => this.hold(db), () => { throw new Full(); });
+    await this.turn().catch((e) => { this.db.close(); this.gone = true; throw e; });
+    return start();
+  }
+
+  /**
+   * turn makes Chromium begin a new log below its database, by more than a log holds.
+   * A write that found no room leaves half a record at the end of the old one; what is
+   * written behind that is taken for damage at the next start, and all of it thrown away.
+   */
+  private async turn() {
+    const chunk = 60_000; // larger values are kept outside the log
+    const all = (act: (kept: IDBObjectStore, key: string) => void) => new Promise<void>((done, fail) => {
+      const tx = this.db.transaction("kept", "readwrite", { durability: "strict" });
+      tx.oncomplete = () => done();
+      tx.onabort = () => fail(new Full());
+      for (let i = 0; i < LOG / chunk; i++) act(tx.objectStore("kept"), `turn-${i}`);
+    });
+    await all((kept, key) => kept.put(new Uint8Array(chunk), key));
+    await all((kept, key) => kept.delete(key));
+    localStorage.removeItem(TORN);
   }
 
   get<K extends keyof Kept>(key: K): Promise<Kept[K] | undefined> {
@@ -56,19 +112,21 @@ export class Store {
   }
 
   /** append adds one record and what is kept after it. A sequence that stands already is an error. */
-  append(sequence: number, record: Uint8Array, values: Partial<Kept>): Promise<void> {
-    return this.write(["journal", "kept"], (tx) => {
+  async append(sequence: number, record: Uint8Array, values: Partial<Kept>): Promise<void> {
+    await this.write(["journal", "kept"], (tx) => {
       tx.objectStore("journal").add(record, sequence);
       for (const [k, v] of Object.entries(values)) tx.objectStore("kept").put(v, k);
     });
+    this.own?.push(record);
   }
 
   /** records are those of the own journal, in order. */
   records(from = 1): Promise<Uint8Array[]> { return this.read((tx) => tx.objectStore("journal").getAll(IDBKeyRange.lowerBound(from)), "journal"); }
 
-  /** journal is the whole file. */
+  /** journal is the whole file; from a full phone, that does not even read, what was last known to stand there. */
   async journal(): Promise<Uint8Array> {
-    const records = await this.records();
+    const records = await this.records().catch((e) => { if (e instanceof Full && this.own) return this.own; throw e; });
+    this.own = records;
     const file = new Uint8Array(records.reduce((n, r) => n + r.length, 0));
     let at = 0;
     for (const r of records) { file.set(r, at); at += r.length; }
@@ -99,17 +157,18 @@ export class Store {
     });
   }
 
-  private read<T>(ask: (tx: IDBTransaction) => IDBRequest<T>, store: string): Promise<T> {
+  private async read<T>(ask: (tx: IDBTransaction) => IDBRequest<T>, store: string): Promise<T> {
+    const tx = await this.begin([store], "readonly");
     return new Promise((done, fail) => {
-      const r = ask(this.db.transaction(store, "readonly"));
+      const r = ask(tx);
       r.onsuccess = () => done(r.result);
       r.onerror = () => fail(r.error);
     });
   }
 
-  private write(stores: string[], act: (tx: IDBTransaction) => void): Promise<void> {
+  private async write(stores: string[], act: (tx: IDBTransaction) => void): Promise<void> {
+    const tx = await this.begin(stores, "readwrite");
     return new Promise((done, fail) => {
-      const tx = this.db.transaction(stores, "readwrite", { durability: "strict" });
       const failed = () => fail(tx.error?.name === "QuotaExceededError" ? new Full() : tx.error ?? new Error("store: aborted"));
       tx.oncomplete = () => done();
       tx.onabort = tx.onerror = failed;
