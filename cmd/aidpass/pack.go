@@ -94,7 +94,7 @@ protected, has no name on the list, and with consent.photo_at_table=no no photo.
 	fl.StringVar(&f.old.reason, "old-lists", "", "reason code: serve on old lists until --until")
 	fl.StringVar(&f.old.lead, "lead", "", "account of the site lead, with --old-lists")
 	fl.StringVar(&f.old.second, "second", "", "account of the second person, with --old-lists")
-	fl.StringVar(&f.old.ceiling, "ceiling", "", "opaque code of the ceiling, with --old-lists")
+	fl.StringVar(&f.old.ceiling, "ceiling", "", "code of the ceiling, with --old-lists: the number at its end is how many collections each device makes")
 	fl.StringVar(&f.old.until, "until", "", "day it ends, with --old-lists")
 	fl.StringVar(&f.above, "above", "", "newest pack that any device has, after a laptop was lost: numbers go on above it")
 	fl.StringVar(&f.out, "out", "", "pack file to write")

@@ -119,7 +119,7 @@ func TestARoundOpenedOnOldLists(t *testing.T) {
 	p.screen("ready")
 	form()
 	p.screen("old-lists-form")
-	for id, text := range map[string]string{"reason": "no road", "lead": "S-17", "second": "s-17 ", "ceiling": "C1", "days": "2"} {
+	for id, text := range map[string]string{"reason": "no road", "lead": "S-17", "second": "s-17 ", "ceiling": "C", "days": "2"} {
 		p.fill(id, text)
 	}
 	p.hold("open-old")
@@ -127,8 +127,13 @@ func TestARoundOpenedOnOldLists(t *testing.T) {
 	p.fill("second", "S-4")
 	time.Sleep(50 * time.Millisecond)
 	p.hold("open-old")
+	p.wait(`document.querySelector(".wrong").innerText.includes("number")`) // a ceiling that cannot be counted is none
+	p.shoot("old-lists-form-en")
+	p.fill("ceiling", "C2")
+	time.Sleep(50 * time.Millisecond)
+	p.hold("open-old")
 	p.screen("ready")
-	p.wait(`document.querySelector(".banner")?.innerText.includes("C1")`)
+	p.wait(`document.querySelector(".banner")?.innerText.includes("Given on this phone: 0 of 2.")`)
 	p.shoot("old-lists-ready-en")
 	word, reason := judged()
 	if word != "GIVE" || reason != "ok_old_lists" {
@@ -143,6 +148,54 @@ func TestARoundOpenedOnOldLists(t *testing.T) {
 	if v := j.Visits[len(j.Visits)-1]; v.Kind != visit.Note || v.Code != "old_lists:S-17:S-4" || v.Given != "no road" {
 		t.Errorf("in the journal: %+v", v)
 	}
+	// As many as its ceiling says, then no more: the lists are as old as they were.
+	give := func(unit string) {
+		t.Helper()
+		p.scanned(world.Text(vt.CardOptions{Unit: unit}))
+		p.hold("give")
+		p.screen("scan")
+	}
+	stopped := func(unit string) {
+		t.Helper()
+		if word := p.scanned(world.Text(vt.CardOptions{Unit: unit})); word != "HELP DESK" || !strings.Contains(p.text("#old-spent"), "All 2 collections") {
+			t.Errorf("over the ceiling: %q, %q", word, p.text("#old-spent"))
+		}
+		if eval[bool](p, `!!document.getElementById("give")`) {
+			t.Error("over the ceiling something can be given")
+		}
+	}
+	give("old-1")
+	give("old-2")
+	if v := p.last(key); v.Kind != visit.Collection || v.Code != "on_old_lists" {
+		t.Errorf("recorded on old lists: %+v", v)
+	}
+	stopped("old-3")
+	p.shoot("old-lists-spent-en")
+	p.axe("the ceiling of old lists is reached")
+	p.click("next")
+	p.back()
+	p.screen("ready")
+	p.wait(`document.querySelector("#old-lists-open").innerText.includes("All 2 collections")`)
+	p.shoot("old-lists-spent-ready-en")
+	p.language("ar")
+	p.shoot("old-lists-spent-ready-ar")
+	p.language("en")
+	shift(21) // counted in the journal, not in the page
+	p.click("scan")
+	p.screen("scan")
+	stopped("old-3")
+	p.click("next")
+	p.back()
+	p.screen("ready")
+	// What is taken back counts no more.
+	p.click("history")
+	p.screen("history")
+	eval[bool](p, `(document.querySelector(".log button").click(), true)`)
+	p.gated("history")
+	p.said("Taken back")
+	p.back()
+	p.screen("ready")
+	p.wait(`document.querySelector("#old-lists-open").innerText.includes("Given on this phone: 1 of 2.")`)
 	// A start later it still holds; two days later it has ended by itself.
 	shift(21)
 	if word, reason := judged(); word != "GIVE" || reason != "ok_old_lists" {

@@ -28,9 +28,10 @@ type desk struct {
 	challenge []byte
 
 	frames   enrol.Frameset
-	device   *device // whose key is the page's, see device.go
-	oldLists *verifier.Decision
-	shown    *verifier.Result // the newest verdict, for what is recorded on it
+	device   *device            // whose key is the page's, see device.go
+	oldLists *verifier.Decision // taken on the phone
+	policy   *verifier.Decision // the one that came in the pack
+	shown    *verifier.Result   // the newest verdict, for what is recorded on it
 	shownAt  credential.Time
 	verdicts int64 // how many there were: each goes by its number
 
@@ -185,6 +186,8 @@ func (d *desk) open(pack, state []byte, at credential.Time, keep bool) reply {
 		out.number("sequence", int64(p.Sequence))
 		out.moment("issued", p.Issued)
 		out.moment("expires", p.Expires)
+		// What the pack decides is counted here, as what the phone does: see decision.
+		d.policy, p.Policy.OldLists = p.Policy.OldLists, nil
 		d.lock() // the keys were the other pack's
 		d.shown = nil
 	}
@@ -317,7 +320,8 @@ func (d *desk) verify(text string, at credential.Time, pin string, tables bool, 
 }
 
 func (d *desk) inputs(at credential.Time) verifier.Inputs {
-	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.challenge, Unlock: d.unlocked, PackRefused: d.refused, OldLists: d.oldLists}
+	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.challenge, Unlock: d.unlocked, PackRefused: d.refused}
+	in.OldLists, _ = d.decision(at)
 	if len(d.visits) > 0 || d.device != nil || d.tables != nil {
 		in.Uses = d.uses()
 	}

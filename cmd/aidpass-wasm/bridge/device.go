@@ -196,6 +196,9 @@ func (d *desk) onCard(v *visit.Visit, lines js.Value, at credential.Time, verdic
 			v.Code += ":" + visit.CodeRest
 		}
 	}
+	if r.OldList != nil && v.Kind <= visit.Partial && v.Ledger.Pseudonym != "" && !strings.HasPrefix(v.Code, overriding) {
+		v.Code = strings.TrimSuffix(onOldLists+":"+v.Code, ":")
+	}
 	if v.Ledger.Pseudonym == "" && v.Kind <= visit.Partial {
 		// A type that counts no collections, as a referral: that it was served is noted.
 		v.Kind, v.Rest = visit.Note, ""
@@ -349,11 +352,17 @@ func (d *desk) lists(at credential.Time) reply {
 	out.list("lists", list)
 	out.number("hard_floor", int64(d.floors.Hard()))
 	out.number("soft_floor", int64(d.floors.Soft))
-	for _, o := range []*verifier.Decision{d.oldLists, p.Policy.OldLists} {
-		if o.Holds(at) {
-			out.moment("old_lists_until", o.Until)
-			out.text("old_lists_ceiling", o.Ceiling)
-			break
+	o, spent := d.decision(at)
+	if o == nil && spent != nil {
+		out.flag("old_lists_spent", true)
+		o = spent
+	}
+	if o != nil {
+		out.moment("old_lists_until", o.Until)
+		out.text("old_lists_ceiling", o.Ceiling)
+		if most, counted := endsIn(o.Ceiling); counted {
+			out.number("old_lists_most", int64(most))
+			out.number("old_lists_given", int64(d.givenUnder(o)))
 		}
 	}
 	open, next := p.Policy.Open(at)

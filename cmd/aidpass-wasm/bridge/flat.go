@@ -27,7 +27,7 @@
 //	aidpass("whereabouts", at, verdict)   -> {ok, error, site, when, sites}: of the newest verdict, for the supervisor alone
 //	aidpass("face", at, verdict)          -> {ok, error, photo}: JPEG, unless the card was issued with another one
 //	aidpass("badge", text, at)            -> {ok, error, reason, staff, lead, until, code}: a volunteer's, to open a shift with
-//	aidpass("lists", at)                  -> {ok, lists: [{kind, name, own, as_of, age, next}], programmes, round_open, round_opens, old_lists_until, tables, keys}: tables as with
+//	aidpass("lists", at)                  -> {ok, lists: [{kind, name, own, as_of, age, next}], programmes, round_open, round_opens, old_lists_until, old_lists_spent, tables, keys}: tables as with
 //	                                         a verdict; keys: there is something that the operator's code opens
 //	aidpass("labels", language)           -> {ok, "type.claim": text, "type.claim=value": text}
 //	aidpass("old_lists", decision | null) -> {ok, error}: {reason, lead, second, ceiling, from, until} opens the round on old lists

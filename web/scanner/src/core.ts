@@ -10,7 +10,7 @@ export interface Verdict extends Reply {
   valid_from: number | null; valid_until: number | null; earlier_rest: string | null;
   [claim: `claim_${string}`]: unknown;
   // What the sealed tables tell, where they are open.
-  tables: "none" | "locked" | "open"; show_for?: number; ceiling?: string; next?: number;
+  tables: "none" | "locked" | "open"; show_for?: number; ceiling?: string; old_lists_spent?: number; next?: number;
   programme_name?: string; due?: Due[]; row?: boolean; size?: number; names?: boolean; collectors?: boolean; check?: number; photo?: "fits" | "other";
   whereabouts?: boolean; // there are some to tell a supervisor, see Core.whereabouts
   grace_until?: number; // with ok_grace: when the card ends for good
@@ -30,7 +30,7 @@ export interface Enrolled extends Reply {
   records: number; torn: boolean; good: number;
 }
 export interface ListAge { kind: "pack" | "trust" | "status"; name: string; own: boolean; as_of: number | null; age: number; next: number | null }
-export interface Lists extends Reply { lists: ListAge[]; hard_floor: number; soft_floor: number; old_lists_until?: number; old_lists_ceiling?: string; programmes: string[]; round_open: boolean; round_opens?: number; tables: Verdict["tables"]; keys: boolean }
+export interface Lists extends Reply { lists: ListAge[]; hard_floor: number; soft_floor: number; old_lists_until?: number; old_lists_ceiling?: string; old_lists_most?: number; old_lists_given?: number; old_lists_spent?: boolean; programmes: string[]; round_open: boolean; round_opens?: number; tables: Verdict["tables"]; keys: boolean }
 /** Heard is another table's journal up to a record, in the place of the one named former. */
 export interface Heard { name: string; former: string; file: Uint8Array }
 /** A volunteer's badge that opens a shift here and now; else reason is none, organisation, signature, site or day. */

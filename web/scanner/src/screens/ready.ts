@@ -1,6 +1,7 @@
 // Ready: where we are, how old the lists are, what is not handed in yet.
 import { now, type Stop } from "../app";
-import { button, h, shape, bdi } from "../dom";
+import type { Lists } from "../core";
+import { button, h, shape, bdi, type Child } from "../dom";
 import { age, date, languages, number, t, text, tag } from "../i18n";
 import { stopScreen, type UI } from "../ui";
 import { history } from "./history";
@@ -46,7 +47,7 @@ export async function ready(ui: UI) {
           h("span", {}, t("ready.lists"), " ", age(oldest), h("small", { id: "oldest" }, t("ready.oldest", { who: last.kind === "trust" ? text("lists.trust") : last.name })))),
         unsent(ui),
         h("span", { class: `chip ${ahead ? "old" : "plain"}`, id: "clock-chip" }, h("span", { class: "mark", "aria-hidden": "true" }), clockNow())),
-      l.old_lists_until ? h("p", { class: "banner", role: "status" }, t("ready.old_lists", { ceiling: l.old_lists_ceiling || "–" })) : null,
+      onOldLists(l),
       !app.practice && !l.round_open ? h("div", { class: "banner", id: "no-round", role: "status" }, h("p", {}, t("ready.no_round")),
         h("p", {}, l.round_opens ? [t("ready.round_opens", { date: date(l.round_opens).textContent! }), " "] : null, t("ready.no_round_do"))) : null,
       ahead ? h("p", { class: "note", id: "ahead" }, t("ready.clock_ahead")) : null,
@@ -73,6 +74,14 @@ export async function ready(ui: UI) {
       app.practice ? button(t("practice.leave"), () => void leavePractice(ui), "", "leave-practice") : null,
     ],
   });
+}
+
+/** onOldLists says that the round is open on old lists, and how much of that is used. */
+function onOldLists(l: Lists): Child {
+  if (!l.old_lists_until) return null;
+  const counted = l.old_lists_most !== undefined;
+  return h("p", { class: "banner", id: "old-lists-open", role: "status" }, l.old_lists_spent ? t("old.spent", { most: l.old_lists_most! })
+    : [t("ready.old_lists", { ceiling: l.old_lists_ceiling || "–" }), counted ? [h("br"), t("old.count", { n: l.old_lists_given!, most: l.old_lists_most! })] : null]);
 }
 
 /** unsent says how many records are on this phone alone. */

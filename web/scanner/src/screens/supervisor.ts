@@ -93,6 +93,7 @@ async function oldLists(ui: UI) {
       const from = now(), days = Math.min(14, Math.max(1, Number(value("days")) || 1));
       const decision = { reason: value("reason"), lead: value("lead").toUpperCase(), second: value("second").toUpperCase(), ceiling: value("ceiling"), from, until: from + days * 86400, pack: app.pack!.sequence };
       if (!decision.reason || !decision.lead || !decision.second || decision.lead === decision.second) { wrong.replaceChildren(t("old.two")); return; }
+      if (!/^\D*[1-9]\d{0,3}$/.test(decision.ceiling)) { wrong.replaceChildren(t("old.number")); return; }
       await decide(ui, decision, "old_lists");
     }),
   });

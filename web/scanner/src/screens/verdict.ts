@@ -49,6 +49,7 @@ export function shown(ui: UI, m: Meeting) {
       h("p", { class: "todo", id: "todo" }, t(`todo.${v.todo}`)),
       v.reasons.includes("ok_old_lists") ? h("p", { class: "banner", id: "on-old-lists" }, t("verdict.old_lists")) : null,
       good && v.grace_until ? h("p", { class: "note", id: "grace" }, t("verdict.grace", { date: date(v.grace_until - 1).textContent! })) : null,
+      v.old_lists_spent !== undefined ? h("p", { class: "banner", id: "old-spent" }, t("old.spent", { most: v.old_lists_spent })) : null,
       give && !may ? h("p", { class: "note" }, t(!app.device?.certified ? "give.check_only" : app.shiftOver() ? "give.shift_over" : "give.no_shift")) : null,
       locked ? h("div", { class: "note split", id: "locked" }, h("p", {}, t(v.reason === "number_only" ? "unlock.number" : "unlock.lead")),
         button(t("unlock.open"), () => unlock(ui, async () => shown(ui, { ...m, v: await m.again() }), () => shown(ui, m)), "small", "unlock")) : null,
