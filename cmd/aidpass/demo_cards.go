@@ -124,8 +124,10 @@ func (d *demo) sheet() error {
 	if err := writeFile(d.in("out", "demo-cards.jsonl"), lines.Bytes()); err != nil {
 		return err
 	}
-	file, err := print.DemoSheet(d.ctx, "DEMO of aidpass, made "+d.now.Format("2 January 2006")+": nobody is real, nothing is due on these cards. Scan each; the word beneath is what the scanner says.",
-		printed, d.sheetNotes(cards), print.Options{Lang: "en"})
+	notes := d.sheetNotes(cards)
+	title := fmt.Sprintf("DEMO of aidpass, made %s: nobody is real, nothing is due on these cards. Scan each; the word beneath is what the scanner says. How the phone takes table 1's file, and what else to try: page %d.",
+		d.now.Format("2 January 2006"), print.DemoPages(len(printed), len(notes)))
+	file, err := print.DemoSheet(d.ctx, title, printed, notes, print.Options{Lang: "en"})
 	if err != nil {
 		return printError(err)
 	}
@@ -179,9 +181,9 @@ func (d *demo) tryCards() (cards []tryCard, err error) {
 	cards = []tryCard{
 		{Reason: "ok", line: good, Why: "A good card: " + whole + " are due. Give and record; the same card again is ALREADY COLLECTED."},
 		{Reason: "ok_grace", line: line("grace.jsonl", 1), Why: "It ended ten days ago, and cards of this type still count for fourteen."},
-		{Reason: "partly_collected", line: part, Why: "Table 1 gave a half, and " + half + " stay due. The phone must have taken table 1's file; before that it says GIVE."},
+		{Reason: "partly_collected", line: part, Why: "Table 1 gave a half, and " + half + " stay due. The phone must have taken table 1's file (last page); before that it says GIVE."},
 		{Reason: "ok", line: line("known.jsonl", 1), Why: "A registration card: it says who is known, and nothing is due on it."},
-		{Reason: "already_redeemed", line: used, Why: "Table 1 gave it all. The phone must have taken table 1's file; before that it says GIVE."},
+		{Reason: "already_redeemed", line: used, Why: "Table 1 gave it all. The phone must have taken table 1's file (last page); before that it says GIVE."},
 		{Reason: "not_yet_valid", line: line("later.jsonl", 1), Why: "It can be collected from " + later + " on."},
 		{Reason: "wrong_site", line: line("elsewhere.jsonl", 1), Why: "It is for WELL-B, another place."},
 		{Reason: "wrong_programme", line: line("health.jsonl", 1), Why: "A good card of Health B, for a service that is not given here."},

@@ -110,11 +110,20 @@ func (p *pen) badge(b *Badge) (proof.Placed, error) {
 	if _, err = p.label(isolated(b.Staff), style{weight: fonts.Bold, size: 26, floor: 8}, edge, max(y+6, 22), column); err != nil {
 		return placed, err
 	}
+	// Its days are as large as each other, however long the months are called.
+	days8 := style{weight: fonts.Bold, size: 8, floor: 5}
+	for _, text := range lines {
+		b, err := p.block(text, p.said(days8), column, true)
+		if err != nil {
+			return placed, fmt.Errorf("print: %q: %w", text, err)
+		}
+		days8.size = min(days8.size, b.Size)
+	}
 	y = 29.5
 	for i, text := range append([]string{site}, lines...) {
-		s := style{weight: fonts.Bold, size: 8, floor: 5}
+		s := days8
 		if i == 0 {
-			s.lines = 2
+			s = style{weight: fonts.Bold, size: 8, floor: 5, lines: 2}
 		}
 		if y, err = p.label(text, s, edge, y, column); err != nil {
 			return placed, err

@@ -29,6 +29,15 @@ const (
 	demoRows    = 3
 )
 
+// DemoPages is how many pages DemoSheet makes; the notes stand on the last of them.
+func DemoPages(cards, notes int) int {
+	pages := (cards + demoColumns*demoRows - 1) / (demoColumns * demoRows)
+	if notes > 0 {
+		pages++
+	}
+	return pages
+}
+
 // DemoSheet draws cards of a demo on A4, each in a striped border that says DEMO, with
 // what the scanner says of it beneath; and behind them notes, a paragraph each. Only
 // the language of opt matters.
@@ -118,28 +127,25 @@ func (p *press) demoCard(c *DemoCard) error {
 
 // stripes draws the border, from x, y outwards in, and its word.
 func (p *press) stripes(x, y float64, lang string) error {
-	const width, height, step, slant = cardWidth + 2*demoBorder, cardHeight + 2*demoBorder, 4.0, demoBorder
+	const width, height, step = cardWidth + 2*demoBorder, cardHeight + 2*demoBorder, 4.0
 	page := sheets[A4].height
-	quad := func(points ...[2]float64) {
-		for i, q := range points {
-			if i == 0 {
-				p.front.MoveTo((x+q[0])*pdf.MM, (page-y-q[1])*pdf.MM)
-			} else {
-				p.front.LineTo((x+q[0])*pdf.MM, (page-y-q[1])*pdf.MM)
-			}
-		}
-		p.front.Close()
-	}
+	bands := [][4]float64{{0, 0, width, demoBorder}, {0, height - demoBorder, width, height},
+		{0, demoBorder, demoBorder, height - demoBorder}, {width - demoBorder, demoBorder, width, height - demoBorder}}
 	p.front.Save()
 	p.front.Gray(0.45)
-	for at := 0.0; at+step/2+slant <= width; at += step {
-		for _, top := range []float64{0, height - demoBorder} {
-			quad([2]float64{at + slant, top}, [2]float64{at + slant + step/2, top}, [2]float64{at + step/2, top + demoBorder}, [2]float64{at, top + demoBorder})
-		}
-	}
-	for at := demoBorder; at+step/2+slant <= height-demoBorder; at += step {
-		for _, side := range []float64{0, width - demoBorder} {
-			quad([2]float64{side, at + slant}, [2]float64{side + demoBorder, at}, [2]float64{side + demoBorder, at + step/2}, [2]float64{side, at + slant + step/2})
+	for at := 0.0; at < width+height; at += step {
+		for _, b := range bands {
+			shape := slanted(b, at, at+step/2)
+			for i, q := range shape {
+				if i == 0 {
+					p.front.MoveTo((x+q[0])*pdf.MM, (page-y-q[1])*pdf.MM)
+				} else {
+					p.front.LineTo((x+q[0])*pdf.MM, (page-y-q[1])*pdf.MM)
+				}
+			}
+			if len(shape) > 0 {
+				p.front.Close()
+			}
 		}
 	}
 	p.front.Fill()
@@ -153,6 +159,28 @@ func (p *press) stripes(x, y float64, lang string) error {
 	p.front.Restore()
 	_, err := p.demoPen(x, y, width, lang).label(demoWord, style{weight: fonts.Bold, size: 11, align: middle}, 0, 3.4, width)
 	return err
+}
+
+// slanted is what of a band (left, top, right, bottom) lies between two lines that rise to
+// the right, on which x+y is from and to; empty where nothing does.
+func slanted(band [4]float64, from, to float64) [][2]float64 {
+	shape := [][2]float64{{band[0], band[1]}, {band[2], band[1]}, {band[2], band[3]}, {band[0], band[3]}}
+	for _, cut := range [2][2]float64{{1, from}, {-1, -to}} {
+		var kept [][2]float64
+		inside := func(q [2]float64) float64 { return cut[0]*(q[0]+q[1]) - cut[1] }
+		for i, q := range shape {
+			before := shape[(i+len(shape)-1)%len(shape)]
+			if a, b := inside(before), inside(q); (a < 0) != (b < 0) {
+				t := a / (a - b)
+				kept = append(kept, [2]float64{before[0] + t*(q[0]-before[0]), before[1] + t*(q[1]-before[1])})
+			}
+			if inside(q) >= 0 {
+				kept = append(kept, q)
+			}
+		}
+		shape = kept
+	}
+	return shape
 }
 
 // demoWord is what the border says, in every language.

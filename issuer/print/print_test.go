@@ -583,7 +583,7 @@ func TestDemoSheet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if file.Pages != 3 || len(seen.Codes) != len(cards) {
+	if file.Pages != 3 || print.DemoPages(len(cards), 1) != 3 || print.DemoPages(6, 0) != 1 || len(seen.Codes) != len(cards) {
 		t.Fatalf("%d pages, %d codes", file.Pages, len(seen.Codes))
 	}
 	demos := 0
