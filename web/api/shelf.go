@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -16,11 +17,28 @@ import (
 // A Document is a file in memory, ready to be sent: whole, or gzipped where that
 // is shorter. It cannot be changed and is safe for concurrent use.
 type Document struct {
-	mime   string
-	plain  []byte
-	packed []byte // gzip; nil: not shorter
-	tag    string // hexadecimal, of plain
+	mime   []string // header values, made once: net/http takes them as they are
+	plain  form
+	packed form // gzip; without a body: not shorter
 }
+
+// form is one way in which a document is sent.
+type form struct {
+	body []byte
+	// Header values.
+	tag, length []string
+}
+
+func newForm(body []byte, tag string) form {
+	return form{body, []string{`"` + tag + `"`}, []string{strconv.Itoa(len(body))}}
+}
+
+// Header values that many answers have.
+var (
+	byBytes  = []string{"bytes"}
+	byCoding = []string{"Accept-Encoding"}
+	inGzip   = []string{"gzip"}
+)
 
 // gzipFrom is the size in bytes below which gzip gains nothing.
 const gzipFrom = 512
@@ -28,7 +46,8 @@ const gzipFrom = 512
 // NewDocument makes a document of body. mime is its Content-Type.
 func NewDocument(mime string, body []byte) *Document {
 	sum := sha256.Sum256(body)
-	d := &Document{mime: mime, plain: body, tag: hex.EncodeToString(sum[:16])}
+	tag := hex.EncodeToString(sum[:16])
+	d := &Document{mime: []string{mime}, plain: newForm(body, tag)}
 	if len(body) < gzipFrom {
 		return d
 	}
@@ -38,31 +57,51 @@ func NewDocument(mime string, body []byte) *Document {
 	z.Close()
 	// Signed and sealed bytes hardly shrink; then a phone need not inflate them.
 	if b.Len() < len(body)*9/10 {
-		d.packed = b.Bytes()
+		d.packed = newForm(b.Bytes(), tag+"-gz")
 	}
 	return d
 }
 
 // Len is the size of the document in bytes, not gzipped.
-func (d *Document) Len() int { return len(d.plain) }
+func (d *Document) Len() int { return len(d.plain.body) }
 
 // serve answers with the document: whole or in ranges, as the headers ask for, or
 // 304. cache is its Cache-Control. Each form has a strong ETag of its own (RFC
 // 9110 8.8.3.3).
 func (d *Document) serve(w http.ResponseWriter, r *http.Request, cache string) {
 	h := w.Header()
-	h.Set("Content-Type", d.mime)
-	h.Set("Cache-Control", cache)
-	body, tag := d.plain, d.tag
-	if d.packed != nil {
-		h.Set("Vary", "Accept-Encoding")
+	h["Content-Type"] = d.mime
+	h["Cache-Control"] = []string{cache}
+	f := &d.plain
+	if d.packed.body != nil {
+		h["Vary"] = byCoding
 		if acceptsGzip(r.Header.Get("Accept-Encoding")) {
-			h.Set("Content-Encoding", "gzip")
-			body, tag = d.packed, d.tag+"-gz"
+			h["Content-Encoding"] = inGzip
+			f = &d.packed
 		}
 	}
-	h.Set("ETag", `"`+tag+`"`)
-	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
+	h["Etag"] = f.tag
+	if asksForAll(r) {
+		// One write, where ServeContent seeks, copies and has a buffer of its own.
+		h["Accept-Ranges"], h["Content-Length"] = byBytes, f.length
+		w.WriteHeader(http.StatusOK)
+		if r.Method != http.MethodHead {
+			w.Write(f.body)
+		}
+		return
+	}
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(f.body))
+}
+
+// asksForAll reports whether a request has neither conditions nor ranges (RFC 9110 13.1
+// and 14.2), so that the answer is the whole.
+func asksForAll(r *http.Request) bool {
+	for _, name := range [...]string{"Range", "If-Range", "If-None-Match", "If-Match", "If-Modified-Since", "If-Unmodified-Since"} {
+		if _, there := r.Header[name]; there {
+			return false
+		}
+	}
+	return true
 }
 
 // acceptsGzip reads an Accept-Encoding header (RFC 9110 12.5.3).
