@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -102,6 +104,11 @@ func (b *packBuild) othersStatus(context.Context) error {
 			if err != nil || d.IsDir() {
 				return err
 			}
+			if base, isJWT := strings.CutSuffix(path, ".jwt"); isJWT && path != arg {
+				if _, err := os.Stat(base + ".snapshot"); err == nil {
+					return nil // the snapshot beside it is the same list, and shorter
+				}
+			}
 			raw, err := readFile(path, status.MaxJWT)
 			if err != nil {
 				return err
@@ -124,12 +131,19 @@ func (b *packBuild) addStatus(raw []byte, what string) error {
 		}
 		return nil
 	}
+	// A JWT names our keys by their ids in base64url, others by the text itself.
+	jwtKeyID := func(kid string) []byte {
+		if id, err := base64.RawURLEncoding.DecodeString(kid); err == nil && find(id) != nil {
+			return id
+		}
+		return []byte(kid)
+	}
 	kind := verifier.PartStatusCWT
 	var l *status.List
 	var err error
 	if m, perr := cose.ParseSign1(raw); perr != nil {
 		kind = verifier.PartStatusJWT
-		l, err = status.OpenJWT(raw, func(kid string) *cose.Key { return find([]byte(kid)) })
+		l, err = status.OpenJWT(raw, func(kid string) *cose.Key { return find(jwtKeyID(kid)) })
 	} else if string(m.Protected.Type) == verifierSnapshot {
 		kind = verifier.PartSnapshot
 		l, err = status.OpenSnapshot(raw, find)
@@ -141,8 +155,11 @@ func (b *packBuild) addStatus(raw []byte, what string) error {
 	if err != nil {
 		return usagef("%s: %w", what, err).hint("a status list signed by an organisation of the trust list is needed")
 	}
-	owner := ""
-	if k := b.list.FindKeyID(l.KeyID, trust.UseStatus); k != nil {
+	owner, kid := "", l.KeyID
+	if kind == verifier.PartStatusJWT {
+		kid = jwtKeyID(string(kid))
+	}
+	if k := b.list.FindKeyID(kid, trust.UseStatus); k != nil {
 		owner = k.Org.ID
 	}
 	b.add(owner, kind, l.URI, uint64(l.IssuedAt), raw)
