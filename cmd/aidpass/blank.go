@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
+	"aidpass/credential/cwt"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
 )
@@ -20,7 +21,7 @@ func (a *app) blankCommand() *cobra.Command {
 		Use:   "blank",
 		Short: "Pre-numbered cards: made ahead, given to people at the desk",
 		Example: `  aidpass blank make --type eligibility --programme K7Q2 --claim rounds=1-6 --count 200 --out blank.jsonl
-  aidpass blank bind GBFFZGF4B2Y --unit HH-0042
+  aidpass blank bind GBFF-ZGF4-B2Y --unit HH-0042
   aidpass blank list
   aidpass blank void --lot k3f9x2mq --reason stolen`,
 	}
@@ -145,9 +146,9 @@ counts otherwise. Who has a card number in the programme keeps that: aidpass car
 replace.
 
 ` + whichCard,
-		Example: `  aidpass blank bind GBFFZGF4B2Y --unit HH-0042
+		Example: `  aidpass blank bind GBFF-ZGF4-B2Y --unit HH-0042
   aidpass blank bind photo-of-card.jpg --unit 17 --kind person --roster village-b
-  aidpass blank bind GBFFZGF4B2Y --unit 5d0c... --override community-witness --second-person lead-2`,
+  aidpass blank bind GBFF-ZGF4-B2Y --unit 5d0c... --override community-witness --second-person lead-2`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -215,11 +216,11 @@ func (a *app) bind(ctx context.Context, arg string, which whichUnit, override, p
 	result := cardJSON(&card)
 	result["provisional"] = decision.Ruling == issuer.GateProvisional
 	return a.print(result, func(w io.Writer) {
-		fmt.Fprintf(w, "card %s is bound to %s %s, and good until %s\n", card.CardNumber, card.Kind, card.Unit, card.ExpiresAt)
+		fmt.Fprintf(w, "card %s is bound to %s %s, and good until %s\n", cwt.GroupCardNumber(card.CardNumber), card.Kind, card.Unit, card.ExpiresAt)
 		if decision.Ruling == issuer.GateProvisional {
 			fmt.Fprintf(w, "something is still to be filled in, until then: %s\n", strings.Join(decision.Reasons, "; "))
 		}
-		fmt.Fprintln(w, "next: aidpass pack build, so that service points hear of it; aidpass card handed-over", card.CardNumber)
+		fmt.Fprintln(w, "next: aidpass pack build, so that service points hear of it; aidpass card handed-over", cwt.GroupCardNumber(card.CardNumber))
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aidpass/credential/cwt"
 	"aidpass/issuer"
 	"aidpass/status"
 )
@@ -20,9 +21,9 @@ func (a *app) cardCommand() *cobra.Command {
 		Use:   "card",
 		Short: "What became of the cards: printed, handed over, spoiled, replaced, void",
 		Example: `  aidpass card list --print-job k3f9x2mq
-  aidpass card handed-over GBFFZGF4B2Y --site wellA
-  aidpass card spoiled GBFFZGF4B2Y --reason torn
-  aidpass card replace GBFFZGF4B2Y --reason lost --second-person lead-2 --out new.jsonl
+  aidpass card handed-over GBFF-ZGF4-B2Y --site wellA
+  aidpass card spoiled GBFF-ZGF4-B2Y --reason torn
+  aidpass card replace GBFF-ZGF4-B2Y --reason lost --second-person lead-2 --out new.jsonl
   aidpass card void --print-job k3f9x2mq --reason stolen`,
 	}
 	cmd.AddCommand(a.cardListCommand(), a.cardShowCommand(), a.cardJobsCommand())
@@ -114,7 +115,7 @@ func writeCards(w io.Writer, cards []issuer.Card, numbers map[issuer.UnitID]stri
 	for i := range cards {
 		c := &cards[i]
 		who := whose(c, numbers)
-		fmt.Fprintf(t, "%s\t%s\t%s %s\t%s\t%s\t%s\t%s\n", c.CardNumber, c.ID, c.Type, placeOf(c), strings.ReplaceAll(string(c.Paper), "_", " "), c.Status, c.PrintJob, who)
+		fmt.Fprintf(t, "%s\t%s\t%s %s\t%s\t%s\t%s\t%s\n", cwt.GroupCardNumber(c.CardNumber), c.ID, c.Type, placeOf(c), strings.ReplaceAll(string(c.Paper), "_", " "), c.Status, c.PrintJob, who)
 	}
 	t.Flush()
 	n := countCards(cards)
@@ -153,7 +154,7 @@ func (a *app) cardShowCommand() *cobra.Command {
 		Use:     "show CARD",
 		Short:   "Tell what became of one card",
 		Long:    "Tell what became of one card.\n\n" + whichCard,
-		Example: "  aidpass card show GBFFZGF4B2Y\n  aidpass card show photo-of-card.jpg",
+		Example: "  aidpass card show GBFF-ZGF4-B2Y\n  aidpass card show photo-of-card.jpg",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := a.openOrg(cmd.Context())
@@ -187,7 +188,7 @@ func (a *app) cardShowCommand() *cobra.Command {
 			return a.print(map[string]any{"cards": all}, func(w io.Writer) {
 				for i := range cards {
 					c := &cards[i]
-					fmt.Fprintf(w, "card %s  %s  %s %s  %s  until %s\n", c.CardNumber, c.ID, c.Type, placeOf(c), c.Status, c.ExpiresAt)
+					fmt.Fprintf(w, "card %s  %s  %s %s  %s  until %s\n", cwt.GroupCardNumber(c.CardNumber), c.ID, c.Type, placeOf(c), c.Status, c.ExpiresAt)
 					if c.Kind == issuer.Blank {
 						fmt.Fprintf(w, "  nobody is bound to it (lot %s)\n", c.BlankLot)
 					} else {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
+	"aidpass/credential/cwt"
 	"aidpass/issuer"
 )
 
@@ -36,7 +37,7 @@ func (a *app) cardMoveCommand(m cardMove) *cobra.Command {
 		Long: m.short + ".\n\n" + strings.TrimSpace(m.long+"\n"+whichCard) + `
 With a selection it is for all of it that can go there: first without --yes, which
 counts them, then with the number.`,
-		Example: fmt.Sprintf("  aidpass card %[1]s GBFFZGF4B2Y --site wellA --reason code\n  aidpass card %[1]s --print-job k3f9x2mq --reason code --yes 10", m.verb),
+		Example: fmt.Sprintf("  aidpass card %[1]s GBFF-ZGF4-B2Y --site wellA --reason code\n  aidpass card %[1]s --print-job k3f9x2mq --reason code --yes 10", m.verb),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 == s.empty() {
 				return usagef("which cards?").hint("name them, or give --print-job, --blank-lot, --batch, --import or --programme")
@@ -88,7 +89,7 @@ counts them, then with the number.`,
 			}
 			return a.print(map[string]any{"cards": lines}, func(w io.Writer) {
 				for i := range cards {
-					fmt.Fprintf(w, "card %s  %s\n", cards[i].CardNumber, use)
+					fmt.Fprintf(w, "card %s  %s\n", cwt.GroupCardNumber(cards[i].CardNumber), use)
 				}
 				if m.to.EndsCredential() {
 					fmt.Fprintln(w, "revoked: service points hear of it with their next pack; aidpass card replace makes new ones")

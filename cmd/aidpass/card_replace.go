@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
+	"aidpass/credential/cwt"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/quality"
@@ -38,7 +39,7 @@ answers to questions. A card with a PIN gets a new one: --pins FILE.
 
 ` + whichCard + `--unit names
 whose card it is, by the number in the list.`,
-		Example: `  aidpass card replace GBFFZGF4B2Y --reason lost --second-person lead-2 --out new.jsonl --images cards/
+		Example: `  aidpass card replace GBFF-ZGF4-B2Y --reason lost --second-person lead-2 --out new.jsonl --images cards/
   aidpass card replace --unit H24 --kind household --reason lost --second-person lead-2 --out new.jsonl
   aidpass card replace torn.jpg --reason spoiled --out new.jsonl`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -142,7 +143,7 @@ func (o *org) toReplace(ctx context.Context, names []string, which whichUnit, re
 				return nil, nil, err
 			}
 			if len(found) == 1 {
-				o.a.say("card %s was replaced for this reason already: that is %s; to replace this one too, name it so", card.CardNumber, card.ID)
+				o.a.say("card %s was replaced for this reason already: that is %s; to replace this one too, name it so", cwt.GroupCardNumber(card.CardNumber), card.ID)
 				made, card = append(made, card.ID), found[0]
 			}
 		}
@@ -212,10 +213,10 @@ func (r *issueRun) replace(ctx context.Context, row int, card *issuer.Card, reas
 		return err
 	}
 	if t.VCT != card.VCT {
-		return usagef("card %s is of another type than %s is now", card.CardNumber, t.Name).hint("--type-file with the file it was issued under")
+		return usagef("card %s is of another type than %s is now", cwt.GroupCardNumber(card.CardNumber), t.Name).hint("--type-file with the file it was issued under")
 	}
 	if card.Kind == issuer.Blank {
-		return usagef("nobody is bound to card %s", card.CardNumber).hint("aidpass card spoiled %s --reason CODE, and bind another", card.CardNumber)
+		return usagef("nobody is bound to card %s", cwt.GroupCardNumber(card.CardNumber)).hint("aidpass card spoiled %s --reason CODE, and bind another", cwt.GroupCardNumber(card.CardNumber))
 	}
 	if err := r.o.mayIssue(t, card.Programme); err != nil {
 		return err
@@ -234,7 +235,7 @@ func (r *issueRun) replace(ctx context.Context, row int, card *issuer.Card, reas
 		return err
 	}
 	if hadPIN && f.pins == "" {
-		return usagef("card %s has a PIN", card.CardNumber).hint("--pins FILE for the new one")
+		return usagef("card %s has a PIN", cwt.GroupCardNumber(card.CardNumber)).hint("--pins FILE for the new one")
 	}
 	if hadPIN {
 		if r.pins, err = r.o.openPINs(f.pins, &b); err != nil {
@@ -285,7 +286,7 @@ func (r *issueRun) replacement(ctx context.Context, t *schemas.Type, card *issue
 	q, hadPIN, err := again.Request(&found[i], who.Photo)
 	switch {
 	case errors.Is(err, issuer.ErrPhoto), errors.Is(err, issuer.ErrSealed), errors.Is(err, issuer.ErrNoCard):
-		return b, false, usagef("card %s: %w", card.CardNumber, err).hint("aidpass revoke it, and aidpass issue --replace makes one from the record")
+		return b, false, usagef("card %s: %w", cwt.GroupCardNumber(card.CardNumber), err).hint("aidpass revoke it, and aidpass issue --replace makes one from the record")
 	case err != nil:
 		return b, false, err
 	}

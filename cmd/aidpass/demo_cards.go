@@ -12,6 +12,7 @@ import (
 
 	"aidpass/cmd/aidpass/demoworld"
 	"aidpass/credential"
+	"aidpass/credential/cwt"
 	"aidpass/internal/qrcode"
 	"aidpass/issuer/print"
 	"aidpass/verifier/visit"
@@ -286,7 +287,7 @@ func (d *demo) sheetNotes(cards []tryCard) []string {
 	n := cards[0].line.Number
 	return []string{
 		"How the phone learns what table 1 gave: open the server's address with /public/" + exchangeName + " on the phone, which saves the file, then Lists and health, “Load a file”, while a shift is open with the operator's code.",
-		fmt.Sprintf("A number alone: type %s-%s-%s by hand on the Scan screen. %s: a number is not signed, and the person is looked at.", n[:4], n[4:8], n[8:], en.Word(words.HelpDesk)),
+		fmt.Sprintf("A number alone: type %s by hand on the Scan screen. %s: a number is not signed, and the person is looked at.", cwt.GroupCardNumber(n), en.Word(words.HelpDesk)),
 		"The same card twice: scan the first card, give, and scan it again. " + en.Word(words.AlreadyCollected) + ".",
 		"GIVE on old lists: put the phone's clock nine days on. All cards of today are " + en.Word(words.HelpDesk) + " then, until the supervisor opens the round on old lists (Supervisor, with a reason and two people): GIVE with a line above it that says how old.",
 		en.Word(words.SetTheClock) + ": put the phone's clock back by a month, and open the scanner again. No card is looked at before it is right.",

@@ -12,6 +12,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/credential"
+	"aidpass/credential/cwt"
 	"aidpass/issuer"
 	"aidpass/schemas"
 	"aidpass/schemas/compile"
@@ -555,7 +556,7 @@ func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) error {
 	r.count(res)
 	c := &res.Credential
 	if res.Replaces != (issuer.CTI{}) {
-		r.say("row %d: card %s stands in for revoked credential %s", res.Row, c.CardNumber, res.Replaces)
+		r.say("row %d: card %s stands in for revoked credential %s", res.Row, cwt.GroupCardNumber(c.CardNumber), res.Replaces)
 	}
 	from := max(c.IssuedAt, b.NotBefore)
 	line := cardLine{
@@ -579,7 +580,7 @@ func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) error {
 	}
 	known, err := r.pins.take(res)
 	if err == nil && !known {
-		r.say("warning: row %d: the PIN of card %s is not known here: revoke it and issue again", res.Row, c.CardNumber)
+		r.say("warning: row %d: the PIN of card %s is not known here: revoke it and issue again", res.Row, cwt.GroupCardNumber(c.CardNumber))
 	}
 	return err
 }

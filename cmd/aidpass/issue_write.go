@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 
+	"aidpass/credential/cwt"
 	"aidpass/internal/durable"
 	"aidpass/internal/qrcode"
 )
@@ -155,7 +156,7 @@ func (r *issueRun) drawImages(ctx context.Context) (int, error) {
 	}
 	for i := range r.cards {
 		if err := qrcode.CheckID1(r.cards[i].Text); err != nil {
-			r.say("warning: card %s: %v", r.cards[i].Number, err)
+			r.say("warning: card %s: %v", cwt.GroupCardNumber(r.cards[i].Number), err)
 			break // all cards of a roster are about as long
 		}
 	}

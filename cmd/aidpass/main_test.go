@@ -19,6 +19,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"aidpass/credential/cwt"
 	"aidpass/internal/qrcode"
 )
 
@@ -74,6 +75,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":       exits,
 			"field":       field,
+			"grouped":     grouped,
 			"nth":         nth,
 			"flip":        flip,
 			"answer":      answer,
@@ -117,6 +119,14 @@ func findShared() string {
 		}
 		dir = filepath.Dir(dir)
 	}
+}
+
+// grouped VARIABLE NUMBER sets it to a card number as people are shown it.
+func grouped(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: grouped VARIABLE NUMBER")
+	}
+	ts.Setenv(args[0], cwt.GroupCardNumber(args[1]))
 }
 
 // exits CODE COMMAND ARGS... runs a command that must exit with CODE.

@@ -11,6 +11,7 @@ import (
 	"slices"
 
 	"aidpass/credential"
+	"aidpass/credential/cwt"
 	"aidpass/credential/qr"
 	"aidpass/issuer"
 	"aidpass/issuer/print"
@@ -86,13 +87,13 @@ func (r *printRun) cards(ctx context.Context, lines []cardLine) ([]print.Card, e
 				Size: proof.TellsSize(l.Text, r.rules.Own),
 			}
 			if r.f.pins != "" && c.PIN == "" {
-				return usagef("card %s has no PIN in %s", l.Number, r.f.pins).hint("the same aidpass issue with --pins writes what the file lacks")
+				return usagef("card %s has no PIN in %s", cwt.GroupCardNumber(l.Number), r.f.pins).hint("the same aidpass issue with --pins writes what the file lacks")
 			}
 			if c.ValidFrom, err = credential.ParseTime(l.ValidFrom); err == nil {
 				c.ValidUntil, err = credential.ParseTime(l.ValidUntil)
 			}
 			if err != nil {
-				return usagef("card %s: valid_from or valid_until: %w", l.Number, err)
+				return usagef("card %s: valid_from or valid_until: %w", cwt.GroupCardNumber(l.Number), err)
 			}
 			if err := r.chosen(v, &c); err != nil {
 				return err
@@ -144,7 +145,7 @@ func (r *printRun) chosen(v registry.View, c *print.Card) error {
 	}
 	unit, err := issuer.ParseUnitID(c.Unit)
 	if err != nil {
-		return usagef("card %s: unit: %w", c.Number, err).hint("issue the cards again with this program: --names needs to know whose they are")
+		return usagef("card %s: unit: %w", cwt.GroupCardNumber(c.Number), err).hint("issue the cards again with this program: --names needs to know whose they are")
 	}
 	holder, ok, err := holderOf(v, unit)
 	if err != nil || !ok || holder.CardFace == nil {

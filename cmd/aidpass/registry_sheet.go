@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"aidpass/credential/cwt"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
 	"aidpass/status"
@@ -263,7 +264,7 @@ func (o *org) around(ctx context.Context, s *sheet, id registry.ID) error {
 		if place := placeOf(c); place != what {
 			what += " " + place
 		}
-		s.add("card", fmt.Sprintf("%s %s, %s, until %s", c.CardNumber, strings.TrimSpace(what), state, c.ExpiresAt))
+		s.add("card", fmt.Sprintf("%s %s, %s, until %s", cwt.GroupCardNumber(c.CardNumber), strings.TrimSpace(what), state, c.ExpiresAt))
 	}
 	return o.store.View(ctx, func(v registry.View) error {
 		pairs, err := v.Doubles(false)

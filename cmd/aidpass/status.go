@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
+	"aidpass/credential/cwt"
 	"aidpass/internal/cose"
 	"aidpass/issuer"
 	"aidpass/status"
@@ -150,7 +151,7 @@ func (a *app) actOnStatus(ctx context.Context, act statusAct, names []string, un
 	}
 	return a.print(map[string]any{"done": act.done, "cards": lines}, func(w io.Writer) {
 		for _, l := range lines {
-			fmt.Fprintf(w, "%s  card %s  %s\n", l["credential"], l["number"], act.done)
+			fmt.Fprintf(w, "%s  card %s  %s\n", l["credential"], cwt.GroupCardNumber(l["number"].(string)), act.done)
 		}
 		fmt.Fprintln(w, "next: aidpass pack build; service points hear of it with their next pack")
 	})

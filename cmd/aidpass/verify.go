@@ -73,7 +73,7 @@ that is refused, so that a program hears of it card by card.`,
   aidpass verify --pack wellA.pack --state tab.state --device tab-1.key --unlock code.txt --pin-file pin.txt card.png
 
   # the code is torn, the number can be read
-  aidpass verify --pack wellA.pack --device tab-1.key --unlock code.txt --visits tab-1.journal --number GBFFZ-GF4B2Y`,
+  aidpass verify --pack wellA.pack --device tab-1.key --unlock code.txt --visits tab-1.journal --number GBFF-ZGF4-B2Y`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args)+len(f.numbers) == 0 {
 				return usagef("nothing to judge").hint("aidpass verify --help: the text of a code, a file of them, - for the standard input, or --number N")

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/term"
 
 	"aidpass/credential"
+	"aidpass/credential/cwt"
 	"aidpass/schemas"
 	"aidpass/verifier"
 	"aidpass/words"
@@ -193,7 +194,7 @@ func (p *printer) text(w io.Writer, r *verifier.Result, line *answerLine) error 
 	}
 	say("holder_check", "what", strings.Join(line.Holder, ", "))
 	say("still_due", "what", deref(line.StillDue))
-	say("card_number", "number", deref(line.Number))
+	say("card_number", "number", cwt.GroupCardNumber(deref(line.Number)))
 	if r.Facts == words.AllFacts {
 		if r.Type != nil {
 			say("type", "name", r.Type.Label(p.lang.Tag()))

@@ -418,7 +418,7 @@ func (r *visitReport) write(w io.Writer) {
 		if len(a.Conflicts) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "card %s, %s round %d: %s\n", a.Number, a.Programme, a.Round, a.State)
+		fmt.Fprintf(w, "card %s, %s round %d: %s\n", cwt.GroupCardNumber(a.Number), a.Programme, a.Round, a.State)
 		for _, e := range slices.Concat(a.Counted, a.Conflicts) {
 			given := ""
 			if e.Given != nil {

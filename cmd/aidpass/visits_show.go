@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
+	"aidpass/credential/cwt"
 	"aidpass/issuer"
 	"aidpass/verifier/visit"
 )
@@ -126,10 +127,10 @@ func recordedOn(m *visit.Merged, issuerURI string, cards []issuer.Card) (list []
 
 func (s shownVisits) write(w io.Writer) {
 	if len(s.Records) == 0 {
-		fmt.Fprintf(w, "card %s, %s: nothing was recorded\n", s.Number, s.Programme)
+		fmt.Fprintf(w, "card %s, %s: nothing was recorded\n", cwt.GroupCardNumber(s.Number), s.Programme)
 		return
 	}
-	fmt.Fprintf(w, "card %s, %s: %s\n", s.Number, s.Programme, plural(len(s.Records), "record", "records"))
+	fmt.Fprintf(w, "card %s, %s: %s\n", cwt.GroupCardNumber(s.Number), s.Programme, plural(len(s.Records), "record", "records"))
 	for _, e := range s.Records {
 		fmt.Fprintf(w, "  %s  round %d  %s, %s", e.Estimated, e.Round, e.Kind, plain(stateWords, e.State))
 		for _, part := range []struct{ before, text string }{{"given ", deref(e.Given)}, {"still due ", deref(e.Rest)}, {"collected by the ", e.Collector},

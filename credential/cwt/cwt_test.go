@@ -294,9 +294,22 @@ func TestCardNumbers(t *testing.T) {
 		if err != nil || len(n) != 11 {
 			t.Fatalf("number %q, %v", n, err)
 		}
-		spoken := strings.ToLower(n[:4] + "-" + n[4:8] + " " + n[8:])
-		if got, err := cwt.CheckCardNumber(spoken); err != nil || got != n {
-			t.Fatalf("%q read as %q, %v", spoken, got, err)
+		grouped := cwt.GroupCardNumber(n)
+		if grouped != n[:4]+"-"+n[4:8]+"-"+n[8:] {
+			t.Fatalf("%s is shown as %s", n, grouped)
+		}
+		// However it is copied or typed, it is the same number.
+		every := rapid.SampledFrom([]string{" ", "-", "\u2013", "\u00a0", "."}).Draw(t, "between")
+		arabic := strings.Map(func(r rune) rune {
+			if r >= '0' && r <= '9' {
+				r += '٠' - '0'
+			}
+			return r
+		}, grouped)
+		for _, typed := range []string{n, grouped, strings.ToLower(n[:4] + "-" + n[4:8] + " " + n[8:]), n[:5] + every + n[5:], strings.Join(strings.Split(n, ""), every), "\u2068" + grouped + "\u2069 ", arabic} {
+			if got, err := cwt.CheckCardNumber(typed); err != nil || got != n {
+				t.Fatalf("%q read as %q, %v", typed, got, err)
+			}
 		}
 		// Two neighbours swapped are noticed: their weights differ by one, and values
 		// by less than 31 unless they are 0 and 31.
@@ -309,6 +322,14 @@ func TestCardNumbers(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestOnlyACardNumberIsGrouped(t *testing.T) {
+	for _, s := range []string{"", "GBFFZGF4B2", "GBFF-ZGF4-B2Y"} {
+		if got := cwt.GroupCardNumber(s); got != s {
+			t.Errorf("%q is shown as %q", s, got)
+		}
+	}
 }
 
 func TestPINCheck(t *testing.T) {

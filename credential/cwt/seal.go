@@ -179,21 +179,27 @@ func GroupCardNumber(number string) string {
 }
 
 // CheckCardNumber reads a typed card number: lower case is taken, spaces, dashes and
-// dots wherever they stand, and the letters people confuse (I and L as 1, O as 0). It
-// returns the eleven symbols without groups, or an error when the check symbol does
-// not fit.
+// dots wherever they stand, the digits of Arabic and Persian keyboards, and the
+// letters people confuse (I and L as 1, O as 0). It returns the eleven symbols without
+// groups, or an error when the check symbol does not fit.
 func CheckCardNumber(s string) (string, error) {
 	var out []byte
 	sum := 0
 	for _, c := range strings.ToUpper(s) {
 		switch c {
-		case ' ', '\t', '\u00a0', '\u202f', '-', '\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2212', '.', '_', '/',
+		case ' ', '\t', '\u00a0', '\u202f', '-', '\u2010', '\u2011', '\u2012', '\u2013', '\u2014', '\u2212', '.',
 			'\u200e', '\u200f', '\u2068', '\u2069': // isolates come along when a number is copied from a screen
 			continue
 		case 'I', 'L':
 			c = '1'
 		case 'O':
 			c = '0'
+		}
+		switch {
+		case c >= '٠' && c <= '٩':
+			c -= '٠' - '0'
+		case c >= '۰' && c <= '۹':
+			c -= '۰' - '0'
 		}
 		d := strings.IndexRune(crockford, c)
 		if d < 0 || len(out) == 11 {
