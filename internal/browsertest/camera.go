@@ -51,37 +51,60 @@ func (p *Page) Film(rate int, pictures ...*image.Gray) {
 }
 
 // bare is the table without a card, drawn once for all tests.
-var bare = sync.OnceValue(func() *image.Gray { return picture(nil, 0) })
-
-func picture(modules [][]bool, blur float64) *image.Gray {
-	const width, height = CameraWidth, CameraHeight
-	out := image.NewGray(image.Rect(0, 0, width, height))
-	n := float64(len(modules))
-	size := math.Min(620/(n+8), 7) // pixels a module
-	sin, cos := math.Sincos(0.06)
-	light := func(u, v float64) float64 {
-		if n == 0 || u < -4 || v < -4 || u >= n+4 || v >= n+4 {
-			return 0.5
+var bare = sync.OnceValue(func() *image.Gray {
+	out := image.NewGray(image.Rect(0, 0, CameraWidth, CameraHeight))
+	for y := range CameraHeight {
+		for x := range CameraWidth {
+			out.Pix[y*CameraWidth+x] = lit(x, y, 0.5)
 		}
-		if u < 0 || v < 0 || u >= n || v >= n || !modules[int(v)][int(u)] {
-			return 0.92
-		}
-		return 0.08
 	}
+	return out
+})
+
+// lit is what the camera makes of so much paint, 0 to 1, in the light of one side and
+// with its noise.
+func lit(x, y int, paint float64) byte {
+	shade := 0.75 + 0.25*float64(x)/CameraWidth
+	noise := float64((x*7919+y*104729)%17)/17*0.03 - 0.015
+	return byte(255 * math.Max(0, math.Min(1, paint*shade+noise)))
+}
+
+// picture is the table with a card on it.
+func picture(modules [][]bool, blur float64) *image.Gray {
+	const middleX, middleY = CameraWidth / 2, CameraHeight / 2
+	out := image.NewGray(image.Rect(0, 0, CameraWidth, CameraHeight))
+	copy(out.Pix, bare().Pix)
+	n := len(modules)
+	size := math.Min(620/float64(n+8), 7) // pixels a module
+	sin, cos := math.Sincos(0.06)
+	// The samples of one pixel are spread as far as the picture is out of focus.
 	const steps = 3
-	for y := range height {
-		for x := range width {
-			sum := 0.0
-			for i := range steps * steps {
-				// The samples of one pixel are spread as far as the picture is out of focus.
-				spread := 1 + blur*size
-				dx := (float64(i%steps)-1)/steps*spread + float64(x) - width/2
-				dy := (float64(i/steps)-1)/steps*spread + float64(y) - height/2
-				sum += light((dx*cos+dy*sin)/size+n/2, (dy*cos-dx*sin)/size+n/2)
+	spread := (1 + blur*size) / steps
+	var du, dv [steps * steps]float64
+	for i := range du {
+		dx, dy := float64(i%steps-1)*spread, float64(i/steps-1)*spread
+		du[i], dv[i] = (dx*cos+dy*sin)/size, (dy*cos-dx*sin)/size
+	}
+	// Beyond the card's corner there is only the table.
+	far := int((float64(n)/2+4)*size*(sin+cos)+2*spread) + 1
+	for y := max(0, middleY-far); y < min(CameraHeight, middleY+far); y++ {
+		for x := max(0, middleX-far); x < min(CameraWidth, middleX+far); x++ {
+			dx, dy := float64(x-middleX), float64(y-middleY)
+			u, v := (dx*cos+dy*sin)/size+float64(n)/2, (dy*cos-dx*sin)/size+float64(n)/2
+			paint := 0.0
+			for i := range du {
+				// From the edge of the quiet zone, so that truncation is downwards.
+				a, b := u+du[i]+4, v+dv[i]+4
+				switch i, j := int(a)-4, int(b)-4; {
+				case a < 0 || b < 0 || i >= n+4 || j >= n+4:
+					paint += 0.5
+				case i < 0 || j < 0 || i >= n || j >= n || !modules[j][i]:
+					paint += 0.92
+				default:
+					paint += 0.08
+				}
 			}
-			shade := 0.75 + 0.25*float64(x)/width
-			noise := float64((x*7919+y*104729)%17)/17*0.03 - 0.015
-			out.Pix[y*width+x] = byte(255 * math.Max(0, math.Min(1, sum/(steps*steps)*shade+noise)))
+			out.Pix[y*CameraWidth+x] = lit(x, y, paint/(steps*steps))
 		}
 	}
 	return out

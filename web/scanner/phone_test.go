@@ -1,10 +1,15 @@
 package scanner_test
 
 import (
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -25,6 +30,18 @@ import (
 
 var world = vt.New()
 
+// A browser waits more than it works, for its camera and for a finger that holds a
+// button: as many tests as there are processors leave half of them idle.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
+	}
+	os.Exit(m.Run())
+}
+
 // phone is a real Chromium of 360x640 with a fake camera, for the app at an address.
 type phone struct {
 	*browsertest.Page
@@ -40,13 +57,21 @@ type counter struct {
 
 func (c *counter) stop() { c.once.Do(c.Server.Close) }
 
-func serve(t *testing.T) *counter {
-	t.Helper()
+// office is the server of the app's files, packed once for all tests.
+var office = sync.OnceValues(func() (http.Handler, error) {
 	files, err := scanner.Files()
 	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Config{Scanner: files, Now: time.Now})
+})
+
+func serve(t *testing.T) *counter {
+	t.Helper()
+	server, err := office()
+	if errors.Is(err, scanner.ErrNotBuilt) {
 		t.Skipf("SKIPPED: %v", err)
 	}
-	server, err := api.New(api.Config{Scanner: files, Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 // The page that says how to set a phone up, on a phone, in every language: nothing
 // runs out of the screen, everything can be touched, and axe finds nothing.
 func TestSetUpPageOnAPhone(t *testing.T) {
+	t.Parallel()
 	files, err := scanner.Files()
 	if err != nil {
 		t.Skipf("SKIPPED: %v", err)
