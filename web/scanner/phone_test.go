@@ -1,6 +1,7 @@
 package scanner_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"flag"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 	"aidpass/verifier"
 	"aidpass/verifier/enrol"
 	vt "aidpass/verifier/verifiertest"
+	"aidpass/verifier/visit"
 	"aidpass/web/api"
 	"aidpass/web/scanner"
 )
@@ -199,4 +201,70 @@ func (p *phone) enrolled() *cose.Key {
 	p.screen("ready")
 	p.wait(`document.getElementById("shift")`)
 	return key
+}
+
+// judge shows a card to the camera and returns the word on the screen.
+func (p *phone) judge(card string) string {
+	p.Helper()
+	if eval[string](p, `document.querySelector("#screen").dataset.screen`) != "scan" {
+		p.click("scan")
+	}
+	p.see(card, 0)
+	p.screen("verdict")
+	return p.text("#title")
+}
+
+// away takes the card away and goes on.
+func (p *phone) away() {
+	p.Helper()
+	p.see("", 0)
+	time.Sleep(220 * time.Millisecond) // the camera's last pictures of it pass
+	p.click("next")
+	p.screen("scan")
+}
+
+// journal is what the phone has on its disk.
+func (p *phone) journal() []byte {
+	p.Helper()
+	const read = `new Promise((done, fail) => {
+		const open = indexedDB.open("aidpass-scanner");
+		open.onerror = () => fail(open.error);
+		open.onsuccess = () => {
+			const all = open.result.transaction("journal").objectStore("journal").getAll();
+			all.onsuccess = () => { open.result.close(); done(all.result.map((r) => btoa(String.fromCharCode(...r)))); };
+		};
+	})`
+	var file []byte
+	for _, record := range eval[[]string](p, read) {
+		raw, err := base64.StdEncoding.DecodeString(record)
+		if err != nil {
+			p.Fatal(err)
+		}
+		file = append(file, raw...)
+	}
+	return file
+}
+
+func (p *phone) readJournal(key *cose.Key) *visit.Journal {
+	p.Helper()
+	j, err := visit.Read(p.journal(), func([]byte) *cose.Key { return key })
+	if err != nil || j.Torn {
+		p.Fatalf("the journal on the phone: %v, torn %v", err, j != nil && j.Torn)
+	}
+	return j
+}
+
+func (p *phone) language(tag string) {
+	p.Helper()
+	p.wait(`document.getElementById("lang")`)
+	eval[bool](p, fmt.Sprintf(`(() => { const s = document.getElementById("lang"); s.value = %q; s.dispatchEvent(new Event("change")); return true })()`, tag))
+	p.wait(fmt.Sprintf(`document.documentElement.lang === %q`, tag))
+	p.wait(`document.querySelector("#title")`)
+	time.Sleep(100 * time.Millisecond)
+}
+
+// typed is what a hand-held scanner does, faster than the protocol of the browser can.
+func (p *phone) typed(code string) {
+	p.Helper()
+	eval[bool](p, fmt.Sprintf(`(() => { for (const key of [...%q, "Enter"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); return true })()`, code))
 }
