@@ -39,7 +39,11 @@ func recordAndKill(p *phone, table, kills int) {
 		p.typed(card)
 		p.screen("verdict")
 		p.hold("give")
-		time.Sleep(900*time.Millisecond + time.Duration(n*17%80)*time.Millisecond)
+		if n%2 == 0 { // at once when it is said
+			p.wait(`document.querySelector("#toast").innerText.includes("Recorded.")`)
+		} else { // about the moment of writing
+			time.Sleep(900*time.Millisecond + time.Duration(n*17%80)*time.Millisecond)
+		}
 		now := eval[[]string](p, `[document.querySelector("#toast").innerText, document.querySelector("#toast").dataset.sequence ?? ""]`)
 		p.Kill()
 		p.Start()
@@ -63,6 +67,9 @@ func recordAndKill(p *phone, table, kills int) {
 			}
 			units[v.Ledger.Pseudonym] = true
 		}
+	}
+	if len(said) < kills/2 {
+		p.Errorf("%d kills, and only %d records were ever said to be there", kills, len(said))
 	}
 	p.Logf("%d kills, %d records were said to be there and are", kills, len(said))
 }
