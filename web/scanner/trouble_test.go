@@ -263,3 +263,50 @@ func (c counting) Write(b []byte) (int, error) {
 	c.sent.Add(int64(n))
 	return n, err
 }
+
+// A first visit while the server is being renewed: nothing starts from files of two
+// builds. When they are of one again, it goes on by itself, and needs no server then.
+func TestAFirstInstallIsOfOneBuild(t *testing.T) {
+	t.Parallel()
+	server := serve(t)
+	var renewing atomic.Bool
+	var foreign atomic.Int64
+	renewing.Store(true)
+	whole := server.Config.Handler
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !renewing.Load() || !strings.HasSuffix(r.URL.Path, "reader.js") && !strings.HasSuffix(r.URL.Path, "lang/en.json") {
+			whole.ServeHTTP(w, r)
+			return
+		}
+		// As the other build has it: it works as well, and is not what belongs here.
+		foreign.Add(1)
+		r.Header.Del("If-None-Match")
+		r.Header.Del("Accept-Encoding")
+		answer := httptest.NewRecorder()
+		whole.ServeHTTP(answer, r)
+		for name, values := range answer.Header() {
+			w.Header()[name] = values
+		}
+		w.Header().Del("Content-Length")
+		w.Header().Del("ETag")
+		fmt.Fprintf(w, "%s\n", answer.Body)
+	})
+	p := newPhone(t, server.URL)
+	p.do(chromedp.Navigate(p.url))
+	p.screen("installing")
+	p.wait(`document.getElementById("installing").innerText.includes("did not come whole")`)
+	p.shoot("installing-en")
+	p.axe("installing")
+	if got := eval[[]string](p, `caches.keys()`); len(got) != 0 || foreign.Load() == 0 {
+		t.Errorf("%d files of another build were sent; kept are %q", foreign.Load(), got)
+	}
+	p.screen("installing")
+	renewing.Store(false)
+	p.screen("setup")
+	if !eval[bool](p, `!!navigator.serviceWorker.controller`) {
+		t.Error("what runs is not what was proved")
+	}
+	server.stop()
+	p.reload()
+	p.screen("setup")
+}

@@ -39,7 +39,7 @@ export class App {
   labels: Record<string, string> = {};
   persisted = true;
   copied = false; // another device has this one's memory: nothing is recorded any more
-  offline: "kept" | "waiting" | "no" = "waiting"; // whether the app itself is on the phone
+  offline: "kept" | "no" = "no"; // whether the app itself is on the phone
   practice = false;
   recorded = () => {}; // told after each record
   private shifts: number[] = []; // sequences of the records that a shift opened or closed

@@ -1,6 +1,7 @@
 // The start: one page at a time, the app kept on the phone, then Ready or what
 // stands in the way.
 import { App, type Stop } from "./app";
+import { h } from "./dom";
 import { speak, t } from "./i18n";
 import { ready, unsent } from "./screens/ready";
 import { keepSending } from "./server";
@@ -41,19 +42,52 @@ async function start() {
   else setup(ui!);
 }
 
-void start();
+const RETRY = 5_000; // ms
 
-/** keep puts the app itself on the phone; where the browser cannot, it works while it is open, and says so. */
-async function keep() {
-  try {
-    await navigator.serviceWorker.register("sw.js");
-    await navigator.serviceWorker.ready;
+/**
+ * install puts the app itself on the phone, before anything is done with it. What came
+ * over the network for a first visit may be of two builds, where the server was being
+ * renewed; so the page begins anew from what the service worker has proved to be one.
+ * Where the browser cannot keep it, it works while it is open, and says so.
+ */
+async function install(): Promise<void> {
+  const sw = navigator.serviceWorker;
+  if (!sw) { app.offline = "no"; return; }
+  if (sw.controller) {
     app.offline = "kept";
-    document.getElementById("offline")?.remove();
-  } catch {
-    app.offline = "no";
-    document.getElementById("offline")?.replaceChildren(t("ready.no_offline"));
+    void sw.register("sw.js").catch(() => {}); // a newer build is for the next start
+    return;
   }
+  await speaking;
+  ui!.show({ name: "installing", title: t("app.title"), body: h("p", { class: "lead", id: "installing", role: "status" }, t("ready.keeping")) });
+  for (let answer = await tried(sw); answer !== "no"; answer = await tried(sw)) {
+    if (answer === "kept") {
+      app.offline = "kept";
+      if (sessionStorage.getItem(ANEW)) return; // nor does the worker get hold of the page that began anew
+      sessionStorage.setItem(ANEW, "1");
+      location.reload();
+      await new Promise(() => {});
+    }
+    document.getElementById("installing")?.replaceChildren(t("ready.keeping_again"));
+    await new Promise((done) => setTimeout(done, RETRY));
+  }
+  app.offline = "no";
 }
 
-void keep();
+const ANEW = "aidpass-anew";
+
+/** tried says what became of one install: again, where not all of it came or not of one build. */
+async function tried(sw: ServiceWorkerContainer): Promise<"kept" | "again" | "no"> {
+  const failed = new Promise<"again" | "no">((done) => {
+    sw.addEventListener("message", (e) => done(e.data.install), { once: true });
+    sw.startMessages();
+  });
+  try {
+    await sw.register("sw.js");
+  } catch {
+    return "no";
+  }
+  return Promise.race([sw.ready.then(() => "kept" as const), failed]);
+}
+
+void install().then(start);

@@ -19,9 +19,20 @@ async function bring([path, sha256]: [string, string]) {
 async function install() {
   // A portal that answers everything with its own page must not become the app:
   // nothing is kept until all of it is here and proved.
-  const all = await Promise.all(FILES.map(bring));
-  const cache = await caches.open(CACHE);
-  for (const [path, response] of all) await cache.put(path, response);
+  const all = await Promise.all(FILES.map(bring)).catch((e) => failed("again", e));
+  try {
+    const cache = await caches.open(CACHE);
+    for (const [path, response] of all) await cache.put(path, response);
+  } catch (e) {
+    await caches.delete(CACHE);
+    await failed("no", e);
+  }
+}
+
+/** failed tells the page that waits for the first install whether to try again. */
+async function failed(install: "again" | "no", e: unknown): Promise<never> {
+  for (const page of await worker.clients.matchAll({ includeUncontrolled: true })) page.postMessage({ install });
+  throw e;
 }
 
 async function activate() {

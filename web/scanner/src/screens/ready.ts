@@ -51,7 +51,7 @@ export async function ready(ui: UI) {
       !app.practice && !l.round_open ? h("div", { class: "banner", id: "no-round", role: "status" }, h("p", {}, t("ready.no_round")),
         h("p", {}, l.round_opens ? [t("ready.round_opens", { date: date(l.round_opens).textContent! }), " "] : null, t("ready.no_round_do"))) : null,
       ahead ? h("p", { class: "note", id: "ahead" }, t("ready.clock_ahead")) : null,
-      !app.practice && app.offline !== "kept" ? h("p", { class: "note", id: "offline" }, t(`ready.${app.offline === "no" ? "no_offline" : "keeping"}`)) : null,
+      !app.practice && app.offline !== "kept" ? h("p", { class: "note", id: "offline" }, t("ready.no_offline")) : null,
       !app.persisted && !app.practice ? h("p", { class: "note" }, t("ready.not_kept")) : null,
       app.copied ? h("p", { class: "note" }, t("stop.copied_do")) : !app.practice && !app.device?.certified ? h("p", { class: "note" }, t("ready.check_only")) : null,
       !app.practice && app.device?.certified && !app.shift ? h("p", { class: "lead" }, t("ready.no_shift")) : null,
