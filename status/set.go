@@ -79,6 +79,9 @@ const suffixJWT = ".jwt"
 // credentials in JSON name. The entries are the same.
 func URIOfJWT(uri string) string { return uri + suffixJWT }
 
+// SameList reports whether two URIs are of one list, in whichever form.
+func SameList(a, b string) bool { return register(a) == register(b) }
+
 // register is uri without the mark of its form.
 func register[T string | []byte](uri T) T {
 	if n := len(uri) - len(suffixJWT); n > 0 && string(uri[n:]) == suffixJWT {

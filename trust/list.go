@@ -5,6 +5,7 @@ import (
 
 	"aidpass/credential"
 	"aidpass/internal/cose"
+	"aidpass/internal/jose"
 	"aidpass/words"
 )
 
@@ -80,6 +81,20 @@ func (l *List) Find(iss, kid []byte, use Use) (*Key, words.Reason) {
 		}
 	}
 	return nil, reason
+}
+
+// FindText is Find for the kid of a JWT. Ids are bytes on the list and text in a
+// JWT, where an id that is computed from the key stands as base64url of it.
+func (l *List) FindText(iss []byte, kid string, use Use) (*Key, words.Reason) {
+	key, reason := l.Find(iss, []byte(kid), use)
+	if key == nil {
+		if id, err := jose.DecodeBase64(kid); err == nil {
+			if k, why := l.Find(iss, id, use); why != words.UnknownKey {
+				return k, why
+			}
+		}
+	}
+	return key, reason
 }
 
 // FindKeyID returns the key listed under kid for use by any organisation, and

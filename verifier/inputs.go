@@ -32,6 +32,14 @@ type Inputs struct {
 	// PIN is what the holder typed, six digits; empty: not asked.
 	PIN string
 
+	// Tokens reads wallet credentials; nil: they are unsupported_version. Package
+	// verifier/token has the reader there is.
+	Tokens Tokens
+
+	// Binding is what the holder of a wallet credential was asked to sign; nil:
+	// nothing was asked. Then only types that the policy lets go without are good.
+	Binding *Binding
+
 	// OldLists is the site's one-time decision to serve on old lists, where it was
 	// made on the device. A decision in the pack's policy counts as well.
 	OldLists *Decision

@@ -33,6 +33,7 @@ type judgement struct {
 	key    *trust.Key               // the card key; on slips the device-ca key
 	device *trust.DeviceCertificate // slips only
 	proof  *live                    // nil: a card alone
+	token  Token                    // nil: a card
 	r      Result
 
 	programme, site []byte
@@ -54,25 +55,32 @@ func (j *judgement) prepare() {
 	} else if t := j.in.Pack.Types.ByVCT(c.Type); t != nil {
 		j.r.Type = t
 		j.r.Known = t.IsRegistration
+		if j.token != nil {
+			j.readShown(t)
+		} else if err := t.FitPlain(plainOf(c)); err != nil {
+			// The whole payload was found deterministic before its signature was looked at.
+			j.claimsBad, j.r.Err = true, err
+		}
 		j.readPlain(t)
 		j.openSealed(t)
 	}
 	j.checkLive()
 }
 
-// readPlain checks the plain map against the type and takes what is judged.
-func (j *judgement) readPlain(t *schemas.Type) {
-	m := j.r.Credential.Plain
-	if m == nil {
-		m = emptyMap
+// plainOf is the plain map of a credential, empty where there is none.
+func plainOf(c *credential.Credential) []byte {
+	if c.Plain == nil {
+		return emptyMap
 	}
-	// The whole payload was found deterministic before its signature was looked at.
-	if err := t.FitPlain(m); err != nil {
-		j.claimsBad = true
-		j.r.Err = err
+	return c.Plain
+}
+
+// readPlain takes what is judged from a plain map that fits the type.
+func (j *judgement) readPlain(t *schemas.Type) {
+	if j.claimsBad {
 		return
 	}
-	r := cbor.NewReader(m)
+	r := cbor.NewReader(plainOf(&j.r.Credential))
 	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
 		claim := byKey(t, r.Int())
 		if claim == nil {
@@ -255,6 +263,9 @@ func (j *judgement) judgedIssue() credential.Time {
 
 func (j *judgement) own(at credential.Time, f *findings) {
 	c, t := &j.r.Credential, j.r.Type
+	if j.token != nil && !j.token.For(j.in.Pack.Org) {
+		f.add(words.WrongAudience)
+	}
 	if t == nil {
 		// A newer type than this pack knows: whether its issuer may sign it cannot be
 		// told either. "Update the lists", never the person's fault.
@@ -300,7 +311,13 @@ func (j *judgement) slip(at credential.Time, f *findings) {
 // earlier collections.
 func (j *judgement) place(at credential.Time, f *findings) {
 	p, t := &j.in.Pack.Policy, j.r.Type
-	if t.ProgrammeClaim == "" || len(j.programme) == 0 {
+	if t.ProgrammeClaim == "" {
+		return
+	}
+	if len(j.programme) == 0 {
+		if j.token != nil {
+			f.add(words.NotShown) // whether it is served here cannot be told
+		}
 		return
 	}
 	round, known := j.rounds.only()
@@ -341,6 +358,13 @@ func (j *judgement) place(at credential.Time, f *findings) {
 	whose := j.r.Credential.Pseudonym
 	if j.principal != nil {
 		whose = j.principal
+	}
+	if len(whose) == 0 {
+		// A wallet that keeps its ledger id to itself: nothing can be counted.
+		if j.in.Uses != nil {
+			f.add(words.NotShown)
+		}
+		return
 	}
 	j.r.Ledger = LedgerKey{
 		Issuer: j.key.Org.ID, Pseudonym: string(whose), Programme: string(j.programme), Round: round,
@@ -493,6 +517,10 @@ func (j *judgement) lists(at credential.Time, f *findings) {
 // checkLive judges the holder's fresh signature, or its absence.
 func (j *judgement) checkLive() {
 	c := &j.r.Credential
+	if j.token != nil {
+		j.checkBinding()
+		return
+	}
 	if j.proof == nil {
 		if c.HolderKey != nil {
 			// DESIGN 13: a card bound to a phone is never valid on its own.

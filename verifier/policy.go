@@ -19,6 +19,7 @@ type Policy struct {
 	OldLists   *Decision          // the site's decision to serve on old lists
 	Sites      []string           // sites this one serves for besides its own
 	MaxLife    int64              // longest life of a card in seconds; 0: by type
+	Bearer     []string           // vcts of wallet credentials that count without their holder's signature
 	ShowFor    int64              // seconds a verdict stays on the screen, 5 to 180; 0: DefaultShowFor
 	Told       []string           // sites of the organisation that a supervisor may be told of (Whereabouts); a protected one is not among them
 }
@@ -133,6 +134,9 @@ func (p *Policy) Encode() ([]byte, error) {
 	if p.Told != nil {
 		m.PutInt(8, codes(p.Told))
 	}
+	if p.Bearer != nil {
+		m.PutInt(9, codes(p.Bearer))
+	}
 	return m.Append(nil)
 }
 
@@ -218,6 +222,8 @@ func DecodePolicy(b []byte) (Policy, error) {
 			p.ShowFor = r.Int()
 		case 8:
 			p.Told = readCodes(&r)
+		case 9:
+			p.Bearer = readCodes(&r)
 		default:
 			return bad("unknown member: written by a newer version?")
 		}

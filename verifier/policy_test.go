@@ -20,6 +20,7 @@ func wholePolicy() verifier.Policy {
 		MaxLife:    300 * 86400,
 		ShowFor:    90,
 		Told:       []string{vt.Site},
+		Bearer:     []string{"https://aidpass.example/rcpt"},
 	}
 }
 

@@ -49,7 +49,7 @@ type Result struct {
 	Holder  HolderCheck
 	Live    Accepted  // the live code that was taken, see Inputs.Again
 	OldList *Decision // the decision that let old lists pass
-	Opened  []byte    // sealed claims as a CBOR map, where Unlock opened them
+	Opened  []byte    // sealed claims as a CBOR map, where Unlock opened them or a wallet shows them
 	Row     *Row      // of the expected list; from Number alone
 
 	Floors Floors // to be kept by the caller
@@ -57,6 +57,7 @@ type Result struct {
 	Err error
 
 	found findings
+	shown map[string]any // the claims of a wallet credential, by name
 }
 
 // Reasons returns every finding, worst first; the first equals Reason.
@@ -85,7 +86,10 @@ func (r *Result) Claims() map[string]any {
 	if r.Type == nil {
 		return out
 	}
-	if r.Credential.Plain != nil {
+	for k, v := range r.shown {
+		out[k] = v
+	}
+	if r.shown == nil && r.Credential.Plain != nil {
 		if m, err := r.Type.NamePlain(r.Credential.Plain); err == nil {
 			for k, v := range m {
 				out[k] = v
@@ -95,7 +99,7 @@ func (r *Result) Claims() map[string]any {
 	if r.Has(words.WrongSite) {
 		delete(out, r.Type.SiteClaim) // where else she collects is not for this table
 	}
-	if r.Opened != nil {
+	if r.shown == nil && r.Opened != nil {
 		if m, err := r.Type.NameSealed(r.Opened); err == nil {
 			for k, v := range m {
 				// The PIN's check is for the verifier: whoever has it and the epoch key

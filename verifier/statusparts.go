@@ -27,6 +27,9 @@ const (
 func (p *Pack) List(uri []byte, at credential.Time) (*status.List, words.Reason) {
 	l := p.lists.Find(uri)
 	why := p.without[string(uri)]
+	if l != nil && why == "" {
+		why = p.without[l.URI] // it stands under the URI of its other form
+	}
 	if l == nil || why == words.StatusRollback {
 		if why != "" {
 			return nil, why
@@ -109,7 +112,7 @@ func (p *Pack) remember(floors *Floors) {
 // newest is the latest iat seen of a list, under any signer.
 func (f *Floors) newest(uri string) (t credential.Time) {
 	for name, m := range f.Lists {
-		if of, _ := splitName(name); of == uri {
+		if of, _ := splitName(name); status.SameList(of, uri) {
 			t = max(t, m.IssuedAt)
 		}
 	}
@@ -321,7 +324,7 @@ func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors
 		return nil, reason, errors.New("the status key was not in force")
 	}
 	for name, memory := range floors.Lists {
-		if uri, _ := splitName(name); uri != list.URI {
+		if uri, _ := splitName(name); !status.SameList(uri, list.URI) {
 			continue
 		}
 		if err := list.MarkUnrevoked(memory.Seen); err != nil {

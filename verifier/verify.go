@@ -40,6 +40,9 @@ type Checker struct {
 //  4. all other checks; the worst leads
 func (c *Checker) Verify(text string, in Inputs) Result {
 	c.in = in
+	if in.Tokens != nil && qr.Recognise(text) == qr.Token {
+		return c.judgeToken(text)
+	}
 	raw, reason, err := c.decode(text)
 	if reason != words.OK {
 		return c.refuse(reason, err)
@@ -65,8 +68,7 @@ func (c *Checker) decode(text string) ([]byte, words.Reason, error) {
 	case qr.RawCard:
 		return nil, words.UnsupportedVersion, errors.New("verifier: an uncompressed card")
 	case qr.Token:
-		// SD-JWT VC and VC-JWT are read by the wallet's verifier, not from cards.
-		return nil, words.UnsupportedVersion, errors.New("verifier: a JSON token, not a card")
+		return nil, words.UnsupportedVersion, errors.New("verifier: a wallet credential, and nothing here reads it")
 	default:
 		return nil, words.UnknownFormat, nil
 	}
@@ -103,22 +105,32 @@ func (c *Checker) judge(raw []byte, foreignOnly bool) Result {
 		return c.refuse(cwt.ReasonOf(err), err)
 	}
 	if in.Pack == nil {
-		reason := words.PackIncomplete
-		if in.PackRefused != "" {
-			reason = words.PackMismatch
-			// A pack at fault is never the card's fault: a code that would call a card
-			// invalid (too_large, bad_cbor) is not passed on.
-			if words.Of(in.PackRefused).Answer == words.Unsure {
-				reason = in.PackRefused
-			}
-		}
-		return c.refuse(reason, errors.New("verifier: without a pack no key can be known"))
+		return c.withoutPack()
 	}
 	cred, key, device, reason, err := c.open(&env, foreignOnly)
 	if reason != words.OK {
 		return c.refuse(reason, err)
 	}
+	return c.weigh(cred, key, device)
+}
 
+// withoutPack is the answer where no key can be known.
+func (c *Checker) withoutPack() Result {
+	reason := words.PackIncomplete
+	if refused := c.in.PackRefused; refused != "" {
+		reason = words.PackMismatch
+		// A pack at fault is never the card's fault: a code that would call a card
+		// invalid (too_large, bad_cbor) is not passed on.
+		if words.Of(refused).Answer == words.Unsure {
+			reason = refused
+		}
+	}
+	return c.refuse(reason, errors.New("verifier: without a pack no key can be known"))
+}
+
+// weigh makes all checks of a credential whose signature held under key.
+func (c *Checker) weigh(cred credential.Credential, key *trust.Key, device *trust.DeviceCertificate) Result {
+	in, j := &c.in, &c.j
 	r := &j.r
 	r.Credential, r.Issuer, r.Floors, r.TrustAsOf = cred, key.Org, in.Floors, in.Pack.Trust.Issued
 	j.in, j.key, j.device = in, key, device
@@ -186,11 +198,7 @@ func (c *Checker) open(env *credential.Envelope, foreignOnly bool) (credential.C
 		return c.openSlip(env)
 	}
 	if reason != words.OK {
-		err := fmt.Errorf("verifier: no card key %x of this issuer on the trust list of %s", env.KeyID, list.Issued)
-		if since, removed := list.RemovedSince(env.Issuer); removed {
-			err = fmt.Errorf("verifier: the issuer is no longer on the trust list since %s", since)
-		}
-		return none, nil, nil, reason, err
+		return none, nil, nil, reason, c.noKey(env, trust.UseCard)
 	}
 	var cred credential.Credential
 	var err error
@@ -209,6 +217,15 @@ func (c *Checker) open(env *credential.Envelope, foreignOnly bool) (credential.C
 		return none, nil, nil, cwt.ReasonOf(err), err
 	}
 	return cred, key, device, words.OK, nil
+}
+
+// noKey explains why no key was found for env.
+func (c *Checker) noKey(env *credential.Envelope, use trust.Use) error {
+	list := c.in.Pack.Trust
+	if since, removed := list.RemovedSince(env.Issuer); removed {
+		return fmt.Errorf("verifier: the issuer is no longer on the trust list since %s", since)
+	}
+	return fmt.Errorf("verifier: no %s key %x of this issuer on the trust list of %s", use, env.KeyID, list.Issued)
 }
 
 // openSlip reads a referral signed by an enrolled device: the certificate it

@@ -20,11 +20,9 @@ func TestEveryCaseGetsItsAnswer(t *testing.T) {
 	}
 }
 
-// later lists the reasons that other parts of aidpass raise: tokens of wallets
-// (SD-JWT, VC-JWT), acts of people, and the typed number.
+// later lists the reasons that other parts of aidpass raise: acts of people, and
+// the typed number.
 var later = []words.Reason{
-	words.BadJOSE, words.DisclosureMalformed, words.DisclosureBadName, words.DisclosureDuplicate, words.DisclosureUnreferenced,
-	words.DigestDuplicate, words.KBMissing, words.KBWrongAudience, words.KBWrongHash,
 	words.WrongPerson, words.NumberOnly, words.Replaced,
 }
 

@@ -82,6 +82,7 @@ const (
 	StatusIndexOutOfRange  Reason = "status_index_out_of_range"
 	ClockImplausible       Reason = "clock_implausible"
 	StatusNotYetValid      Reason = "status_not_yet_valid"
+	NotShown               Reason = "not_shown"
 	UnknownType            Reason = "unknown_type"
 	StatusUnknown          Reason = "status_unknown"
 	TrustListExpired       Reason = "trustlist_expired"

@@ -110,15 +110,19 @@ func TestDifferential(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := make([]map[string]any, len(cases))
-	for i := range cases {
-		r := w.Judge(&cases[i])
-		want[i] = bridge.Flat(&r)
-		want[i]["case"] = cases[i].Name
-	}
 	for name := range limits {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			judge := w.Judge
+			if name == "scanner" {
+				judge = w.JudgeCards // it carries no reader of wallet credentials
+			}
+			want := make([]map[string]any, len(cases))
+			for i := range cases {
+				r := judge(&cases[i])
+				want[i] = bridge.Flat(&r)
+				want[i]["case"] = cases[i].Name
+			}
 			cmd := exec.Command(node, script, filepath.Join(goroot(t), "lib/wasm/wasm_exec.js"), build(t, name), verdicts)
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr

@@ -63,6 +63,9 @@ func TestEveryCaseOnTheCommandLine(t *testing.T) {
 		if c.Challenge != nil {
 			args = append(args, "--challenge", write("challenge"+n, c.Challenge))
 		}
+		if c.Nonce != "" {
+			args = append(args, "--nonce", c.Nonce, "--audience", c.Audience)
+		}
 		if c.Unlock {
 			args = append(args, "--device", device, "--unlock", code)
 		}

@@ -26,7 +26,7 @@ import (
 type packFlags struct {
 	trust, site, country, unlock, above, out               string
 	chain, withdrawals, recognised, status, types, devices []string
-	programmes, sites, told, fresh                         []string
+	programmes, sites, told, fresh, bearer                 []string
 	enrolled                                               []access.Device // of the site, by this organisation
 	labels                                                 string
 	photos, noList                                         bool
@@ -116,6 +116,7 @@ func (f *packFlags) contents(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&f.sites, "serves", nil, "other site whose cards are served here; repeat")
 	fl.StringArrayVar(&f.told, "tell-site", nil, "own site that a supervisor may be told of: place and hour of an earlier collection; never a protected one; repeat")
 	fl.StringArrayVar(&f.fresh, "fresh", nil, "TYPE=DAYS: how old lists may be, in place of the type's; repeat")
+	fl.StringArrayVar(&f.bearer, "bearer", nil, "TYPE whose wallet credentials count without the holder's signature; repeat")
 	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code: seals the keys of sealed claims to the devices")
 	fl.BoolVar(&f.photos, "photos", false, "add the photos on record to the expected list")
 	fl.BoolVar(&f.noList, "no-list", false, "leave the expected list out: cards are judged, and no typed number is found")

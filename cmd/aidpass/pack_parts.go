@@ -196,6 +196,11 @@ func (b *packBuild) typesPart(context.Context) error {
 
 func (b *packBuild) policyPart(ctx context.Context) (err error) {
 	p := verifier.Policy{Country: b.f.country, Sites: b.f.sites, Told: b.f.told, ShowFor: int64(b.f.showFor)}
+	if len(b.f.bearer) > 0 {
+		if p.Bearer, err = typeURIs(b.f.bearer); err != nil {
+			return err
+		}
+	}
 	if p.Country == "" {
 		p.Country = b.o.entry.Country
 	}

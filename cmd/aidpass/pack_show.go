@@ -55,7 +55,7 @@ func policyJSON(p *verifier.Policy) map[string]any {
 		}
 		programmes[code] = open
 	}
-	out := map[string]any{"country": p.Country, "programmes": programmes, "sites": p.Sites, "told_sites": p.Told, "old_lists": nil, "show_for": p.Shows()}
+	out := map[string]any{"country": p.Country, "programmes": programmes, "sites": p.Sites, "told_sites": p.Told, "bearer": p.Bearer, "old_lists": nil, "show_for": p.Shows()}
 	if p.Programmes == nil {
 		out["programmes"] = nil
 	}

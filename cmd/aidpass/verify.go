@@ -12,6 +12,7 @@ import (
 	"aidpass/internal/durable"
 	"aidpass/trust"
 	"aidpass/verifier"
+	"aidpass/verifier/token"
 	"aidpass/verifier/visit"
 	"aidpass/words"
 )
@@ -19,6 +20,7 @@ import (
 // verifyFlags are what verify is asked for.
 type verifyFlags struct {
 	pack, state, challenge, unlock, pinFile, at, device, lang string
+	nonce, audience                                           string
 	given, rest                                               string
 	visits, numbers                                           []string
 	give                                                      bool
@@ -31,7 +33,7 @@ func (a *app) verifyCommand() *cobra.Command {
 		Short: "Judge cards offline: one word and one next action for each",
 		Long: `Judge cards offline: one word and one next action for each.
 
-An argument is the text of a QR code, a PNG, JPEG or PDF file with codes in it, a
+An argument is the text of a QR code or of a wallet credential (SD-JWT VC, VC-JWT), a PNG, JPEG or PDF file with codes in it, a
 file of texts (one a line; of .jsonl files the member "text"), or - for texts on
 the standard input, one a line. PDF files need pdftoppm (poppler-utils).
 
@@ -54,6 +56,10 @@ given ("give"), and --number finds a printed card number on the expected list. A
 is signed by nobody, so the answer is unsure, or used; the row ("expected") tells who
 is meant, and the supervisor decides by photo or witness.
 
+A wallet credential is good only with its holder's signature to this very request:
+--nonce and --audience say what she was asked to sign. Without them only the types are
+taken that the pack lets go without (pack build --bearer).
+
 A pack that is refused believes nothing: every card answers unsure with the
 pack's code. A file that is none at all is wrong usage; with --json it is a pack
 that is refused, so that a program hears of it card by card.`,
@@ -72,6 +78,9 @@ that is refused, so that a program hears of it card by card.`,
   aidpass verify --pack wellA.pack --device tab-2.key --unlock code.txt --visits tab-2.journal --visits tab-1.exchange card.png
   aidpass verify --pack wellA.pack --state tab.state --device tab-1.key --unlock code.txt --pin-file pin.txt card.png
 
+  # a wallet showed itself to a request of ours
+  aidpass verify --pack wellA.pack --nonce n-0S6WzA2Mj --audience https://relief-a.example/desk presentation.txt
+
   # the code is torn, the number can be read
   aidpass verify --pack wellA.pack --device tab-1.key --unlock code.txt --visits tab-1.journal --number GBFF-ZGF4-B2Y`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -86,6 +95,8 @@ that is refused, so that a program hears of it card by card.`,
 	fl.StringVar(&f.state, "state", "", "file in which this device remembers lists and clock; made when missing, written back")
 	fl.StringArrayVar(&f.visits, "visits", nil, "journal of what was given, or another table's exchange file; may be repeated; the first is this table's own")
 	fl.StringVar(&f.challenge, "challenge", "", "challenge that was shown to the wallet; live codes must answer it")
+	fl.StringVar(&f.nonce, "nonce", "", "what the holder of a wallet credential was asked to sign, together with --audience")
+	fl.StringVar(&f.audience, "audience", "", "whom she was asked to sign it for: this verifier's own identifier")
 	fl.StringVar(&f.device, "device", "", "key file of this device: opens sealed keys, signs the journal")
 	fl.StringVar(&f.unlock, "unlock", "", "file with the operator's code, which opens sealed facts together with --device")
 	fl.StringArrayVar(&f.numbers, "number", nil, "printed card number that was typed, looked up on the expected list; repeat")
@@ -166,6 +177,13 @@ func (a *app) openDesk(f verifyFlags) (_ *desk, err error) {
 	if f.pinFile != "" && f.state == "" {
 		return nil, usagef("--pin-file needs --state").hint("wrong PINs are counted in the state of the device: --state tab.state")
 	}
+	if (f.nonce == "") != (f.audience == "") {
+		return nil, usagef("--nonce and --audience go together").hint("they are what the request to the wallet said")
+	}
+	if f.nonce != "" {
+		d.in.Binding = &verifier.Binding{Audience: f.audience, Nonce: f.nonce}
+	}
+	d.in.Tokens = token.Reader{}
 	if d.in.At, err = a.at(f.at); err != nil {
 		return nil, err
 	}

@@ -89,13 +89,20 @@ func isBase45(text string) bool {
 	return strings.Trim(text, alphabet) == ""
 }
 
+// objectStart begins the base64url of a JSON object with its first member, {"
+const objectStart = "eyJ"
+
 // isToken: dot-separated base64url, three parts or more, the first not empty;
 // an SD-JWT adds parts with tildes. Where the text surely starts a JSON object
-// in base64url, faults further on are for the reader of tokens to tell.
+// in base64url, faults further on are for the reader of tokens to tell, a missing
+// part among them.
 func isToken(text string) bool {
 	header := strings.IndexByte(text, '.')
-	if header <= 0 || strings.Count(text, ".") < 2 {
+	if header <= 0 {
 		return false
+	}
+	if strings.Count(text, ".") < 2 {
+		return strings.HasPrefix(text, objectStart)
 	}
 	for i := range len(text) {
 		switch c := text[i]; {

@@ -22,7 +22,7 @@ var floors = [...][]string{
 	},
 	{"trust", "status"}, // 2: who may say what, and what still holds
 	{ // 3: the top of the pure core
-		"verifier", "verifier/visit", "verifier/enrol", "verifier/badge", "referral", "wallet", "wallet/openid",
+		"verifier", "verifier/token", "verifier/visit", "verifier/enrol", "verifier/badge", "referral", "wallet", "wallet/openid",
 	},
 	{ // 4: the desks; each declares the store it needs
 		"internal/publicvectors", "internal/qrcode", "internal/browsertest", "internal/durable", "internal/floorplan",

@@ -24,6 +24,10 @@ type Case struct {
 	Unlock    bool // the operator's code is given on the world's device
 	PIN       string
 
+	// Audience and Nonce are what the holder of a wallet credential was asked to
+	// sign; empty: nothing was asked.
+	Audience, Nonce string
+
 	// Want is the leading reason; Also are secondary ones, in any order.
 	Want words.Reason
 	Also []words.Reason
@@ -41,6 +45,7 @@ func Cases(w *World) []Case {
 	for _, group := range [][]Case{
 		goodCases(w), textCases(w), messageCases(w), signatureCases(w), claimCases(w), keyCases(w), timeCases(w),
 		statusCases(w), placeCases(w), packCases(w), holderCases(w),
+		tokenCases(w), disclosureCases(w), bindingCases(w), tokenStatusCases(w),
 	} {
 		for _, c := range group {
 			if c.At == 0 {

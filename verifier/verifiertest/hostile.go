@@ -177,7 +177,7 @@ func textCases(w *World) []Case {
 		{Name: "a web address", Text: "https://example.org/card?id=1", Want: words.UnknownFormat},
 		{Name: "words", Text: "HELLO WORLD", Want: words.UnknownFormat},
 		{Name: "a wifi code", Text: "WIFI:S:camp;T:WPA;P:secret;;", Want: words.UnknownFormat},
-		{Name: "a JSON token", Text: "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJhIn0.c2ln", Want: words.UnsupportedVersion},
+		{Name: "a JSON token", Text: "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJhIn0.c2ln", Want: words.WrongTyp},
 		{Name: "a card without compression", Text: enc(w.Card(CardOptions{})), Want: words.UnsupportedVersion},
 		{Name: "base45 in lower case", Text: strings.ToLower(good), Want: words.BadBase45},
 		{Name: "base45 triple 65536", Text: good[:30] + "GGW" + good[33:], Want: words.BadBase45},

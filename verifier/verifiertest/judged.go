@@ -179,9 +179,9 @@ func statusCases(w *World) []Case {
 		{Name: "status: list not in the pack", Text: w.Text(CardOptions{}), Pack: w.Pack(PackOptions{NoStatus: true}), Want: words.StatusUnknown},
 		{Name: "status: only the bit that the other order would read is set", Text: at(GoodIndex), Pack: lists(part(verifier.PartSnapshot, w.A.StatusURI, w.Snapshot(w.A, msb))), Want: words.OK},
 		{Name: "status: as CWT", Text: at(RevokedIndex), Pack: lists(part(verifier.PartStatusCWT, w.A.StatusURI, w.StatusCWT(w.A, StatusOptions{}))), Want: words.Revoked},
-		{Name: "status: as JWT", Text: at(RevokedIndex), Pack: lists(part(verifier.PartStatusJWT, w.A.StatusURI, w.StatusJWT(w.A, StatusOptions{}))), Want: words.Revoked},
+		{Name: "status: as JWT", Text: at(RevokedIndex), Pack: lists(part(verifier.PartStatusJWT, status.URIOfJWT(w.A.StatusURI), w.StatusJWT(w.A, StatusOptions{}))), Want: words.Revoked},
 		{Name: "status: the newest wins across forms", Text: at(RevokedIndex), Pack: lists(
-			part(verifier.PartStatusJWT, w.A.StatusURI, w.StatusJWT(w.A, StatusOptions{})),
+			part(verifier.PartStatusJWT, status.URIOfJWT(w.A.StatusURI), w.StatusJWT(w.A, StatusOptions{})),
 			part(verifier.PartSnapshot, w.A.StatusURI, w.Snapshot(w.A, StatusOptions{Issued: Made - 5*day, Edit: none})),
 		), Want: words.Revoked},
 		{Name: "status: another list in this one's place", Text: at(RevokedIndex), Pack: lists(

@@ -5,13 +5,22 @@ package verifiertest
 import (
 	"aidpass/internal/cose"
 	"aidpass/verifier"
+	"aidpass/verifier/token"
 	"aidpass/verifier/visit"
 	"aidpass/words"
 )
 
 // Judge answers c as a caller of the Go package would.
-func (w *World) Judge(c *Case) verifier.Result {
-	in := verifier.Inputs{At: c.At, Challenge: c.Challenge, PIN: c.PIN}
+func (w *World) Judge(c *Case) verifier.Result { return w.judge(c, token.Reader{}) }
+
+// JudgeCards is Judge by a core that reads no wallet credentials.
+func (w *World) JudgeCards(c *Case) verifier.Result { return w.judge(c, nil) }
+
+func (w *World) judge(c *Case, tokens verifier.Tokens) verifier.Result {
+	in := verifier.Inputs{At: c.At, Challenge: c.Challenge, PIN: c.PIN, Tokens: tokens}
+	if c.Nonce != "" {
+		in.Binding = &verifier.Binding{Audience: c.Audience, Nonce: c.Nonce}
+	}
 	if c.State != nil {
 		in.Floors = must(verifier.DecodeFloors(c.State))
 	}

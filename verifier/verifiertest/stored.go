@@ -45,6 +45,8 @@ type vector struct {
 	Challenge string   `json:"challenge,omitempty"`
 	Unlock    bool     `json:"unlock,omitempty"`
 	PIN       string   `json:"pin,omitempty"`
+	Audience  string   `json:"audience,omitempty"` // what a holder was asked to sign
+	Nonce     string   `json:"nonce,omitempty"`
 
 	// What every build answers: reasons are all findings, the leading one first.
 	Answer  words.Answer   `json:"answer"`
@@ -88,7 +90,7 @@ func (w *World) Save(path string, cases []Case) error {
 			return fmt.Errorf("verifiertest: case %q: JSON cannot hold its text", c.Name)
 		}
 		row := c.Row()
-		s := vector{Name: c.Name, Text: c.Text, At: c.At.String(), Unlock: c.Unlock, PIN: c.PIN, Known: c.Known,
+		s := vector{Name: c.Name, Text: c.Text, At: c.At.String(), Unlock: c.Unlock, PIN: c.PIN, Audience: c.Audience, Nonce: c.Nonce, Known: c.Known,
 			Answer: r.Answer, Reason: r.Reason, Reasons: r.Reasons(), Word: r.Word, Exit: row.Exit}
 		for _, file := range []struct {
 			name *string
@@ -141,7 +143,7 @@ func Load(path string) ([]Case, error) {
 		at, e := credential.ParseTime(s.At)
 		err = errors.Join(err, e)
 		c := Case{Name: s.Name, Text: s.Text, At: at, Pack: read(s.Pack), State: read(s.State), Challenge: read(s.Challenge),
-			Unlock: s.Unlock, PIN: s.PIN, Want: s.Reason, Known: s.Known}
+			Unlock: s.Unlock, PIN: s.PIN, Audience: s.Audience, Nonce: s.Nonce, Want: s.Reason, Known: s.Known}
 		for _, j := range s.Journals {
 			c.Journals = append(c.Journals, read(j))
 		}

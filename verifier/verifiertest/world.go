@@ -83,6 +83,7 @@ type Org struct {
 	ID, StatusURI                         string
 	Card, Standby, Status, Pack, DeviceCA Signer
 	EdCard, Retired, Stolen               Signer // further card keys
+	VC                                    Signer // of wallet credentials
 }
 
 func newOrg(name, country string) *Org {
@@ -92,6 +93,7 @@ func newOrg(name, country string) *Org {
 		Card: P256(name + " card"), Standby: P256(name + " standby"), Status: P256(name + " status"),
 		Pack: Ed25519(name + " pack"), DeviceCA: P256(name + " device-ca"),
 		EdCard: Ed25519(name + " ed card"), Retired: P256(name + " retired"), Stolen: P256(name + " stolen"),
+		VC: P256(name + " vc"),
 	}
 }
 
@@ -212,6 +214,7 @@ func (w *World) addOrg(d *trust.Draft, o *Org) {
 	add(o.Retired, trust.UseCard, trust.ProfileCard1)
 	add(o.Stolen, trust.UseCard, trust.ProfileCard1)
 	add(o.Status, trust.UseStatus, trust.ProfileNone)
+	add(o.VC, trust.UseVC, trust.ProfileNone)
 	add(o.Pack, trust.UsePack, trust.ProfileNone)
 	add(o.DeviceCA, trust.UseDeviceCA, trust.ProfileSlip1)
 	check(d.Retire(o.ID, o.Retired.KID(), Made-100*day, Made+300*day))

@@ -26,6 +26,8 @@ type desk struct {
 	visits    visit.Journals
 	unlocked  *verifier.Unlocked
 	challenge []byte
+	tokens    verifier.Tokens   // nil: this core reads no wallet credentials
+	binding   *verifier.Binding // what a wallet was asked to sign
 
 	frames   enrol.Frameset
 	device   *device            // whose key is the page's, see device.go
@@ -45,9 +47,10 @@ type desk struct {
 //go:noinline
 func fail(err error) reply { return reply{"ok": false, "error": err.Error()} }
 
-// Serve puts the function on the page under name and never returns.
-func Serve(name string) {
-	var d desk
+// Serve puts the function on the page under name and never returns. tokens reads
+// wallet credentials; nil for a core that carries no reader of them.
+func Serve(name string, tokens verifier.Tokens) {
+	d := desk{tokens: tokens}
 	js.Global().Set(name, js.FuncOf(func(_ js.Value, args []js.Value) (result any) {
 		// A fault of ours must not take the page's worker down with it.
 		defer func() {
@@ -129,8 +132,13 @@ func (d *desk) call(op string, args []js.Value) reply {
 		return d.state(done())
 	case "challenge":
 		d.challenge = bytesOf(arg(0))
+	case "ask":
+		d.binding = nil
+		if nonce := textOf(arg(1)); nonce != "" {
+			d.binding = &verifier.Binding{Audience: textOf(arg(0)), Nonce: nonce}
+		}
 	case "forget":
-		*d = desk{verdicts: d.verdicts} // no number comes again
+		*d = desk{verdicts: d.verdicts, tokens: d.tokens} // no number comes again
 	default:
 		if out, known := d.carry(op, arg); known {
 			return out
@@ -320,7 +328,8 @@ func (d *desk) verify(text string, at credential.Time, pin string, tables bool, 
 }
 
 func (d *desk) inputs(at credential.Time) verifier.Inputs {
-	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.challenge, Unlock: d.unlocked, PackRefused: d.refused}
+	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.challenge, Unlock: d.unlocked, PackRefused: d.refused,
+		Tokens: d.tokens, Binding: d.binding}
 	in.OldLists, _ = d.decision(at)
 	if len(d.visits) > 0 || d.device != nil || d.tables != nil {
 		in.Uses = d.uses()

@@ -20,6 +20,7 @@
 //	aidpass("points")                     -> {ok, points}: for a key that never leaves the browser: what it is multiplied with
 //	aidpass("unseal", secrets, code)      -> {ok, error}: as unlock, by the x coordinates of those products, in order
 //	aidpass("challenge", bytes | null)    -> {ok}: what live codes must answer from now on
+//	aidpass("ask", audience, nonce)       -> {ok}: what the holder of a wallet credential was asked to sign; nonce null: nothing
 //	aidpass("update", pack, at)           -> as open, against the state in hand; a refused pack leaves the open one
 //	aidpass("number", text, at, pick)     -> as verify with tables for a typed card number: never valid. Where several rows of
 //	                                         the list have it and pick is 0: {ok, rows: [{programme, name, round}]}; pick counts from 1

@@ -6,4 +6,4 @@ package main
 
 import "aidpass/cmd/aidpass-wasm/bridge"
 
-func main() { bridge.Serve("aidpass") }
+func main() { bridge.Serve("aidpass", nil) }

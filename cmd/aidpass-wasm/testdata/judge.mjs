@@ -32,6 +32,7 @@ for (const c of cases) {
   if (c.pack) aidpass("open", await file(c.pack), c.state ? await file(c.state) : null, at); // a refused pack is a case
   for (const journal of c.journals ?? []) must(aidpass("visits", await file(journal)), c.name);
   if (c.unlock) must(aidpass("unlock", device, code), c.name);
+  if (c.nonce) must(aidpass("ask", c.audience, c.nonce), c.name);
   if (c.challenge) must(aidpass("challenge", await file(c.challenge)), c.name);
   const reply = c.pin ? aidpass("pin", c.text, at, c.pin) : aidpass("verify", c.text, at);
   lines.push(JSON.stringify({ case: c.name, ...reply }));

@@ -4,6 +4,9 @@
 // page of the worker that loads it.
 package main
 
-import "aidpass/cmd/aidpass-wasm/bridge"
+import (
+	"aidpass/cmd/aidpass-wasm/bridge"
+	"aidpass/verifier/token"
+)
 
-func main() { bridge.Serve("aidpass") }
+func main() { bridge.Serve("aidpass", token.Reader{}) }

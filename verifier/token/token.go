@@ -1,0 +1,128 @@
+// Package token reads wallet credentials for the verifier: it joins the readers of
+// their forms to verifier.Tokens, so that one judgement serves cards and wallets.
+//
+// It stands apart from package verifier so that a core for cards alone does not
+// carry it.
+package token
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"aidpass/credential"
+	"aidpass/credential/sdjwt"
+	"aidpass/credential/vcjwt"
+	"aidpass/internal/cose"
+	"aidpass/internal/jose"
+	"aidpass/schemas"
+	"aidpass/verifier"
+	"aidpass/words"
+)
+
+// MaxText is the longest text read, in bytes.
+const MaxText = sdjwt.MaxText
+
+// Reader is verifier.Tokens for the forms we read: SD-JWT VC and VC-JWT. A tilde
+// tells them apart, and then each wants its own typ, which is signed.
+type Reader struct{}
+
+// Read reads the routing hints of a text.
+func (Reader) Read(text string) (verifier.Token, words.Reason, error) {
+	if strings.IndexByte(text, '~') < 0 {
+		e, err := vcjwt.Parse(text)
+		if err != nil {
+			return nil, vcjwt.ReasonOf(err), err
+		}
+		return &vcToken{envelope: e}, words.OK, nil
+	}
+	e, err := sdjwt.Parse(text)
+	if err != nil {
+		return nil, sdjwt.ReasonOf(err), err
+	}
+	return &sdToken{envelope: e}, words.OK, nil
+}
+
+// sdToken is an SD-JWT VC.
+type sdToken struct {
+	envelope *sdjwt.Envelope
+	opened   *sdjwt.Credential
+}
+
+func (t *sdToken) Envelope() *credential.Envelope { return &t.envelope.Envelope }
+
+func (t *sdToken) Open(k *cose.Key) (credential.Credential, words.Reason, error) {
+	c, err := sdjwt.OpenUnbound(t.envelope, k)
+	if err != nil {
+		return credential.Credential{}, sdjwt.ReasonOf(err), err
+	}
+	t.opened = c
+	return c.Credential, words.OK, nil
+}
+
+func (t *sdToken) Shown(typ *schemas.Type) (schemas.Shown, error) {
+	return typ.DecodeWallet(t.opened.Claims)
+}
+
+func (t *sdToken) For(audience string) bool { return isFor(t.opened.Claims.Get("aud"), audience) }
+
+func (t *sdToken) Bound(want *verifier.Binding, at credential.Time) (words.Reason, error) {
+	age := want.MaxAge
+	if age == 0 {
+		age = verifier.BindingMaxAge
+	}
+	err := t.opened.Bound(sdjwt.Binding{Audience: want.Audience, Nonce: want.Nonce, At: at,
+		MaxAge: time.Duration(age) * time.Second, Skew: verifier.BindingSkew * time.Second})
+	if err != nil {
+		return sdjwt.ReasonOf(err), err
+	}
+	return words.OK, nil
+}
+
+// vcToken is a W3C credential as a JWT. It is shown whole, and the holder's
+// signature is no part of it.
+type vcToken struct {
+	envelope *vcjwt.Envelope
+	opened   *vcjwt.Credential
+}
+
+func (t *vcToken) Envelope() *credential.Envelope { return &t.envelope.Envelope }
+
+func (t *vcToken) Open(k *cose.Key) (credential.Credential, words.Reason, error) {
+	c, err := vcjwt.Open(t.envelope, k)
+	if err != nil {
+		return credential.Credential{}, vcjwt.ReasonOf(err), err
+	}
+	t.opened = c
+	return c.Credential, words.OK, nil
+}
+
+func (t *vcToken) Shown(typ *schemas.Type) (schemas.Shown, error) {
+	return typ.DecodeWallet(t.opened.Claims)
+}
+
+func (t *vcToken) For(audience string) bool {
+	aud, err := jose.ParseJSON(t.opened.Audience, jose.DefaultLimits)
+	return t.opened.Audience == nil || err == nil && isFor(aud, audience)
+}
+
+func (t *vcToken) Bound(*verifier.Binding, credential.Time) (words.Reason, error) {
+	return words.KBMissing, errUnbound
+}
+
+var errUnbound = errors.New("token: a VC-JWT alone proves nothing of its holder")
+
+// isFor reads aud, a text or an array of texts (RFC 7519 4.1.3).
+func isFor(aud jose.Value, audience string) bool {
+	switch aud.Kind {
+	case jose.Missing:
+		return true
+	case jose.Array:
+		for _, a := range aud.Items {
+			if a.Kind == jose.String && a.Text == audience {
+				return true
+			}
+		}
+	}
+	return aud.Kind == jose.String && aud.Text == audience
+}
