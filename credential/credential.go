@@ -128,6 +128,10 @@ type Credential struct {
 	HolderKey         []byte // COSE_Key of claim cnf; nil if not bound to a phone
 	Audience          []byte // aud of foreign cards as CBOR, of wallet forms as JSON; nil if none
 
+	// Replaces names the unit whose card of another organisation this one stands in
+	// for, FormerBytes long; nil if none. Whether it may is for the trust list.
+	Replaces []byte
+
 	token proven.Token
 }
 
@@ -148,7 +152,7 @@ func (c *Credential) Proven() bool { return c.token.Valid() }
 func (c *Credential) Clone() Credential {
 	d := *c
 	for _, p := range []*[]byte{&d.Issuer, &d.KeyID, &d.Type, &d.ID, &d.Status.URI, &d.Pseudonym,
-		&d.Identity, &d.Plain, &d.Sealed, &d.DeviceCertificate, &d.HolderKey, &d.Audience} {
+		&d.Identity, &d.Plain, &d.Sealed, &d.DeviceCertificate, &d.HolderKey, &d.Audience, &d.Replaces} {
 		*p = bytes.Clone(*p)
 	}
 	return d

@@ -33,6 +33,10 @@ type Request struct {
 	// An approval says nothing of either: see Batch.Digest.
 	Holder *cose.Key
 	Copy   int
+
+	// Former is whom another organisation's card calls the unit, as ProveFormer says it:
+	// this card and every later one of the unit in the programme stands in for that.
+	Former credential.Former // zero: nobody, or as said before
 }
 
 // A Batch is what is approved and issued together.
@@ -72,6 +76,9 @@ const (
 // with a request's digest made over ["aidpass-request-1", vct, programme, round,
 // form, unit id, claims, SHA-256 of the photo or null, has a PIN]. Changing one
 // value of one row after the approval changes it.
+//
+// A request in the place of another organisation's card has [issuer, pseudonym] of
+// that as the last item of its digest.
 //
 // A request that ends by itself, passes the gate by an override or replaces a
 // credential has true as a tenth item of that if it ends by itself, and stands in
@@ -148,6 +155,9 @@ func (b *Batch) requestDigest(r *Request) (sum [32]byte, err error) {
 	if r.ExpiresAt != 0 {
 		items++
 	}
+	if r.Former != (credential.Former{}) {
+		items++
+	}
 	out := b.appendCommon(cbor.AppendArray(make([]byte, 0, 256), items), requestLabel)
 	out = cbor.AppendBytes(out, r.Unit[:])
 	if out, err = registry.AppendValue(out, r.Claims); err != nil {
@@ -163,6 +173,9 @@ func (b *Batch) requestDigest(r *Request) (sum [32]byte, err error) {
 	out = cbor.AppendBool(out, r.PIN != "")
 	if r.ExpiresAt != 0 {
 		out = cbor.AppendBool(out, true)
+	}
+	if f := r.Former; f != (credential.Former{}) {
+		out = cbor.AppendText(cbor.AppendText(cbor.AppendArray(out, 2), f.Issuer), f.Pseudonym)
 	}
 	return sha256.Sum256(out), nil
 }
@@ -251,6 +264,7 @@ const (
 	RefusedRevoked   = "revoked"       // the newest credential of the place was revoked, and the batch replaces none
 	RefusedAlone     = "second_person" // the newest credential of the place was revoked before its time: a second person must confirm a new one
 	RefusedReplaced  = "replaced"      // the credential to be replaced is not the unit's of this place
+	RefusedFormer    = "former"        // the other organisation's card is not proved, may not be replaced, or another unit has its place
 	RefusedName      = "name"          // another name for a known identifier: somebody else, or a mistyped number
 	RefusedLost      = "lost"          // signed before a restore, and the card is gone: revoke it, then replace it
 	RefusedOtherKey  = "other_key"     // an interrupted one waits for another card key: resume with that, or revoke it

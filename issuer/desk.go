@@ -41,6 +41,10 @@ type Desk struct {
 	// CheckToken does the same for the text of an SD-JWT VC or a VC-JWT; needed with Tokens.
 	CheckToken func(text []byte) error
 
+	// MayReplace says whether the trust list lets this organisation issue in the place
+	// of a card of another one. Nil: it does not.
+	MayReplace func(f credential.Former, vct, programme string) bool
+
 	// Lists says how status lists are made: Prefix is needed, the rest has defaults.
 	Lists ListPolicy
 

@@ -126,6 +126,7 @@ func (r *run) prepare(w *row) (record []byte, err error) {
 		Issuer: r.desk.Issuer, Type: r.batch.Type.VCT, Pseudonym: c.Pseudonym, ID: c.ID,
 		IssuedAt: iat, NotBefore: r.batch.NotBefore, ExpiresAt: c.ExpiresAt,
 		StatusURI: c.StatusURI, StatusIndex: c.StatusIndex, Plain: w.plain, Sealed: w.sealed, HolderKey: w.request.Holder,
+		Former: w.former,
 	})
 	if err != nil {
 		return nil, err

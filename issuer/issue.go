@@ -113,6 +113,7 @@ type row struct {
 	plain   []byte
 	sealed  []byte
 	rounds  Rounds
+	former  credential.Former // whose card it stands in for, now or since before; zero: nobody's
 	result  Result
 }
 
@@ -176,6 +177,10 @@ func (r *run) begin(ctx context.Context, q *Request) (*row, error) {
 	return w, nil
 }
 
+// principalClaim names, in a delegation, the unit whose aid it is: whose card that
+// stands in for is what the delegation stands in for.
+const principalClaim = "for"
+
 // numberTries bounds the search for a free card number. Numbers have 50 bits, so
 // even one more try is needed almost never.
 const numberTries = 5
@@ -201,7 +206,8 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 				return err
 			}
 			asks[i] = Reservation{ID: w.id, Unit: w.request.Unit, Rounds: w.rounds, Copy: w.request.Copy, Pseudonym: pseudonym, CardNumber: number, RequestHash: w.digest, Alike: w.alike,
-				ExpiresAt: w.request.ExpiresAt, Replaces: w.request.Replaces}
+				ExpiresAt: w.request.ExpiresAt, Replaces: w.request.Replaces, Former: w.request.Former}
+			asks[i].Principal, _ = w.request.Claims[principalClaim].(string)
 			if w.result.Overridden {
 				asks[i].Override = w.request.Override
 			}
@@ -224,7 +230,13 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 				w.refuse(RefusedAlone, "credential %s was revoked before its time: a second person must confirm the new one", slots[i].Credential.ID)
 			case NotHeld:
 				w.refuse(RefusedReplaced, "credential %s, which is to be replaced, is not this unit's for these rounds", w.request.Replaces)
+			case FormerTaken:
+				w.refuse(RefusedFormer, "the unit stands for another card of another organisation, or another unit stands for this one")
 			default:
+				if w.former = slots[i].Former; w.former != (credential.Former{}) && (r.desk.MayReplace == nil || !r.desk.MayReplace(w.former, r.batch.Type.VCT, r.batch.Programme)) {
+					w.refuse(RefusedFormer, "the trust list does not let this organisation replace cards of %s in programme %s", w.former.Issuer, r.batch.Programme)
+					break
+				}
 				w.take(r, &slots[i])
 			}
 		}

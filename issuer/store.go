@@ -158,10 +158,12 @@ type Reservation struct {
 	Pseudonym   string // used if the unit has none in the programme yet
 	CardNumber  string
 	RequestHash [32]byte
-	Alike       [32]byte        // RequestHash of the same card, provisional where this one is whole, and the other way round
-	ExpiresAt   credential.Time // 0: the lot's; never later
-	Override    string          // why the gate was passed over: an audit entry of its own; empty: it was not
-	Replaces    CTI             // active credential of the place: revoked in the same transaction; zero: none
+	Alike       [32]byte          // RequestHash of the same card, provisional where this one is whole, and the other way round
+	ExpiresAt   credential.Time   // 0: the lot's; never later
+	Override    string            // why the gate was passed over: an audit entry of its own; empty: it was not
+	Replaces    CTI               // active credential of the place: revoked in the same transaction; zero: none
+	Former      credential.Former // kept for the unit in the programme, for good; zero: as it is
+	Principal   string            // pseudonym of the unit whose Former the card carries; empty: its own
 }
 
 // Outcome says what became of a Reservation.
@@ -175,6 +177,7 @@ const (
 	NoUnit                     // the unit is not known, or erased
 	Revoked                    // the newest credential of the place was revoked, and the lot replaces none
 	NotHeld                    // what the row replaces is neither active in the place nor the newest revoked there
+	FormerTaken                // the unit has another Former in the programme, or another unit has this one
 	NeedsSecond                // the newest credential of the place was revoked before its time: a second person must confirm a new one
 )
 
@@ -186,6 +189,8 @@ type Slot struct {
 	Same       bool // Existing, of the same request; also a whole card where a provisional one is asked for
 	Ends       bool // Credential is provisional: it ends by itself
 	Replaces   CTI  // Fresh: the revoked credential it stands in for; zero: none
+
+	Former credential.Former // Fresh and Existing: whose card of another organisation it stands in for; zero: nobody's
 }
 
 // An Intent is what is going to be signed for a reserved credential.

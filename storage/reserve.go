@@ -32,6 +32,11 @@ func (o *Org) Reserve(ctx context.Context, by access.Actor, lot issuer.Lot, now 
 			if slots[i], err = t.reserve(lot, lists, now, row); err != nil {
 				return fmt.Errorf("row %d of %d: %w", i+1, len(rows), err)
 			}
+			if slots[i].Outcome <= issuer.Existing {
+				if slots[i].Former, err = t.former(lot.Programme, row); err != nil {
+					return err
+				}
+			}
 			if slots[i].Outcome == issuer.Fresh {
 				fresh++
 				ids = append(ids, row.ID[:])
@@ -121,6 +126,9 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	if err != nil || !ok || bound {
 		return issuer.Slot{Outcome: issuer.NoUnit}, err
 	}
+	if free, err := t.mayFormer(lot.Programme, row); err != nil || !free {
+		return issuer.Slot{Outcome: issuer.FormerTaken}, err
+	}
 	key, err := t.personKey(unit, true)
 	if err != nil {
 		return slot, err
@@ -192,6 +200,9 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	}
 	if free, err := t.name(lot.Programme, unit, row); err != nil || !free {
 		return issuer.Slot{Outcome: issuer.NumberTaken}, err
+	}
+	if err := t.setFormer(lot.Programme, row); err != nil {
+		return slot, err
 	}
 	list, index, err := t.takeIndex(lists)
 	if err != nil {

@@ -44,6 +44,7 @@ type VisitAck struct {
 type visitRow struct {
 	*visit.Record
 	ledger []byte
+	former []byte
 	ack    int
 }
 
@@ -114,9 +115,7 @@ func (t *tx) visitRows(p *visit.Piece, acks *[]VisitAck) (rows []visitRow, err e
 			ack.State, ack.Reason = VisitRefused, string(visit.UnknownDevice)
 		default:
 			row := visitRow{Record: r, ack: len(*acks)}
-			if r.Kind <= visit.Partial {
-				row.ledger = t.o.ledgerMark(r.Ledger)
-			}
+			row.ledger, row.former = t.o.visitMarks(r)
 			rows = append(rows, row)
 		}
 		seen[r.Hash] = true
@@ -177,18 +176,17 @@ func (t *tx) mergeAround(rows []visitRow) (*visit.Merged, error) {
 		if r.ledger != nil {
 			ledgers[string(r.ledger)] = true
 		}
+		if r.former != nil {
+			ledgers[string(r.former)] = true
+		}
 	}
 	for key, n := range first {
 		if err := t.storedVisits(piece, `AND kid = $2 AND seq >= $3`, hex.EncodeToString(key[:]), int64(n)-1); err != nil {
 			return nil, err
 		}
 	}
-	for mark := range ledgers {
-		// BETWEEN, where = would do: for = SQLite, knowing nothing of how many rows there
-		// are, reads all of the organisation's by the primary key instead of the index.
-		if err := t.storedVisits(piece, `AND ledger BETWEEN $2 AND $2`, []byte(mark)); err != nil {
-			return nil, err
-		}
+	if err := t.beside(piece, ledgers); err != nil {
+		return nil, err
 	}
 	// A counter-entry that came before what it cancels has no mark.
 	for _, kid := range kids(piece) {
@@ -229,9 +227,9 @@ func (t *tx) insertVisits(rows []visitRow, m *visit.Merged, acks []VisitAck) (co
 			ack.State, ack.Reason = VisitReview, string(e.State)
 		}
 		kid := hex.EncodeToString(r.Key[:])
-		const insert = `INSERT INTO visit (org_id, kid, seq, hash, state, why, ledger, sealed, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		const insert = `INSERT INTO visit (org_id, kid, seq, hash, state, why, ledger, former, sealed, received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 			ON CONFLICT DO NOTHING`
-		n, err := t.exec(insert, t.o.id, kid, int64(r.Sequence), r.Hash[:], ack.State, doubts(ack.Flags), r.ledger,
+		n, err := t.exec(insert, t.o.id, kid, int64(r.Sequence), r.Hash[:], ack.State, doubts(ack.Flags), r.ledger, r.former,
 			t.o.own.seal(visitPlace(t.o.id, kid, r.Sequence, r.Hash), r.Raw), t.micros)
 		if err != nil {
 			return nil, err

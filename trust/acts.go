@@ -160,8 +160,18 @@ func (d *Draft) Grant(org string, g Grant) error {
 	if g.Until < 0 || g.Until > credential.MaxTime {
 		return fmt.Errorf("trust: %d is no time in seconds", g.Until)
 	}
+	if len(g.Replaces) > maxReplaced {
+		return fmt.Errorf("trust: a right to replace cards of %d organisations, at most %d", len(g.Replaces), maxReplaced)
+	}
+	for _, id := range g.Replaces {
+		_, listed := d.search(id)
+		gone := slices.ContainsFunc(d.Removed, func(x Removed) bool { return x.ID == id })
+		if id == org || !listed && !gone {
+			return fmt.Errorf("trust: organisation %q cannot re-issue cards of %q: that is itself, or was never on the list", org, id)
+		}
+	}
 	o.Grants = append(o.Grants, Grant{Types: slices.Clone(g.Types), Programmes: slices.Clone(g.Programmes),
-		Countries: slices.Clone(g.Countries), Until: g.Until})
+		Countries: slices.Clone(g.Countries), Until: g.Until, Replaces: slices.Clone(g.Replaces)})
 	return nil
 }
 

@@ -14,6 +14,8 @@ const (
 	maxLang = 35 // RFC 5646 4.4.1
 	maxCode = 128
 
+	maxReplaced = 64 // organisations in one right to re-issue: each card that replaces is held against all
+
 	// maxSequence leaves room above any list that honest custodians sign.
 	maxSequence = 1 << 53
 )

@@ -147,7 +147,7 @@ func (d *decoder) grants(list []byte, o *Organisation) error {
 func (d *decoder) grant(raw []byte) (g Grant, err error) {
 	var bad error
 	r := cbor.NewReader(raw)
-	err = members(&r, 1<<1, 1<<2|1<<3|1<<4, func(label uint64) {
+	err = members(&r, 1<<1, 1<<2|1<<3|1<<4|1<<5, func(label uint64) {
 		switch label {
 		case 1:
 			g.Types = d.codes(&r, &bad, "type")
@@ -157,6 +157,16 @@ func (d *decoder) grant(raw []byte) (g Grant, err error) {
 			g.Countries = d.countries(&r, &bad)
 		case 4:
 			g.Until = readTime(&r, &bad)
+		case 5:
+			g.Replaces = d.codes(&r, &bad, "organisation")
+			for _, id := range g.Replaces {
+				if why := checkID(id); why != "" && bad == nil {
+					bad = refuse(words.BadClaims, "replaces %.64q: %s", id, why)
+				}
+			}
+			if len(g.Replaces) > maxReplaced && bad == nil {
+				bad = refuse(words.BadClaims, "it may replace cards of %d organisations, at most %d", len(g.Replaces), maxReplaced)
+			}
 		}
 	})
 	if err == nil {
@@ -175,7 +185,7 @@ func (d *decoder) codes(r *cbor.Reader, bad *error, what string) []string {
 	for ; n > 0 && r.Err() == nil && !d.full(); n-- {
 		s := d.text(r.Text())
 		most := maxCode
-		if what == "type" {
+		if what != "programme" {
 			most = maxID
 		}
 		if why := checkText(s, most); why != "" && r.Err() == nil {

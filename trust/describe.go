@@ -164,6 +164,9 @@ func (o *Organisation) facts(f map[string]string) {
 	for _, g := range o.Grants {
 		what := fmt.Sprintf("right of %q to issue %s, %s, %s", o.ID, quotedList(g.Types),
 			everywhere("programmes", g.Programmes), everywhere("countries", g.Countries))
+		if len(g.Replaces) > 0 {
+			what += ", also in place of cards of " + quotedList(g.Replaces)
+		}
 		f[what] = until(g.Until)
 	}
 	for _, p := range o.StatusPrefixes {

@@ -92,7 +92,7 @@ func (k *Key) append(b []byte) []byte {
 
 func (g *Grant) append(b []byte) []byte {
 	n := 1
-	for _, present := range [...]bool{len(g.Programmes) > 0, len(g.Countries) > 0, g.Until != 0} {
+	for _, present := range [...]bool{len(g.Programmes) > 0, len(g.Countries) > 0, g.Until != 0, len(g.Replaces) > 0} {
 		if present {
 			n++
 		}
@@ -107,6 +107,9 @@ func (g *Grant) append(b []byte) []byte {
 	}
 	if g.Until != 0 {
 		b = cbor.AppendUint(append(b, 4), uint64(max(g.Until, 0)))
+	}
+	if len(g.Replaces) > 0 {
+		b = appendTexts(append(b, 5), g.Replaces)
 	}
 	return b
 }

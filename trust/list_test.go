@@ -190,7 +190,9 @@ func TestEntryFaultsLeaveTheRest(t *testing.T) {
 		{"key with an alg inside", rawOrg("x:1", rawKey(grow(pub(ed("x")).Append(nil)), 1, 1)), "x:1", words.BadKey},
 		{"grant of nothing", change(rawOrg("x:1"), no, []byte{5, 0x81, 0xa1, 1, 0x80, 6, 0x80}), "x:1", words.BadClaims},
 		{"grant to all by an empty list", change(rawOrg("x:1"), no, []byte{5, 0x81, 0xa2, 1, 0x81, 0x61, 'v', 2, 0x80, 6, 0x80}), "x:1", words.BadClaims},
-		{"grant with an unknown limit", change(rawOrg("x:1"), no, []byte{5, 0x81, 0xa2, 1, 0x81, 0x61, 'v', 5, 1, 6, 0x80}), "x:1", words.UnsupportedVersion},
+		{"grant with an unknown limit", change(rawOrg("x:1"), no, []byte{5, 0x81, 0xa2, 1, 0x81, 0x61, 'v', 6, 1, 6, 0x80}), "x:1", words.UnsupportedVersion},
+		{"grant to replace the cards of nobody", change(rawOrg("x:1"), no, []byte{5, 0x81, 0xa2, 1, 0x81, 0x61, 'v', 5, 0x80, 6, 0x80}), "x:1", words.BadClaims},
+		{"grant to replace the cards of what is no id", change(rawOrg("x:1"), no, []byte{5, 0x81, 0xa2, 1, 0x81, 0x61, 'v', 5, 0x81, 0x61, 'y', 6, 0x80}), "x:1", words.BadClaims},
 		{"prefix over http", change(rawOrg("x:1"), no, cbor.AppendText([]byte{5, 0x80, 6, 0x81}, "http://x.example")), "x:1", words.BadClaims},
 		{"prefix is a number", change(rawOrg("x:1"), no, []byte{5, 0x80, 6, 0x81, 7}), "x:1", words.BadClaims},
 	} {

@@ -26,6 +26,7 @@ type Grant struct {
 	Programmes []string        // empty: every programme, and none
 	Countries  []string        // where it counts, ISO 3166-1 alpha-3; empty: everywhere
 	Until      credential.Time // last moment; 0: no end
+	Replaces   []string        // organisations in whose cards' place it may issue, by id; empty: none
 }
 
 // Recognition admits the organisations of another consortium's list, as far as
@@ -58,13 +59,45 @@ func (o *Organisation) MayIssue(vct, programme []byte, country string, at creden
 		}
 	}
 	for i := range o.Grants {
-		g := &o.Grants[i]
-		if (g.Until == 0 || at <= g.Until) && names(g.Types, vct) &&
-			(len(g.Programmes) == 0 || names(g.Programmes, programme)) && covers(g.Countries, country) {
+		if o.Grants[i].covers(vct, programme, country, at) {
 			return true
 		}
 	}
 	return false
+}
+
+func (g *Grant) covers(vct, programme []byte, country string, at credential.Time) bool {
+	return (g.Until == 0 || at <= g.Until) && names(g.Types, vct) &&
+		(len(g.Programmes) == 0 || names(g.Programmes, programme)) && covers(g.Countries, country)
+}
+
+// MayReplace finds the organisation that a card names in "replaces" among those in
+// whose cards' place o may issue such a credential: vct, programme, country and at
+// are MayIssue's, replaces is Credential.Replaces. False: none, or two of one tag.
+//
+// What another consortium's list says of replacing is not followed: its keeper
+// would decide who takes what is due to our people.
+func (o *Organisation) MayReplace(replaces, vct, programme []byte, country string, at credential.Time) (f credential.Former, ok bool) {
+	if o.Recognised != nil || len(replaces) != credential.FormerBytes {
+		return f, false
+	}
+	for i := range o.Grants {
+		g := &o.Grants[i]
+		if len(g.Replaces) == 0 || !g.covers(vct, programme, country, at) {
+			continue
+		}
+		for _, id := range g.Replaces {
+			tag := credential.IssuerTag(id)
+			if id == o.ID || string(tag[:]) != string(replaces[:len(tag)]) || ok && id == f.Issuer {
+				continue
+			}
+			if ok {
+				return credential.Former{}, false
+			}
+			f, ok = credential.FormerOf(id, replaces), true
+		}
+	}
+	return f, ok
 }
 
 // OwnsStatusURI reports whether uri lies under one of the organisation's status

@@ -54,6 +54,12 @@ type LedgerKey struct {
 	Round     uint64
 }
 
+// Formerly is the key of the same unit at the organisation whose card was replaced:
+// one programme code and one round, so that both cards count as one.
+func (k LedgerKey) Formerly(f credential.Former) LedgerKey {
+	return LedgerKey{Issuer: f.Issuer, Pseudonym: f.Pseudonym, Programme: k.Programme, Round: k.Round}
+}
+
 // Use is an earlier collection under a ledger key.
 type Use struct {
 	At     credential.Time
@@ -64,10 +70,24 @@ type Use struct {
 	Rest   string // what, where Part
 }
 
-// Uses is asked once a check. The journal of package visit is one.
+// Uses is asked once a check, and once more for a card that replaces another
+// organisation's. The journal of package visit is one.
 type Uses interface {
 	// Earlier returns what was collected under k, all of it if any record says so.
 	Earlier(k LedgerKey) (Use, bool)
+}
+
+// earlier asks for what was collected under k and, where f is not zero, under the
+// key that it replaces: all of it leads over a part, and of two parts the later.
+func earlier(u Uses, k LedgerKey, f credential.Former) (Use, bool) {
+	use, ok := u.Earlier(k)
+	if f == (credential.Former{}) || ok && !use.Part {
+		return use, ok
+	}
+	if old, there := u.Earlier(k.Formerly(f)); there && (!ok || !old.Part || old.At > use.At) {
+		return old, true
+	}
+	return use, ok
 }
 
 // Decision is a site's one-time choice to serve a round on old lists: the site

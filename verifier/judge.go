@@ -41,6 +41,7 @@ type judgement struct {
 	rounds          roundSet
 	from, to        credential.Time
 	claimsBad       bool
+	former          credential.Former // whose card it replaces; zero: nobody's, or it may not
 	liveReason      words.Reason
 	pinReason       words.Reason
 	statusOver      credential.Time // exp of the status list; 0: none
@@ -279,6 +280,13 @@ func (j *judgement) own(at credential.Time, f *findings) {
 	if !j.key.Org.MayIssue(c.Type, j.programme, j.in.Pack.Policy.Country, at) {
 		f.add(words.IssuerNotAuthorised)
 	}
+	if c.Replaces != nil {
+		// docs/decisions/0023: else one organisation could take what is due to another's people.
+		var may bool
+		if j.former, may = j.key.Org.MayReplace(c.Replaces, c.Type, j.programme, j.in.Pack.Policy.Country, at); !may {
+			f.add(words.IssuerNotAuthorised)
+		}
+	}
 	if j.device != nil {
 		j.slip(at, f)
 	}
@@ -369,11 +377,12 @@ func (j *judgement) place(at credential.Time, f *findings) {
 	j.r.Ledger = LedgerKey{
 		Issuer: j.key.Org.ID, Pseudonym: string(whose), Programme: string(j.programme), Round: round,
 	}
+	j.r.Former = j.former
 	if j.in.Uses == nil {
 		return
 	}
 	j.r.Earlier = Use{}
-	if use, ok := j.in.Uses.Earlier(j.r.Ledger); ok {
+	if use, ok := earlier(j.in.Uses, j.r.Ledger, j.former); ok {
 		j.r.Earlier = use
 		if use.Part {
 			f.add(words.PartlyCollected)

@@ -44,8 +44,9 @@ type Result struct {
 
 	ClockBehind bool // the device's clock is behind what signed lists prove
 
-	Ledger  LedgerKey // zero where the type counts no collections, its round is not known, or Uses and Unlock are nil
-	Earlier Use       // what was collected, with already_redeemed and partly_collected
+	Ledger  LedgerKey         // zero where the type counts no collections, its round is not known, or Uses and Unlock are nil
+	Former  credential.Former // whose card it replaces, where the trust list allows that; with Ledger, zero: nobody's
+	Earlier Use               // what was collected, with already_redeemed and partly_collected
 	Holder  HolderCheck
 	Live    Accepted  // the live code that was taken, see Inputs.Again
 	OldList *Decision // the decision that let old lists pass

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -27,7 +28,7 @@ type issueFlags struct {
 	validDays                                            int
 	claims, seal                                         []string
 	out, images, rejects, pins, form, approvedBy, trust  string
-	list                                                 string
+	list, pack                                           string
 	encoding, roster, approval                           string
 	replace, rename, dryRun, onlyNew                     bool
 	chain                                                []string
@@ -60,6 +61,11 @@ Columns are found by their names: the person's number (else household, name and
 birth date together name a person), household size, and columns called like a
 claim of the type. --claim gives one value to all. Claims that stand sealed on
 the card are taken only when --seal names them.
+
+A column replaces holds the text of the QR code of another organisation's card that
+the new one stands in for: it is verified against --pack, and the trust list must let
+this organisation replace that one's cards (aidpass trust grant --replaces). Both cards
+then count as one, and so do all later ones of that person in the programme.
 
 Every row is issued or refused with a reason; --rejects writes the refused rows
 to a file to be mended and issued again. Where no row at all gets a card the
@@ -97,6 +103,7 @@ A run that was interrupted is simply started again.`,
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --claim collector_rule=holder_or_alternate \
       --claim collect_from=2026-12-01 --seal name,entitlement --pins pins.csv --out cards.jsonl
   aidpass issue village-b.csv --roster village-b --type eligibility --programme K7Q2 --round 1 --out cards.jsonl
+  aidpass issue arrivals.csv --type eligibility --programme K7Q2 --round 2 --pack site.pack --out cards.jsonl
   aidpass issue --type eligibility --programme K7Q2 --round 1 --dry-run --list who.csv
   aidpass issue roster.csv --type eligibility --programme K7Q2 --round 1 --approval DIGEST --approved-by lead-2 --out cards.jsonl
   aidpass issue roster.csv --type-file our-type.json --programme W1 --round 3 --valid-days 60 --out cards.jsonl`,
@@ -129,6 +136,7 @@ A run that was interrupted is simply started again.`,
 	fl.StringVar(&f.rejects, "rejects", "", "CSV file for the refused rows")
 	fl.StringVar(&f.pins, "pins", "", "give each card a PIN and write them to this CSV file; the same roster writes what the file lacks")
 	fl.StringVar(&f.trust, "trust", "", "newest signed trust list (default: the newest that was used here)")
+	fl.StringVar(&f.pack, "pack", "", "with a roster's column replaces: newest pack, to verify the cards in it")
 	fl.StringArrayVar(&f.chain, "chain", nil, "with --trust: list that changed the custodians, oldest first; repeat")
 	fl.StringVar(&f.roster, "roster", "", "name of this roster, where its numbers are unique in it alone, as of a village")
 	fl.BoolVar(&f.rename, "rename", false, "take over names that changed; without it such a row is refused: it may be another person")
@@ -150,7 +158,7 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		return err
 	}
 	if err := distinct(named{"the roster", path}, named{"--out", f.out}, named{"--list", f.list}, named{"--rejects", f.rejects}, named{"--pins", f.pins},
-		named{"--type-file", f.typeFile}, named{"--trust", f.trust}, named{"--unit-ids", f.record.unitIDs}, named{"--policy", f.record.policy}, named{"--passphrase-file", a.PassphraseFile}); err != nil {
+		named{"--type-file", f.typeFile}, named{"--trust", f.trust}, named{"--unit-ids", f.record.unitIDs}, named{"--policy", f.record.policy}, named{"--pack", f.pack}, named{"--passphrase-file", a.PassphraseFile}); err != nil {
 		return err
 	}
 	if !f.dryRun {
@@ -159,6 +167,9 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		}
 	}
 	if path == "" {
+		if f.pack != "" {
+			return usagef("--pack is for a roster with a column %s", formerColumn).hint("leave it out")
+		}
 		if err := f.record.claims(&f, t); err != nil {
 			return err
 		}
@@ -178,7 +189,7 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 		if err := o.countAs(ctx, &f); err != nil {
 			return err
 		}
-		if list, err = a.readRoster(path, t, &f); err != nil {
+		if list, err = o.readRoster(path, t, &f); err != nil {
 			return err
 		}
 	}
@@ -407,12 +418,23 @@ func (a *app) openIssuer(o *org, types ...*schemas.Type) (*issuer.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	check, err := newSelfCheck(o.entry, key, types, a.now)
+	listed, err := o.listed()
+	if err != nil {
+		return nil, err
+	}
+	check, err := newSelfCheck(o.entry, key, types, replacedBy(listed), a.now)
 	if err != nil {
 		return nil, err
 	}
 	return &issuer.Desk{
 		Issuer: o.entry.ID, Signer: signer, Store: o.store, Log: o.store, Actor: a.actor(access.Issuer), Check: check.card,
+		MayReplace: func(f credential.Former, vct, programme string) bool {
+			raw, ok := f.Bytes()
+			return ok && slices.ContainsFunc(append(countriesOf(listed), o.entry.Country), func(country string) bool {
+				_, ok := listed.MayReplace(raw, []byte(vct), []byte(programme), country, a.now())
+				return ok
+			})
+		},
 		Lists: issuer.ListPolicy{Prefix: o.entry.StatusPrefixes[0], Size: a.ListSize}, Known: a.knownTime(), Now: a.Now,
 	}, nil
 }
@@ -448,6 +470,9 @@ func (o *org) mayIssue(t *schemas.Type, programme string) error {
 }
 
 func countriesOf(o *trust.Organisation) (all []string) {
+	if o == nil {
+		return nil
+	}
 	for _, g := range o.Grants {
 		all = append(all, g.Countries...)
 	}
@@ -526,7 +551,7 @@ func (r *issueRun) enrol(ctx context.Context, desk *issuer.Desk, b *issuer.Batch
 			r.list.refuse(p.number, no.Code, no.Text+": --roster NAME where this list has numbers of its own, --rename where it is the same person")
 			continue
 		}
-		q := issuer.Request{Row: p.number, Unit: units[i].ID, Claims: p.claims}
+		q := issuer.Request{Row: p.number, Unit: units[i].ID, Claims: p.claims, Former: p.former}
 		if r.pins != nil {
 			if q.PIN, err = r.pins.draw(ctx, desk, p.number, units[i].ID, issuer.CTI{}); err != nil {
 				return err

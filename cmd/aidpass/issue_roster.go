@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"aidpass/credential"
 	"aidpass/internal/durable"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
@@ -33,7 +34,8 @@ type rosterPerson struct {
 	number int
 	row    issuer.RosterRow
 	claims map[string]any
-	agreed bool // the row says yes to being registered
+	former credential.Former // whose card of another organisation is replaced; zero: none
+	agreed bool              // the row says yes to being registered
 }
 
 func (l *rosterList) refuse(row int, code, why string) {
@@ -41,7 +43,7 @@ func (l *rosterList) refuse(row int, code, why string) {
 }
 
 // readRoster reads the file whole: nothing is issued of a file that breaks off.
-func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterList, error) {
+func (o *org) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterList, error) {
 	r, err := roster.Open(path, roster.Options{Sheet: f.sheet, Encoding: f.encoding})
 	if err != nil {
 		return nil, rosterError(err)
@@ -74,10 +76,10 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 		return nil, err
 	}
 	if n := r.Labels(); n > 0 {
-		a.say("row %d holds labels for the columns and is passed over", n)
+		o.a.say("row %d holds labels for the columns and is passed over", n)
 	}
 	for _, warning := range r.Warnings() {
-		a.say("%s", warning)
+		o.a.say("%s", warning)
 	}
 	list := &rosterList{header: header, raw: map[int][]string{}}
 	claims := claimColumns(t, header, f.seal)
@@ -85,9 +87,18 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 		!slices.ContainsFunc(claims, func(c claimColumn) bool { return slices.Contains(t.OneOf, c.claim.Name) }) {
 		return nil, usagef("a %s is for a round", t.Name).hint("--round 1, or --claim %s=1-6 for several", t.RoundsClaim)
 	}
+	var formers *formerDesk
+	column := slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), formerColumn) })
+	if column >= 0 {
+		if formers, err = o.formers(t, f); err != nil {
+			return nil, err
+		}
+	} else if f.pack != "" {
+		return nil, usagef("--pack is for a roster with a column %s", formerColumn).hint("the text of the QR code of the card that is replaced stands in it")
+	}
 	consent := intake.ConsentColumns(header)
 	seen := map[string]int{}
-	now := a.Now().UTC()
+	now := o.a.Now().UTC()
 	for {
 		row, err := r.Next()
 		if errors.Is(err, io.EOF) {
@@ -137,6 +148,16 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 			list.refuse(row.Number, issuer.RefusedClaims, err.Error())
 			continue
 		}
+		var former credential.Former
+		if formers != nil {
+			if text := row.Cell(header[column]); text != "" {
+				var no *issuer.Refusal
+				if former, no = formers.prove(text); no != nil {
+					list.refuse(row.Number, no.Code, no.Text)
+					continue
+				}
+			}
+		}
 		fields, err := recordFields(m, row, f.unit, now)
 		if err != nil {
 			return nil, err
@@ -145,7 +166,7 @@ func (a *app) readRoster(path string, t *schemas.Type, f *issueFlags) (*rosterLi
 		if f.unit == "person" && !f.rename {
 			who.Fixed = []string{"names"} // a household's row names one of its people
 		}
-		list.people = append(list.people, rosterPerson{number: row.Number, claims: values, row: who, agreed: answer == intake.Yes})
+		list.people = append(list.people, rosterPerson{number: row.Number, claims: values, former: former, row: who, agreed: answer == intake.Yes})
 	}
 }
 

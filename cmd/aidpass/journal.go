@@ -172,13 +172,13 @@ func (b *book) records() bool { return b != nil && b.tail != nil }
 // returns the record's number. When it returns, the record is on the disk.
 func (b *book) collect(r *verifier.Result, at credential.Time) (uint64, error) {
 	v := visit.Visit{Device: b.device, Sequence: b.next, At: at, Kind: visit.Collection,
-		Ledger: r.Ledger, Card: r.Credential.ID, By: visit.Holder, Given: b.given, Rest: b.rest}
+		Ledger: r.Ledger, Former: r.Former, Card: r.Credential.ID, By: visit.Holder, Given: b.given, Rest: b.rest}
 	if b.rest != "" {
 		v.Kind = visit.Partial
 	}
 	if v.Ledger.Pseudonym == "" {
 		// A type that counts no collections, as a referral: that it was served is noted.
-		v.Kind, v.Ledger, v.Rest, v.Code = visit.Note, verifier.LedgerKey{}, "", "served"
+		v.Kind, v.Ledger, v.Former, v.Rest, v.Code = visit.Note, verifier.LedgerKey{}, credential.Former{}, "", "served"
 	}
 	if v.Kind == visit.Collection && r.Word == words.GiveRest {
 		v.Code = visit.CodeRest
@@ -206,7 +206,11 @@ func (b *book) collect(r *verifier.Result, at credential.Time) (uint64, error) {
 	}
 	b.last, b.next = record, b.next+1
 	if v.Kind != visit.Note {
-		b.added[v.Ledger] = verifier.Use{At: at, Given: v.Given, Part: v.Kind == visit.Partial, Rest: v.Rest}
+		use := verifier.Use{At: at, Given: v.Given, Part: v.Kind == visit.Partial, Rest: v.Rest}
+		b.added[v.Ledger] = use
+		if v.Former != (credential.Former{}) {
+			b.added[v.Ledger.Formerly(v.Former)] = use
+		}
 	}
 	return v.Sequence, nil
 }

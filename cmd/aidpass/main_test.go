@@ -96,6 +96,7 @@ func TestScripts(t *testing.T) {
 			"slip":        slipOf,
 			"journal":     journalOf,
 			"await":       await,
+			"arrivals":    arrivals,
 			"fetch":       fetch,
 			"certificate": certificate,
 			"await_pack":  awaitPack,

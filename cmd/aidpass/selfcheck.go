@@ -25,7 +25,8 @@ type selfCheck struct {
 }
 
 // newSelfCheck makes the pack from the organisation's entry and the key in use.
-func newSelfCheck(entry *trust.Organisation, key *cose.Key, types []*schemas.Type, now func() credential.Time) (*selfCheck, error) {
+// replaces are the organisations in whose cards' place it may issue.
+func newSelfCheck(entry *trust.Organisation, key *cose.Key, types []*schemas.Type, replaces []string, now func() credential.Time) (*selfCheck, error) {
 	at := now()
 	anchor, anchorKey, err := passingKey()
 	if err != nil {
@@ -56,6 +57,10 @@ func newSelfCheck(entry *trust.Organisation, key *cose.Key, types []*schemas.Typ
 		d.AddKey(entry.ID, trust.Key{Key: key, Use: trust.UseCard, Profile: trust.ProfileCard1, NotBefore: from, NotAfter: until}),
 		d.AddKey(entry.ID, trust.Key{Key: packKey, Use: trust.UsePack, NotBefore: from, NotAfter: until}),
 		d.Grant(entry.ID, grant))
+	for _, id := range replaces {
+		err = errors.Join(err, d.AddOrganisation(id, entry.Country, entry.Names),
+			d.Grant(entry.ID, trust.Grant{Types: grant.Types, Replaces: []string{id}}))
+	}
 	if err != nil {
 		return nil, err
 	}

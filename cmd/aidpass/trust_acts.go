@@ -13,19 +13,20 @@ import (
 func (a *app) trustGrantCommand() *cobra.Command {
 	var e edit
 	var until string
-	var types, programmes, countries []string
+	var types, programmes, countries, replaces []string
 	cmd := &cobra.Command{
 		Use:   "grant LIST --org ID --type TYPE ...",
 		Short: "Give an organisation the right to issue types of credentials",
 		Example: `  aidpass trust grant list.draft --org https://relief-a.example/i1 --type eligibility --type registration
-  aidpass trust grant list.draft --org https://relief-a.example/i1 --type eligibility --programme K7Q2 --country KEN --until 2027-06-30`,
+  aidpass trust grant list.draft --org https://relief-a.example/i1 --type eligibility --programme K7Q2 --country KEN --until 2027-06-30
+  aidpass trust grant list.draft --org https://relief-b.example/i1 --type eligibility --programme K7Q2 --replaces https://relief-a.example/i1`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			vcts, err := typeURIs(types)
 			if err != nil {
 				return err
 			}
-			g := trust.Grant{Types: vcts, Programmes: programmes, Countries: countries}
+			g := trust.Grant{Types: vcts, Programmes: programmes, Countries: countries, Replaces: replaces}
 			if until != "" {
 				if g.Until, err = parseLastDay(until); err != nil {
 					return err
@@ -40,6 +41,7 @@ func (a *app) trustGrantCommand() *cobra.Command {
 	f.StringArrayVar(&types, "type", nil, "name of an embedded type (eligibility, ...) or the vct URI of another; repeat")
 	f.StringArrayVar(&programmes, "programme", nil, "only this programme code; repeat")
 	f.StringArrayVar(&countries, "country", nil, "only where used in this country; repeat")
+	f.StringArrayVar(&replaces, "replaces", nil, "also in the place of this organisation's cards, which agreed to it; repeat")
 	f.StringVar(&until, "until", "", "last day")
 	e.flags(f)
 	return cmd

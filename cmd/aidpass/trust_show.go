@@ -176,7 +176,7 @@ func organisationJSON(o *trust.Organisation) map[string]any {
 	}
 	var grants []any
 	for _, g := range o.Grants {
-		grants = append(grants, map[string]any{"types": g.Types, "programmes": g.Programmes, "countries": g.Countries, "until": timePtr(g.Until)})
+		grants = append(grants, map[string]any{"types": g.Types, "programmes": g.Programmes, "countries": g.Countries, "until": timePtr(g.Until), "replaces": g.Replaces})
 	}
 	return map[string]any{"organisation": o.ID, "names": o.Names, "country": o.Country, "keys": keys, "grants": grants,
 		"status_prefixes": o.StatusPrefixes, "uses_status": o.UsesStatus, "mixed_script": o.MixedScript}

@@ -185,10 +185,16 @@ type accountRow struct {
 	Programme string     `json:"programme"`
 	Round     uint64     `json:"round"`
 	Number    string     `json:"number"`
+	Also      []alsoRow  `json:"also"`  // cards that replaced it, or that it replaced
 	State     string     `json:"state"` // collected, partial, none
 	Rest      *string    `json:"still_due"`
 	Counted   []entryRow `json:"counted"`
 	Conflicts []entryRow `json:"conflicts"`
+}
+
+type alsoRow struct {
+	Issuer string `json:"issuer"`
+	Number string `json:"number"`
 }
 
 type entryRow struct {
@@ -286,7 +292,10 @@ func newVisitReport(m *visit.Merged, only verifier.LedgerKey) *visitReport {
 			continue
 		}
 		row := accountRow{Issuer: a.Ledger.Issuer, Programme: a.Ledger.Programme, Round: a.Ledger.Round, Number: numberOf(a.Ledger.Pseudonym),
-			State: "none", Rest: textPtr(a.Rest), Counted: []entryRow{}, Conflicts: []entryRow{}}
+			Also: []alsoRow{}, State: "none", Rest: textPtr(a.Rest), Counted: []entryRow{}, Conflicts: []entryRow{}}
+		for _, k := range a.Also {
+			row.Also = append(row.Also, alsoRow{k.Issuer, numberOf(k.Pseudonym)})
+		}
 		switch {
 		case a.Collected:
 			row.State = "collected"
@@ -419,6 +428,9 @@ func (r *visitReport) write(w io.Writer) {
 			continue
 		}
 		fmt.Fprintf(w, "card %s, %s round %d: %s\n", cwt.GroupCardNumber(a.Number), a.Programme, a.Round, a.State)
+		for _, k := range a.Also {
+			fmt.Fprintf(w, "  one with card %s of %s\n", cwt.GroupCardNumber(k.Number), k.Issuer)
+		}
 		for _, e := range slices.Concat(a.Counted, a.Conflicts) {
 			given := ""
 			if e.Given != nil {

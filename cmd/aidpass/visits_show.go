@@ -107,6 +107,8 @@ func recordedOn(m *visit.Merged, issuerURI string, cards []issuer.Card) (list []
 			// By device and number: what a counter-entry takes back stands before it.
 			e := &m.Entries[j]
 			on := e.Ledger.Issuer == issuerURI && e.Ledger.Programme == c.Programme && numberOf(e.Ledger.Pseudonym) == c.CardNumber
+			former := e.Ledger.Formerly(e.Former) // also what another organisation's card collected in the place of hers
+			on = on || former.Issuer == issuerURI && former.Programme == c.Programme && numberOf(former.Pseudonym) == c.CardNumber
 			on = on || slices.ContainsFunc(cards, func(x issuer.Card) bool {
 				return x.CardNumber == c.CardNumber && x.Programme == c.Programme && string(e.Card) == string(x.ID[:])
 			})

@@ -48,6 +48,7 @@ const (
 	aidPlain  = 1
 	aidSealed = 2
 	aidDevice = 3
+	aidFormer = 4
 )
 
 // Fault says why bytes are not a credential that can be opened.

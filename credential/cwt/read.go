@@ -232,6 +232,8 @@ func readClaims(c *credential.Credential, payload []byte, strict bool) error {
 		return fault(words.BadClaims, "no claim 169: not an identity card")
 	case strict && len(c.Pseudonym) == 0:
 		return fault(words.BadClaims, "claim 169 does not hold the pseudonym")
+	case strict && c.Replaces != nil && c.DeviceCertificate != nil:
+		return fault(words.BadClaims, "a device replaces nobody's card")
 	case strict && hasNbf && c.NotBefore <= c.IssuedAt:
 		return fault(words.BadClaims, "nbf is written only when later than iat")
 	}
@@ -418,7 +420,7 @@ func holderKey(r *cbor.Reader, strict bool) ([]byte, error) {
 	return raw, nil
 }
 
-// aidpass reads our private-use claim: {1: plain, 2: sealed, 3: device certificate}.
+// aidpass reads our private-use claim: {1: plain, 2: sealed, 3: device certificate, 4: replaces}.
 func aidpass(c *credential.Credential, r *cbor.Reader, strict bool) error {
 	if !strict {
 		r.Skip()
@@ -443,6 +445,10 @@ func aidpass(c *credential.Credential, r *cbor.Reader, strict bool) error {
 			c.Sealed = r.Raw()
 		case ok && label == aidDevice && r.Kind() == cbor.Bytes:
 			c.DeviceCertificate = r.Bytes()
+		case ok && label == aidFormer && r.Kind() == cbor.Bytes:
+			if c.Replaces = r.Bytes(); len(c.Replaces) != credential.FormerBytes {
+				return fault(words.BadClaims, "replaces has %d bytes", len(c.Replaces))
+			}
 		default:
 			return fault(words.BadClaims, "claim -70001 holds an unknown member")
 		}

@@ -28,6 +28,8 @@ type Draft struct {
 	Sealed            []byte    // from SealPart; nil: none
 	HolderKey         *cose.Key // P-256 phone key; nil: not bound
 	DeviceCertificate []byte    // slips only
+
+	Former credential.Former // the unit at the organisation whose card this one replaces; zero: none
 }
 
 // Payload returns the claims as deterministic CBOR. It refuses what the strict
@@ -49,6 +51,13 @@ func Payload(d Draft) ([]byte, error) {
 	case d.HolderKey != nil && d.HolderKey.Alg() != cose.ES256:
 		return nil, fmt.Errorf("cwt: cnf takes a P-256 key only")
 	}
+	var replaces []byte
+	if d.Former != (credential.Former{}) {
+		var ok bool
+		if replaces, ok = d.Former.Bytes(); !ok || d.Former.Issuer == d.Issuer || d.DeviceCertificate != nil {
+			return nil, fmt.Errorf("cwt: replaces takes another issuer and a pseudonym of its, and stands on no slip")
+		}
+	}
 	if err := checkPart("plain", d.Plain, cbor.Map); err != nil {
 		return nil, err
 	}
@@ -60,7 +69,7 @@ func Payload(d Draft) ([]byte, error) {
 	}
 	nbf := d.NotBefore > d.IssuedAt
 	aid := 0
-	for _, p := range [][]byte{d.Plain, d.Sealed, d.DeviceCertificate} {
+	for _, p := range [][]byte{d.Plain, d.Sealed, d.DeviceCertificate, replaces} {
 		if p != nil {
 			aid++
 		}
@@ -104,6 +113,9 @@ func Payload(d Draft) ([]byte, error) {
 		}
 		if d.DeviceCertificate != nil {
 			b = cbor.AppendBytes(cbor.AppendInt(b, aidDevice), d.DeviceCertificate)
+		}
+		if replaces != nil {
+			b = cbor.AppendBytes(cbor.AppendInt(b, aidFormer), replaces)
 		}
 	}
 	return b, nil

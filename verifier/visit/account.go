@@ -7,16 +7,29 @@ import (
 	"aidpass/verifier"
 )
 
-// accounts brings the collections of each ledger key together.
+// accounts brings the collections of each unit together.
 func (g *merging) accounts() {
+	former := g.formers()
 	by := map[verifier.LedgerKey][]int{}
 	for i := range g.m.Entries {
 		if e := &g.m.Entries[i]; e.Kind <= Partial {
-			by[e.Ledger] = append(by[e.Ledger], i)
+			k := former.first(e.Ledger)
+			by[k] = append(by[k], i)
 		}
 	}
+	keys := former.groups(g.facts.Issuer)
+	g.m.also = map[verifier.LedgerKey]verifier.LedgerKey{}
 	for k, list := range by {
-		g.m.Accounts = append(g.m.Accounts, g.account(k, list))
+		var also []verifier.LedgerKey
+		if group := keys[k]; group != nil {
+			k, also = group[0], group[1:]
+		}
+		a := g.account(k, list)
+		a.Also = also
+		for _, other := range also {
+			g.m.also[other] = k
+		}
+		g.m.Accounts = append(g.m.Accounts, a)
 	}
 	slices.SortFunc(g.m.Accounts, func(a, b Account) int { return CompareLedger(a.Ledger, b.Ledger) })
 }
@@ -26,7 +39,7 @@ func CompareLedger(a, b verifier.LedgerKey) int {
 	return cmp.Or(cmp.Compare(a.Issuer, b.Issuer), cmp.Compare(a.Programme, b.Programme), cmp.Compare(a.Round, b.Round), cmp.Compare(a.Pseudonym, b.Pseudonym))
 }
 
-// account judges the records of one ledger key.
+// account judges the records of one unit, whose ledger key is k.
 func (g *merging) account(k verifier.LedgerKey, list []int) Account {
 	a := Account{Ledger: k}
 	at := func(i int) *Entry { return &g.m.Entries[i] }

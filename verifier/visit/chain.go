@@ -275,6 +275,9 @@ func (g *merging) doubt(e *Entry, l link, entries []Entry, t *Table) {
 	if f.Unit != nil && e.Kind <= Partial && e.Ledger.Issuer == f.Issuer && !f.Unit(e.Ledger) {
 		e.State = Quarantined
 	}
+	if old := e.Ledger.Formerly(e.Former); f.Unit != nil && e.Kind <= Partial && e.Former.Issuer != "" && e.Former.Issuer == f.Issuer {
+		add(FormerUnknown, !f.Unit(old))
+	}
 	add(OutsideCert, d.Until > 0 && (e.At < d.From || e.At > d.Until))
 	add(DeviceWithdrawn, d.Withdrawn > 0 && e.Est < d.Withdrawn)
 	add(AfterWithdrawal, d.Withdrawn > 0 && e.Est >= d.Withdrawn)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"aidpass/credential"
 	"aidpass/internal/cbor"
 	"aidpass/internal/cose"
 	"aidpass/verifier"
@@ -123,18 +124,25 @@ func (j *Journal) build() {
 		if v.Kind > Partial || cancelled[v.Sequence] {
 			continue
 		}
-		e := j.index[v.Ledger]
-		if e.full {
-			continue // the first full collection is the one to tell of
+		j.enter(v.Ledger, v)
+		if v.Former != (credential.Former{}) {
+			j.enter(v.Ledger.Formerly(v.Former), v) // the card that was replaced has nothing more to get
 		}
-		e.full = v.Kind == Collection
-		e.use = verifier.Use{At: v.At, Given: v.Given, Part: !e.full, Rest: v.Rest}
-		if j.key != nil {
-			id := j.key.ID()
-			e.use.Device = hex.EncodeToString(id[:])
-		}
-		j.index[v.Ledger] = e
 	}
+}
+
+func (j *Journal) enter(k verifier.LedgerKey, v *Visit) {
+	e := j.index[k]
+	if e.full {
+		return // the first full collection is the one to tell of
+	}
+	e.full = v.Kind == Collection
+	e.use = verifier.Use{At: v.At, Given: v.Given, Part: !e.full, Rest: v.Rest}
+	if j.key != nil {
+		id := j.key.ID()
+		e.use.Device = hex.EncodeToString(id[:])
+	}
+	j.index[k] = e
 }
 
 // Earlier implements verifier.Uses.

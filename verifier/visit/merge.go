@@ -23,11 +23,13 @@ const (
 	BeforeCard      Doubt = "before_card"         // the card shown was issued later
 	AfterCard       Doubt = "after_card"          // the card shown had ended
 	OtherCard       Doubt = "other_card"          // the card shown is of another unit or programme
+	FormerUnknown   Doubt = "former_unknown"      // the card shown replaces one of a unit that its issuer does not know
 	OutsideCert     Doubt = "outside_certificate" // outside the dates of the device's certificates
 	DeviceWithdrawn Doubt = "device_withdrawn"    // the device was withdrawn later
 	AfterWithdrawal Doubt = "after_withdrawal"    // the device was withdrawn already
 	Cloned          Doubt = "clone"               // the device signed two records of one number, here or before
 	CancelsUnknown  Doubt = "cancels_unknown"     // a counter-entry whose record is not here
+	OtherFormer     Doubt = "other_former"        // the card shown replaces another one than the unit's earliest record says
 	RestOfUnknown   Doubt = "rest_of_unknown"     // the rest of a part that is not here
 	OtherUnit       Doubt = "other_unit"          // an amount in another unit than what is due
 )
@@ -122,9 +124,11 @@ type Table struct {
 	Frozen uint64  // the same, but for copies that the device was thawed from; 0: it may go on
 }
 
-// An Account is everything on one ledger key: what the unit got in one round.
+// An Account is everything that one unit got in one round: all that stands on its
+// ledger key, and on those of the cards that replaced each other.
 type Account struct {
-	Ledger verifier.LedgerKey
+	Ledger verifier.LedgerKey   // the one of Facts.Issuer where there is one, else that of the first card
+	Also   []verifier.LedgerKey // the others, in order; nil: none
 
 	// Collected: all that was due. Part: some of it.
 	Collected, Part bool
@@ -158,6 +162,8 @@ type Merged struct {
 	Accounts []Account // by ledger key
 	Refused  []Refusal // by device, sequence, hash; each once
 	Totals   []Total   // by device, day, worker, issuer, programme, round
+
+	also map[verifier.LedgerKey]verifier.LedgerKey // of Account.Also: to its Ledger
 }
 
 // Merge makes one account of pieces of journals. The same records and facts give the
@@ -173,7 +179,8 @@ type Merged struct {
 //     record before it, because a clock may be set back and a sequence may not. A time
 //     that cannot be is none.
 //  4. A counter-entry takes back the record it names on its own branch of the chain.
-//  5. On each ledger key one full collection counts: the earliest by Est, device and
+//  5. A card that replaces another organisation's counts with it (Account.Also).
+//  6. In each account one full collection counts: the earliest by Est, device and
 //     sequence. Parts count with it where whoever gave the rest knew of them. All
 //     others are conflicts, which stay in the list. Nothing counts above what is due.
 func Merge(f Facts, pieces ...*Piece) *Merged {
@@ -288,6 +295,9 @@ func AddAmount(list []Amount, a Amount) []Amount {
 // Earlier implements verifier.Uses: what was given on a ledger key, in all journals
 // that were merged.
 func (m *Merged) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
+	if main, there := m.also[k]; there {
+		k = main
+	}
 	i, ok := slices.BinarySearchFunc(m.Accounts, k, func(a Account, k verifier.LedgerKey) int { return CompareLedger(a.Ledger, k) })
 	if !ok || len(m.Accounts[i].Counted) == 0 {
 		return verifier.Use{}, false

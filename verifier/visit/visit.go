@@ -71,6 +71,7 @@ type Visit struct {
 	At       credential.Time
 	Kind     Kind
 	Ledger   verifier.LedgerKey // zero for notes without a card
+	Former   credential.Former  // whose card the one shown replaces; with Ledger, zero: nobody's
 	Card     []byte             // cti of the card shown; may be nil
 	Given    string             // opaque code or decimal amount with unit (ParseAmount)
 	Rest     string             // still due, Partial only
@@ -162,6 +163,10 @@ func (v *Visit) encode(chain [32]byte) ([]byte, error) {
 	if v.Code != "" {
 		m.PutInt(13, cbor.AppendText(nil, v.Code))
 	}
+	if v.Former != (credential.Former{}) {
+		b := cbor.AppendText(cbor.AppendArray(nil, 2), v.Former.Issuer)
+		m.PutInt(14, cbor.AppendText(b, v.Former.Pseudonym))
+	}
 	payload, err := m.Append(nil)
 	if err != nil {
 		return nil, fmt.Errorf("visit: %w", err)
@@ -187,15 +192,19 @@ func (v *Visit) valid() error {
 		return fmt.Errorf("visit: record %d cancels, and is no counter-entry", v.Sequence)
 	case v.Kind != Partial && v.Rest != "":
 		return fmt.Errorf("visit: record %d leaves a rest, and is no partial collection", v.Sequence)
+	case v.Former != (credential.Former{}) && (v.Former.Issuer == "" || v.Former.Pseudonym == "" || v.Ledger.Pseudonym == "" || v.Former.Issuer == v.Ledger.Issuer):
+		return fmt.Errorf("visit: record %d replaces a card of nobody else", v.Sequence)
+	case len(v.Former.Issuer) > maxIssuer:
+		return fmt.Errorf("visit: record %d is out of bounds", v.Sequence)
 	case len(v.Card) > maxCard || len(v.Checks) > maxChecks || v.By > Proxy || len(v.Ledger.Issuer) > maxIssuer:
 		return fmt.Errorf("visit: record %d is out of bounds", v.Sequence)
 	}
-	for _, s := range []string{v.Given, v.Rest, v.Code, v.Ledger.Pseudonym, v.Ledger.Programme} {
+	for _, s := range []string{v.Given, v.Rest, v.Code, v.Ledger.Pseudonym, v.Ledger.Programme, v.Former.Pseudonym} {
 		if len(s) > maxText {
 			return fmt.Errorf("visit: record %d holds a text of %d bytes", v.Sequence, len(s))
 		}
 	}
-	for _, s := range []string{v.Given, v.Rest, v.Code, v.Ledger.Issuer, v.Ledger.Pseudonym, v.Ledger.Programme} {
+	for _, s := range []string{v.Given, v.Rest, v.Code, v.Ledger.Issuer, v.Ledger.Pseudonym, v.Ledger.Programme, v.Former.Issuer, v.Former.Pseudonym} {
 		if !utf8.ValidString(s) {
 			return fmt.Errorf("visit: record %d holds a text that is not UTF-8", v.Sequence)
 		}
@@ -247,6 +256,11 @@ func parse(payload []byte) (v Visit, chain [32]byte, err error) {
 			v.Cancels = r.Uint()
 		case 13:
 			v.Code = string(r.Text())
+		case 14:
+			if r.Array() != 2 {
+				return v, chain, fmt.Errorf("a replaced unit has two members")
+			}
+			v.Former = credential.Former{Issuer: string(r.Text()), Pseudonym: string(r.Text())}
 		default:
 			return v, chain, fmt.Errorf("an unknown member: written by a newer version?")
 		}

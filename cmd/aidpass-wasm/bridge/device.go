@@ -187,7 +187,7 @@ func (d *desk) onCard(v *visit.Visit, lines js.Value, at credential.Time, verdic
 			return err
 		}
 	}
-	v.Ledger, v.Card = r.Ledger, r.Credential.ID
+	v.Ledger, v.Former, v.Card = r.Ledger, r.Former, r.Credential.ID
 	if v.Kind == visit.Collection && r.Has(words.PartlyCollected) {
 		switch v.Code {
 		case "":
