@@ -87,6 +87,50 @@ func TestMayIssue(t *testing.T) {
 	}
 }
 
+func TestMayReplace(t *testing.T) {
+	d := draft1(t)
+	must(t, d.AddOrganisation("https://c.example", "KEN", map[string]string{"en": "C"}))
+	must(t, d.Grant(orgB, trust.Grant{Types: []string{vctElig}, Programmes: []string{"P1"}, Until: issued + year, Replaces: []string{orgA}}))
+	must(t, d.Grant(orgB, trust.Grant{Types: []string{vctElig}}))
+	for _, g := range []trust.Grant{{Replaces: []string{orgB}}, {Replaces: []string{"https://nobody.example"}}, {Replaces: make([]string, 65)}} {
+		if g.Types = []string{vctElig}; d.Grant(orgB, g) == nil {
+			t.Errorf("granted to replace cards of %d organisations, %.40q", len(g.Replaces), g.Replaces[0])
+		}
+	}
+	b := open(t, sign(t, d, "1", "2")).Organisation([]byte(orgB))
+	for _, c := range []struct {
+		name, issuer, vct, programme string
+		at                           credential.Time
+		want                         bool
+	}{
+		{"as agreed", orgA, vctElig, "P1", issued + year, true},
+		{"too late", orgA, vctElig, "P1", issued + year + 1, false},
+		{"another programme: it may issue there, and not replace", orgA, vctElig, "P2", issued, false},
+		{"another type", orgA, vctRef, "P1", issued, false},
+		{"another organisation", "https://c.example", vctElig, "P1", issued, false},
+		{"itself", orgB, vctElig, "P1", issued, false},
+	} {
+		f := credential.Former{Issuer: c.issuer, Pseudonym: "AAECAwQFBgcICQoL"}
+		raw, ok := f.Bytes()
+		if !ok {
+			t.Fatal("no pseudonym")
+		}
+		if got, ok := b.MayReplace(raw, []byte(c.vct), []byte(c.programme), "", c.at); ok != c.want || ok && got != f {
+			t.Errorf("%s: got %v, %+v", c.name, ok, got)
+		}
+	}
+	// Two of one tag would let the card be read as either.
+	twice := &trust.Organisation{ID: orgB, Grants: []trust.Grant{{Types: []string{vctElig}, Replaces: []string{orgA}}, {Types: []string{vctElig}, Replaces: []string{orgA}}}}
+	raw, _ := credential.Former{Issuer: orgA, Pseudonym: "AAECAwQFBgcICQoL"}.Bytes()
+	if _, ok := twice.MayReplace(raw, []byte(vctElig), nil, "", issued); !ok {
+		t.Error("said by two grants, it is said")
+	}
+	twice.Recognised = &trust.Recognition{Types: []string{vctElig}, Recheck: issued + year}
+	if _, ok := twice.MayReplace(raw, []byte(vctElig), nil, "", issued); ok {
+		t.Error("another consortium's list says who replaces our people's cards")
+	}
+}
+
 func TestOwnsStatusURI(t *testing.T) {
 	own := func(prefix string) *trust.Organisation {
 		return &trust.Organisation{StatusPrefixes: []string{"https://other.example/x", prefix}}

@@ -86,6 +86,7 @@ func FuzzVerifyMessage(f *testing.F) {
 	pack, floors := open(f, w.Pack(vt.PackOptions{}), verifier.Floors{}, vt.Now)
 	in := verifier.Inputs{At: vt.Now, Pack: pack, Floors: floors}
 	f.Add(w.Card(vt.CardOptions{}))
+	f.Add(w.Card(replacing(w)))
 	f.Add(w.Card(vt.CardOptions{Sealed: map[string]any{"name": "Amina Yusuf"}}))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		// No foreign issuer signed any of these.

@@ -353,6 +353,10 @@ func FuzzParse(f *testing.F) {
 	other := keyOf(f, ed.Public())
 	f.Add(card)
 	f.Add(card[2:])
+	renewed := draft()
+	renewed.Former = formerUnit
+	again, _ := signed(f, renewed, false)
+	f.Add(again)
 	f.Add([]byte{0xd2, 0x84, 0x40, 0xa0, 0x40, 0x40})
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		env, err := cwt.Parse(raw)

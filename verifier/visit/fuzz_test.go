@@ -70,6 +70,9 @@ func FuzzOpen(f *testing.F) {
 	f.Add(file)
 	f.Add(file[3:])
 	f.Add(append(bytes.Clone(file[ends[1]:]), file[:ends[2]-9]...))
+	replaced := append1(f, tablet, nil, visit.Visit{Device: []byte{1}, Sequence: 1, At: 1, Kind: visit.Collection, Ledger: unit(1), Former: credential.Former{Issuer: "b", Pseudonym: "p"}})
+	f.Add(replaced)
+	file = append(file, replaced...)
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, err := visit.Open(b, ours)
 		if err != nil {

@@ -100,6 +100,17 @@ func TestWhatMergingMakesOfRecords(t *testing.T) {
 	all := func(u int) visit.Visit {
 		return visit.Visit{Kind: visit.Collection, Ledger: unit(u), Card: []byte("old")}
 	}
+	key := func(org string, u int) verifier.LedgerKey {
+		k := unit(u)
+		k.Issuer = "https://" + org + ".example"
+		return k
+	}
+	bare := func(org string, u int) visit.Visit { return visit.Visit{Kind: visit.Collection, Ledger: key(org, u)} }
+	inPlace := func(org string, u int, old verifier.LedgerKey) visit.Visit {
+		v := bare(org, u)
+		v.Former = credential.Former{Issuer: old.Issuer, Pseudonym: old.Pseudonym}
+		return v
+	}
 	part := func(u int, given, rest string) visit.Visit {
 		return visit.Visit{Kind: visit.Partial, Ledger: unit(u), Given: given, Rest: rest}
 	}
@@ -128,6 +139,26 @@ func TestWhatMergingMakesOfRecords(t *testing.T) {
 		want   string
 	}{
 		{"one collection", facts, []*visit.Piece{on(0, all(1))}, "0.1 counted\n"},
+		{"a card of A, and the one of B in its place", facts, []*visit.Piece{on(0, all(1)), on(1, at(inPlace("b", 7, unit(1)), vt.Made+900))}, "0.1 counted\n1.1 conflict\n"},
+		{"the one of B first", facts, []*visit.Piece{on(0, at(all(1), vt.Made+900)), on(1, inPlace("b", 7, unit(1)))}, "0.1 conflict\n1.1 counted\n"},
+		{"a part by the one, the rest by the other", facts, []*visit.Piece{on(0, part(1, "1 kg", "1 kg")),
+			on(1, func() visit.Visit { v := at(inPlace("b", 7, unit(1)), vt.Made+900); v.Code = visit.CodeRest; return v }())}, "0.1 counted\n1.1 counted\n"},
+		{"also by a delegation for the new one, which names no old one", facts,
+			[]*visit.Piece{on(0, all(1)), on(1, at(inPlace("b", 7, unit(1)), vt.Made+900), at(bare("b", 7), vt.Made+960))}, "0.1 counted\n1.1 conflict\n1.2 conflict\n"},
+		{"taken back, it says all the same whose place it took", facts,
+			[]*visit.Piece{on(0, all(1)), on(1, inPlace("b", 7, unit(1)), cancel(1), at(bare("b", 7), vt.Made+900))}, "0.1 counted\n1.1 cancelled\n1.2 noted\n1.3 conflict\n"},
+		{"of another round", facts, []*visit.Piece{on(0, all(1)), on(1, func() visit.Visit { v := inPlace("b", 7, unit(1)); v.Ledger.Round++; return v }())}, "0.1 counted\n1.1 counted\n"},
+		{"B says it of two units of A: the first, and the other's own card is not touched", facts,
+			[]*visit.Piece{on(0, at(all(1), vt.Made+800), at(all(2), vt.Made+800)), on(1, inPlace("b", 7, unit(1)), inPlace("b", 7, unit(2)))},
+			"0.1 conflict\n0.2 counted\n1.1 counted\n1.2 conflict other_former\n"},
+		{"two of B say it of one unit of A", facts, []*visit.Piece{on(0, inPlace("b", 7, unit(1))), on(1, at(inPlace("b", 8, unit(1)), vt.Made+900))}, "0.1 counted\n1.1 conflict\n"},
+		{"a card of C in the place of B's, which stood for A's", facts,
+			[]*visit.Piece{on(0, all(1)), on(1, at(inPlace("c", 9, key("b", 7)), vt.Made+900)), on(2, at(inPlace("b", 7, unit(1)), vt.Made+950))},
+			"0.1 counted\n1.1 conflict\n2.1 conflict\n"},
+		{"each says it stands for the other", facts,
+			[]*visit.Piece{on(0, inPlace("c", 9, key("b", 7))), on(1, at(inPlace("b", 7, key("c", 9)), vt.Made+900))}, "0.1 counted\n1.1 conflict\n"},
+		{"a unit that its issuer does not know", visit.Facts{Issuer: unit(0).Issuer, Unit: func(k verifier.LedgerKey) bool { return k == unit(1) }},
+			[]*visit.Piece{on(0, all(1)), on(1, inPlace("b", 7, unit(2)))}, "0.1 counted\n1.1 counted former_unknown\n"},
 		{"the same file twice", facts, []*visit.Piece{on(0, all(1)), on(0, all(1))}, "0.1 counted\n"},
 		{"old card here, new card there: the earlier one counts", facts,
 			[]*visit.Piece{on(0, at(all(1), vt.Made+500)), on(1, at(all(1), vt.Made+400))}, "0.1 conflict\n1.1 counted\n"},
@@ -362,6 +393,9 @@ func TestMergeInAnyOrder(t *testing.T) {
 		},
 		Unit: func(k verifier.LedgerKey) bool { return k.Pseudonym != "unit-0" },
 	}
+	if facts.Issuer != orgs[0] {
+		t.Fatal("the facts are not those of the first organisation")
+	}
 	rapid.Check(t, func(r *rapid.T) {
 		var journals []*journal
 		for n := range 5 {
@@ -395,6 +429,9 @@ func TestMergeInAnyOrder(t *testing.T) {
 	})
 }
 
+// orgs issue cards; the first is the one whose office merges.
+var orgs = []string{"https://a.example", "https://b.example", "https://c.example"}
+
 // anyVisit is the next record of a journal of n.
 func anyVisit(r *rapid.T, n int) visit.Visit {
 	v := visit.Visit{At: vt.Made + credential.Time(rapid.IntRange(-100, 400).Draw(r, "time"))}
@@ -411,6 +448,13 @@ func anyVisit(r *rapid.T, n int) visit.Visit {
 	}
 	if v.Kind <= visit.Partial {
 		v.Ledger = unit(rapid.IntRange(0, 5).Draw(r, "unit"))
+		// A replaces nobody's cards; B and C those of A and of each other, as they like.
+		if n := rapid.IntRange(0, 4).Draw(r, "issuer"); n < len(orgs) {
+			v.Ledger.Issuer = orgs[n]
+			if old := rapid.IntRange(0, len(orgs)).Draw(r, "former"); n > 0 && old < len(orgs) && old != n {
+				v.Former = credential.Former{Issuer: orgs[old], Pseudonym: unit(rapid.IntRange(0, 5).Draw(r, "replaces")).Pseudonym}
+			}
+		}
 	}
 	if rapid.IntRange(0, 19).Draw(r, "clock") == 0 {
 		v.At = rapid.SampledFrom([]credential.Time{60, 4070908800}).Draw(r, "wrong")
@@ -448,14 +492,28 @@ func sound(r *rapid.T, m *visit.Merged, records int) {
 		r.Fatalf("%d records of %d", len(m.Entries), records)
 	}
 	told := map[int]int{}
-	for _, a := range m.Accounts {
+	whose := map[verifier.LedgerKey]int{}
+	for n, a := range m.Accounts {
+		for i, k := range append([]verifier.LedgerKey{a.Ledger}, a.Also...) {
+			if whose[k]++; whose[k] > 1 {
+				r.Fatalf("%v stands in two accounts", k)
+			}
+			// Nobody but A could say that two of A's units are one.
+			if i > 0 && k.Issuer == orgs[0] {
+				r.Fatalf("%v and %v are one", a.Ledger, k)
+			}
+			use, ok := m.Earlier(k)
+			if first, there := m.Earlier(a.Ledger); use != first || ok != there || ok != (len(m.Accounts[n].Counted) > 0) {
+				r.Fatalf("%v and %v are told differently", k, a.Ledger)
+			}
+		}
 		full, kg := 0, int64(0)
 		for _, i := range a.Counted {
 			e := m.Entries[i]
 			if e.Kind == visit.Collection {
 				full++
 			}
-			if e.State != visit.Counted || e.Ledger != a.Ledger {
+			if e.State != visit.Counted || e.Ledger != a.Ledger && !slices.Contains(a.Also, e.Ledger) {
 				r.Fatalf("%s counts with %v", e.State, a.Ledger)
 			}
 		}
@@ -464,7 +522,7 @@ func sound(r *rapid.T, m *visit.Merged, records int) {
 				kg = s.Micros
 			}
 		}
-		if full > 1 || a.Ledger.Pseudonym < "unit-4" && kg > 5e6 {
+		if full > 1 || a.Ledger.Issuer == orgs[0] && a.Ledger.Pseudonym < "unit-4" && kg > 5e6 {
 			r.Fatalf("%v was paid %d times, %d", a.Ledger, full, kg)
 		}
 		for _, list := range [][]int{a.Counted, a.Conflicts, a.Cancelled, a.Quarantined} {
