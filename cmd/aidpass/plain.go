@@ -42,6 +42,8 @@ var doubtWords = map[visit.Doubt]string{
 	visit.AfterWithdrawal: "its device was withdrawn by then",
 	visit.Cloned:          "its device was copied",
 	visit.CancelsUnknown:  "what it takes back is not here",
+	visit.FormerUnknown:   "the card stands in the place of one that its issuer does not know",
+	visit.OtherFormer:     "the card stands in the place of another one than the unit's earlier records say",
 	visit.RestOfUnknown:   "the part it completes is not here",
 	visit.OtherUnit:       "the amount is in another unit than what is due",
 }
