@@ -4,17 +4,22 @@ import (
 	"bytes"
 	"context"
 	"crypto"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
 	"aidpass/credential"
 	"aidpass/credential/cwt"
 	"aidpass/credential/sdjwt"
+	"aidpass/credential/vcjwt"
 	"aidpass/internal/cbor"
 	"aidpass/internal/cose"
+	"aidpass/schemas"
+	"aidpass/status"
 )
 
 // MaxCopies is how many one-time credentials a wallet gets at once.
@@ -105,9 +110,9 @@ type coseMessage struct{ *cose.Prepared }
 
 func (m coseMessage) attach(sig []byte) ([]byte, error) { return m.AttachUnverified(sig) }
 
-type sdMessage struct{ *sdjwt.Prepared }
+type textMessage struct{ *sdjwt.Prepared }
 
-func (m sdMessage) attach(sig []byte) ([]byte, error) {
+func (m textMessage) attach(sig []byte) ([]byte, error) {
 	text, err := m.Attach(sig)
 	return []byte(text), err
 }
@@ -158,9 +163,13 @@ func (d *Desk) rebuild(c Credential) (message, error) {
 	}
 	record := c.Intent
 	switch c.Form {
-	case credential.FormSDJWT:
-		tbs, disclosures, _ := bytes.Cut(record, []byte("~"))
-		return sdMessage{sdjwt.Resume(key, tbs, "~"+string(disclosures))}, nil
+	case credential.FormSDJWT, credential.FormVCJWT:
+		// Base64url has no tilde, so the first begins the disclosures; a VC-JWT has none.
+		end := bytes.IndexByte(record, '~')
+		if end < 0 {
+			end = len(record)
+		}
+		return textMessage{sdjwt.Resume(key, record[:end], string(record[end:]))}, nil
 	case credential.FormCWT, credential.FormBound:
 		p, err := rebuildCOSE(key, record)
 		return coseMessage{p}, err
@@ -168,7 +177,50 @@ func (d *Desk) rebuild(c Credential) (message, error) {
 	return nil, fmt.Errorf("a credential of form %s cannot be signed", c.Form)
 }
 
-func (r *run) prepareToken(w *row) ([]byte, error) { return nil, errors.New("not yet") }
+// prepareToken is prepare for the forms that are text. An SD-JWT VC names the
+// document that describes its type by its hash; a VC-JWT says everything to
+// everybody it is shown to.
+func (r *run) prepareToken(w *row) ([]byte, error) {
+	c, t := &w.result.Credential, r.batch.Type
+	values, no := r.batch.values(w.request, c.ID)
+	if no != nil {
+		return nil, no
+	}
+	if r.batch.Form == credential.FormVCJWT {
+		for _, claim := range t.Claims {
+			if claim.Sensitivity >= 2 {
+				delete(values, claim.Name) // what a card has sealed
+			}
+		}
+	}
+	d := sdjwt.Draft{
+		Issuer: r.desk.Issuer, ID: c.ID.String(), IssuedAt: credential.FromStd(r.now), NotBefore: r.batch.NotBefore, ExpiresAt: c.ExpiresAt,
+		StatusURI: status.URIOfJWT(c.StatusURI), StatusIndex: c.StatusIndex, HolderKey: w.request.Holder,
+	}
+	if err := d.Say(t, values, c.Pseudonym); err != nil {
+		return nil, err
+	}
+	if r.batch.Form == credential.FormVCJWT {
+		p, err := vcjwt.Prepare(r.key, vcjwt.Draft{
+			Issuer: d.Issuer, Type: d.Type, ID: d.ID, IssuedAt: d.IssuedAt, NotBefore: d.NotBefore, ExpiresAt: d.ExpiresAt,
+			StatusURI: d.StatusURI, StatusIndex: d.StatusIndex, HolderKey: d.HolderKey, Claims: d.Claims,
+		})
+		if err != nil {
+			return nil, err
+		}
+		return p.ToBeSigned(), nil
+	}
+	document, err := t.Metadata()
+	if err != nil {
+		return nil, err
+	}
+	d.Integrity = schemas.Integrity(document)
+	p, err := sdjwt.Prepare(r.key, d, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	return append(slices.Clip(p.ToBeSigned()), p.Disclosures()...), nil
+}
 
 // IssueWallet makes the one-time credentials of one wallet: one of q for each of its
 // keys, in their order, with the same claims, an identity and a status index each.

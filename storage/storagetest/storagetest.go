@@ -4,6 +4,7 @@
 package storagetest
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -22,6 +23,8 @@ import (
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/credential/cwt"
+	"aidpass/credential/sdjwt"
+	"aidpass/credential/vcjwt"
 	"aidpass/internal/cose"
 	"aidpass/issuer"
 	"aidpass/schemas"
@@ -127,6 +130,7 @@ type world struct {
 	org    *storage.Org
 	desk   *issuer.Desk
 	signer *signer
+	tokens *signer // of credentials for wallets
 	status *ecdsa.PrivateKey
 	kek    []byte
 	now    time.Time
@@ -141,7 +145,7 @@ var (
 
 func newWorld(t *testing.T, e Engine) *world {
 	t.Helper()
-	w := &world{engine: e, dir: t.TempDir(), signer: newSigner(t), status: newKey(t), kek: random(32), now: start}
+	w := &world{engine: e, dir: t.TempDir(), signer: newSigner(t), tokens: newSigner(t), status: newKey(t), kek: random(32), now: start}
 	w.db = e.Open(t, w.dir, w.options())
 	t.Cleanup(func() { w.db.Close() })
 	org, err := w.db.CreateOrg(ctx, "org-a", w.kek, access.Actor{ID: "acc-admin", Role: access.OrgAdmin})
@@ -161,7 +165,7 @@ func (w *world) use(org *storage.Org) {
 
 func (w *world) newDesk(store issuer.Store, log issuer.SigningLog) *issuer.Desk {
 	return &issuer.Desk{
-		Issuer: "https://aid.example.org", Signer: w.signer, Store: store, Log: log, Actor: clerk, Check: w.verify,
+		Issuer: "https://aid.example.org", Signer: w.signer, Tokens: w.tokens, CheckToken: w.verifyToken, Store: store, Log: log, Actor: clerk, Check: w.verify,
 		Lists: issuer.ListPolicy{Prefix: "https://s.example.org/", Size: listSize, Decoys: 64},
 		Chunk: w.chunk, Now: func() time.Time { return w.now },
 	}
@@ -203,6 +207,26 @@ func (w *world) verify(card []byte) error {
 		return err
 	}
 	return schemas.ByName("eligibility").CheckPlain(c.Plain)
+}
+
+// verifyToken does the same for credentials in JSON.
+func (w *world) verifyToken(text []byte) error {
+	k, err := cose.NewKey(w.tokens.Public())
+	if err != nil {
+		return err
+	}
+	if !bytes.Contains(text, []byte("~")) {
+		e, err := vcjwt.Parse(string(text))
+		if err == nil {
+			_, err = vcjwt.Open(e, k)
+		}
+		return err
+	}
+	e, err := sdjwt.Parse(string(text))
+	if err == nil {
+		_, err = sdjwt.OpenIssued(e, k)
+	}
+	return err
 }
 
 // signer is a card key that remembers what it signed.
@@ -302,9 +326,13 @@ func (w *world) whole(t *testing.T) {
 	}
 	known := map[[32]byte]bool{}
 	for _, e := range w.credentials(t) {
-		known[sha256.Sum256(e.Intent)] = true
+		tbs, _, _ := bytes.Cut(e.Intent, []byte("~"))
+		if e.Form == credential.FormCWT || e.Form == credential.FormBound {
+			tbs = e.Intent
+		}
+		known[sha256.Sum256(tbs)] = true
 	}
-	for _, s := range w.signer.signed {
+	for _, s := range slices.Concat(w.signer.signed, w.tokens.signed) {
 		if !known[s] {
 			t.Errorf("a signature was made over bytes that no credential has recorded")
 		}

@@ -7,6 +7,8 @@ import (
 
 	"aidpass/credential"
 	"aidpass/credential/cwt"
+	"aidpass/credential/sdjwt"
+	"aidpass/credential/vcjwt"
 	"aidpass/internal/cose"
 	"aidpass/issuer"
 	"aidpass/status"
@@ -53,9 +55,11 @@ func given(t *testing.T, results []issuer.Result, err error, n int) []issuer.Cre
 	return cards
 }
 
+var walletForms = []credential.Form{credential.FormBound, credential.FormSDJWT, credential.FormVCJWT}
+
 // testWallets: one-time credentials for one wallet, in each form.
 func testWallets(t *testing.T, e Engine) {
-	for _, f := range []credential.Form{credential.FormBound} {
+	for _, f := range walletForms {
 		t.Run(f.String(), func(t *testing.T) { testWallet(t, e, f) })
 	}
 }
@@ -76,16 +80,16 @@ func testWallet(t *testing.T, e Engine, f credential.Form) {
 			t.Error("two credentials share a status index")
 		}
 		seen[c.StatusIndex] = true
-		if f == credential.FormBound {
-			e, err := cwt.Parse(c.Card)
-			must(t, err)
-			k, err := cose.NewKey(w.signer.Public())
-			must(t, err)
-			open, err := cwt.OpenCard(&e, k, nil)
-			must(t, err)
-			if string(open.HolderKey) != string(keys[i].Append(nil)) {
-				t.Errorf("copy %d is bound to another key", i)
-			}
+		open := w.open(t, c)
+		if string(open.HolderKey) != string(keys[i].Append(nil)) {
+			t.Errorf("copy %d is bound to another key", i)
+		}
+		uri := c.StatusURI
+		if f != credential.FormBound {
+			uri = status.URIOfJWT(uri)
+		}
+		if open.Status.Index != c.StatusIndex || string(open.Status.URI) != uri {
+			t.Errorf("copy %d points at entry %d of %s", i, open.Status.Index, open.Status.URI)
 		}
 	}
 
@@ -141,10 +145,40 @@ func testWallet(t *testing.T, e Engine, f credential.Form) {
 	w.whole(t)
 }
 
+// open reads a credential of any form.
+func (w *world) open(t *testing.T, c issuer.Credential) credential.Credential {
+	t.Helper()
+	var k *cose.Key
+	var err error
+	if c.Form == credential.FormBound {
+		k, err = cose.NewKey(w.signer.Public())
+		must(t, err)
+		e, err := cwt.Parse(c.Card)
+		must(t, err)
+		open, err := cwt.OpenCard(&e, k, nil)
+		must(t, err)
+		return open
+	}
+	k, err = cose.NewKey(w.tokens.Public())
+	must(t, err)
+	if c.Form == credential.FormVCJWT {
+		e, err := vcjwt.Parse(string(c.Card))
+		must(t, err)
+		open, err := vcjwt.Open(e, k)
+		must(t, err)
+		return open.Credential
+	}
+	e, err := sdjwt.Parse(string(c.Card))
+	must(t, err)
+	open, err := sdjwt.OpenIssued(e, k)
+	must(t, err)
+	return open.Credential
+}
+
 // testWalletResumed: what was to be signed for a wallet when the power went is
 // signed, the same bytes, by whoever resumes.
 func testWalletResumed(t *testing.T, e Engine) {
-	for _, f := range []credential.Form{credential.FormBound} {
+	for _, f := range walletForms {
 		w := newWorld(t, e)
 		b, q := w.walletBatch(t, f, false)
 		keys := phone(t, 2)
