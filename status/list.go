@@ -50,8 +50,8 @@ const (
 // and ApplyDelta make one. Nothing but MarkUnrevoked changes it afterwards, so
 // any number of goroutines may look things up in it.
 type List struct {
-	// URI is what credentials call the list (sub): nobody has yet checked that
-	// the signer may speak for it.
+	// URI is what cards call the list (sub, for a JWT without the mark of its form:
+	// see URIOfJWT). Nobody has yet checked that the signer may speak for it.
 	URI        string
 	IssuedAt   credential.Time
 	NextUpdate credential.Time // when a newer one may be expected; 0 if not said
@@ -106,7 +106,7 @@ func (l *List) Age(at credential.Time) int64 { return max(0, int64(at-l.IssuedAt
 // CheckURI returns a *Refusal with StatusWrongList unless the list is the one
 // called uri (8.3, step 4a): else an all-valid list could stand in for another.
 func (l *List) CheckURI(uri string) error {
-	if l.URI != uri {
+	if l.URI != register(uri) {
 		return refuse(words.StatusWrongList, "the list is %q, not %q", l.URI, uri)
 	}
 	return nil

@@ -90,24 +90,23 @@ func register[T string | []byte](uri T) T {
 	return uri
 }
 
-// place returns where the list of uri stands, in either form, or where it would.
+// place returns where the list of uri stands, or where it would.
 func (s *Set) place(uri []byte) (at int, there bool) {
-	uri = register(uri)
 	low, high := 0, len(s.lists)
 	for low < high {
 		at := (low + high) / 2
-		if register(s.lists[at].URI) < string(uri) {
+		if s.lists[at].URI < string(uri) {
 			low = at + 1
 		} else {
 			high = at
 		}
 	}
-	return low, low < len(s.lists) && register(s.lists[low].URI) == string(uri)
+	return low, low < len(s.lists) && s.lists[low].URI == string(uri)
 }
 
-// Find returns the newest list of uri, nil if there is none.
+// Find returns the newest list of uri, which may name either form; nil if there is none.
 func (s *Set) Find(uri []byte) *List {
-	if at, there := s.place(uri); there {
+	if at, there := s.place(register(uri)); there {
 		return s.lists[at]
 	}
 	return nil

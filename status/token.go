@@ -179,6 +179,9 @@ func readJSON(t *jose.Token) (c claims, err error) {
 // list judges the claims and unpacks the entries.
 func (c *claims) list(source string, kid []byte, key *cose.Key) (*List, error) {
 	l := &List{URI: c.sub, IssuedAt: credential.Time(c.iat), ExpiresAt: credential.Time(c.exp), KeyID: kid, Key: key, Source: source}
+	if source == SourceJWT {
+		l.URI = register(c.sub)
+	}
 	switch {
 	case c.sub == "" || len(c.sub) > MaxURI:
 		return nil, malformed("a sub of %d bytes", len(c.sub))

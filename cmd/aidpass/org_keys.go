@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -130,13 +131,16 @@ func role(i keystore.Info) (name string, from, until credential.Time) {
 func (o *orgKeys) makeKeys(cards keystore.Alg, years int) error {
 	now := o.a.now()
 	until := now + credential.Time(years)*keyYear
-	make := []struct {
+	type newKey struct {
 		use   keystore.Use
 		alg   keystore.Alg
 		label string
-	}{
+	}
+	keys := []newKey{
 		{keystore.Card, cards, label(roleMain, now, until)},
 		{keystore.Card, cards, label(roleStandby, now, until)},
+		{keystore.VC, keystore.P256, label(roleMain, now, until)},
+		{keystore.Request, keystore.P256, label(roleMain, now, until)},
 		{keystore.Status, keystore.P256, label(roleMain, now, until)},
 		{keystore.Pack, keystore.P256, label(roleMain, now, until)},
 		{keystore.DeviceCA, keystore.P256, label(roleMain, now, until)},
@@ -148,18 +152,33 @@ func (o *orgKeys) makeKeys(cards keystore.Alg, years int) error {
 	}
 	p := o.a.progress("making keys")
 	pass := o.a.passphrase("the keys of this organisation", true)
-	for i, k := range make {
-		if _, err := o.store.Create(k.use, k.alg, k.label, pass, o.a.Now()); err != nil {
-			return err
-		}
-		p.step(i+1, len(make))
+	if _, err := pass(); err != nil { // asked for once, before several want it
+		return err
+	}
+	todo, done := make(chan newKey, len(keys)), make(chan error, len(keys))
+	for _, k := range keys {
+		todo <- k
+	}
+	close(todo)
+	for range min(runtime.NumCPU(), 4) { // each takes 64 MiB while it is sealed
+		go func() {
+			for k := range todo {
+				_, err := o.store.Create(k.use, k.alg, k.label, pass, o.a.Now())
+				done <- err
+			}
+		}()
+	}
+	var failed error
+	for i := range keys {
+		failed = errors.Join(failed, <-done)
+		p.step(i+1, len(keys))
 	}
 	p.end()
-	return nil
+	return failed
 }
 
 // listedUses are the uses whose keys stand on the trust list.
-var listedUses = []keystore.Use{keystore.Card, keystore.Status, keystore.Pack, keystore.DeviceCA, keystore.Audit, keystore.Seal}
+var listedUses = []keystore.Use{keystore.Card, keystore.VC, keystore.Request, keystore.Status, keystore.Pack, keystore.DeviceCA, keystore.Audit, keystore.Seal}
 
 // writeEntry makes organisation.org from the keys: of each use the newest main
 // key that is not withdrawn, and the newest standby card key.
@@ -347,7 +366,7 @@ func (o *orgKeys) signer(use keystore.Use, kid []byte) (crypto.Signer, error) {
 func (o *orgKeys) rotate(use trust.Use, from credential.Time, years int, standby bool, out string) error {
 	kind := keystore.Use(use.String())
 	if !slices.Contains(listedUses, kind) {
-		return usagef("this organisation has no %s key", use).hint("card, status, pack, device-ca, audit or seal")
+		return usagef("this organisation has no %s key", use).hint("card, vc, request, status, pack, device-ca, audit or seal")
 	}
 	want := roleMain
 	if standby {

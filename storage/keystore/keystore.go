@@ -135,15 +135,16 @@ func (s *Store) add(use Use, alg Alg, label string, private []byte, pass Passphr
 	if err != nil {
 		return nil, err
 	}
+	// Sealing takes a second on purpose; several keys are sealed at a time.
+	file, err := seal(*info, private, passphrase, s.WorkFactor)
+	if err != nil {
+		return nil, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if path, err := s.find(info.ID); err == nil {
 		return nil, fmt.Errorf("%w: %s", ErrExists, path)
 	} else if !errors.Is(err, ErrNotFound) {
-		return nil, err
-	}
-	file, err := seal(*info, private, passphrase, s.WorkFactor)
-	if err != nil {
 		return nil, err
 	}
 	if err := durable.WriteFile(filepath.Join(s.dir, info.fileName()), file, 0o600); err != nil {
