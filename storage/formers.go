@@ -68,12 +68,10 @@ func (t *tx) beside(p *visit.Piece, marks map[string]bool) error {
 				continue
 			}
 			done[mark] = true
-			// BETWEEN, where = would do: for = SQLite, knowing nothing of how many rows there
-			// are, reads all of the organisation's by the primary key instead of the index.
-			if err := t.storedVisits(p, `AND ledger BETWEEN $2 AND $2`, []byte(mark)); err != nil {
+			if err := t.storedVisits(p, onLedger, []byte(mark)); err != nil {
 				return err
 			}
-			if err := t.storedVisits(p, `AND former BETWEEN $2 AND $2`, []byte(mark)); err != nil {
+			if err := t.storedVisits(p, onFormer, []byte(mark)); err != nil {
 				return err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"aidpass/storage"
@@ -26,6 +27,27 @@ var sqlite = storagetest.Engine{
 			t.Fatal(err)
 		}
 		return db
+	},
+	Plan: func(t testing.TB, db *sql.DB, query string, args ...any) string {
+		t.Helper()
+		rows, err := db.Query("EXPLAIN QUERY PLAN "+query, args...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		var plan strings.Builder
+		for rows.Next() {
+			var id, parent, unused int
+			var step string
+			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+				t.Fatal(err)
+			}
+			plan.WriteString(step + "\n")
+		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
+		return plan.String()
 	},
 	Backup: func(t testing.TB, dir string) (restore func()) {
 		t.Helper()

@@ -465,9 +465,25 @@ func unfrozen(m *visit.Merged) map[[8]byte]uint64 {
 	return copied
 }
 
+const (
+	visitsOf = `SELECT kid, seq, hash, sealed FROM visit WHERE org_id = $1 `
+	// BETWEEN, where = would do: for = SQLite, knowing nothing of how many rows there
+	// are, reads all of the organisation's by the primary key instead of the index.
+	onLedger = `AND ledger BETWEEN $2 AND $2`
+	onFormer = `AND former BETWEEN $2 AND $2`
+)
+
+// The queries by which AddVisits finds what is stored of a unit in a round, for an
+// engine's tests to ask how they are answered: once for each unit that a journal names,
+// so never by reading all that was ever recorded.
+const (
+	VisitsOnLedger = visitsOf + onLedger
+	VisitsOnFormer = visitsOf + onFormer
+)
+
 // storedVisits reads rows into a piece; where goes on behind the organisation.
 func (t *tx) storedVisits(p *visit.Piece, where string, args ...any) error {
-	rows, err := t.query(`SELECT kid, seq, hash, sealed FROM visit WHERE org_id = $1 `+where, append([]any{t.o.id}, args...)...)
+	rows, err := t.query(visitsOf+where, append([]any{t.o.id}, args...)...)
 	if err != nil {
 		return err
 	}

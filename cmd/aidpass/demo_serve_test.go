@@ -21,6 +21,7 @@ import (
 	"unsafe"
 
 	"aidpass/internal/cose"
+	"aidpass/internal/overheard"
 	"aidpass/verifier/enrol"
 )
 
@@ -53,7 +54,7 @@ func terminal(t *testing.T) (keyboard, screen *os.File) {
 // its words; yes lets it in, anything else does not, and the end is a clean one.
 func TestTheDemoAsksAboutPhones(t *testing.T) {
 	keyboard, screen := terminal(t)
-	var said, errs lockedBuffer
+	var said, errs overheard.Buffer
 	dir := filepath.Join(t.TempDir(), "demo")
 	m := &Main{Stdin: screen, Stdout: &said, Stderr: &errs, Now: time.Now, WorkFactor: 4, ListSize: 4096, Env: func(string) (string, bool) { return "", false }}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"aidpass/internal/cose"
+	"aidpass/internal/overheard"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
 	"aidpass/verifier/enrol"
@@ -34,24 +35,7 @@ import (
 type laptop struct {
 	t      *testing.T
 	dir    string
-	stderr lockedBuffer
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	stderr overheard.Buffer
 }
 
 func (l *laptop) path(name string) string { return filepath.Join(l.dir, name) }

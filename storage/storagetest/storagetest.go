@@ -38,6 +38,9 @@ type Engine struct {
 	Open func(t testing.TB, dir string, o storage.Options) *storage.DB
 	// SQL opens it past package storage, as an administrator would. The test closes it.
 	SQL func(t testing.TB, dir string) *sql.DB
+	// Plan says how the database would answer a query: its own words, with the names of
+	// the indexes that it would use.
+	Plan func(t testing.TB, db *sql.DB, query string, args ...any) string
 	// Backup copies the database, without the files outside the backup. restore
 	// puts the copy in its place; nothing has the database open then.
 	Backup func(t testing.TB, dir string) (restore func())
@@ -109,6 +112,7 @@ func Run(t *testing.T, e Engine) {
 		{"a record of a journal is kept once and settles what was due", testVisits},
 		{"records come in any order", testVisitsInAnyOrder},
 		{"records are many", testManyVisits},
+		{"records of a unit are found by an index", testLedgerIndex},
 		{"a copied device is frozen and thawed", testFrozen},
 		{"a record that is refused settles nothing", testRefusedSettlesNothing},
 		{"cards stop with the change that leaves them behind", testStopCards},

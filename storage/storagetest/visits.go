@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -464,6 +465,22 @@ func testRefusedSettlesNothing(t *testing.T, e Engine) {
 	must(t, err)
 	w.acked(t, "a device without a certificate", acks, "refused")
 	w.entitled(t, "nothing came in", cards[0], registry.Planned)
+}
+
+// What is stored of a unit is looked up once for each record of a journal: by an index,
+// also where the engine has never counted its rows, or an upload costs as many reads as
+// there are records of years.
+func testLedgerIndex(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	one := w.scanner(t, "tab-1")
+	w.hand(t, one.give(w.due(t, 1)[0].all()))
+	db := e.SQL(t, w.dir)
+	defer db.Close()
+	for index, query := range map[string]string{"visit_ledger": storage.VisitsOnLedger, "visit_former": storage.VisitsOnFormer} {
+		if plan := e.Plan(t, db, query, "org-a", []byte("mark")); !strings.Contains(plan, index) {
+			t.Errorf("not by the index %s:\n%s", index, plan)
+		}
+	}
 }
 
 // A large file has an answer for each record, whether it is new or kept already. How

@@ -17,6 +17,7 @@ import (
 	"aidpass/access"
 	"aidpass/internal/cbor"
 	"aidpass/internal/cose"
+	"aidpass/internal/overheard"
 	"aidpass/verifier/enrol"
 	"aidpass/web/api"
 )
@@ -135,30 +136,12 @@ func newDesk() *desk {
 type world struct {
 	*desk
 	server *api.Server
-	logs   *logs
-}
-
-// logs is what the server wrote.
-type logs struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logs) Write(b []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(b)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
+	logs   *overheard.Buffer // what the server wrote
 }
 
 func newWorld(t testing.TB, with ...func(*api.Config)) *world {
 	t.Helper()
-	w := &world{desk: newDesk(), logs: &logs{}}
+	w := &world{desk: newDesk(), logs: &overheard.Buffer{}}
 	shelf := &api.Shelf{}
 	shelf.Fill(map[string]*api.Document{
 		"/public/trust.list": api.NewDocument("application/cose", bytes.Repeat([]byte("trust"), 500)),
