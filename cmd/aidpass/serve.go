@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -466,10 +467,19 @@ func (s *serving) watch(ctx context.Context) {
 	}
 }
 
-// published tells the files of the public folder apart from those of another time.
+// published tells what is public apart from that of another time: the files of the
+// public folder, and what the organisation's keys are told from.
 func (s *serving) published() (string, error) {
 	var mark strings.Builder
-	err := s.walkPublic(func(name string, info fs.FileInfo) error {
+	if info, err := os.Stat(s.f.pack.trust); err == nil { // may lie elsewhere
+		fmt.Fprintln(&mark, info.Size(), info.ModTime().UnixNano())
+	}
+	withdrawn, err := s.o.withdrawals()
+	if err != nil {
+		return "", err
+	}
+	fmt.Fprintln(&mark, len(withdrawn)) // each stays for good
+	err = s.walkPublic(func(name string, info fs.FileInfo) error {
 		fmt.Fprintln(&mark, name, info.Size(), info.ModTime().UnixNano())
 		return nil
 	})
@@ -501,7 +511,8 @@ func (s *serving) walkPublic(visit func(name string, info fs.FileInfo) error) er
 const maxPublicFile = 8 << 20
 
 // refresh takes the public folder into memory: below /public/, and each status
-// list also under the path of its own URI, for a server that stands at that name.
+// list also under the path of its own URI, for a server that stands at that name;
+// so are the organisation's keys for wallet credentials.
 func (s *serving) refresh(ctx context.Context) error {
 	docs := map[string]*api.Document{}
 	err := s.walkPublic(func(name string, _ fs.FileInfo) error {
@@ -529,6 +540,11 @@ func (s *serving) refresh(ctx context.Context) error {
 			docs["/"+status.URIOfJWT(path)] = doc
 		}
 	}
+	keys, err := s.webKeys()
+	if err != nil {
+		return err
+	}
+	maps.Copy(docs, keys)
 	if s.ca != nil {
 		docs[siteCAPath] = api.NewDocument(api.MediaType(siteCAPath), s.ca.Raw)
 	}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"net/url"
+
+	"aidpass/credential"
+	"aidpass/internal/did"
+	"aidpass/trust"
+	"aidpass/web/api"
+	"aidpass/web/resolve"
+)
+
+// webKeys returns what the web is told of the organisation's keys for wallet
+// credentials, as the trust list and its own withdrawals have them: a key set,
+// JWT VC issuer metadata and a did:web document, each under the path that belongs
+// to the organisation's id. None where it lists no such key.
+func (s *serving) webKeys() (map[string]*api.Document, error) {
+	_, list, err := readList(s.f.pack.trust, trust.Anchors{})
+	if err != nil {
+		return nil, err
+	}
+	withdrawn, err := s.o.withdrawals()
+	if err != nil {
+		return nil, err
+	}
+	for _, raw := range withdrawn {
+		// Of another list, or of a key that is not on it: it withdraws nothing here.
+		_ = list.Withdraw(raw)
+	}
+	return keyDocuments(list.Organisation([]byte(s.o.entry.ID)), credential.FromStd(s.a.Now())), nil
+}
+
+// keyDocuments are those of o, which may be nil, at time at, by path.
+func keyDocuments(o *trust.Organisation, at credential.Time) map[string]*api.Document {
+	docs := map[string]*api.Document{}
+	if o == nil || !trust.SignsForWallets(o, at) {
+		return docs
+	}
+	add := func(address string, err error, mime string, body []byte) {
+		if u, perr := url.Parse(address); err == nil && perr == nil {
+			docs[u.Path] = api.NewDocument(mime, body)
+		}
+	}
+	address, err := resolve.WellKnown(o.ID, "jwt-vc-issuer")
+	add(address, err, "application/json", trust.IssuerMetadata(o, at))
+	address, err = resolve.WellKnown(o.ID, "jwks.json")
+	add(address, err, "application/jwk-set+json", trust.KeySet(o, at))
+	if id, doc, ok := trust.DIDDocument(o, at); ok {
+		address, err = did.WebURL(id)
+		add(address, err, "application/did+json", doc)
+	}
+	return docs
+}
