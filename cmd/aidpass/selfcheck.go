@@ -12,7 +12,6 @@ import (
 	"aidpass/schemas"
 	"aidpass/trust"
 	"aidpass/verifier"
-	"aidpass/verifier/token"
 	"aidpass/words"
 )
 
@@ -25,10 +24,9 @@ type selfCheck struct {
 	now     func() credential.Time
 }
 
-// newSelfCheck makes the pack from the organisation's entry and the keys in use:
-// the one of cards and, unless it is nil, the one of wallet credentials.
+// newSelfCheck makes the pack from the organisation's entry and the key in use.
 // replaces are the organisations in whose cards' place it may issue.
-func newSelfCheck(entry *trust.Organisation, key, tokens *cose.Key, types []*schemas.Type, replaces []string, now func() credential.Time) (*selfCheck, error) {
+func newSelfCheck(entry *trust.Organisation, key *cose.Key, types []*schemas.Type, replaces []string, now func() credential.Time) (*selfCheck, error) {
 	at := now()
 	anchor, anchorKey, err := passingKey()
 	if err != nil {
@@ -65,11 +63,6 @@ func newSelfCheck(entry *trust.Organisation, key, tokens *cose.Key, types []*sch
 	}
 	if err != nil {
 		return nil, err
-	}
-	if tokens != nil {
-		if err := d.AddKey(entry.ID, trust.Key{Key: tokens, Use: trust.UseVC, NotBefore: from, NotAfter: until}); err != nil {
-			return nil, err
-		}
 	}
 	payload, err := d.Encode()
 	if err != nil {
@@ -112,18 +105,10 @@ func (c *selfCheck) card(card []byte) error {
 	if err != nil {
 		return err
 	}
-	return c.judge(text)
-}
-
-// token is issuer.Desk.CheckToken: nobody has presented it, so its holder's
-// signature is missing, and nothing else may be.
-func (c *selfCheck) token(text []byte) error { return c.judge(string(text)) }
-
-func (c *selfCheck) judge(text string) error {
-	r := c.checker.Verify(text, verifier.Inputs{At: c.now(), Pack: c.pack, Tokens: token.Reader{}})
+	r := c.checker.Verify(text, verifier.Inputs{At: c.now(), Pack: c.pack})
 	for _, reason := range r.Reasons() {
 		switch reason {
-		case words.OK, words.StatusUnknown, words.LiveRequired, words.KBMissing, words.NotYetValid, words.WrongSite, words.WrongRound,
+		case words.OK, words.StatusUnknown, words.LiveRequired, words.NotYetValid, words.WrongSite, words.WrongRound,
 			words.TrustListExpired, words.PackExpired:
 		default:
 			return fmt.Errorf("the verifier answers %s (%v)", reason, r.Err)
