@@ -106,7 +106,7 @@ func (l *List) Age(at credential.Time) int64 { return max(0, int64(at-l.IssuedAt
 // CheckURI returns a *Refusal with StatusWrongList unless the list is the one
 // called uri (8.3, step 4a): else an all-valid list could stand in for another.
 func (l *List) CheckURI(uri string) error {
-	if l.URI != register(uri) {
+	if l.URI != Named(uri) {
 		return refuse(words.StatusWrongList, "the list is %q, not %q", l.URI, uri)
 	}
 	return nil

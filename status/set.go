@@ -79,11 +79,8 @@ const suffixJWT = ".jwt"
 // credentials in JSON name. The entries are the same.
 func URIOfJWT(uri string) string { return uri + suffixJWT }
 
-// SameList reports whether two URIs are of one list, in whichever form.
-func SameList(a, b string) bool { return register(a) == register(b) }
-
-// register is uri without the mark of its form.
-func register[T string | []byte](uri T) T {
+// Named is uri without the mark of its form: the name a list goes by here.
+func Named[T string | []byte](uri T) T {
 	if n := len(uri) - len(suffixJWT); n > 0 && string(uri[n:]) == suffixJWT {
 		return uri[:n]
 	}
@@ -106,7 +103,7 @@ func (s *Set) place(uri []byte) (at int, there bool) {
 
 // Find returns the newest list of uri, which may name either form; nil if there is none.
 func (s *Set) Find(uri []byte) *List {
-	if at, there := s.place(register(uri)); there {
+	if at, there := s.place(Named(uri)); there {
 		return s.lists[at]
 	}
 	return nil

@@ -180,7 +180,7 @@ func readJSON(t *jose.Token) (c claims, err error) {
 func (c *claims) list(source string, kid []byte, key *cose.Key) (*List, error) {
 	l := &List{URI: c.sub, IssuedAt: credential.Time(c.iat), ExpiresAt: credential.Time(c.exp), KeyID: kid, Key: key, Source: source}
 	if source == SourceJWT {
-		l.URI = register(c.sub)
+		l.URI = Named(c.sub)
 	}
 	switch {
 	case c.sub == "" || len(c.sub) > MaxURI:

@@ -25,11 +25,9 @@ const (
 // when the pack has none, status_not_yet_valid for one signed further in the
 // future than the trust list vouches for.
 func (p *Pack) List(uri []byte, at credential.Time) (*status.List, words.Reason) {
+	uri = status.Named(uri)
 	l := p.lists.Find(uri)
 	why := p.without[string(uri)]
-	if l != nil && why == "" {
-		why = p.without[l.URI] // it stands under the URI of its other form
-	}
 	if l == nil || why == words.StatusRollback {
 		if why != "" {
 			return nil, why
@@ -77,7 +75,7 @@ func (p *Pack) openStatus(floors *Floors, at credential.Time) {
 			case words.Of(reason).Answer != words.Unsure:
 				reason = words.StatusMalformed
 			}
-			p.without[part.Name] = reason
+			p.without[status.Named(part.Name)] = reason
 		}
 	}
 	p.remember(floors)
@@ -112,7 +110,7 @@ func (p *Pack) remember(floors *Floors) {
 // newest is the latest iat seen of a list, under any signer.
 func (f *Floors) newest(uri string) (t credential.Time) {
 	for name, m := range f.Lists {
-		if of, _ := splitName(name); status.SameList(of, uri) {
+		if of, _ := splitName(name); of == uri {
 			t = max(t, m.IssuedAt)
 		}
 	}
@@ -309,7 +307,7 @@ func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors
 	if held > maxHeld {
 		return nil, words.TooLarge, errors.New("the pack's status lists are too large together")
 	}
-	if name != "" && !status.SameList(name, list.URI) {
+	if name != "" && status.Named(name) != list.URI {
 		// An all-valid list in another's place.
 		return nil, words.StatusWrongList, errors.New("the list is for another URI than the manifest says")
 	}
@@ -324,7 +322,7 @@ func (p *Pack) takeStatus(kind PartKind, raw []byte, name string, floors *Floors
 		return nil, reason, errors.New("the status key was not in force")
 	}
 	for name, memory := range floors.Lists {
-		if uri, _ := splitName(name); !status.SameList(uri, list.URI) {
+		if uri, _ := splitName(name); uri != list.URI {
 			continue
 		}
 		if err := list.MarkUnrevoked(memory.Seen); err != nil {

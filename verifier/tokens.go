@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"aidpass/credential"
+	"aidpass/credential/cwt"
 	"aidpass/internal/cose"
+	"aidpass/internal/jose"
 	"aidpass/schemas"
 	"aidpass/trust"
 	"aidpass/words"
@@ -82,6 +84,11 @@ func (c *Checker) judgeToken(text string) Result {
 	}
 	if cred.IssuedAt == 0 {
 		return c.refuse(words.BadClaims, errors.New("verifier: whether the key was in force cannot be told without iat or nbf"))
+	}
+	// Our own identity is a card's cti in base64url: so journals, receipts and the
+	// mark of a photo mean the same in every form.
+	if id, err := jose.DecodeBase64(cred.ID); err == nil && len(id) == cwt.CredentialIDN {
+		cred.ID = id
 	}
 	c.j.token = token
 	return c.weigh(cred, key, nil)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/credential/cwt"
+	"aidpass/internal/cose"
 	"aidpass/issuer"
 	"aidpass/schemas"
 	"aidpass/schemas/compile"
@@ -414,6 +416,19 @@ func (f *issueFlags) batch(o *org, t *schemas.Type, now credential.Time) (issuer
 
 // openIssuer makes the desk that signs cards of these types.
 func (a *app) openIssuer(o *org, types ...*schemas.Type) (*issuer.Desk, error) {
+	return a.issuerDesk(o, nil, nil, types)
+}
+
+// openWalletIssuer makes the desk that signs for wallets as well.
+func (a *app) openWalletIssuer(o *org, types ...*schemas.Type) (*issuer.Desk, error) {
+	signer, key, err := o.currentSigner(keystore.VC)
+	if err != nil {
+		return nil, err
+	}
+	return a.issuerDesk(o, signer, key, types)
+}
+
+func (a *app) issuerDesk(o *org, tokens crypto.Signer, tokenKey *cose.Key, types []*schemas.Type) (*issuer.Desk, error) {
 	signer, key, err := o.currentSigner(keystore.Card)
 	if err != nil {
 		return nil, err
@@ -422,12 +437,13 @@ func (a *app) openIssuer(o *org, types ...*schemas.Type) (*issuer.Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	check, err := newSelfCheck(o.entry, key, types, replacedBy(listed), a.now)
+	check, err := newSelfCheck(o.entry, key, tokenKey, types, replacedBy(listed), a.now)
 	if err != nil {
 		return nil, err
 	}
 	return &issuer.Desk{
 		Issuer: o.entry.ID, Signer: signer, Store: o.store, Log: o.store, Actor: a.actor(access.Issuer), Check: check.card,
+		Tokens: tokens, CheckToken: check.token,
 		MayReplace: func(f credential.Former, vct, programme string) bool {
 			raw, ok := f.Bytes()
 			return ok && slices.ContainsFunc(append(countriesOf(listed), o.entry.Country), func(country string) bool {

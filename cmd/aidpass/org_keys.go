@@ -178,7 +178,7 @@ func (o *orgKeys) makeKeys(cards keystore.Alg, years int) error {
 }
 
 // listedUses are the uses whose keys stand on the trust list.
-var listedUses = []keystore.Use{keystore.Card, keystore.VC, keystore.Request, keystore.Status, keystore.Pack, keystore.DeviceCA, keystore.Audit, keystore.Seal}
+var listedUses = []keystore.Use{keystore.Card, keystore.Status, keystore.Pack, keystore.DeviceCA, keystore.Audit, keystore.Seal, keystore.VC, keystore.Request}
 
 // writeEntry makes organisation.org from the keys: of each use the newest main
 // key that is not withdrawn, and the newest standby card key.

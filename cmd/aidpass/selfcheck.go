@@ -12,6 +12,7 @@ import (
 	"aidpass/schemas"
 	"aidpass/trust"
 	"aidpass/verifier"
+	"aidpass/verifier/token"
 	"aidpass/words"
 )
 
@@ -24,9 +25,10 @@ type selfCheck struct {
 	now     func() credential.Time
 }
 
-// newSelfCheck makes the pack from the organisation's entry and the key in use.
+// newSelfCheck makes the pack from the organisation's entry and the keys in use:
+// the one of cards and, unless it is nil, the one of wallet credentials.
 // replaces are the organisations in whose cards' place it may issue.
-func newSelfCheck(entry *trust.Organisation, key *cose.Key, types []*schemas.Type, replaces []string, now func() credential.Time) (*selfCheck, error) {
+func newSelfCheck(entry *trust.Organisation, key, tokens *cose.Key, types []*schemas.Type, replaces []string, now func() credential.Time) (*selfCheck, error) {
 	at := now()
 	anchor, anchorKey, err := passingKey()
 	if err != nil {
@@ -63,6 +65,11 @@ func newSelfCheck(entry *trust.Organisation, key *cose.Key, types []*schemas.Typ
 	}
 	if err != nil {
 		return nil, err
+	}
+	if tokens != nil {
+		if err := d.AddKey(entry.ID, trust.Key{Key: tokens, Use: trust.UseVC, NotBefore: from, NotAfter: until}); err != nil {
+			return nil, err
+		}
 	}
 	payload, err := d.Encode()
 	if err != nil {
@@ -105,10 +112,18 @@ func (c *selfCheck) card(card []byte) error {
 	if err != nil {
 		return err
 	}
-	r := c.checker.Verify(text, verifier.Inputs{At: c.now(), Pack: c.pack})
+	return c.judge(text)
+}
+
+// token is issuer.Desk.CheckToken: nobody has presented it, so its holder's
+// signature is missing, and nothing else may be.
+func (c *selfCheck) token(text []byte) error { return c.judge(string(text)) }
+
+func (c *selfCheck) judge(text string) error {
+	r := c.checker.Verify(text, verifier.Inputs{At: c.now(), Pack: c.pack, Tokens: token.Reader{}})
 	for _, reason := range r.Reasons() {
 		switch reason {
-		case words.OK, words.StatusUnknown, words.LiveRequired, words.NotYetValid, words.WrongSite, words.WrongRound,
+		case words.OK, words.StatusUnknown, words.LiveRequired, words.KBMissing, words.NotYetValid, words.WrongSite, words.WrongRound,
 			words.TrustListExpired, words.PackExpired:
 		default:
 			return fmt.Errorf("the verifier answers %s (%v)", reason, r.Err)
