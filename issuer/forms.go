@@ -18,7 +18,6 @@ import (
 	"aidpass/credential/vcjwt"
 	"aidpass/internal/cbor"
 	"aidpass/internal/cose"
-	"aidpass/schemas"
 	"aidpass/status"
 )
 
@@ -214,7 +213,7 @@ func (r *run) prepareToken(w *row) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.Integrity = schemas.Integrity(document)
+	d.Integrity = sdjwt.Integrity(document)
 	p, err := sdjwt.Prepare(r.key, d, rand.Reader)
 	if err != nil {
 		return nil, err

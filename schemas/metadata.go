@@ -1,22 +1,16 @@
 package schemas
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"crypto/sha512"
-	"encoding/base64"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"aidpass/internal/jose"
 )
 
 // Metadata returns the type metadata document of t: what others' wallets and
 // verifiers read about its credentials, found under its vct. The same type gives
-// the same bytes, so that Integrity of them can stand in credentials; a document
+// the same bytes, so that a hash of them can stand in credentials; a document
 // that credentials name must never change.
 //
 // It is an error if t has no labels, as in a browser.
@@ -85,43 +79,3 @@ var (
 		"sw": "Huhesabu kinachochukuliwa ili mtu asichukue mara mbili. Onyesha pale tu unapochukua.",
 	}
 )
-
-// Integrity is what vct#integrity says of a document: its hash.
-//
-// draft-ietf-oauth-sd-jwt-vc section 6; W3C Subresource Integrity 3.
-func Integrity(document []byte) string {
-	sum := sha256.Sum256(document)
-	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
-}
-
-// ErrIntegrity: a document is not the one that was meant.
-var ErrIntegrity = errors.New("schemas: the document is not the one whose hash is given")
-
-// CheckIntegrity holds a document that was fetched against the hash that names
-// it: one or several expressions with spaces between them, of which those of the
-// strongest hash count (SHA-256, SHA-384, SHA-512). All else is ErrIntegrity,
-// also a hash that is not known. Nothing of the document is to be read before.
-func CheckIntegrity(document []byte, integrity string) error {
-	s256, s384, s512 := sha256.Sum256(document), sha512.Sum384(document), sha512.Sum512(document)
-	for _, hash := range []struct { // the strongest first
-		prefix string
-		sum    []byte
-	}{{"sha512-", s512[:]}, {"sha384-", s384[:]}, {"sha256-", s256[:]}} {
-		found := false
-		for expression := range strings.FieldsSeq(integrity) {
-			value, is := strings.CutPrefix(expression, hash.prefix)
-			if !is {
-				continue
-			}
-			found = true
-			value, _, _ = strings.Cut(value, "?") // options, of which there are none yet
-			if sum, err := base64.StdEncoding.DecodeString(value); err == nil && bytes.Equal(sum, hash.sum) {
-				return nil
-			}
-		}
-		if found {
-			break
-		}
-	}
-	return ErrIntegrity
-}

@@ -78,9 +78,6 @@ func TestMetadataOfTheEmbeddedTypes(t *testing.T) {
 		if again, _ := typ.Metadata(); !bytes.Equal(doc, again) {
 			t.Errorf("%s: two documents of one type", typ.Name)
 		}
-		if err := schemas.CheckIntegrity(doc, schemas.Integrity(doc)); err != nil {
-			t.Error(err)
-		}
 		var got struct {
 			VCT, Name, Description string
 			Extends                *string
@@ -120,32 +117,6 @@ func TestMetadataOfTheEmbeddedTypes(t *testing.T) {
 		if _, err := typ.WithoutLabels().Metadata(); err == nil {
 			t.Errorf("%s: a document without words", typ.Name)
 		}
-	}
-}
-
-func TestCheckIntegrity(t *testing.T) {
-	// Hashes of "abc": FIPS 180-4 examples.
-	const (
-		s256 = "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
-		s384 = "sha384-ywB1P0WjXou1oD1pmsZQBycsMqsO3tFjGotgWkP/W+2AhgcroefMI1i67KE0yCWn"
-		s512 = "sha512-3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw=="
-	)
-	for _, c := range []struct {
-		integrity string
-		good      bool
-	}{
-		{s256, true}, {s384, true}, {s512, true}, {s256 + " " + s512, true}, {s256 + "?ct=application/json", true},
-		{"sha256-AAAA " + s256, true}, {s256 + "  md5-AAAA", true},
-		{"", false}, {"sha256-", false}, {"md5-kAFQmDzST7DWlj99KOF/cg==", false}, {"SHA256" + s256[6:], false}, {s256[:20], false},
-		// The strongest decides: a weaker one beside it does not help.
-		{s256 + " sha512-AAAA", false},
-	} {
-		if err := schemas.CheckIntegrity([]byte("abc"), c.integrity); (err == nil) != c.good {
-			t.Errorf("%q: %v", c.integrity, err)
-		}
-	}
-	if schemas.Integrity([]byte("abc")) != s256 {
-		t.Errorf("got %s", schemas.Integrity([]byte("abc")))
 	}
 }
 

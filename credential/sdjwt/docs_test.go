@@ -37,7 +37,7 @@ func TestDocsWorkedBytes(t *testing.T) {
 	}
 	typ := schemas.ByName("eligibility")
 	d := sdjwt.Draft{
-		Issuer: "https://relief-a.example/i1", Integrity: schemas.Integrity(made(typ.Metadata())), ID: "c-1", IssuedAt: now, ExpiresAt: now + 90*86400,
+		Issuer: "https://relief-a.example/i1", Integrity: sdjwt.Integrity(made(typ.Metadata())), ID: "c-1", IssuedAt: now, ExpiresAt: now + 90*86400,
 		StatusURI: "https://relief-a.example/s/1.jwt", StatusIndex: 7, HolderKey: keyOf(key("phone")),
 	}
 	if err := d.Say(typ, map[string]any{"programme": "K7Q2", "round": int64(3), "name": "Amina", "size_band": "4-5"}, "0123456789abcdef"); err != nil {
@@ -74,7 +74,7 @@ func TestDocsWorkedBytes(t *testing.T) {
 		t.Errorf("the page does not show the %s", name)
 	}
 	for _, typ := range schemas.Embedded() {
-		row := "| " + typ.Name + " | `" + schemas.Integrity(made(typ.Metadata())) + "` |"
+		row := "| " + typ.Name + " | `" + sdjwt.Integrity(made(typ.Metadata())) + "` |"
 		if !strings.Contains(page, row) {
 			t.Errorf("the page lacks\n%s", row)
 		}

@@ -237,7 +237,7 @@ func TestMetadataIsHeldAgainstTheCredential(t *testing.T) {
 		d.Type, d.Integrity = typ.VCT, integrity
 		return made(open(signed(p256, made(sdjwt.Prepare(keyOf(p256), d, rand.Reader))), p256))
 	}
-	named, free := issue(schemas.Integrity(doc)), issue("")
+	named, free := issue(sdjwt.Integrity(doc)), issue("")
 	if v, err := named.Metadata(doc); err != nil || v.Get("display").Kind != jose.Array {
 		t.Errorf("its own: %v", err)
 	}
@@ -506,4 +506,30 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%d of %d disclosures", len(shown), len(parts)-2)
 		}
 	})
+}
+
+func TestCheckIntegrity(t *testing.T) {
+	// Hashes of "abc": FIPS 180-4 examples.
+	const (
+		s256 = "sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0="
+		s384 = "sha384-ywB1P0WjXou1oD1pmsZQBycsMqsO3tFjGotgWkP/W+2AhgcroefMI1i67KE0yCWn"
+		s512 = "sha512-3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw=="
+	)
+	for _, c := range []struct {
+		integrity string
+		good      bool
+	}{
+		{s256, true}, {s384, true}, {s512, true}, {s256 + " " + s512, true}, {s256 + "?ct=application/json", true},
+		{"sha256-AAAA " + s256, true}, {s256 + "  md5-AAAA", true},
+		{"", false}, {"sha256-", false}, {"md5-kAFQmDzST7DWlj99KOF/cg==", false}, {"SHA256" + s256[6:], false}, {s256[:20], false},
+		// The strongest decides: a weaker one beside it does not help.
+		{s256 + " sha512-AAAA", false},
+	} {
+		if err := sdjwt.CheckIntegrity([]byte("abc"), c.integrity); (err == nil) != c.good {
+			t.Errorf("%q: %v", c.integrity, err)
+		}
+	}
+	if sdjwt.Integrity([]byte("abc")) != s256 {
+		t.Errorf("got %s", sdjwt.Integrity([]byte("abc")))
+	}
 }

@@ -48,7 +48,7 @@ func FrameOf(t *schemas.Type) Frame {
 type Draft struct {
 	Issuer    string // iss
 	Type      string // vct
-	Integrity string // vct#integrity, as schemas.Integrity gives it; "" for none
+	Integrity string // vct#integrity, as sdjwt.Integrity gives it; "" for none
 	ID        string // jti; "" for none. Each of a batch of one-time credentials has its own
 
 	IssuedAt  credential.Time
