@@ -17,6 +17,9 @@ import (
 type Disclosure struct {
 	// Path leads to it from the top: names of members, and "" for an element.
 	Path []string
+	// Indexes has, in the place of each "" of Path, which element it is of those shown,
+	// from 0; and -1 in the places of names.
+	Indexes []int
 	// Value is what it discloses, with the digests of further disclosures in it
 	// as the issuer wrote them.
 	Value jose.Value
@@ -99,7 +102,7 @@ func process(payload jose.Value, texts []string) (jose.Value, []Disclosure, erro
 		p.byDigest[h] = len(p.disclosures)
 		p.disclosures = append(p.disclosures, d)
 	}
-	claims, err := p.object(payload, nil, -1, 1)
+	claims, err := p.object(payload, place{}, -1, 1)
 	if err != nil {
 		return jose.Value{}, nil, err
 	}
@@ -111,19 +114,19 @@ func process(payload jose.Value, texts []string) (jose.Value, []Disclosure, erro
 	return claims, p.disclosures, nil
 }
 
-// value works on what stands at path, inside disclosure parent (-1: none).
+// value works on what stands at a place, inside disclosure parent (-1: none).
 // depth counts v itself if it is an array or an object.
-func (p *placing) value(v jose.Value, path []string, parent, depth int) (jose.Value, error) {
+func (p *placing) value(v jose.Value, at place, parent, depth int) (jose.Value, error) {
 	switch v.Kind {
 	case jose.Object:
-		return p.object(v, path, parent, depth)
+		return p.object(v, at, parent, depth)
 	case jose.Array:
-		return p.array(v, path, parent, depth)
+		return p.array(v, at, parent, depth)
 	}
 	return v, nil
 }
 
-func (p *placing) object(v jose.Value, path []string, parent, depth int) (jose.Value, error) {
+func (p *placing) object(v jose.Value, at place, parent, depth int) (jose.Value, error) {
 	if depth > MaxDepth {
 		return v, fault(words.TooLarge, "claims nested too deeply")
 	}
@@ -142,7 +145,7 @@ func (p *placing) object(v jose.Value, path []string, parent, depth int) (jose.V
 		case itemName:
 			return v, fault(words.BadJOSE, "a member named ... that stands for no element")
 		}
-		value, err := p.value(m.Value, under(path, m.Name), parent, depth+1)
+		value, err := p.value(m.Value, at.member(m.Name), parent, depth+1)
 		if err != nil {
 			return v, err
 		}
@@ -156,7 +159,7 @@ func (p *placing) object(v jose.Value, path []string, parent, depth int) (jose.V
 		return v, fault(words.BadJOSE, "_sd is not an array")
 	}
 	for _, h := range sd.Items {
-		i, err := p.find(h, path)
+		i, err := p.find(h, at)
 		if err != nil {
 			return v, err
 		}
@@ -173,7 +176,7 @@ func (p *placing) object(v jose.Value, path []string, parent, depth int) (jose.V
 			return v, fault(words.DisclosureBadName, "a disclosed claim is there already")
 		}
 		taken[d.name] = true
-		value, err := p.place(i, under(path, d.name), parent, depth)
+		value, err := p.place(i, at.member(d.name), parent, depth)
 		if err != nil {
 			return v, err
 		}
@@ -182,7 +185,7 @@ func (p *placing) object(v jose.Value, path []string, parent, depth int) (jose.V
 	return out, nil
 }
 
-func (p *placing) array(v jose.Value, path []string, parent, depth int) (jose.Value, error) {
+func (p *placing) array(v jose.Value, at place, parent, depth int) (jose.Value, error) {
 	if depth > MaxDepth {
 		return v, fault(words.TooLarge, "claims nested too deeply")
 	}
@@ -190,7 +193,7 @@ func (p *placing) array(v jose.Value, path []string, parent, depth int) (jose.Va
 	for _, item := range v.Items {
 		h := item.Get(itemName)
 		if h.Kind == jose.Missing {
-			value, err := p.value(item, under(path, ""), parent, depth+1)
+			value, err := p.value(item, at.element(len(out.Items)), parent, depth+1)
 			if err != nil {
 				return v, err
 			}
@@ -200,7 +203,7 @@ func (p *placing) array(v jose.Value, path []string, parent, depth int) (jose.Va
 		if len(item.Members) != 1 {
 			return v, fault(words.BadJOSE, "an element that is a digest and something else")
 		}
-		i, err := p.find(h, path)
+		i, err := p.find(h, at)
 		if err != nil {
 			return v, err
 		}
@@ -210,7 +213,7 @@ func (p *placing) array(v jose.Value, path []string, parent, depth int) (jose.Va
 		if !p.disclosures[i].element {
 			return v, fault(words.DisclosureMalformed, "a claim where an element of an array must be")
 		}
-		value, err := p.place(i, under(path, ""), parent, depth)
+		value, err := p.place(i, at.element(len(out.Items)), parent, depth)
 		if err != nil {
 			return v, err
 		}
@@ -219,13 +222,13 @@ func (p *placing) array(v jose.Value, path []string, parent, depth int) (jose.Va
 	return out, nil
 }
 
-// find returns the disclosure of a digest met at path, -1 if it is not shown.
-func (p *placing) find(h jose.Value, path []string) (int, error) {
+// find returns the disclosure of a digest met at a place, -1 if it is not shown.
+func (p *placing) find(h jose.Value, at place) (int, error) {
 	switch {
 	case h.Kind != jose.String:
 		return 0, fault(words.BadJOSE, "a digest that is not text")
-	case len(path) > 0 && mustStand[path[0]]:
-		return 0, fault(words.BadClaims, "digests within %q", path[0])
+	case len(at.path) > 0 && mustStand[at.path[0]]:
+		return 0, fault(words.BadClaims, "digests within %q", at.path[0])
 	case p.seen[h.Text]:
 		return 0, fault(words.DigestDuplicate, "a digest twice")
 	case len(p.seen) == MaxDisclosures:
@@ -240,11 +243,22 @@ func (p *placing) find(h jose.Value, path []string) (int, error) {
 
 // place works on the value of disclosure i. A disclosure is placed once only,
 // since its digest is met once only: so this ends.
-func (p *placing) place(i int, path []string, parent, depth int) (jose.Value, error) {
+func (p *placing) place(i int, at place, parent, depth int) (jose.Value, error) {
 	d := &p.disclosures[i]
-	d.placed, d.parent, d.Path = true, parent, path
-	return p.value(d.Value, path, i, depth+1)
+	d.placed, d.parent, d.Path, d.Indexes = true, parent, at.path, at.indexes
+	return p.value(d.Value, at, i, depth+1)
 }
 
-// under returns path with name behind it, in memory of its own.
-func under(path []string, name string) []string { return append(slices.Clip(path), name) }
+// place is where a value stands: Path and Indexes of a disclosure.
+type place struct {
+	path    []string
+	indexes []int
+}
+
+// member and element return where a value in at stands, in memory of its own.
+func (at place) member(name string) place { return at.under(name, -1) }
+func (at place) element(index int) place  { return at.under("", index) }
+
+func (at place) under(name string, index int) place {
+	return place{append(slices.Clip(at.path), name), append(slices.Clip(at.indexes), index)}
+}

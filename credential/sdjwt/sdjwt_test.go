@@ -302,6 +302,20 @@ func with(more string, disclosures ...string) string {
 	return fmt.Sprintf(`{"iss":"https://a.example","vct":"t","exp":%d,"_sd":[%s]%s}`, now+86400, strings.Join(sd, ","), more)
 }
 
+func TestADisclosureSaysWhichElementItIs(t *testing.T) {
+	c := made(open(signed(p256, made(sdjwt.Prepare(keyOf(p256), draft(), rand.Reader))), p256))
+	for _, d := range c.Disclosures {
+		for i, name := range d.Path {
+			if (name == "") != (d.Indexes[i] >= 0) || len(d.Indexes) != len(d.Path) {
+				t.Errorf("%q stands at %d", d.Path, d.Indexes)
+			}
+		}
+		if d.Path[0] == "sites" && d.Value.Text != []string{"S1", "S2"}[d.Indexes[1]] {
+			t.Errorf("%s is element %d", d.Value.Text, d.Indexes[1])
+		}
+	}
+}
+
 func TestHostileTexts(t *testing.T) {
 	good, status, exp := enc(`["s","name","Amina"]`), enc(`["s","status",{}]`), enc(`["s","exp",9999999999]`)
 	disclosed := func(json string) string { d := enc(json); return token(p256, goodHead, with("", d)) + "~" + d + "~" }

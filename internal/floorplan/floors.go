@@ -18,7 +18,7 @@ var floors = [...][]string{
 		"internal/base45", "internal/cbor", "internal/p256", "internal/cose", "internal/jose", "internal/did",
 		"words", "schemas",
 		"credential/internal/proven", "credential", "credential/internal/jwtclaims",
-		"credential/qr", "credential/cwt", "credential/sdjwt", "credential/vcjwt",
+		"credential/qr", "credential/cwt", "credential/sdjwt", "credential/vcjwt", "credential/dcql",
 	},
 	{"trust", "status"}, // 2: who may say what, and what still holds
 	{ // 3: the top of the pure core
