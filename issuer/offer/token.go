@@ -1,0 +1,202 @@
+package offer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"aidpass/internal/jose"
+)
+
+// The grant types.
+const (
+	GrantPreAuthorized     = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+	GrantAuthorizationCode = "authorization_code"
+)
+
+// A TokenRequest is the form that came to the token endpoint, each field at most
+// once. web/openid refuses repeated ones before.
+type TokenRequest struct {
+	GrantType string
+	Code      string // pre-authorized_code
+	TxCode    string
+	ClientID  string // may be empty: anonymous access
+	// Of the authorisation code grant, for Service.Authorize alone.
+	AuthorizationCode, CodeVerifier, RedirectURI string
+	// From tells senders apart for the limit on failures, such as an address; never stored.
+	From string
+}
+
+// A TokenResponse is sent as JSON, never cached.
+type TokenResponse struct {
+	AccessToken string
+	ExpiresIn   int // seconds
+}
+
+// JSON is the response of RFC 6749 5.1. It has no c_nonce: there is an endpoint for that.
+func (t *TokenResponse) JSON() []byte {
+	return jose.ObjectOf(
+		jose.Member{Name: "access_token", Value: jose.StringOf(t.AccessToken)},
+		jose.Member{Name: "expires_in", Value: jose.IntOf(int64(t.ExpiresIn))},
+		jose.Member{Name: "token_type", Value: jose.StringOf("Bearer")}).Append(nil)
+}
+
+// maxClient bounds a client_id, in bytes.
+const maxClient = 256
+
+// Token makes an access token of a code.
+//
+// Faults: invalid_request where a transaction code is missing or was not expected,
+// invalid_grant for whatever is wrong with the codes, unsupported_grant_type,
+// slow_down. A wrong transaction code counts; the fifth burns the offer. A code that
+// comes a second time ends the token of the first.
+//
+// OpenID4VCI 6.1 to 6.3.
+func (s *Service) Token(ctx context.Context, r TokenRequest) (*TokenResponse, error) {
+	if len(r.ClientID) > maxClient {
+		return nil, fault(InvalidRequest, "client_id is too long")
+	}
+	if !s.limits.mayTry("token "+r.From, s.now()) {
+		return nil, tooOften
+	}
+	t, err := s.token(ctx, &r)
+	var e *Error
+	if errors.As(err, &e) {
+		s.limits.failed("token "+r.From, s.now())
+	}
+	return t, err
+}
+
+func (s *Service) token(ctx context.Context, r *TokenRequest) (*TokenResponse, error) {
+	token, err := s.random(secret)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	t := Try{Token: s.mark(markToken, token), Until: now.Add(TokenLife), Now: now, Client: r.ClientID}
+	response := &TokenResponse{AccessToken: token, ExpiresIn: int(TokenLife / time.Second)}
+	switch {
+	case r.GrantType == GrantPreAuthorized:
+	case r.GrantType == GrantAuthorizationCode && s.Authorize != nil:
+		reference, err := s.Authorize(ctx, *r)
+		if err != nil {
+			return nil, err
+		}
+		err = s.Store.GrantOffer(ctx, s.mark(markReference, reference), t)
+		if errors.Is(err, ErrNotFound) {
+			return nil, fault(InvalidGrant, "nothing can be taken up with this code")
+		}
+		return response, err
+	case r.GrantType == "":
+		return nil, fault(InvalidRequest, "grant_type is missing")
+	default:
+		return nil, fault(UnsupportedGrantType, "this grant type is not supported here")
+	}
+	if r.Code == "" {
+		return nil, fault(InvalidRequest, "pre-authorized_code is missing")
+	}
+	if b, err := jose.DecodeBase64(r.Code); err != nil || len(b) != len(Mark{}) {
+		return nil, fault(InvalidGrant, "the code is not good (any more)") // without asking the store
+	}
+	t.Code = s.mark(markCode, r.Code)
+	if r.TxCode != "" {
+		tx := s.mark(markTx, r.Code, readDigits(r.TxCode))
+		t.Tx = &tx
+	}
+	outcome, err := s.Store.TryCode(ctx, t)
+	if err != nil {
+		return nil, fmt.Errorf("offer: token: %w", err)
+	}
+	switch outcome {
+	case Granted:
+		return response, nil
+	case TxMissing:
+		return nil, fault(InvalidRequest, "tx_code is missing")
+	case TxUnexpected:
+		return nil, fault(InvalidRequest, "tx_code is not expected")
+	case TxWrong:
+		return nil, fault(InvalidGrant, "the transaction code is wrong")
+	case TxBurnt:
+		return nil, fault(InvalidGrant, "the transaction code was wrong too often: ask for a new offer")
+	}
+	return nil, fault(InvalidGrant, "the code is not good (any more)")
+}
+
+// readDigits reads the digits of Arabic keyboards (U+0660 to 0669, U+06F0 to 06F9)
+// as the digits they are. Nothing else is mended: a code with spaces is a wrong one.
+func readDigits(s string) string {
+	out := []rune(s)
+	for i, r := range out {
+		switch {
+		case '٠' <= r && r <= '٩':
+			out[i] = r - '٠' + '0'
+		case '۰' <= r && r <= '۹':
+			out[i] = r - '۰' + '0'
+		}
+	}
+	return string(out)
+}
+
+// bearer returns what an access token is for.
+func (s *Service) bearer(ctx context.Context, token string) (Token, Mark, error) {
+	if !isSecret(token) {
+		return Token{}, Mark{}, noToken
+	}
+	m := s.mark(markToken, token)
+	t, err := s.Store.OfferToken(ctx, m, s.now())
+	switch {
+	case errors.Is(err, ErrToken):
+		return Token{}, Mark{}, noToken
+	case err != nil:
+		return Token{}, Mark{}, fmt.Errorf("offer: %w", err)
+	case !s.limits.mayAsk("offer "+t.Offer.ID, s.now()):
+		return Token{}, Mark{}, tooOften
+	}
+	return t, m, nil
+}
+
+// A limiter counts by minutes, for a bounded number of names. The counts of one
+// process: codes are too long to be guessed at any speed, this keeps guessing cheap
+// to refuse.
+type limiter struct {
+	mu     sync.Mutex
+	minute int64
+	counts map[string]int
+}
+
+const (
+	maxFailures = 20   // token requests of one sender that fail, a minute
+	maxAsks     = 60   // requests with one offer's token, a minute
+	maxNames    = 4096 // remembered at a time
+)
+
+// turn begins another minute where it is one.
+func (l *limiter) turn(now time.Time) {
+	if m := now.Unix() / 60; m != l.minute || l.counts == nil || len(l.counts) >= maxNames {
+		l.minute, l.counts = m, map[string]int{}
+	}
+}
+
+func (l *limiter) mayTry(name string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.turn(now)
+	return l.counts[name] < maxFailures
+}
+
+func (l *limiter) failed(name string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.turn(now)
+	l.counts[name]++
+}
+
+func (l *limiter) mayAsk(name string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.turn(now)
+	l.counts[name]++
+	return l.counts[name] <= maxAsks
+}
