@@ -68,6 +68,7 @@ type Config struct {
 	Scanner fs.FS        // the scanner app's files, index.html among them; nil: not built in
 	SetUp   func() SetUp // what the set-up page says now; nil: nothing about this server
 	Hosts   []string     // names, besides localhost and addresses, by which this server is called
+	Rooms   []Room       // further parts of this server
 	Log     *slog.Logger // nil: nowhere
 	Now     func() time.Time
 	Limits  Limits
@@ -176,6 +177,9 @@ func (s *Server) routes() http.Handler {
 	e.Match(reading, pathSetUp, s.setUp)
 	e.Match(reading, pathStyle, s.style)
 	e.Match(reading, pathScanner+"*", s.scanner)
+	for _, room := range s.Rooms {
+		room.Enter(s, e)
+	}
 	e.Match(reading, "/*", s.public)
 	s.router = e
 	return s.guard(e)
@@ -192,10 +196,10 @@ func (s *Server) Routes() (list []string) {
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// write runs one store of a request. It gives up waiting after Limits.Wait with
+// Write runs one store of a request. It gives up waiting after Limits.Wait with
 // ErrBusy: the store may still happen, so only what can be sent again is written
 // this way.
-func (s *Server) write(ctx context.Context, work func(context.Context) error) error {
+func (s *Server) Write(ctx context.Context, work func(context.Context) error) error {
 	select {
 	case s.waiting <- struct{}{}:
 	default:

@@ -63,7 +63,7 @@ func (s *Server) enrol(c *echo.Context) error {
 		return &problem{http.StatusBadRequest, "bad_request", "request: not a device's request", 0}
 	}
 	var d access.Device
-	err = s.write(r.Context(), func(ctx context.Context) (err error) {
+	err = s.Write(r.Context(), func(ctx context.Context) (err error) {
 		d, err = s.Devices.Enrol(ctx, in.Code, request)
 		return err
 	})
@@ -118,7 +118,7 @@ func (s *Server) pack(c *echo.Context) error {
 		return errRefused
 	}
 	var doc *Document
-	err = s.write(c.Request().Context(), func(ctx context.Context) (err error) {
+	err = s.Write(c.Request().Context(), func(ctx context.Context) (err error) {
 		doc, err = s.Packs.Pack(ctx, d)
 		return err
 	})
@@ -126,7 +126,7 @@ func (s *Server) pack(c *echo.Context) error {
 		return err
 	}
 	// A device keeps its pack itself; a cache beside it would outlive a wiped app.
-	doc.serve(c.Response(), c.Request(), "no-store")
+	doc.Serve(c.Response(), c.Request(), "no-store")
 	return nil
 }
 

@@ -60,7 +60,7 @@ func (s *Server) scanner(c *echo.Context) error {
 	h.Set("Cross-Origin-Embedder-Policy", "require-corp")
 	h.Set("Permissions-Policy", "camera=(self), microphone=(self), geolocation=(), payment=(), usb=(), serial=()")
 	// Asked for again each time, answered 304: the service worker keeps its own copy.
-	doc.serve(c.Response(), c.Request(), "no-cache")
+	doc.Serve(c.Response(), c.Request(), "no-cache")
 	return nil
 }
 
@@ -74,7 +74,7 @@ func (s *Server) public(c *echo.Context) error {
 	h := c.Response().Header()
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("Access-Control-Allow-Origin", "*")
-	doc.serve(c.Response(), c.Request(), "public, max-age=60, must-revalidate")
+	doc.Serve(c.Response(), c.Request(), "public, max-age=60, must-revalidate")
 	return nil
 }
 
@@ -110,7 +110,7 @@ func (s *Server) cspReport(c *echo.Context) error {
 		return errTooLarge
 	}
 	s.reports.Add(1)
-	s.Log.Warn("content security policy broken", "request", requestID(c.Response()), "directive", directive(body))
+	s.Log.Warn("content security policy broken", "request", RequestID(c.Response()), "directive", directive(body))
 	return c.NoContent(http.StatusNoContent)
 }
 

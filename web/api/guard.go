@@ -101,13 +101,19 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			s.answer(o, errFull)
 			return
 		}
+		open := s.open(r.URL.Path)
+		if open {
+			letIn(h, r)
+		}
 		switch {
 		case s.draining.Load() && r.URL.Path != pathHealth:
 			h.Set("Connection", "close")
 			s.answer(o, errStopping)
 		case !s.known(r.Host):
 			s.answer(o, errHost)
-		case cross.Check(r) != nil:
+		case open && r.Method == http.MethodOptions:
+			w.WriteHeader(http.StatusNoContent)
+		case !open && cross.Check(r) != nil:
 			s.answer(o, errOrigin)
 		default:
 			next.ServeHTTP(o, r)
@@ -168,7 +174,7 @@ func (s *Server) log(r *http.Request, id string, o *observed, took time.Duration
 	if !s.Log.Enabled(r.Context(), level) {
 		return
 	}
-	s.Log.Log(r.Context(), level, "request", "id", id, "method", known(r.Method), "route", route(r.URL.Path), "status", o.status, "bytes", o.bytes, "ms", took.Milliseconds())
+	s.Log.Log(r.Context(), level, "request", "id", id, "method", known(r.Method), "route", s.route(r.URL.Path), "status", o.status, "bytes", o.bytes, "ms", took.Milliseconds())
 }
 
 // known is a method's name, none that a client made up.
@@ -181,7 +187,12 @@ func known(method string) string {
 }
 
 // route names the kind of a path, so that nothing a client typed gets into a log.
-func route(path string) string {
+func (s *Server) route(path string) string {
+	for _, room := range s.Rooms {
+		if name := room.Route(path); name != "" {
+			return name
+		}
+	}
 	switch {
 	case path == pathEnrol, path == pathTime, path == pathReport, path == pathHealth, path == pathSetUp:
 		return path
@@ -223,21 +234,21 @@ func (s *Server) fail(c *echo.Context, err error) {
 			p = &problem{status, "method_not_allowed", "", 0}
 		default:
 			// Errors of the layers below hold identifiers and never a person's data.
-			s.Log.Error("fault", "request", requestID(c.Response()), "error", err.Error())
+			s.Log.Error("fault", "request", RequestID(c.Response()), "error", err.Error())
 			p = errFault
 		}
 	}
 	s.answer(c.Response(), p)
 }
 
-// requestID is what the guard called the request that w answers.
-func requestID(w http.ResponseWriter) string { return w.Header().Get("X-Request-ID") }
+// RequestID is what the guard called the request that w answers.
+func RequestID(w http.ResponseWriter) string { return w.Header().Get("X-Request-ID") }
 
 func (s *Server) answer(w http.ResponseWriter, p *problem) {
 	if p.retry > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(p.retry))
 	}
-	body := map[string]any{"title": http.StatusText(p.status), "status": p.status, "error": p.code, "request": requestID(w)}
+	body := map[string]any{"title": http.StatusText(p.status), "status": p.status, "error": p.code, "request": RequestID(w)}
 	if p.hint != "" {
 		body["hint"] = p.hint
 	}
@@ -277,7 +288,7 @@ func (l *limiter) take(remote string) int {
 	if now/60 != l.minute {
 		l.minute, l.tries, l.sum = now/60, map[netip.Addr]int{}, 0
 	}
-	from := client(remote)
+	from := Sender(remote)
 	if l.tries[from] >= l.each || l.sum >= l.all {
 		return int(60 - now%60)
 	}
@@ -286,8 +297,9 @@ func (l *limiter) take(remote string) int {
 	return 0
 }
 
-// client is the address that a connection counts under; what has none is one client.
-func client(remote string) netip.Addr {
+// Sender is the address that a connection counts under, of http.Request.RemoteAddr;
+// what has none is one sender.
+func Sender(remote string) netip.Addr {
 	at, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return netip.Addr{}
@@ -313,7 +325,7 @@ type crowd struct {
 
 // enter takes a place for a client; ok is false where it has its share already.
 func (c *crowd) enter(remote string) (leave func(), ok bool) {
-	from := client(remote)
+	from := Sender(remote)
 	if from.IsLoopback() {
 		return func() {}, true
 	}

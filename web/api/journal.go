@@ -86,7 +86,7 @@ func (s *Server) journal(c *echo.Context) error {
 		return err
 	}
 	var acks []Ack
-	err = s.write(c.Request().Context(), func(ctx context.Context) (err error) {
+	err = s.Write(c.Request().Context(), func(ctx context.Context) (err error) {
 		acks, err = s.Visits.Accept(ctx, d, records)
 		return err
 	})
@@ -104,7 +104,7 @@ func (s *Server) journal(c *echo.Context) error {
 	if slices.ContainsFunc(acks, func(a Ack) bool { return a.State != Refused }) {
 		receipt, err := s.Visits.Receipt(c.Request().Context(), d)
 		if err != nil {
-			s.Log.Error("no receipt", "request", requestID(c.Response()), "error", err.Error()) // the records are stored all the same
+			s.Log.Error("no receipt", "request", RequestID(c.Response()), "error", err.Error()) // the records are stored all the same
 		}
 		answer.Receipt = base64.RawURLEncoding.EncodeToString(receipt)
 	}

@@ -29,8 +29,8 @@ type SetUp struct {
 //go:embed setup.html setup.css words/*.json
 var pageFiles embed.FS
 
-// languages of the set-up page; the first one is for everybody else.
-var languages = []string{"en", "fr", "es", "ar", "sw"}
+// Languages are those of pages for people; the first one is for everybody else.
+var Languages = []string{"en", "fr", "es", "ar", "sw"}
 
 // pages are the set-up page's template and words.
 type pages struct {
@@ -41,7 +41,7 @@ type pages struct {
 
 func readPages() (*pages, error) {
 	p := &pages{words: map[string]map[string]string{}}
-	for _, lang := range languages {
+	for _, lang := range Languages {
 		b, err := pageFiles.ReadFile("words/" + lang + ".json")
 		if err != nil {
 			return nil, fmt.Errorf("api: set-up page: %w", err)
@@ -61,24 +61,24 @@ func readPages() (*pages, error) {
 	return p, err
 }
 
-// language chooses by the query, else by Accept-Language in its order; weights are
+// Language chooses one of Languages by the query, else by Accept-Language in its order; weights are
 // for browsers that send them out of order, which none does.
-func language(query, accept string) string {
+func Language(query, accept string) string {
 	asked := append([]string{query}, strings.Split(accept, ",")...)
 	for _, a := range asked {
 		tag, _, _ := strings.Cut(strings.TrimSpace(a), ";")
 		base, _, _ := strings.Cut(strings.ToLower(tag), "-")
-		if slices.Contains(languages, base) {
+		if slices.Contains(Languages, base) {
 			return base
 		}
 	}
-	return languages[0]
+	return Languages[0]
 }
 
 // setUp shows what a phone needs before it travels, and where to open the app.
 func (s *Server) setUp(c *echo.Context) error {
 	r := c.Request()
-	lang := language(c.QueryParam("lang"), r.Header.Get("Accept-Language"))
+	lang := Language(c.QueryParam("lang"), r.Header.Get("Accept-Language"))
 	direction := "ltr"
 	if lang == "ar" {
 		direction = "rtl"
@@ -86,7 +86,7 @@ func (s *Server) setUp(c *echo.Context) error {
 	now := s.SetUp()
 	data := map[string]any{"Lang": lang, "Dir": direction, "Words": s.pages.words[lang], "SetUp": now, "App": s.app.find(pathScanner) != nil, "Here": isHere(r)}
 	var names []map[string]string
-	for _, l := range languages {
+	for _, l := range Languages {
 		names = append(names, map[string]string{"Code": l, "Name": s.pages.words[l]["language"]})
 	}
 	data["Languages"] = names
@@ -105,7 +105,7 @@ func (s *Server) setUp(c *echo.Context) error {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Vary", "Accept-Language")
-	NewDocument(MediaType(".html"), page.Bytes()).serve(c.Response(), r, "no-cache")
+	NewDocument(MediaType(".html"), page.Bytes()).Serve(c.Response(), r, "no-cache")
 	return nil
 }
 
@@ -121,6 +121,6 @@ func isHere(r *http.Request) bool {
 }
 
 func (s *Server) style(c *echo.Context) error {
-	s.pages.style.serve(c.Response(), c.Request(), "no-cache")
+	s.pages.style.Serve(c.Response(), c.Request(), "no-cache")
 	return nil
 }

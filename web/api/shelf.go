@@ -65,10 +65,10 @@ func NewDocument(mime string, body []byte) *Document {
 // Len is the size of the document in bytes, not gzipped.
 func (d *Document) Len() int { return len(d.plain.body) }
 
-// serve answers with the document: whole or in ranges, as the headers ask for, or
+// Serve answers with the document: whole or in ranges, as the headers ask for, or
 // 304. cache is its Cache-Control. Each form has a strong ETag of its own (RFC
 // 9110 8.8.3.3).
-func (d *Document) serve(w http.ResponseWriter, r *http.Request, cache string) {
+func (d *Document) Serve(w http.ResponseWriter, r *http.Request, cache string) {
 	h := w.Header()
 	h["Content-Type"] = d.mime
 	h["Cache-Control"] = []string{cache}

@@ -1,0 +1,167 @@
+// Package openid speaks the HTTP of OpenID4VCI 1.0 and OpenID4VP 1.0: what wallets
+// ask an organisation for and answer it. It is a [api.Room] of the server, under the
+// organisation's own URL.
+//
+// It decides nothing of what is issued or believed: that is for issuer/offer and
+// verifier/request. It holds to what HTTP needs: sizes first, one value for each
+// name, secrets in bodies and headers only, answers that no cache keeps, pages of
+// other origins let in where nothing is decided by a cookie, and encryption.
+package openid
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v5"
+
+	"aidpass/issuer/offer"
+	"aidpass/web/api"
+)
+
+// An Issuer answers wallets that take up offers; offer.Service is one. Its errors
+// are those of that package.
+type Issuer interface {
+	Metadata() []byte
+	ServerMetadata() []byte
+	Object(ctx context.Context, reference string) ([]byte, error)
+	Token(ctx context.Context, r offer.TokenRequest) (*offer.TokenResponse, error)
+	Nonce() ([]byte, error)
+	Credential(ctx context.Context, token string, body []byte) (*offer.CredentialResponse, error)
+	Deferred(ctx context.Context, token string, body []byte) (*offer.CredentialResponse, error)
+	Notification(ctx context.Context, token string, body []byte) error
+}
+
+// Config is what a Server is made of.
+type Config struct {
+	Base   string // the organisation's https URL without a slash at its end: its credential issuer identifier
+	Issuer Issuer // nil: nothing is issued to wallets here
+	Key    *Key   // opens encrypted credential requests; nil: there are none
+	Types  []Type // of credentials, for the words of pages and type metadata
+	// Fault gives conditions of the store the names that the server answers to (api.ErrBusy,
+	// api.ErrFull); nil: none of them.
+	Fault func(error) error
+	Log   *slog.Logger // nil: nowhere
+	Now   func() time.Time
+}
+
+// A Type is a credential type as others see it.
+type Type struct {
+	Name     string
+	VCT      string
+	Labels   map[string]string // by language
+	Metadata []byte            // its type metadata document; empty: not published here
+}
+
+// Server answers wallets and those who ask them.
+type Server struct {
+	Config
+	path      string // of Base; "" for none
+	house     *api.Server
+	documents map[string]*api.Document // by path
+	pages     *pages
+}
+
+// New makes a server of c.
+func New(c Config) (*Server, error) {
+	if err := offer.CheckIssuer(c.Base); err != nil {
+		return nil, err
+	}
+	base, err := url.Parse(c.Base)
+	if err != nil {
+		return nil, fmt.Errorf("openid: base URL: %w", err)
+	}
+	if base.RawPath != "" || strings.ContainsAny(base.Path, ":*") {
+		return nil, fmt.Errorf("openid: the path of the base URL %q has other signs than letters, digits and - . _ ~", c.Base)
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Fault == nil {
+		c.Fault = func(err error) error { return err }
+	}
+	s := &Server{Config: c, path: base.Path, documents: map[string]*api.Document{}}
+	if s.pages, err = readPages(); err != nil {
+		return nil, err
+	}
+	if c.Issuer != nil {
+		s.documents[pathIssuer+s.path] = api.NewDocument(jsonType, c.Issuer.Metadata())
+		s.documents[pathServer+s.path] = api.NewDocument(jsonType, c.Issuer.ServerMetadata())
+	}
+	for _, t := range c.Types {
+		if u, err := url.Parse(t.VCT); err == nil && len(t.Metadata) > 0 && len(u.Path) > 1 {
+			s.documents[u.Path] = api.NewDocument(jsonType, t.Metadata)
+		}
+	}
+	return s, nil
+}
+
+// Paths of documents; the path of Base comes behind them (RFC 8414 3.1, OpenID4VCI 12.2.2).
+const (
+	pathIssuer = "/.well-known/openid-credential-issuer"
+	pathServer = "/.well-known/oauth-authorization-server"
+)
+
+// The page of an offer is behind its path.
+const pagePath = "/page"
+
+var reading = []string{http.MethodGet, http.MethodHead}
+
+// Enter adds the routes to the server's.
+func (s *Server) Enter(house *api.Server, e *echo.Echo) {
+	s.house = house
+	for path := range s.documents {
+		e.Match(reading, path, s.document)
+	}
+	if s.Issuer == nil {
+		return
+	}
+	e.GET(s.path+offer.OfferPath+":reference", s.offer)
+	e.Match(reading, s.path+offer.OfferPath+":reference"+pagePath, s.offerPage)
+	e.POST(s.path+offer.TokenPath, s.token)
+	e.POST(s.path+offer.NoncePath, s.nonce)
+	e.POST(s.path+offer.CredentialPath, s.credential)
+	e.POST(s.path+offer.DeferredPath, s.deferred)
+	e.POST(s.path+offer.NotificationPath, s.notification)
+}
+
+// Route names the kind of a path for the log: an offer's reference is as good as
+// the offer.
+func (s *Server) Route(path string) string {
+	if s.documents[path] != nil {
+		return path
+	}
+	rest, ok := strings.CutPrefix(path, s.path)
+	if !ok {
+		return ""
+	}
+	switch {
+	case strings.HasPrefix(rest, offer.OfferPath):
+		if strings.HasSuffix(rest, pagePath) {
+			return offer.OfferPath + ":reference" + pagePath
+		}
+		return offer.OfferPath + ":reference"
+	case rest == offer.TokenPath, rest == offer.NoncePath, rest == offer.CredentialPath, rest == offer.DeferredPath, rest == offer.NotificationPath:
+		return rest
+	}
+	return ""
+}
+
+// Open lets wallets that are web pages ask for everything a wallet asks for. Pages
+// for people are not among it.
+func (s *Server) Open(path string) bool {
+	return s.Route(path) != "" && !strings.HasSuffix(path, pagePath)
+}
+
+func (s *Server) document(c *echo.Context) error {
+	s.documents[c.Request().URL.Path].Serve(c.Response(), c.Request(), "public, max-age=300")
+	return nil
+}
+
+func (s *Server) log(c *echo.Context) *slog.Logger {
+	return s.Log.With("request", api.RequestID(c.Response()))
+}
