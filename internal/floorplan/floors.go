@@ -31,7 +31,7 @@ var floors = [...][]string{
 		"issuer/registry/intake", "issuer/registry/export", "issuer",
 		"issuer/print/fonts", "issuer/print/pdf", "issuer/print/shape", "issuer/print/proof", "issuer/print",
 		"issuer/distribution", "issuer/referral", "issuer/insight", "issuer/offer",
-		"verifier/request",
+		"verifier/request", "verifier/request/requesttest",
 	},
 	{ // 5: disks and networks, which never meet (see apart)
 		"storage/archive", "storage", "storage/keystore", "storage/keystore/keystoretest", "storage/storagetest",

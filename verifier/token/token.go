@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"aidpass/credential"
+	"aidpass/credential/dcql"
 	"aidpass/credential/sdjwt"
 	"aidpass/credential/vcjwt"
 	"aidpass/internal/cose"
@@ -41,6 +42,18 @@ func (Reader) Read(text string) (verifier.Token, words.Reason, error) {
 		return nil, sdjwt.ReasonOf(err), err
 	}
 	return &sdToken{envelope: e}, words.OK, nil
+}
+
+// Held is what a query looks at of a token that a Reader read and whose Open said
+// words.OK: the claims shown. Bound says that its holder could sign, not that she did.
+func Held(t verifier.Token) dcql.Held {
+	switch t := t.(type) {
+	case *sdToken:
+		return dcql.OfSDJWT(t.opened)
+	case *vcToken:
+		return dcql.OfVCJWT(t.opened)
+	}
+	return dcql.Held{}
 }
 
 // sdToken is an SD-JWT VC.
