@@ -21,8 +21,9 @@ import (
 // MaxToken is the longest token read unless the caller says otherwise, in bytes.
 const MaxToken = 64 << 10
 
-// MaxKeyID is the longest key id read, in bytes, as in COSE messages.
-const MaxKeyID = 64
+// MaxKeyID is the longest key id read, in bytes: an identifier that is a key
+// (did:jwk), or that of a document with the place of a key in it, is one too.
+const MaxKeyID = 1024
 
 // Faults a caller acts on; the reason code of each stands behind it.
 var (

@@ -272,7 +272,7 @@ func TestPrepareRefusesWhatAReaderWould(t *testing.T) {
 		{"not an object", `[]`, "k", "bad_jose"},
 		{"a claim twice", `{"a":1,"a":2}`, "k", "duplicate_key"},
 		{"not UTF-8", "{\"a\":\"\xff\"}", "k", "bad_jose"},
-		{"a long key id", `{}`, strings.Repeat("k", 65), "too_large"},
+		{"a long key id", `{}`, strings.Repeat("k", jose.MaxKeyID+1), "too_large"},
 	} {
 		if _, err := jose.Prepare(k, "t", c.kid, []byte(c.payload), jose.DefaultLimits); reason(err) != c.want {
 			t.Errorf("%s: got %v, want %s", c.name, err, c.want)

@@ -23,8 +23,8 @@ func KeyID(k *cose.Key) string {
 // Prepare builds the token of type typ that k will sign.
 //
 // payload is one JSON object, checked as a reader would within lim. The header
-// holds alg (EdDSA for an Ed25519 key, the name every reader knows), kid, typ
-// and more, sorted by name. Prepare returns the faults of ParseJSON; ErrCrit
+// holds alg (EdDSA for an Ed25519 key, the name every reader knows), kid unless
+// it is "", typ and more, sorted by name. Prepare returns the faults of ParseJSON; ErrCrit
 // if more holds crit.
 func Prepare(k *cose.Key, typ, kid string, payload []byte, lim Limits, more ...Member) (*Prepared, error) {
 	v, err := ParseJSON(payload, lim)
@@ -40,7 +40,10 @@ func Prepare(k *cose.Key, typ, kid string, payload []byte, lim Limits, more ...M
 			name = a.name
 		}
 	}
-	header := ObjectOf(append([]Member{{"alg", StringOf(name)}, {"kid", StringOf(kid)}, {"typ", StringOf(typ)}}, more...)...)
+	header := ObjectOf(append([]Member{{"alg", StringOf(name)}, {"typ", StringOf(typ)}}, more...)...)
+	if kid != "" {
+		header.Members = append(header.Members, Member{"kid", StringOf(kid)})
+	}
 	raw := header.Sorted().Append(nil)
 	if err := new(Token).readHeader(raw); err != nil {
 		return nil, fmt.Errorf("jose: prepare header: %w", err)
