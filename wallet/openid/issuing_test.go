@@ -1,0 +1,730 @@
+package openid_test
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lestrrat-go/jwx/v3/jwa"
+	"github.com/lestrrat-go/jwx/v3/jwe"
+	"github.com/lestrrat-go/jwx/v3/jwk"
+
+	"aidpass/credential"
+	"aidpass/credential/cwt"
+	"aidpass/credential/sdjwt"
+	"aidpass/credential/vcjwt"
+	"aidpass/internal/cose"
+	"aidpass/internal/did"
+	"aidpass/internal/jose"
+	"aidpass/schemas"
+	"aidpass/wallet/openid"
+)
+
+const (
+	at      = credential.Time(1_795_219_200)
+	issuer  = "https://relief-a.example/i1"
+	vct     = "https://aidpass.example/elig"
+	preauth = "urn:ietf:params:oauth:grant-type:pre-authorized_code"
+)
+
+func newKey(t testing.TB) (*ecdsa.PrivateKey, *cose.Key) {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pub, err := cose.NewKey(k.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k, pub
+}
+
+// server is an issuer of the standard's letter, with knobs for what goes wrong.
+type server struct {
+	t       testing.TB
+	key     *ecdsa.PrivateKey
+	pub     *cose.Key
+	txCode  string
+	batch   int
+	encrypt bool
+	encKey  *ecdsa.PrivateKey
+	later   int // times the wallet is sent away
+	lost    int // answers of the credential endpoint that do not come
+	stale   int // nonces refused
+	methods []string
+
+	meta   func(m map[string]any)             // changes the metadata
+	answer func(path string) *openid.Response // in place of the server's own
+	bound  *cose.Key                          // credentials are bound to this one instead
+	spent  bool
+
+	nonces  int
+	got     map[string]string // configuration and keys -> response, for retries
+	told    []string          // notifications
+	pending string
+}
+
+func newServer(t testing.TB) *server {
+	s := &server{t: t, batch: 8, methods: []string{"jwk"}, got: map[string]string{}}
+	s.key, s.pub = newKey(t)
+	s.encKey, _ = newKey(t)
+	return s
+}
+
+func (s *server) offer() string {
+	grant := map[string]any{"pre-authorized_code": "the-code-of-the-offer"}
+	if s.txCode != "" {
+		grant["tx_code"] = map[string]any{"length": len(s.txCode), "description": "on the slip"}
+	}
+	b, _ := json.Marshal(map[string]any{"credential_issuer": issuer,
+		"credential_configuration_ids": []string{"elig_sd_jwt", "elig_vc_jwt", "elig_card", "elig_mdoc"},
+		"grants":                       map[string]any{preauth: grant}})
+	return string(b)
+}
+
+func (s *server) link() string {
+	return "openid-credential-offer://?credential_offer=" + url.QueryEscape(s.offer())
+}
+
+func (s *server) metadata() []byte {
+	configuration := func(format string) map[string]any {
+		return map[string]any{"format": format, "vct": vct, "cryptographic_binding_methods_supported": s.methods,
+			"proof_types_supported": map[string]any{"jwt": map[string]any{"proof_signing_alg_values_supported": []string{"ES256"}}},
+			"credential_metadata": map[string]any{
+				"display": []any{map[string]any{"name": "Cash aid", "locale": "en", "background_color": "#123"}, map[string]any{"name": "Aide en argent", "locale": "fr"}},
+				"claims":  []any{map[string]any{"path": []string{"programme"}, "display": []any{map[string]any{"name": "Programme", "locale": "en"}}}}}}
+	}
+	m := map[string]any{"credential_issuer": issuer, "credential_endpoint": issuer + "/credential", "nonce_endpoint": issuer + "/nonce",
+		"deferred_credential_endpoint": issuer + "/deferred", "notification_endpoint": issuer + "/notification",
+		"display":                   []any{map[string]any{"name": "Relief A", "locale": "en"}},
+		"batch_credential_issuance": map[string]any{"batch_size": s.batch},
+		"credential_configurations_supported": map[string]any{"elig_sd_jwt": configuration("dc+sd-jwt"), "elig_vc_jwt": configuration("vc+jwt"),
+			"elig_card": configuration("aidpass-card"), "elig_mdoc": map[string]any{"format": "mso_mdoc", "doctype": "x"}}}
+	if s.encrypt {
+		pub, err := jwk.Import(s.encKey.Public())
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		_ = pub.Set("kid", "e1")
+		_ = pub.Set("alg", "ECDH-ES")
+		_ = pub.Set("use", "enc")
+		m["credential_request_encryption"] = map[string]any{"jwks": map[string]any{"keys": []any{pub}}, "enc_values_supported": []string{"A128GCM"}, "encryption_required": true}
+		m["credential_response_encryption"] = map[string]any{"alg_values_supported": []string{"ECDH-ES"}, "enc_values_supported": []string{"A256GCM", "A128GCM"}, "encryption_required": true}
+	}
+	if s.meta != nil {
+		s.meta(m)
+	}
+	b, _ := json.Marshal(m)
+	return b
+}
+
+func reply(status int, v any) openid.Response {
+	b, ok := v.([]byte)
+	if !ok {
+		b, _ = json.Marshal(v)
+	}
+	return openid.Response{Status: status, Type: "application/json; charset=utf-8", Body: b}
+}
+
+func refuse(code string) openid.Response { return reply(400, map[string]any{"error": code}) }
+
+// serve answers one request as the standard says.
+func (s *server) serve(r *openid.Request) openid.Response {
+	s.t.Helper()
+	if s.answer != nil {
+		if a := s.answer(r.URL); a != nil {
+			return *a
+		}
+	}
+	switch r.URL {
+	case "https://relief-a.example/o/1":
+		return reply(200, []byte(s.offer()))
+	case "https://relief-a.example/.well-known/openid-credential-issuer/i1":
+		return reply(200, s.metadata())
+	case "https://relief-a.example/.well-known/oauth-authorization-server/i1":
+		return reply(200, map[string]any{"issuer": issuer, "token_endpoint": issuer + "/token", "pre-authorized_grant_anonymous_access_supported": true})
+	case "https://relief-a.example/.well-known/jwt-vc-issuer/i1":
+		jwk, _ := json.Marshal(map[string]any{"issuer": issuer, "jwks_uri": issuer + "/jwks"})
+		return reply(200, jwk)
+	case issuer + "/jwks":
+		key := jose.JWKOf(s.pub)
+		key.Members = append(key.Members, jose.Member{Name: "kid", Value: jose.StringOf(jose.KeyID(s.pub))})
+		return openid.Response{Status: 200, Type: "application/jwk-set+json", Body: jose.ObjectOf(jose.Member{Name: "keys", Value: jose.ArrayOf(key)}).Append(nil)}
+	case issuer + "/token":
+		form, err := url.ParseQuery(string(r.Body))
+		if err != nil || r.Type != "application/x-www-form-urlencoded" || form.Get("grant_type") != preauth || form.Get("pre-authorized_code") != "the-code-of-the-offer" {
+			s.t.Errorf("token request %q %v", r.Body, err)
+		}
+		if form.Get("tx_code") != s.txCode || s.spent {
+			return refuse("invalid_grant")
+		}
+		return reply(200, map[string]any{"access_token": "the-token", "token_type": "bearer", "expires_in": 300})
+	case issuer + "/nonce":
+		if r.Bearer != "" {
+			s.t.Error("the nonce endpoint got the token")
+		}
+		s.nonces++
+		return reply(200, map[string]any{"c_nonce": fmt.Sprint("nonce-", s.nonces)})
+	case issuer + "/notification":
+		var n struct{ Notification_id, Event string }
+		if json.Unmarshal(r.Body, &n) != nil || r.Bearer != "the-token" {
+			s.t.Errorf("notification %s", r.Body)
+		}
+		s.told = append(s.told, n.Event)
+		return openid.Response{Status: 204}
+	case issuer + "/credential", issuer + "/deferred":
+		return s.credential(r)
+	}
+	s.t.Errorf("a request to %s", r.URL)
+	return openid.Response{Status: 404}
+}
+
+func (s *server) credential(r *openid.Request) openid.Response {
+	s.t.Helper()
+	body := r.Body
+	if s.encrypt {
+		plain, err := jwe.Decrypt(body, jwe.WithKey(jwa.ECDH_ES(), s.encKey))
+		if err != nil || r.Type != "application/jwt" {
+			s.t.Fatalf("the request was not encrypted: %v", err)
+		}
+		body = plain
+	}
+	var req struct {
+		Credential_configuration_id, Transaction_id string
+		Proofs                                      struct{ Jwt []string }
+		Credential_response_encryption              struct {
+			Jwk json.RawMessage
+			Enc string
+		}
+	}
+	if err := json.Unmarshal(body, &req); err != nil || r.Bearer != "the-token" {
+		s.t.Fatalf("credential request %s: %v", body, err)
+	}
+	out := func(r openid.Response) openid.Response {
+		if !s.encrypt {
+			return r
+		}
+		pub, err := jwk.ParseKey(req.Credential_response_encryption.Jwk)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		b, err := jwe.Encrypt(r.Body, jwe.WithKey(jwa.ECDH_ES(), pub), jwe.WithContentEncryption(jwa.A256GCM()))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return openid.Response{Status: r.Status, Type: "application/jwt", Body: b}
+	}
+	if req.Transaction_id != "" {
+		if s.later--; s.later > 0 {
+			return out(reply(202, map[string]any{"transaction_id": "later-1", "interval": 60}))
+		}
+		return out(reply(200, []byte(s.pending)))
+	}
+	if s.stale > 0 {
+		s.stale--
+		return refuse("invalid_nonce")
+	}
+	var keys []*cose.Key
+	for _, p := range req.Proofs.Jwt {
+		keys = append(keys, s.proof(p))
+	}
+	id := req.Credential_configuration_id
+	for _, k := range keys {
+		id += string(k.Append(nil))
+	}
+	if s.got[id] == "" {
+		s.got[id] = s.issue(req.Credential_configuration_id, keys)
+	}
+	switch {
+	case s.lost > 0:
+		s.lost--
+		return openid.Response{}
+	case s.later > 0:
+		s.pending = s.got[id]
+		return out(reply(202, map[string]any{"transaction_id": "later-1", "interval": 60}))
+	}
+	return out(reply(200, []byte(s.got[id])))
+}
+
+// proof holds one to OpenID4VCI appendix F.1.
+func (s *server) proof(text string) *cose.Key {
+	s.t.Helper()
+	tok, err := jose.Parse([]byte(text), jose.MaxToken)
+	if err != nil || tok.Type != "openid4vci-proof+jwt" {
+		s.t.Fatalf("proof %v, typ %q", err, tok.Type)
+	}
+	k, err := jose.KeyOf(tok.Header.Get("jwk"))
+	if tok.KeyID != "" {
+		if tok.Header.Get("jwk").Kind != jose.Missing {
+			s.t.Error("a proof with both jwk and kid")
+		}
+		k, err = did.KeyAt(tok.KeyID)
+	}
+	if err != nil || tok.Verify(k) != nil {
+		s.t.Fatalf("proof's key %v", err)
+	}
+	c, _ := tok.Claims(jose.DefaultLimits)
+	if c.Get("aud").Text != issuer || c.Get("nonce").Text != fmt.Sprint("nonce-", s.nonces) || c.Get("iat").Text != fmt.Sprint(int64(at)) || c.Get("iss").Kind != jose.Missing {
+		s.t.Errorf("proof says %s", tok.Payload)
+	}
+	return k
+}
+
+func (s *server) issue(configuration string, keys []*cose.Key) string {
+	s.t.Helper()
+	var list []any
+	for _, k := range keys {
+		if s.bound != nil {
+			k = s.bound
+		}
+		list = append(list, map[string]any{"credential": issueOne(s.t, configuration, s.key, k)})
+	}
+	b, _ := json.Marshal(map[string]any{"credentials": list, "notification_id": "n-" + configuration})
+	return string(b)
+}
+
+var statusIndex = uint64(100)
+
+// issueOne makes a credential as an issuer would: each with its own id and index.
+func issueOne(t testing.TB, configuration string, signer crypto.Signer, holder *cose.Key) string {
+	t.Helper()
+	key, err := cose.NewKey(signer.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	statusIndex += 977
+	id := make([]byte, 12)
+	rand.Read(id)
+	claims := jose.ObjectOf(jose.Member{Name: "programme", Value: jose.StringOf("K7Q2")}, jose.Member{Name: "size_band", Value: jose.StringOf("4-5")},
+		jose.Member{Name: "ledger_id", Value: jose.StringOf("WxBLSBUk-vIqvIDb")})
+	switch configuration {
+	case "elig_sd_jwt":
+		p, err := sdjwt.Prepare(key, sdjwt.Draft{Issuer: issuer, Type: vct, ID: base64.RawURLEncoding.EncodeToString(id), IssuedAt: at, ExpiresAt: at + 86400*90,
+			StatusURI: "https://relief-a.example/st/1.jwt", StatusIndex: statusIndex, HolderKey: holder, Claims: claims,
+			Frame: sdjwt.Frame{"programme": {Disclosure: schemas.DiscloseAlways}, "size_band": {Disclosure: schemas.DiscloseAllowed}, "ledger_id": {Disclosure: schemas.DiscloseAllowed}}, PadTo: 4}, rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sig, _ := cose.SignRaw(signer, p.ToBeSigned())
+		text, err := p.Attach(sig)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	case "elig_vc_jwt":
+		p, err := vcjwt.Prepare(key, vcjwt.Draft{Issuer: issuer, Type: vct, ID: "urn:x:" + base64.RawURLEncoding.EncodeToString(id), IssuedAt: at, ExpiresAt: at + 86400*90, HolderKey: holder, Claims: claims})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sig, _ := cose.SignRaw(signer, p.ToBeSigned())
+		text, err := p.Attach(sig)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	p, err := cwt.Prepare(key, cwt.Draft{Issuer: issuer, Type: vct, ID: [cwt.CredentialIDN]byte(id[:10]), IssuedAt: at, ExpiresAt: at + 86400*90,
+		Pseudonym: "WxBLSBUk-vIqvIDb", HolderKey: holder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sig, _ := cose.SignRaw(signer, p.ToBeSigned())
+	raw, err := p.Attach(sig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := cwt.Text(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// holder does what the steps ask for, as a phone would.
+type holder struct {
+	t      testing.TB
+	keys   map[string]*ecdsa.PrivateKey
+	codes  []string // typed, one after the other
+	choose []string
+	copies int
+	reload bool // goes on from the encoded state before every step
+	clock  credential.Time
+	asked  int
+}
+
+func newHolder(t testing.TB) *holder {
+	return &holder{t: t, keys: map[string]*ecdsa.PrivateKey{}, choose: []string{"elig_sd_jwt", "elig_vc_jwt", "elig_card"}, copies: 3, clock: at}
+}
+
+func (h *holder) receive(link string, s *server) ([]openid.Issued, error) {
+	h.t.Helper()
+	i, err := openid.Begin(link, openid.Rules{}, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	for range 60 {
+		if h.reload {
+			if i, err = openid.ResumeIssuing(i.Encode(), openid.Rules{}, rand.Reader); err != nil {
+				h.t.Fatal(err)
+			}
+		}
+		step, err := i.Next(h.clock)
+		if err != nil {
+			return nil, err
+		}
+		switch step.Do {
+		case openid.Fetch:
+			err = i.Take(s.serve(step.Request), h.clock)
+			var f *openid.Fault
+			if errors.As(err, &f) && (f.Why == openid.WrongCode || f.Why == openid.NoAnswer) {
+				err = nil
+			}
+		case openid.Ask:
+			h.asked++
+			code := ""
+			if len(h.codes) > 0 {
+				code, h.codes = h.codes[0], h.codes[1:]
+			} else if step.Offered.TxCode != nil {
+				return nil, errors.New("no more codes")
+			}
+			err = i.Agree(openid.Agreement{Configurations: h.choose, TxCode: code, Copies: h.copies})
+			if h.reload { // the code is not kept: it has to be used first
+				step, _ := i.Next(h.clock)
+				err = errors.Join(err, i.Take(s.serve(step.Request), h.clock))
+			}
+		case openid.Keys:
+			var keys []*cose.Key
+			for range step.Keys {
+				k, pub := newKey(h.t)
+				h.keys[string(pub.Append(nil))] = k
+				keys = append(keys, pub)
+			}
+			err = i.TakeKeys(keys)
+			if h.reload {
+				continue
+			}
+		case openid.Sign:
+			err = h.sign(step.Sign, i.Signed)
+			if h.reload && err == nil { // a reload here begins anew with the nonce
+				step, _ := i.Next(h.clock)
+				err = i.Take(s.serve(step.Request), h.clock)
+			}
+		case openid.Wait:
+			if step.Until <= h.clock {
+				h.t.Fatal("told to wait until a moment that is past")
+			}
+			h.clock = step.Until
+		case openid.Done:
+			return i.Received(), nil
+		}
+		if err != nil {
+			return i.Received(), err
+		}
+	}
+	h.t.Fatal("it does not end")
+	return nil, nil
+}
+
+func (h *holder) sign(list []openid.ToSign, signed func([][]byte) error) error {
+	var sigs [][]byte
+	for _, s := range list {
+		sig, err := cose.SignRaw(h.keys[string(s.Key.Append(nil))], s.Bytes)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		sigs = append(sigs, sig)
+	}
+	return signed(sigs)
+}
+
+func why(err error) openid.Why {
+	var f *openid.Fault
+	if errors.As(err, &f) {
+		return f.Why
+	}
+	return ""
+}
+
+func TestAnOfferBecomesCredentialsInOneTimeCopies(t *testing.T) {
+	for name, set := range map[string]func(*server, *holder){
+		"by value":               func(*server, *holder) {},
+		"encrypted both ways":    func(s *server, _ *holder) { s.encrypt = true },
+		"keys as did:jwk":        func(s *server, _ *holder) { s.methods = []string{"did:jwk"} },
+		"with a code":            func(s *server, h *holder) { s.txCode, h.codes = "493536", []string{" 493536 "} },
+		"in Arabic digits":       func(s *server, h *holder) { s.txCode, h.codes = "493536", []string{"٤٩٣٥٣٦"} },
+		"a wrong code first":     func(s *server, h *holder) { s.txCode, h.codes = "493536", []string{"111111", "493536"} },
+		"a lost answer":          func(s *server, _ *holder) { s.lost = 2 },
+		"a stale nonce":          func(s *server, _ *holder) { s.stale = 1 },
+		"later":                  func(s *server, _ *holder) { s.later = 3 },
+		"later and encrypted":    func(s *server, _ *holder) { s.later, s.encrypt = 2, true },
+		"reloaded at every step": func(s *server, h *holder) { h.reload, s.later = true, 2 },
+		"reloaded and encrypted": func(s *server, h *holder) { h.reload, s.encrypt = true, true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, h := newServer(t), newHolder(t)
+			set(s, h)
+			if s.later > 0 {
+				h.choose = h.choose[:1]
+			}
+			got, err := h.receive(s.link(), s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(got) != len(h.choose) {
+				t.Fatalf("%d credentials, want %d", len(got), len(h.choose))
+			}
+			for n, want := range []int{3, 3, 1}[:len(got)] {
+				c := got[n]
+				if len(c.Copies) != want || c.Configuration.ID != h.choose[n] || c.Issuer != issuer {
+					t.Errorf("%s: %d copies of %q by %q", h.choose[n], len(c.Copies), c.Configuration.ID, c.Issuer)
+				}
+				for _, copy := range c.Copies {
+					if h.keys[string(copy.Key.Append(nil))] == nil {
+						t.Errorf("%s: bound to a key that is not ours", c.Configuration.ID)
+					}
+				}
+			}
+			if want := slices.Repeat([]string{"credential_accepted"}, len(got)); !slices.Equal(s.told, want) {
+				t.Errorf("the issuer was told %q", s.told)
+			}
+			if len(s.got) != len(got) {
+				t.Errorf("the issuer issued %d times", len(s.got))
+			}
+		})
+	}
+}
+
+func TestAnOfferByReference(t *testing.T) {
+	s, h := newServer(t), newHolder(t)
+	got, err := h.receive("openid-credential-offer://?credential_offer_uri="+url.QueryEscape("https://relief-a.example/o/1"), s)
+	if err != nil || len(got) != 3 {
+		t.Fatalf("%d, %v", len(got), err)
+	}
+	if c := got[0].Configuration; c.Colour != "#112233" || len(c.Names) != 2 || c.Names[1].Text != "Aide en argent" || len(c.Labels) != 1 {
+		t.Errorf("display %+v", c)
+	}
+}
+
+// THREATS 4.4, 24: what is not https is never fetched.
+func TestAddressesThatAreNotFetched(t *testing.T) {
+	for _, u := range []string{"http://relief-a.example/o/1", "file:///etc/passwd", "https://user:pw@relief-a.example/o", "https://127.0.0.1/o", "https://localhost/o",
+		"https://[::1]/o", "https://2130706433/o", "https://0x7f000001/o", "https://relief-a.example#@evil.example/", "https://relief-a.example\\@evil.example/", "ftp://relief-a.example/",
+		"https://relief-a.example:99999999/o", "https://intranet/o", "", "https://relief-a.example/" + strings.Repeat("a", 3000)} {
+		if _, err := openid.Begin("openid-credential-offer://?credential_offer_uri="+url.QueryEscape(u), openid.Rules{}, rand.Reader); why(err) != openid.NotHTTPS {
+			t.Errorf("offer at %q: %v", u, err)
+		}
+		s := newServer(t)
+		s.meta = func(m map[string]any) { m["credential_endpoint"] = u }
+		if _, err := newHolder(t).receive(s.link(), s); why(err) != openid.NotHTTPS {
+			t.Errorf("endpoint at %q: %v", u, err)
+		}
+	}
+	if _, err := openid.Begin("openid-credential-offer://?credential_offer_uri=http%3A%2F%2Flocalhost%3A8080%2Fo", openid.Rules{Development: true}, rand.Reader); err != nil {
+		t.Errorf("a laptop that is its own server: %v", err)
+	}
+	if _, err := openid.Begin("openid-credential-offer://?credential_offer_uri=http%3A%2F%2Fa.example%2Fo", openid.Rules{Development: true}, rand.Reader); why(err) != openid.NotHTTPS {
+		t.Errorf("http elsewhere: %v", err)
+	}
+}
+
+// THREATS 4.4, 25: metadata too large, too deep, or of another issuer.
+func TestMetadataThatIsRefused(t *testing.T) {
+	deep := strings.Repeat(`{"a":`, 100) + "1" + strings.Repeat("}", 100)
+	for name, c := range map[string]struct {
+		want openid.Why
+		set  func(*server)
+	}{
+		"10 MB": {openid.TooLarge, func(s *server) {
+			s.answer = at1("openid-credential-issuer", reply(200, append([]byte(`{"x":"`), bytes.Repeat([]byte("a"), 10<<20)...)))
+		}},
+		"nested": {openid.BadAnswer, func(s *server) { s.answer = at1("openid-credential-issuer", reply(200, []byte(deep))) }},
+		"many entries": {openid.TooLarge, func(s *server) {
+			s.answer = at1("openid-credential-issuer", reply(200, []byte(`{"a":[`+strings.Repeat("1,", 2000)+`1]}`)))
+		}},
+		"another issuer": {openid.MixUp, func(s *server) { s.meta = func(m map[string]any) { m["credential_issuer"] = "https://evil.example" } }},
+		"a slash more":   {openid.MixUp, func(s *server) { s.meta = func(m map[string]any) { m["credential_issuer"] = issuer + "/" } }},
+		"twice": {openid.BadAnswer, func(s *server) {
+			s.answer = at1("openid-credential-issuer", reply(200, []byte(`{"credential_issuer":"`+issuer+`","credential_issuer":"x"}`)))
+		}},
+		"HTML": {openid.BadAnswer, func(s *server) {
+			s.answer = at1("openid-credential-issuer", openid.Response{Status: 200, Type: "text/html", Body: []byte("<html>")})
+		}},
+		"a redirect": {openid.BadAnswer, func(s *server) { s.answer = at1("openid-credential-issuer", openid.Response{Status: 302}) }},
+		"another server": {openid.MixUp, func(s *server) {
+			s.answer = at1("oauth-authorization-server", reply(200, map[string]any{"issuer": "https://evil.example", "token_endpoint": "https://evil.example/t"}))
+		}},
+		"a key attestation": {openid.Unsupported, func(s *server) {
+			s.meta = func(m map[string]any) {
+				for _, c := range m["credential_configurations_supported"].(map[string]any) {
+					if p, ok := c.(map[string]any)["proof_types_supported"].(map[string]any); ok {
+						p["jwt"].(map[string]any)["key_attestations_required"] = map[string]any{}
+					}
+				}
+			}
+		}},
+		"encryption of another kind": {openid.Unsupported, func(s *server) {
+			s.meta = func(m map[string]any) {
+				m["credential_response_encryption"] = map[string]any{"alg_values_supported": []string{"RSA-OAEP"}, "enc_values_supported": []string{"A128GCM"}, "encryption_required": true}
+			}
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			c.set(s)
+			if _, err := newHolder(t).receive(s.link(), s); why(err) != c.want {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+// at1 answers addresses that hold a text.
+func at1(part string, r openid.Response) func(string) *openid.Response {
+	return func(u string) *openid.Response {
+		if strings.Contains(u, part) {
+			return &r
+		}
+		return nil
+	}
+}
+
+func TestIssuedCredentialsThatAreRefused(t *testing.T) {
+	other, otherPub := newKey(t)
+	for name, set := range map[string]func(*server){
+		"bound to another key":  func(s *server) { s.bound = otherPub },
+		"signed by another key": func(s *server) { s.key = other },
+		"not a credential": func(s *server) {
+			s.answer = at1("/credential", reply(200, map[string]any{"credentials": []any{map[string]any{"credential": "x"}}, "notification_id": "n"}))
+		},
+		"more than keys": func(s *server) {
+			s.answer = at1("/credential", reply(200, map[string]any{"credentials": make([]any, 9)}))
+		},
+		"no keys of the issuer": func(s *server) { s.answer = at1("jwt-vc-issuer", openid.Response{Status: 404}) },
+		"keys of another issuer": func(s *server) {
+			s.answer = at1("jwt-vc-issuer", reply(200, map[string]any{"issuer": "https://evil.example", "jwks_uri": "https://evil.example/j"}))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, h := newServer(t), newHolder(t)
+			set(s)
+			got, err := h.receive(s.link(), s)
+			if why(err) != openid.BadIssued || len(got) != 0 {
+				t.Errorf("%d, %v", len(got), err)
+			}
+			if name != "more than keys" && !slices.Equal(s.told, []string{"credential_failure"}) {
+				t.Errorf("the issuer was told %q", s.told)
+			}
+		})
+	}
+}
+
+func TestARefusalIsToldByItsName(t *testing.T) {
+	for name, c := range map[string]struct {
+		part string
+		r    openid.Response
+		want openid.Why
+	}{
+		"a spent offer":    {"/token", refuse("invalid_grant"), openid.Used},
+		"an unknown error": {"/token", reply(400, []byte("<html>")), openid.BadAnswer},
+		"denied":           {"/credential", refuse("credential_request_denied"), openid.Refused},
+		"a bad proof":      {"/credential", refuse("invalid_proof"), openid.BadProof},
+		"nonces for ever":  {"/credential", refuse("invalid_nonce"), openid.BadProof},
+		"an old token":     {"/credential", openid.Response{Status: 401}, openid.Used},
+		"a DPoP token":     {"/token", reply(200, map[string]any{"access_token": "x", "token_type": "DPoP"}), openid.Unsupported},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newServer(t)
+			s.answer = func(u string) *openid.Response {
+				if strings.HasSuffix(u, c.part) {
+					return &c.r
+				}
+				return nil
+			}
+			if _, err := newHolder(t).receive(s.link(), s); why(err) != c.want {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestOffersThatAreRefused(t *testing.T) {
+	for offer, want := range map[string]openid.Why{
+		`{}`: openid.NotHTTPS,
+		`{"credential_issuer":"https://a.example"}`:                                                                                                           openid.BadAnswer,
+		`{"credential_issuer":"https://a.example","credential_configuration_ids":["a","a"]}`:                                                                  openid.BadAnswer,
+		`{"credential_issuer":"https://a.example","credential_configuration_ids":["a"]}`:                                                                      openid.Unsupported,
+		`{"credential_issuer":"https://a.example?x","credential_configuration_ids":["a"]}`:                                                                    openid.NotHTTPS,
+		`{"credential_issuer":"https://a.example","credential_configuration_ids":["a"],"grants":{"authorization_code":{}}}`:                                   openid.Unsupported,
+		`{"credential_issuer":"https://a.example","credential_configuration_ids":["a"],"grants":{"` + preauth + `":{}}}`:                                      openid.BadAnswer,
+		`{"credential_issuer":"https://a.example","credential_configuration_ids":["a"],"grants":{"` + preauth + `":{"pre-authorized_code":"c","tx_code":1}}}`: openid.BadAnswer,
+	} {
+		if _, err := openid.Begin("openid-credential-offer://?credential_offer="+url.QueryEscape(offer), openid.Rules{}, rand.Reader); why(err) != want {
+			t.Errorf("%s: %v, want %s", offer, err, want)
+		}
+	}
+	for _, link := range []string{"", "https://a.example", "openid-credential-offer://", "openid-credential-offer://?credential_offer={}&credential_offer_uri=x",
+		"openid-credential-offer://?credential_offer=a&credential_offer=b", "openid-credential-offer://?credential_offer=%zz", strings.Repeat("x", 20000)} {
+		if _, err := openid.Begin(link, openid.Rules{}, rand.Reader); why(err) != openid.BadLink {
+			t.Errorf("%.60q: %v", link, err)
+		}
+	}
+}
+
+func FuzzBegin(f *testing.F) {
+	s := newServer(f)
+	f.Add(s.link(), []byte(s.metadata()))
+	f.Add("openid-credential-offer://?credential_offer_uri=https%3A%2F%2Fa.example", []byte("{}"))
+	f.Fuzz(func(t *testing.T, link string, meta []byte) {
+		i, err := openid.Begin(link, openid.Rules{}, rand.Reader)
+		if err != nil {
+			return
+		}
+		for range 3 {
+			step, err := i.Next(at)
+			if err != nil || step.Do != openid.Fetch {
+				break
+			}
+			if !strings.HasPrefix(step.Request.URL, "https://") {
+				t.Errorf("would fetch %q", step.Request.URL)
+			}
+			_ = i.Take(openid.Response{Status: 200, Type: "application/json", Body: meta}, at)
+		}
+		again, err := openid.ResumeIssuing(i.Encode(), openid.Rules{}, rand.Reader)
+		if err != nil || !bytes.Equal(again.Encode(), i.Encode()) {
+			t.Errorf("the state does not come back: %v", err)
+		}
+	})
+}
+
+func FuzzResumeIssuing(f *testing.F) {
+	s := newServer(f)
+	i, err := openid.Begin(s.link(), openid.Rules{}, rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for range 3 {
+		f.Add(i.Encode())
+		if step, _ := i.Next(at); step.Do == openid.Fetch {
+			_ = i.Take(s.serve(step.Request), at)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		i, err := openid.ResumeIssuing(b, openid.Rules{}, rand.Reader)
+		if err != nil {
+			return
+		}
+		_, _ = i.Next(at)
+		_ = i.Take(openid.Response{Status: 200, Type: "application/json", Body: []byte("{}")}, at)
+	})
+}
