@@ -34,6 +34,9 @@ build: fonts web ## build bin/aidpass, one binary without cgo
 	@mkdir -p bin
 	@go build -trimpath -ldflags '-s -w' -o bin/aidpass ./cmd/aidpass
 
+aries: ## build bin/aidpass-aries-gateway, which hands credentials to wallets of the Aries family
+	@cd interop/aries && go build -trimpath -o ../../bin/aidpass-aries-gateway ./cmd/aidpass-aries-gateway
+
 wasm: ## build bin/*.wasm, the same core for browsers, and check their size
 	@scripts/wasm.sh
 

@@ -16,6 +16,7 @@ step 'browser binaries'
 scripts/wasm.sh
 step 'tests'
 go test -timeout 20m ./...
+(cd interop/aries && go test ./...)
 step 'race'
 scripts/race.sh
 step 'short fuzz'
