@@ -108,6 +108,11 @@ func (o *Org) catchUpSigning(ctx context.Context, erased map[string]bool) error 
 				return err
 			}
 		}
+		if len(lines) > 0 || lost {
+			if err := t.endOffers(); err != nil {
+				return err
+			}
+		}
 		// Damage is for Check to tell; here the rest is made the best of.
 		if lost {
 			if err := t.loseLog(known, end, &r); err != nil {
