@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"aidpass/internal/cose"
+	"aidpass/internal/did"
 	"aidpass/internal/jose"
 	"aidpass/issuer/offer"
 )
@@ -265,6 +266,17 @@ func testOfferProofs(t *testing.T, e Engine) {
 		token, err := d.try(one, one.Tx)
 		must(t, err)
 		refusedAs(t, ask(token, boundCard, signProof(t, k, nil, good())), 400, offer.InvalidCredentialRequest)
+	})
+	t.Run("keys named by did:jwk and did:key", func(t *testing.T) {
+		one, two := newKey(t), newKey(t)
+		a, err := cose.NewKey(one.Public())
+		must(t, err)
+		b, err := cose.NewKey(two.Public())
+		must(t, err)
+		id := did.OfKey(b)
+		must(t, ask(other, vcJWT,
+			signProof(t, one, map[string]any{"jwk": nil, "kid": did.OfJWK(a) + "#0"}, good()),
+			signProof(t, two, map[string]any{"jwk": nil, "kid": id + "#" + strings.TrimPrefix(id, "did:key:")}, good())))
 	})
 	t.Run("row 7, 8: a nonce used again", func(t *testing.T) {
 		nonce := d.nonce(t)
