@@ -31,9 +31,13 @@ type Desk struct {
 	Issuer string        // iss of the credentials: the organisation's URI
 	Signer crypto.Signer // the card key: P-256 or Ed25519
 	Tokens crypto.Signer // the key of credentials for wallets, which are text; nil: none are issued
-	Store  Store
-	Log    SigningLog
-	Actor  access.Actor
+
+	// TokensFrom is when Tokens began to sign: service points take nothing older from it.
+	TokensFrom credential.Time
+
+	Store Store
+	Log   SigningLog
+	Actor access.Actor
 
 	// Check verifies a card that was just signed, signature included, as a service
 	// point will: it is the last chance to find that a card cannot be used.

@@ -192,8 +192,9 @@ func (r *run) prepareToken(w *row) ([]byte, error) {
 			}
 		}
 	}
+	iat, exp := r.desk.coarse(credential.FromStd(r.now), c.ExpiresAt)
 	d := sdjwt.Draft{
-		Issuer: r.desk.Issuer, ID: c.ID.String(), IssuedAt: credential.FromStd(r.now), NotBefore: r.batch.NotBefore, ExpiresAt: c.ExpiresAt,
+		Issuer: r.desk.Issuer, ID: c.ID.String(), IssuedAt: iat, NotBefore: r.batch.NotBefore, ExpiresAt: exp,
 		StatusURI: status.URIOfJWT(c.StatusURI), StatusIndex: c.StatusIndex, HolderKey: w.request.Holder,
 	}
 	if err := d.Say(t, values, c.Pseudonym); err != nil {
@@ -219,6 +220,17 @@ func (r *run) prepareToken(w *row) ([]byte, error) {
 		return nil, err
 	}
 	return append(slices.Clip(p.ToBeSigned()), p.Disclosures()...), nil
+}
+
+// coarse makes the times of a token those of everybody who got one that day: the
+// second of issue would tell two verifiers that they have met the same wallet. It
+// never says earlier than the key began, nor that it lives longer than it does.
+func (d *Desk) coarse(iat, exp credential.Time) (credential.Time, credential.Time) {
+	const day = 86400
+	if exp-iat > 2*day {
+		exp -= exp % day
+	}
+	return max(iat-iat%day, min(d.TokensFrom, iat)), exp
 }
 
 // IssueWallet makes the one-time credentials of one wallet: one of q for each of its

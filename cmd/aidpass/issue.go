@@ -425,7 +425,16 @@ func (a *app) openWalletIssuer(o *org, types ...*schemas.Type) (*issuer.Desk, er
 	if err != nil {
 		return nil, err
 	}
-	return a.issuerDesk(o, signer, key, types)
+	desk, err := a.issuerDesk(o, signer, key, types)
+	if err != nil {
+		return nil, err
+	}
+	info, err := o.current(keystore.VC)
+	if err != nil {
+		return nil, err
+	}
+	_, desk.TokensFrom, _ = role(*info)
+	return desk, nil
 }
 
 func (a *app) issuerDesk(o *org, tokens crypto.Signer, tokenKey *cose.Key, types []*schemas.Type) (*issuer.Desk, error) {

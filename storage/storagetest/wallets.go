@@ -81,6 +81,9 @@ func testWallet(t *testing.T, e Engine, f credential.Form) {
 		}
 		seen[c.StatusIndex] = true
 		open := w.open(t, c)
+		if f != credential.FormBound && (open.IssuedAt%86400 != 0 || open.ExpiresAt%86400 != 0 || open.ExpiresAt > c.ExpiresAt) {
+			t.Errorf("copy %d says from %s to %s: two verifiers could compare that", i, open.IssuedAt, open.ExpiresAt)
+		}
 		if string(open.HolderKey) != string(keys[i].Append(nil)) {
 			t.Errorf("copy %d is bound to another key", i)
 		}
