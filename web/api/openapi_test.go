@@ -27,6 +27,7 @@ type page struct {
 }
 
 type operation struct {
+	Tags      []string
 	Responses map[string]struct {
 		Ref     string `yaml:"$ref"`
 		Content map[string]struct {
@@ -57,7 +58,10 @@ func TestEveryRouteIsOnThePage(t *testing.T) {
 	p, _ := readPage(t)
 	var want, got []string
 	for path, operations := range p.Paths {
-		for method := range operations {
+		for method, o := range operations {
+			if slices.Contains(o.Tags, "wallets") {
+				continue // of package web/openid, beside which they are tested
+			}
 			want = append(want, strings.ToUpper(method)+" "+path)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"aidpass/internal/jose"
 	"aidpass/issuer/offer"
+	"aidpass/verifier/request"
 )
 
 // Faults of requests that are found before anybody is asked.
@@ -52,7 +53,14 @@ func send(c *echo.Context, status int, mediaType string, body []byte) error {
 // and hands every other error on: that one is ours.
 func (s *Server) refuse(c *echo.Context, err error) error {
 	var e *offer.Error
-	if !errors.As(err, &e) {
+	var r *request.Error
+	switch {
+	case errors.As(err, &e):
+	case errors.As(err, &r):
+		// Why is for the organisation: who sends what he found learns the code alone.
+		s.log(c).Info("refused", "code", r.Code, "reason", r.Reason)
+		e = &offer.Error{Code: r.Code, Status: r.Status}
+	default:
 		return s.Fault(err)
 	}
 	h := c.Response().Header()

@@ -15,6 +15,7 @@ import (
 
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
+	"aidpass/verifier/request"
 )
 
 // Encrypted messages are compact JWEs to a P-256 key: ECDH-ES, whose shared secret
@@ -82,7 +83,7 @@ func Decrypt(text string, key *ecdh.PrivateKey, kid string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("openid: the key of a request: %w", err)
 	}
-	return open(text, private, kid, maxAnswer)
+	return open(text, private, kid, request.MaxAnswer)
 }
 
 func open(text string, key *ecdsa.PrivateKey, kid string, max int) ([]byte, error) {

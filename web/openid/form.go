@@ -9,13 +9,15 @@ import (
 	"unicode/utf8"
 
 	"aidpass/internal/jose"
+	"aidpass/issuer/offer"
+	"aidpass/verifier/request"
 )
 
 // Limits of what is sent here, in bytes unless said otherwise.
 const (
-	maxForm   = 8 << 10   // of the token endpoint
-	maxAnswer = 256 << 10 // of a wallet's presentation
-	maxJSON   = 128 << 10
+	maxForm   = 8 << 10                    // of the token endpoint
+	maxAnswer = request.MaxAnswer + 64<<10 // of a wallet's presentation: as a form it grows a little
+	maxJSON   = offer.MaxBody
 	maxFields = 32 // of a form, by number
 )
 

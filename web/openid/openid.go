@@ -10,6 +10,7 @@ package openid
 
 import (
 	"context"
+	"crypto"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -19,7 +20,10 @@ import (
 
 	"github.com/labstack/echo/v5"
 
+	"aidpass/internal/cose"
 	"aidpass/issuer/offer"
+	"aidpass/schemas"
+	"aidpass/verifier/request"
 	"aidpass/web/api"
 )
 
@@ -36,25 +40,29 @@ type Issuer interface {
 	Notification(ctx context.Context, token string, body []byte) error
 }
 
+// A Verifier keeps what wallets are asked for and judges what they answer;
+// request.Service is one. Its errors are those of that package.
+type Verifier interface {
+	Open(ctx context.Context, handle string) (*request.Transaction, error)
+	Answer(ctx context.Context, handle string, form map[string][]string) (request.Reply, error)
+	Result(ctx context.Context, id, session, code string) (*request.Transaction, error)
+}
+
 // Config is what a Server is made of.
 type Config struct {
 	Base   string // the organisation's https URL without a slash at its end: its credential issuer identifier
 	Issuer Issuer // nil: nothing is issued to wallets here
 	Key    *Key   // opens encrypted credential requests; nil: there are none
-	Types  []Type // of credentials, for the words of pages and type metadata
+
+	Verifier Verifier      // nil: wallets are asked for nothing here; its requests stand under Base
+	Signer   crypto.Signer // of request objects
+
+	Types []*schemas.Type // of credentials, for the words of pages and type metadata
 	// Fault gives conditions of the store the names that the server answers to (api.ErrBusy,
 	// api.ErrFull); nil: none of them.
 	Fault func(error) error
 	Log   *slog.Logger // nil: nowhere
 	Now   func() time.Time
-}
-
-// A Type is a credential type as others see it.
-type Type struct {
-	Name     string
-	VCT      string
-	Labels   map[string]string // by language
-	Metadata []byte            // its type metadata document; empty: not published here
 }
 
 // Server answers wallets and those who ask them.
@@ -64,6 +72,7 @@ type Server struct {
 	house     *api.Server
 	documents map[string]*api.Document // by path
 	pages     *pages
+	signKey   *cose.Key // the public half of Signer
 }
 
 // New makes a server of c.
@@ -92,9 +101,18 @@ func New(c Config) (*Server, error) {
 		s.documents[pathIssuer+s.path] = api.NewDocument(jsonType, c.Issuer.Metadata())
 		s.documents[pathServer+s.path] = api.NewDocument(jsonType, c.Issuer.ServerMetadata())
 	}
+	if c.Verifier != nil {
+		if s.signKey, err = cose.NewKey(c.Signer.Public()); err != nil {
+			return nil, fmt.Errorf("openid: the key of requests: %w", err)
+		}
+	}
 	for _, t := range c.Types {
-		if u, err := url.Parse(t.VCT); err == nil && len(t.Metadata) > 0 && len(u.Path) > 1 {
-			s.documents[u.Path] = api.NewDocument(jsonType, t.Metadata)
+		document, err := t.Metadata()
+		if err != nil {
+			return nil, fmt.Errorf("openid: type metadata: %w", err)
+		}
+		if u, err := url.Parse(t.VCT); err == nil && len(u.Path) > 1 {
+			s.documents[u.Path] = api.NewDocument(jsonType, document)
 		}
 	}
 	return s, nil
@@ -116,6 +134,14 @@ func (s *Server) Enter(house *api.Server, e *echo.Echo) {
 	s.house = house
 	for path := range s.documents {
 		e.Match(reading, path, s.document)
+	}
+	if s.Verifier != nil {
+		e.GET(s.path+requestPath+":handle", s.request)
+		e.POST(s.path+requestPath+":handle", s.request)
+		e.POST(s.path+responsePath+":handle", s.response)
+		e.GET(s.path+resultPath+":id", s.result)
+		e.GET(s.path+resultPath+":id/for/:session", s.enter)
+		e.GET(s.path+resultPath+":id/json", s.resultJSON)
 	}
 	if s.Issuer == nil {
 		return
@@ -145,6 +171,12 @@ func (s *Server) Route(path string) string {
 			return offer.OfferPath + ":reference" + pagePath
 		}
 		return offer.OfferPath + ":reference"
+	case strings.HasPrefix(rest, requestPath):
+		return requestPath + ":handle"
+	case strings.HasPrefix(rest, responsePath):
+		return responsePath + ":handle"
+	case strings.HasPrefix(rest, resultPath):
+		return resultPath + ":id"
 	case rest == offer.TokenPath, rest == offer.NoncePath, rest == offer.CredentialPath, rest == offer.DeferredPath, rest == offer.NotificationPath:
 		return rest
 	}
@@ -154,7 +186,8 @@ func (s *Server) Route(path string) string {
 // Open lets wallets that are web pages ask for everything a wallet asks for. Pages
 // for people are not among it.
 func (s *Server) Open(path string) bool {
-	return s.Route(path) != "" && !strings.HasSuffix(path, pagePath)
+	route := s.Route(path)
+	return route != "" && !strings.HasSuffix(route, pagePath) && !strings.HasPrefix(route, resultPath)
 }
 
 func (s *Server) document(c *echo.Context) error {

@@ -3,6 +3,7 @@ package openid_test
 import (
 	"crypto/ecdsa"
 	"errors"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"aidpass/internal/jose"
 	"aidpass/issuer/offer"
+	"aidpass/schemas"
 	"aidpass/web/api"
 )
 
@@ -174,9 +176,13 @@ func TestNothingOfAnOfferGetsIntoTheLog(t *testing.T) {
 func TestTheOfferPageTellsTheHolderWhatToDo(t *testing.T) {
 	w := newWorld(t)
 	for lang, want := range map[string][]string{
-		"en": {`dir="ltr"`, "Right to aid", "code of six digits"}, "fr": {"Droit à l’aide", "six chiffres"}, "es": {"Derecho a la ayuda", "seis cifras"},
-		"ar": {`dir="rtl"`, "حق في المساعدة", "ستة أرقام"}, "sw": {"Haki ya msaada", "tarakimu sita"},
+		"en": {`dir="ltr"`, "code of six digits"}, "fr": {"six chiffres"}, "es": {"seis cifras"}, "ar": {`dir="rtl"`, "ستة أرقام"}, "sw": {"tarakimu sita"},
 	} {
+		label := schemas.ByName("eligibility").Labels[lang]
+		if label == "" {
+			t.Fatalf("no label in %s", lang)
+		}
+		want = append(want, html.EscapeString(label))
 		a := w.do("GET", "/org/offer/"+reference+"/page?lang="+lang, "")
 		page := a.Body.String()
 		for _, text := range append(want, `lang="`+lang+`"`, `href="openid-credential-offer://?credential_offer_uri=https%3A%2F%2Frelief-a.example%2Forg%2Foffer%2F`+reference+`"`, "data:image/png") {

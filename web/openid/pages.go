@@ -18,6 +18,7 @@ import (
 	"aidpass/internal/jose"
 	"aidpass/internal/qrcode"
 	"aidpass/issuer/offer"
+	"aidpass/verifier/request"
 	"aidpass/web/api"
 )
 
@@ -114,12 +115,32 @@ func (s *Server) offerPage(c *echo.Context) error {
 	})
 }
 
+// linkOf is what opens a wallet for a request, as a link and as a picture.
+func linkOf(t *request.Transaction) (template.URL, template.URL, error) {
+	link := t.Link(request.OpenLink)
+	image, err := picture(link)
+	return template.URL(link), image, err
+}
+
+// resultFault shows a fault of somebody who is not, or not any more, who asked.
+func (s *Server) resultFault(c *echo.Context, err error) error {
+	var fault *request.Error
+	if !errors.As(err, &fault) {
+		return s.Fault(err)
+	}
+	return s.show(c, fault.Status, "result.html", func(_ string, data map[string]any) error {
+		data["Fault"] = true
+		data["Other"] = fault.Reason == request.WrongSession
+		return nil
+	})
+}
+
 // labels names the types of credential configurations, each once.
 func (s *Server) labels(configurations []jose.Value, lang string) (list []string) {
 	for _, id := range configurations {
 		for _, t := range s.Types {
-			if strings.HasPrefix(id.Text, t.Name+"_") && t.Labels[lang] != "" && !slices.Contains(list, t.Labels[lang]) {
-				list = append(list, t.Labels[lang])
+			if label := inLanguage(t.Labels, lang, t.Name); strings.HasPrefix(id.Text, t.Name+"_") && !slices.Contains(list, label) {
+				list = append(list, label)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package openid_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"io"
 	"log/slog"
 	"net/http"
@@ -13,6 +14,10 @@ import (
 
 	"aidpass/internal/jose"
 	"aidpass/issuer/offer"
+	"aidpass/schemas"
+	"aidpass/verifier"
+	"aidpass/verifier/request"
+	"aidpass/verifier/request/requesttest"
 	"aidpass/web/api"
 	"aidpass/web/openid"
 )
@@ -86,22 +91,25 @@ type world struct {
 	key    *openid.Key
 	server *api.Server
 	log    *bytes.Buffer
+	asked  *request.Service
+	signer *ecdsa.PrivateKey // of request objects
+	now    time.Time
 }
 
 var now = time.Date(2026, 11, 22, 10, 0, 20, 0, time.UTC)
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{desk: &desk{}, log: &bytes.Buffer{}}
+	w := &world{desk: &desk{}, log: &bytes.Buffer{}, now: now, signer: newPrivate(t)}
+	clock := func() time.Time { return w.now }
+	w.asked = &request.Service{Store: &requesttest.Memory{}, Decrypt: openid.Decrypt, Now: clock,
+		Inputs: func(context.Context) (verifier.Inputs, error) { return verifier.Inputs{}, nil }}
 	var err error
 	if w.key, err = openid.NewKey(); err != nil {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	clock := func() time.Time { return now }
-	room, err := openid.New(openid.Config{Base: base, Issuer: w.desk, Key: w.key, Log: log, Now: clock,
-		Types: []openid.Type{{Name: "eligibility", VCT: "https://aidpass.example/elig", Metadata: []byte(`{"vct":"https://aidpass.example/elig"}`),
-			Labels: map[string]string{"en": "Right to aid", "fr": "Droit à l’aide", "es": "Derecho a la ayuda", "ar": "حق في المساعدة", "sw": "Haki ya msaada"}}}})
+	room, err := openid.New(openid.Config{Base: base, Issuer: w.desk, Key: w.key, Log: log, Now: clock, Types: schemas.Embedded(), Verifier: w.asked, Signer: w.signer})
 	if err != nil {
 		t.Fatal(err)
 	}
