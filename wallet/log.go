@@ -1,0 +1,79 @@
+package wallet
+
+import (
+	"slices"
+
+	"aidpass/credential"
+)
+
+// EventKind is what happened.
+type EventKind uint8
+
+// What happens to a wallet.
+const (
+	Added      EventKind = 1 + iota // a card came
+	Shown                           // claims were sent to who asked
+	Declined                        // the holder said no
+	LiveShown                       // a live code was shown
+	PaperShown                      // the QR code of a paper card was shown
+	HandedOver                      // a card was handed to another phone
+	TakenOver                       // a card of somebody else came
+	BackedUp
+	Restored
+	Removed
+	lastKind = Removed
+)
+
+// Event is one line of the log that stays on the phone.
+type Event struct {
+	At   credential.Time
+	Kind EventKind
+	// Who is on the other side: a client_id, an issuer, an organisation and site, or
+	// the name the holder gave a phone.
+	Who string
+	// Name is what the other side calls itself; How says why to believe it: see
+	// openid.Identified, or "challenge" for a device whose key nobody checked.
+	Name, How string
+	For       string   // the purpose it gave, in the words it gave
+	Cards     []string // ids
+	Claims    []string // what was shown, or was asked for and refused: paths of names
+}
+
+// note writes a line. The log is for the holder, so the oldest lines leave when it is
+// full: a phone must not stop working for it.
+func (w *Wallet) note(e Event) {
+	if len(w.Log) >= MaxEvents {
+		w.Log = slices.Delete(w.Log, 0, len(w.Log)-MaxEvents+1)
+	}
+	w.Log = append(w.Log, e.clipped())
+}
+
+// Note writes what happened outside this package: an answer, a refusal, a code shown.
+// Texts longer than the log keeps are cut.
+func (w *Wallet) Note(e Event) { w.note(e) }
+
+const maxLogText = 500
+
+func (e Event) clipped() Event {
+	for _, s := range []*string{&e.Who, &e.Name, &e.How, &e.For} {
+		*s = clip(*s)
+	}
+	e.Cards = slices.Clone(e.Cards[:min(len(e.Cards), MaxCards)])
+	e.Claims = slices.Clone(e.Claims[:min(len(e.Claims), 200)])
+	for i := range e.Claims {
+		e.Claims[i] = clip(e.Claims[i])
+	}
+	return e
+}
+
+// clip cuts at a character.
+func clip(s string) string {
+	if len(s) <= maxLogText {
+		return s
+	}
+	n := maxLogText
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}
