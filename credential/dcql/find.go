@@ -152,7 +152,7 @@ func (c *Credential) selects(h *Held) (claims []Path, ok bool) {
 
 // fits looks at all but the claims.
 func (c *Credential) fits(h *Held) bool {
-	if c.Unbound == false && !h.Bound {
+	if !c.Unbound && !h.Bound {
 		return false
 	}
 	switch c.Format {
