@@ -117,7 +117,8 @@ func (t *tx) fieldRows(yield func(field string, r fieldRow), query string, args 
 	return rows.Err()
 }
 
-// plans does the same for programmes and entitlements, and opens the mappings of imports.
+// plans does the same for programmes and entitlements, and opens the mappings of imports
+// and what wallets were asked.
 func (c *checker) plans() error {
 	return c.view(c.ctx, "rebuild plans", func(t *tx) error {
 		if err := c.programmes(t); err != nil {
@@ -135,7 +136,10 @@ func (c *checker) plans() error {
 		for _, id := range strays {
 			c.find(CheckProjection, id, "a change of a programme or entitlement that is not there")
 		}
-		return c.mappings(t)
+		if err := c.mappings(t); err != nil {
+			return err
+		}
+		return c.requests(t)
 	})
 }
 

@@ -15,13 +15,13 @@ import (
 )
 
 // Org is the store of one organisation. It implements issuer.Store,
-// issuer.SigningLog and registry.Store, and may be used by several goroutines.
+// issuer.SigningLog, registry.Store and request.Store, and may be used by several goroutines.
 type Org struct {
 	db       *DB
 	id       string
 	kek      sealer
 	indexKey []byte
-	own      sealer // what belongs to no person: programmes' plans, mappings of imports
+	own      sealer // what belongs to no person: programmes' plans, mappings of imports, requests to wallets
 
 	// signed is the size of the signing log after this store's last line: all of
 	// it is known to the database, see outside.go.

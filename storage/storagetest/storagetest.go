@@ -123,6 +123,8 @@ func Run(t *testing.T, e Engine) {
 		{"a record that is refused settles nothing", testRefusedSettlesNothing},
 		{"cards stop with the change that leaves them behind", testStopCards},
 		{"a run signs nothing for who was closed meanwhile", testStillDue},
+		{"a request is answered once", testRequestOnce},
+		{"requests are sealed, of one organisation, and end", testRequestsEnd},
 		{"nothing of a person is readable in the files", testCanaries},
 		{"the number of the erased is known as one", testErasedNumber},
 	} {

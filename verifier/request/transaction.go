@@ -213,6 +213,8 @@ func found(err error) error {
 
 // body is what is stored of a transaction beside its Record.
 type body struct {
+	Status     Status // as in the Record, which is not sealed
+	Expires    time.Time
 	Handle     string
 	State      string `json:",omitempty"`
 	Nonce      string
@@ -230,7 +232,7 @@ type body struct {
 }
 
 func (t *Transaction) encode() ([]byte, error) {
-	b := body{Handle: t.Handle, State: t.State, Nonce: t.Nonce, Client: t.Client, Base: t.Base, Query: t.Query.Value().Append(nil), Purpose: t.Purpose,
+	b := body{Status: t.Status, Expires: t.Expires, Handle: t.Handle, State: t.State, Nonce: t.Nonce, Client: t.Client, Base: t.Base, Query: t.Query.Value().Append(nil), Purpose: t.Purpose,
 		Mode: t.Mode, SameDevice: t.SameDevice, Session: t.session[:], Code: t.code, Outcome: t.Outcome}
 	if t.Key != nil {
 		b.Key = t.Key.Bytes()
@@ -245,6 +247,9 @@ func decode(r Record) (t *Transaction, err error) {
 	var b body
 	if err := json.Unmarshal(r.Body, &b); err != nil {
 		return nil, fmt.Errorf("request: stored request %s: %w", r.ID, err)
+	}
+	if b.Status != r.Status || !b.Expires.Equal(r.Expires) {
+		return nil, fmt.Errorf("request: stored request %s: its row says something else than was sealed in it", r.ID)
 	}
 	t = &Transaction{Record: r, State: b.State, Nonce: b.Nonce, Client: b.Client, Base: b.Base, Purpose: b.Purpose, Mode: b.Mode,
 		SameDevice: b.SameDevice, Outcome: b.Outcome, code: b.Code}
