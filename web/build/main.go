@@ -240,6 +240,13 @@ func licences() ([]byte, error) {
 func (out files) worker() error {
 	var list [][2]string
 	whole := sha256.New()
+	// A worker that fails to install drops the cache of its build: it must not be that of
+	// the one in use, from which only the worker itself differs.
+	own, err := os.ReadFile(filepath.Join(source, "src", "sw.ts"))
+	if err != nil {
+		return err
+	}
+	whole.Write(own)
 	for _, path := range out.paths() {
 		digest := sha256.Sum256(out[path])
 		list = append(list, [2]string{path, hex.EncodeToString(digest[:])})

@@ -111,6 +111,9 @@ func TestTheDiskIsFull(t *testing.T) {
 		}
 	}
 	t.Logf("%d records were said to be there when the disk was full", said)
+	if !eval[bool](p, `!!localStorage.getItem("aidpass-was-full")`) {
+		t.Error("the phone does not remember that its log may be torn: a start now would write behind that")
+	}
 	if body := p.text(".body"); !strings.Contains(body, "Nothing was recorded.") {
 		t.Errorf("%q", body)
 	}
@@ -150,5 +153,44 @@ func TestTheDiskIsFull(t *testing.T) {
 	p.screen("ready")
 	if got := given(); got != said+1 {
 		t.Errorf("%d records are there at last, %d were said to be", got, said+1)
+	}
+}
+
+// With room to open the database and none to write, cards are judged from the start on,
+// and records go on once there is room.
+func TestAFullPhoneStartsAndJudges(t *testing.T) {
+	t.Parallel()
+	p := newPhone(t, serve(t).URL)
+	key := p.enrolled()
+	before := len(p.readJournal(key).Visits)
+	room := p.OnLoad(`localStorage.setItem("aidpass-was-full", "1");
+		globalThis.put = IDBObjectStore.prototype.put;
+		IDBObjectStore.prototype.put = function (v, k) {
+			if (String(k).startsWith("turn-")) throw new DOMException("", "QuotaExceededError");
+			return globalThis.put.call(this, v, k);
+		};`)
+	p.reload()
+	p.screen("ready")
+	give := func(then string) {
+		t.Helper()
+		if got := p.judge(world.Text(vt.CardOptions{})); got != "GIVE" {
+			t.Fatal(got)
+		}
+		p.hold("give")
+		p.screen(then)
+	}
+	give("stop-full")
+	if got := len(p.readJournal(key).Visits); got != before {
+		t.Errorf("%d records on a full phone, %d before", got, before)
+	}
+	room()
+	eval[bool](p, `(IDBObjectStore.prototype.put = globalThis.put, document.querySelector(".actions button").click(), true)`)
+	p.screen("ready")
+	give("scan")
+	if got := len(p.readJournal(key).Visits); got != before+1 {
+		t.Errorf("%d records with room again, want %d", got, before+1)
+	}
+	if eval[bool](p, `!!localStorage.getItem("aidpass-was-full")`) {
+		t.Error("the log was not turned before the record")
 	}
 }

@@ -87,16 +87,17 @@ export class App {
 
   /** reopen gives the core what is stored: at the start, and after a write that failed. */
   async reopen(): Promise<Stop | null> {
-    const [pack, state] = [await this.store.get("pack"), await this.store.get("state")];
+    // All of it is read before the core forgets: a disk that fails in between leaves it as it is.
+    const pack = await this.store.get("pack"), state = await this.store.get("state"), updates = await this.store.get("updates");
+    const others = await this.store.others(), decided = await this.store.get("oldLists");
     this.pack = this.device = undefined;
     this.closed();
     await this.core.forget();
     if (pack) {
-      const opened = await this.core.open(pack, state ?? null, now(), (await this.store.get("updates")) ?? null);
+      const opened = await this.core.open(pack, state ?? null, now(), updates ?? null);
       if (opened.ok) this.pack = opened;
     }
-    for (const other of await this.store.others()) await this.core.visits(other);
-    const decided = await this.store.get("oldLists");
+    for (const other of others) await this.core.visits(other);
     await this.core.oldLists(decided && now() < decided.until ? decided : null);
     if (this.keys) {
       await this.introduce();

@@ -37,10 +37,7 @@ export class Store {
   private constructor(private db: IDBDatabase) { this.hold(db); }
 
   static async open(): Promise<Store> {
-    const torn = localStorage.getItem(TORN);
-    const s = new Store(await Store.connect().catch((e) => { throw torn ? new Full() : e; }));
-    if (torn) await s.turn();
-    return s;
+    return new Store(await Store.connect().catch((e) => { throw localStorage.getItem(TORN) ? new Full() : e; }));
   }
 
   private static connect(): Promise<IDBDatabase> {
@@ -66,19 +63,23 @@ export class Store {
   /**
    * begin starts a transaction, on a new connection where the browser has closed the
    * old one: Chromium does, without a word, when the disk below it is full, and opens
-   * none until there is room. What was open before and does not open lacks room.
+   * none until there is room. What was open before and does not open lacks room. Where
+   * there is room to open and none to write, cards are still judged by what is read.
    */
   private async begin(stores: string[], mode: IDBTransactionMode): Promise<IDBTransaction> {
     const start = () => this.db.transaction(stores, mode, { durability: mode === "readwrite" ? "strict" : "default" });
+    const torn = () => mode === "readwrite" && localStorage.getItem(TORN);
     try {
-      if (!this.gone) return start();
+      if (!this.gone && !torn()) return start();
     } catch (e) {
       if ((e as DOMException).name !== "InvalidStateError") throw e; // it is about to close
+      this.gone = true;
     }
-    this.gone = true;
-    localStorage.setItem(TORN, "1");
-    await Store.connect().then((db) => this.hold(db), () => { throw new Full(); });
-    await this.turn().catch((e) => { this.db.close(); this.gone = true; throw e; });
+    if (this.gone) {
+      localStorage.setItem(TORN, "1");
+      await Store.connect().then((db) => this.hold(db), () => { throw new Full(); });
+    }
+    if (torn()) await this.turn().catch((e) => { this.db.close(); this.gone = true; throw e; });
     return start();
   }
 
@@ -169,9 +170,12 @@ export class Store {
   private async write(stores: string[], act: (tx: IDBTransaction) => void): Promise<void> {
     const tx = await this.begin(stores, "readwrite");
     return new Promise((done, fail) => {
-      const failed = () => fail(tx.error?.name === "QuotaExceededError" ? new Full() : tx.error ?? new Error("store: aborted"));
       tx.oncomplete = () => done();
-      tx.onabort = tx.onerror = failed;
+      tx.onabort = () => {
+        // The browser's own failure may have left half a record; the next start may come before the next write.
+        if (tx.error && tx.error.name !== "ConstraintError") localStorage.setItem(TORN, "1");
+        fail(tx.error?.name === "QuotaExceededError" ? new Full() : tx.error ?? new Error("store: aborted"));
+      };
       try {
         act(tx);
       } catch (e) {

@@ -16,6 +16,7 @@ import { unlock } from "./unlock";
 
 /** verdict shows what the core said about code. again judges the same once more, where the code alone does not say how. */
 export function verdict(ui: UI, v: Verdict, code: string, again?: () => Promise<Verdict>) {
+  ui.app.door = null; // it was opened for another person
   shown(ui, meeting(ui, v, code, again));
   feel(v.answer === "valid", v.word, ui.app.settings.sound);
 }
