@@ -1,6 +1,8 @@
 package verifier
 
 import (
+	"strings"
+
 	"aidpass/credential"
 	"aidpass/words"
 )
@@ -104,6 +106,27 @@ type Decision struct {
 // Holds is true inside the decision's time, when two people made it.
 func (d *Decision) Holds(at credential.Time) bool {
 	return d != nil && d.Lead != "" && d.Second != "" && d.Lead != d.Second && at >= d.From && at < d.Until
+}
+
+// CeilingOf is the number at the end of a ceiling's code ("c2": 2), at most four digits;
+// counted is false where it names none.
+func CeilingOf(code string) (n int, counted bool) {
+	digits := code[len(strings.TrimRight(code, "0123456789")):]
+	for _, c := range digits {
+		n = 10*n + int(c-'0')
+	}
+	return n, digits != "" && len(digits) <= 4
+}
+
+// Within is d where it may still be used: given are the collections made under it on
+// one device, those taken back left out. Else nil, and with d nil.
+func (d *Decision) Within(given int) *Decision {
+	if d != nil {
+		if most, counted := CeilingOf(d.Ceiling); counted && given >= most {
+			return nil
+		}
+	}
+	return d
 }
 
 // maxFindings bounds the findings of one check: there are fewer kinds of check.

@@ -44,6 +44,7 @@ type book struct {
 	device []byte // id
 	given  string // what is handed out, where it is not just what is due
 	rest   string // what stays due: each collection is a part
+	passed int    // collections of this run that a decision for old lists let pass
 	last   []byte // the newest record, to chain the next one to
 	next   uint64
 }
@@ -166,6 +167,14 @@ func (b *book) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
 	return use, ok
 }
 
+// within is a decision for old lists where this table may still collect under it.
+func (b *book) within(o *verifier.Decision) *verifier.Decision {
+	if o == nil || !b.records() {
+		return o
+	}
+	return o.Within(b.journals[0].OnOldLists(o.From) + b.passed)
+}
+
 func (b *book) records() bool { return b != nil && b.tail != nil }
 
 // collect records a collection on the card of r, full unless a rest stays due, and
@@ -182,6 +191,10 @@ func (b *book) collect(r *verifier.Result, at credential.Time) (uint64, error) {
 	}
 	if v.Kind == visit.Collection && r.Word == words.GiveRest {
 		v.Code = visit.CodeRest
+	}
+	if r.OldList != nil && v.Kind <= visit.Partial {
+		v.LetPass()
+		b.passed++
 	}
 	if r.Holder&verifier.PINRight != 0 {
 		v.Checks = append(v.Checks, visit.CheckPIN)

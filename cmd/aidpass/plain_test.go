@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"regexp"
 	"strconv"
 	"testing"
 
@@ -38,6 +40,23 @@ func TestEveryCodeOfARecordHasWords(t *testing.T) {
 	}
 	if want := len(doubtWords) + len(stateWords) + len(refusalWords); found != want {
 		t.Errorf("%d codes were found, %d have words", found, want)
+	}
+}
+
+// What a phone's history has words for, a person at the office reads in words too.
+func TestEveryNoteOfAPhoneHasWords(t *testing.T) {
+	raw, err := os.ReadFile("../../web/i18n/en.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, m := range regexp.MustCompile(`"code\.(\w+)":`).FindAllSubmatch(raw, -1) {
+		if found++; noteWords[string(m[1])] == "" {
+			t.Errorf("%s has no words", m[1])
+		}
+	}
+	if found < 10 {
+		t.Errorf("%d codes were found", found)
 	}
 }
 

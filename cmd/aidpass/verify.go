@@ -279,6 +279,8 @@ func (d *desk) enrol(f verifyFlags) error {
 			return err
 		}
 		d.book.given, d.book.rest = f.given, f.rest
+		// It counts under its ceiling, collection by collection: see judge.
+		d.in.OldLists, d.in.Pack.Policy.OldLists = d.in.Pack.Policy.OldLists, nil
 		d.in.Uses = d.book
 	}
 	return nil
@@ -286,6 +288,10 @@ func (d *desk) enrol(f verifyFlags) error {
 
 // judge answers one code and prints the answer.
 func (d *desk) judge(c code) error {
+	if o := d.in.OldLists; o != nil && d.book.within(o) == nil {
+		d.in.OldLists = nil
+		d.a.say("warning: as many collections were made on old lists as the decision's ceiling %s allows this table: it lets no more pass", o.Ceiling)
+	}
 	r := d.verify(c)
 	recorded := uint64(0)
 	// A PIN that was not given right is a holder check still to be made: nothing was

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 
 	"aidpass/credential"
 	"aidpass/internal/cbor"
@@ -153,6 +154,17 @@ func (j *Journal) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
 
 // Next is the sequence of the record to be appended.
 func (j *Journal) Next() uint64 { return uint64(len(j.Visits) + 1) }
+
+// OnOldLists is how many collections since from a decision for old lists let pass,
+// without those taken back.
+func (j *Journal) OnOldLists(from credential.Time) (n int) {
+	for i := range j.Visits {
+		if v := &j.Visits[i]; v.Kind <= Partial && v.At >= from && strings.HasPrefix(v.Code, CodeOldLists) && !j.Cancelled(v.Sequence) {
+			n++
+		}
+	}
+	return n
+}
 
 // Journals looks through several journals: the own one and those other tables
 // handed over.

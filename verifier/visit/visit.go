@@ -85,6 +85,13 @@ type Visit struct {
 // whoever recorded it knew of them, so that merging does not take it for a double.
 const CodeRest = "rest"
 
+// CodeOldLists begins the code of a collection that a decision for old lists let pass.
+const CodeOldLists = "on_old_lists"
+
+// LetPass marks v as a collection that a decision for old lists let pass, so that it
+// counts under that one's ceiling.
+func (v *Visit) LetPass() { v.Code = strings.TrimSuffix(CodeOldLists+":"+v.Code, ":") }
+
 // ofRest reports whether a record says that it gave what earlier parts had left due:
 // by CodeRest, or by it behind the reason for which the record was made at all
 // ("number_only:rest").

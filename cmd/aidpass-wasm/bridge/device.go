@@ -197,7 +197,7 @@ func (d *desk) onCard(v *visit.Visit, lines js.Value, at credential.Time, verdic
 		}
 	}
 	if r.OldList != nil && v.Kind <= visit.Partial && v.Ledger.Pseudonym != "" && !strings.HasPrefix(v.Code, overriding) {
-		v.Code = strings.TrimSuffix(onOldLists+":"+v.Code, ":")
+		v.LetPass()
 	}
 	if v.Ledger.Pseudonym == "" && v.Kind <= visit.Partial {
 		// A type that counts no collections, as a referral: that it was served is noted.
@@ -360,7 +360,7 @@ func (d *desk) lists(at credential.Time) reply {
 	if o != nil {
 		out.moment("old_lists_until", o.Until)
 		out.text("old_lists_ceiling", o.Ceiling)
-		if most, counted := endsIn(o.Ceiling); counted {
+		if most, counted := verifier.CeilingOf(o.Ceiling); counted {
 			out.number("old_lists_most", int64(most))
 			out.number("old_lists_given", int64(d.givenUnder(o)))
 		}

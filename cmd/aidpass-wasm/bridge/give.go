@@ -75,7 +75,7 @@ func (d *desk) show(out reply, r *verifier.Result, at credential.Time, tell bool
 	if r.OldList != nil {
 		out.text("ceiling", r.OldList.Ceiling)
 	} else if _, spent := d.decision(at); spent != nil && (r.Has(words.StatusStale) || r.Has(words.TrustListExpired) || r.Has(words.PackExpired)) {
-		most, _ := endsIn(spent.Ceiling)
+		most, _ := verifier.CeilingOf(spent.Ceiling)
 		out.number("old_lists_spent", int64(most))
 	}
 	if w := d.pack.Whereabouts(r, d.certificate()); w.Any() {
@@ -336,9 +336,6 @@ const (
 	emergency  = overriding + "emergency"
 )
 
-// onOldLists begins the code of a collection that a decision for old lists let pass.
-const onOldLists = "on_old_lists"
-
 // decision is the site's decision that lets old lists pass now; nil: none. spent is one
 // that would, had not as many collections been made under it as its ceiling says.
 func (d *desk) decision(at credential.Time) (open, spent *verifier.Decision) {
@@ -346,7 +343,7 @@ func (d *desk) decision(at credential.Time) (open, spent *verifier.Decision) {
 		if !o.Holds(at) {
 			continue
 		}
-		if most, counted := endsIn(o.Ceiling); counted && d.givenUnder(o) >= most {
+		if o.Within(d.givenUnder(o)) == nil {
 			spent = o
 		} else if open == nil {
 			open = o
@@ -355,27 +352,12 @@ func (d *desk) decision(at credential.Time) (open, spent *verifier.Decision) {
 	return open, spent
 }
 
-// givenUnder is how many collections this device made under o, without those taken back.
-func (d *desk) givenUnder(o *verifier.Decision) (n int) {
+// givenUnder is how many collections this device made under o.
+func (d *desk) givenUnder(o *verifier.Decision) int {
 	if d.device == nil || d.device.journal == nil {
 		return 0
 	}
-	j := d.device.journal
-	for i := range j.Visits {
-		if v := &j.Visits[i]; v.Kind <= visit.Partial && v.At >= o.From && strings.HasPrefix(v.Code, onOldLists) && !j.Cancelled(v.Sequence) {
-			n++
-		}
-	}
-	return n
-}
-
-// endsIn is the number at the end of a ceiling's code ("c2": 2), at most four digits.
-func endsIn(ceiling string) (n int, counted bool) {
-	digits := ceiling[len(strings.TrimRight(ceiling, "0123456789")):]
-	for _, c := range digits {
-		n = 10*n + int(c-'0')
-	}
-	return n, digits != "" && len(digits) <= 4
+	return d.device.journal.OnOldLists(o.From)
 }
 
 // usualOverrides a shift, where the device's certificate has no ceiling that says.
@@ -384,7 +366,7 @@ const usualOverrides = 5
 // overridesUnder is how often a device may give against the verdict in one shift: the
 // number at the end of its ceiling's code ("c2": twice).
 func overridesUnder(ceiling string) int {
-	if n, counted := endsIn(ceiling); counted {
+	if n, counted := verifier.CeilingOf(ceiling); counted {
 		return n
 	}
 	return usualOverrides
