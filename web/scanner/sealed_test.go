@@ -193,6 +193,7 @@ func TestAPINOpensOneDoor(t *testing.T) {
 	p.click("next")
 	p.screen("scan")
 	details("gate") // it was opened for another person
+	p.gated("details")
 	p.click("next")
 	p.screen("scan")
 	p.back()

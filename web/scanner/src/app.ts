@@ -87,17 +87,16 @@ export class App {
 
   /** reopen gives the core what is stored: at the start, and after a write that failed. */
   async reopen(): Promise<Stop | null> {
-    // All of it is read before the core forgets: a disk that fails in between leaves it as it is.
-    const pack = await this.store.get("pack"), state = await this.store.get("state"), updates = await this.store.get("updates");
-    const others = await this.store.others(), decided = await this.store.get("oldLists");
+    const [pack, state] = [await this.store.get("pack"), await this.store.get("state")];
     this.pack = this.device = undefined;
     this.closed();
     await this.core.forget();
     if (pack) {
-      const opened = await this.core.open(pack, state ?? null, now(), updates ?? null);
+      const opened = await this.core.open(pack, state ?? null, now(), (await this.store.get("updates")) ?? null);
       if (opened.ok) this.pack = opened;
     }
-    for (const other of others) await this.core.visits(other);
+    for (const other of await this.store.others()) await this.core.visits(other);
+    const decided = await this.store.get("oldLists");
     await this.core.oldLists(decided && now() < decided.until ? decided : null);
     if (this.keys) {
       await this.introduce();
@@ -107,12 +106,9 @@ export class App {
     return this.clockBehind();
   }
 
-  private certificate?: Uint8Array;
-
   /** introduce tells the core which device it works on, and what is written there. */
   private async introduce() {
-    this.certificate = await this.store.get("certificate").catch(() => this.certificate);
-    this.device = await this.core.device(this.keys!.point, await this.store.journal(), this.certificate ?? null, now());
+    this.device = await this.core.device(this.keys!.point, await this.store.journal(), (await this.store.get("certificate")) ?? null, now());
     if (this.copied) this.device.certified = false;
     this.shifts = ((await this.core.records()).records ?? []).filter((r) => r.kind === Kind.note && SHIFTS.includes(r.code)).map((r) => r.sequence);
   }
@@ -151,7 +147,7 @@ export class App {
     try {
       await this.store.put({ pack, state: opened.state!, updates: opened.updates! });
     } catch (e) {
-      await this.reopen().catch(() => {}); // the core goes back to what is stored; where that is not read, the newer lists are no harm
+      await this.reopen(); // the core goes back to what is stored
       return { ...opened, ok: false, reason: e instanceof Full ? "full" : "storage" };
     }
     this.pack = opened;
@@ -189,7 +185,7 @@ export class App {
     try {
       await this.store.put({ state: done.state!, updates: done.updates! });
     } catch (e) {
-      await this.reopen().catch(() => {});
+      await this.reopen();
       return { refused: e instanceof Full ? "full" : "storage" };
     }
     return { newer: done.newer };
@@ -231,7 +227,7 @@ export class App {
     try {
       await this.store.addOthers(done.journals);
     } catch (e) {
-      await this.reopen().catch(() => {}); // what is not kept is not known
+      await this.reopen(); // what is not kept is not known
       throw e;
     }
     return done.records;
@@ -310,7 +306,7 @@ export class App {
     try {
       await this.store.append(done.sequence, done.record, { ...also, state: done.state! });
     } catch (e) {
-      await this.reopen().catch(() => this.introduce()); // the core must not remember what the disk does not
+      await this.reopen(); // the core must not remember what the disk does not
       throw e;
     }
     this.know(also);

@@ -25,61 +25,99 @@ export interface PIN { salt: Uint8Array; hash: Uint8Array; failures: number; unt
 export interface OldLists { reason: string; lead: string; second: string; ceiling: string; from: number; until: number; pack: number }
 
 const LOG = 6e6; // bytes; Chromium begins a new log at 4 MiB
+const ROOM = 1e6; // bytes; below that the disk may end in the middle of a write
 const TORN = "aidpass-was-full"; // the mark that a write found no room, until the log is turned
 
 /** Full: the browser has no room; nothing was written. */
 export class Full extends Error {}
 
+/** lacksRoom is true of the browser's share that is used up, and of the disk below it, which Chromium tells in words alone. */
+const lacksRoom = (e: DOMException | null) => e?.name === "QuotaExceededError" || !!e?.message.includes("NO_SPACE");
+
+const STORES = ["kept", "journal", "others"] as const; // journal by sequence, from 1; others are journals of other tables
+type Place = (typeof STORES)[number];
+/** Change is a value under a key, or, undefined, nothing any more. */
+type Change = [place: Place, key: IDBValidKey, value: unknown];
+
+/**
+ * A Store knows all that it keeps, and reads it no second time: a full disk is not even
+ * readable, and Chromium throws a database away whose log it finds damaged. What is
+ * known is put back then.
+ */
 export class Store {
   private gone = false; // the browser has closed the connection
-  private own: Uint8Array[] | null = null; // the journal as it was last read or written
+  private fresh = false; // and the database was an empty one when it was opened again
+  private last: Promise<unknown> = Promise.resolve();
+  private known: Record<Place, Map<IDBValidKey, unknown>> = { kept: new Map(), journal: new Map(), others: new Map() };
 
-  private constructor(private db: IDBDatabase) { this.hold(db); }
+  private constructor(private db: IDBDatabase | null) {}
 
   static async open(): Promise<Store> {
-    return new Store(await Store.connect().catch((e) => { throw localStorage.getItem(TORN) ? new Full() : e; }));
+    const s = new Store(null);
+    await s.connect().catch((e) => { throw localStorage.getItem(TORN) ? new Full() : e; });
+    s.fresh = false;
+    await s.load();
+    return s;
   }
 
-  private static connect(): Promise<IDBDatabase> {
-    return new Promise((done, fail) => {
+  private async connect(): Promise<void> {
+    const db = await new Promise<IDBDatabase>((done, fail) => {
       const r = indexedDB.open(NAME, VERSION);
       r.onupgradeneeded = () => {
-        r.result.createObjectStore("kept");
-        r.result.createObjectStore("journal"); // by sequence, from 1
-        r.result.createObjectStore("others", { autoIncrement: true }); // journals of other tables
+        for (const place of STORES) r.result.createObjectStore(place, place === "others" ? { autoIncrement: true } : {});
+        this.fresh = true;
       };
       r.onsuccess = () => done(r.result);
       r.onerror = () => fail(r.error);
       r.onblocked = () => fail(new Error("store: blocked by another page"));
     });
-  }
-
-  private hold(db: IDBDatabase) {
     this.db = db;
     this.gone = false;
     db.onclose = () => { if (this.db === db) this.gone = true; };
   }
 
+  /** load reads all there is. */
+  private load(): Promise<void> {
+    return new Promise((done, fail) => {
+      const tx = this.db!.transaction(STORES, "readonly");
+      const known = STORES.map((place) => [tx.objectStore(place).getAllKeys(), tx.objectStore(place).getAll()] as const);
+      tx.onabort = () => fail(tx.error ?? new Error("store: aborted"));
+      tx.oncomplete = () => {
+        STORES.forEach((place, i) => { this.known[place] = new Map(known[i]![0].result.map((k, n) => [k, known[i]![1].result[n]])); });
+        done();
+      };
+    });
+  }
+
   /**
-   * begin starts a transaction, on a new connection where the browser has closed the
-   * old one: Chromium does, without a word, when the disk below it is full, and opens
-   * none until there is room. What was open before and does not open lacks room. Where
-   * there is room to open and none to write, cards are still judged by what is read.
+   * begin starts a transaction that writes, on a new connection where the browser has
+   * closed the old one: Chromium does, without a word, when the disk below it is full,
+   * and opens none until there is room. What was open before and does not open lacks room.
    */
-  private async begin(stores: string[], mode: IDBTransactionMode): Promise<IDBTransaction> {
-    const start = () => this.db.transaction(stores, mode, { durability: mode === "readwrite" ? "strict" : "default" });
-    const torn = () => mode === "readwrite" && localStorage.getItem(TORN);
+  private async begin(places: readonly Place[]): Promise<IDBTransaction> {
+    const start = () => this.db!.transaction(places, "readwrite", { durability: "strict" });
+    const { quota = Infinity, usage = 0 } = (await navigator.storage.estimate?.()) ?? {};
+    if (quota - usage < ROOM) throw new Full();
     try {
-      if (!this.gone && !torn()) return start();
+      if (!this.gone && !localStorage.getItem(TORN)) return start();
     } catch (e) {
       if ((e as DOMException).name !== "InvalidStateError") throw e; // it is about to close
       this.gone = true;
     }
     if (this.gone) {
+      if (!this.db) throw new Error("store: wiped");
       localStorage.setItem(TORN, "1");
-      await Store.connect().then((db) => this.hold(db), () => { throw new Full(); });
+      await this.connect().catch(() => { throw new Full(); });
     }
-    if (torn()) await this.turn().catch((e) => { this.db.close(); this.gone = true; throw e; });
+    try {
+      await this.turn();
+      if (this.fresh) await this.change(start, STORES.flatMap((place) => [...this.known[place]].map(([k, v]): Change => [place, k, v])));
+      this.fresh = false;
+    } catch {
+      this.db?.close();
+      this.gone = true;
+      throw new Full();
+    }
     return start();
   }
 
@@ -89,66 +127,52 @@ export class Store {
    * written behind that is taken for damage at the next start, and all of it thrown away.
    */
   private async turn() {
-    const chunk = 60_000; // larger values are kept outside the log
-    const all = (act: (kept: IDBObjectStore, key: string) => void) => new Promise<void>((done, fail) => {
-      const tx = this.db.transaction("kept", "readwrite", { durability: "strict" });
-      tx.oncomplete = () => done();
-      tx.onabort = () => fail(new Full());
-      for (let i = 0; i < LOG / chunk; i++) act(tx.objectStore("kept"), `turn-${i}`);
-    });
-    await all((kept, key) => kept.put(new Uint8Array(chunk), key));
-    await all((kept, key) => kept.delete(key));
+    const start = () => this.db!.transaction(["kept"], "readwrite", { durability: "strict" });
+    const all = (value?: Uint8Array) => this.change(start, Array.from({ length: LOG / 60_000 }, (_, i): Change => ["kept", `turn-${i}`, value]));
+    await all(new Uint8Array(60_000)); // larger values are kept outside the log
+    await all();
     localStorage.removeItem(TORN);
   }
 
-  get<K extends keyof Kept>(key: K): Promise<Kept[K] | undefined> {
-    return this.read((tx) => tx.objectStore("kept").get(key), "kept");
-  }
+  async get<K extends keyof Kept>(key: K): Promise<Kept[K] | undefined> { return this.known.kept.get(key) as Kept[K] | undefined; }
 
   /** put keeps all of values, or nothing. */
   put(values: Partial<Kept>): Promise<void> {
-    return this.write(["kept"], (tx) => {
-      for (const [k, v] of Object.entries(values)) tx.objectStore("kept").put(v, k);
-    });
+    return this.write(Object.entries(values).map(([k, v]): Change => ["kept", k, v]));
   }
 
   /** append adds one record and what is kept after it. A sequence that stands already is an error. */
-  async append(sequence: number, record: Uint8Array, values: Partial<Kept>): Promise<void> {
-    await this.write(["journal", "kept"], (tx) => {
-      tx.objectStore("journal").add(record, sequence);
-      for (const [k, v] of Object.entries(values)) tx.objectStore("kept").put(v, k);
-    });
-    this.own?.push(record);
+  append(sequence: number, record: Uint8Array, values: Partial<Kept>): Promise<void> {
+    return this.write([["journal", sequence, record], ...Object.entries(values).map(([k, v]): Change => ["kept", k, v])]);
   }
 
   /** records are those of the own journal, in order. */
-  records(from = 1): Promise<Uint8Array[]> { return this.read((tx) => tx.objectStore("journal").getAll(IDBKeyRange.lowerBound(from)), "journal"); }
+  async records(from = 1): Promise<Uint8Array[]> {
+    const list: Uint8Array[] = [];
+    for (let r; (r = this.known.journal.get(from)); from++) list.push(r as Uint8Array);
+    return list;
+  }
 
-  /** journal is the whole file; from a full phone, that does not even read, what was last known to stand there. */
+  /** journal is the whole file. */
   async journal(): Promise<Uint8Array> {
-    const records = await this.records().catch((e) => { if (e instanceof Full && this.own) return this.own; throw e; });
-    this.own = records;
+    const records = await this.records();
     const file = new Uint8Array(records.reduce((n, r) => n + r.length, 0));
     let at = 0;
     for (const r of records) { file.set(r, at); at += r.length; }
     return file;
   }
 
-  others(): Promise<Uint8Array[]> { return this.read((tx) => tx.objectStore("others").getAll(), "others"); }
+  async others(): Promise<Uint8Array[]> { return [...this.known.others.values()] as Uint8Array[]; }
   /** addOthers keeps what was heard of other tables: of each the newest, of a copied one every branch. */
   addOthers(journals: Heard[]): Promise<void> {
-    return this.write(["others"], (tx) => {
-      const others = tx.objectStore("others");
-      for (const j of journals) {
-        if (j.former) others.delete(j.former);
-        others.put(j.file, j.name);
-      }
-    });
+    return this.write(journals.flatMap((j): Change[] => [...(j.former ? [["others", j.former, undefined] as Change] : []), ["others", j.name, j.file]]));
   }
 
   /** wipe leaves nothing behind. */
   async wipe() {
-    this.db.close();
+    this.db?.close();
+    this.db = null;
+    this.gone = true;
     localStorage.clear();
     await new Promise<void>((done, fail) => {
       const r = indexedDB.deleteDatabase(NAME);
@@ -158,29 +182,47 @@ export class Store {
     });
   }
 
-  private async read<T>(ask: (tx: IDBTransaction) => IDBRequest<T>, store: string): Promise<T> {
-    const tx = await this.begin([store], "readonly");
-    return new Promise((done, fail) => {
-      const r = ask(tx);
-      r.onsuccess = () => done(r.result);
-      r.onerror = () => fail(r.error);
-    });
+  /** write is one at a time: a second one would put back what is known beside the first. */
+  private write(changes: Change[]): Promise<void> {
+    const done = this.last.then(() => this.writing(changes));
+    this.last = done.catch(() => {});
+    return done;
   }
 
-  private async write(stores: string[], act: (tx: IDBTransaction) => void): Promise<void> {
-    const tx = await this.begin(stores, "readwrite");
+  private async writing(changes: Change[]): Promise<void> {
+    const tx = await this.begin([...new Set(changes.map(([place]) => place))]);
+    try {
+      await this.change(() => tx, changes);
+    } catch (e) {
+      if (!(e instanceof Full)) await this.load().catch(() => {}); // another page may have written
+      throw e;
+    }
+    for (const [place, key, value] of changes) {
+      if (value === undefined) this.known[place].delete(key);
+      else this.known[place].set(key, value);
+    }
+  }
+
+  /** change makes all changes, or none. */
+  private change(start: () => IDBTransaction, changes: Change[]): Promise<void> {
     return new Promise((done, fail) => {
+      const tx = start();
       tx.oncomplete = () => done();
       tx.onabort = () => {
         // The browser's own failure may have left half a record; the next start may come before the next write.
         if (tx.error && tx.error.name !== "ConstraintError") localStorage.setItem(TORN, "1");
-        fail(tx.error?.name === "QuotaExceededError" ? new Full() : tx.error ?? new Error("store: aborted"));
+        fail(lacksRoom(tx.error) ? new Full() : tx.error ?? new Error("store: aborted"));
       };
       try {
-        act(tx);
+        for (const [place, key, value] of changes) {
+          const s = tx.objectStore(place);
+          if (value === undefined) s.delete(key);
+          else if (place === "journal") s.add(value, key);
+          else s.put(value, key);
+        }
       } catch (e) {
         tx.abort();
-        fail((e as DOMException).name === "QuotaExceededError" ? new Full() : e);
+        fail(lacksRoom(e as DOMException) ? new Full() : e);
       }
     });
   }
