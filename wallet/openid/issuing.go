@@ -38,6 +38,10 @@ type Step struct {
 	Keys    int
 	Sign    []ToSign
 	Until   credential.Time
+	// Of an Asking.
+	Chain    [][]byte // DER certificates, the signer's first
+	Asked    *Asked
+	Redirect string // with Done: where the holder's browser goes next; "" for nowhere
 }
 
 // ToSign is a text to be signed by ES256: over SHA-256, r||s in 64 bytes, as
@@ -70,6 +74,7 @@ type Agreement struct {
 type Issued struct {
 	Configuration Configuration
 	Issuer        string    // iss, as its copies have it
+	Type          string    // vct
 	IssuerKey     *cose.Key // what they were proved with; nil for a card, which is proved by whoever scans it
 	Copies        []Copy
 }

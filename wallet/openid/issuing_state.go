@@ -59,9 +59,8 @@ func (i *Issuing) Encode() []byte {
 	b = cbor.AppendText(b, i.provingURL())
 	b = cbor.AppendArray(b, len(i.received))
 	for _, r := range i.received {
-		b = cbor.AppendArray(b, 4)
-		b = cbor.AppendText(b, r.Configuration.ID)
-		b = cbor.AppendText(b, r.Issuer)
+		b = cbor.AppendText(cbor.AppendArray(b, 5), r.Configuration.ID)
+		b = cbor.AppendText(cbor.AppendText(b, r.Issuer), r.Type)
 		b = appendKeys(b, []*cose.Key{r.IssuerKey})
 		b = cbor.AppendArray(b, len(r.Copies))
 		for _, c := range r.Copies {
@@ -109,14 +108,14 @@ func ResumeIssuing(b []byte, rules Rules, random io.Reader) (*Issuing, error) {
 		return nil, err
 	}
 	for n := r.Array(); n > 0 && r.Err() == nil; n-- {
-		if r.Array() != 4 {
+		if r.Array() != 5 {
 			return nil, ErrState
 		}
 		c := i.configurationOr(string(r.Text()))
 		if c == nil {
 			return nil, ErrState
 		}
-		is := Issued{Configuration: *c, Issuer: string(r.Text())}
+		is := Issued{Configuration: *c, Issuer: string(r.Text()), Type: string(r.Text())}
 		k, ok := readKeys(&r)
 		if !ok || len(k) != 1 {
 			return nil, ErrState

@@ -161,7 +161,7 @@ func (i *Issuing) open(keys []namedKey, iss string) error {
 		if !i.ours(&out, text, holder) {
 			return i.fail("%w", errNotOurs)
 		}
-		out.IssuerKey = k
+		out.IssuerKey, out.Type = k, h.vct
 	}
 	return i.took(out)
 }
@@ -216,7 +216,7 @@ func (i *Issuing) proveCard() error {
 		if g.Holder == nil {
 			return i.fail("a card that is not bound to the key it was asked for")
 		}
-		out.Issuer = g.Issuer
+		out.Issuer, out.Type = g.Issuer, g.Type
 		if !i.ours(&out, text, g.Holder) {
 			return i.fail("%w", errNotOurs)
 		}
