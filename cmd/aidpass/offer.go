@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -247,13 +248,22 @@ func (a *app) offerService(o *org, base string, types ...*schemas.Type) (*offer.
 	if err != nil {
 		return nil, err
 	}
-	issuing := &offer.Issuing{Desk: desk, ProgrammeKey: o.programmeKey, EpochKey: o.epochKey,
-		Gate: func(made offer.Offer) issuer.Gate {
-			return issuer.StillDue(o.store, made.Programme, made.Round, func(ctx context.Context, u issuer.UnitID) (issuer.Decision, error) {
-				return a.gateNow(ctx, o, made, u)
-			})
-		}}
-	return &offer.Service{Issuer: base, Store: o.store, Types: types, Name: o.entry.Names, Issue: issuing.Issue, Now: a.Now}, nil
+	alg := "ES256"
+	if _, ok := desk.Tokens.Public().(ed25519.PublicKey); ok {
+		alg = "EdDSA"
+	}
+	issuing := &offer.Issuing{Desk: desk, ProgrammeKey: o.programmeKey, EpochKey: o.epochKey, Gate: a.offerGate(o)}
+	return &offer.Service{Issuer: base, Store: o.store, Types: types, Name: o.entry.Names, SigningAlgs: []string{alg}, Issue: issuing.Issue, Now: a.Now}, nil
+}
+
+// offerGate is offer.Issuing.Gate: what may have changed since an offer was made
+// stands against it when the wallet comes, an entitlement on hold or a closed record.
+func (a *app) offerGate(o *org) func(offer.Offer) issuer.Gate {
+	return func(made offer.Offer) issuer.Gate {
+		return issuer.StillDue(o.store, made.Programme, made.Round, func(ctx context.Context, u issuer.UnitID) (issuer.Decision, error) {
+			return a.gateNow(ctx, o, made, u)
+		})
+	}
 }
 
 // gateNow asks the gate about a record at the moment of signing.
