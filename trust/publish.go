@@ -25,20 +25,26 @@ func IssuerMetadata(o *Organisation, at credential.Time) []byte {
 	return jose.ObjectOf(jose.Member{Name: "issuer", Value: jose.StringOf(o.ID)}, jose.Member{Name: "jwks", Value: keySet(o, at)}).Append(nil)
 }
 
-// DIDDocument is the did:web document of o, with the same keys, and the DID. ok is
+// DIDDocument is the did:web document of o, with the same keys and those that sign what
+// wallets are asked (OpenID4VP 1.0 5.9.3), each for its purpose alone, and the DID. ok is
 // false where the organisation's id is no https address that a did:web can say.
 func DIDDocument(o *Organisation, at credential.Time) (id string, doc []byte, ok bool) {
 	if id, ok = did.OfWeb(o.ID); !ok {
 		return "", nil, false
 	}
-	var names []string
-	var keys []*cose.Key
+	var methods []did.Method
 	for _, k := range o.Keys {
-		if k.published(at) {
-			names, keys = append(names, jose.KeyID(k.Key)), append(keys, k.Key)
+		m := did.Method{ID: id + "#" + jose.KeyID(k.Key), Key: k.Key, For: did.Assertion}
+		switch {
+		case k.published(at):
+		case k.Use == UseRequest && k.State == Active:
+			m.For = did.Authentication // a request is answered at once: retired keys ask nothing
+		default:
+			continue
 		}
+		methods = append(methods, m)
 	}
-	return id, did.Document(id, names, keys), true
+	return id, did.Document(id, methods), true
 }
 
 func keySet(o *Organisation, at credential.Time) jose.Value {

@@ -22,8 +22,9 @@ func TestKeysForWalletsAreToldToTheWeb(t *testing.T) {
 		}
 		return &k
 	}
-	card := key(p256("card"), trust.UseCard)
-	o := &trust.Organisation{ID: "https://relief-a.example/i1", Keys: []*trust.Key{vc("now", trust.Active, ""), vc("old", trust.Retired, ""), vc("stolen", trust.Compromised, ""), vc("named", trust.Active, "vc-1"), &card}}
+	card, asks, asked := key(p256("card"), trust.UseCard), key(p256("asks"), trust.UseRequest), key(p256("asked"), trust.UseRequest)
+	asks.State, asked.State = trust.Active, trust.Retired
+	o := &trust.Organisation{ID: "https://relief-a.example/i1", Keys: []*trust.Key{vc("now", trust.Active, ""), vc("old", trust.Retired, ""), vc("stolen", trust.Compromised, ""), vc("named", trust.Active, "vc-1"), &card, &asks, &asked}}
 
 	kids := func(b []byte) (out []string) {
 		v, err := jose.ParseJSON(b, jose.DefaultLimits)
@@ -49,12 +50,15 @@ func TestKeysForWalletsAreToldToTheWeb(t *testing.T) {
 
 	id, doc, ok := trust.DIDDocument(o, issued)
 	methods, err := did.ParseDocument(doc, "did:web:relief-a.example:i1")
-	if !ok || id != "did:web:relief-a.example:i1" || err != nil || len(methods) != 3 {
+	if !ok || id != "did:web:relief-a.example:i1" || err != nil || len(methods) != 4 {
 		t.Fatalf("%q %+v %v", id, methods, err)
 	}
-	for i, name := range []string{"now", "old", "named"} {
-		want := pub(p256(name))
-		if methods[i].Key.Thumbprint() != want.Thumbprint() || methods[i].For != did.Assertion || methods[i].ID != id+"#"+jose.KeyID(want) {
+	for i, name := range []string{"now", "old", "named", "asks"} {
+		want, purpose := pub(p256(name)), did.Assertion
+		if name == "asks" {
+			purpose = did.Authentication // and signs no credentials
+		}
+		if methods[i].Key.Thumbprint() != want.Thumbprint() || methods[i].For != purpose || methods[i].ID != id+"#"+jose.KeyID(want) {
 			t.Errorf("%s: %+v", name, methods[i])
 		}
 	}

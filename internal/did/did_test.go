@@ -189,7 +189,7 @@ func TestAddressesOfDocuments(t *testing.T) {
 func TestADocumentSpeaksForItselfAlone(t *testing.T) {
 	ec, ed := newKeys()
 	const id = "did:web:a.example"
-	good := string(did.Document(id, []string{"k1", "k2"}, []*cose.Key{ec, ed}))
+	good := string(did.Document(id, []did.Method{{ID: id + "#k1", Key: ec, For: did.Assertion}, {ID: id + "#k2", Key: ed, For: did.Assertion}}))
 	methods, err := did.ParseDocument([]byte(good), id)
 	if err != nil || len(methods) != 2 || methods[1].ID != id+"#k2" || methods[1].Key.Thumbprint() != ed.Thumbprint() || methods[0].For != did.Assertion {
 		t.Fatalf("%+v %v", methods, err)
@@ -265,7 +265,7 @@ func FuzzWebURL(f *testing.F) {
 func FuzzParseDocument(f *testing.F) {
 	ec, ed := newKeys()
 	const id = "did:web:a.example"
-	f.Add(did.Document(id, []string{"k1", "k2"}, []*cose.Key{ec, ed}))
+	f.Add(did.Document(id, []did.Method{{ID: id + "#k1", Key: ec, For: did.Assertion}, {ID: id + "#k2", Key: ed, For: did.Assertion}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		methods, err := did.ParseDocument(b, id)
 		if err != nil {

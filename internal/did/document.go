@@ -145,23 +145,30 @@ func readMethod(v jose.Value, id string) (Method, error) {
 	return m, nil
 }
 
-// Document writes the did:web document of id: each key as a JsonWebKey under the
-// fragment that names hold, for signing credentials. names[i] belongs to keys[i].
+// Document writes the did:web document of id: each key as a JsonWebKey, under the
+// purposes it is for. A method's ID is an absolute address in the document.
 //
 // VC-JOSE-COSE, "Using Controlled Identifier Documents".
-func Document(id string, names []string, keys []*cose.Key) []byte {
-	methods, refs := jose.ArrayOf(), jose.ArrayOf()
-	for i, k := range keys {
-		at := jose.StringOf(id + "#" + names[i])
-		methods.Items = append(methods.Items, jose.ObjectOf(
+func Document(id string, methods []Method) []byte {
+	list := jose.ArrayOf()
+	purposes := map[Purpose]jose.Value{Assertion: jose.ArrayOf(), Authentication: jose.ArrayOf()}
+	for _, m := range methods {
+		at := jose.StringOf(m.ID)
+		list.Items = append(list.Items, jose.ObjectOf(
 			jose.Member{Name: "id", Value: at}, jose.Member{Name: "type", Value: jose.StringOf("JsonWebKey")},
-			jose.Member{Name: "controller", Value: jose.StringOf(id)}, jose.Member{Name: "publicKeyJwk", Value: jose.JWKOf(k)}))
-		refs.Items = append(refs.Items, at)
+			jose.Member{Name: "controller", Value: jose.StringOf(id)}, jose.Member{Name: "publicKeyJwk", Value: jose.JWKOf(m.Key)}))
+		for p, refs := range purposes {
+			if m.For&p != 0 {
+				refs.Items = append(refs.Items, at)
+				purposes[p] = refs
+			}
+		}
 	}
 	return jose.ObjectOf(
 		jose.Member{Name: "@context", Value: jose.ArrayOf(jose.StringOf("https://www.w3.org/ns/did/v1"), jose.StringOf("https://w3id.org/security/jwk/v1"))},
 		jose.Member{Name: "id", Value: jose.StringOf(id)},
-		jose.Member{Name: "verificationMethod", Value: methods},
-		jose.Member{Name: "assertionMethod", Value: refs},
+		jose.Member{Name: "verificationMethod", Value: list},
+		jose.Member{Name: "assertionMethod", Value: purposes[Assertion]},
+		jose.Member{Name: "authentication", Value: purposes[Authentication]},
 	).Append(nil)
 }

@@ -31,8 +31,8 @@ var ErrNotFound = errors.New("request: no such request")
 
 // Record is a transaction as it is stored.
 type Record struct {
-	ID      string // for staff and the session that asked; 16 random bytes in base64url
-	Handle  string // for wallets, in the addresses they are given; AddRequest alone needs it
+	ID      string // for staff and the session that asked; 16 random bytes in hex
+	Handle  string // for wallets, in the addresses they are given: 16 random bytes in base64url. AddRequest alone needs it
 	Status  Status
 	Created time.Time
 	Expires time.Time // first moment in which no answer is taken

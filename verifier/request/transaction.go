@@ -5,6 +5,7 @@ import (
 	"crypto/ecdh"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -110,6 +111,8 @@ func (s *Service) New(ctx context.Context, by access.Actor, p Policy) (*Started,
 			return nil, err
 		}
 	}
+	raw, _ := jose.DecodeBase64(t.ID)
+	t.ID = hex.EncodeToString(raw) // people type it, and it must not look like a flag
 	if _, err := t.Client.id(t.ResponseURI()); err != nil {
 		return nil, err
 	}

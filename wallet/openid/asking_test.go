@@ -100,7 +100,7 @@ func (a *asker) serve(r *openid.Request) openid.Response {
 		f, _ := url.ParseQuery(string(r.Body))
 		return openid.Response{Status: 200, Type: "application/oauth-authz-req+jwt", Body: []byte(a.object(f.Get("wallet_nonce")))}
 	case strings.HasSuffix(r.URL, "/did.json"):
-		return openid.Response{Status: 200, Type: "application/did+json", Body: did.Document("did:web:"+a.host, []string{jose.KeyID(a.pub)}, []*cose.Key{a.pub})}
+		return openid.Response{Status: 200, Type: "application/did+json", Body: did.Document("did:web:"+a.host, []did.Method{{ID: "did:web:" + a.host + "#" + jose.KeyID(a.pub), Key: a.pub, For: did.Authentication}})}
 	case r.URL == a.ResponseURI():
 		f, err := url.ParseQuery(string(r.Body))
 		if err != nil || r.Type != "application/x-www-form-urlencoded" {

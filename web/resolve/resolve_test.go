@@ -306,7 +306,7 @@ func TestWebDID(t *testing.T) {
 	k := newKey(t)
 	const id = "did:web:example.com:i:1"
 	w := newWorld(t, resolve.Config{WebDIDs: []string{id, "did:web:example.com:..:..:x", "did:web:example.com:other"}})
-	doc := string(did.Document(id, []string{"k1"}, []*cose.Key{k}))
+	doc := string(did.Document(id, []did.Method{{ID: id + "#k1", Key: k, For: did.Assertion}}))
 	w.page("/i/1/did.json", "application/did+json", doc)
 	methods, err := w.WebDID(ctx, id)
 	if err != nil || len(methods) != 1 || methods[0].Key.Thumbprint() != k.Thumbprint() || methods[0].ID != id+"#k1" {
