@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
@@ -244,26 +243,30 @@ func (a *app) candidate(ctx context.Context, o *org, policy string, ask issuer.A
 
 // offerService joins offers to the desk that signs for wallets.
 func (a *app) offerService(o *org, base string, types ...*schemas.Type) (*offer.Service, error) {
+	issuing, err := a.offerIssuing(o, types...)
+	if err != nil {
+		return nil, err
+	}
+	return a.offersAt(o, base, issuing.Issue, types...), nil
+}
+
+// offersAt are the organisation's offers under base; issue makes what is taken up.
+func (a *app) offersAt(o *org, base string, issue func(context.Context, offer.Order) ([]string, error), types ...*schemas.Type) *offer.Service {
+	return &offer.Service{Issuer: base, Store: o.store, Types: types, Name: o.entry.Names, Issue: issue, Now: a.Now}
+}
+
+// offerIssuing is the desk that signs for wallets, with the gate of the moment.
+func (a *app) offerIssuing(o *org, types ...*schemas.Type) (*offer.Issuing, error) {
 	desk, err := a.openWalletIssuer(o, types...)
 	if err != nil {
 		return nil, err
 	}
-	alg := "ES256"
-	if _, ok := desk.Tokens.Public().(ed25519.PublicKey); ok {
-		alg = "EdDSA"
-	}
-	issuing := &offer.Issuing{Desk: desk, ProgrammeKey: o.programmeKey, EpochKey: o.epochKey, Gate: a.offerGate(o)}
-	return &offer.Service{Issuer: base, Store: o.store, Types: types, Name: o.entry.Names, SigningAlgs: []string{alg}, Issue: issuing.Issue, Now: a.Now}, nil
-}
-
-// offerGate is offer.Issuing.Gate: what may have changed since an offer was made
-// stands against it when the wallet comes, an entitlement on hold or a closed record.
-func (a *app) offerGate(o *org) func(offer.Offer) issuer.Gate {
-	return func(made offer.Offer) issuer.Gate {
-		return issuer.StillDue(o.store, made.Programme, made.Round, func(ctx context.Context, u issuer.UnitID) (issuer.Decision, error) {
-			return a.gateNow(ctx, o, made, u)
-		})
-	}
+	return &offer.Issuing{Desk: desk, ProgrammeKey: o.programmeKey, EpochKey: o.epochKey,
+		Gate: func(made offer.Offer) issuer.Gate {
+			return issuer.StillDue(o.store, made.Programme, made.Round, func(ctx context.Context, u issuer.UnitID) (issuer.Decision, error) {
+				return a.gateNow(ctx, o, made, u)
+			})
+		}}, nil
 }
 
 // gateNow asks the gate about a record at the moment of signing.

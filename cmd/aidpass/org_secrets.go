@@ -33,7 +33,7 @@ func (o *orgKeys) programmeKey(code string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return hkdf.Key(sha256.New, secret, nil, "aidpass-programme-1 "+code, 32)
+	return programmeKeyOf(secret, code)
 }
 
 // epochs returns the audience keys that are live at a time, oldest first.

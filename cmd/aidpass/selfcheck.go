@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"sync"
 
 	"aidpass/credential"
 	"aidpass/credential/cwt"
@@ -20,6 +21,7 @@ import (
 // a pack with a trust list of the organisation alone, made for this run. What a service
 // point adds (status lists, rounds, live proofs) is not looked at.
 type selfCheck struct {
+	mu      sync.Mutex // a server issues to several wallets at a time
 	checker verifier.Checker
 	pack    *verifier.Pack
 	now     func() credential.Time
@@ -120,6 +122,8 @@ func (c *selfCheck) card(card []byte) error {
 func (c *selfCheck) token(text []byte) error { return c.judge(string(text)) }
 
 func (c *selfCheck) judge(text string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	r := c.checker.Verify(text, verifier.Inputs{At: c.now(), Pack: c.pack, Tokens: token.Reader{}})
 	for _, reason := range r.Reasons() {
 		switch reason {

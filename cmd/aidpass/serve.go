@@ -38,6 +38,7 @@ type serveFlags struct {
 	tlsCert, tlsKey, siteCA string
 	hosts                   []string
 	enrol                   string
+	base                    string // credential issuer identifier; empty: nothing for wallets
 	verbose                 bool
 	pack                    packFlags
 }
@@ -58,6 +59,9 @@ trusted https, or as localhost. Three ways:
   http://localhost:8080 on the phone.
 The page at / says it step by step in five languages.
 
+With --base-url wallets take up offers here (aidpass offer), under that address: it
+is the organisation's https name in the web, or a way to this server.
+
 Packs are built when a phone asks and something changed, for its site, from
 --programme and the other flags of pack build. Keys are unsealed once, at the start.
 SIGTERM or Ctrl-C finishes what is under way and ends.`,
@@ -65,6 +69,7 @@ SIGTERM or Ctrl-C finishes what is under way and ends.`,
   aidpass serve --programme K7Q2=1@2026-11-01..2026-12-01 --unlock code.txt --enrol wellA
 
   aidpass serve --tls-cert cert.pem --tls-key key.pem --host scan.relief-a.example --listen :443
+  aidpass serve --tls-cert cert.pem --tls-key key.pem --listen :443 --base-url https://relief-a.example
   aidpass serve --listen "" --http localhost:8080      # phones on a USB cable only`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), f) },
@@ -77,6 +82,7 @@ SIGTERM or Ctrl-C finishes what is under way and ends.`,
 	fl.StringVar(&f.siteCA, "site-ca", "", "folder of the site's own authority (default: DATA/site-ca, where it is there)")
 	fl.StringArrayVar(&f.hosts, "host", nil, "name by which phones call this server; repeat")
 	fl.StringVar(&f.enrol, "enrol", "", "make an enrolment code for one phone of this site at once")
+	fl.StringVar(&f.base, "base-url", "", "the organisation's https address for wallets; with it offers are taken up here")
 	fl.BoolVar(&f.verbose, "verbose", false, "a line for every request")
 	f.pack.contents(fl)
 	fl.IntVar(&f.pack.days, "days", packDays, "days until a pack ends")
@@ -114,7 +120,11 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	if err := s.packs.takeKey(); err != nil {
 		return err
 	}
-	server, err := api.New(s.config())
+	config, err := s.config()
+	if err != nil {
+		return err
+	}
+	server, err := api.New(config)
 	if err != nil {
 		return err
 	}
@@ -158,6 +168,7 @@ type serving struct {
 	hosts       []string
 	public      *api.Shelf
 	packs       *packRoom
+	desk        *walletDesk // nil: nothing is issued to wallets here
 }
 
 func (a *app) newServing(o *org, f serveFlags) *serving {
@@ -332,15 +343,19 @@ func (s *serving) best() string {
 	return s.local
 }
 
-func (s *serving) config() api.Config {
-	c := api.Config{Devices: deviceDesk{s.o.store}, Packs: s.packs, Visits: visitDesk{s.o.store, s.packs, s.a.now}, Public: s.public, Hosts: s.hosts, Log: s.log, Now: s.a.Now}
+func (s *serving) config() (api.Config, error) {
+	rooms, err := s.rooms()
+	if err != nil {
+		return api.Config{}, err
+	}
+	c := api.Config{Rooms: rooms, Devices: deviceDesk{s.o.store}, Packs: s.packs, Visits: visitDesk{s.o.store, s.packs, s.a.now}, Public: s.public, Hosts: s.hosts, Log: s.log, Now: s.a.Now}
 	c.SetUp = s.setUp
 	files, err := scanner.Files()
 	if err != nil {
 		s.a.say("warning: %v", err)
 	}
 	c.Scanner = files
-	return c
+	return c, nil
 }
 
 // setUp is what the set-up page tells of this server.
@@ -452,6 +467,11 @@ func (s *serving) watch(ctx context.Context) {
 		case <-tick.C:
 		}
 		s.move()
+		if s.desk != nil {
+			if err := s.desk.renew(); err != nil {
+				s.log.Error("the keys for wallets are not read anew", "error", err.Error())
+			}
+		}
 		now, err := s.published()
 		if err == nil && now == seen {
 			continue

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"aidpass/issuer/offer"
+	"aidpass/schemas"
+	"aidpass/storage/keystore"
+	"aidpass/web/api"
+	"aidpass/web/openid"
+)
+
+// A walletDesk signs for wallets while a server runs. Keys are unsealed when it is
+// renewed and not for each wallet, which would cost a second.
+type walletDesk struct {
+	o     *org
+	types []*schemas.Type
+
+	mu      sync.Mutex // one renewal at a time
+	renewed time.Time
+	issuing atomic.Pointer[offer.Issuing]
+}
+
+// deskLife is how long a desk works before it looks whether its keys are still those
+// of the moment.
+const deskLife = time.Hour
+
+// openWalletDesk unseals the keys. An organisation from before there were wallets
+// has none: the error says how to make them.
+func (a *app) openWalletDesk(o *org, types []*schemas.Type) (*walletDesk, error) {
+	w := &walletDesk{o: o, types: types}
+	return w, w.renew()
+}
+
+// renew takes the keys of the moment, where it is time.
+func (w *walletDesk) renew() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	now := w.o.a.Now()
+	if age := now.Sub(w.renewed); age >= 0 && age < deskLife {
+		return nil
+	}
+	issuing, err := w.o.a.offerIssuing(w.o, w.types...)
+	if err != nil {
+		return err
+	}
+	programmes, err := w.o.secret(keystore.Programme)
+	if err != nil {
+		return err
+	}
+	issuing.ProgrammeKey = func(code string) ([]byte, error) { return programmeKeyOf(programmes, code) }
+	issuing.EpochKey = sync.OnceValues(func() ([]byte, error) {
+		w.mu.Lock() // against a renewal: the folder of keys is one program's at a time
+		defer w.mu.Unlock()
+		return w.o.epochKey()
+	})
+	w.issuing.Store(issuing)
+	w.renewed = now
+	return nil
+}
+
+// Issue is offer.Service.Issue.
+func (w *walletDesk) Issue(ctx context.Context, o offer.Order) ([]string, error) {
+	return w.issuing.Load().Issue(ctx, o)
+}
+
+// programmeKeyOf is the key of one programme's pseudonyms: see orgKeys.programmeKey.
+func programmeKeyOf(secret []byte, code string) ([]byte, error) {
+	return hkdf.Key(sha256.New, secret, nil, "aidpass-programme-1 "+code, 32)
+}
+
+// wallets makes what the server answers wallets, under --base-url; nil where that
+// was not given.
+func (s *serving) wallets() (*openid.Server, error) {
+	base := s.f.base
+	if base == "" {
+		return nil, nil
+	}
+	if err := offer.CheckIssuer(base); err != nil {
+		return nil, usagef("--base-url: %w", err).hint("the https address by which wallets reach this server, as --base-url https://wallets.relief-a.example")
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, usagef("--base-url: %w", err)
+	}
+	s.hosts = append(s.hosts, strings.ToLower(u.Hostname()))
+	if s.desk, err = s.a.openWalletDesk(s.o, schemas.Embedded()); err != nil {
+		return nil, err
+	}
+	key, err := openid.NewKey()
+	if err != nil {
+		return nil, err
+	}
+	offers := s.a.offersAt(s.o, base, s.desk.Issue, schemas.Embedded()...)
+	offers.RequestEncryption, offers.ResponseEncryption = key.RequestEncryption(), openid.ResponseEncryption()
+	return openid.New(openid.Config{Base: base, Issuer: offers, Key: key, Types: schemas.Embedded(), Fault: storeError, Log: s.log, Now: s.a.Now})
+}
+
+// rooms are the further parts of the server.
+func (s *serving) rooms() ([]api.Room, error) {
+	w, err := s.wallets()
+	if w == nil || err != nil {
+		return nil, err
+	}
+	return []api.Room{w}, nil
+}
