@@ -54,7 +54,6 @@ type asker struct {
 	host   string
 	key    *ecdsa.PrivateKey
 	pub    *cose.Key
-	chain  [][]byte
 	policy request.Policy
 	*request.Started
 	log [][]byte // what came in

@@ -8,6 +8,7 @@ import (
 	"aidpass/credential"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
+	"aidpass/wallet"
 )
 
 // MaxCopies is how many one-time copies of a credential a wallet takes at most;
@@ -179,6 +180,14 @@ func Begin(link string, rules Rules, random io.Reader) (*Issuing, error) {
 
 // Received are the credentials proved so far.
 func (i *Issuing) Received() []Issued { return i.received }
+
+// Source is the credential issuer, and what it is called; "" before its metadata came.
+func (i *Issuing) Source() (issuer string, names []wallet.Text) {
+	if i.issuer == nil {
+		return "", nil
+	}
+	return i.issuer.ID, i.issuer.Names
+}
 
 // Next says what is to be done. Asked again, it says the same again.
 func (i *Issuing) Next(at credential.Time) (Step, error) {

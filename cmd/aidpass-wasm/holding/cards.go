@@ -1,0 +1,182 @@
+package holding
+
+import (
+	"strings"
+
+	"aidpass/credential"
+	"aidpass/internal/jose"
+	"aidpass/wallet"
+	"aidpass/wallet/openid"
+)
+
+var eventKinds = [...]string{"", "added", "shown", "declined", "live", "paper", "handed_over", "taken_over", "backed_up", "restored", "removed"}
+
+func (d *Desk) cards(op string, a arguments) (reply, error) {
+	if d.w == nil && op != "challenge" {
+		return nil, errOperation
+	}
+	switch op {
+	case "cards":
+		out := []any{}
+		for _, c := range d.w.Cards {
+			out = append(out, flatCard(c, a.time(0), a.text(1)))
+		}
+		return reply{"cards": out}, nil
+	case "card":
+		c := d.w.Find(a.text(0))
+		if c == nil {
+			return nil, wallet.ErrNoCard
+		}
+		return reply{"card": flatCard(c, a.time(1), a.text(2)), "claims": claims(c, a.text(2))}, nil
+	case "paper":
+		var names []wallet.Text
+		if name := a.text(1); name != "" {
+			names = []wallet.Text{{Text: name}}
+		}
+		c, err := d.w.AddPaper(a.text(0), names, newID, a.time(2))
+		if err != nil {
+			return nil, err
+		}
+		return changed(reply{"id": c.ID}), nil
+	case "show":
+		t, err := d.w.Take(a.text(0), credential.FormCWT)
+		if err != nil {
+			return nil, err
+		}
+		t.Use(a.time(1))
+		d.w.Note(wallet.Event{At: a.time(1), Kind: wallet.PaperShown, Cards: []string{t.Card.ID}})
+		return changed(reply{"text": t.Card.Copies[t.Copy].Text}), nil
+	case "remove":
+		c := d.w.Find(a.text(0))
+		if c == nil {
+			return nil, wallet.ErrNoCard
+		}
+		return changed(reply{"handles": handles(c)}), d.w.Remove(c.ID, a.time(1))
+	case "log":
+		out := []any{}
+		for i := len(d.w.Log) - 1; i >= 0; i-- {
+			e := d.w.Log[i]
+			out = append(out, reply{"at": float64(e.At), "kind": eventKinds[e.Kind], "who": e.Who, "name": e.Name, "how": e.How, "for": e.For,
+				"cards": list(e.Cards), "claims": list(e.Claims)})
+		}
+		return reply{"events": out}, nil
+	case "lists":
+		out, met := []any{}, map[string]bool{}
+		for _, c := range d.w.Cards {
+			keys := openid.KeysOf(c.Issuer, d.rules)
+			for _, uri := range c.StatusLists() {
+				if keys != "" && !met[c.Issuer+" "+uri] {
+					met[c.Issuer+" "+uri] = true
+					out = append(out, reply{"issuer": c.Issuer, "uri": uri, "keys": keys})
+				}
+			}
+		}
+		return reply{"lists": out}, nil
+	case "lookup":
+		return changed(reply{}), openid.LookUp(d.w, a.text(0), a.text(1), a.bytes(2), a.bytes(3), a.time(4))
+	case "challenge":
+		c, err := parseChallenge(a.text(0))
+		if err != nil {
+			return nil, err
+		}
+		return reply{"organisation": c.Organisation, "site": c.Site, "at": float64(c.At)}, nil
+	case "live":
+		return d.showLive(a)
+	case "live_signed":
+		if d.live == nil {
+			return nil, errOperation
+		}
+		text, err := d.live.Text(a.bytes(0))
+		if err != nil {
+			return nil, err
+		}
+		e := d.liveEvent
+		e.At, d.live = a.time(1), nil
+		d.w.Note(e)
+		return changed(reply{"text": text}), nil
+	}
+	return nil, errOperation
+}
+
+func (d *Desk) showLive(a arguments) (reply, error) {
+	e := wallet.Event{Kind: wallet.LiveShown, Cards: []string{a.text(0)}}
+	var challenge *wallet.Challenge
+	if text := a.text(1); text != "" {
+		var err error
+		if challenge, err = parseChallenge(text); err != nil {
+			return nil, err
+		}
+		e.Who, e.Name, e.How = challenge.Organisation, challenge.Site, "challenge"
+	}
+	l, err := d.w.Live(a.text(0), challenge, a.time(2))
+	if err != nil {
+		return nil, err
+	}
+	d.live, d.liveEvent = l, e
+	return reply{"handle": wallet.Handle(l.Key), "sign": l.ToBeSigned()}, nil
+}
+
+func handles(c *wallet.Card) []any {
+	out := []any{}
+	for _, k := range c.Copies {
+		if k.Key != nil {
+			out = append(out, wallet.Handle(k.Key))
+		}
+	}
+	return out
+}
+
+func flatCard(c *wallet.Card, at credential.Time, lang string) reply {
+	s := c.State(at)
+	copies, left := 0, c.Left(credential.FormSDJWT)
+	for _, k := range c.Copies {
+		if k.Form == credential.FormSDJWT {
+			copies++
+		}
+	}
+	return reply{"id": c.ID, "issuer": c.Issuer, "source": c.Source, "name": wallet.In(c.Names, lang), "issuer_name": wallet.In(c.IssuerNames, lang),
+		"picture": string(c.Picture), "colour": c.Colour, "text_colour": c.TextColour, "added": float64(c.Added),
+		"valid_from": float64(c.ValidFrom), "ends": float64(c.Ends), "state": string(s.Word), "state_at": float64(s.At),
+		"held_for": c.HeldFor, "consent": float64(c.Consent), "live": c.Has(credential.FormBound) && !c.ViewOnly, "paper": c.Has(credential.FormCWT),
+		"copies": float64(copies), "left": float64(left), "fetch": copies > 0 && left <= wallet.FetchBelow, "handles": handles(c)}
+}
+
+// hidden are claims that are of no use to a reader.
+const hidden = " iss iat nbf exp cnf vct vct#integrity aka_vcts status jti ledger_id id "
+
+func claims(c *wallet.Card, lang string) []any {
+	out := []any{}
+	for _, m := range c.Claims().Members {
+		if strings.Contains(hidden, " "+m.Name+" ") {
+			continue
+		}
+		label := m.Name
+		for _, l := range c.Labels {
+			if n := len(l.Path); n > 0 && l.Path[n-1] == m.Name {
+				label = wallet.In(l.Names, lang)
+			}
+		}
+		out = append(out, reply{"name": m.Name, "label": label, "value": plain(m.Value)})
+	}
+	return out
+}
+
+func plain(v jose.Value) string {
+	switch v.Kind {
+	case jose.String, jose.Number, jose.Boolean:
+		return v.Text
+	case jose.Array:
+		var parts []string
+		for _, item := range v.Items {
+			parts = append(parts, plain(item))
+		}
+		return strings.Join(parts, ", ")
+	case jose.Object:
+		var parts []string
+		for _, m := range v.Members {
+			parts = append(parts, m.Name+": "+plain(m.Value))
+		}
+		return strings.Join(parts, ", ")
+	}
+	return ""
+}
