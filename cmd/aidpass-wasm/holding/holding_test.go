@@ -1,3 +1,5 @@
+//go:build !js
+
 package holding_test
 
 import (
@@ -78,7 +80,7 @@ func card(t *testing.T, holder *cose.Key) string {
 // serve is an issuer of live cards.
 func (p *page) serve(step map[string]any) (float64, string, []byte) {
 	p.t.Helper()
-	answer := map[string]any{}
+	var answer map[string]any
 	switch u := step["url"].(string); u {
 	case "https://relief-a.example/.well-known/openid-credential-issuer/i1":
 		answer = map[string]any{"credential_issuer": issuer, "credential_endpoint": issuer + "/c", "display": []any{map[string]any{"name": "Secours A", "locale": "fr"}},
