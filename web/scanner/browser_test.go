@@ -185,9 +185,13 @@ func TestUndoCorrectAndHandIn(t *testing.T) {
 	if got := p.judge(card); got != "GIVE" {
 		t.Errorf("after an undo: %q", got)
 	}
-	p.see("", 0)
-	p.hold("give")
+	p.hold("give") // her card still lies before the camera: that is no second visit
 	p.screen("scan")
+	time.Sleep(1500 * time.Millisecond)
+	if at := eval[string](p, `document.querySelector("#screen").dataset.screen`); at != "scan" {
+		t.Errorf("right after it was recorded the phone shows %q", at)
+	}
+	p.see("", 0)
 	if got := p.judge(card); got != "ALREADY COLLECTED" {
 		t.Fatalf("the same card again: %q", got)
 	}

@@ -8,7 +8,7 @@ import { Full } from "../store";
 import { hold, stopScreen, type UI } from "../ui";
 import { face, facing, mustCheck, onward, photoFits, type Meeting } from "./meeting";
 import { ready } from "./ready";
-import { scan } from "./scan";
+import { scan, seen } from "./scan";
 import { shown, verdict } from "./verdict";
 
 /** offer is what to give in large type, beside the photo, with more under it. Null where the pack tells neither. */
@@ -82,6 +82,7 @@ export async function record(ui: UI, m: Meeting, entry: Entry) {
   if (mustCheck(m)) { ui.toast(t("give.say_check")); return; }
   try {
     const sequence = await ui.app.record({ by: m.by, checks: [...m.checks], verdict: m.v.verdict, ...entry });
+    if (m.code) seen(m.code); // her card may still lie before the camera
     onward(ui);
     recorded(ui, sequence);
   } catch (e) {
