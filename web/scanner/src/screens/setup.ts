@@ -78,6 +78,7 @@ function server(ui: UI) {
     clearTimeout(again);
     const told = await enrolWith(app, value("code").toUpperCase().replaceAll(/[^0-9A-Z]/g, ""));
     if (!ui.is("server")) return;
+    wrong.classList.toggle("waiting", told === "pending"); // that is no fault
     if (told === "pending") {
       wrong.replaceChildren(t("server.wait"));
       again = window.setTimeout(() => void asked(), 3000); // until somebody at the office has compared the words
@@ -93,7 +94,6 @@ function server(ui: UI) {
     body: [h("p", { class: "words", dir: "ltr" }, bdi(app.device!.words)),
       h("form", { id: "form", submit: async (e: Event) => {
         e.preventDefault();
-        const told = await enrolWith(app, value("code").toUpperCase());
         await asked();
       } }, field(t("server.code"), "code", { maxlength: 12, dir: "ltr", autocapitalize: "characters", value: enrolCode() }), wrong)],
     actions: h("button", { class: "button main", type: "submit", form: "form", id: "code-go" }, t("common.go")),
