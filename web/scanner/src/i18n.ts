@@ -48,6 +48,8 @@ export const decimal = (s: string) => {
 };
 export const number = (n: number) => bdi(say(n));
 export const date = (seconds: number) => bdi(new Intl.DateTimeFormat(spoken.tag, { day: "numeric", month: "long", year: "numeric" }).format(seconds * 1000));
+/** day is a day that a card names, as 2026-11-27: the same everywhere. */
+export const day = (d: string) => bdi(new Intl.DateTimeFormat(spoken.tag, { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" }).format(Date.parse(d)));
 export const clock = (seconds: number) => bdi(new Intl.DateTimeFormat(spoken.tag, { timeStyle: "short" }).format(seconds * 1000));
 export const moment = (seconds: number) =>
   bdi(new Intl.DateTimeFormat(spoken.tag, { dateStyle: "medium", timeStyle: "short" }).format(seconds * 1000));

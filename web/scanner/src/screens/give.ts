@@ -115,7 +115,7 @@ export function amounts(ui: UI, m: Meeting, entry: Partial<Entry> = {}, back = (
   if (!due?.length) return quantity(ui, m, entry, back);
   const lines = due.map((l, i) => {
     const other = h("div", { class: "hidden" }, field(t("give.instead"), `instead-${i}`, { maxlength: 32, dir: "ltr", autocapitalize: "characters" }));
-    return h("fieldset", { class: "line" }, h("legend", {}, l.label ? [bdi(l.label), " · "] : null, t("give.of", { amount: l.amount }), " ", bdi(l.unit)),
+    return h("fieldset", { class: "line" }, h("legend", {}, l.label ? [bdi(l.label), " · "] : null, t("give.of", { amount: Number(l.amount) }), " ", bdi(l.unit)),
       field(t("give.given"), `amount-${i}`, { value: l.amount, inputmode: "decimal", dir: "ltr", maxlength: 20 }),
       h("label", { class: "switch" }, h("input", { type: "checkbox", id: `swap-${i}`, change: (e: Event) => { other.classList.toggle("hidden", !(e.target as HTMLInputElement).checked); } }),
         h("span", {}, t("give.something_else"))), other);

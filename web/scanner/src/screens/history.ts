@@ -44,8 +44,11 @@ function line(ui: UI, r: Written) {
       : null);
 }
 
-/** given says "RICE=10 kg;OIL=2 l" one by one. */
-const given = (s: string) => s.split(";").map((one, i) => [i ? ", " : "", bdi(one.split("=").reverse().join(" "))]);
+/** given says "RICE=10 kg;OIL=2 l" one by one, numbers as they are written here. */
+const given = (s: string) => s.split(";").map((one, i) => {
+  const [, n, rest] = /^(\d+(?:\.\d+)?)?(.*)$/.exec(one.split("=").reverse().join(" "))!;
+  return [i ? ", " : "", n ? h("bdi", {}, number(Number(n)), rest) : bdi(rest)];
+});
 
 /** exportJournal hands out the whole journal; what was in it counts as handed in. */
 export async function exportJournal(ui: UI) {

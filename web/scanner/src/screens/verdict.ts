@@ -1,7 +1,7 @@
 // Verdict: one word, one next action, and what the purpose needs.
 import { Holder, Kind, type Verdict } from "../core";
 import { bdi, button, h, type Child } from "../dom";
-import { age, cardNumber, date, number, t } from "../i18n";
+import { age, cardNumber, date, day, number, t } from "../i18n";
 import { feel } from "../feedback";
 import { hold, type UI } from "../ui";
 import { complaint, notPerson, override, reasons } from "./desk";
@@ -88,12 +88,12 @@ export function facts(ui: UI, v: Verdict, all = false): Child {
   if (v.facts >= 2) {
     for (const name of all ? Object.keys(v).filter((k) => k.startsWith("claim_") && !/^claim_(name|photo)/.test(k)).map((k) => k.slice(6)) : v.answer === "valid" ? ["size_band"] : ["collect_from", "collect_to", "round", "rounds"]) {
       const x = v[`claim_${name}`];
-      if (x === undefined || x === null || (typeof x === "object" && !Array.isArray(x)) || (name === "size_band" && v.size && !all)) continue;
+      if (x === undefined || x === null || (typeof x === "object" && !Array.isArray(x)) || (name === "size_band" && v.size && !all) || (name === "programme" && v.programme_name)) continue;
       const said = ui.app.label(`${v.type}.${name}=${x}`, "");
-      rows.push([label(name), said ? bdi(said) : typeof x === "number" ? number(x) : bdi(Array.isArray(x) ? x.join(" – ") : String(x))]);
+      rows.push([label(name), said ? bdi(said) : typeof x === "number" ? number(x) : typeof x === "string" && /^\d{4}-\d\d-\d\d$/.test(x) ? day(x) : bdi(Array.isArray(x) ? x.join(" – ") : String(x))]);
     }
     if (v.next) rows.push([t("facts.next"), date(v.next)]);
-    if (v.valid_from && v.reason === "not_yet_valid") rows.push([t("facts.from"), date(v.valid_from)]);
+    if (v.valid_from && v.reason === "not_yet_valid" && v.valid_from > ui.app.clock()) rows.push([t("facts.from"), date(v.valid_from)]);
     if (v.valid_until && (all || v.answer === "valid")) rows.push([t("facts.until"), date(v.valid_until)]);
   }
   if (v.number && (all || v.answer !== "valid")) rows.push([t("label.card_number_short"), cardNumber(v.number)]);
@@ -111,10 +111,10 @@ function details(ui: UI, m: Meeting) {
       whereabouts(ui, m, () => details(ui, m)),
       facts(ui, v, true),
       h("dl", { class: "facts" },
-        v.programme_name && h("div", {}, h("dt", {}, t("facts.programme")), h("dd", {}, bdi(v.programme_name))),
+        v.programme_name && h("div", {}, h("dt", {}, t("facts.programme")), h("dd", {}, bdi(v.programme_name), v.claim_programme ? [" · ", bdi(String(v.claim_programme))] : null)),
         v.issuer_name && h("div", {}, h("dt", {}, t("facts.issuer")), h("dd", {}, bdi(v.issuer_name))),
         v.ceiling && h("div", {}, h("dt", {}, t("facts.ceiling")), h("dd", {}, bdi(v.ceiling))),
-        v.age !== null && h("div", {}, h("dt", {}, t("facts.age")), h("dd", {}, age(v.age)))),
+        v.age !== null && h("div", {}, h("dt", {}, t("facts.lists_age")), h("dd", {}, age(v.age)))),
     ],
     actions: [mayGive ? button(t("override.title"), () => void override(ui, m, reasons), "", "override") : null, button(t("verdict.next"), () => onward(ui), "main", "next")],
   });
