@@ -277,6 +277,9 @@ func (a *app) showCode(ctx context.Context, o *org, site, address string) error 
 			fmt.Fprintln(w, link)
 		}
 		fmt.Fprintf(w, "code %s-%s for one phone of %s, until %s\n", code[:4], code[4:], site, until.UTC().Format("15:04 UTC"))
+		if link == "" {
+			fmt.Fprintln(w, "no server of this folder runs here: aidpass serve, or --server tells where it is; then the QR code is shown too")
+		}
 	})
 }
 

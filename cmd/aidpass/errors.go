@@ -44,7 +44,7 @@ var waysOut = []struct {
 	is   error
 	hint string
 }{
-	{keystore.ErrPassphrase, "name the right file with --passphrase-file"},
+	{keystore.ErrPassphrase, "name the right file with --passphrase-file; for the key of a device, with --device-passphrase-file"},
 	{keystore.ErrPermissions, ""},
 	{keystore.ErrNotFound, ""},
 	{keystore.ErrUse, ""},

@@ -87,7 +87,7 @@ func (a *app) frameFile(out string, message []byte, round, speed int) error {
 	}
 	seconds := (round + speed - 1) / speed
 	return a.print(map[string]any{"file": out, "bytes": len(message), "codes": round, "seconds": seconds}, func(w io.Writer) {
-		fmt.Fprintf(w, "%s: %s, %d bytes, a round of %d seconds\n", out, plural(round, "code", "codes"), len(message), seconds)
+		fmt.Fprintf(w, "%s: %s, %d bytes, a round of %s\n", out, plural(round, "code", "codes"), len(message), plural(seconds, "second", "seconds"))
 	})
 }
 
