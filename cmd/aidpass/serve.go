@@ -59,8 +59,9 @@ trusted https, or as localhost. Three ways:
   http://localhost:8080 on the phone.
 The page at / says it step by step in five languages.
 
-With --base-url wallets take up offers here (aidpass offer), under that address: it
-is the organisation's https name in the web, or a way to this server.
+With --base-url wallets take up offers here (aidpass offer) and answer requests (aidpass
+request), under that address: it is the organisation's https name in the web, or a way
+to this server. What wallets show is judged by --programme and the other pack flags.
 
 Packs are built when a phone asks and something changed, for its site, from
 --programme and the other flags of pack build. Keys are unsealed once, at the start.
@@ -82,7 +83,7 @@ SIGTERM or Ctrl-C finishes what is under way and ends.`,
 	fl.StringVar(&f.siteCA, "site-ca", "", "folder of the site's own authority (default: DATA/site-ca, where it is there)")
 	fl.StringArrayVar(&f.hosts, "host", nil, "name by which phones call this server; repeat")
 	fl.StringVar(&f.enrol, "enrol", "", "make an enrolment code for one phone of this site at once")
-	fl.StringVar(&f.base, "base-url", "", "the organisation's https address for wallets; with it offers are taken up here")
+	fl.StringVar(&f.base, "base-url", "", "the organisation's https address for wallets; with it offers are taken up and requests answered here")
 	fl.BoolVar(&f.verbose, "verbose", false, "a line for every request")
 	f.pack.contents(fl)
 	fl.IntVar(&f.pack.days, "days", packDays, "days until a pack ends")

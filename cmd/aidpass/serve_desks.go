@@ -152,6 +152,7 @@ func (p *packRoom) takeKey() error {
 
 type sitePack struct {
 	doc     *api.Document
+	raw     []byte
 	mark    string    // what it was built from
 	built   time.Time // how old its lists are at least
 	checked time.Time
@@ -204,7 +205,7 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 	}
 	p.log.Info("pack built", "site", d.Site, "number", pack.Sequence, "bytes", len(raw))
 	// What building it has published is part of it.
-	have = &sitePack{doc: api.NewDocument("application/octet-stream", raw), mark: mark, built: now, checked: now}
+	have = &sitePack{doc: api.NewDocument("application/octet-stream", raw), raw: raw, mark: mark, built: now, checked: now}
 	p.sites[d.Site] = have
 	return have.doc, nil
 }

@@ -10,9 +10,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	"aidpass/access"
+	"aidpass/credential"
 	"aidpass/issuer/offer"
 	"aidpass/schemas"
 	"aidpass/storage/keystore"
+	"aidpass/verifier"
+	"aidpass/verifier/request"
+	"aidpass/verifier/token"
 	"aidpass/web/api"
 	"aidpass/web/openid"
 )
@@ -100,7 +105,56 @@ func (s *serving) wallets() (*openid.Server, error) {
 	}
 	offers := s.a.offersAt(s.o, base, s.desk.Issue, schemas.Embedded()...)
 	offers.RequestEncryption, offers.ResponseEncryption = key.RequestEncryption(), openid.ResponseEncryption()
-	return openid.New(openid.Config{Base: base, Issuer: offers, Key: key, Types: schemas.Embedded(), Fault: storeError, Log: s.log, Now: s.a.Now})
+	signer, _, err := s.o.currentSigner(keystore.Request)
+	if err != nil {
+		return nil, err
+	}
+	asked := &request.Service{Store: s.o.store, Now: s.a.Now, Decrypt: openid.Decrypt, Inputs: (&answerDesk{packs: s.packs, now: s.a.now}).inputs}
+	return openid.New(openid.Config{Base: base, Issuer: offers, Key: key, Verifier: asked, Signer: signer, Types: schemas.Embedded(),
+		Fault: storeError, Log: s.log, Now: s.a.Now})
+}
+
+// An answerDesk judges what wallets show by the pack that a phone at answersSite would
+// have at that moment.
+type answerDesk struct {
+	packs *packRoom
+	now   func() credential.Time
+
+	mu     sync.Mutex
+	opened *api.Document // the pack is of
+	pack   *verifier.Pack
+	floors verifier.Floors
+}
+
+// answersSite is the place of answers in packs: a place where nothing is handed out.
+const answersSite = "wallets"
+
+// inputs is request.Service.Inputs.
+func (d *answerDesk) inputs(ctx context.Context) (verifier.Inputs, error) {
+	doc, err := d.packs.Pack(ctx, access.Device{Site: answersSite})
+	if err != nil {
+		return verifier.Inputs{}, err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if doc != d.opened {
+		pack, floors, err := verifier.OpenPack(d.packs.bytes(answersSite), d.floors, d.now())
+		if err != nil {
+			return verifier.Inputs{}, err
+		}
+		d.opened, d.pack, d.floors = doc, pack, floors
+	}
+	return verifier.Inputs{Pack: d.pack, Floors: d.floors, Tokens: token.Reader{}}, nil
+}
+
+// bytes is the newest pack of a site.
+func (p *packRoom) bytes(site string) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if have := p.sites[site]; have != nil {
+		return have.raw
+	}
+	return nil
 }
 
 // rooms are the further parts of the server.

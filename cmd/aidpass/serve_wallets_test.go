@@ -12,14 +12,21 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
+	"aidpass/access"
+	"aidpass/credential"
 	"aidpass/credential/sdjwt"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
 	"aidpass/issuer/offer"
+	"aidpass/schemas"
+	"aidpass/storage/keystore"
+	"aidpass/verifier/request"
+	"aidpass/web/openid"
 )
 
 const walletBase = "https://relief-a.example/i1"
@@ -36,7 +43,7 @@ func (l *laptop) serveWallets() (s *serving, client *http.Client, stop func() in
 			return v, ok
 		}}
 	go func() {
-		ended <- m.Run(ctx, []string{"serve", "--trust", l.path("granted.list"), "--listen", "127.0.0.1:0", "--http", "", "--host", "relief-a.example", "--base-url", walletBase})
+		ended <- m.Run(ctx, []string{"serve", "--trust", l.path("granted.list"), "--listen", "127.0.0.1:0", "--http", "", "--host", "relief-a.example", "--base-url", walletBase, "--programme", "K7Q2=1@2026-11-01..2026-12-01"})
 	}()
 	select {
 	case s = <-started:
@@ -211,6 +218,7 @@ func TestServeGivesWalletsTheirCredentials(t *testing.T) {
 			t.Errorf("type metadata: %v", err)
 		}
 	}
+	l.showsWhatIsAsked(s, client, given[0].Get("credential").Text, scriptKey(t, "one"))
 	ask(t, client, "POST", metadata.Get("notification_endpoint").Text, "application/json", token,
 		`{"notification_id":"`+answers[0].Get("notification_id").Text+`","event":"credential_accepted"}`, 204)
 	ask(t, client, "POST", server.Get("token_endpoint").Text, "application/x-www-form-urlencoded", "", form.Encode(), 400)
@@ -229,4 +237,87 @@ func TestServeGivesWalletsTheirCredentials(t *testing.T) {
 func scriptKey(t *testing.T, name string) *ecdsa.PrivateKey {
 	t.Helper()
 	return newTestPhone(t, name).private
+}
+
+// showsWhatIsAsked has the organisation ask for what the wallet just got, and the wallet answer,
+// encrypted. Who asked reads the verdict and the claim asked for, and no other.
+func (l *laptop) showsWhatIsAsked(s *serving, client *http.Client, text string, private *ecdsa.PrivateKey) {
+	t := l.t
+	t.Helper()
+	asked := &request.Service{Store: s.o.store, Now: scriptClock}
+	r, err := asked.New(t.Context(), access.Actor{ID: "lead-1", Role: access.Verifier}, request.Policy{
+		Wanted:  []request.Wanted{{ID: "aid", VCT: schemas.ByName("eligibility").VCT, Claims: []string{"programme"}}},
+		Purpose: map[string]string{"en": "To hand out food"}, Base: walletBase, Client: request.Client{Scheme: request.DID, DID: "did:web:relief-a.example:i1"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := client.Get(r.RequestURI())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	object, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, requestKey, err := s.o.currentSigner(keystore.Request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, _, err := jose.Open(object, request.ObjectType, len(object), func(string) *cose.Key { return requestKey })
+	if err != nil {
+		t.Fatalf("%v: %s", err, object)
+	}
+	claims, err := opened.Claims(jose.Limits{Depth: 16, Entries: 256, Values: 4096})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	envelope, err := sdjwt.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, issuerKey, err := s.o.currentSigner(keystore.VC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held, err := sdjwt.OpenIssued(envelope, issuerKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := held.Present(func(d *sdjwt.Disclosure) bool { return slices.Contains([]string{"programme", "round"}, d.Path[0]) })
+	holder, err := cose.NewKey(&private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	binding, err := sdjwt.PrepareBinding(holder, shown, claims.Get("client_id").Text, claims.Get("nonce").Text, credential.FromStd(scriptClock()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature, err := cose.SignRaw(private, binding.ToBeSigned())
+	if err != nil {
+		t.Fatal(err)
+	}
+	presentation, err := binding.Attach(signature)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := openid.ReadRecipient(jose.ObjectOf(
+		jose.Member{Name: "jwk", Value: claims.Get("client_metadata").Get("jwks").Get("keys").Items[0]}, jose.Member{Name: "enc", Value: jose.StringOf("A256GCM")}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed, err := to.Seal(fmt.Appendf(nil, `{"vp_token":{"aid":[%q]},"state":%q}`, presentation, claims.Get("state").Text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	form := url.Values{"response": {string(sealed)}}.Encode()
+	ask(t, client, "POST", claims.Get("response_uri").Text, "application/x-www-form-urlencoded", "", form, 200)
+	ask(t, client, "POST", claims.Get("response_uri").Text, "application/x-www-form-urlencoded", "", form, 200) // its answer was lost
+	result := ask(t, client, "GET", r.ResultURI()+"/json?wait=5", "", r.Session, "", 200)
+	got := result.Get("outcome").Get("credentials")
+	if result.Get("status").Text != "shown" || result.Get("outcome").Get("answer").Text != "valid" || len(got.Items) != 1 || got.Items[0].Get("claims").Get("programme").Text != "K7Q2" || got.Items[0].Get("claims").Get("round").Kind != jose.Missing {
+		t.Errorf("the result is %s", result.Append(nil))
+	}
+	ask(t, client, "GET", r.ResultURI()+"/json", "", "AAAAAAAAAAAAAAAAAAAAAA", "", 403)
 }
