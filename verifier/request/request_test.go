@@ -21,6 +21,7 @@ import (
 	"aidpass/access"
 	"aidpass/credential/dcql"
 	"aidpass/credential/sdjwt"
+	"aidpass/credential/vcjwt"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
 	"aidpass/schemas"
@@ -150,6 +151,29 @@ func TestAnAnswerIsJudgedAndKept(t *testing.T) {
 	}
 	if got.Key != nil || got.State != "" || got.Nonce != "" {
 		t.Error("what was needed to get the answer is still there")
+	}
+}
+
+// A wallet that holds the W3C form answers too, and what was not asked for is not kept,
+// although the whole was shown.
+func TestTheW3CFormIsTakenWhereThePolicySaysSo(t *testing.T) {
+	d := newDesk()
+	tr := d.ask(t, func(p *request.Policy) {
+		p.Wanted[0].Formats, p.Wanted[0].Claims = []string{dcql.FormatSDJWT, dcql.FormatJWTVC}, []string{"round"}
+	})
+	text := w.W3C(func(*vcjwt.Draft) {})
+	p := made(vcjwt.PreparePresentation(w.Wallet.Key, text, tr.ClientID(), tr.Nonce, vt.Now))
+	shown := string(made(p.Attach(made(cose.SignRaw(w.Wallet, p.ToBeSigned())))))
+	if _, err := d.Answer(t.Context(), tr.Handle, form(tr.State, "eligibility-2", shown)); err != nil {
+		t.Fatal(err)
+	}
+	o := made(d.Get(t.Context(), tr.ID)).Outcome
+	if o.Answer != words.Valid || string(o.Credentials[0].Claims) != `{"credentialSubject":{"round":3}}` {
+		t.Errorf("%+v", o)
+	}
+	tr = d.ask(t, func(p *request.Policy) { p.Wanted[0].Formats = []string{dcql.FormatJWTVC} })
+	if _, err := d.Answer(t.Context(), tr.Handle, form(tr.State, "eligibility", text)); reason(t, err) != "kb_missing" {
+		t.Error("without its holder's signature:", err)
 	}
 }
 

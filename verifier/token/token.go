@@ -24,18 +24,26 @@ import (
 // MaxText is the longest text read, in bytes.
 const MaxText = sdjwt.MaxText
 
-// Reader is verifier.Tokens for the forms we read: SD-JWT VC and VC-JWT. A tilde
+// Reader is verifier.Tokens for the forms we read: SD-JWT VC, VC-JWT and its presentation. A tilde
 // tells them apart, and then each wants its own typ, which is signed.
 type Reader struct{}
 
 // Read reads the routing hints of a text.
 func (Reader) Read(text string) (verifier.Token, words.Reason, error) {
 	if strings.IndexByte(text, '~') < 0 {
+		var shown *vcjwt.Presentation
+		if vcjwt.IsPresentation(text) {
+			var err error
+			if shown, err = vcjwt.ParsePresentation(text); err != nil {
+				return nil, vcjwt.ReasonOf(err), err
+			}
+			text = shown.Credential
+		}
 		e, err := vcjwt.Parse(text)
 		if err != nil {
 			return nil, vcjwt.ReasonOf(err), err
 		}
-		return &vcToken{envelope: e}, words.OK, nil
+		return &vcToken{envelope: e, shown: shown}, words.OK, nil
 	}
 	e, err := sdjwt.Parse(text)
 	if err != nil {
@@ -80,23 +88,28 @@ func (t *sdToken) Shown(typ *schemas.Type) (schemas.Shown, error) {
 func (t *sdToken) For(audience string) bool { return isFor(t.opened.Claims.Get("aud"), audience) }
 
 func (t *sdToken) Bound(want *verifier.Binding, at credential.Time) (words.Reason, error) {
-	age := want.MaxAge
-	if age == 0 {
-		age = verifier.BindingMaxAge
-	}
 	err := t.opened.Bound(sdjwt.Binding{Audience: want.Audience, Nonce: want.Nonce, At: at,
-		MaxAge: time.Duration(age) * time.Second, Skew: verifier.BindingSkew * time.Second})
+		MaxAge: time.Duration(maxAge(want)) * time.Second, Skew: verifier.BindingSkew * time.Second})
 	if err != nil {
 		return sdjwt.ReasonOf(err), err
 	}
 	return words.OK, nil
 }
 
-// vcToken is a W3C credential as a JWT. It is shown whole, and the holder's
-// signature is no part of it.
+// maxAge is how old a holder's signature may be, in seconds.
+func maxAge(want *verifier.Binding) int64 {
+	if want.MaxAge == 0 {
+		return verifier.BindingMaxAge
+	}
+	return want.MaxAge
+}
+
+// vcToken is a W3C credential as a JWT. It is shown whole, by itself or in a
+// presentation, which its holder signed.
 type vcToken struct {
 	envelope *vcjwt.Envelope
 	opened   *vcjwt.Credential
+	shown    *vcjwt.Presentation // nil: it came by itself
 }
 
 func (t *vcToken) Envelope() *credential.Envelope { return &t.envelope.Envelope }
@@ -119,8 +132,15 @@ func (t *vcToken) For(audience string) bool {
 	return t.opened.Audience == nil || err == nil && isFor(aud, audience)
 }
 
-func (t *vcToken) Bound(*verifier.Binding, credential.Time) (words.Reason, error) {
-	return words.KBMissing, errUnbound
+func (t *vcToken) Bound(want *verifier.Binding, at credential.Time) (words.Reason, error) {
+	if t.shown == nil {
+		return words.KBMissing, errUnbound
+	}
+	err := t.shown.Bound(t.opened.Holder, want.Audience, want.Nonce, at, maxAge(want), verifier.BindingSkew)
+	if err != nil {
+		return vcjwt.ReasonOf(err), err
+	}
+	return words.OK, nil
 }
 
 var errUnbound = errors.New("token: a VC-JWT alone proves nothing of its holder")

@@ -3,10 +3,12 @@ package token_test
 import (
 	"bytes"
 	"crypto/rand"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
 
+	"aidpass/credential"
 	"aidpass/credential/cwt"
 	"aidpass/credential/sdjwt"
 	"aidpass/credential/vcjwt"
@@ -138,5 +140,52 @@ func TestVCJWT(t *testing.T) {
 	in.Tokens = nil
 	if r := verifier.Verify(text, in); r.Reason != words.UnsupportedVersion {
 		t.Errorf("where nothing reads it: %s %v", r.Reason, r.Err)
+	}
+}
+
+// A W3C credential in a presentation proves its holder as key binding does.
+func TestAPresentationOfAVCJWT(t *testing.T) {
+	in := inputs(t, world.TokenPack(vt.PackOptions{}))
+	good := world.W3C(func(*vcjwt.Draft) {})
+	unbound := world.W3C(func(d *vcjwt.Draft) { d.HolderKey = nil })
+	thief := vt.P256("thief")
+	show := func(k vt.Signer, text, audience, nonce string, at int64) string {
+		p := made(vcjwt.PreparePresentation(k.Key, text, audience, nonce, vt.Now+credential.Time(at)))
+		return string(made(p.Attach(made(cose.SignRaw(k, p.ToBeSigned())))))
+	}
+	usual := show(world.Wallet, good, vt.Audience, vt.Nonce, 0)
+	edited := func(old, replacement string) string {
+		parts := strings.Split(usual, ".")
+		payload := string(made(jose.DecodeBase64(parts[1])))
+		changed := strings.Replace(payload, old, replacement, 1)
+		if changed == payload {
+			t.Fatal("nothing changed", old)
+		}
+		tbs := parts[0] + "." + jose.EncodeBase64([]byte(changed))
+		return tbs + "." + jose.EncodeBase64(made(cose.SignRaw(world.Wallet, []byte(tbs))))
+	}
+	for name, c := range map[string]struct {
+		text string
+		want words.Reason
+	}{
+		"good":                    {usual, words.OK},
+		"an old nonce":            {show(world.Wallet, good, vt.Audience, "n-1", 0), words.KBWrongNonce},
+		"another verifier":        {show(world.Wallet, good, "https://evil.example", vt.Nonce, 0), words.KBWrongAudience},
+		"signed by a thief":       {show(thief, good, vt.Audience, vt.Nonce, 0), words.KBBadSignature},
+		"bound to nobody":         {show(world.Wallet, unbound, vt.Audience, vt.Nonce, 0), words.KBNoHolderKey},
+		"an hour old":             {show(world.Wallet, good, vt.Audience, vt.Nonce, -3600), words.KBStale},
+		"of tomorrow":             {show(world.Wallet, good, vt.Audience, vt.Nonce, 86400), words.KBStale},
+		"the presentation undone": {good, words.KBMissing},
+		"expired":                 {edited(`"iat":`, fmt.Sprintf(`"exp":%d,"iat":`, vt.Now-61)), words.KBStale},
+		"not valid yet":           {edited(`"iat":`, fmt.Sprintf(`"nbf":%d,"iat":`, vt.Now+61)), words.KBStale},
+		"two credentials":         {edited(`"verifiableCredential":[`, `"verifiableCredential":[{},`), words.BadClaims},
+		"version 1.1":             {edited(`"iat":`, `"vp":{},"iat":`), words.BadClaims},
+		"a credential in the raw": {edited("data:application/vc+jwt,", ""), words.BadClaims},
+		"another media type":      {edited("data:application/vc+jwt,", "data:application/vc+sd-jwt,"), words.BadClaims},
+		"no nonce":                {edited(`"nonce":`, `"n":`), words.KBWrongNonce},
+	} {
+		if r := verifier.Verify(c.text, in); r.Reason != c.want {
+			t.Errorf("%s: %s %v", name, r.Reason, r.Err)
+		}
 	}
 }
