@@ -14,11 +14,13 @@ import (
 
 	"aidpass/access"
 	"aidpass/credential"
+	"aidpass/internal/cose"
 	"aidpass/internal/qrcode"
 	"aidpass/issuer"
 	"aidpass/issuer/offer"
 	"aidpass/issuer/registry"
 	"aidpass/schemas"
+	"aidpass/trust"
 )
 
 func (a *app) offerCommand() *cobra.Command {
@@ -252,7 +254,29 @@ func (a *app) offerService(o *org, base string, types ...*schemas.Type) (*offer.
 
 // offersAt are the organisation's offers under base; issue makes what is taken up.
 func (a *app) offersAt(o *org, base string, issue func(context.Context, offer.Order) ([]string, error), types ...*schemas.Type) *offer.Service {
-	return &offer.Service{Issuer: base, Store: o.store, Types: types, Name: o.entry.Names, Issue: issue, Now: a.Now}
+	var algs []string
+	for _, k := range o.entry.Keys {
+		name := "ES256"
+		if k.Key.Alg() != cose.ES256 {
+			name = "EdDSA"
+		}
+		if k.Use == trust.UseVC && !slices.Contains(algs, name) {
+			algs = append(algs, name)
+		}
+	}
+	return &offer.Service{Issuer: base, Store: o.store, Types: types, Name: o.entry.Names, SigningAlgs: algs, Issue: issue, Now: a.Now}
+}
+
+// walletTypes are the types that the trust list seen here lets the organisation issue
+// in some programme; all, where none was seen.
+func (o *org) walletTypes() ([]*schemas.Type, error) {
+	listed, err := o.listed()
+	if err != nil || listed == nil {
+		return schemas.Embedded(), err
+	}
+	return slices.DeleteFunc(schemas.Embedded(), func(t *schemas.Type) bool {
+		return !slices.ContainsFunc(listed.Grants, func(g trust.Grant) bool { return slices.Contains(g.Types, t.VCT) })
+	}), nil
 }
 
 // offerIssuing is the desk that signs for wallets, with the gate of the moment.

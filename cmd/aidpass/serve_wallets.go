@@ -103,7 +103,11 @@ func (s *serving) wallets() (*openid.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	offers := s.a.offersAt(s.o, base, s.desk.Issue, schemas.Embedded()...)
+	types, err := s.o.walletTypes()
+	if err != nil {
+		return nil, err
+	}
+	offers := s.a.offersAt(s.o, base, s.desk.Issue, types...)
 	offers.RequestEncryption, offers.ResponseEncryption = key.RequestEncryption(), openid.ResponseEncryption()
 	signer, _, err := s.o.currentSigner(keystore.Request)
 	if err != nil {

@@ -92,7 +92,7 @@ func object(name string, members ...jose.Member) jose.Member {
 func (s *Service) Metadata() []byte {
 	supported := jose.ObjectOf()
 	for _, c := range s.configurations() {
-		supported.Members = append(supported.Members, jose.Member{Name: c.ID, Value: c.metadata()})
+		supported.Members = append(supported.Members, jose.Member{Name: c.ID, Value: c.metadata(s.SigningAlgs)})
 	}
 	m := []jose.Member{
 		text("credential_issuer", s.Issuer),
@@ -114,7 +114,7 @@ func (s *Service) Metadata() []byte {
 	return jose.ObjectOf(m...).Sorted().Append(nil)
 }
 
-func (c *configuration) metadata() jose.Value {
+func (c *configuration) metadata(algs []string) jose.Value {
 	m := []jose.Member{
 		text("format", c.Format),
 		text("scope", c.ID),
@@ -122,6 +122,9 @@ func (c *configuration) metadata() jose.Value {
 		object("proof_types_supported", object("jwt", texts("proof_signing_alg_values_supported", "ES256"))),
 		object("credential_metadata",
 			jose.Member{Name: "display", Value: display(c.Type.Labels, c.Type.Descriptions)}, jose.Member{Name: "claims", Value: c.claims()}),
+	}
+	if len(algs) > 0 && c.Form != credential.FormBound {
+		m = append(m, texts("credential_signing_alg_values_supported", algs...))
 	}
 	switch c.Form {
 	case credential.FormVCJWT:

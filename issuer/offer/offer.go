@@ -80,6 +80,9 @@ type Service struct {
 	Store  Store
 	Types  []*schemas.Type   // that the organisation may issue to wallets
 	Name   map[string]string // of the organisation, by language tag; may be empty
+	// SigningAlgs are the JOSE names of what signs SD-JWT VCs and VC-JWTs, for the
+	// metadata; empty: it says nothing of it.
+	SigningAlgs []string
 	// TxCodeHint tells the holder where the transaction code comes from; at most 300
 	// bytes, without quotes and backslashes; may be empty.
 	TxCodeHint string

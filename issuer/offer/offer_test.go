@@ -136,6 +136,7 @@ func TestAStoredRequestIsTheApprovedOne(t *testing.T) {
 
 func TestMetadata(t *testing.T) {
 	s, _ := newService()
+	s.SigningAlgs = []string{"ES256"}
 	raw := s.Metadata()
 	if !bytes.Equal(raw, s.Metadata()) {
 		t.Error("twice, and not the same bytes")
@@ -144,6 +145,7 @@ func TestMetadata(t *testing.T) {
 		Issuer         string `json:"credential_issuer"`
 		Configurations map[string]struct {
 			Format string
+			Algs   []string `json:"credential_signing_alg_values_supported"`
 			VCT    string
 			Proofs map[string]struct {
 				Algs []string `json:"proof_signing_alg_values_supported"`
@@ -170,6 +172,9 @@ func TestMetadata(t *testing.T) {
 		c := m.Configurations[id]
 		if c.Format != want[0] || len(c.Metadata.Display) != 5 || len(c.Proofs["jwt"].Algs) != 1 {
 			t.Errorf("%s: %+v", id, c)
+		}
+		if (len(c.Algs) == 1) != (id != "eligibility_card") {
+			t.Errorf("%s is signed with %v", id, c.Algs)
 		}
 		if (c.VCT == "") == (len(c.Definition.Type) == 0) {
 			t.Errorf("%s is named in two ways, or none", id)

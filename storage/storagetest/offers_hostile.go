@@ -20,7 +20,26 @@ import (
 
 // testOfferCodes: THREATS 4.4 rows 1 to 6, 20.
 func testOfferCodes(t *testing.T, e Engine) {
-	d := newOfferDesk(t, e, 12)
+	d := newOfferDesk(t, e, 13)
+	t.Run("a subject who was authorised otherwise", func(t *testing.T) {
+		o := d.offered(t, d.draft())
+		d.service.Authorize = func(_ context.Context, r offer.TokenRequest) (string, error) { return r.AuthorizationCode, nil }
+		defer func() { d.service.Authorize = nil }()
+		object, err := d.service.Object(ctx, o.Reference)
+		must(t, err)
+		if !bytes.Contains(object, []byte(`"authorization_code":{"issuer_state":"`+o.Reference+`"}`)) {
+			t.Errorf("the offer says %s", object)
+		}
+		ask := offer.TokenRequest{GrantType: offer.GrantAuthorizationCode, AuthorizationCode: o.Reference}
+		r, err := d.service.Token(ctx, ask)
+		must(t, err)
+		_, err = d.service.Credential(ctx, r.AccessToken, requestBody(t, sdJWT, d.proofs(t, d.nonce(t), newKey(t))))
+		must(t, err)
+		_, err = d.service.Token(ctx, ask)
+		refusedAs(t, err, 400, offer.InvalidGrant)
+		_, err = d.try(o, o.Tx)
+		refusedAs(t, err, 400, offer.InvalidGrant)
+	})
 	t.Run("row 1: a code reused ends the first token too", func(t *testing.T) {
 		o, token := d.redeemed(t)
 		_, err := d.try(o, o.Tx)
@@ -313,7 +332,7 @@ func (d *offerDesk) renew(t *testing.T, o *offer.Offered) string {
 
 // testOfferOnce: THREATS 4.4 rows 18, 19 and 23, and a phone that takes another's place.
 func testOfferOnce(t *testing.T, e Engine) {
-	d := newOfferDesk(t, e, 6)
+	d := newOfferDesk(t, e, 7)
 	t.Run("row 18: two at once with one token", func(t *testing.T) {
 		o, token := d.redeemed(t)
 		bodies := [][]byte{
@@ -333,6 +352,28 @@ func testOfferOnce(t *testing.T, e Engine) {
 		held, err := d.org.FindCredentials(ctx, o.Unit.String())
 		if must(t, err); len(held) != 2 {
 			t.Errorf("%d credentials, want the two of one request", len(held))
+		}
+	})
+	t.Run("row 18: one request twice at once", func(t *testing.T) {
+		o, token := d.redeemed(t)
+		body := requestBody(t, sdJWT, d.proofs(t, d.nonce(t), newKey(t), newKey(t)))
+		var wg sync.WaitGroup
+		answers := make([][]byte, 3)
+		for i := range answers {
+			wg.Go(func() {
+				if r, err := d.service.Credential(ctx, token, body); err == nil {
+					answers[i] = r.JSON()
+				} else {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if !bytes.Equal(answers[0], answers[1]) || !bytes.Equal(answers[0], answers[2]) {
+			t.Error("one request was answered in two ways")
+		}
+		if held, err := d.org.FindCredentials(ctx, o.Unit.String()); err != nil || len(held) != 2 {
+			t.Errorf("%d credentials, %v", len(held), err)
 		}
 	})
 	t.Run("row 19: a lost response is given again", func(t *testing.T) {
