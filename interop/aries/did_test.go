@@ -67,6 +67,11 @@ func TestBothReadADIDKeyAlike(t *testing.T) {
 	}
 }
 
+// both are two keys of the document of id.
+func both(id string, p, q party) []ours.Method {
+	return []ours.Method{{ID: id + "#one", Key: p.key, For: ours.Assertion}, {ID: id + "#two", Key: q.key, For: ours.Assertion}}
+}
+
 // TestBothReadADIDWeb: the same document gives the same keys, and a document about
 // somebody else, which Aries takes, is refused here.
 func TestBothReadADIDWeb(t *testing.T) {
@@ -78,7 +83,7 @@ func TestBothReadADIDWeb(t *testing.T) {
 			return
 		}
 		w.Header().Set("Content-Type", "application/did+json")
-		w.Write(ours.Document(about, []string{"one", "two"}, []*cose.Key{p.key, q.key}))
+		w.Write(ours.Document(about, both(about, p, q)))
 	}))
 	defer server.Close()
 	roots := x509.NewCertPool()
@@ -101,7 +106,7 @@ func TestBothReadADIDWeb(t *testing.T) {
 			t.Errorf("key %d: Aries reads another", i)
 		}
 	}
-	methods, err := ours.ParseDocument(ours.Document(id, []string{"one", "two"}, []*cose.Key{p.key, q.key}), id)
+	methods, err := ours.ParseDocument(ours.Document(id, both(id, p, q)), id)
 	must(t, err)
 	if len(methods) != 2 || methods[0].Key.Thumbprint() != p.key.Thumbprint() || methods[1].Key.Thumbprint() != q.key.Thumbprint() {
 		t.Error("we read other keys")
@@ -111,7 +116,7 @@ func TestBothReadADIDWeb(t *testing.T) {
 	if _, err := ariesdidweb.New().Read(id, vdrapi.WithOption(ariesdidweb.HTTPClientOpt, client)); err != nil {
 		t.Errorf("Aries refuses a document about somebody else by now: %v", err)
 	}
-	if _, err := ours.ParseDocument(ours.Document(about, []string{"one"}, []*cose.Key{p.key}), id); err == nil {
+	if _, err := ours.ParseDocument(ours.Document(about, both(about, p, q)), id); err == nil {
 		t.Error("we take a document about somebody else")
 	}
 	// What Aries fetches from an identifier that nobody listed, our client does not ask for.
