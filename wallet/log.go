@@ -77,3 +77,13 @@ func clip(s string) string {
 	}
 	return s[:n]
 }
+
+var kindNames = [...]string{"", "added", "shown", "declined", "live", "paper", "handed_over", "taken_over", "backed_up", "restored", "removed"}
+
+// String is the kind's name, as screens and scripts have it.
+func (k EventKind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return ""
+}

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -386,4 +387,14 @@ func FuzzTexts(f *testing.F) {
 		_, _, _ = wallet.Restore([]byte(text), "", nil, at)
 		_, _ = wallet.Unseal(make([]byte, 32), wallet.SealStore, []byte(text))
 	})
+}
+
+func TestThePageShowsTheBytesOfAnEmptyWallet(t *testing.T) {
+	page, err := os.ReadFile("../docs/formats/wallet.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("```hex empty wallet\n%x\n```", (&wallet.Wallet{}).Encode()); !strings.Contains(string(page), want) {
+		t.Errorf("docs/formats/wallet.md does not show %q", want)
+	}
 }

@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -59,6 +60,8 @@ type Main struct {
 
 	// served is told by serve once it listens, in place of telling where; may be nil.
 	served func(context.Context, *serving) error
+	// web is what a wallet fetches through, in place of the guarded client; may be nil.
+	web *http.Client
 }
 
 // Exit codes besides those of the answers (words.ExitCode).

@@ -36,6 +36,7 @@ type laptop struct {
 	t      *testing.T
 	dir    string
 	stderr overheard.Buffer
+	web    *http.Client // what a wallet on this laptop fetches through
 }
 
 func (l *laptop) path(name string) string { return filepath.Join(l.dir, name) }
@@ -47,7 +48,7 @@ func (l *laptop) run(ctx context.Context, args ...string) (int, string) {
 		Env: func(name string) (string, bool) {
 			v, ok := map[string]string{"AIDPASS_DATA": l.path("data"), "AIDPASS_PASSPHRASE_FILE": l.path("pass")}[name]
 			return v, ok
-		}}
+		}, web: l.web}
 	code := m.Run(ctx, args)
 	return code, out.String()
 }

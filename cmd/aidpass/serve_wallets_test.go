@@ -125,7 +125,9 @@ func keyProof(t *testing.T, private *ecdsa.PrivateKey, nonce string) string {
 
 // A wallet takes an offer up from a running server: from the link to credentials of
 // its own keys, the same ones however often and from how many sides it asks.
-func TestServeGivesWalletsTheirCredentials(t *testing.T) {
+// withEntitled is a laptop with a list of people to whom something is due.
+func withEntitled(t *testing.T) *laptop {
+	t.Helper()
 	l := newLaptop(t)
 	l.must("trust", "grant", l.path("list.draft"), "--org", "https://relief-a.example/i1", "--type", "eligibility", "--programme", "K7Q2")
 	l.must("trust", "sign", l.path("list.draft"), "--key", l.path("anchor.key"), "--out", l.path("granted.list"))
@@ -148,7 +150,11 @@ func TestServeGivesWalletsTheirCredentials(t *testing.T) {
 	l.must("programme", "add", "K7Q2", "--name", "Winter cash", "--modality", "cash", "--counts", "person", "--currency", "KES")
 	l.must("programme", "round", "K7Q2", "1", "--opens", "2026-11-01", "--closes", "2026-12-01", "--site", "wellA")
 	l.must("entitle", "--programme", "K7Q2", "--round", "1", "--amount", "20.00")
+	return l
+}
 
+func TestServeGivesWalletsTheirCredentials(t *testing.T) {
+	l := withEntitled(t)
 	s, client, stop := l.serveWallets()
 	defer stop()
 	// Another process makes the offer.

@@ -9,8 +9,6 @@ import (
 	"aidpass/wallet/openid"
 )
 
-var eventKinds = [...]string{"", "added", "shown", "declined", "live", "paper", "handed_over", "taken_over", "backed_up", "restored", "removed"}
-
 func (d *Desk) cards(op string, a arguments) (reply, error) {
 	if d.w == nil && op != "challenge" {
 		return nil, errOperation
@@ -56,7 +54,7 @@ func (d *Desk) cards(op string, a arguments) (reply, error) {
 		out := []any{}
 		for i := len(d.w.Log) - 1; i >= 0; i-- {
 			e := d.w.Log[i]
-			out = append(out, reply{"at": float64(e.At), "kind": eventKinds[e.Kind], "who": e.Who, "name": e.Name, "how": e.How, "for": e.For,
+			out = append(out, reply{"at": float64(e.At), "kind": e.Kind.String(), "who": e.Who, "name": e.Name, "how": e.How, "for": e.For,
 				"cards": list(e.Cards), "claims": list(e.Claims)})
 		}
 		return reply{"events": out}, nil

@@ -1,0 +1,432 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/credential"
+	"aidpass/internal/cbor"
+	"aidpass/internal/cose"
+	"aidpass/internal/durable"
+	"aidpass/internal/jose"
+	"aidpass/internal/qrcode"
+	"aidpass/wallet"
+	"aidpass/wallet/openid"
+	"aidpass/web/resolve"
+)
+
+// walletFlags are those of every wallet command.
+type walletFlags struct {
+	dir         string
+	development bool
+	lang        string
+}
+
+func (a *app) walletCommand() *cobra.Command {
+	var f walletFlags
+	cmd := &cobra.Command{
+		Use:   "wallet",
+		Short: "A holder's wallet in a folder: take offers, answer requests, show live codes",
+		Example: `  aidpass wallet init
+  aidpass wallet add 'openid-credential-offer://?credential_offer_uri=https%3A%2F%2Faid.example%2Fi1%2Foffer%2Fx' --code 493536
+  aidpass wallet list
+  aidpass wallet present 'openid4vp://?client_id=decentralized_identifier%3Adid%3Aweb%3Ab.example&request_uri=https%3A%2F%2Fb.example%2Fr'
+  aidpass wallet live CARD --png live.png`,
+	}
+	p := cmd.PersistentFlags()
+	p.StringVar(&f.dir, "wallet", "wallet", "folder of the wallet")
+	p.BoolVar(&f.development, "development", false, "let addresses of this very machine through, by http too")
+	p.StringVar(&f.lang, "lang", "en", "language of names")
+	cmd.AddCommand(a.walletInit(&f), a.walletAdd(&f), a.walletList(&f), a.walletShow(&f), a.walletPresent(&f), a.walletLive(&f), a.walletLog(&f),
+		a.walletBackup(&f), a.walletRestore(&f), a.walletWipe(&f))
+	return cmd
+}
+
+// purse is an open wallet of a folder: one sealed file, so that keys and cards are
+// always of one moment.
+//
+//	salt (16) | device secret (32) | Seal(key of passphrase, [wallet, {handle: scalar}])
+type purse struct {
+	path string
+	head []byte // salt and device secret
+	key  []byte
+	w    *wallet.Wallet
+	keys map[string]*ecdsa.PrivateKey
+}
+
+const (
+	purseFile = "wallet.sealed"
+	purseHead = 16 + wallet.KeyBytes
+)
+
+func (a *app) walletPassphrase(twice bool) (string, error) {
+	p, err := a.askPassphrase("the wallet", a.PassphraseFile, "passphrase-file", twice)
+	return string(p), err
+}
+
+func (a *app) newPurse(f *walletFlags) (*purse, error) {
+	p := &purse{path: filepath.Join(f.dir, purseFile), head: make([]byte, purseHead), w: &wallet.Wallet{}, keys: map[string]*ecdsa.PrivateKey{}}
+	if err := mustNotExist(p.path); err != nil {
+		return nil, err
+	}
+	if _, err := rand.Read(p.head); err != nil {
+		return nil, err
+	}
+	pass, err := a.walletPassphrase(true)
+	if err != nil {
+		return nil, err
+	}
+	if p.key, err = wallet.KeyFromPIN(pass, p.head[16:], p.head[:16]); err != nil {
+		return nil, err
+	}
+	return p, os.MkdirAll(f.dir, 0o700)
+}
+
+func (a *app) openPurse(f *walletFlags) (*purse, error) {
+	p := &purse{path: filepath.Join(f.dir, purseFile), keys: map[string]*ecdsa.PrivateKey{}}
+	file, err := readFile(p.path, 2*wallet.MaxBytes)
+	if err != nil {
+		return nil, err
+	}
+	if len(file) < purseHead {
+		return nil, fmt.Errorf("%s: %w", p.path, wallet.ErrSealed)
+	}
+	pass, err := a.walletPassphrase(false)
+	if err != nil {
+		return nil, err
+	}
+	p.head = file[:purseHead]
+	if p.key, err = wallet.KeyFromPIN(pass, p.head[16:], p.head[:16]); err != nil {
+		return nil, err
+	}
+	plain, err := wallet.Unseal(p.key, wallet.SealKeys, file[purseHead:])
+	if err != nil {
+		return nil, usagef("%s: %w", p.path, err).hint("is it the right passphrase?")
+	}
+	if err := cbor.CheckDeterministic(plain, cbor.Limits{Depth: 4, Entries: 16384}); err != nil {
+		return nil, err
+	}
+	r := cbor.NewReader(plain)
+	if r.Kind() != cbor.Array || r.Array() != 2 {
+		return nil, wallet.ErrSealed
+	}
+	if p.w, err = wallet.Decode(r.Bytes()); err != nil {
+		return nil, err
+	}
+	for n := r.Array(); n > 0; n-- {
+		k, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), r.Bytes())
+		if err != nil {
+			return nil, err
+		}
+		if _, err := p.add(k); err != nil {
+			return nil, err
+		}
+	}
+	return p, r.Err()
+}
+
+// add keeps a private key.
+func (p *purse) add(k *ecdsa.PrivateKey) (*cose.Key, error) {
+	pub, err := cose.NewKey(k.Public())
+	if err == nil {
+		p.keys[wallet.Handle(pub)] = k
+	}
+	return pub, err
+}
+
+// save writes everything, whole or not at all. Keys that no card names go.
+func (p *purse) save() error {
+	var keys [][]byte
+	for _, c := range p.w.Cards {
+		for _, k := range c.Copies {
+			if k.Key == nil || p.keys[wallet.Handle(k.Key)] == nil {
+				continue
+			}
+			raw, err := p.keys[wallet.Handle(k.Key)].Bytes()
+			if err != nil {
+				return err
+			}
+			keys = append(keys, raw)
+		}
+	}
+	b := cbor.AppendArray(cbor.AppendBytes(cbor.AppendArray(nil, 2), p.w.Encode()), len(keys))
+	for _, k := range keys {
+		b = cbor.AppendBytes(b, k)
+	}
+	sealed, err := wallet.Seal(p.key, wallet.SealKeys, b, rand.Reader)
+	if err != nil {
+		return err
+	}
+	return durable.WriteFile(p.path, append(append([]byte(nil), p.head...), sealed...), 0o600)
+}
+
+func (p *purse) sign(list []openid.ToSign) (sigs [][]byte, err error) {
+	for _, s := range list {
+		k := p.keys[wallet.Handle(s.Key)]
+		if k == nil {
+			return nil, wallet.ErrViewOnly
+		}
+		sig, err := cose.SignRaw(k, s.Bytes)
+		if err != nil {
+			return nil, err
+		}
+		sigs = append(sigs, sig)
+	}
+	return sigs, nil
+}
+
+func newCardID() string {
+	b := make([]byte, 9)
+	_, _ = rand.Read(b) // never fails
+	return jose.EncodeBase64(b)
+}
+
+// fetchFor sends one request of the protocols through the guarded client. No answer is a
+// Response too.
+func (a *app) fetchFor(ctx context.Context, f *walletFlags, q *openid.Request) openid.Response {
+	guarded := a.web
+	if guarded == nil {
+		guarded = resolve.New(resolve.Config{Development: f.development}).HTTP()
+	}
+	client := *guarded
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	r, err := http.NewRequestWithContext(ctx, q.Method, q.URL, strings.NewReader(string(q.Body)))
+	if err != nil {
+		return openid.Response{}
+	}
+	r.Header.Set("Accept", q.Accept)
+	if q.Type != "" {
+		r.Header.Set("Content-Type", q.Type)
+	}
+	if q.Bearer != "" {
+		r.Header.Set("Authorization", "Bearer "+q.Bearer)
+	}
+	res, err := client.Do(r)
+	if err != nil {
+		return openid.Response{}
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, int64(q.Max)+1))
+	if err != nil {
+		return openid.Response{}
+	}
+	return openid.Response{Status: res.StatusCode, Type: res.Header.Get("Content-Type"), Body: body}
+}
+
+func (a *app) walletInit(f *walletFlags) *cobra.Command {
+	return &cobra.Command{Use: "init", Short: "Make an empty wallet", Args: cobra.NoArgs, Example: "  aidpass wallet init --wallet amina/",
+		RunE: func(*cobra.Command, []string) error {
+			p, err := a.newPurse(f)
+			if err != nil {
+				return err
+			}
+			if err := p.save(); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.Stdout, "wallet in %s\n", f.dir)
+			return nil
+		}}
+}
+
+func (a *app) walletList(f *walletFlags) *cobra.Command {
+	return &cobra.Command{Use: "list", Short: "The cards, and how they stand", Args: cobra.NoArgs, Example: "  aidpass wallet list --lang fr",
+		RunE: func(*cobra.Command, []string) error {
+			p, err := a.openPurse(f)
+			if err != nil {
+				return err
+			}
+			for _, c := range p.w.Cards {
+				s := c.State(credential.FromStd(a.Now()))
+				fmt.Fprintf(a.Stdout, "%s  %s%s  %s  %d unused\n", c.ID, s.Word, dayOf(s.At), walletName(c, f.lang), c.Left(credential.FormSDJWT))
+			}
+			return nil
+		}}
+}
+
+func walletName(c *wallet.Card, lang string) string {
+	name := wallet.In(c.Names, lang)
+	if name == "" {
+		name = c.Type
+	}
+	if c.HeldFor != "" {
+		name += ", held for " + c.HeldFor
+	}
+	return name
+}
+
+func dayOf(t credential.Time) string {
+	if t == 0 {
+		return ""
+	}
+	return " " + time.Unix(int64(t), 0).UTC().Format(time.DateOnly)
+}
+
+func (a *app) walletShow(f *walletFlags) *cobra.Command {
+	return &cobra.Command{Use: "show CARD", Short: "What one card says, as its holder may read it", Args: cobra.ExactArgs(1), Example: "  aidpass wallet show 9hJk2LmNoPqR",
+		RunE: func(_ *cobra.Command, args []string) error {
+			p, err := a.openPurse(f)
+			if err != nil {
+				return err
+			}
+			c := p.w.Find(args[0])
+			if c == nil {
+				return fmt.Errorf("%s: %w", args[0], wallet.ErrNoCard)
+			}
+			fmt.Fprintf(a.Stdout, "%s\nissuer: %s\n", walletName(c, f.lang), c.Issuer)
+			for _, m := range c.Claims().Members {
+				fmt.Fprintf(a.Stdout, "%s: %s\n", m.Name, m.Value.Append(nil))
+			}
+			return nil
+		}}
+}
+
+func (a *app) walletLog(f *walletFlags) *cobra.Command {
+	return &cobra.Command{Use: "log", Short: "Who asked, what for, and what was shown", Args: cobra.NoArgs, Example: "  aidpass wallet log",
+		RunE: func(*cobra.Command, []string) error {
+			p, err := a.openPurse(f)
+			if err != nil {
+				return err
+			}
+			for _, e := range p.w.Log {
+				fmt.Fprintf(a.Stdout, "%s  %s  %s  %q  %s\n", time.Unix(int64(e.At), 0).UTC().Format(time.RFC3339), e.Kind, e.Who, e.For, strings.Join(e.Claims, " "))
+			}
+			return nil
+		}}
+}
+
+func (a *app) walletLive(f *walletFlags) *cobra.Command {
+	var challenge, png string
+	cmd := &cobra.Command{Use: "live CARD", Short: "The live code of a card: good for two minutes, or for one challenge", Args: cobra.ExactArgs(1),
+		Example: "  aidpass wallet live 9hJk2LmNoPqR --challenge challenge.bin --png live.png",
+		RunE: func(_ *cobra.Command, args []string) error {
+			p, err := a.openPurse(f)
+			if err != nil {
+				return err
+			}
+			at := credential.FromStd(a.Now())
+			e := wallet.Event{At: at, Kind: wallet.LiveShown, Cards: args}
+			var c *wallet.Challenge
+			if challenge != "" {
+				raw, err := readFile(challenge, wallet.MaxChallenge)
+				if err != nil {
+					return err
+				}
+				if c, err = wallet.ParseChallenge(raw); err != nil {
+					return fmt.Errorf("%s: %w", challenge, err)
+				}
+				e.Who, e.Name, e.How = c.Organisation, c.Site, "challenge"
+			}
+			l, err := p.w.Live(args[0], c, at)
+			if err != nil {
+				return err
+			}
+			sigs, err := p.sign([]openid.ToSign{{Key: l.Key, Bytes: l.ToBeSigned()}})
+			if err != nil {
+				return err
+			}
+			text, err := l.Text(sigs[0])
+			if err != nil {
+				return err
+			}
+			p.w.Note(e)
+			if err := p.save(); err != nil {
+				return err
+			}
+			if png != "" {
+				picture, err := qrcode.PNG(text, qrcode.L, 4)
+				if err != nil {
+					return err
+				}
+				return writeFile(png, picture)
+			}
+			fmt.Fprintln(a.Stdout, text)
+			return nil
+		}}
+	cmd.Flags().StringVar(&challenge, "challenge", "", "file with the challenge of a device")
+	cmd.Flags().StringVar(&png, "png", "", "picture to write, in place of the text")
+	return cmd
+}
+
+func (a *app) walletBackup(f *walletFlags) *cobra.Command {
+	return &cobra.Command{Use: "backup FILE", Short: "Write the cards into a file that opens with eight words", Args: cobra.ExactArgs(1),
+		Long: `Write the cards into a file that opens with eight words.
+
+The words are shown once. Keys are not in the file, as a phone cannot give its own
+away: on another machine cards that are bound to them come back for reading only, and
+the desk issues them again.`, Example: "  aidpass wallet backup amina.backup",
+		RunE: func(_ *cobra.Command, args []string) error {
+			p, err := a.openPurse(f)
+			if err != nil {
+				return err
+			}
+			words, err := wallet.NewWords(rand.Reader)
+			if err != nil {
+				return err
+			}
+			b, err := p.w.BackUp(words, rand.Reader, credential.FromStd(a.Now()))
+			if err != nil {
+				return err
+			}
+			if err := writeNew(args[0], b, 0o600); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.Stdout, "%s opens with these words, which are kept nowhere:\n%s\n", args[0], words)
+			return p.save()
+		}}
+}
+
+func (a *app) walletRestore(f *walletFlags) *cobra.Command {
+	var wordsFile string
+	cmd := &cobra.Command{Use: "restore FILE --words FILE", Short: "Bring back cards from a back-up", Args: cobra.ExactArgs(1),
+		Example: "  aidpass wallet restore amina.backup --words words.txt",
+		RunE: func(_ *cobra.Command, args []string) error {
+			p, err := a.openPurse(f)
+			if err != nil {
+				return err
+			}
+			if wordsFile == "" {
+				return usagef("--words is needed").hint("a file with the eight words on its first line")
+			}
+			words, err := firstLine(wordsFile)
+			if err != nil {
+				return err
+			}
+			b, err := readFile(args[0], 2*wallet.MaxBytes)
+			if err != nil {
+				return err
+			}
+			w, lost, err := wallet.Restore(b, string(words), func(h string) bool { return p.keys[h] != nil }, credential.FromStd(a.Now()))
+			if err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			if err := p.w.Join(w); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.Stdout, "%d cards; %d for reading only, to be issued again at the desk\n", len(w.Cards), len(lost))
+			return p.save()
+		}}
+	cmd.Flags().StringVar(&wordsFile, "words", "", "file with the words on its first line")
+	return cmd
+}
+
+func (a *app) walletWipe(f *walletFlags) *cobra.Command {
+	return &cobra.Command{Use: "wipe", Short: "Delete the wallet with its keys", Args: cobra.NoArgs, Example: "  aidpass wallet wipe",
+		RunE: func(*cobra.Command, []string) error {
+			yes, err := a.confirm("Cards and keys are gone for good; the desk can issue them again.")
+			if err != nil || !yes {
+				return err
+			}
+			return os.Remove(filepath.Join(f.dir, purseFile))
+		}}
+}

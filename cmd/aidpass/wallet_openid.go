@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"aidpass/credential"
+	"aidpass/internal/cose"
+	"aidpass/wallet"
+	"aidpass/wallet/openid"
+)
+
+func (a *app) walletAdd(f *walletFlags) *cobra.Command {
+	var code, replace string
+	var copies int
+	cmd := &cobra.Command{Use: "add LINK", Short: "Take what an offer gives, or a card by the text of its QR code", Args: cobra.ExactArgs(1),
+		Example: "  aidpass wallet add 'openid-credential-offer://?credential_offer_uri=https%3A%2F%2Faid.example%2Fi1%2Foffer%2Fx' --code 493536",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.openPurse(f)
+			if err != nil {
+				return err
+			}
+			at := credential.FromStd(a.Now())
+			var cards []*wallet.Card
+			if !openid.IsOffer(args[0]) {
+				c, err := p.w.AddPaper(args[0], nil, newCardID, at)
+				if err != nil {
+					return err
+				}
+				cards = append(cards, c)
+			} else if cards, err = a.takeOffer(cmd.Context(), f, p, args[0], code, copies, replace); err != nil {
+				return err
+			}
+			if err := p.save(); err != nil {
+				return err
+			}
+			for _, c := range cards {
+				fmt.Fprintf(a.Stdout, "%s  %s  %d copies\n", c.ID, walletName(c, f.lang), len(c.Copies))
+			}
+			return nil
+		}}
+	cmd.Flags().StringVar(&code, "code", "", "transaction code that the issuer gave")
+	cmd.Flags().IntVar(&copies, "copies", openid.DefaultCopies, "one-time copies wanted")
+	cmd.Flags().StringVar(&replace, "replace", "", "card that the new one takes the place of")
+	return cmd
+}
+
+// maxTries bounds what a server that is down, or that never ends, costs.
+const maxTries = 100
+
+func (a *app) takeOffer(ctx context.Context, f *walletFlags, p *purse, link, code string, copies int, replace string) ([]*wallet.Card, error) {
+	i, err := openid.Begin(link, openid.Rules{Development: f.development}, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	lost := 0
+	for range maxTries {
+		s, err := i.Next(credential.FromStd(a.Now()))
+		if err != nil {
+			return nil, err
+		}
+		switch s.Do {
+		case openid.Fetch:
+			err = i.Take(a.fetchFor(ctx, f, s.Request), credential.FromStd(a.Now()))
+			var fault *openid.Fault
+			if errors.As(err, &fault) && fault.Why == openid.NoAnswer && lost < 2 {
+				lost++
+				err = nil
+			}
+		case openid.Ask:
+			if s.Offered.Again {
+				return nil, usagef("the issuer does not take the code, or the offer was used").hint("--code with the code on the slip; after five wrong ones the desk makes a new offer")
+			}
+			if s.Offered.TxCode != nil && code == "" {
+				return nil, usagef("this offer wants a transaction code").hint("--code 493536: it came by another way than the link")
+			}
+			var ids []string
+			for _, c := range s.Offered.Can {
+				ids = append(ids, c.ID)
+			}
+			fmt.Fprintf(a.Stderr, "%s offers: %s\n", s.Offered.Issuer.ID, strings.Join(ids, ", "))
+			yes, cerr := a.confirm("Take them?")
+			if cerr != nil || !yes {
+				return nil, cerr
+			}
+			err = i.Agree(openid.Agreement{Configurations: ids, TxCode: code, Copies: copies})
+		case openid.Keys:
+			var keys []*cose.Key
+			for range s.Keys {
+				k, kerr := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+				if kerr != nil {
+					return nil, kerr
+				}
+				pub, kerr := p.add(k)
+				if kerr != nil {
+					return nil, kerr
+				}
+				keys = append(keys, pub)
+			}
+			err = i.TakeKeys(keys)
+		case openid.Sign:
+			var sigs [][]byte
+			if sigs, err = p.sign(s.Sign); err == nil {
+				err = i.Signed(sigs)
+			}
+		case openid.Wait:
+			fmt.Fprintf(a.Stderr, "the issuer is not ready; next try at %s\n", time.Unix(int64(s.Until), 0).UTC().Format(time.RFC3339))
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(time.Unix(int64(s.Until), 0).Sub(a.Now())):
+			}
+		case openid.Done:
+			issuer, names := i.Source()
+			return p.w.Add(openid.Received(i.Received(), issuer, names), replace, newCardID, credential.FromStd(a.Now()))
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, usagef("the issuer does not come to an end").hint("try again later")
+}
+
+func (a *app) walletPresent(f *walletFlags) *cobra.Command {
+	var refuse bool
+	cmd := &cobra.Command{Use: "present LINK", Short: "Answer who asks, with the least that does", Args: cobra.ExactArgs(1),
+		Example: "  aidpass wallet present 'openid4vp://?client_id=decentralized_identifier%3Adid%3Aweb%3Ab.example&request_uri=https%3A%2F%2Fb.example%2Fr'",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			p, err := a.openPurse(f)
+			if err != nil {
+				return err
+			}
+			return a.answer(cmd.Context(), f, p, args[0], refuse)
+		}}
+	cmd.Flags().BoolVar(&refuse, "refuse", false, "say no; who asks learns that and nothing else")
+	return cmd
+}
+
+func (a *app) answer(ctx context.Context, f *walletFlags, p *purse, link string, refuse bool) error {
+	k, err := openid.BeginAsking(link, openid.Rules{Development: f.development}, rand.Reader)
+	if err != nil {
+		return err
+	}
+	for range maxTries {
+		at := credential.FromStd(a.Now())
+		s, err := k.Next(at)
+		if err != nil {
+			return err
+		}
+		switch s.Do {
+		case openid.Fetch:
+			err = k.Take(a.fetchFor(ctx, f, s.Request), at)
+		case openid.Chain:
+			err = k.TakeChain("", false) // a command line has no list of roots for who asks
+		case openid.Consent:
+			if err = a.consent(f, p, k, s.Asked, refuse, at); err == nil {
+				err = p.save() // before anything leaves
+			}
+		case openid.Sign:
+			var sigs [][]byte
+			if sigs, err = p.sign(s.Sign); err == nil {
+				err = k.Signed(sigs)
+			}
+		case openid.Done:
+			fmt.Fprintln(a.Stdout, "answered")
+			if s.Redirect != "" {
+				fmt.Fprintln(a.Stdout, "go on at", s.Redirect)
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *app) consent(f *walletFlags, p *purse, k *openid.Asking, asked *openid.Asked, refuse bool, at credential.Time) error {
+	fmt.Fprintf(a.Stderr, "%q asks (known by its %s); the answer goes to %s\nfor: %q\n", asked.Who.Name, asked.Who.How, asked.To, wallet.In(asked.Purpose, f.lang))
+	choices, err := k.Search(p.w, at)
+	if err != nil {
+		return err
+	}
+	if !choices.Possible && !refuse {
+		return usagef("no card here answers this request").hint("aidpass wallet present LINK --refuse tells who asks; else nothing is sent")
+	}
+	for _, pick := range choices.Least {
+		for _, w := range choices.Wants {
+			for _, o := range w.Options {
+				if w.ID == pick.Want && o.Card == pick.Card && o.Form == pick.Form {
+					fmt.Fprintf(a.Stderr, "shows of %s: %s\n", o.Card, strings.Join(append(o.Always, o.Ways[pick.Way].Claims...), ", "))
+					if o.Again {
+						fmt.Fprintln(a.Stderr, "every copy was shown before: two who compare will know it for the same; fetch new ones with aidpass wallet add")
+					}
+				}
+			}
+		}
+	}
+	if !refuse {
+		yes, err := a.confirm("Show this?")
+		if err != nil {
+			return err
+		}
+		refuse = !yes
+	}
+	if refuse {
+		return k.Refuse(p.w, at)
+	}
+	return k.Answer(p.w, choices.Least, at)
+}

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+)
+
+// A holder takes what the desk offers, reads it, shows it live, and loses nothing that
+// could be kept.
+func TestAWalletTakesAnOfferFromTheServer(t *testing.T) {
+	l := withEntitled(t)
+	_, client, stop := l.serveWallets()
+	defer stop()
+	l.web = client
+	var made struct {
+		Link string
+		Tx   string `json:"tx_code"`
+	}
+	out := l.must("offer", "create", "--external", "1", "--type", "eligibility", "--programme", "K7Q2", "--round", "1", "--base-url", walletBase, "--json")
+	if err := json.Unmarshal([]byte(out), &made); err != nil {
+		t.Fatal(err)
+	}
+	purse := func(args ...string) []string {
+		return append(append([]string{"wallet"}, args...), "--wallet", l.path("purse"))
+	}
+	l.must(purse("init")...)
+	if code, _ := l.run(t.Context(), purse("add", made.Link)...); code != exitUsage {
+		t.Errorf("without its code: exit %d", code)
+	}
+	id, _, _ := strings.Cut(l.must(purse("add", made.Link, "--code", made.Tx)...), "  ")
+	if list := l.must(purse("list")...); !strings.HasPrefix(list, id+"  ") || !strings.Contains(list, "8 unused") {
+		t.Errorf("list %q", list)
+	}
+	if shown := l.must(purse("show", id)...); !strings.Contains(shown, `programme: "K7Q2"`) {
+		t.Errorf("show %q", shown)
+	}
+	live := strings.TrimSpace(l.must(purse("live", id)...))
+	l.must("status", "publish", "--out", l.path("status"))
+	l.must("pack", "build", "--site", "wellA", "--trust", l.path("granted.list"), "--status", l.path("status"), "--out", l.path("wellA.pack"))
+	if code, out := l.run(t.Context(), "verify", "--json", "--pack", l.path("wellA.pack"), live); code != 0 || !strings.Contains(out, `"valid"`) {
+		t.Errorf("the live code: exit %d\n%s%s", code, out, l.stderr.String())
+	}
+	if log := l.must(purse("log")...); !strings.Contains(log, "added") || !strings.Contains(log, "live") {
+		t.Errorf("log %q", log)
+	}
+	out = l.must(purse("backup", l.path("purse.backup"))...)
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if err := os.WriteFile(l.path("words"), []byte(lines[len(lines)-1]+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.must(purse("wipe")...)
+	l.must(purse("init")...)
+	if out := l.must(purse("restore", l.path("purse.backup"), "--words", l.path("words"))...); !strings.HasPrefix(out, "1 cards; 1 for reading only") {
+		t.Errorf("restore %q", out)
+	}
+	if list := l.must(purse("list")...); !strings.Contains(list, "view_only") {
+		t.Errorf("list %q", list)
+	}
+}
