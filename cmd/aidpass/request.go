@@ -223,7 +223,7 @@ func (a *app) printAsked(t *request.Started, f requestFlags) error {
 			return err
 		}
 	}
-	result := map[string]any{"id": t.ID, "link": link, "until": t.Expires.Format(time.RFC3339), "client_id": t.ClientID(), "session": t.Session, "result": t.ResultURI()}
+	result := map[string]any{"id": t.ID, "link": link, "until": t.Expires.Format(time.RFC3339), "client_id": t.ClientID(), "session": t.Session, "result": t.ResultURI(), "open": t.ResultURI() + "/for/" + t.Session}
 	return a.print(result, func(w io.Writer) {
 		if m, err := qrcode.Matrix(link, qrcode.L); err == nil {
 			writeBlocks(w, m, a.stdoutIsTerminal())
@@ -232,6 +232,7 @@ func (a *app) printAsked(t *request.Started, f requestFlags) error {
 		for _, c := range t.Query.Credentials {
 			fmt.Fprintf(w, "asks for %s of %s\n", askedFor(&c), typeLabel(c.ID, "en"))
 		}
+		fmt.Fprintf(w, "the answer appears at %s/for/%s, for the browser that opens it; give the address to nobody\n", t.ResultURI(), t.Session)
 	})
 }
 

@@ -28,7 +28,7 @@ type walletDesk struct {
 	o     *org
 	types []*schemas.Type
 
-	mu      sync.Mutex // one renewal at a time
+	mu      *sync.Mutex // of the packs: one at a time reads keys and trust list
 	renewed time.Time
 	issuing atomic.Pointer[offer.Issuing]
 }
@@ -39,8 +39,8 @@ const deskLife = time.Hour
 
 // openWalletDesk unseals the keys. An organisation from before there were wallets
 // has none: the error says how to make them.
-func (a *app) openWalletDesk(o *org, types []*schemas.Type) (*walletDesk, error) {
-	w := &walletDesk{o: o, types: types}
+func (a *app) openWalletDesk(o *org, types []*schemas.Type, mu *sync.Mutex) (*walletDesk, error) {
+	w := &walletDesk{o: o, types: types, mu: mu}
 	return w, w.renew()
 }
 
@@ -62,7 +62,7 @@ func (w *walletDesk) renew() error {
 	}
 	issuing.ProgrammeKey = func(code string) ([]byte, error) { return programmeKeyOf(programmes, code) }
 	issuing.EpochKey = sync.OnceValues(func() ([]byte, error) {
-		w.mu.Lock() // against a renewal: the folder of keys is one program's at a time
+		w.mu.Lock()
 		defer w.mu.Unlock()
 		return w.o.epochKey()
 	})
@@ -96,7 +96,7 @@ func (s *serving) wallets() (*openid.Server, error) {
 		return nil, usagef("--base-url: %w", err)
 	}
 	s.hosts = append(s.hosts, strings.ToLower(u.Hostname()))
-	if s.desk, err = s.a.openWalletDesk(s.o, schemas.Embedded()); err != nil {
+	if s.desk, err = s.a.openWalletDesk(s.o, schemas.Embedded(), &s.packs.mu); err != nil {
 		return nil, err
 	}
 	key, err := openid.NewKey()
