@@ -42,7 +42,20 @@ func TestAWalletTakesAnOfferFromTheServer(t *testing.T) {
 	if code, out := l.run(t.Context(), "verify", "--json", "--pack", l.path("wellA.pack"), live); code != 0 || !strings.Contains(out, `"valid"`) {
 		t.Errorf("the live code: exit %d\n%s%s", code, out, l.stderr.String())
 	}
-	if log := l.must(purse("log")...); !strings.Contains(log, "added") || !strings.Contains(log, "live") {
+	// The organisation's table asks, and gets what it asked for.
+	var asked struct{ ID, Link string }
+	out = l.must("request", "create", "--type", "eligibility", "--claim", "programme", "--purpose", "To see what is due", "--json")
+	if err := json.Unmarshal([]byte(out), &asked); err != nil {
+		t.Fatal(err)
+	}
+	l.must(purse("present", asked.Link)...)
+	if out := l.must("request", "show", asked.ID, "--json"); !strings.Contains(out, `"shown"`) || !strings.Contains(out, `"valid"`) || strings.Contains(out, "size_band") {
+		t.Errorf("request show %s", out)
+	}
+	if list := l.must(purse("list")...); !strings.Contains(list, "7 unused") {
+		t.Errorf("after one answer: %q", list)
+	}
+	if log := l.must(purse("log")...); !strings.Contains(log, "added") || !strings.Contains(log, "live") || !strings.Contains(log, "To see what is due") {
 		t.Errorf("log %q", log)
 	}
 	out = l.must(purse("backup", l.path("purse.backup"))...)

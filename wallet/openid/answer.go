@@ -52,7 +52,7 @@ type Option struct {
 
 // Way is one set of claims. The fewest is what "share less" takes.
 type Way struct {
-	Claims []string // paths as people read them: address.street
+	Claims []string // paths as people read them: address.street; those beside Always
 	match  dcql.Match
 }
 
@@ -98,7 +98,7 @@ func (a *Asking) Search(w *wallet.Wallet, at credential.Time) (*Choices, error) 
 		want := Want{ID: q.Credentials[i].ID}
 		for _, h := range have {
 			o := Option{Card: h.taken.Card.ID, Form: h.taken.Card.Copies[h.taken.Copy].Form, Always: h.always, Again: h.taken.Again, Left: h.taken.Left}
-			if o.Ways = ways(&q.Credentials[i], h.Held); len(o.Ways) > 0 {
+			if o.Ways = ways(&q.Credentials[i], h.Held, h.always); len(o.Ways) > 0 {
 				want.Options = append(want.Options, o)
 			}
 		}
@@ -147,8 +147,9 @@ func names(v jose.Value) (out []string) {
 	return out
 }
 
-// ways are the sets of claims of c that h has, each looked at alone.
-func ways(c *dcql.Credential, h dcql.Held) (out []Way) {
+// ways are the sets of claims of c that h has, each looked at alone. What is always
+// shown is not a choice, and not told twice.
+func ways(c *dcql.Credential, h dcql.Held, always []string) (out []Way) {
 	sets := c.ClaimSets
 	if sets == nil {
 		sets = [][]string{nil}
@@ -162,7 +163,9 @@ func ways(c *dcql.Credential, h dcql.Held) (out []Way) {
 		for _, m := range q.Search([]dcql.Held{h}).Matches[0] {
 			w := Way{match: m}
 			for _, p := range m.Claims {
-				w.Claims = append(w.Claims, p.String())
+				if !slices.Contains(always, p[0].Name) {
+					w.Claims = append(w.Claims, p.String())
+				}
 			}
 			out = append(out, w)
 		}
