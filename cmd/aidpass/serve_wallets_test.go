@@ -229,6 +229,19 @@ func TestServeGivesWalletsTheirCredentials(t *testing.T) {
 		`{"notification_id":"`+answers[0].Get("notification_id").Text+`","event":"credential_accepted"}`, 204)
 	ask(t, client, "POST", server.Get("token_endpoint").Text, "application/x-www-form-urlencoded", "", form.Encode(), 400)
 	ask(t, client, "POST", endpoint, "application/json", token, body, 401) // the code came twice: the token is gone
+	flood, err := http.NewRequestWithContext(t.Context(), "POST", metadata.Get("nonce_endpoint").Text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 10000 {
+		flood.Header.Set(fmt.Sprintf("X-H-%d", i), "a")
+	}
+	if res, err := client.Do(flood); err == nil { // else the server hung up on it
+		res.Body.Close()
+		if res.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+			t.Errorf("10,000 headers: %d", res.StatusCode)
+		}
+	}
 	for _, secret := range []string{code, token, nonce, "Bearer"} {
 		if strings.Contains(l.stderr.String(), secret) {
 			t.Errorf("the log has %q", secret)
