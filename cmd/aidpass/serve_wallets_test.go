@@ -123,8 +123,6 @@ func keyProof(t *testing.T, private *ecdsa.PrivateKey, nonce string) string {
 	return string(text)
 }
 
-// A wallet takes an offer up from a running server: from the link to credentials of
-// its own keys, the same ones however often and from how many sides it asks.
 // withEntitled is a laptop with a list of people to whom something is due.
 func withEntitled(t *testing.T) *laptop {
 	t.Helper()
@@ -153,6 +151,8 @@ func withEntitled(t *testing.T) *laptop {
 	return l
 }
 
+// A wallet takes an offer up from a running server: from the link to credentials of
+// its own keys, the same ones however often and from how many sides it asks.
 func TestServeGivesWalletsTheirCredentials(t *testing.T) {
 	l := withEntitled(t)
 	s, client, stop := l.serveWallets()
