@@ -5,9 +5,11 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -212,13 +214,17 @@ func (a *app) fetchFor(ctx context.Context, f *walletFlags, q *openid.Request) o
 	if q.Bearer != "" {
 		r.Header.Set("Authorization", "Bearer "+q.Bearer)
 	}
+	var body []byte
 	res, err := client.Do(r)
-	if err != nil {
-		return openid.Response{}
+	if err == nil {
+		defer res.Body.Close()
+		body, err = io.ReadAll(io.LimitReader(res.Body, int64(q.Max)+1))
 	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(res.Body, int64(q.Max)+1))
 	if err != nil {
+		if whole, ok := errors.AsType[*url.Error](err); ok {
+			err = whole.Err // the address may hold the offer's secret
+		}
+		a.say("%s: %v", r.URL.Host, err)
 		return openid.Response{}
 	}
 	return openid.Response{Status: res.StatusCode, Type: res.Header.Get("Content-Type"), Body: body}
