@@ -166,6 +166,9 @@ func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, f addFl
 		}
 	}()
 	c.Key = info.Key
+	if err := o.siteSpelling(ctx, c.Site); err != nil {
+		return err
+	}
 	if err := o.reserveBlock(ctx, c, f.block); err != nil {
 		return err
 	}

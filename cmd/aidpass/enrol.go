@@ -139,6 +139,9 @@ func (a *app) addRequested(ctx context.Context, c *trust.DeviceCertificate, f ad
 		return err
 	}
 	c.Key = r.Key
+	if err := o.siteSpelling(ctx, c.Site); err != nil {
+		return err
+	}
 	if err := o.reserveBlock(ctx, c, f.block); err != nil {
 		return err
 	}
@@ -260,6 +263,9 @@ holds the server's address and the code: the phone's own camera opens it.`,
 // showCode makes a code and prints it, with its QR code where the address of the
 // server is known.
 func (a *app) showCode(ctx context.Context, o *org, site, address string) error {
+	if err := o.siteSpelling(ctx, site); err != nil {
+		return err
+	}
 	code, until, err := o.store.NewEnrolmentCode(ctx, a.actor(access.OrgAdmin), site)
 	if err != nil {
 		return usagef("%w", err).hint("sites are short codes, as wellA")

@@ -201,6 +201,9 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 	if err := o.mayIssue(t, f.programme); err != nil {
 		return err
 	}
+	if err := o.hasRound(ctx, f.programme, f.round); err != nil {
+		return err
+	}
 	desk, err := a.openIssuer(o, t)
 	if err != nil {
 		return err

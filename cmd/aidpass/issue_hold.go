@@ -31,6 +31,22 @@ func (o *org) countAs(ctx context.Context, f *issueFlags) error {
 	return nil
 }
 
+// hasRound refuses a round that the programme's plan, where it has rounds, does not
+// know: its cards would be for a day that no pack opens.
+func (o *org) hasRound(ctx context.Context, programme string, round uint64) error {
+	return o.store.View(ctx, func(v registry.View) error {
+		p, err := v.Programme(programme)
+		if errors.Is(err, registry.ErrNotFound) {
+			return nil // cards of a programme that another system plans
+		}
+		if err != nil || round == 0 || len(p.Rounds) == 0 || slices.ContainsFunc(p.Rounds, func(r registry.Round) bool { return r.N == round }) {
+			return err
+		}
+		return usagef("programme %s has no round %d", programme, round).
+			hint("aidpass programme show %[1]s tells its rounds; aidpass programme round %[1]s %[2]d --opens DAY --closes DAY adds this one", programme, round)
+	})
+}
+
 // counts is what a programme's plan counts, "" where there is none.
 func (o *org) counts(ctx context.Context, programme string) (kind registry.Kind, err error) {
 	err = o.store.View(ctx, func(v registry.View) error {

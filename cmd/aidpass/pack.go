@@ -51,7 +51,7 @@ func (a *app) packCommand() *cobra.Command {
 func (a *app) packBuildCommand() *cobra.Command {
 	var f packFlags
 	cmd := &cobra.Command{
-		Use:   "build --trust trust.list --site SITE --out FILE.pack",
+		Use:   "build --site SITE --out FILE.pack",
 		Short: "Build and sign the pack of a service point",
 		Long: `Build and sign the pack of a service point: trust list, status, types, policy.
 
@@ -80,8 +80,13 @@ protected, has no name on the list, and with consent.photo_at_table=no no photo.
   aidpass pack build --trust trust.list --site wellA --old-lists road_closed --lead st-7 --second st-9 --until 2026-12-05 --out wellA.pack`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.trust == "" || f.site == "" || f.out == "" {
-				return usagef("--trust, --site and --out are needed").hint("aidpass pack build --help shows an example")
+			for _, needed := range []named{{"--site", f.site}, {"--out", f.out}} {
+				if needed.path == "" {
+					return usagef("%s is needed", needed.what).hint("aidpass pack build --site WELL-A --out well-a.pack")
+				}
+			}
+			if f.trust == "" {
+				f.trust = a.keptPath()
 			}
 			return a.buildPack(cmd.Context(), f)
 		},
@@ -106,7 +111,7 @@ const packDays = 14
 
 // contents are the flags of what goes into every pack, whichever command builds it.
 func (f *packFlags) contents(fl *pflag.FlagSet) {
-	fl.StringVar(&f.trust, "trust", "", "signed trust list")
+	fl.StringVar(&f.trust, "trust", "", "newest signed trust list (default: the newest that was used here)")
 	fl.StringArrayVar(&f.chain, "chain", nil, "older trust list that changed the custodians, oldest first; repeat")
 	fl.StringArrayVar(&f.withdrawals, "withdrawal", nil, "withdrawal of a key; repeat; own ones travel by themselves")
 	fl.StringArrayVar(&f.recognised, "recognised", nil, "trust list of another consortium that ours recognises; repeat")
@@ -153,6 +158,9 @@ func (a *app) buildPack(ctx context.Context, f packFlags) (err error) {
 		return err
 	}
 	defer o.close()
+	if err := o.siteSpelling(ctx, f.site); err != nil {
+		return err
+	}
 	raw, pack, err := o.newPack(ctx, f)
 	if err != nil {
 		return err
@@ -171,6 +179,9 @@ func (a *app) buildPack(ctx context.Context, f packFlags) (err error) {
 func (o *org) newPack(ctx context.Context, f packFlags) (raw []byte, _ *verifier.Pack, err error) {
 	a := o.a
 	list, listed, err := readList(f.trust, trust.Anchors{})
+	if f.trust == a.keptPath() && notThere(err) {
+		return nil, nil, usagef("no trust list was seen here yet").hint("--trust trust.list: phones know by it whose cards count")
+	}
 	if err != nil {
 		return nil, nil, err
 	}

@@ -290,6 +290,10 @@ func TestEnrolmentWithoutAServer(t *testing.T) {
 	p.click("make-key")
 	p.screen("key")
 	key := p.key()
+	if !eval[bool](p, `(() => { const q = document.querySelector("canvas.qr").getBoundingClientRect(), b = document.querySelector(".body").getBoundingClientRect(); return q.width >= 220 && q.top >= b.top && q.bottom <= b.bottom })()`) {
+		t.Error("the key's code is cut at the edge of the screen")
+	}
+	p.shoot("key-en")
 	cert := world.DeviceCert(func(c *trust.DeviceCertificate) { c.Key, c.DeviceID, c.Block = key, []byte("phone-01"), nil })
 	public, err := key.ECDH()
 	if err != nil {
@@ -326,7 +330,15 @@ func TestEnrolmentWithoutAServer(t *testing.T) {
 	p.back()
 	p.screen("setup")
 	p.give("load-pack", "tab-7.enrol", seal(key, enrol.Answer{Certificate: cert, Pack: pack}))
-	p.wait(`document.querySelector("#choose-pin.main")`)
+	// The next step is before the eyes and under the fingers; nothing was here before that these would be newer than.
+	p.wait(`document.activeElement.matches("#choose-pin.main")`)
+	if !eval[bool](p, `(() => { const q = document.activeElement.getBoundingClientRect(), b = document.querySelector(".body").getBoundingClientRect(); return q.top >= b.top && q.bottom <= b.bottom })()`) {
+		t.Error("the next step is off the screen")
+	}
+	p.wait(`document.getElementById("toast").innerText.includes("are in use")`)
+	if got := p.text("#toast"); strings.Contains(got, "newer") {
+		t.Errorf("the first lists: %q", got)
+	}
 	p.click("choose-pin")
 	p.fill("pin", pin)
 	p.fill("pin2", pin)

@@ -204,8 +204,21 @@ func TestWhatANewWorkerReads(t *testing.T) {
 		t.Errorf("numbers in the history: %q", got)
 	}
 	meant := p.last(key).Sequence
-	eval[bool](p, fmt.Sprintf(`(document.querySelector('[data-sequence="%d"] button').click(), true)`, meant))
-	p.gated("history")
+	press := fmt.Sprintf(`(document.querySelector('[data-sequence="%d"] button').click(), true)`, meant)
+	eval[bool](p, press)
+	p.gated("take-back")
+	p.axe("take back")
+	p.shoot("take-back-en")
+	if got := p.text(".log"); !strings.Contains(got, "did not receive") || eval[int](p, `document.querySelectorAll(".log li").length`) != 1 {
+		t.Errorf("what is asked about: %q", got)
+	}
+	p.click("leave-it")
+	p.screen("history")
+	if v := p.last(key); v.Sequence != meant {
+		t.Errorf("taken back before anybody said so: %+v", v)
+	}
+	eval[bool](p, press)
+	p.click("take-back")
 	p.wait(`document.getElementById("toast").innerText.includes("Taken back")`)
 	if v := p.last(key); v.Kind != visit.Counter || v.Cancels != meant {
 		t.Errorf("the supervisor took back %+v", v)

@@ -347,6 +347,7 @@ func (d *desk) lists(at credential.Time) reply {
 	add("trust", p.Trust.ID, "", p.Trust.Issued, p.Trust.NextUpdate)
 	for _, s := range p.Lists() {
 		add("status", s.URI, d.ownerOf(s.URI), s.IssuedAt, s.NextUpdate)
+		list[len(list)-1].(map[string]any)["uri"] = s.URI // an organisation may have several
 	}
 	out := done()
 	out.list("lists", list)

@@ -29,7 +29,7 @@ export interface Enrolled extends Reply {
   kid: string; words: string; certified: boolean; site?: string; until?: number; ceiling?: string; overrides?: number;
   records: number; torn: boolean; good: number;
 }
-export interface ListAge { kind: "pack" | "trust" | "status"; name: string; own: boolean; as_of: number | null; age: number; next: number | null }
+export interface ListAge { kind: "pack" | "trust" | "status"; name: string; uri?: string; own: boolean; as_of: number | null; age: number; next: number | null }
 export interface Lists extends Reply { lists: ListAge[]; hard_floor: number; soft_floor: number; old_lists_until?: number; old_lists_ceiling?: string; old_lists_most?: number; old_lists_given?: number; old_lists_spent?: boolean; programmes: string[]; round_open: boolean; round_opens?: number; tables: Verdict["tables"]; keys: boolean }
 /** Heard is another table's journal up to a record, in the place of the one named former. */
 export interface Heard { name: string; former: string; file: Uint8Array }

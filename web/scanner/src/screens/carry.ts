@@ -44,7 +44,7 @@ export async function take(ui: UI, bytes: Uint8Array, after: After): Promise<voi
   const had = !!app.pack, open = app.unlocked;
   const done = await app.take(bytes);
   await after();
-  if (done.ok) return said(ui, [t("lists.taken", { site: done.site }), open && !app.unlocked ? [" ", t("unlock.closed")] : null]);
+  if (done.ok) return said(ui, [t(had ? "lists.taken" : "lists.first", { site: done.site }), open && !app.unlocked ? [" ", t("unlock.closed")] : null]);
   const key = `refused.${done.reason}`;
   said(ui, [t(has(key) ? key : "refused.other"), " ", had ? t("refused.kept") : null], done.reason);
 }
@@ -90,7 +90,7 @@ function operator(ui: UI, then: After, back: After) {
 }
 
 /** frames collects a moving row of codes from a laptop or another phone. */
-export function frames(ui: UI, back: After = () => (ui.app.pack && ui.app.pin ? ready(ui) : setup(ui))) {
+export function frames(ui: UI, back: After = () => (ui.app.pack && ui.app.pin ? ready(ui) : setup(ui, !!ui.app.pack))) {
   const awake = stayAwake();
   const end: After = () => { awake(); return back(); };
   scan(ui, { title: "setup.frames", back: end, found: async (code) => {
@@ -114,7 +114,7 @@ export function hand(ui: UI, back: After) {
     h("li", {}, h("h2", {}, t(`carry.${id}`)), h("p", { class: "quiet" }, t(`carry.${id}_lead`)), h("div", { class: "pair" },
       button(t("carry.show"), async () => {
         const bytes = await file();
-        if (bytes) await show(ui, t(`carry.${id}`), bytes, () => hand(ui, back));
+        if (bytes) await show(ui, t(`carry.${id}`), t(id === "office" ? "carry.show_office" : "carry.show_lead"), bytes, () => hand(ui, back));
       }, "", `show-${id}`),
       button(t("carry.save"), async () => {
         const bytes = await file();
@@ -137,7 +137,7 @@ export function hand(ui: UI, back: After) {
 const CACHED = 300; // drawn codes that are kept, a second or two of a cheap phone's work each round
 
 /** show lets a file move over the screen as codes, over and over, until somebody goes back. */
-export async function show(ui: UI, title: Child, file: Uint8Array, back: After) {
+export async function show(ui: UI, title: Child, lead: Child, file: Uint8Array, back: After) {
   const made = await ui.app.core.frames(file);
   if (!made.ok) { ui.toast(t("carry.none")); return; }
   const all = made.frames, { round } = made, drawn: boolean[][][] = [];
@@ -164,7 +164,7 @@ export async function show(ui: UI, title: Child, file: Uint8Array, back: After) 
   const awake = stayAwake();
   ui.show({
     name: "show", title, back: () => void back(), leave: () => { stop(); awake(); },
-    body: [canvas, bar, where, h("p", { class: "quiet" }, t("carry.show_lead"))],
+    body: [canvas, bar, where, h("p", { class: "quiet" }, lead)],
     actions: h("div", { class: "pair" }, button(t("carry.slower"), () => pace(-1), "", "slower"), pause, button(t("carry.faster"), () => pace(1), "", "faster")),
   });
   draw();

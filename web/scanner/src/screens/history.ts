@@ -27,7 +27,7 @@ export async function history(ui: UI) {
   });
 }
 
-function line(ui: UI, r: Written) {
+function line(ui: UI, r: Written, alone = false) {
   const what = `history.kind_${r.kind}`;
   const [code, reason] = r.code.split(":");
   return h("li", { class: r.cancelled ? "cancelled" : "", "data-sequence": r.sequence },
@@ -35,13 +35,23 @@ function line(ui: UI, r: Written) {
     h("span", { class: "what" }, t(has(`code.${code}`) ? `code.${code}` : what), has(`override.${reason}`) ? [" · ", t(`override.${reason}`)] : null, r.given ? [" · ", given(r.given)] : null,
       r.kind === Kind.partial && r.rest ? h("small", {}, t("facts.rest"), " ", given(r.rest)) : null, r.number ? h("small", {}, cardNumber(r.number)) : null,
       r.cancelled ? h("small", {}, t("history.cancelled")) : null),
-    (r.kind <= Kind.partial || r.code === "not_received") && !r.cancelled
-      ? button(t("history.cancel"), () => supervisor(ui, async () => {
-        const done = await ui.app.cancel(r.sequence, "mistake").then(() => true, () => false);
-        await history(ui);
-        ui.toast(t(done ? "give.undone" : "give.failed"));
-      }, () => void history(ui), "history"), "small")
+    !alone && (r.kind <= Kind.partial || r.code === "not_received") && !r.cancelled
+      ? button(t("history.cancel"), () => supervisor(ui, () => takeBack(ui, r), () => void history(ui), "history"), "small")
       : null);
+}
+
+/** takeBack shows what will be taken back and asks once: the PIN opened the door, it did not say which record. */
+function takeBack(ui: UI, r: Written) {
+  const back = () => void history(ui);
+  ui.show({
+    name: "take-back", sign: "triangle-bang", title: t("history.cancel_ask"), back,
+    body: [h("ol", { class: "log" }, line(ui, r, true)), h("p", { class: "todo" }, t("history.cancel_lead"))],
+    actions: h("div", { class: "pair" }, button(t("common.back"), back, "", "leave-it"), button(t("history.cancel"), async () => {
+      const done = await ui.app.cancel(r.sequence, "mistake").then(() => true, () => false);
+      await history(ui);
+      ui.toast(t(done ? "give.undone" : "give.failed"));
+    }, "main", "take-back")),
+  });
 }
 
 /** given says "RICE=10 kg;OIL=2 l" one by one, numbers as they are written here. */

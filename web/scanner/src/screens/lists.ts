@@ -18,7 +18,7 @@ export async function listsScreen(ui: UI) {
       closed(ui, l, () => void listsScreen(ui)),
       h("ul", { class: "cards" }, l.lists.map((x) => h("li", {},
         h("h2", {}, t(`lists.${x.kind}`)),
-        h("p", {}, bdi(x.name)),
+        h("p", {}, bdi(x.name), x.uri && l.lists.some((y) => y !== x && y.kind === x.kind && y.name === x.name) ? [" · ", bdi(x.uri.slice(x.uri.lastIndexOf("/") + 1))] : null),
         h("dl", { class: "facts" },
           h("div", {}, h("dt", {}, t("facts.age")), h("dd", {}, age(x.age))),
           !!x.next && h("div", {}, h("dt", {}, t(x.kind === "pack" ? "lists.ends" : "lists.next")), h("dd", {}, date(x.next))))))),

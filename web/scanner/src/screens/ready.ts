@@ -1,6 +1,6 @@
 // Ready: where we are, how old the lists are, what is not handed in yet.
 import { now, type Stop } from "../app";
-import type { Lists } from "../core";
+import type { ListAge, Lists } from "../core";
 import { button, h, shape, bdi, type Child } from "../dom";
 import { age, date, languages, number, t, text, tag } from "../i18n";
 import { stopScreen, type UI } from "../ui";
@@ -24,6 +24,12 @@ export function languageRow(ui: UI, again: () => void) {
 
 const AHEAD = 180 * 86400; // seconds; lists this old are seldom, a clock that runs ahead is not
 
+/** oldest is the oldest list that a verdict may rest on, whosever it is: a verdict is as old as that. */
+export const oldest = (l: Lists) => l.lists.filter((x) => x.kind !== "pack").reduce((a, b) => (b.age > a.age || (b.age === a.age && b.own) ? b : a));
+
+/** whose says which list is the oldest one. */
+export const whose = (x: ListAge) => (x.kind === "trust" ? t("ready.oldest_trust") : t("ready.oldest", { who: x.name }));
+
 export async function ready(ui: UI) {
   const { app } = ui;
   if (!app.practice) {
@@ -32,11 +38,9 @@ export async function ready(ui: UI) {
     if (behind) return ui.show(stopScreen(ui, behind, { label: t("stop.clock_set"), act: () => void ready(ui) }));
   }
   const l = await app.lists();
-  // A verdict is as old as the oldest list it may rest on, whosever that is.
-  const last = l.lists.filter((x) => x.kind !== "pack").reduce((a, b) => (b.age > a.age || (b.age === a.age && b.own) ? b : a));
-  const oldest = last.age;
-  const fresh = oldest < 3 * 86400 ? "fresh" : oldest < 7 * 86400 ? "aging" : "old";
-  const ahead = !app.practice && oldest > AHEAD;
+  const last = oldest(l);
+  const fresh = last.age < 3 * 86400 ? "fresh" : last.age < 7 * 86400 ? "aging" : "old";
+  const ahead = !app.practice && last.age > AHEAD;
   const shiftOpen = app.practice || app.shiftOpen();
   ui.show({
     name: "ready", title: app.practice ? t("practice.title") : bdi(app.pack!.site),
@@ -44,7 +48,7 @@ export async function ready(ui: UI) {
     body: [
       h("div", { class: "chips" },
         h("button", { type: "button", class: `chip ${fresh}`, id: "lists-chip", click: () => void listsScreen(ui) }, h("span", { class: "mark", "aria-hidden": "true" }), 
-          h("span", {}, t("ready.lists"), " ", age(oldest), h("small", { id: "oldest" }, t("ready.oldest", { who: last.kind === "trust" ? text("lists.trust") : last.name })))),
+          h("span", {}, t("ready.lists"), " ", age(last.age), h("small", { id: "oldest" }, whose(last)))),
         unsent(ui),
         h("span", { class: `chip ${ahead ? "old" : "plain"}`, id: "clock-chip" }, h("span", { class: "mark", "aria-hidden": "true" }), clockNow())),
       onOldLists(l),

@@ -47,7 +47,7 @@ export function shown(ui: UI, m: Meeting) {
     title: t(`word.${v.word}`),
     keys: (text) => void look(ui, text),
     body: [
-      h("p", { class: "todo", id: "todo" }, t(`todo.${v.todo}`)),
+      h("p", { class: "todo", id: "todo" }, t(typed ? "number.found" : `todo.${v.todo}`)),
       v.reasons.includes("ok_old_lists") ? h("p", { class: "banner", id: "on-old-lists" }, t("verdict.old_lists")) : null,
       good && v.grace_until ? h("p", { class: "note", id: "grace" }, t("verdict.grace", { date: date(v.grace_until - 1).textContent! })) : null,
       v.old_lists_spent !== undefined ? h("p", { class: "banner", id: "old-spent" }, t("old.spent", { most: v.old_lists_spent })) : null,
