@@ -119,9 +119,7 @@ func describe(card *wallet.Card, form credential.Form, text string) (dcql.Held, 
 		if err != nil {
 			return dcql.Held{}, nil, err
 		}
-		h := dcql.OfVCJWT(v)
-		h.Bound = false // we make no presentation of this form: it is shown as it is, or not
-		return h, names(v.Claims), nil
+		return dcql.OfVCJWT(v), names(v.Claims), nil
 	}
 	s, err := card.Open(text)
 	if err != nil {
@@ -275,6 +273,13 @@ func (a *Asking) Answer(w *wallet.Wallet, picks []Pick, at credential.Time) erro
 			if err != nil {
 				return err
 			}
+			if !way.match.Query.Unbound {
+				prepared, err := vcjwt.PreparePresentation(k.Key, k.Text, a.clientID, a.nonce, at)
+				if err != nil {
+					return err
+				}
+				signing = append(signing, binding{prepared, prepared.Attach, k.Key, len(tokens)})
+			}
 			tokens = append(tokens, vpToken{p.Want, k.Text})
 			entries = append(entries, dcql.Entry{ID: p.Want, Shown: []dcql.Held{h}})
 			event.Claims = append(event.Claims, always...)
@@ -289,7 +294,11 @@ func (a *Asking) Answer(w *wallet.Wallet, picks []Pick, at credential.Time) erro
 				if err != nil {
 					return err
 				}
-				signing = append(signing, binding{prepared, k.Key, len(tokens)})
+				attach := func(sig []byte) ([]byte, error) {
+					text, err := prepared.Attach(sig)
+					return []byte(text), err
+				}
+				signing = append(signing, binding{prepared, attach, k.Key, len(tokens)})
 			}
 			tokens = append(tokens, vpToken{p.Want, shown})
 			e, err := taken.Card.Open(shown)
@@ -357,11 +366,11 @@ func (a *Asking) Signed(sigs [][]byte) error {
 		return fault(Misused, "signatures of nothing that was to be signed")
 	}
 	for n, b := range a.signing {
-		text, err := b.prepared.Attach(sigs[n])
+		text, err := b.attach(sigs[n])
 		if err != nil {
 			return err
 		}
-		a.tokens[b.token].text = text
+		a.tokens[b.token].text = string(text)
 	}
 	return a.finish()
 }

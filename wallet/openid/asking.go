@@ -8,7 +8,6 @@ import (
 
 	"aidpass/credential"
 	"aidpass/credential/dcql"
-	"aidpass/credential/sdjwt"
 	"aidpass/internal/cbor"
 	"aidpass/internal/cose"
 	"aidpass/internal/did"
@@ -118,8 +117,11 @@ type Asking struct {
 	redirect string
 }
 
+// binding is what the holder's key signs of one credential: a key binding, or a
+// presentation around the whole.
 type binding struct {
-	prepared *sdjwt.Prepared
+	prepared interface{ ToBeSigned() []byte }
+	attach   func(sig []byte) ([]byte, error)
 	key      *cose.Key
 	token    int // its place among tokens
 }

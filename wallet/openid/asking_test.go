@@ -22,7 +22,9 @@ import (
 
 	"aidpass/access"
 	"aidpass/credential"
+	"aidpass/credential/dcql"
 	"aidpass/credential/sdjwt"
+	"aidpass/credential/vcjwt"
 	"aidpass/internal/cose"
 	"aidpass/internal/did"
 	"aidpass/internal/jose"
@@ -544,6 +546,42 @@ func TestSharingLess(t *testing.T) {
 	}, false)
 	if why(err) != openid.Nothing || w.Cards[0].Left(credential.FormVCJWT) != left {
 		t.Errorf("the optional part alone: %v, %d copies left of %d", err, w.Cards[0].Left(credential.FormVCJWT), left)
+	}
+}
+
+// The W3C form goes out in a presentation that its holder signed for this request, unless
+// the query does without.
+func TestTheW3CFormIsSignedByItsHolder(t *testing.T) {
+	w, h := phone(t, 2)
+	a := newAsker(t, "b.example", "size_band")
+	a.policy.Wanted[0].Formats = []string{dcql.FormatJWTVC}
+	if _, err := h.answer(a.ask(), w, a.serve, nil, false); err != nil {
+		t.Fatal(err)
+	}
+	var answer struct{ Vp_token map[string][]string }
+	if err := json.Unmarshal(a.log[0], &answer); err != nil || len(answer.Vp_token["aid"]) != 1 {
+		t.Fatalf("%s %v", a.log[0], err)
+	}
+	p, err := vcjwt.ParsePresentation(answer.Vp_token["aid"][0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := vcjwt.Parse(p.Credential)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := vcjwt.Open(e, w.Cards[0].IssuerKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Bound(c.Holder, a.ClientID(), a.Nonce, at, 60, 60); err != nil {
+		t.Error(err)
+	}
+	if err := p.Bound(c.Holder, a.ClientID(), "another", at, 60, 60); err == nil {
+		t.Error("it does for another request too")
+	}
+	if log := w.Log[len(w.Log)-1]; !slices.Contains(log.Claims, "ledger_id") {
+		t.Errorf("the log says that %v were shown, and it was the whole", log.Claims)
 	}
 }
 
