@@ -457,15 +457,24 @@ func (s *serving) move() {
 // refreshEvery is how soon the server shows what another command has published.
 const refreshEvery = 2 * time.Second
 
+// dropEvery is how often it deletes what wallets showed and is not kept any longer, in
+// refreshes: a minute.
+const dropEvery = 30
+
 func (s *serving) watch(ctx context.Context) {
 	tick := time.NewTicker(refreshEvery)
 	defer tick.Stop()
 	seen := ""
-	for {
+	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+		}
+		if n%dropEvery == 0 {
+			if _, err := s.a.requests(s.o).Drop(ctx); err != nil {
+				s.log.Error("what wallets showed is kept longer than it was to be", "error", err.Error())
+			}
 		}
 		s.move()
 		if s.desk != nil {

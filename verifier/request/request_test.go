@@ -541,12 +541,23 @@ func TestWhatWasShownIsDeletedInTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.now = d.now.Add(request.DefaultRetain + time.Minute)
-	d.ask(t, nil)
-	if _, err := d.Get(t.Context(), tr.ID); reason(t, err) != request.Unknown {
-		t.Error("still there:", err)
+	// Nobody asks again: it is not shown all the same, to nobody.
+	_, get := d.Get(t.Context(), tr.ID)
+	_, result := d.Result(t.Context(), tr.ID, tr.Session, "")
+	_, open := d.Open(t.Context(), tr.Handle)
+	for _, err := range []error{get, result, open} {
+		if reason(t, err) != request.Unknown {
+			t.Error("still shown:", err)
+		}
 	}
-	if all := made(d.List(t.Context())); len(all) != 1 {
-		t.Error(len(all), "are left")
+	if all := made(d.List(t.Context())); len(all) != 0 {
+		t.Error(len(all), "are listed")
+	}
+	if n := made(d.Drop(t.Context())); n != 1 {
+		t.Error(n, "were deleted by the clock")
+	}
+	if _, err := d.store.Request(t.Context(), tr.ID); !errors.Is(err, request.ErrNotFound) {
+		t.Error("still there:", err)
 	}
 }
 

@@ -176,20 +176,20 @@ func (t *Transaction) over(now time.Time) bool { return !now.Before(t.Expires) }
 
 func (s *Service) byHandle(ctx context.Context, handle string) (*Transaction, error) {
 	r, err := s.Store.RequestByHandle(ctx, handle)
-	if err != nil {
-		return nil, found(err)
-	}
-	return decode(r)
+	return s.found(r, err)
 }
 
 // Get finds a transaction by its id, for staff. The error is an *Error where there is
 // none.
 func (s *Service) Get(ctx context.Context, id string) (*Transaction, error) {
 	r, err := s.Store.Request(ctx, id)
-	if err != nil {
-		return nil, found(err)
-	}
-	return decode(r)
+	return s.found(r, err)
+}
+
+// Drop deletes what ended, with what was shown in it, and says how many. New does so
+// too; a server that takes answers does it by the clock, since nobody may ever ask again.
+func (s *Service) Drop(ctx context.Context) (int, error) {
+	return s.Store.DropRequests(ctx, access.Actor{ID: "retention", Role: access.System}, s.Now())
 }
 
 // List returns all transactions, the newest first, for staff.
@@ -198,20 +198,32 @@ func (s *Service) List(ctx context.Context) ([]*Transaction, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*Transaction, len(records))
-	for i, r := range records {
-		if out[i], err = decode(r); err != nil {
+	var out []*Transaction
+	for _, r := range records {
+		t, err := s.found(r, nil)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			continue
+		case err != nil:
 			return nil, err
 		}
+		out = append(out, t)
 	}
 	return out, nil
 }
 
-func found(err error) error {
-	if errors.Is(err, ErrNotFound) {
-		return refuse("invalid_request", http.StatusNotFound, Unknown, "no such request")
+// found is the transaction of a record. What ended is not there, deleted yet or not.
+func (s *Service) found(r Record, err error) (*Transaction, error) {
+	if err == nil && s.Now().After(r.Ends) {
+		err = ErrNotFound
 	}
-	return err
+	if errors.Is(err, ErrNotFound) {
+		return nil, refuse("invalid_request", http.StatusNotFound, Unknown, "%w", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return decode(r)
 }
 
 // body is what is stored of a transaction beside its Record.
