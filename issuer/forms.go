@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/credential/cwt"
 	"aidpass/credential/sdjwt"
@@ -223,12 +224,16 @@ func (r *run) prepareToken(w *row) ([]byte, error) {
 }
 
 // coarse makes the times of a token those of everybody who got one that day: the
-// second of issue would tell two verifiers that they have met the same wallet. It
-// never says earlier than the key began, nor that it lives longer than it does.
+// second of issue would tell two verifiers that they have met the same wallet. What
+// ends within two days ends at a full hour. It never says earlier than the key began,
+// nor that it lives longer than it does.
 func (d *Desk) coarse(iat, exp credential.Time) (credential.Time, credential.Time) {
-	const day = 86400
-	if exp-iat > 2*day {
+	const hour, day = 3600, 86400
+	switch life := exp - iat; {
+	case life > 2*day:
 		exp -= exp % day
+	case life > 2*hour:
+		exp -= exp % hour
 	}
 	return max(iat-iat%day, min(d.TokensFrom, iat)), exp
 }
@@ -238,11 +243,16 @@ func (d *Desk) coarse(iat, exp credential.Time) (credential.Time, credential.Tim
 // Asked again with the same keys it returns the same credentials.
 //
 // Where another wallet of the unit holds the place the results say RefusedExists,
-// unless b.Replace was approved: then its credentials are revoked in the steps that
-// take their places, for b.Reason, and those that no key comes for as well.
+// unless b.Replace was approved, by two people (ErrSecondPerson): then its credentials
+// are revoked in the steps that take their places, for b.Reason, and those that no key
+// comes for as well; in every form of wallets, if they were made before b.Offered: a
+// phone that was lost has all of them, and the new one may ask for one form alone.
 func (d *Desk) IssueWallet(ctx context.Context, b Batch, q Request, holders []*cose.Key) ([]Result, error) {
 	if len(holders) == 0 || len(holders) > MaxCopies {
 		return nil, fmt.Errorf("issuer: a wallet brings 1 to %d keys, not %d", MaxCopies, len(holders))
+	}
+	if b.Replace && d.Actor.SecondPerson == "" && access.SameAccount(b.Approval.By, d.Actor.ID) {
+		return nil, fmt.Errorf("issuer: to replace a wallet's credentials: %w", ErrSecondPerson)
 	}
 	b.Requests = make([]Request, len(holders))
 	for i, k := range holders {
@@ -275,7 +285,12 @@ func (d *Desk) IssueWallet(ctx context.Context, b Batch, q Request, holders []*c
 	}
 	var left []CTI
 	for _, c := range all {
-		if !c.Ended && c.Copy >= len(holders) && c.Form == b.Form && c.VCT == mine.VCT && c.Programme == mine.Programme && c.Round == mine.Round {
+		if c.Ended || c.Form == credential.FormCWT || c.VCT != mine.VCT || c.Programme != mine.Programme || c.Round != mine.Round {
+			continue
+		}
+		// What is only reserved has no time yet, and may be the new wallet's.
+		former := c.Form != b.Form && c.IssuedAt != 0 && c.IssuedAt < b.Offered
+		if former || c.Form == b.Form && c.Copy >= len(holders) {
 			left = append(left, c.ID)
 		}
 	}

@@ -227,7 +227,7 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 			case Revoked:
 				w.refuse(RefusedRevoked, "credential %s was revoked: it is replaced only when the batch says so", slots[i].Credential.ID)
 			case NeedsSecond:
-				w.refuse(RefusedAlone, "credential %s was revoked before its time: a second person must confirm the new one", slots[i].Credential.ID)
+				w.refuse(RefusedAlone, "credential %s was revoked before its time, or put on hold: a second person must confirm the new one", slots[i].Credential.ID)
 			case NotHeld:
 				w.refuse(RefusedReplaced, "credential %s, which is to be replaced, is not this unit's for these rounds", w.request.Replaces)
 			case FormerTaken:

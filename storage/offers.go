@@ -55,7 +55,9 @@ func (o *Org) AddOffer(ctx context.Context, by access.Actor, n offer.NewOffer) e
 		case issuer.UnitKind(kind) == issuer.Blank:
 			return fmt.Errorf("unit %s is a pre-numbered card, and nobody's record", n.Unit)
 		}
-		const former = `SELECT id FROM offer WHERE org_id = $1 AND unit_id = $2 AND vct = $3 AND programme = $4 AND round = $5 AND state = 'open'`
+		// Also one that was taken up and whose token is good yet: else it could take back what the new one gives.
+		const former = `SELECT id FROM offer WHERE org_id = $1 AND unit_id = $2 AND vct = $3 AND programme = $4 AND round = $5 AND (state = 'open'
+			OR state = 'redeemed' AND EXISTS (SELECT 1 FROM offer_token t WHERE t.org_id = offer.org_id AND t.offer_id = offer.id))`
 		old, err := t.texts(former, o.id, n.Unit.String(), n.VCT, n.Programme, n.Round)
 		if err != nil {
 			return err

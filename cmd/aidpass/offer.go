@@ -61,14 +61,15 @@ person by another way; five wrong ones burn the offer. An offer lives 15 minutes
 such an offer lives 15 minutes at most.
 
 A person who holds wallet credentials of the place already gets others on another phone
-with --replace --reason CODE: the first phone's are revoked in the same step. A new offer
-for the same place withdraws the open one. Link and code are shown once and kept nowhere.
+with --replace --reason CODE and a second person, who knows whose wallet it was: the
+first phone's, in every form, are revoked as the new one takes its first. A new offer for
+the same place withdraws the one before. Link and code are shown once and kept nowhere.
 
 --base-url is the address under which aidpass serve answers wallets: it is part of every
 secret, so an offer that names another is not known there.`,
 		Example: `  aidpass offer create --external 17 --type eligibility --programme K7Q2 --round 1 --base-url https://aid.example/i1
   aidpass offer create --external HH-0042 --roster camp --kind household --type eligibility --programme K7Q2 --round 1 --life 48h --base-url https://aid.example/i1 --out offer.png
-  aidpass offer create --external 17 --type eligibility --programme K7Q2 --round 1 --replace --reason phone_lost --base-url https://aid.example/i1
+  aidpass offer create --external 17 --type eligibility --programme K7Q2 --round 1 --replace --reason phone_lost --second-person acc-lead --base-url https://aid.example/i1
   aidpass offer create --external 17 --type eligibility --programme K7Q2 --round 1 --no-tx-code --form sd-jwt --base-url https://aid.example/i1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -110,6 +111,8 @@ func (f *offerFlags) checkOffer(second string) ([]credential.Form, error) {
 		return nil, usagef("where do wallets reach the organisation?").hint("--base-url https://aid.example/i1, as aidpass serve is given it")
 	case f.replace != (f.reason != ""):
 		return nil, usagef("--replace and --reason belong together").hint("--replace --reason phone_lost")
+	case f.replace && second == "":
+		return nil, usagef("--replace needs a second person, who knows whose wallet it was").hint("--second-person ACCOUNT")
 	case f.override != "" && second == "":
 		return nil, usagef("--gate-override needs a second person").hint("--second-person ACCOUNT")
 	case f.out != "" && !strings.HasSuffix(strings.ToLower(f.out), ".png"):
@@ -310,10 +313,10 @@ func (a *app) gateNow(ctx context.Context, o *org, made offer.Offer, u issuer.Un
 	// The type's claims were fixed when the offer was made: the record is judged, not read again.
 	c, err := a.candidate(ctx, o, "", issuer.Ask{Type: schemas.ByName(made.Type), Programme: made.Programme, Round: made.Round, Kind: kind,
 		Units: []issuer.UnitID{u}, At: a.Now().UTC()})
-	if err != nil || c.Skipped == issuer.SkippedClaims {
+	if err != nil {
 		return issuer.Decision{}, err
 	}
-	if c.Skipped != "" {
+	if c.Skipped != "" && c.Skipped != issuer.SkippedClaims {
 		return issuer.Decision{Ruling: issuer.GateRefuse, Final: true, Reasons: []string{c.Why}}, nil
 	}
 	return issuer.DecisionOf(c.Decision), nil

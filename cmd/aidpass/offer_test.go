@@ -15,6 +15,7 @@ import (
 	"aidpass/access"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
+	"aidpass/issuer"
 	"aidpass/issuer/offer"
 	"aidpass/issuer/registry"
 	"aidpass/schemas"
@@ -45,15 +46,7 @@ func TestAnOfferIsHeldByTheRecord(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	a := &app{Main: &Main{Stdin: strings.NewReader(""), Stdout: &l.stderr, Stderr: &l.stderr, Now: scriptClock, WorkFactor: 4, ListSize: 4096,
-		Env: func(name string) (string, bool) {
-			v, ok := map[string]string{"AIDPASS_DATA": l.path("data"), "AIDPASS_PASSPHRASE_FILE": l.path("pass")}[name]
-			return v, ok
-		}}}
-	root := a.root()
-	if err := root.PersistentPreRunE(root, nil); err != nil {
-		t.Fatal(err)
-	}
+	a := l.app(t)
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -143,5 +136,54 @@ func TestAnOfferIsHeldByTheRecord(t *testing.T) {
 	}
 	if out := l.must("offer", "list"); !strings.Contains(out, "redeemed") {
 		t.Errorf("listed as %s", out)
+	}
+}
+
+// app is the program between two commands.
+func (l *laptop) app(t *testing.T) *app {
+	t.Helper()
+	a := &app{Main: &Main{Stdin: strings.NewReader(""), Stdout: &l.stderr, Stderr: &l.stderr, Now: scriptClock, WorkFactor: 4, ListSize: 4096,
+		Env: func(name string) (string, bool) {
+			v, ok := map[string]string{"AIDPASS_DATA": l.path("data"), "AIDPASS_PASSPHRASE_FILE": l.path("pass")}[name]
+			return v, ok
+		}}}
+	root := a.root()
+	if err := root.PersistentPreRunE(root, nil); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// A record that does not fit the type any more is judged all the same: the claims were
+// fixed when the offer was made, and the answer to the notice was not.
+func TestTheGateIsAskedOfARecordThatDoesNotFit(t *testing.T) {
+	l := newLaptop(t)
+	long := strings.Repeat("Amina ", 16)
+	for i, answer := range []string{"yes", "no"} {
+		if err := os.WriteFile(l.path("people.csv"), fmt.Appendf(nil, "id,name,sex,birth_date,nationality,relationship,pcode,registration_date,consent\n"+
+			"%d,%s,F,1987-05-12,SOM,head,KE001,2026-10-01,%s\n", i, long+answer, answer), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l.must("registry", "import", l.path("people.csv"))
+	}
+	a := l.app(t)
+	o, err := a.openOrg(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.close()
+	for i, want := range []issuer.Ruling{issuer.GatePass, issuer.GateRefuse} {
+		var unit issuer.UnitID
+		err := o.store.View(t.Context(), func(v registry.View) (err error) {
+			unit, _, err = v.Find(registry.KindPerson, "", fmt.Sprint(i))
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := a.gateNow(t.Context(), o, offer.Offer{Type: "registration", Programme: "K7Q2"}, unit)
+		if err != nil || d.Ruling != want {
+			t.Errorf("person %d: %+v, %v, want ruling %d", i, d, err, want)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"aidpass/credential"
 	"aidpass/issuer"
 )
 
@@ -25,6 +26,7 @@ type Issuing struct {
 func (i *Issuing) Issue(ctx context.Context, o Order) ([]string, error) {
 	r := o.Request
 	b := r.batchOf(o.Type, o.Offer.Programme, o.Offer.Round, o.Form)
+	b.Offered = credential.FromStd(o.Offer.CreatedAt)
 	var err error
 	if b.ProgrammeKey, err = i.ProgrammeKey(o.Offer.Programme); err != nil {
 		return nil, fmt.Errorf("offer: programme key: %w", err)

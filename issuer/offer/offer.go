@@ -265,7 +265,9 @@ func CheckIssuer(u string) error {
 }
 
 // Create makes an offer of an approved request. An open offer of the same place
-// (unit, type, programme, round) is withdrawn in the same step: one code at a time.
+// (unit, type, programme, round) is withdrawn in the same step, and so is one whose
+// token is good yet: one code at a time. To replace needs a second person
+// (issuer.ErrSecondPerson), who vouches that this is the person whose wallet it was.
 func (s *Service) Create(ctx context.Context, d Draft) (*Offered, error) {
 	if err := CheckIssuer(s.Issuer); err != nil {
 		return nil, err
@@ -283,6 +285,8 @@ func (s *Service) Create(ctx context.Context, d Draft) (*Offered, error) {
 		return nil, errors.New("offer: in which form?")
 	case d.Batch.Replace && strings.TrimSpace(d.Batch.Reason) == "":
 		return nil, errors.New("offer: to replace a wallet's credentials needs a reason")
+	case d.Batch.Replace && d.By.SecondPerson == "":
+		return nil, fmt.Errorf("offer: to replace a wallet's credentials: %w", issuer.ErrSecondPerson)
 	case life < 0 || life > MaxLife:
 		return nil, fmt.Errorf("offer: an offer lives %s at most", MaxLife)
 	case d.NoCode && life > DefaultLife:

@@ -82,8 +82,9 @@ type Store interface {
 	// is not in the database; no two lists of values have one mark.
 	OfferMark(purpose string, values ...string) Mark
 
-	// AddOffer stores an offer, its request sealed under the unit's key, and withdraws
-	// open ones of the same unit, type, programme and round. It forgets tokens and nonces
+	// AddOffer stores an offer, its request sealed under the unit's key, and withdraws those
+	// of the same unit, type, programme and round that are open or whose token is good yet.
+	// It forgets tokens and nonces
 	// that are over, and offers that ended 90 days ago.
 	AddOffer(ctx context.Context, by access.Actor, n NewOffer) error
 	// Offers returns all of them, the newest first.

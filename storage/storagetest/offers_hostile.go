@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -15,7 +16,9 @@ import (
 	"aidpass/internal/cose"
 	"aidpass/internal/did"
 	"aidpass/internal/jose"
+	"aidpass/issuer"
 	"aidpass/issuer/offer"
+	"aidpass/status"
 )
 
 // testOfferCodes: THREATS 4.4 rows 1 to 6, 20.
@@ -426,17 +429,47 @@ func testOfferOnce(t *testing.T, e Engine) {
 	})
 	t.Run("another phone replaces the first where that was approved", func(t *testing.T) {
 		draft := d.draft()
-		take := func(draft offer.Draft) error {
+		take := func(draft offer.Draft, configurations ...string) (token string, err error) {
 			o := d.offered(t, draft)
-			token, err := d.try(o, o.Tx)
+			token, err = d.try(o, o.Tx)
 			must(t, err)
-			_, err = d.service.Credential(ctx, token, requestBody(t, sdJWT, d.proofs(t, d.nonce(t), newKey(t))))
-			return err
+			for _, c := range configurations {
+				if _, err = d.service.Credential(ctx, token, requestBody(t, c, d.proofs(t, d.nonce(t), newKey(t)))); err != nil {
+					break
+				}
+			}
+			return token, err
 		}
-		must(t, take(draft))
-		refusedAs(t, take(draft), 400, offer.CredentialRequestDenied)
+		good := func() (forms []string) {
+			held, err := d.org.FindCredentials(ctx, draft.For.Unit.String())
+			must(t, err)
+			for _, c := range held {
+				if c.Status == status.Valid {
+					forms = append(forms, c.Form.String())
+				}
+			}
+			slices.Sort(forms)
+			return forms
+		}
+		_, err := take(draft, sdJWT, vcJWT, boundCard)
+		must(t, err)
+		_, err = take(draft, sdJWT)
+		refusedAs(t, err, 400, offer.CredentialRequestDenied)
+		d.now = d.now.Add(time.Hour)
 		draft.Batch.Replace, draft.Batch.Reason = true, "phone_lost"
-		must(t, take(draft))
+		if _, err := d.service.Create(ctx, draft); !errors.Is(err, issuer.ErrSecondPerson) {
+			t.Errorf("one person alone offers the place of a wallet: %v", err)
+		}
+		draft.By.SecondPerson = "acc-lead"
+		earlier, err := take(draft)
+		must(t, err)
+		_, err = take(draft, sdJWT, boundCard)
+		must(t, err)
+		if got := good(); !slices.Equal(got, []string{"bound", "sd-jwt"}) {
+			t.Errorf("after the new wallet took two forms, %v are good: those of the lost phone must not be", got)
+		}
+		_, err = d.service.Credential(ctx, earlier, requestBody(t, sdJWT, d.proofs(t, d.nonce(t), newKey(t))))
+		refusedAs(t, err, 401, offer.InvalidToken)
 	})
 	d.whole(t)
 }

@@ -91,6 +91,7 @@ func Run(t *testing.T, e Engine) {
 		{"a mere reservation is taken over", testTakeover},
 		{"a wallet gets its credentials once", testWallets},
 		{"a wallet's credentials are resumed as recorded", testWalletResumed},
+		{"a wallet does not get round what is on hold", testWalletHeld},
 		{"an offer becomes credentials in a wallet", testOffers},
 		{"a code of an offer is good once", testOfferCodes},
 		{"a wallet proves its keys", testOfferProofs},

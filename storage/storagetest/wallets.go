@@ -115,6 +115,11 @@ func testWallet(t *testing.T, e Engine, f credential.Form) {
 	}
 	r, q2 := w.walletBatch(t, f, true)
 	second := phone(t, 2)
+	alone := r
+	alone.Approval.By = w.desk.Actor.ID
+	if _, err := w.desk.IssueWallet(ctx, alone, q2, second); !errors.Is(err, issuer.ErrSecondPerson) {
+		t.Errorf("one person alone put another wallet in the place of the first: %v", err)
+	}
 	for range 2 { // the second time nothing more happens
 		results, err = w.desk.IssueWallet(ctx, r, q2, second)
 		for i, c := range given(t, results, err, 2) {
@@ -206,4 +211,25 @@ func testWalletResumed(t *testing.T, e Engine) {
 		}
 		w.whole(t)
 	}
+}
+
+// testWalletHeld: what somebody put on hold on paper, one person does not give to a phone.
+func testWalletHeld(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	paper := issued(t, issue(t, w.desk, w.batch(t, 1)))[0]
+	must(t, w.desk.Suspend(ctx, []issuer.CTI{paper.ID}, "inquiry"))
+	b, q := w.walletBatch(t, credential.FormSDJWT, false)
+	alone, keys := b, phone(t, 2)
+	alone.Approval.By = w.desk.Actor.ID
+	results, err := w.desk.IssueWallet(ctx, alone, q, keys)
+	must(t, err)
+	for _, r := range results {
+		if r.Refusal == nil || r.Refusal.Code != issuer.RefusedAlone {
+			t.Errorf("beside a card on hold: %v, want %s", r.Refusal, issuer.RefusedAlone)
+		}
+	}
+	must(t, w.desk.Reinstate(ctx, []issuer.CTI{paper.ID}, "settled"))
+	results, err = w.desk.IssueWallet(ctx, alone, q, keys)
+	given(t, results, err, 2)
+	w.whole(t)
 }
