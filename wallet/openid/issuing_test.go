@@ -6,14 +6,17 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"net/url"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lestrrat-go/jwx/v3/jwa"
 	"github.com/lestrrat-go/jwx/v3/jwe"
@@ -68,6 +71,7 @@ type server struct {
 	answer func(path string) *openid.Response // in place of the server's own
 	bound  *cose.Key                          // credentials are bound to this one instead
 	spent  bool
+	forge  func(text string) string // changes what is issued
 
 	nonces  int
 	got     map[string]string // configuration and keys -> response, for retries
@@ -288,7 +292,11 @@ func (s *server) issue(configuration string, keys []*cose.Key) string {
 		if s.bound != nil {
 			k = s.bound
 		}
-		list = append(list, map[string]any{"credential": issueOne(s.t, configuration, s.key, k)})
+		text := issueOne(s.t, configuration, s.key, k)
+		if s.forge != nil {
+			text = s.forge(text)
+		}
+		list = append(list, map[string]any{"credential": text})
 	}
 	b, _ := json.Marshal(map[string]any{"credentials": list, "notification_id": "n-" + configuration})
 	return string(b)
@@ -502,6 +510,44 @@ func TestAnOfferBecomesCredentialsInOneTimeCopies(t *testing.T) {
 				t.Errorf("the issuer issued %d times", len(s.got))
 			}
 		})
+	}
+}
+
+// A certificate that comes along proves nobody's name but that of the server it came
+// from: anybody can make one in the name of another.
+func TestACertificateDoesNotSpeakForAnotherIssuer(t *testing.T) {
+	for iss, want := range map[string]openid.Why{issuer: "", "https://relief-b.example": openid.BadIssued, "did:web:relief-b.example": openid.BadIssued, "https://relief-b.example/i1": openid.BadIssued} {
+		s, h := newServer(t), newHolder(t)
+		h.choose, h.copies = []string{"elig_sd_jwt"}, 1
+		template := &x509.Certificate{SerialNumber: big.NewInt(7), DNSNames: []string{"relief-b.example"}, NotBefore: time.Unix(int64(at)-9, 0), NotAfter: time.Unix(int64(at)+9, 0)}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, s.key.Public(), s.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.forge = func(text string) string {
+			token, rest, _ := strings.Cut(text, "~")
+			return resign(t, s.key, token, func(h map[string]any) {
+				delete(h, "kid")
+				h["x5c"] = []string{base64.StdEncoding.EncodeToString(der)}
+			}, func(c map[string]any) { c["iss"] = iss }) + "~" + rest
+		}
+		_, theirs := newKey(t)
+		s.answer = func(address string) *openid.Response {
+			var r openid.Response
+			switch {
+			case !strings.HasPrefix(address, "https://relief-b.example/"):
+				return nil
+			case strings.HasSuffix(address, "did.json"):
+				r = openid.Response{Status: 200, Type: "application/did+json", Body: did.Document("did:web:relief-b.example", []did.Method{{ID: "did:web:relief-b.example#1", Key: theirs, For: did.Assertion}})}
+			default:
+				r = reply(200, jose.ObjectOf(jose.Member{Name: "issuer", Value: jose.StringOf(iss)},
+					jose.Member{Name: "jwks", Value: jose.ObjectOf(jose.Member{Name: "keys", Value: jose.ArrayOf(jose.JWKOf(theirs))})}).Append(nil))
+			}
+			return &r
+		}
+		if got, err := h.receive(s.link(), s); why(err) != want || want != "" && len(got) != 0 || want == "" && len(got) != 1 {
+			t.Errorf("%s: %d credentials, %v", iss, len(got), err)
+		}
 	}
 }
 

@@ -63,8 +63,11 @@ func (i *Issuing) prove() error {
 			return i.fail("one batch with credentials of two issuers")
 		}
 	}
+	// A wallet has no list of roots, so a certificate that comes along says no more than
+	// the server it came from: for any other name, that name's own keys are asked for.
+	own := first.iss == "" || strings.HasPrefix(first.iss, "http") && hostOf(first.iss) == hostOf(i.issuer.ID)
 	switch {
-	case len(first.chain) > 0: // RFC 7515 4.1.6; draft-ietf-oauth-sd-jwt-vc 2.5
+	case len(first.chain) > 0 && own: // RFC 7515 4.1.6; draft-ietf-oauth-sd-jwt-vc 2.5
 		k, err := leafKey(first.chain[0])
 		if err != nil {
 			return i.fail("%w", err)
