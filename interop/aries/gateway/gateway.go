@@ -9,8 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
-	"time"
 
 	"github.com/hyperledger/aries-framework-go/component/storageutil/mem"
 	"github.com/hyperledger/aries-framework-go/pkg/client/didexchange"
@@ -36,9 +34,6 @@ const (
 	mediaType = "application/jwt"
 )
 
-// fetchTimeout bounds each message sent to a wallet.
-const fetchTimeout = 10 * time.Second
-
 // Gateway is an agent that listens. Its keys and its memory are of this run alone.
 type Gateway struct {
 	framework *aries.Aries
@@ -51,22 +46,23 @@ type Gateway struct {
 }
 
 // Open starts the agent: it listens at listen (host:port), and wallets reach it at
-// public, an http or https address that leads there.
+// public, an http or https address that leads there. It sends nothing to addresses
+// inside a network, whatever a wallet says of where it is, nor to any without https.
 func Open(listen, public string) (g *Gateway, err error) {
-	in, err := arieshttp.NewInbound(listen, public, "", "")
-	if err != nil {
-		return nil, fmt.Errorf("gateway: listen on %s: %w", listen, err)
-	}
-	out, err := arieshttp.NewOutbound(arieshttp.WithOutboundHTTPClient(&http.Client{Timeout: fetchTimeout}))
+	out, err := arieshttp.NewOutbound(arieshttp.WithOutboundHTTPClient(outbound(public)))
 	if err != nil {
 		return nil, fmt.Errorf("gateway: %w", err)
+	}
+	in, err := listenAt(listen, public)
+	if err != nil {
+		return nil, err
 	}
 	framework, err := aries.New(aries.WithInboundTransport(in), aries.WithOutboundTransports(out),
 		aries.WithStoreProvider(mem.NewProvider()), aries.WithProtocolStateStoreProvider(mem.NewProvider()),
 		aries.WithMediaTypeProfiles([]string{transport.MediaTypeDIDCommV2Profile, transport.MediaTypeAIP2RFC0587Profile}),
 		aries.WithKeyType(kms.ECDSAP256TypeIEEEP1363), aries.WithKeyAgreementType(kms.NISTP256ECDHKWType))
 	if err != nil {
-		return nil, fmt.Errorf("gateway: start the agent: %w", err)
+		return nil, errors.Join(fmt.Errorf("gateway: start the agent: %w", err), in.Stop())
 	}
 	defer func() {
 		if err != nil {

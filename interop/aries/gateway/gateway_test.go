@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -8,6 +9,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -210,6 +212,58 @@ func TestAWalletOfTheAriesFamily(t *testing.T) {
 	if w.comment != "Cash, round 3" {
 		t.Errorf("the wallet was told %q", w.comment)
 	}
+}
+
+// A wallet that says it is inside somebody's network is sent nothing, and what is too
+// large is not read to its end.
+func TestAWalletLeadsTheGatewayNowhere(t *testing.T) {
+	at := freeAddress(t)
+	g, err := gateway.Open(at, "https://gate.relief-a.example")
+	must(t, err)
+	defer g.Close()
+	if _, err := gateway.Open(at, "https://gate.relief-a.example"); err == nil {
+		t.Error("two listen at one address")
+	}
+	invitation, err := g.Invitation("Relief A")
+	must(t, err)
+	address, coded, _ := strings.Cut(invitation, "?c_i=")
+	if address != "https://gate.relief-a.example" {
+		t.Errorf("invited to %s", address)
+	}
+	text, err := base64.RawURLEncoding.DecodeString(coded)
+	must(t, err)
+	text = bytes.ReplaceAll(text, []byte("https://gate.relief-a.example"), []byte("http://"+at))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	w := newWallet(t)
+	states := make(chan service.StateMsg, 16)
+	must(t, w.exchange.RegisterMsgEvent(states))
+	w.open(t, "?c_i="+base64.RawURLEncoding.EncodeToString(text))
+	if err := g.Give(ctx, "x", ""); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the gateway found its way to it: %v", err)
+	}
+	for len(states) > 0 {
+		if s := <-states; s.StateID == "responded" || s.StateID == "completed" {
+			t.Errorf("the wallet heard from the gateway: %s", s.StateID)
+		}
+	}
+	res, err := http.Post("http://"+at, "application/didcomm-envelope-enc", io.LimitReader(endless{}, 1<<20))
+	if err == nil {
+		res.Body.Close()
+		if res.StatusCode < 400 {
+			t.Errorf("a megabyte: %d", res.StatusCode)
+		}
+	}
+}
+
+// endless is a body that does not end by itself.
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = '{'
+	}
+	return len(b), nil
 }
 
 // wallet is an Aries agent that takes what it is offered.
