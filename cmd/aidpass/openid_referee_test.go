@@ -14,6 +14,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -21,8 +22,12 @@ import (
 
 	"aidpass/credential/cwt"
 	"aidpass/credential/qr"
+	"aidpass/credential/sdjwt"
 	"aidpass/credential/vcjwt"
+	"aidpass/internal/cose"
 	"aidpass/internal/referee"
+	"aidpass/schemas"
+	"aidpass/status"
 	"aidpass/storage/keystore"
 	"aidpass/verifier/request"
 )
@@ -92,7 +97,7 @@ func (l *laptop) offers(flags ...string) (link, txCode string) {
 // verify what it got with the keys that the server names.
 func TestAWalletOfOthersTakesOffersUp(t *testing.T) {
 	l := withEntitled(t)
-	_, client, stop := l.serveWallets()
+	s, client, stop := l.serveWallets()
 	defer stop()
 	byReference, tx := l.offers("--external", "1")
 	byValue, none := l.offers("--external", "2", "--no-tx-code", "--by-value")
@@ -175,8 +180,70 @@ func TestAWalletOfOthersTakesOffersUp(t *testing.T) {
 	if len(holders) != 7 {
 		t.Errorf("%d holders' keys, want 7", len(holders))
 	}
+	l.othersReadStatus(s, got[1].IssuerKeys[0], got[1].Given[0].Credentials[0], got[2].Given[0].Credentials[0])
 	if code := stop(); code != 0 {
 		t.Errorf("serve: exit %d\n%s", code, l.stderr.String())
+	}
+}
+
+// othersReadStatus publishes the lists, revokes what one unit has, and publishes
+// again: @sd-jwt takes both credentials, and then the other unit's alone.
+func (l *laptop) othersReadStatus(s *serving, issuer json.RawMessage, revoked, kept string) {
+	t := l.t
+	t.Helper()
+	_, key, err := s.o.currentSigner(keystore.Status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func() []referee.Opinion {
+		l.must("status", "publish", "--out", l.path("lists"))
+		files, err := filepath.Glob(l.path("lists/*.jwt"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no lists (%v)", err)
+		}
+		lists := map[string]string{}
+		for _, file := range files {
+			token, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, err := status.OpenJWT(token, func(string) *cose.Key { return key })
+			if err != nil {
+				t.Fatal(err)
+			}
+			lists[status.URIOfJWT(list.URI)] = string(token)
+		}
+		var jobs []referee.Job
+		for _, text := range []string{revoked, kept} {
+			jobs = append(jobs, referee.Job{"op": "verify", "text": text, "issuer": issuer, "now": scriptClock().Unix() + 60, "lists": lists, "status": referee.PublicJWK(key)})
+		}
+		return referee.SDJWT(t, jobs...)
+	}
+	for i, o := range look() {
+		if o.Error != "" {
+			t.Errorf("status of credential %d: %s", i, o.Error)
+		}
+	}
+	e, err := sdjwt.Parse(revoked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, vc, err := s.o.currentSigner(keystore.VC)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := sdjwt.OpenIssued(e, vc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := cwt.CardNumber(opened.Claims.Get(schemas.LedgerClaim).Text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.must("revoke", number, "--all", "--reason", "lost")
+	after := look()
+	if !strings.Contains(after[0].Error, "Status is not valid") || after[1].Error != "" {
+		t.Errorf("after it was revoked: %q; the other: %q", after[0].Error, after[1].Error)
 	}
 }
 

@@ -18,6 +18,7 @@ type Opinion struct {
 	Text                     string         // issue, present, list
 	Keys                     []string       // present: what a holder may show or leave out
 	Header, Payload, Binding map[string]any // verify, jwt
+	Metadata                 map[string]any // verify: of the credential's type
 	Bits                     int            // entries
 	Entries                  []int
 }

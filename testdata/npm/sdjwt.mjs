@@ -16,19 +16,21 @@ const verifierOf = (jwk) => jwk.kty === "EC" ? ES256.getVerifier(jwk) : async (d
 const common = { hasher: digest, saltGenerator: generateSalt };
 
 const jobs = {
-  // A verifier: the issuer's signature, dates, status if lists are given, key binding if a nonce is.
-  async verify({ text, issuer, now, nonce, lists, status, required }) {
+  // A verifier: the issuer's signature, dates; status where lists are given, type metadata
+  // where documents are, key binding where a nonce is.
+  async verify({ text, issuer, now, nonce, lists, status, documents }) {
+    globalThis.fetch = async (url) => new Response(documents[url], { status: documents[url] ? 200 : 404 });
     const vc = new SDJwtVcInstance({
       ...common,
       verifier: await verifierOf(issuer),
       kbVerifier: async (data, signature, payload) => (await verifierOf(payload.cnf.jwk))(data, signature),
       statusVerifier: status && await verifierOf(status),
       statusListFetcher: async (uri) => lists[uri],
-      statusValidator: lists ? undefined : async () => {},
+      loadTypeMetadataFormat: documents !== undefined,
     });
     if (!lists) vc.verifyStatus = async () => {};
-    const { header, payload, kb } = await vc.verify(text, { currentDate: now, keyBindingNonce: nonce, requiredClaimKeys: required });
-    return { header, payload, binding: kb?.payload };
+    const { header, payload, kb, typeMetadata } = await vc.verify(text, { currentDate: now, keyBindingNonce: nonce });
+    return { header, payload, binding: kb?.payload, metadata: typeMetadata?.mergedTypeMetadata };
   },
 
   // An issuer.
