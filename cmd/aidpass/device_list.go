@@ -110,7 +110,7 @@ func (l *deviceLine) write(w io.Writer) {
 	if l.Frozen != nil {
 		fmt.Fprintf(w, " FROZEN: copied, two records of one number from %d on, seen %s", l.CopiedAt, *l.Frozen)
 	} else if l.ThawedTo > 0 {
-		fmt.Fprintf(w, " thawed: copies up to record %d were judged", l.ThawedTo)
+		fmt.Fprintf(w, "; thawed: copies up to record %d were judged", l.ThawedTo)
 	}
 	fmt.Fprintln(w)
 }

@@ -11,13 +11,17 @@ import (
 // Codes are for programs, and for whoever calls phone support; people read what they
 // mean first. What a card's reason means to a supervisor stands in package words.
 
-// plain is what a code means, with the code behind it; a code nobody has words for stands
+// plain is what a code means, with the code behind it where the meaning has it not; a code nobody has words for stands
 // alone, and none at all is "".
 func plain[C ~string](meaning map[C]string, code C) string {
-	if text := meaning[code]; text != "" {
+	switch text := meaning[code]; {
+	case text == "":
+		return string(code)
+	case strings.Contains(text, string(code)): // "it was stolen" says it already
+		return text
+	default:
 		return text + " (" + string(code) + ")"
 	}
-	return string(code)
 }
 
 // plainAll joins the meanings of several.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	"aidpass/verifier/visit"
@@ -80,5 +82,20 @@ func TestACodeStandsBehindItsWords(t *testing.T) {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)
 		}
+	}
+}
+
+// What adds up in the first line stands below it: ours by the plan, others' by themselves.
+func TestTheReportShowsTheCardsOfOthers(t *testing.T) {
+	r := &visitReport{Collected: 2, Partial: 1, Accounts: []accountRow{
+		{Issuer: "https://a.example/i1", Programme: "K7Q2", Round: 1, State: "collected"},
+		{Issuer: "https://b.example/i1", Programme: "K7Q2", Round: 1, State: "collected"},
+		{Issuer: "https://b.example/i1", Programme: "K7Q2", Round: 1, State: "partial"},
+		{Issuer: "https://b.example/i1", Programme: "K7Q2", Round: 1, State: "none"}}}
+	r.serveOthers("https://a.example/i1")
+	var b bytes.Buffer
+	r.write(&b)
+	if want := "K7Q2 round 1, cards of https://b.example/i1: collected 1 + in part 1,"; !strings.Contains(b.String(), want) || strings.Contains(b.String(), "cards of https://a.") {
+		t.Errorf("got\n%swant %q", b.String(), want)
 	}
 }

@@ -156,10 +156,20 @@ type visitReport struct {
 
 	Devices  []deviceRow   `json:"devices"`
 	Rounds   []roundRow    `json:"rounds"` // of ours; empty without a database
+	Others   []othersRow   `json:"others"` // cards of other organisations, which no plan of ours knows; empty without a database
 	Accounts []accountRow  `json:"accounts"`
 	Entries  []entryRow    `json:"entries"`
 	Totals   []totalRow    `json:"totals"`
 	Refusals []refusedLine `json:"refusals"`
+}
+
+// othersRow sums what our tables gave on the cards of another organisation.
+type othersRow struct {
+	Issuer    string `json:"issuer"`
+	Programme string `json:"programme"`
+	Round     uint64 `json:"round"`
+	Collected int    `json:"collected"`
+	Partial   int    `json:"partial"`
 }
 
 type deviceRow struct {
@@ -249,7 +259,7 @@ var collectorNames = map[visit.Collector]string{visit.Holder: "holder", visit.Al
 
 // newVisitReport tells m, all of it or one programme or round.
 func newVisitReport(m *visit.Merged, only verifier.LedgerKey) *visitReport {
-	r := &visitReport{Devices: []deviceRow{}, Rounds: []roundRow{}, Accounts: []accountRow{}, Entries: []entryRow{}, Totals: []totalRow{}, Refusals: []refusedLine{}}
+	r := &visitReport{Devices: []deviceRow{}, Rounds: []roundRow{}, Others: []othersRow{}, Accounts: []accountRow{}, Entries: []entryRow{}, Totals: []totalRow{}, Refusals: []refusedLine{}}
 	chosen := func(programme string, round uint64) bool {
 		return (only.Programme == "" || only.Programme == programme) && (only.Round == 0 || only.Round == round)
 	}
@@ -366,7 +376,29 @@ func (o *org) reconcile(ctx context.Context, r *visitReport, m *visit.Merged, on
 		}
 		r.Rounds = append(r.Rounds, roundRow{c, c.Balanced()})
 	}
+	r.serveOthers(o.entry.ID)
 	return nil
+}
+
+// serveOthers sums what was given on cards of other organisations than own.
+func (r *visitReport) serveOthers(own string) {
+	for _, a := range r.Accounts {
+		if a.Issuer == own || a.State == "none" {
+			continue
+		}
+		i := slices.IndexFunc(r.Others, func(x othersRow) bool {
+			return x.Issuer == a.Issuer && x.Programme == a.Programme && x.Round == a.Round
+		})
+		if i < 0 {
+			i = len(r.Others)
+			r.Others = append(r.Others, othersRow{Issuer: a.Issuer, Programme: a.Programme, Round: a.Round})
+		}
+		if a.State == "collected" {
+			r.Others[i].Collected++
+		} else {
+			r.Others[i].Partial++
+		}
+	}
 }
 
 // reportVisits prints the report, and writes the file.
@@ -406,6 +438,9 @@ func (r *visitReport) write(w io.Writer) {
 		if c.Unplanned+c.Despite > 0 {
 			fmt.Fprintf(w, "  given to %d who were due nothing, and to %d although it was cancelled\n", c.Unplanned, c.Despite)
 		}
+	}
+	for _, c := range r.Others {
+		fmt.Fprintf(w, "%s round %d, cards of %s: collected %d + in part %d, which that organisation's plan counts\n", c.Programme, c.Round, c.Issuer, c.Collected, c.Partial)
 	}
 	for _, d := range r.Devices {
 		fmt.Fprintf(w, "device %s: %s", strings.Join(strings.Fields(d.Device+" "+d.Name+" "+d.Site), " "), plural(d.Records, "record", "records"))
