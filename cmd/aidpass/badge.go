@@ -23,7 +23,7 @@ func (a *app) badgeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "badge",
 		Short: "Badges of volunteers: a code on paper that opens a shift",
-		Example: `  aidpass badge make --staff st-7 --staff st-9 --site wellA --day 2026-11-23 --out badges.pdf
+		Example: `  aidpass badge make --staff st-7 --staff st-9 --site WELL-A --day 2026-11-23 --out badges.pdf
   aidpass badge show badge.png`,
 	}
 	cmd.AddCommand(a.badgeMakeCommand(), a.badgeShowCommand())
@@ -51,8 +51,8 @@ is no name: staff are known by it in all that is shared.
 With --unlock the badge carries the operator's code and opens sealed facts at once.
 Whoever photographs it and steals a phone of the site can open them too: make such
 badges for one day, and only where typing the code is worse.`,
-		Example: `  aidpass badge make --staff st-7 --staff st-9 --site wellA --day 2026-11-23 --out badges.pdf
-  aidpass badge make --staff st-7 --site wellA --day 2026-11-23 --days 3 --lead --unlock code.txt --out lead.pdf --png badges/`,
+		Example: `  aidpass badge make --staff st-7 --staff st-9 --site WELL-A --day 2026-11-23 --out badges.pdf
+  aidpass badge make --staff st-7 --site WELL-A --day 2026-11-23 --days 3 --lead --unlock code.txt --out lead.pdf --png badges/`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.makeBadges(cmd.Context(), f) },
 	}
@@ -77,7 +77,7 @@ func (a *app) draftBadge(f *badgeFlags) (b badge.Badge, from, to time.Time, err 
 	case len(f.staff) == 0 || f.day == "" || f.out == "" && f.png == "":
 		return b, from, to, usagef("--staff, --day and --out (or --png) are needed").hint("aidpass badge make --help shows an example")
 	case (f.site == "") != f.every:
-		return b, from, to, usagef("--site or --every-site is needed, not both").hint("--site wellA")
+		return b, from, to, usagef("--site or --every-site is needed, not both").hint("--site WELL-A")
 	case f.days < 1 || f.days > 7:
 		return b, from, to, usagef("--days %d: a badge is for 1 to 7 days", f.days)
 	}
@@ -246,7 +246,7 @@ func (a *app) badgeShowCommand() *cobra.Command {
 		Long: `Tell what a badge says, and whether it opens a shift. FILE is a picture or a PDF of
 it. It is held against the newest trust list that this machine has seen. The
 operator's code is never shown.`,
-		Example: `  aidpass badge show badges/st-7.png --site wellA
+		Example: `  aidpass badge show badges/st-7.png --site WELL-A
   aidpass badge show badges.pdf`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

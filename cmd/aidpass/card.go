@@ -21,7 +21,7 @@ func (a *app) cardCommand() *cobra.Command {
 		Use:   "card",
 		Short: "What became of the cards: printed, handed over, spoiled, replaced, void",
 		Example: `  aidpass card list --print-job k3f9x2mq
-  aidpass card handed-over GBFF-ZGF4-B2Y --site wellA
+  aidpass card handed-over GBFF-ZGF4-B2Y --site WELL-A
   aidpass card spoiled GBFF-ZGF4-B2Y --reason torn
   aidpass card replace GBFF-ZGF4-B2Y --reason lost --second-person lead-2 --out new.jsonl
   aidpass card void --print-job k3f9x2mq --reason stolen`,

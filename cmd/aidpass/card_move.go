@@ -37,7 +37,7 @@ func (a *app) cardMoveCommand(m cardMove) *cobra.Command {
 		Long: m.short + ".\n\n" + strings.TrimSpace(m.long+"\n"+whichCard) + `
 With a selection it is for all of it that can go there: first without --yes, which
 counts them, then with the number.`,
-		Example: fmt.Sprintf("  aidpass card %[1]s GBFF-ZGF4-B2Y --site wellA --reason code\n  aidpass card %[1]s --print-job k3f9x2mq --reason code --yes 10", m.verb),
+		Example: fmt.Sprintf("  aidpass card %[1]s GBFF-ZGF4-B2Y --site WELL-A --reason code\n  aidpass card %[1]s --print-job k3f9x2mq --reason code --yes 10", m.verb),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 == s.empty() {
 				return usagef("which cards?").hint("name them, or give --print-job, --blank-lot, --batch, --import or --programme")

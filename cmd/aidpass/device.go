@@ -26,11 +26,11 @@ func (a *app) deviceCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "device",
 		Short: "Enrol the devices of service points",
-		Example: `  aidpass device code --site wellA         # with aidpass serve: the phone enrols itself
+		Example: `  aidpass device code --site WELL-A        # with aidpass serve: the phone enrols itself
   aidpass device pending
   aidpass device confirm tab-1
 
-  aidpass device add --key tab-1.png --site wellA --out tab-1 --qr tab-1.gif   # with no network`,
+  aidpass device add --key tab-1.png --site WELL-A --out tab-1 --qr tab-1.gif   # with no network`,
 	}
 	cmd.AddCommand(a.deviceAddCommand(), a.deviceCodeCommand(), a.devicePendingCommand(), a.deviceConfirmCommand(), a.deviceRefuseCommand(), a.deviceListCommand(), a.deviceThawCommand(), a.deviceWithdrawCommand())
 	return cmd
@@ -65,13 +65,13 @@ before the screen. No network is needed.
 Without --key a new key is made: NAME.key goes to the device, sealed by a passphrase
 of its own (--device-passphrase-file, never the organisation's). NAME.cert goes
 into the packs of its site, so that others know what it signed.`,
-		Example: `  aidpass device add --key tab-1.png --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --unlock code.txt --out tab-1 --qr tab-1.gif
+		Example: `  aidpass device add --key tab-1.png --site WELL-A --programme K7Q2=1@2026-11-01..2026-12-01 --unlock code.txt --out tab-1 --qr tab-1.gif
 
-  aidpass device add --key tab-2.png --site wellA --may journal,referral --block 50 --out tab-2
+  aidpass device add --key tab-2.png --site WELL-A --may journal,referral --block 50 --out tab-2
 
-  aidpass device add --name tab-1 --site wellA --days 30 --device-passphrase-file tab-1.pass --out tab-1
-  aidpass pack build --site wellA --device tab-1.cert --unlock code.txt ...
-  aidpass verify --pack wellA.pack --device tab-1.key --device-passphrase-file tab-1.pass --visits tab-1.journal --give card.png`,
+  aidpass device add --name tab-1 --site WELL-A --days 30 --device-passphrase-file tab-1.pass --out tab-1
+  aidpass pack build --site WELL-A --device tab-1.cert --unlock code.txt ...
+  aidpass verify --pack well-a.pack --device tab-1.key --device-passphrase-file tab-1.pass --visits tab-1.journal --give card.png`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.out == "" || f.site == "" {

@@ -120,7 +120,7 @@ func (a *app) deviceListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "list [--site SITE]",
 		Short:   "List the devices, by site and name",
-		Example: `  aidpass device list --site wellA`,
+		Example: `  aidpass device list --site WELL-A`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o, err := a.openOrg(cmd.Context())

@@ -236,13 +236,13 @@ func (a *app) deviceCodeCommand() *cobra.Command {
 
 It is good for ten minutes and for the first phone that shows it. The QR code
 holds the server's address and the code: the phone's own camera opens it.`,
-		Example: `  aidpass device code --site wellA
+		Example: `  aidpass device code --site WELL-A
   aidpass device pending
   aidpass device confirm tab-1`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if site == "" {
-				return usagef("--site is needed").hint("aidpass device code --site wellA")
+				return usagef("--site is needed").hint("aidpass device code --site WELL-A")
 			}
 			o, err := a.openOrg(cmd.Context())
 			if err != nil {
@@ -268,7 +268,7 @@ func (a *app) showCode(ctx context.Context, o *org, site, address string) error 
 	}
 	code, until, err := o.store.NewEnrolmentCode(ctx, a.actor(access.OrgAdmin), site)
 	if err != nil {
-		return usagef("%w", err).hint("sites are short codes, as wellA")
+		return usagef("%w", err).hint("sites are short codes, as WELL-A")
 	}
 	link := ""
 	if address != "" {

@@ -40,7 +40,7 @@ another table gave.
 A code holds 400 bytes: 20 KB are 52 codes, a round of 11 seconds. Every second round
 shows sums of codes, by which a phone makes up for those it missed: one in twenty costs
 a second, one in four costs four. From about 100 KB a stick is quicker.`,
-		Example: `  aidpass status delta --since wellA.pack --out lists.upd
+		Example: `  aidpass status delta --since well-a.pack --out lists.upd
   aidpass frames lists.upd
   aidpass frames lists.upd --out lists.gif
   aidpass frames tab-1.enrol --terminal --speed 4`,

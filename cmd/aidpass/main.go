@@ -121,8 +121,8 @@ func (a *app) root() *cobra.Command {
   aidpass trust sign list.draft --key anchor.key --out trust.list
   aidpass registry import people.xlsx
   aidpass issue --all --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl --images cards/
-  aidpass pack build --trust trust.list --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --out wellA.pack
-  aidpass verify --pack wellA.pack cards/*.png`,
+  aidpass pack build --trust trust.list --site WELL-A --programme K7Q2=1@2026-11-01..2026-12-01 --out well-a.pack
+  aidpass verify --pack well-a.pack cards/*.png`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       version(),

@@ -41,8 +41,8 @@ func (a *app) packCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "pack",
 		Short: "Packs: all a service point needs offline, in one file",
-		Example: `  aidpass pack build --trust trust.list --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --out wellA.pack
-  aidpass pack show wellA.pack`,
+		Example: `  aidpass pack build --trust trust.list --site WELL-A --programme K7Q2=1@2026-11-01..2026-12-01 --out well-a.pack
+  aidpass pack show well-a.pack`,
 	}
 	cmd.AddCommand(a.packBuildCommand(), a.packShowCommand())
 	return cmd
@@ -72,12 +72,12 @@ the screen says what to give and a typed number finds its row. It opens only on 
 --no-list leaves the people out, --photos adds their photos. A round that names sites
 goes to those only. Whose answer is consent.name_at_table=no, as for anybody
 protected, has no name on the list, and with consent.photo_at_table=no no photo.`,
-		Example: `  aidpass pack build --trust trust.list --site wellA --programme K7Q2=1@2026-11-01..2026-12-01 --out wellA.pack
-  aidpass pack build --trust trust.list --site wellA --device tab-1.cert --unlock code.txt --status relief-b/ --days 7 --out wellA.pack
-  aidpass pack build --trust trust.list --withdrawal stolen.withdrawal --site wellA --out wellA.pack
+		Example: `  aidpass pack build --trust trust.list --site WELL-A --programme K7Q2=1@2026-11-01..2026-12-01 --out well-a.pack
+  aidpass pack build --trust trust.list --site WELL-A --device tab-1.cert --unlock code.txt --status relief-b/ --days 7 --out well-a.pack
+  aidpass pack build --trust trust.list --withdrawal stolen.withdrawal --site WELL-A --out well-a.pack
 
   # the road is closed: the site lead and a second person open the round on old lists, once
-  aidpass pack build --trust trust.list --site wellA --old-lists road_closed --lead st-7 --second st-9 --until 2026-12-05 --out wellA.pack`,
+  aidpass pack build --trust trust.list --site WELL-A --old-lists road_closed --lead st-7 --second st-9 --until 2026-12-05 --out well-a.pack`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, needed := range []named{{"--site", f.site}, {"--out", f.out}} {

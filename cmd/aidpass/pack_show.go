@@ -124,8 +124,8 @@ func (a *app) packShowCommand() *cobra.Command {
 With --state the pack is held against what the device remembers; the state is not
 changed. Exit code 2 when the pack is refused. How many units and photos are sealed in
 it only the laptop that built it can tell.`,
-		Example: `  aidpass pack show wellA.pack
-  aidpass pack show wellA.pack --state tab.state --json`,
+		Example: `  aidpass pack show well-a.pack
+  aidpass pack show well-a.pack --state tab.state --json`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			t, err := a.at(at)

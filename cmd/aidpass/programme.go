@@ -18,7 +18,7 @@ func (a *app) programmeCommand() *cobra.Command {
 		Use:   "programme",
 		Short: "Programmes and their rounds",
 		Example: `  aidpass programme add --name "Winter cash" --modality cash --counts household --currency JOD
-  aidpass programme round K7Q2 1 --opens 2026-11-01 --closes 2026-11-10 --site wellA
+  aidpass programme round K7Q2 1 --opens 2026-11-01 --closes 2026-11-10 --site WELL-A
   aidpass programme list`,
 	}
 	cmd.AddCommand(a.programmeAddCommand(), a.programmeRoundCommand(), a.programmeShowCommand(), a.programmeListCommand())
@@ -100,7 +100,7 @@ func (a *app) programmeRoundCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "round CODE N",
 		Short:   "Add a round to a programme, or change it",
-		Example: `  aidpass programme round K7Q2 1 --opens 2026-11-01 --closes 2026-11-10 --site wellA --site wellB`,
+		Example: `  aidpass programme round K7Q2 1 --opens 2026-11-01 --closes 2026-11-10 --site WELL-A --site WELL-B`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n, err := strconv.ParseUint(args[1], 10, 16)

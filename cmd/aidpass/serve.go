@@ -67,7 +67,7 @@ Packs are built when a phone asks and something changed, for its site, from
 --programme and the other flags of pack build. Keys are unsealed once, at the start.
 SIGTERM or Ctrl-C finishes what is under way and ends.`,
 		Example: `  aidpass site-ca init
-  aidpass serve --programme K7Q2=1@2026-11-01..2026-12-01 --unlock code.txt --enrol wellA
+  aidpass serve --programme K7Q2=1@2026-11-01..2026-12-01 --unlock code.txt --enrol WELL-A
 
   aidpass serve --tls-cert cert.pem --tls-key key.pem --host scan.relief-a.example --listen :443
   aidpass serve --tls-cert cert.pem --tls-key key.pem --listen :443 --base-url https://relief-a.example

@@ -11,7 +11,7 @@ import (
 var alike = strings.NewReplacer("-", "", "_", "", ".", "", " ", "")
 
 // siteSpelling warns where rounds or devices know site by another spelling: to cards,
-// packs and devices WELL-A and wellA are two places, and nothing else would say so.
+// packs and devices WELL-A and Well-a are two places, and nothing else would say so.
 func (o *org) siteSpelling(ctx context.Context, site string) error {
 	var known []string
 	err := o.store.View(ctx, func(v registry.View) error {

@@ -27,13 +27,13 @@ itself, without a pack: from a stick, or as moving codes (aidpass frames).
 
 --since is the pack the phone has; where it took updates after it, name those too, in
 their order. Lists that were not published since the last change are published first.`,
-		Example: `  aidpass status delta --since wellA.pack --out lists.upd
-  aidpass status delta --since wellA.pack --since lists.upd --out lists2.upd
+		Example: `  aidpass status delta --since well-a.pack --out lists.upd
+  aidpass status delta --since well-a.pack --since lists.upd --out lists2.upd
   aidpass frames lists.upd`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if len(since) == 0 || out == "" {
-				return usagef("--since and --out are needed").hint("aidpass status delta --since wellA.pack --out lists.upd")
+				return usagef("--since and --out are needed").hint("aidpass status delta --since well-a.pack --out lists.upd")
 			}
 			return a.statusDelta(cmd.Context(), since, out)
 		},

@@ -63,26 +63,26 @@ taken that the pack lets go without (pack build --bearer).
 A pack that is refused believes nothing: every card answers unsure with the
 pack's code. A file that is none at all is wrong usage; with --json it is a pack
 that is refused, so that a program hears of it card by card.`,
-		Example: `  aidpass verify --pack wellA.pack 'NCFOXN...'
-  aidpass verify --pack wellA.pack --state tab.state card.png scans/*.jpg slips.pdf
-  scanner | aidpass verify --pack wellA.pack --state tab.state --json -
+		Example: `  aidpass verify --pack well-a.pack 'NCFOXN...'
+  aidpass verify --pack well-a.pack --state tab.state card.png scans/*.jpg slips.pdf
+  scanner | aidpass verify --pack well-a.pack --state tab.state --json -
 
   # a table that gives out: each GIVE is written to the journal first
-  aidpass verify --pack wellA.pack --state tab.state --device tab-1.key --visits tab-1.journal --give -
+  aidpass verify --pack well-a.pack --state tab.state --device tab-1.key --visits tab-1.journal --give -
 
   # there is not enough for all: a part is given, and the rest stays due
-  aidpass verify --pack wellA.pack --device tab-1.key --visits tab-1.journal --give --given "1200.00 KES" --rest "1200.00 KES" card.png
+  aidpass verify --pack well-a.pack --device tab-1.key --visits tab-1.journal --give --given "1200.00 KES" --rest "1200.00 KES" card.png
 
   # look also at what other tables gave; open sealed facts and check a PIN
-  aidpass verify --pack wellA.pack --visits tab-1.journal --visits tab-2.journal card.png
-  aidpass verify --pack wellA.pack --device tab-2.key --unlock code.txt --visits tab-2.journal --visits tab-1.exchange card.png
-  aidpass verify --pack wellA.pack --state tab.state --device tab-1.key --unlock code.txt --pin-file pin.txt card.png
+  aidpass verify --pack well-a.pack --visits tab-1.journal --visits tab-2.journal card.png
+  aidpass verify --pack well-a.pack --device tab-2.key --unlock code.txt --visits tab-2.journal --visits tab-1.exchange card.png
+  aidpass verify --pack well-a.pack --state tab.state --device tab-1.key --unlock code.txt --pin-file pin.txt card.png
 
   # a wallet showed itself to a request of ours
-  aidpass verify --pack wellA.pack --nonce n-0S6WzA2Mj --audience https://relief-a.example/desk presentation.txt
+  aidpass verify --pack well-a.pack --nonce n-0S6WzA2Mj --audience https://relief-a.example/desk presentation.txt
 
   # the code is torn, the number can be read
-  aidpass verify --pack wellA.pack --device tab-1.key --unlock code.txt --visits tab-1.journal --number GBFF-ZGF4-B2Y`,
+  aidpass verify --pack well-a.pack --device tab-1.key --unlock code.txt --visits tab-1.journal --number GBFF-ZGF4-B2Y`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args)+len(f.numbers) == 0 {
 				return usagef("nothing to judge").hint("aidpass verify --help: the text of a code, a file of them, - for the standard input, or --number N")

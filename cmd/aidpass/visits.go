@@ -29,8 +29,8 @@ func (a *app) visitsCommand() *cobra.Command {
 		Short: "What was handed out: take journals in, merge them, report",
 		Example: `  aidpass visits import tab-1.journal tab-2.journal --receipts out/
   aidpass visits report --programme K7Q2 --round 1 --out day.xlsx
-  aidpass visits merge --pack wellA.pack tab-1.journal tab-2.journal
-  aidpass visits share --pack wellA.pack --device tab-1.key --unlock code.txt --out tab-1.exchange tab-1.journal`,
+  aidpass visits merge --pack well-a.pack tab-1.journal tab-2.journal
+  aidpass visits share --pack well-a.pack --device tab-1.key --unlock code.txt --out tab-1.exchange tab-1.journal`,
 	}
 	cmd.AddCommand(a.visitsImportCommand(), a.visitsMergeCommand(), a.visitsReportCommand(), a.visitsShowCommand(), a.visitsReceiptCommand(), a.visitsShareCommand())
 	return cmd
@@ -294,8 +294,8 @@ verify --visits FILE answers ALREADY COLLECTED, and shows no place and no hour.
 
 The file opens on devices of the same site alone, with their packs built with
 --unlock, and tells a finder nothing but its rough size.`,
-		Example: `  aidpass visits share --pack wellA.pack --device tab-1.key --unlock code.txt --out usb/tab-1.exchange tab-1.journal
-  aidpass verify --pack wellA.pack --device tab-2.key --unlock code.txt --visits tab-2.journal --visits usb/tab-1.exchange --give -`,
+		Example: `  aidpass visits share --pack well-a.pack --device tab-1.key --unlock code.txt --out usb/tab-1.exchange tab-1.journal
+  aidpass verify --pack well-a.pack --device tab-2.key --unlock code.txt --visits tab-2.journal --visits usb/tab-1.exchange --give -`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.pack == "" || f.device == "" || f.unlock == "" || f.out == "" {

@@ -37,8 +37,8 @@ Cards and what is due are not known here: visits report, after visits import, ho
 the records against them too.
 
 Exit codes: 0; 3 when a record is refused; 1 and 2 as everywhere.`,
-		Example: `  aidpass visits merge --pack wellA.pack tab-1.journal tab-2.journal
-  aidpass visits merge --pack wellA.pack --pack wellB.pack --json *.journal`,
+		Example: `  aidpass visits merge --pack well-a.pack tab-1.journal tab-2.journal
+  aidpass visits merge --pack well-a.pack --pack well-b.pack --json *.journal`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(packs) == 0 {

@@ -334,6 +334,9 @@ func TestATypedNumberFindsTheRow(t *testing.T) {
 	if eval[bool](p, `!!document.getElementById("give")`) {
 		t.Error("a number alone can be given on")
 	}
+	if got := p.text("#todo"); !strings.Contains(got, "is found") {
+		t.Errorf("with its row before the eyes: %q", got)
+	}
 	p.fits("number, en")
 	p.shoot("number-en")
 	p.axe("number")

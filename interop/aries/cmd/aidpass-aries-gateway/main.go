@@ -27,7 +27,7 @@ import (
 
 const usage = `aidpass-aries-gateway hands one credential to one wallet of the Aries family.
 
-  aidpass-aries-gateway --credential card.jwt --pack wellA.pack \
+  aidpass-aries-gateway --credential card.jwt --pack well-a.pack \
       --keys DATA/keys/relief-a.example-i1 --passphrase-file pass.txt \
       --listen :8020 --public https://gate.relief-a.example --label "Relief A" \
       --comment "Cash, round 3"
