@@ -105,6 +105,15 @@ func TestOurWalletInAHouseOfOthers(t *testing.T) {
 			t.Errorf("%s: exit %d %s\n%s", query, code, out, l.stderr.String())
 		}
 	}
+	// What must not be answered. OpenID4VP 5.8 wants aud to be "https://self-issued.me/v2";
+	// left to itself @openid4vc 0.4.6 writes the request's own address.
+	for _, wrong := range []string{"forged", "over", "aud"} {
+		var asked struct{ Link string }
+		h.tell("request?mode=direct_post&ask=town&"+wrong, &asked)
+		if code, out := l.run(t.Context(), purse("present", asked.Link)...); code == 0 {
+			t.Errorf("%s: answered: %s", wrong, out)
+		}
+	}
 	var seen struct {
 		Proofs, Events []string
 		Answers        []struct {

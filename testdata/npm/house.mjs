@@ -9,7 +9,7 @@ import { Openid4vciIssuer } from "@openid4vc/openid4vci";
 import { Openid4vpVerifier } from "@openid4vc/openid4vp";
 import { digest, ES256, generateSalt } from "@sd-jwt/crypto-nodejs";
 import { SDJwtVcInstance } from "@sd-jwt/sd-jwt-vc";
-import { compactDecrypt, decodeProtectedHeader, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT } from "jose";
+import { compactDecrypt, decodeJwt, decodeProtectedHeader, exportJWK, generateKeyPair, importJWK, jwtVerify, SignJWT } from "jose";
 
 const now = Number(process.argv[2]);
 const time = new Date(now * 1000);
@@ -133,7 +133,8 @@ const routes = {
     offer = made.credentialOfferObject;
     return json({ link: made.credentialOffer, txCode });
   },
-  // mode, ask (names of paths), and wrong: another signs it.
+  // mode, ask (names of paths), unsigned; of what is wrong: forged (another key signs it),
+  // over (it has ended), aud (as @openid4vc fills it in unless told).
   "GET /test/request": async ({ query }) => {
     const id = random(), mode = query.get("mode"), unsigned = query.has("unsigned"), response_uri = `${house}/answer?id=${id}`;
     const made = await verifier.createOpenId4vpAuthorizationRequest({
@@ -145,9 +146,13 @@ const routes = {
           ...(mode === "direct_post.jwt" ? { jwks: { keys: [answerKey.public] }, encrypted_response_enc_values_supported: ["A256GCM"] } : {}) },
       },
       jar: unsigned ? undefined : { requestUri: `${house}/request?id=${id}`, expiresInSeconds: 300, jwtSigner: { method: "did", didUrl: `${did}#r1`, alg: "ES256" },
-        additionalJwtPayload: { aud: "https://self-issued.me/v2", iat: now, exp: now + 300 } },
+        additionalJwtPayload: { ...(query.has("aud") ? {} : { aud: "https://self-issued.me/v2" }), iat: now - 600, exp: query.has("over") ? now - 301 : now + 300 } },
     });
-    requests.set(id, { mode, authorizationRequestPayload: made.authorizationRequestPayload, jwt: made.jar?.authorizationRequestJwt });
+    let jwt = made.jar?.authorizationRequestJwt;
+    if (query.has("forged")) {
+      jwt = await new SignJWT(decodeJwt(jwt)).setProtectedHeader(decodeProtectedHeader(jwt)).sign(await importJWK(issuerKey.private, "ES256"));
+    }
+    requests.set(id, { mode, authorizationRequestPayload: made.authorizationRequestPayload, jwt });
     return json({ link: made.authorizationRequest });
   },
   "GET /test/seen": () => json(seen),
