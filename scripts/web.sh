@@ -20,7 +20,8 @@ fi
 # esbuild drops types without looking at them.
 if command -v node >/dev/null 2>&1 && [ -e web/npm/node_modules/.bin/tsc ]; then
 	web/npm/node_modules/.bin/tsc -p web/scanner
+	web/npm/node_modules/.bin/tsc -p web/wallet
 fi
 
 scripts/wasm.sh
-go run ./web/build bin/wasm_exec.js bin/scanner.wasm
+go run ./web/build bin/wasm_exec.js bin

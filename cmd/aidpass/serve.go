@@ -30,6 +30,7 @@ import (
 	"aidpass/trust"
 	"aidpass/web/api"
 	"aidpass/web/scanner"
+	"aidpass/web/wallet"
 )
 
 // serveFlags are what serve is asked for.
@@ -356,6 +357,9 @@ func (s *serving) config() (api.Config, error) {
 		s.a.say("warning: %v", err)
 	}
 	c.Scanner = files
+	if c.Wallet, err = wallet.Files(); err != nil {
+		s.a.say("warning: %v", err)
+	}
 	return c, nil
 }
 

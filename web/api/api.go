@@ -66,6 +66,7 @@ type Config struct {
 	Visits  Visits
 	Public  *Shelf       // documents for everybody; may be filled and changed at any time
 	Scanner fs.FS        // the scanner app's files, index.html among them; nil: not built in
+	Wallet  fs.FS        // the wallet app's files, likewise
 	SetUp   func() SetUp // what the set-up page says now; nil: nothing about this server
 	Hosts   []string     // names, besides localhost and addresses, by which this server is called
 	Rooms   []Room       // further parts of this server
@@ -110,7 +111,8 @@ func (l *Limits) fill() {
 // Server answers requests. It may be used by any number of listeners.
 type Server struct {
 	Config
-	app      *Shelf
+	app      *Shelf // the scanner
+	purse    *Shelf // the wallet
 	pages    *pages
 	handler  http.Handler
 	router   *echo.Echo
@@ -138,7 +140,10 @@ func New(c Config) (*Server, error) {
 	s := &Server{Config: c, inFlight: make(chan struct{}, c.Limits.InFlight), waiting: make(chan struct{}, c.Limits.Waiting),
 		tries: limiter{each: c.Limits.EnrolEach, all: c.Limits.EnrolAll, now: c.Now}, crowd: crowd{each: c.Limits.Each}}
 	var err error
-	if s.app, err = appShelf(c.Scanner); err != nil {
+	if s.app, err = appShelf(pathScanner, c.Scanner); err != nil {
+		return nil, err
+	}
+	if s.purse, err = appShelf(pathWallet, c.Wallet); err != nil {
 		return nil, err
 	}
 	if s.pages, err = readPages(); err != nil {
@@ -160,6 +165,7 @@ const (
 	pathSetUp   = "/"
 	pathStyle   = "/setup.css"
 	pathScanner = "/scanner/"
+	pathWallet  = "/wallet/"
 )
 
 var reading = []string{http.MethodGet, http.MethodHead}
@@ -176,10 +182,11 @@ func (s *Server) routes() http.Handler {
 	e.GET(pathHealth, s.health)
 	e.Match(reading, pathSetUp, s.setUp)
 	e.Match(reading, pathStyle, s.style)
-	e.Match(reading, pathScanner+"*", s.scanner)
 	for _, room := range s.Rooms {
 		room.Enter(s, e)
 	}
+	e.Match(reading, pathScanner+"*", func(c *echo.Context) error { return sendApp(c, s.app, scannerPolicy) })
+	e.Match(reading, pathWallet+"*", func(c *echo.Context) error { return sendApp(c, s.purse, walletPolicy) })
 	e.Match(reading, "/*", s.public)
 	s.router = e
 	return s.guard(e)

@@ -75,6 +75,20 @@ func TestGzipWhereItHelps(t *testing.T) {
 	}
 }
 
+// The wallet speaks with whoever issues and asks, over https; what it loads is its own.
+func TestWalletPolicy(t *testing.T) {
+	policy := newWorld(t).do("GET", "/wallet/", nil).Header().Get("Content-Security-Policy")
+	for part := range strings.SplitSeq(policy, "; ") {
+		name, sources, _ := strings.Cut(part, " ")
+		if strings.Contains(sources, "https:") != (name == "connect-src") || strings.Contains(sources, "unsafe-inline") || strings.Contains(sources, "*") {
+			t.Errorf("the policy says %q", part)
+		}
+	}
+	if !strings.Contains(policy, "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; ") {
+		t.Errorf("the policy %q", policy)
+	}
+}
+
 func TestScannerHeaders(t *testing.T) {
 	w := newWorld(t)
 	a := w.do("GET", "/scanner/", nil)

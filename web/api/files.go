@@ -11,15 +11,25 @@ import (
 	"github.com/labstack/echo/v5"
 )
 
-// scannerPolicy is the content security policy of the scanner app. WebAssembly is
-// the only thing that is compiled; nothing comes from or goes to another host.
-const scannerPolicy = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; " +
-	"media-src 'self' blob: mediastream:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; " +
-	"frame-ancestors 'none'; report-uri " + pathReport + "; report-to csp"
+// What the apps' content security policies have in common. WebAssembly is the only
+// thing that is compiled.
+const (
+	policyHead = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: mediastream:; connect-src 'self'"
+	policyTail = "; worker-src 'self'; manifest-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; " +
+		"frame-ancestors 'none'; report-uri " + pathReport + "; report-to csp"
+)
 
-// appShelf takes the app's files into memory. Without index.html there is no app,
+// Nothing of the scanner comes from or goes to another host. The wallet takes
+// credentials from whoever issues them and answers whoever asks: it may connect to any
+// host, over https, and loads nothing from there.
+const (
+	scannerPolicy = policyHead + policyTail
+	walletPolicy  = policyHead + " https:" + policyTail
+)
+
+// appShelf takes an app's files into memory, to be sent below path. Without index.html there is no app,
 // and the shelf is empty.
-func appShelf(files fs.FS) (*Shelf, error) {
+func appShelf(path string, files fs.FS) (*Shelf, error) {
 	s := &Shelf{}
 	if files == nil {
 		return s, nil
@@ -36,29 +46,29 @@ func appShelf(files fs.FS) (*Shelf, error) {
 		if err != nil {
 			return err
 		}
-		docs[pathScanner+name] = NewDocument(MediaType(name), body)
+		docs[path+name] = NewDocument(MediaType(name), body)
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("api: scanner app: %w", err)
+		return nil, fmt.Errorf("api: the app at %s: %w", path, err)
 	}
-	docs[pathScanner] = docs[pathScanner+"index.html"]
+	docs[path] = docs[path+"index.html"]
 	s.Fill(docs)
 	return s, nil
 }
 
-// scanner sends a file of the app.
-func (s *Server) scanner(c *echo.Context) error {
-	doc := s.app.find(c.Request().URL.Path)
+// sendApp sends a file of an app under its policy.
+func sendApp(c *echo.Context, app *Shelf, policy string) error {
+	doc := app.find(c.Request().URL.Path)
 	if doc == nil {
 		return errNotFound
 	}
 	h := c.Response().Header()
-	h.Set("Content-Security-Policy", scannerPolicy)
+	h.Set("Content-Security-Policy", policy)
 	h.Set("Reporting-Endpoints", `csp="`+pathReport+`"`)
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Embedder-Policy", "require-corp")
-	h.Set("Permissions-Policy", "camera=(self), microphone=(self), geolocation=(), payment=(), usb=(), serial=()")
+	h.Set("Permissions-Policy", "camera=(self), microphone=(self), publickey-credentials-get=(self), publickey-credentials-create=(self), geolocation=(), payment=(), usb=(), serial=()")
 	// Asked for again each time, answered 304: the service worker keeps its own copy.
 	doc.Serve(c.Response(), c.Request(), "no-cache")
 	return nil

@@ -65,7 +65,7 @@ func TestEveryRouteIsOnThePage(t *testing.T) {
 			want = append(want, strings.ToUpper(method)+" "+path)
 		}
 	}
-	names := strings.NewReplacer(":kid", "{kid}", "/scanner/*", "/scanner/{file}", "/*", "/{document}")
+	names := strings.NewReplacer(":kid", "{kid}", "/scanner/*", "/scanner/{file}", "/wallet/*", "/wallet/{file}", "/*", "/{document}")
 	for _, r := range w.server.Routes() {
 		if !strings.HasPrefix(r, "HEAD ") {
 			got = append(got, names.Replace(r))
@@ -138,6 +138,8 @@ func TestAnswersAreThoseOfThePage(t *testing.T) {
 		{"get /setup.css", w.do("GET", "/setup.css", nil)},
 		{"get /scanner/{file}", w.do("GET", "/scanner/app.js", nil)},
 		{"get /scanner/{file}", w.do("GET", "/scanner/nothing", nil)},
+		{"get /wallet/{file}", w.do("GET", "/wallet/app.js", nil)},
+		{"get /wallet/{file}", w.do("GET", "/wallet/nothing", nil)},
 		{"get /{document}", w.do("GET", "/s/1", nil)},
 	} {
 		method, path, _ := strings.Cut(c.route, " ")

@@ -147,7 +147,7 @@ func newWorld(t testing.TB, with ...func(*api.Config)) *world {
 		"/public/trust.list": api.NewDocument("application/cose", bytes.Repeat([]byte("trust"), 500)),
 		"/s/1":               api.NewDocument("application/statuslist+cwt", []byte("short")),
 	})
-	c := api.Config{Devices: w.desk, Packs: w.desk, Visits: w.desk, Public: shelf, Scanner: app, Now: time.Now, Hosts: []string{"laptop.local"},
+	c := api.Config{Devices: w.desk, Packs: w.desk, Visits: w.desk, Public: shelf, Scanner: app, Wallet: app, Now: time.Now, Hosts: []string{"laptop.local"},
 		SetUp: func() api.SetUp {
 			return api.SetUp{Addresses: []string{"https://192.0.2.7:8443"}, Local: "http://localhost:8080", LocalPort: "8080", CA: "/site-ca.crt"}
 		},

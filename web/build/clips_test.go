@@ -32,13 +32,13 @@ func TestClips(t *testing.T) {
 		"not_today.m4a":  {5000, ""},
 		"give.ogg":       {maxClip + 1, "record it shorter"},
 		"give.mp3":       {0, "0 bytes"},
-		"welcome.ogg":    {10, `"welcome" is no word of a verdict: one of ["give"`},
-		"word.give.ogg":  {10, "is no word of a verdict"},
+		"welcome.ogg":    {10, `"welcome" is no word that is spoken: one of ["give"`},
+		"word.give.ogg":  {10, "is no word that is spoken"},
 		"give.wav":       {10, ".webm, .m4a, .ogg or .mp3"},
 		"give_rest.webM": {10, ".webm, .m4a, .ogg or .mp3"},
 	} {
 		out := files{}
-		audio, err := clips(out, put(name, c.size), "sw")
+		audio, err := clips(out, put(name, c.size), "sw", clipWords)
 		if c.want != "" {
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%s: %v, want %q", name, err, c.want)
@@ -54,10 +54,10 @@ func TestClips(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "sw", "give.mp3"), []byte{1}, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := clips(files{}, folder, "sw"); err == nil || !strings.Contains(err.Error(), "recorded already") {
+	if _, err := clips(files{}, folder, "sw", clipWords); err == nil || !strings.Contains(err.Error(), "recorded already") {
 		t.Errorf("a word twice: %v", err)
 	}
-	if audio, err := clips(files{}, folder, "fr"); err != nil || len(audio) != 0 {
+	if audio, err := clips(files{}, folder, "fr", clipWords); err != nil || len(audio) != 0 {
 		t.Errorf("a language without recordings: %q, %v", audio, err)
 	}
 }
@@ -70,7 +70,7 @@ func TestClipsAreOnThePhonesList(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(filepath.Join(cwd, "..", ".."))
-	if err := out.worker(); err != nil {
+	if err := apps[0].worker(out); err != nil {
 		t.Skipf("SKIPPED: %v", err)
 	}
 	digest := sha256.Sum256([]byte("clip"))

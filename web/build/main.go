@@ -1,9 +1,9 @@
-// Command build makes web/scanner/dist, the scanner app as files that any server can
-// hand out: the bundled scripts, the two WebAssembly binaries, one catalogue a
-// language, a demo pack for practice, and a service worker that knows the hash of
-// each of them. scripts/web.sh runs it; nothing of node is needed.
+// Command build makes web/scanner/dist and web/wallet/dist, the apps as files that any
+// server can hand out: the bundled scripts, the two WebAssembly binaries, one catalogue
+// a language, for the scanner a demo pack for practice, and a service worker that knows
+// the hash of each of them. scripts/web.sh runs it; nothing of node is needed.
 //
-//	go run ./web/build WASM_EXEC.JS SCANNER.WASM
+//	go run ./web/build WASM_EXEC.JS FOLDER, where FOLDER holds scanner.wasm and wallet.wasm
 package main
 
 import (
@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,31 +32,55 @@ import (
 const maxFirstLoad = 2_200_000
 
 const (
-	source  = "web/scanner"
-	dist    = "web/scanner/dist"
+	common  = "web/common"
 	modules = "web/npm/node_modules"
 )
 
+// app is one of the apps: what it is called, and what of the common words it says.
+type app struct {
+	name   string
+	styles []string // sheets, joined into one
+	words  []string // beginnings of the keys that it says; none: all that are no other app's
+	demo   bool     // there is something to practise with
+}
+
+var apps = []app{
+	{name: "scanner", styles: []string{common + "/look.css"}, demo: true},
+	{name: "wallet", styles: []string{common + "/look.css", "web/wallet/app.css"}, words: []string{"wallet.", "common.", "camera.", "scan.", "ready.keeping", "ready.language"}},
+}
+
+func (a *app) source() string { return "web/" + a.name }
+func (a *app) dist() string   { return a.source() + "/dist" }
+
+// says reports whether the app has the words of a key of the screens.
+func (a *app) says(key string) bool {
+	if len(a.words) == 0 {
+		return !strings.HasPrefix(key, "wallet.")
+	}
+	return slices.ContainsFunc(a.words, func(p string) bool { return strings.HasPrefix(key, p) })
+}
+
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "web: usage: go run ./web/build WASM_EXEC.JS SCANNER.WASM")
+		fmt.Fprintln(os.Stderr, "web: usage: go run ./web/build WASM_EXEC.JS FOLDER")
 		os.Exit(2)
 	}
-	if err := build(os.Args[1], os.Args[2]); err != nil {
-		fmt.Fprintln(os.Stderr, "web:", err)
-		os.Exit(1)
+	for i := range apps {
+		if err := apps[i].build(os.Args[1], os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, "web:", err)
+			os.Exit(1)
+		}
 	}
 }
 
-// files is the app: content by path below dist.
+// files is an app: content by path below dist.
 type files map[string][]byte
 
-func build(wasmExec, wasm string) error {
+func (a *app) build(wasmExec, folder string) error {
 	out := files{}
 	for to, from := range map[string]string{
-		"index.html": source + "/index.html", "app.css": source + "/app.css", "icon.svg": source + "/icon.svg",
-		"app.webmanifest": source + "/app.webmanifest", "scanner.wasm": wasm,
-		"zxing_reader.wasm": modules + "/zxing-wasm/dist/reader/zxing_reader.wasm",
+		"index.html": a.source() + "/index.html", "icon.svg": a.source() + "/icon.svg", "app.webmanifest": a.source() + "/app.webmanifest",
+		a.name + ".wasm": filepath.Join(folder, a.name+".wasm"), "zxing_reader.wasm": modules + "/zxing-wasm/dist/reader/zxing_reader.wasm",
 	} {
 		content, err := os.ReadFile(from)
 		if err != nil {
@@ -63,28 +88,37 @@ func build(wasmExec, wasm string) error {
 		}
 		out[to] = content
 	}
-	languages, err := catalogues(out)
+	for _, sheet := range a.styles {
+		content, err := os.ReadFile(sheet)
+		if err != nil {
+			return err
+		}
+		out["app.css"] = append(out["app.css"], content...)
+	}
+	languages, err := a.catalogues(out)
 	if err != nil {
 		return err
 	}
-	if out["demo.json"], err = demo(); err != nil {
-		return err
+	if a.demo {
+		if out["demo.json"], err = demo(); err != nil {
+			return err
+		}
 	}
-	if err := out.bundle(wasmExec, languages); err != nil {
+	if err := a.bundle(out, wasmExec, languages); err != nil {
 		return err
 	}
 	if out["LICENCES.txt"], err = licences(); err != nil {
 		return err
 	}
-	if err := out.worker(); err != nil {
+	if err := a.worker(out); err != nil {
 		return err
 	}
-	return out.write()
+	return a.write(out)
 }
 
 // catalogues joins the screens' words with the verdict words, one file a language,
 // and returns the list of languages as the app takes it.
-func catalogues(out files) (string, error) {
+func (a *app) catalogues(out files) (string, error) {
 	type language struct {
 		Tag  string `json:"tag"`
 		Name string `json:"name"`
@@ -107,13 +141,23 @@ func catalogues(out files) (string, error) {
 			return "", fmt.Errorf("web/i18n/%s.json: %w", tag, err)
 		}
 		for key, text := range own {
+			if !a.says(key) {
+				continue
+			}
 			if _, twice := texts[key]; twice {
 				return "", fmt.Errorf("web/i18n/%s.json: %q belongs to words/lang", tag, key)
 			}
 			texts[key] = text
 		}
+		if title := own[a.name+".app_title"]; title != "" {
+			texts["app.title"] = title
+		}
 		labels(texts, tag)
-		audio, err := clips(out, "web/i18n/audio", tag)
+		known, folder := clipWords, "web/i18n/audio"
+		if len(a.words) > 0 { // each sentence that it says, under its key
+			known, folder = slices.Sorted(maps.Keys(texts)), folder+"/"+a.name
+		}
+		audio, err := clips(out, folder, tag, known)
 		if err != nil {
 			return "", err
 		}
@@ -147,12 +191,12 @@ func labels(texts map[string]string, tag string) {
 // maxClip is the longest recording of a word, in bytes: some seconds of speech.
 const maxClip = 64 << 10
 
-// clipWords are the words that a verdict can be, and so those that are spoken.
-var clipWords = []words.Word{words.Give, words.GiveRest, words.KnownPerson, words.AlreadyCollected, words.NotToday, words.HelpDesk}
+// clipWords are the words that a verdict can be, and so those that the scanner speaks.
+var clipWords = []string{string(words.Give), string(words.GiveRest), string(words.KnownPerson), string(words.AlreadyCollected), string(words.NotToday), string(words.HelpDesk)}
 
 // clips takes folder/TAG/WORD.webm (or m4a, ogg, mp3), as a phone recorded them, where
-// there are any. A file that no screen would play is an error that says so.
-func clips(out files, folder, tag string) (map[string]string, error) {
+// there are any; WORD is one of known. A file that no screen would play is an error that says so.
+func clips(out files, folder, tag string, known []string) (map[string]string, error) {
 	audio := map[string]string{}
 	found, err := os.ReadDir(filepath.Join(folder, tag))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -166,8 +210,8 @@ func clips(out files, folder, tag string) (map[string]string, error) {
 		switch {
 		case !slices.Contains([]string{".webm", ".m4a", ".ogg", ".mp3"}, ext):
 			return nil, fmt.Errorf("%s: a recording ends in .webm, .m4a, .ogg or .mp3", path)
-		case !slices.Contains(clipWords, words.Word(word)):
-			return nil, fmt.Errorf("%s: %q is no word of a verdict: one of %q", path, word, clipWords)
+		case !slices.Contains(known, word):
+			return nil, fmt.Errorf("%s: %q is no word that is spoken: one of %.200q", path, word, known)
 		case audio[word] != "":
 			return nil, fmt.Errorf("%s: %s is recorded already, in %s", path, word, filepath.Base(audio[word]))
 		}
@@ -184,14 +228,14 @@ func clips(out files, folder, tag string) (map[string]string, error) {
 	return audio, err
 }
 
-func (out files) bundle(wasmExec, languages string) error {
+func (a *app) bundle(out files, wasmExec, languages string) error {
 	for _, b := range []struct {
 		from, to string
 		format   api.Format
 	}{
-		{"main.ts", "app.js", api.FormatESModule}, {"core.worker.ts", "core.js", api.FormatIIFE}, {"reader.worker.ts", "reader.js", api.FormatIIFE},
+		{a.source() + "/src/main.ts", "app.js", api.FormatESModule}, {common + "/core.worker.ts", "core.js", api.FormatIIFE}, {common + "/reader.worker.ts", "reader.js", api.FormatIIFE},
 	} {
-		content, err := bundle(b.from, b.format, map[string]string{"LANGUAGES": languages}, wasmExec)
+		content, err := bundle(b.from, b.format, map[string]string{"LANGUAGES": languages, "APP": `"` + a.name + `"`}, wasmExec)
 		if err != nil {
 			return err
 		}
@@ -201,6 +245,10 @@ func (out files) bundle(wasmExec, languages string) error {
 }
 
 func bundle(from string, format api.Format, define map[string]string, wasmExec string) ([]byte, error) {
+	shared, err := filepath.Abs(common)
+	if err != nil {
+		return nil, err
+	}
 	exec, err := filepath.Abs(wasmExec)
 	if err != nil {
 		return nil, err
@@ -212,9 +260,9 @@ func bundle(from string, format api.Format, define map[string]string, wasmExec s
 	// import.meta.url tells zxing-wasm where its binary would be; the app says that itself.
 	define["import.meta.url"] = `""`
 	r := api.Build(api.BuildOptions{
-		EntryPoints: []string{filepath.Join(source, "src", from)}, Bundle: true, Outfile: "out.js", Format: format, Target: api.ES2020,
+		EntryPoints: []string{from}, Bundle: true, Outfile: "out.js", Format: format, Target: api.ES2020,
 		MinifySyntax: true, MinifyWhitespace: true, MinifyIdentifiers: true, LegalComments: api.LegalCommentsNone,
-		Define: define, Alias: map[string]string{"wasm_exec": exec}, NodePaths: []string{node}, LogLevel: api.LogLevelWarning,
+		Define: define, Alias: map[string]string{"wasm_exec": exec, "common": shared}, NodePaths: []string{node}, LogLevel: api.LogLevelWarning,
 		TsconfigRaw: `{"compilerOptions":{"target":"es2020"}}`, // paths of the real one serve the type checker
 	})
 	if len(r.Errors) > 0 {
@@ -237,7 +285,7 @@ func licences() ([]byte, error) {
 }
 
 // worker bundles the service worker with the hash of everything else.
-func (out files) worker() error {
+func (a *app) worker(out files) error {
 	var list [][2]string
 	whole := sha256.New()
 	// A worker that fails to install drops the cache of its build: it must not be that of
@@ -257,7 +305,7 @@ func (out files) worker() error {
 		return err
 	}
 	id := hex.EncodeToString(whole.Sum(nil)[:8])
-	content, err := bundle("sw.ts", api.FormatIIFE, map[string]string{"FILES": string(manifest), "BUILD": `"` + id + `"`}, "wasm_exec.js")
+	content, err := bundle(common+"/sw.ts", api.FormatIIFE, map[string]string{"FILES": string(manifest), "BUILD": `"` + id + `"`, "APP": `"` + a.name + `"`}, "wasm_exec.js")
 	out["sw.js"] = content
 	return err
 }
@@ -271,8 +319,9 @@ func (out files) paths() []string {
 	return paths
 }
 
-// write replaces dist, all but its README, and says how large the first load is.
-func (out files) write() error {
+// write replaces the app's dist, all but its README, and says how large the first load is.
+func (a *app) write(out files) error {
+	dist := a.dist()
 	old, err := filepath.Glob(dist + "/*")
 	if err != nil {
 		return err
@@ -302,9 +351,9 @@ func (out files) write() error {
 			fmt.Printf("web: %-20s %9d bytes gzip\n", path, packed)
 		}
 	}
-	fmt.Printf("web: first load of the scanner: %d bytes gzip in %d files, limit %d\n", total, len(out), maxFirstLoad)
+	fmt.Printf("web: first load of the %s: %d bytes gzip in %d files, limit %d\n", a.name, total, len(out), maxFirstLoad)
 	if total > maxFirstLoad {
-		return fmt.Errorf("the scanner is too large: a phone on a weak network fetches it before the round")
+		return fmt.Errorf("the %s is too large: a phone on a weak network fetches it first", a.name)
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func TestEveryLanguageHasEveryWord(t *testing.T) {
 // one that is asked for and not there would show as its key.
 func TestScreensAndWordsMeet(t *testing.T) {
 	var source []byte
-	for _, folder := range []string{"../scanner/src", "../scanner/src/screens"} {
+	for _, folder := range []string{"../common", "../scanner/src", "../scanner/src/screens", "../wallet/src", "../wallet/src/screens"} {
 		files, err := os.ReadDir(folder)
 		if err != nil {
 			t.Fatal(err)

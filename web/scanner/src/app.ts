@@ -1,9 +1,9 @@
 // What every screen works with: the core, the store, the camera, and what the phone
 // is set up as.
-import { Camera, Reader } from "./camera";
+import { Camera, Reader } from "common/camera";
 import { Core, Holder, Kind, type Enrolled, type Entry, type Lists, type Opened, type Verdict } from "./core";
 import { useVoices } from "./feedback";
-import { has, speak, text } from "./i18n";
+import { has, speak, text } from "common/i18n";
 import { agree, newKeys, sign } from "./key";
 import { Full, mark, marked, Store, type Keys, type Kept, type PIN, type Settings, type Shift } from "./store";
 

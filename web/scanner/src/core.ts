@@ -1,6 +1,7 @@
 // The page's end of the verifier. Every judgement is the core's; the page shows it.
+import { Calls, type Said } from "common/calls";
 
-export interface Reply { ok: boolean; error?: string; reason?: string; state?: Uint8Array; updates?: Uint8Array }
+export interface Reply extends Said { reason?: string; state?: Uint8Array; updates?: Uint8Array }
 
 export interface Verdict extends Reply {
   answer: "valid" | "used" | "invalid" | "unsure" | "none";
@@ -46,28 +47,7 @@ export const Holder = { photo: 1, pin: 2, pinRight: 4, live: 8, challenge: 16 } 
 export const Check = { photo: 1, pin: 2, witness: 3, live: 4 } as const;
 export const Kind = { collection: 1, partial: 2, counter: 3, note: 4 } as const;
 
-export class Core {
-  private worker = new Worker("core.js");
-  private waiting = new Map<number, (reply: any) => void>();
-  private next = 1;
-
-  constructor(died: (why: string) => void) {
-    this.worker.onmessage = ({ data }) => {
-      if (data.died) { this.waiting.clear(); this.worker.terminate(); return died(data.error ?? ""); }
-      this.waiting.get(data.id)?.(data.reply);
-      this.waiting.delete(data.id);
-    };
-    this.worker.onerror = (e) => died(e.message);
-  }
-
-  private ask<T extends Reply>(op: string, ...args: unknown[]): Promise<T> {
-    return new Promise((done) => {
-      const id = this.next++;
-      this.waiting.set(id, done);
-      this.worker.postMessage({ id, op, args });
-    });
-  }
-
+export class Core extends Calls {
   open(pack: Uint8Array, state: Uint8Array | null, at: number, updates: Uint8Array | null = null) { return this.ask<Opened>("open", pack, state, at, updates); }
   update(pack: Uint8Array, at: number) { return this.ask<Opened>("update", pack, at); }
   device(point: Uint8Array, journal: Uint8Array, certificate: Uint8Array | null, at: number) { return this.ask<Enrolled>("device", point, journal, certificate, at); }
@@ -102,5 +82,4 @@ export class Core {
   clearClock() { return this.ask<Reply>("clear_clock"); }
   state() { return this.ask<Reply>("state"); }
   forget() { return this.ask<Reply>("forget"); }
-  stop() { this.worker.terminate(); }
 }

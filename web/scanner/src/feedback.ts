@@ -2,7 +2,7 @@
 // soft vibration for everything else, so that nobody in the queue hears a refusal.
 // Where a word was recorded in the language of the screen, it is said instead: on
 // this phone, else in the app.
-import { clip, tag } from "./i18n";
+import { clip, tag } from "common/i18n";
 import type { Voice, Voices } from "./store";
 
 /** The words that a verdict can be. */

@@ -1,9 +1,10 @@
 // What is carried to and from the phone: files, and moving rows of codes from screen
 // to camera. Whatever comes in is told apart by its first bytes.
 import encodeQR from "qr";
-import { button, choose, field, h, save, value, type Child } from "../dom";
-import { has, t, text } from "../i18n";
+import { button, choose, field, h, save, value, type Child } from "common/dom";
+import { has, t, text } from "common/i18n";
 import { stopScreen, type UI } from "../ui";
+import { paint, stayAwake } from "common/qr";
 import { ready } from "./ready";
 import { scan } from "./scan";
 import { setup } from "./setup";
@@ -169,26 +170,4 @@ export async function show(ui: UI, title: Child, lead: Child, file: Uint8Array, 
   });
   draw();
   if (all.length > 1) go();
-}
-
-/** paint draws a code as crisp squares on white. */
-export function paint(canvas: HTMLCanvasElement, rows: boolean[][]) {
-  canvas.width = canvas.height = rows.length;
-  const g = canvas.getContext("2d")!;
-  g.fillStyle = "#fff";
-  g.fillRect(0, 0, rows.length, rows.length);
-  g.fillStyle = "#000";
-  rows.forEach((row, y) => row.forEach((dark, x) => dark && g.fillRect(x, y, 1, 1)));
-}
-
-/** stayAwake keeps the screen on until what it returns is called; where the browser cannot, somebody taps it. */
-function stayAwake(): () => void {
-  let held: WakeLockSentinel | undefined, over = false;
-  const ask = () => {
-    if (over || document.visibilityState !== "visible") return;
-    navigator.wakeLock?.request("screen").then((lock) => { if (over) void lock.release(); else held = lock; }, () => {});
-  };
-  document.addEventListener("visibilitychange", ask); // the browser lets go of it when the page is hidden
-  ask();
-  return () => { over = true; document.removeEventListener("visibilitychange", ask); void held?.release().catch(() => {}); };
 }

@@ -1,8 +1,8 @@
 // What happens when the word is not enough: somebody else stands there, she says that
 // nothing was received, or the supervisor gives all the same.
 import { Check, Kind } from "../core";
-import { bdi, button, h } from "../dom";
-import { t } from "../i18n";
+import { bdi, button, h } from "common/dom";
+import { t } from "common/i18n";
 import { hold, type UI } from "../ui";
 import { checks, offer, record, recorded } from "./give";
 import { facing, onward, type Meeting } from "./meeting";

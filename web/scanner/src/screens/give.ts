@@ -2,8 +2,8 @@
 // ten seconds to take it back.
 import { Refused } from "../app";
 import { Check, Kind, type Due, type Entry } from "../core";
-import { bdi, button, field, h, value, type Child } from "../dom";
-import { decimal, number, t, text } from "../i18n";
+import { bdi, button, field, h, value, type Child } from "common/dom";
+import { decimal, number, t, text } from "common/i18n";
 import { Full } from "../store";
 import { hold, stopScreen, type UI } from "../ui";
 import { face, facing, mustCheck, onward, photoFits, type Meeting } from "./meeting";

@@ -1,7 +1,7 @@
 // History of this shift: what was written down here. Numbers only, no names.
 import { Kind, type Written } from "../core";
-import { bdi, button, choose, h, save } from "../dom";
-import { cardNumber, clock, has, number, t } from "../i18n";
+import { bdi, button, choose, h, save } from "common/dom";
+import { cardNumber, clock, has, number, t } from "common/i18n";
 import type { UI } from "../ui";
 import { served, upload } from "../server";
 import { take } from "./carry";

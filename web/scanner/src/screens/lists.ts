@@ -1,6 +1,6 @@
 // Lists and health: how old everything is, and the update by file.
-import { button, h, bdi } from "../dom";
-import { age, date, number, t } from "../i18n";
+import { button, h, bdi } from "common/dom";
+import { age, date, number, t } from "common/i18n";
 import type { UI } from "../ui";
 import { newestPack, served } from "../server";
 import { frames, hand, load, take } from "./carry";

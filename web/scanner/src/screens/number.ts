@@ -1,8 +1,8 @@
 // A typed number is signed by nobody: it finds the row of the sealed list, and only a
 // holder check and the supervisor together open the recording.
 import { Kind, type Numbered, type Verdict } from "../core";
-import { bdi, button, h } from "../dom";
-import { t } from "../i18n";
+import { bdi, button, h } from "common/dom";
+import { t } from "common/i18n";
 import { hold, type UI } from "../ui";
 import { amounts, offer, record } from "./give";
 import { facing, mustCheck, type Meeting } from "./meeting";

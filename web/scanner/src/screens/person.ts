@@ -1,8 +1,8 @@
 // KNOWN: the prepared person opens when she has said yes. What she says is written
 // down as one of two codes, and no is as good as yes.
 import { Holder } from "../core";
-import { bdi, button, h } from "../dom";
-import { number, t } from "../i18n";
+import { bdi, button, h } from "common/dom";
+import { number, t } from "common/i18n";
 import type { UI } from "../ui";
 import { checks, offer } from "./give";
 import { notPerson } from "./desk";

@@ -1,7 +1,7 @@
 // Practice: demo cards for every word, judged by the same core under a demo pack at
 // the demo's own time. A grey-striped border, and nothing is stored.
-import { h, shape } from "../dom";
-import { t } from "../i18n";
+import { h, shape } from "common/dom";
+import { t } from "common/i18n";
 import type { Verdict } from "../core";
 import type { UI } from "../ui";
 import { ready } from "./ready";

@@ -1,8 +1,8 @@
 // Ready: where we are, how old the lists are, what is not handed in yet.
 import { now, type Stop } from "../app";
 import type { ListAge, Lists } from "../core";
-import { button, h, shape, bdi, type Child } from "../dom";
-import { age, date, languages, number, t, text, tag } from "../i18n";
+import { button, h, shape, bdi, type Child } from "common/dom";
+import { age, date, languages, number, t, text, tag } from "common/i18n";
 import { stopScreen, type UI } from "../ui";
 import { history } from "./history";
 import { listsScreen } from "./lists";

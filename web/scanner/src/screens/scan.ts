@@ -1,7 +1,7 @@
 // Scan: the camera looks, a hand-held scanner types, a number is typed, a photo is read.
-import { button, choose, field, h, shape, value } from "../dom";
-import { t, text } from "../i18n";
-import type { Denied } from "../camera";
+import { button, choose, field, h, shape, value } from "common/dom";
+import { t, text } from "common/i18n";
+import type { Denied } from "common/camera";
 import type { UI } from "../ui";
 import { ready } from "./ready";
 import { badgeSeen, isBadge } from "./shift";

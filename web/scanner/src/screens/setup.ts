@@ -1,12 +1,12 @@
 // Set up: the phone makes its key and shows it; the laptop answers with a pack that
 // holds the phone's certificate. Nothing of it needs a server.
-import encodeQR from "qr";
-import { button, field, h, save, value, bdi, type Child } from "../dom";
+import { qr } from "common/qr";
+import { button, field, h, save, value, bdi, type Child } from "common/dom";
 import { goodPIN, newPIN } from "../key";
-import { age, date, has, moment, t, text } from "../i18n";
+import { age, date, has, moment, t, text } from "common/i18n";
 import type { UI } from "../ui";
 import { enrolCode, enrolWith, newestPack, served } from "../server";
-import { frames, load, paint, take } from "./carry";
+import { frames, load, take } from "./carry";
 import { languageRow, oldest, ready, whose } from "./ready";
 import { practice } from "./practice";
 
@@ -112,21 +112,13 @@ export async function showKey(ui: UI) {
   ui.show({
     name: "key", title: t("setup.key"), back: () => (app.pin && app.pack ? void ready(ui) : setup(ui)),
     body: [
-      qr(content),
+      qr(content, text("setup.key_qr")),
       h("p", {}, t("setup.key_words")),
       h("p", { class: "words", dir: "ltr", id: "key-words" }, bdi(app.device!.words)),
       h("p", { class: "quiet" }, t("setup.key_then")),
     ],
     actions: h("div", { class: "pair" }, button(t("setup.key_file"), () => save(`${app.name || "tab"}.devkey`, request), "", "save-key"), button(t("common.go"), () => setup(ui, true), "main", "go")),
   });
-}
-
-/** qr draws a code as a picture of crisp squares on white. */
-export function qr(content: string): HTMLElement {
-  const rows = encodeQR(content, "raw", { ecc: "medium", border: 4 });
-  const canvas = h("canvas", { class: "qr", role: "img", "aria-label": text("setup.key_qr"), "data-text": content });
-  paint(canvas, rows);
-  return canvas;
 }
 
 export function choosePIN(ui: UI, after: () => void, back = after) {

@@ -3,8 +3,8 @@
 // works is written down as a record of its own: all that follows it in the chain, up
 // to the next, is that volunteer's.
 import { now } from "../app";
-import { button, field, h, value } from "../dom";
-import { t } from "../i18n";
+import { button, field, h, value } from "common/dom";
+import { t } from "common/i18n";
 import { Full, type Shift } from "../store";
 import { hold, stopScreen, type UI } from "../ui";
 import { history } from "./history";

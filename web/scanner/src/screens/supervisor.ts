@@ -1,8 +1,8 @@
 // Behind the supervisor's PIN: reasons, overrides, the site's one-time decision, the
 // end of a shift and the end of everything.
 import { now } from "../app";
-import { bdi, button, field, h, shape, value } from "../dom";
-import { moment, t } from "../i18n";
+import { bdi, button, field, h, shape, value } from "common/dom";
+import { moment, t } from "common/i18n";
 import { tryPIN } from "../key";
 import { Full, type OldLists } from "../store";
 import { hold, stopScreen, type UI } from "../ui";

@@ -1,7 +1,7 @@
 // Sealed facts open with the operator's code, and close again when nobody uses them.
 import type { Lists } from "../core";
-import { button, field, h, value, type Child } from "../dom";
-import { t } from "../i18n";
+import { button, field, h, value, type Child } from "common/dom";
+import { t } from "common/i18n";
 import type { UI } from "../ui";
 import { isBadge, scanBadge, takeBadge } from "./shift";
 

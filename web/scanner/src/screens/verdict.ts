@@ -1,7 +1,7 @@
 // Verdict: one word, one next action, and what the purpose needs.
 import { Holder, Kind, type Verdict } from "../core";
-import { bdi, button, h, type Child } from "../dom";
-import { age, cardNumber, date, day, number, t } from "../i18n";
+import { bdi, button, h, type Child } from "common/dom";
+import { age, cardNumber, date, day, number, t } from "common/i18n";
 import { feel } from "../feedback";
 import { hold, type UI } from "../ui";
 import { complaint, notPerson, override, reasons } from "./desk";

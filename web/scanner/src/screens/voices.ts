@@ -1,9 +1,9 @@
 // Voices: the words of verdicts, spoken by somebody of the site, in the language of
 // the screen. They stay on this phone; a file carries them to others.
 import type { App } from "../app";
-import { button, choose, h, save } from "../dom";
+import { button, choose, h, save } from "common/dom";
 import { say, spokenWords, useVoices } from "../feedback";
-import { clip, t, tag, text } from "../i18n";
+import { clip, t, tag, text } from "common/i18n";
 import type { Voices } from "../store";
 import type { UI } from "../ui";
 import { supervisorMenu } from "./supervisor";

@@ -1,8 +1,8 @@
 // Where and when somebody collected before, and where else a card is good: for a
 // supervisor of the same organisation, and never of a protected site. The core decides
 // what may be told; here a tap asks for it, and that is written down first.
-import { button, h, bdi, type Child } from "../dom";
-import { moment, t } from "../i18n";
+import { button, h, bdi, type Child } from "common/dom";
+import { moment, t } from "common/i18n";
 import type { UI } from "../ui";
 import { shown } from "./verdict";
 import { supervisor } from "./supervisor";

@@ -4,8 +4,9 @@
 const worker = self as unknown as ServiceWorkerGlobalScope;
 declare const FILES: [path: string, sha256: string][];
 declare const BUILD: string;
+declare const APP: string;
 
-const CACHE = `aidpass-scanner-${BUILD}`;
+const CACHE = `aidpass-${APP}-${BUILD}`;
 const hex = (b: ArrayBuffer) => [...new Uint8Array(b)].map((x) => x.toString(16).padStart(2, "0")).join("");
 
 async function bring([path, sha256]: [string, string]) {
@@ -37,7 +38,7 @@ async function failed(install: "again" | "no", e: unknown): Promise<never> {
 
 async function activate() {
   for (const name of await caches.keys()) {
-    if (name.startsWith("aidpass-scanner-") && name !== CACHE) await caches.delete(name);
+    if (name.startsWith(`aidpass-${APP}-`) && name !== CACHE) await caches.delete(name);
   }
   await worker.clients.claim();
 }

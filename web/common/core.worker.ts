@@ -1,6 +1,7 @@
 // The worker that holds the verifier: the Go core behind one function.
 import "wasm_exec";
 
+declare const APP: string; // the name of its binary
 declare const Go: new () => { importObject: WebAssembly.Imports; run(i: WebAssembly.Instance): Promise<void> };
 const worker = self as unknown as DedicatedWorkerGlobalScope & { aidpass: (op: string, ...args: unknown[]) => any; aidpassReady: () => void };
 
@@ -8,8 +9,8 @@ const ready = new Promise<void>((done) => (worker.aidpassReady = done));
 
 async function start() {
   const go = new Go();
-  const file = await fetch("scanner.wasm");
-  if (!file.ok) throw new Error(`scanner.wasm: status ${file.status}`);
+  const file = await fetch(`${APP}.wasm`);
+  if (!file.ok) throw new Error(`${APP}.wasm: status ${file.status}`);
   // Compiled while it is read, where whoever serves it names its kind.
   const { instance } = file.headers.get("Content-Type") === "application/wasm"
     ? await WebAssembly.instantiateStreaming(file, go.importObject)

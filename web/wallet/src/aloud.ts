@@ -1,0 +1,59 @@
+// Read aloud: whoever cannot read hears every sentence. What was recorded in the app's
+// language is played, else the phone's own voice speaks.
+import { h } from "common/dom";
+import { clip, t, tag, text } from "common/i18n";
+import { picture } from "./pictures";
+
+type Values = Record<string, string | number>;
+
+let playing: HTMLAudioElement | undefined;
+
+/** hush ends what is being said. */
+export function hush() {
+  playing?.pause();
+  playing = undefined;
+  globalThis.speechSynthesis?.cancel();
+}
+
+/** tell says a text, by its recording where key has one. */
+export function tell(words: string, key = ""): Promise<void> {
+  hush();
+  return new Promise((done) => {
+    const recorded = key && clip(key);
+    if (recorded) {
+      playing = new Audio(recorded);
+      playing.onended = playing.onerror = () => done();
+      void playing.play().catch(() => done());
+      return;
+    }
+    if (!globalThis.speechSynthesis) { done(); return; }
+    const u = new SpeechSynthesisUtterance(words.replace(/[\u2066-\u2069]/g, ""));
+    u.lang = tag();
+    u.onend = u.onerror = () => done();
+    speechSynthesis.speak(u);
+  });
+}
+
+const ear = (label: string, act: () => void, id = "") =>
+  h("button", { type: "button", class: "ear", id: id || undefined, "aria-label": label, click: act }, picture("ear"));
+
+/** said is a sentence with a button that reads it. */
+export function said(key: string, values: Values = {}, more = ""): HTMLElement {
+  const words = text(key, values);
+  const p = h("p", { class: more || undefined, "data-key": Object.keys(values).length ? undefined : key }, t(key, values));
+  return h("div", { class: "said" }, p, ear(text("wallet.aloud", { what: words }), () => void tell(words, Object.keys(values).length ? "" : key)));
+}
+
+/** whole reads the screen from its title to its last button. */
+export function whole(): HTMLElement {
+  return ear(text("wallet.aloud_all"), async () => {
+    const screen = document.getElementById("screen")!, name = screen.dataset.screen;
+    for (const e of screen.querySelectorAll<HTMLElement>("h1, h2, .said p, .facts > div, .button, .card .words")) {
+      if (screen.dataset.screen !== name || !e.isConnected) return;
+      if (!e.offsetParent || !e.innerText.trim()) continue;
+      e.classList.add("spoken");
+      await tell(e.innerText, e.dataset.key);
+      e.classList.remove("spoken");
+    }
+  }, "aloud");
+}

@@ -1,0 +1,58 @@
+// A card before a scanner: first whose desk it is where the card wants to know, then one
+// code on a white screen, made anew while it is shown.
+import encodeQR from "qr";
+import { button, h, shape, type Child } from "common/dom";
+import { t, text } from "common/i18n";
+import { paint, stayAwake } from "common/qr";
+import { said } from "../aloud";
+import { now } from "../app";
+import type { Card } from "../core";
+import { picture } from "../pictures";
+import { page, type UI } from "../ui";
+import { card } from "./cards";
+import { look } from "./scan";
+
+const RENEW = 50, QUIET = 4; // seconds; modules around the code
+
+/** present shows a card; one that answers only a known desk asks for that desk's code first. */
+export function present(ui: UI, c: Card) {
+  if (!c.challenge || ui.app.desk) { void code(ui, c, () => ui.app.code(c.id)); return; }
+  look(ui, { title: "wallet.desk_scan", hint: "wallet.desk_hint", back: () => void card(ui, c.id), found: async (scanned) => {
+    const said = await ui.app.core.challenge(scanned, now());
+    if (!said.ok) { ui.toast(t("wallet.desk_wrong")); return "more"; }
+    desk(ui, c, said.who, said.site);
+  } });
+}
+
+/** desk shows who asks, before anything is shown to them. */
+function desk(ui: UI, c: Card, who: string, site: string) {
+  page(ui, {
+    name: "desk", title: t("wallet.desk"), back: () => void card(ui, c.id),
+    body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.desk_who", { who, site }, "lead"), said("wallet.desk_sure")],
+    actions: h("div", { class: "pair" }, button(t("wallet.no"), () => void card(ui, c.id), "tall", "no"),
+      button(t("wallet.yes"), () => { ui.app.desk = { who, site }; void code(ui, c, () => ui.app.code(c.id)); }, "tall", "yes")),
+  });
+}
+
+/** code is the white screen; get makes what it says, again and again where that ends. */
+export async function code(ui: UI, c: Card, get: () => Promise<{ text: string; until: number }>, back: () => void = () => void card(ui, c.id), lead: Child = null) {
+  const canvas = h("canvas", { class: "qr full", role: "img", "aria-label": text("wallet.code") });
+  let timer = 0, over = false;
+  const draw = async () => {
+    const { text: content, until } = await get();
+    if (over) return;
+    const rows = encodeQR(content, "raw", { ecc: "low", border: QUIET });
+    paint(canvas, rows);
+    canvas.dataset.text = content;
+    canvas.dataset.modules = String(rows.length);
+    if (until) timer = window.setTimeout(() => void draw().catch(stop), Math.max(5, Math.min(RENEW, until - now() - 30)) * 1000);
+  };
+  const stop = (e: unknown) => { if (!over) { back(); ui.warn(e); } };
+  const awake = stayAwake();
+  page(ui, {
+    name: "show", tone: "white", title: t("wallet.show_title"), back: () => { ui.app.desk = null; back(); },
+    leave: () => { over = true; clearTimeout(timer); awake(); },
+    body: [canvas, lead, said("wallet.bright"), c.live ? h("p", { class: "live" }, shape("turn", "small"), h("span", {}, t("wallet.live"))) : null],
+  });
+  await draw().catch(stop);
+}
