@@ -290,7 +290,7 @@ func (a *app) worker(out files) error {
 	whole := sha256.New()
 	// A worker that fails to install drops the cache of its build: it must not be that of
 	// the one in use, from which only the worker itself differs.
-	own, err := os.ReadFile(filepath.Join(source, "src", "sw.ts"))
+	own, err := os.ReadFile(common + "/sw.ts")
 	if err != nil {
 		return err
 	}
