@@ -41,12 +41,16 @@ type app struct {
 	name   string
 	styles []string // sheets, joined into one
 	words  []string // beginnings of the keys that it says; none: all that are no other app's
+	door   string   // the function that its core puts on the page
+	reader string   // the worker that finds codes
+	zxing  bool     // which takes zxing's binary with it
 	demo   bool     // there is something to practise with
 }
 
 var apps = []app{
-	{name: "scanner", styles: []string{common + "/look.css"}, demo: true},
-	{name: "wallet", styles: []string{common + "/look.css", "web/wallet/app.css"}, words: []string{"wallet.", "common.", "camera.", "scan.", "ready.keeping", "ready.language"}},
+	{name: "scanner", styles: []string{common + "/look.css"}, door: "aidpass", reader: "reader.worker.ts", zxing: true, demo: true},
+	{name: "wallet", styles: []string{common + "/look.css", "web/wallet/app.css"}, door: "aidpassWallet", reader: "plain.worker.ts",
+		words: []string{"wallet.", "common.", "camera.", "scan.", "ready.keeping", "ready.language"}},
 }
 
 func (a *app) source() string { return "web/" + a.name }
@@ -78,10 +82,14 @@ type files map[string][]byte
 
 func (a *app) build(wasmExec, folder string) error {
 	out := files{}
-	for to, from := range map[string]string{
+	parts := map[string]string{
 		"index.html": a.source() + "/index.html", "icon.svg": a.source() + "/icon.svg", "app.webmanifest": a.source() + "/app.webmanifest",
-		a.name + ".wasm": filepath.Join(folder, a.name+".wasm"), "zxing_reader.wasm": modules + "/zxing-wasm/dist/reader/zxing_reader.wasm",
-	} {
+		a.name + ".wasm": filepath.Join(folder, a.name+".wasm"),
+	}
+	if a.zxing {
+		parts["zxing_reader.wasm"] = modules + "/zxing-wasm/dist/reader/zxing_reader.wasm"
+	}
+	for to, from := range parts {
 		content, err := os.ReadFile(from)
 		if err != nil {
 			return err
@@ -233,9 +241,9 @@ func (a *app) bundle(out files, wasmExec, languages string) error {
 		from, to string
 		format   api.Format
 	}{
-		{a.source() + "/src/main.ts", "app.js", api.FormatESModule}, {common + "/core.worker.ts", "core.js", api.FormatIIFE}, {common + "/reader.worker.ts", "reader.js", api.FormatIIFE},
+		{a.source() + "/src/main.ts", "app.js", api.FormatESModule}, {common + "/core.worker.ts", "core.js", api.FormatIIFE}, {common + "/" + a.reader, "reader.js", api.FormatIIFE},
 	} {
-		content, err := bundle(b.from, b.format, map[string]string{"LANGUAGES": languages, "APP": `"` + a.name + `"`}, wasmExec)
+		content, err := bundle(b.from, b.format, map[string]string{"LANGUAGES": languages, "APP": `"` + a.name + `"`, "DOOR": `"` + a.door + `"`}, wasmExec)
 		if err != nil {
 			return err
 		}

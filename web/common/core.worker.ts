@@ -2,10 +2,11 @@
 import "wasm_exec";
 
 declare const APP: string; // the name of its binary
+declare const DOOR: string; // and of its function
 declare const Go: new () => { importObject: WebAssembly.Imports; run(i: WebAssembly.Instance): Promise<void> };
-const worker = self as unknown as DedicatedWorkerGlobalScope & { aidpass: (op: string, ...args: unknown[]) => any; aidpassReady: () => void };
+const worker = self as unknown as DedicatedWorkerGlobalScope & Record<string, (...args: unknown[]) => any>;
 
-const ready = new Promise<void>((done) => (worker.aidpassReady = done));
+const ready = new Promise<void>((done) => { worker.aidpassReady = () => done(); });
 
 async function start() {
   const go = new Go();
@@ -25,7 +26,7 @@ const started = start().catch((e) => { worker.postMessage({ died: true, error: S
 worker.onmessage = async ({ data: { id, op, args } }) => {
   await started;
   try {
-    worker.postMessage({ id, reply: worker.aidpass(op, ...args) });
+    worker.postMessage({ id, reply: worker[DOOR](op, ...args) });
   } catch (e) {
     worker.postMessage({ id, reply: { ok: false, error: String(e) } });
   }

@@ -1,8 +1,8 @@
 // What every screen works with: the core, the vault, the pocket that is open.
 import { Camera, Reader } from "common/camera";
 import { tag } from "common/i18n";
-import { Core, type Agreement, type Asked, type Fetch, type Offered } from "./core";
-import { make, Vault, type Made, type Open, type Pocket, type Secret } from "./vault";
+import { Core, type Asked, type Choices, type Fetch, type Flow, type Offered, type Pick, type Reply } from "./core";
+import { make, Vault, type Named, type Open, type Pocket, type Secret } from "./vault";
 
 export const now = () => Math.floor(Date.now() / 1000);
 
@@ -12,18 +12,20 @@ export class Refused extends Error { constructor(public reason: string, message?
 /** Why the app cannot go on; each is a screen of its own. */
 export type Stop = "insecure" | "storage" | "full" | "twice" | "core";
 
-/** What is open when a pocket is: its content in the core, under the name it is kept by. */
-const STATE = "wallet";
-
+const STATE = "wallet", HALF = "issuing"; // names that a pocket's content is kept under
 const SHARED = "aidpass-wallet-shared", LANG = "aidpass-wallet-lang";
 const AWAY = 60_000, IDLE = 5 * 60_000; // ms: a pocket closes after so long out of sight, or untouched
+const CODE = 120; // seconds that a live code without a challenge is good for
 
-/** Ways are what a flow asks of the person. */
+/** Ways are what a flow asks of the person; null: no. */
 export interface Ways {
-  offered(o: Offered): Promise<Agreement>;
-  asked(a: Asked): Promise<Agreement>;
+  offered(o: Offered): Promise<{ ids: string[]; code: string } | null>;
+  asked(a: Asked, c: Choices): Promise<Pick[] | null>;
   waiting(): void;
 }
+
+/** Outcome is what became of a flow; no: she said so. */
+export type Outcome = { cards: string[] } | { redirect: string } | "no";
 
 export class App {
   core: Core;
@@ -32,10 +34,10 @@ export class App {
   vault!: Vault;
   open: Open | null = null;
   offline: "kept" | "no" = "no";
-  desk: { who: string; site: string } | null = null; // whose challenge was scanned
+  desk = ""; // the challenge that live codes answer
+  half = false; // an offer was taken half
   closed = () => {}; // told when a pocket was closed by itself
   private used = Date.now();
-  private made: Made[] = []; // keys of a flow that is under way
 
   constructor(public stopped: (why: Stop) => void) {
     this.core = new Core(() => stopped("core"));
@@ -52,6 +54,7 @@ export class App {
       return "storage";
     }
     void navigator.storage?.persist?.();
+    await this.core.development(["localhost", "127.0.0.1"].includes(location.hostname)); // a laptop that is its own server
     this.guard();
     return null;
   }
@@ -62,75 +65,124 @@ export class App {
   get shared() { return localStorage.getItem(SHARED) === "1"; }
   set shared(on: boolean) { localStorage.setItem(SHARED, on ? "1" : "0"); }
 
-  async begin(picture: string, secret: Secret) { await this.into(await this.vault.create(picture, secret)); await this.keep(); }
+  async begin(picture: string, secret: Secret) { await this.into(await this.vault.create(picture, secret)); }
   async enter(pocket: Pocket, secret: Secret) { await this.into(await this.vault.open(pocket, secret)); }
 
   private async into(open: Open) {
-    const said = await this.core.open(await open.get(STATE), now());
-    if (!said.ok) throw new Refused(said.reason ?? "state", said.error);
+    const kept = await open.get(STATE);
+    this.must(kept ? await this.core.open(kept) : await this.core.fresh());
     this.open = open;
     this.used = Date.now();
+    this.half = !!(await open.get(HALF))?.length;
+    if (!kept) await this.keep();
   }
 
   /** close forgets what is open; keys and content stay sealed on the disk. */
   close() {
     this.open = null;
-    this.made = [];
-    this.desk = null;
+    this.desk = "";
     this.camera.stop();
     void this.core.forget();
   }
 
-  /** keep seals what the core has now, with new keys, and lets others go, all at once. */
-  async keep(keys: Made[] = [], gone: Uint8Array[] = []) {
-    const { state } = await this.core.state();
-    await this.open!.put({ [STATE]: state }, keys, gone);
+  /** keep seals what the core has now, and lets go of keys and of the offer that was under way, all at once. */
+  async keep(gone: string[] = [], half: Uint8Array | null = null) {
+    const { wallet } = this.must(await this.core.wallet());
+    await this.open!.put({ [STATE]: wallet, ...(half ? { [HALF]: half } : {}) }, [], gone);
   }
 
-  /** run takes what was scanned or opened to its end; the cards that came, or an address to go on to. */
-  async run(text: string, ways: Ways): Promise<{ cards: string[]; redirect?: string }> {
-    this.must(await this.core.begin(text, now()));
-    this.made = [];
+  /** run takes an offer or a request to its end; text null goes on with the offer that was taken half. */
+  async run(flow: Flow, text: string | null, ways: Ways): Promise<Outcome> {
+    const { core } = this, open = this.open!;
+    const half = text === null ? await open.get(HALF) : null;
+    this.must(text === null ? await core.resume(half!, tag()) : await core.begin(flow, text, tag()));
+    // Secrets of the offer, and the new keys, are on the disk before anything is sent that rests on them.
+    const note = async (keys: Named[] = []) => { if (flow === "offer") await open.put({ [HALF]: this.must(await core.state()).state }, keys); };
     for (let lost = 0; ;) {
-      const open = this.open;
-      if (!open) throw new Refused("closed");
-      const s = await this.core.step(now(), tag());
-      if (!s.ok) throw new Refused(("reason" in s && s.reason) || "failed", s.error);
+      if (this.open !== open) throw new Refused("closed");
+      const s = this.must(await core.step(flow, now()));
       switch (s.do) {
         case "fetch": {
           ways.waiting();
-          const a = await send(s.request);
-          if (a.status === 0 && lost++ < 2) { await new Promise((done) => setTimeout(done, 1000 * lost)); continue; }
-          this.must(await this.core.answered(a.status, a.type, a.body, now()));
+          const a = await send(s), r = await core.taken(flow, a.status, a.type, a.body, now());
+          if (r.ok) { lost = 0; if (s.bearer || s.method === "POST") await note(); break; }
+          if (r.why === "wrong_code") break; // she is asked again
+          if (r.why !== "no_answer" || ++lost > 2) this.must(r);
+          await new Promise((done) => setTimeout(done, 1000 * lost));
           break;
         }
-        case "offered": this.must(await this.core.agree(await ways.offered(s.offered))); break;
-        case "asked": this.must(await this.core.agree(await ways.asked(s.asked))); break;
-        case "keys":
-          for (let i = 0; i < s.keys; i++) this.made.push(await make());
-          this.must(await this.core.made(this.made.slice(-s.keys).map((k) => k.point)));
+        case "ask": {
+          const a = await ways.offered(s);
+          if (!a) { await this.drop(); return "no"; }
+          ways.waiting();
+          this.must(await core.agree(a.ids, a.code));
           break;
-        case "sign":
-          this.must(await this.core.signed(await Promise.all(s.sign.map((x) => open.sign(x.key, x.bytes, this.made)))));
+        }
+        case "keys": {
+          const made = await Promise.all(Array.from({ length: s.count }, make));
+          const { handles } = this.must(await core.keys(made.map((k) => k.point)));
+          await note(made.map((k, i) => ({ key: k.key, handle: handles[i] })));
           break;
+        }
+        case "sign": this.must(await core.signed(flow, await Promise.all(s.sign.map((x) => open.sign(x.handle, x.bytes))))); break;
         case "wait": ways.waiting(); await new Promise((done) => setTimeout(done, Math.max(1, s.until - now()) * 1000)); break;
-        case "done":
-          await this.keep(this.made, s.gone);
-          this.made = [];
-          return s;
+        case "chain": this.must(await core.chain()); break;
+        case "consent": {
+          const c = this.must(await core.choices(now()));
+          if (!c.possible) throw new Refused("nothing");
+          const picks = await ways.asked(s, c);
+          this.must(picks ? await core.answer(picks, now()) : await core.refuse(now()));
+          await this.keep();
+          if (!picks) return "no"; // nobody is told: not even that there is such a card
+          ways.waiting();
+          break;
+        }
+        case "done": {
+          if (flow === "ask") return { redirect: s.redirect ?? "" };
+          const { ids } = this.must(await core.received(now()));
+          await this.keep([], new Uint8Array());
+          this.half = false;
+          return { cards: ids };
+        }
       }
     }
   }
 
-  /** code is what a card shows now, fresh each time where it is a live one. */
-  async code(card: string): Promise<{ text: string; until: number }> {
-    const s = this.must(await this.core.show(card, now()));
-    if (s.text) return { text: s.text, until: 0 };
-    return this.must(await this.core.shown(await this.open!.sign(s.key!, s.sign!)));
+  /** drop forgets the offer that was taken half. */
+  async drop() {
+    await this.open?.put({ [HALF]: new Uint8Array() });
+    this.half = false;
   }
 
-  must<T extends { ok: boolean; reason?: string; error?: string }>(said: T): T {
-    if (!said.ok) throw new Refused(said.reason ?? "failed", said.error);
+  /** code is what a card shows now: a live one is new each time, and good until a time. */
+  async code(card: { id: string; live: boolean }): Promise<{ text: string; until: number }> {
+    if (!card.live) {
+      const { text } = this.must(await this.core.show(card.id, now()));
+      await this.keep();
+      return { text, until: 0 };
+    }
+    const at = now(), s = this.must(await this.core.live(card.id, this.desk, at));
+    const { text } = this.must(await this.core.liveSigned(await this.open!.sign(s.handle, s.sign), at));
+    await this.keep();
+    return { text, until: at + CODE };
+  }
+
+  /** check asks the issuers' lists how the cards stand: all at once or none, and only what says nothing of her. */
+  async check() {
+    const open = this.open;
+    const { lists } = this.must(await this.core.lists());
+    let news = false;
+    for (const l of lists) {
+      const get = (url: string, accept: string) => send({ do: "fetch", method: "GET", url, accept, type: "", bearer: "", body: null, max: 4 << 20 });
+      const [token, keys] = await Promise.all([get(l.uri, "application/statuslist+jwt"), get(l.keys, "application/json")]);
+      if (this.open !== open || token.status !== 200 || keys.status !== 200) continue;
+      news = !!(await this.core.lookup(l.issuer, l.uri, token.body, keys.body, now())).ok || news;
+    }
+    if (news && open && this.open === open) await this.keep();
+  }
+
+  must<T extends Reply>(said: T): T {
+    if (!said.ok) throw new Refused(said.why || "failed", said.error);
     return said;
   }
 

@@ -1,94 +1,77 @@
-// The page's end of the wallet core. Every rule of the protocols, of formats and of what
-// may be shown is the core's; the page fetches, signs, keeps and asks as it is told.
-//
-//   open(state | null, at)      -> {ok, error}: what is kept from now on; null begins an empty wallet
-//   state()                     -> {state}: to be kept after anything that changed it
-//   forget()                    -> {ok}: nothing is open any more
-//   cards(at, lang)             -> {cards}
-//   kind(text | bytes)          -> {kind}: what was scanned, opened or typed
-//   begin(text, at)             -> {ok, reason}: an offer or a request begins; the one under way ends
-//   next(at, lang)              -> a Step
-//   answered(status, type, body, at), agree(agreement), made(points), signed(signatures)
-//                               -> {ok, reason}: the outcome of a step; no more than that one step is lost by it
-//   add(file, at)               -> {ok, reason, card}: a card as text or file, not bound to a key
-//   show(card, at)              -> {ok, reason, key, sign}, shown(signature) -> {text, until}: a live code; a card that is
-//                                  not bound has {text} at once
-//   challenge(text, at)         -> {ok, reason, who, site}: the live codes of this scan answer that desk
-//   history(lang)               -> {entries}
-//   backup(words), restore(file, words, at) -> {file} / {ok, reason, added}
-//   words()                     -> {words}: new ones for a back-up
-//   delegate(card, text, at)    -> as show: hands a card to the phone whose code was scanned
-//   receiver(point, at)         -> {text}: the code by which this phone asks for such a card
-//   remove(card)                -> {ok, gone}: points whose keys may go
+// The page's end of the wallet core (cmd/aidpass-wasm/holding says each operation).
+// Every rule of the protocols, of formats and of what may be shown is the core's; the
+// page fetches, signs, keeps and asks as it is told.
 import { Calls, type Said } from "common/calls";
 
-export interface Reply extends Said { reason?: string }
+/** Reply: why is the key of the words for what somebody else did; changed: keep the wallet before anything else. */
+export interface Reply extends Said { why?: string; code?: string; changed?: boolean }
 
-export type Gives = "cash" | "health" | "food" | "water" | "shelter" | "school" | "person";
-
-/** Standing is how a card stands as far as this phone knows; the desk alone decides. */
-export type Standing = "ready" | "ends" | "ended" | "cancelled" | "unchecked";
+export type State = "ready" | "not_yet" | "ends_on" | "ended" | "cancelled" | "suspended" | "unchecked" | "view_only";
 
 export interface Card {
-  id: string; title: string; issuer: string; colour: string; gives: Gives;
-  standing: Standing; until?: number; since?: number; // since: when it could last be checked
-  live: boolean; challenge: boolean; // shown by live codes; only to a desk whose code was scanned
-  lent?: string; // in words, to or from whom
-  copies: number; facts: Fact[];
+  id: string; issuer: string; name: string; issuer_name: string; picture: string; colour: string;
+  state: State; state_at: number; held_for: string; live: boolean; paper: boolean; copies: number; left: number; handles: string[];
 }
-export interface Fact { label: string; value: string }
+export interface Claim { name: string; label: string; value: string }
 
-export interface Fetch { method: string; url: string; accept: string; type: string; bearer: string; body: Uint8Array | null; max: number }
-
-/** Offered is what an issuer would give. */
+export interface Fetch { do: "fetch"; method: string; url: string; accept: string; type: string; bearer: string; body: Uint8Array | null; max: number }
 export interface Offered {
-  issuer: string; host: string; cards: { id: string; title: string; gives: Gives }[]; cannot: number;
-  code?: { numeric: boolean; length: number; description: string }; again: boolean;
+  do: "ask"; issuer: string; issuer_name: string; can: { id: string; name: string; picture: string }[]; cannot: string[];
+  code: { numeric: boolean; length: number; description: string } | null; again: boolean;
 }
-/** Asked is what a verifier wants to know: each answer is one card and what would be told of it. */
-export interface Asked {
-  who: string; proved: "did" | "certificate" | "none"; host: string; purpose: string;
-  answers: { query: string; card: string; title: string; gives: Gives; told: Told[]; others: string[] }[];
-}
-export interface Told { path: string; label: string; value: string; optional: boolean }
+export interface Asked { do: "consent"; who: { client_id: string; how: "certificate" | "website" | "key" | "address"; name: string; calls: string }; purpose: string; to: string; sealed: boolean }
+export type Step = Fetch | Offered | Asked | { do: "keys"; count: number } | { do: "sign"; sign: { handle: string; bytes: Uint8Array }[] }
+  | { do: "wait"; until: number } | { do: "chain" } | { do: "done"; redirect?: string };
 
-export type Step =
-  | { ok: true; do: "fetch"; request: Fetch }
-  | { ok: true; do: "offered"; offered: Offered }
-  | { ok: true; do: "asked"; asked: Asked }
-  | { ok: true; do: "keys"; keys: number }
-  | { ok: true; do: "sign"; sign: { key: Uint8Array; bytes: Uint8Array }[] }
-  | { ok: true; do: "wait"; until: number }
-  | { ok: true; do: "done"; cards: string[]; redirect?: string; gone: Uint8Array[] }
-  | { ok: false; error?: string; reason?: string };
+export interface Option { card: string; form: number; always: string[]; ways: { claims: string[] }[]; again: boolean; left: number }
+export interface Want { id: string; required: boolean; options: Option[] }
+export interface Pick { want: string; card: string; form: number; way: number }
+export interface Choices extends Reply { possible: boolean; wants: Want[]; sets: { optional: boolean; options: string[][] }[] | null; least: Pick[] }
 
-export type Agreement = { cards: string[]; code: string } | { share: { query: string; card: string; without: string[] }[] } | { refuse: true };
-
-export interface Entry { at: number; who: string; what: string[]; card: string; given: boolean; kind: "asked" | "shown" | "received" | "lent" }
-
-export type Kind = "offer" | "request" | "challenge" | "card" | "backup" | "receiver" | "lent" | "none";
+export interface Event { at: number; kind: string; who: string; name: string; how: string; for: string; cards: string[]; claims: string[] }
+export type Kind = "offer" | "request" | "card" | "handover" | "challenge" | "other";
 
 export class Core extends Calls {
-  open(state: Uint8Array | null, at: number) { return this.ask<Reply>("open", state, at); }
-  state() { return this.ask<Reply & { state: Uint8Array }>("state"); }
+  fresh() { return this.ask<Reply>("new"); }
+  open(wallet: Uint8Array) { return this.ask<Reply>("open", wallet); }
+  wallet() { return this.ask<Reply & { wallet: Uint8Array }>("wallet"); }
+  kind(text: string) { return this.ask<Reply & { kind: Kind }>("kind", text); }
+  development(on: boolean) { return this.ask<Reply>("development", on); }
   forget() { return this.ask<Reply>("forget"); }
+
   cards(at: number, lang: string) { return this.ask<Reply & { cards: Card[] }>("cards", at, lang); }
-  kind(what: string | Uint8Array) { return this.ask<Reply & { kind: Kind }>("kind", what); }
-  begin(text: string, at: number) { return this.ask<Reply>("begin", text, at); }
-  step(at: number, lang: string) { return this.ask<Step & Said>("next", at, lang); }
-  answered(status: number, type: string, body: Uint8Array, at: number) { return this.ask<Reply>("answered", status, type, body, at); }
-  agree(a: Agreement) { return this.ask<Reply>("agree", a); }
-  made(points: Uint8Array[]) { return this.ask<Reply>("made", points); }
-  signed(signatures: Uint8Array[]) { return this.ask<Reply>("signed", signatures); }
-  add(file: string | Uint8Array, at: number) { return this.ask<Reply & { card: string }>("add", file, at); }
-  show(card: string, at: number) { return this.ask<Reply & { text?: string; key?: Uint8Array; sign?: Uint8Array }>("show", card, at); }
-  shown(signature: Uint8Array) { return this.ask<Reply & { text: string; until: number }>("shown", signature); }
-  challenge(text: string, at: number) { return this.ask<Reply & { who: string; site: string }>("challenge", text, at); }
-  history(lang: string) { return this.ask<Reply & { entries: Entry[] }>("history", lang); }
+  card(id: string, at: number, lang: string) { return this.ask<Reply & { card: Card; claims: Claim[] }>("card", id, at, lang); }
+  paper(text: string, name: string, at: number) { return this.ask<Reply & { id: string }>("paper", text, name, at); }
+  show(id: string, at: number) { return this.ask<Reply & { text: string }>("show", id, at); }
+  remove(id: string, at: number) { return this.ask<Reply & { handles: string[] }>("remove", id, at); }
+  log() { return this.ask<Reply & { events: Event[] }>("log"); }
+  lists() { return this.ask<Reply & { lists: { issuer: string; uri: string; keys: string }[] }>("lists"); }
+  lookup(issuer: string, uri: string, token: Uint8Array, keys: Uint8Array, at: number) { return this.ask<Reply>("lookup", issuer, uri, token, keys, at); }
+
+  begin(flow: Flow, text: string, lang: string) { return this.ask<Reply>(flow, text, lang); }
+  resume(state: Uint8Array, lang: string) { return this.ask<Reply>("offer_resume", state, lang); }
+  state() { return this.ask<Reply & { state: Uint8Array }>("offer_state"); }
+  step(flow: Flow, at: number) { return this.ask<Reply & Step>(`${flow}_next`, at); }
+  taken(flow: Flow, status: number, type: string, body: Uint8Array, at: number) { return this.ask<Reply>(`${flow}_take`, status, type, body, at); }
+  signed(flow: Flow, signatures: Uint8Array[]) { return this.ask<Reply>(`${flow}_signed`, signatures); }
+  agree(ids: string[], code: string) { return this.ask<Reply>("offer_agree", ids, code, 0); }
+  keys(points: Uint8Array[]) { return this.ask<Reply & { handles: string[] }>("offer_keys", points); }
+  received(at: number) { return this.ask<Reply & { ids: string[] }>("offer_keep", "", at); }
+  chain() { return this.ask<Reply>("ask_chain", "", false); } // a browser tells no page which roots it trusts
+  choices(at: number) { return this.ask<Choices>("ask_choices", at); }
+  answer(picks: Pick[], at: number) { return this.ask<Reply>("ask_answer", picks, at); }
+  refuse(at: number) { return this.ask<Reply>("ask_refuse", at); }
+
+  challenge(text: string) { return this.ask<Reply & { organisation: string; site: string }>("challenge", text); }
+  live(id: string, challenge: string, at: number) { return this.ask<Reply & { handle: string; sign: Uint8Array }>("live", id, challenge, at); }
+  liveSigned(signature: Uint8Array, at: number) { return this.ask<Reply & { text: string }>("live_signed", signature, at); }
+
   words() { return this.ask<Reply & { words: string }>("words"); }
-  backup(words: string) { return this.ask<Reply & { file: Uint8Array }>("backup", words); }
-  restore(file: Uint8Array, words: string, at: number) { return this.ask<Reply & { added: number }>("restore", file, words, at); }
-  delegate(card: string, to: string, at: number) { return this.ask<Reply & { key: Uint8Array; sign: Uint8Array }>("delegate", card, to, at); }
-  receiver(point: Uint8Array, at: number) { return this.ask<Reply & { text: string }>("receiver", point, at); }
-  remove(card: string) { return this.ask<Reply & { gone: Uint8Array[] }>("remove", card); }
+  backup(words: string, at: number) { return this.ask<Reply & { file: Uint8Array }>("backup", words, at); }
+  restore(file: Uint8Array, words: string, handles: string[], at: number) { return this.ask<Reply & { lost: string[] }>("restore", file, words, handles, at); }
+  handover(id: string, holder: string, to: string, at: number) { return this.ask<Reply & { text: string }>("handover", id, holder, to, at); }
+  takeover(text: string, at: number) { return this.ask<Reply & { id: string }>("takeover", text, at); }
 }
+
+/** Flow is which of the two protocols runs: a card comes, or somebody asks. */
+export type Flow = "offer" | "ask";

@@ -10,6 +10,7 @@ const drawn: Record<string, string> = {
   shelter: "M8 52 50 16l42 36M20 44v42h60V44M42 86V60h16v26",
   school: "M6 38 50 18l44 20-44 20ZM24 48v22c16 12 36 12 52 0V48M94 38v26",
   person: "M50 12a18 18 0 1 0 .01 0ZM16 88c4-42 64-42 68 0Z",
+  plain: "M10 26h80v50H10ZM10 42h80M22 62h20",
   // pockets
   sun: "M50 30a20 20 0 1 0 .01 0ZM50 6v10M50 84v10M6 50h10M84 50h10M19 19l7 7M74 74l7 7M81 19l-7 7M26 74l-7 7",
   fish: "M10 50c20-30 46-30 64 0-18 30-44 30-64 0ZM74 50l18-18v36ZM30 46v.1",
@@ -46,7 +47,7 @@ export function picture(name: string, size = "small"): SVGElement {
   svg.setAttribute("aria-hidden", "true");
   svg.setAttribute("data-picture", name);
   const path = document.createElementNS(svg.namespaceURI, "path");
-  path.setAttribute("d", drawn[name] ?? drawn.person);
+  path.setAttribute("d", drawn[name] ?? drawn.plain);
   svg.appendChild(path);
   return svg as SVGElement;
 }

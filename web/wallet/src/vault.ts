@@ -156,12 +156,12 @@ export class Open {
     return new Uint8Array(await crypto.subtle.decrypt(this.gcm(name, kept.iv), this.content, kept.bytes as BufferSource));
   }
 
-  /** put keeps all of values and keys, and lets go of the keys of points, or does nothing. */
-  async put(values: Record<string, Uint8Array>, keys: Made[] = [], gone: Uint8Array[] = []): Promise<void> {
+  /** put keeps all of values and keys, and lets go of the keys of handles, or does nothing. */
+  async put(values: Record<string, Uint8Array>, keys: Named[] = [], gone: string[] = []): Promise<void> {
     const names = await this.names();
-    for (const k of keys) names[hex(k.point)] = hex(random(8));
-    const drop = gone.map((p) => names[hex(p)]).filter(Boolean);
-    for (const p of gone) delete names[hex(p)];
+    for (const k of keys) names[k.handle] ??= hex(random(8));
+    const drop = gone.map((handle) => names[handle]).filter(Boolean);
+    for (const handle of gone) delete names[handle];
     if (keys.length || gone.length) values = { ...values, names: utf8(JSON.stringify(names)) };
     const sealed = await Promise.all(Object.entries(values).map(async ([name, v]) => {
       const iv = random(12);
@@ -169,21 +169,21 @@ export class Open {
     }));
     await write(this.db, ["sealed", "keys"], (tx) => {
       for (const [name, s] of sealed) tx.objectStore("sealed").put(s, [this.id, name]);
-      for (const k of keys) tx.objectStore("keys").put(k.key, [this.id, names[hex(k.point)]]);
+      for (const k of keys) tx.objectStore("keys").put(k.key, [this.id, names[k.handle]]);
       for (const id of drop) tx.objectStore("keys").delete([this.id, id]);
     });
   }
 
-  /** sign signs (ES256, r and s in 64 bytes) by the key of a point, of those in the pocket or of those just made. */
-  async sign(point: Uint8Array, bytes: Uint8Array, made: Made[] = []): Promise<Uint8Array> {
-    let key: CryptoKey | undefined = made.find((k) => hex(k.point) === hex(point))?.key;
-    if (!key) {
-      const name = (await this.names())[hex(point)] ?? "";
-      key = await ask(this.db, "keys", (s) => s.get([this.id, name]));
-    }
-    if (!key) throw new Error("vault: no key of that point");
+  /** sign signs (ES256, r and s in 64 bytes) by the key of a handle. */
+  async sign(handle: string, bytes: Uint8Array): Promise<Uint8Array> {
+    const name = (await this.names())[handle] ?? "";
+    const key = await ask<CryptoKey | undefined>(this.db, "keys", (s) => s.get([this.id, name]));
+    if (!key) throw new Error("vault: no key of that handle");
     return new Uint8Array(await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, key, bytes as BufferSource));
   }
+
+  /** handles name the keys that there are. */
+  async handles(): Promise<string[]> { return Object.keys(await this.names()); }
 
   private async names(): Promise<Record<string, string>> {
     const kept = await this.get("names");
@@ -194,8 +194,9 @@ export class Open {
   private gcm(name: string, iv: Uint8Array) { return { name: "AES-GCM", iv: iv as BufferSource, additionalData: utf8(`${this.id}|${name}`) }; }
 }
 
-/** Made is a new key of a card: its private half is a handle that cannot be exported. */
+/** Made is a new key: its private half cannot be exported. Named, it has the handle that the core gave it. */
 export interface Made { key: CryptoKey; point: Uint8Array }
+export interface Named { key: CryptoKey; handle: string }
 
 export async function make(): Promise<Made> {
   const pair = await crypto.subtle.generateKey(ec, false, ["sign", "verify"]);

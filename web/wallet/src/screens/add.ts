@@ -1,16 +1,15 @@
 // A card comes: by a code, a link or a file. Who offers it is shown, and nothing is
 // fetched of it before she agrees.
 import { button, choose, field, h, value } from "common/dom";
-import { decimal, t } from "common/i18n";
+import { t, text } from "common/i18n";
 import { said } from "../aloud";
-import { now, type Ways } from "../app";
-import type { Agreement, Offered } from "../core";
+import { now } from "../app";
+import type { Flow, Offered } from "../core";
 import { picture } from "../pictures";
 import { act, page, type UI } from "../ui";
 import { asked } from "./ask";
 import { restoreFrom } from "./backup";
 import { card, cards, label } from "./cards";
-import { receive } from "./lend";
 import { look } from "./scan";
 
 export function add(ui: UI) {
@@ -18,7 +17,7 @@ export function add(ui: UI) {
     name: "add", title: t("wallet.add"), back: () => void cards(ui),
     body: [said("wallet.add_lead"), act("scan", "wallet.add_scan", "scan", () => look(ui, { title: "wallet.add_scan", hint: "wallet.add_hint", back: () => add(ui), found: (code) => take(ui, code) }), "tall main"),
       act("link", "wallet.add_link", "link", () => link(ui), "tall"),
-      act("file", "wallet.add_file", "file-open", () => void file(ui), "tall"), act("phones", "wallet.add_phone", "phone", () => void receive(ui), "tall")],
+      act("file", "wallet.add_file", "file-open", () => void file(ui), "tall")],
   });
 }
 
@@ -39,73 +38,89 @@ async function file(ui: UI) {
   const chosen = await choose(".aidwallet,.txt,.jwt,image/*,application/octet-stream");
   if (!chosen) return;
   try {
-    const { kind } = await ui.app.core.kind(chosen.bytes);
-    if (kind === "backup") { restoreFrom(ui, chosen.bytes, () => add(ui)); return; }
-    const texts = kind === "none" ? await ui.app.reader.photo(new Blob([chosen.bytes as BlobPart])).catch(() => []) : [new TextDecoder().decode(chosen.bytes).trim()];
-    if (texts.length !== 1 || (await take(ui, texts[0])) === "more") ui.toast(t("wallet.why_none"));
+    if (chosen.name.endsWith(".aidwallet")) { restoreFrom(ui, chosen.bytes, () => add(ui)); return; }
+    const words = new TextDecoder().decode(chosen.bytes.subarray(0, 65536)).trim();
+    const { kind } = await ui.app.core.kind(words);
+    const texts = kind === "other" ? await ui.app.reader.photo(new Blob([chosen.bytes as BlobPart])).catch(() => []) : [words];
+    if (texts.length !== 1) ui.toast(t("wallet.why_none"));
+    else await take(ui, texts[0]);
   } catch (e) { ui.warn(e); }
 }
 
 /** take goes on with whatever a code or a link is; "more" where it is nothing for a wallet. */
-export async function take(ui: UI, text: string): Promise<"more" | void> {
-  const { kind } = await ui.app.core.kind(text.trim());
+export async function take(ui: UI, scanned: string): Promise<"more" | void> {
+  const { kind } = await ui.app.core.kind(scanned.trim());
   switch (kind) {
-    case "offer": case "request": return flow(ui, text.trim());
-    case "card": case "lent": return void kept(ui, () => ui.app.core.add(text.trim(), now()));
+    case "offer": return flow(ui, "offer", scanned.trim());
+    case "request": return flow(ui, "ask", scanned.trim());
+    case "card": return named(ui, scanned.trim());
+    case "handover": return void kept(ui, () => ui.app.core.takeover(scanned.trim(), now()));
     default: ui.toast(t("wallet.why_none")); return "more";
   }
 }
 
+/** named asks what a card from paper is to be called: its code does not say it in words. */
+function named(ui: UI, code: string) {
+  page(ui, {
+    name: "named", title: t("wallet.named"), back: () => add(ui),
+    body: h("form", { id: "form", submit: (e: Event) => { e.preventDefault(); void kept(ui, () => ui.app.core.paper(code, value("name"), now())); } },
+      said("wallet.named_lead"), field(t("wallet.named_label"), "name", { maxlength: 40, dir: "auto" })),
+    actions: h("button", { class: "button main", type: "submit", form: "form", id: "name-go" }, t("common.keep")),
+  });
+}
+
 /** kept keeps what the core has taken in, and shows it. */
-export async function kept(ui: UI, put: () => Promise<{ ok: boolean; reason?: string; card: string }>) {
+async function kept(ui: UI, put: () => Promise<{ ok: boolean; id: string }>) {
   try {
-    const { card: id } = ui.app.must(await put());
+    const { id } = ui.app.must(await put());
     await ui.app.keep();
     received(ui, [id]);
   } catch (e) { await cards(ui); ui.warn(e); }
 }
 
-/** No: she said so; nothing went wrong. */
-class No extends Error {}
+/** Stopped: she did not want to wait. */
+class Stopped extends Error {}
 
-/** flow takes an offer or a request to its end, screen by screen. */
-async function flow(ui: UI, text: string) {
-  const wait = () => { if (!ui.is("working")) page(ui, { name: "working", title: t("wallet.wait"), body: h("div", { class: "center" }, picture("clock", "large")), actions: button(t("wallet.stop"), () => { stopped = true; void cards(ui); }, "", "stop") }); };
-  let stopped = false, wasAsked = false, saidNo = false;
-  const still = <T>(x: T): T => { if (stopped) throw new No(); return x; };
-  const ways: Ways = {
-    waiting: () => { still(0); wait(); },
-    offered: async (o) => { const a = await offered(ui, still(o)); if (!a) throw new No(); return a; },
-    asked: async (a) => { wasAsked = true; const answer = await asked(ui, still(a)); saidNo = "refuse" in answer; return answer; },
+/** flow takes an offer or a request to its end, screen by screen; text null goes on with an offer taken half. */
+export async function flow(ui: UI, which: Flow, link: string | null) {
+  let stopped = false;
+  const still = () => { if (stopped) throw new Stopped(); };
+  const wait = () => {
+    still();
+    if (!ui.is("working")) page(ui, { name: "working", title: t("wallet.wait"), body: h("div", { class: "center" }, picture("clock", "large")),
+      actions: button(t("wallet.stop"), () => { stopped = true; void cards(ui); }, "", "stop") });
   };
   wait();
   try {
-    const done = await ui.app.run(text, ways);
+    const done = await ui.app.run(which, link, {
+      waiting: wait,
+      offered: (o) => { still(); return offered(ui, o); },
+      asked: (a, c) => { still(); return asked(ui, a, c); },
+    });
     if (stopped) return;
-    if (saidNo) refused(ui);
-    else if (!wasAsked) received(ui, done.cards);
+    if (done === "no") { if (which === "ask") refused(ui); else await cards(ui); }
+    else if ("cards" in done) received(ui, done.cards);
     else told(ui, done.redirect);
   } catch (e) {
-    if (e instanceof No || stopped) { if (!ui.is("cards")) await cards(ui); return; }
-    if (saidNo) { refused(ui); return; } // whether they heard of it or not, nothing was told
+    if (stopped || !ui.app.open) return;
     await cards(ui);
     ui.warn(e);
   }
 }
 
 /** offered shows what comes and from whom, and asks for the code that was given beside it; null: no. */
-function offered(ui: UI, o: Offered): Promise<Agreement | null> {
+function offered(ui: UI, o: Offered): Promise<{ ids: string[]; code: string } | null> {
   return new Promise((done) => {
     const wrong = h("p", { class: "wrong", role: "alert" }, o.again ? t("wallet.why_wrong_code") : null);
     const answer = () => {
-      const code = o.code ? (o.code.numeric ? decimal(value("code")) : value("code")) : "";
-      if (o.code && (!code || o.code.length && code.length !== o.code.length)) { wrong.replaceChildren(t("wallet.code_length", { n: o.code.length })); return; }
-      done({ cards: o.cards.map((c) => c.id), code });
+      const code = o.code ? value("code") : "";
+      if (o.code?.length && code.replace(/\s/g, "").length !== o.code.length) { wrong.replaceChildren(t("wallet.code_length", { n: o.code.length })); return; }
+      done({ ids: o.can.map((c) => c.id), code });
     };
     page(ui, {
       name: "offered", title: t("wallet.offered"), back: () => done(null),
-      body: [o.cards.map((c) => label(c.title, c.gives)), said("wallet.offered_by", { who: o.issuer, host: o.host }, "lead"),
-        o.cannot ? said("wallet.offered_cannot", { n: o.cannot }, "note") : null,
+      body: [dedupe(o.can).map((c) => label(c.name || text("wallet.card"), c.picture)), said("wallet.offered_by", { who: o.issuer_name || host(o.issuer), host: host(o.issuer) }, "lead"),
+        o.cannot.length ? said("wallet.offered_cannot", { n: o.cannot.length }, "note") : null,
         o.code ? h("form", { id: "form", submit: (e: Event) => { e.preventDefault(); answer(); } }, said("wallet.code_lead"),
           field(t("wallet.code_label"), "code", { inputmode: o.code.numeric ? "numeric" : "text", maxlength: 64, dir: "ltr", autocapitalize: "characters" }),
           o.code.description ? h("p", { class: "quiet" }, h("bdi", {}, o.code.description)) : null) : null, wrong],
@@ -113,6 +128,10 @@ function offered(ui: UI, o: Offered): Promise<Agreement | null> {
     });
   });
 }
+
+const host = (url: string) => new URL(url).host;
+/** dedupe leaves one of the forms that a card comes in: to her they are one card. */
+const dedupe = (can: Offered["can"]) => can.filter((c, i) => can.findIndex((x) => x.name === c.name) === i);
 
 function received(ui: UI, ids: string[]) {
   page(ui, {

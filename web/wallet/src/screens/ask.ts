@@ -1,30 +1,51 @@
 // Before sharing: what is asked, by whom and how they are known, and what for. Least is
 // told unless she says more, and No is as large as Yes.
-import { bdi, button, h } from "common/dom";
-import { t } from "common/i18n";
+import { bdi, button, h, type Child } from "common/dom";
+import { t, tag, text } from "common/i18n";
 import { said } from "../aloud";
-import type { Agreement, Asked } from "../core";
+import { now } from "../app";
+import type { Asked, Choices, Option, Pick, Want } from "../core";
 import { picture } from "../pictures";
 import { page, type UI } from "../ui";
 import { label } from "./cards";
 
-export function asked(ui: UI, a: Asked): Promise<Agreement> {
-  const more = new Map<string, HTMLInputElement>();
-  return new Promise((done) => {
-    const answer = () => done({ share: a.answers.map((x) => ({ query: x.query, card: x.card,
-      without: x.told.filter((f) => f.optional && !more.get(x.query + " " + f.path)!.checked).map((f) => f.path) })) });
-    page(ui, {
-      name: "ask", title: t("wallet.ask"), back: () => done({ refuse: true }),
-      body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.ask_who", { who: a.who }, "lead"), said(`wallet.ask_${a.proved}`, { host: a.host }, a.proved === "none" ? "note" : ""),
-        a.purpose ? said("wallet.ask_for", { what: a.purpose }) : said("wallet.ask_no_purpose", {}, "note"),
-        a.answers.map((x) => h("section", {}, label(x.title, x.gives),
-          x.told.length ? h("dl", { class: "facts" }, x.told.filter((f) => !f.optional).map((f) => h("div", {}, h("dt", {}, bdi(f.label)), h("dd", {}, bdi(f.value))))) : said("wallet.ask_nothing"),
-          x.told.filter((f) => f.optional).map((f) => {
-            const box = h("input", { type: "checkbox", id: `more-${x.query}-${f.path}` });
-            more.set(x.query + " " + f.path, box);
-            return h("label", { class: "switch" }, box, h("span", {}, t("wallet.ask_more", { what: f.label }), " ", bdi(f.value)));
-          }))), said("wallet.ask_logged", {}, "quiet")],
-      actions: h("div", { class: "pair" }, button(t("wallet.no"), () => done({ refuse: true }), "tall", "no"), button(t("wallet.share"), answer, "tall", "yes")),
-    });
-  });
+/** asked shows a request and gives what she would answer with; null: no. */
+export async function asked(ui: UI, a: Asked, c: Choices): Promise<Pick[] | null> {
+  const answers = new Map(c.least.map((p) => [p.want, p]));
+  const parts: Child[] = [];
+  for (const w of c.wants) if (w.options.length) parts.push(await part(ui, w, answers));
+  return new Promise((done) => page(ui, {
+    name: "ask", title: t("wallet.ask"), back: () => done(null),
+    body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.ask_who", { who: a.who.calls || a.who.name }, "lead"),
+      said(`wallet.ask_${a.who.how}`, { who: a.who.name, host: a.to }, a.who.how === "address" || a.who.how === "key" ? "note" : ""),
+      a.purpose ? said("wallet.ask_for", { what: a.purpose }) : said("wallet.ask_no_purpose", {}, "note"),
+      parts, said("wallet.ask_logged", {}, "quiet")],
+    actions: h("div", { class: "pair" }, button(t("wallet.no"), () => done(null), "tall", "no"), button(t("wallet.share"), () => done([...answers.values()]), "tall", "yes")),
+  }));
 }
+
+/** part is one card that is asked for: which, what would be told of it, and how little would do. */
+async function part(ui: UI, w: Want, answers: Map<string, Pick>): Promise<Child> {
+  const chosen = answers.get(w.id);
+  const o = w.options.find((x) => x.card === chosen?.card && x.form === chosen.form) ?? w.options[0];
+  const { card, claims } = ui.app.must(await ui.app.core.card(o.card, now(), tag()));
+  const known = new Map(claims.map((f) => [f.name, f]));
+  const words = (names: string[]) => names.map((n) => known.get(n) ?? { name: n, label: n, value: "" });
+  const facts = h("dl", { class: "facts" });
+  const fill = (way: number) => facts.replaceChildren(...words([...new Set([...o.always.filter((n) => known.has(n)), ...o.ways[way].claims])]).map((f) =>
+    h("div", {}, h("dt", {}, bdi(f.label)), h("dd", {}, bdi(f.value)))));
+  const least = chosen?.way ?? fewest(o);
+  const pick = (way: number) => { answers.set(w.id, { want: w.id, card: o.card, form: o.form, way }); fill(way); };
+  fill(least);
+  const ways = o.ways.length > 1 ? h("fieldset", { class: "choices" }, h("legend", {}, t("wallet.ask_less")), o.ways.map((x, i) =>
+    h("label", {}, h("input", { type: "radio", name: `way-${w.id}`, id: `way-${w.id}-${i}`, checked: i === least, change: () => pick(i) }),
+      h("span", {}, words(x.claims).map((f, n) => [n ? ", " : null, bdi(f.label)]))))) : null;
+  // What no answer needs is left out unless she adds it.
+  const more = chosen ? null : h("input", { type: "checkbox", id: `more-${w.id}`, change: () => {
+    if (more!.checked) pick(least); else answers.delete(w.id);
+  } });
+  return h("section", {}, label(card.name || text("wallet.card"), card.picture), more ? h("label", { class: "switch" }, more, h("span", {}, t("wallet.ask_more"))) : null,
+    facts.children.length ? facts : said("wallet.ask_nothing"), ways, o.again ? said("wallet.ask_again", {}, "note") : null);
+}
+
+const fewest = (o: Option) => o.ways.reduce((best, x, i) => (x.claims.length < o.ways[best].claims.length ? i : best), 0);

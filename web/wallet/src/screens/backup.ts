@@ -31,7 +31,8 @@ async function make(ui: UI) {
 
 async function made(ui: UI, words: string) {
   try {
-    const { file } = ui.app.must(await ui.app.core.backup(words));
+    const { file } = ui.app.must(await ui.app.core.backup(words, now()));
+    await ui.app.keep();
     const printed = file.length <= PRINTED ? h("div", { class: "paper" }, h("p", {}, t("wallet.paper")), qr("AIDWALLET:" + btoa(String.fromCharCode(...file)), text("wallet.paper"))) : null;
     page(ui, {
       name: "backup-file", title: t("wallet.backup"), back: () => backUp(ui),
@@ -55,10 +56,10 @@ export function restoreFrom(ui: UI, file: Uint8Array, back: () => void) {
       e.preventDefault();
       wrong.replaceChildren(t("wallet.wait"));
       try {
-        const { added } = ui.app.must(await ui.app.core.restore(file, value("words"), now()));
+        const { lost } = ui.app.must(await ui.app.core.restore(file, value("words"), await ui.app.open!.handles(), now()).then((r) => (r.ok || r.why ? r : { ...r, why: "words" })));
         await ui.app.keep();
         await cards(ui);
-        ui.toast(t("wallet.restored", { n: added }));
+        ui.toast(t(lost.length ? "wallet.restored_some" : "wallet.restored", { n: lost.length }));
       } catch (x) { wrong.replaceChildren(t(why(x))); }
     } }, said("wallet.restore_lead"), field(t("wallet.words"), "words", { type: "text", dir: "ltr", autocapitalize: "none", spellcheck: "false", maxlength: 200 }), wrong),
     actions: h("button", { class: "button main", type: "submit", form: "form", id: "restore-go" }, t("common.go")),

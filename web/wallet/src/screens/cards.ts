@@ -1,45 +1,47 @@
 // My cards, and one card with all that can be done with it.
 import { bdi, button, h, type Child } from "common/dom";
-import { date, t, tag } from "common/i18n";
+import { date, t, tag, text } from "common/i18n";
 import { said } from "../aloud";
 import { now } from "../app";
 import type { Card } from "../core";
 import { picture } from "../pictures";
 import { act, page, type UI } from "../ui";
-import { add } from "./add";
+import { add, flow } from "./add";
 import { backUp } from "./backup";
 import { history } from "./history";
 import { lend } from "./lend";
 import { settings } from "./settings";
-import { present } from "./show";
+import { answerDesk, present } from "./show";
 
 /** standing says in words and a shape how a card stands. */
-function standing(c: Card): HTMLElement {
-  const words = c.standing === "ends" ? t("wallet.ends", { date: day(c.until!) }) : c.standing === "ended" ? t("wallet.ended")
-    : c.standing === "cancelled" ? t("wallet.cancelled", { who: c.issuer }) : c.standing === "unchecked" ? t("wallet.unchecked", { date: day(c.since!) }) : t("wallet.ready");
-  return h("span", { class: `standing ${c.standing}` }, h("span", { class: "mark", "aria-hidden": "true" }), h("span", {}, words));
-}
+const standing = (c: Card) => h("span", { class: `standing ${c.state}` }, h("span", { class: "mark", "aria-hidden": "true" }),
+  h("span", {}, t(`wallet.is_${c.state}`, { date: c.state_at ? date(c.state_at).textContent! : "", who: who(c) })));
 
-const day = (seconds: number) => date(seconds).textContent!;
+/** who is the organisation of a card, in its own words where it has any. */
+const who = (c: Card) => c.issuer_name || c.issuer.replace(/^https:\/\//, "").split("/")[0];
+const title = (c: Card) => c.name || text("wallet.card");
 
 /** face is what a card looks like: colour, whose it is, what it gives. */
-const face = (c: Card): Child => [picture(c.gives, "large"), h("span", { class: "words" }, h("strong", {}, bdi(c.title)), h("span", { class: "issuer" }, mark(c.issuer), bdi(c.issuer)),
-  standing(c), c.lent ? h("span", { class: "lent" }, picture("phones"), bdi(c.lent)) : null)];
+const face = (c: Card): Child => [picture(c.picture, "large"), h("span", { class: "words" }, h("strong", {}, bdi(title(c))), h("span", { class: "issuer" }, mark(who(c)), bdi(who(c))),
+  standing(c), c.held_for ? h("span", { class: "lent" }, picture("phones"), h("span", {}, t("wallet.held_for", { who: c.held_for }))) : null)];
 
-/** mark stands for an organisation: the first letters of its name on its colour. */
+/** mark stands for an organisation: the first letters of its name. */
 const mark = (issuer: string) => h("span", { class: "org", "aria-hidden": "true" }, issuer.split(/\s+/).slice(0, 2).map((w) => [...w][0] ?? "").join("").toUpperCase());
 
 const colours = ["blue", "green", "violet", "brown", "teal"];
-const colour = (c: Card) => colours.includes(c.colour) ? c.colour : colours[[...c.issuer].reduce((n, x) => (n * 31 + x.codePointAt(0)!) >>> 0, 7) % colours.length];
+/** An issuer's own colour may be one that nothing can be read on: it chooses among ours. */
+const colour = (c: Card) => colours[[...(c.issuer + c.colour)].reduce((n, x) => (n * 31 + x.codePointAt(0)!) >>> 0, 7) % colours.length];
 
 const all = async (ui: UI) => ui.app.must(await ui.app.core.cards(now(), tag())).cards;
 
 export async function cards(ui: UI) {
+  ui.app.desk = "";
   const list = await all(ui);
   page(ui, {
     name: "cards", title: t("wallet.cards"),
     body: [list.length ? h("ul", { class: "wallet" }, list.map((c) => h("li", {},
       h("button", { type: "button", class: `card ${colour(c)}`, id: `card-${c.id}`, click: () => void card(ui, c.id) }, face(c))))) : said("wallet.no_cards", {}, "lead"),
+    ui.app.half ? h("div", { class: "note split" }, said("wallet.half"), button(t("wallet.go_on"), () => void flow(ui, "offer", null), "small", "half")) : null,
     ui.app.offline === "no" ? said("wallet.not_kept", {}, "note") : null],
     actions: [act("plus", "wallet.add", "add", () => add(ui), list.length ? "" : "main"),
       h("div", { class: "row" }, [["clock", "wallet.history", "history", () => void history(ui)], ["back_up", "wallet.backup", "backup", () => backUp(ui)],
@@ -48,15 +50,16 @@ export async function cards(ui: UI) {
 }
 
 export async function card(ui: UI, id: string) {
-  const c = (await all(ui)).find((x) => x.id === id);
-  if (!c) { await cards(ui); return; }
+  const { card: c, claims } = ui.app.must(await ui.app.core.card(id, now(), tag()));
   page(ui, {
-    name: "card", title: bdi(c.title), back: () => void cards(ui),
+    name: "card", title: bdi(title(c)), back: () => void cards(ui),
     body: [h("div", { class: `card ${colour(c)}` }, face(c)),
-      c.standing === "cancelled" ? said("wallet.cancelled_do") : c.standing === "ended" ? said("wallet.ended_do") : c.standing === "unchecked" ? said("wallet.unchecked_do") : null,
-      c.facts.length ? h("dl", { class: "facts" }, c.facts.map((f) => h("div", {}, h("dt", {}, bdi(f.label)), h("dd", {}, bdi(f.value))))) : null,
+      ["ready", "ends_on", "not_yet"].includes(c.state) ? null : said(`wallet.do_${c.state}`),
+      claims.length ? h("dl", { class: "facts" }, claims.map((f) => h("div", {}, h("dt", {}, bdi(f.label)), h("dd", {}, bdi(f.value))))) : null,
       h("div", { class: "pair" }, act("phones", "wallet.lend", "lend", () => lend(ui, c)), act("hide", "wallet.remove", "remove", () => remove(ui, c)))],
-    actions: act("scan", "wallet.show", "show", () => present(ui, c), "main tall"),
+    actions: !c.live && !c.paper ? null : c.live
+      ? h("div", { class: "pair" }, act("desk", "wallet.desk_scan", "desk", () => answerDesk(ui, c)), act("scan", "wallet.show", "show", () => present(ui, c), "main"))
+      : act("scan", "wallet.show", "show", () => present(ui, c), "main tall"),
   });
 }
 
@@ -66,10 +69,10 @@ function remove(ui: UI, c: Card) {
     body: [h("div", { class: `card ${colour(c)}` }, face(c)), said("wallet.remove_lead")],
     actions: h("div", { class: "pair" }, button(t("wallet.no"), () => void card(ui, c.id), "tall", "no"),
       button(t("wallet.remove_yes"), async () => {
-        try { await ui.app.keep([], ui.app.must(await ui.app.core.remove(c.id)).gone); await cards(ui); } catch (e) { ui.warn(e); }
+        try { await ui.app.keep(ui.app.must(await ui.app.core.remove(c.id, now())).handles); await cards(ui); } catch (e) { ui.warn(e); }
       }, "tall", "yes")),
   });
 }
 
 /** label says in one line which card it is, for other screens. */
-export const label = (title: string, gives: string) => h("p", { class: "which" }, picture(gives), bdi(title));
+export const label = (title: string, gives: string): HTMLElement => h("p", { class: "which" }, picture(gives), bdi(title));

@@ -2,19 +2,25 @@
 import { bdi, h } from "common/dom";
 import { moment, t, tag } from "common/i18n";
 import { said } from "../aloud";
-import type { Entry } from "../core";
+import { now } from "../app";
 import { picture } from "../pictures";
 import { page, type UI } from "../ui";
 import { cards } from "./cards";
 
-const pictures: Record<Entry["kind"], string> = { asked: "desk", shown: "scan", received: "plus", lent: "phones" };
+const pictures: Record<string, string> = { shown: "desk", declined: "desk", live: "scan", paper: "scan", added: "plus", removed: "hide", handed_over: "phones", taken_over: "phones", backed_up: "back_up", restored: "restore" };
 
 export async function history(ui: UI) {
-  const { entries } = ui.app.must(await ui.app.core.history(tag()));
+  const { core } = ui.app;
+  const names = new Map(ui.app.must(await core.cards(now(), tag())).cards.map((c) => [c.id, c.name]));
+  const { events } = ui.app.must(await core.log());
   page(ui, {
     name: "history", title: t("wallet.history"), back: () => void cards(ui),
-    body: [said("wallet.history_lead"), entries.length ? h("ul", { class: "log" }, entries.map((e) => h("li", { class: e.given ? "" : "no" }, picture(pictures[e.kind]),
-      h("span", { class: "what" }, bdi(e.who || e.card), " ", t(e.kind === "asked" && !e.given ? "wallet.did_refuse" : `wallet.did_${e.kind}`),
-        e.what.length ? h("small", {}, e.what.map((w, i) => [i ? ", " : null, bdi(w)])) : null, h("small", {}, moment(e.at)))))) : said("wallet.history_none")],
+    body: [said("wallet.history_lead"), events.length ? h("ul", { class: "log" }, events.map((e) => {
+      const of = e.cards.map((id) => names.get(id)).filter(Boolean).join(", ");
+      return h("li", { class: e.kind === "declined" ? "no" : "" }, picture(pictures[e.kind] ?? "clock"), h("span", { class: "what" },
+        e.name || e.who ? h("div", {}, bdi([e.who, e.name].filter(Boolean).join(" · "))) : null, t(`wallet.did_${e.kind}`), of ? h("small", {}, bdi(of)) : null,
+        e.for ? h("small", {}, t("wallet.ask_for", { what: e.for })) : null,
+        e.claims.length ? h("small", {}, e.claims.map((w, i) => [i ? ", " : null, bdi(w)])) : null, h("small", {}, moment(e.at))));
+    })) : said("wallet.history_none")],
   });
 }

@@ -1,51 +1,34 @@
-// A card is handed to another phone: hers stays hers, the other's copy says for whom it
-// is, and until when. The other phone shows a code, this one answers with one.
-import { button, h } from "common/dom";
-import { t } from "common/i18n";
+// A card is handed to another phone: hers stays hers, and the other's copy says whose it
+// is. Only what could be copied by a photo goes so; a card that lives in this phone is
+// made out to somebody else by the desk alone.
+import { button, field, h, value } from "common/dom";
+import { t, text } from "common/i18n";
 import { said } from "../aloud";
 import { now } from "../app";
 import type { Card } from "../core";
-import { picture } from "../pictures";
 import { page, type UI } from "../ui";
-import { make } from "../vault";
-import { add, kept } from "./add";
 import { card, label } from "./cards";
-import { look } from "./scan";
 import { code } from "./show";
 
-/** lend asks for the other phone's code, then whether she is sure. */
 export function lend(ui: UI, c: Card) {
+  const back = () => void card(ui, c.id);
+  const which = label(c.name || text("wallet.card"), c.picture);
+  if (!c.paper || c.held_for) {
+    page(ui, { name: "lend-desk", title: t("wallet.lend"), back, body: [which, said("wallet.lend_desk", {}, "lead")], actions: button(t("common.go"), back, "main", "go") });
+    return;
+  }
   page(ui, {
-    name: "lend", title: t("wallet.lend"), back: () => void card(ui, c.id),
-    body: [label(c.title, c.gives), said("wallet.lend_lead"), said("wallet.lend_seen")],
-    actions: h("div", { class: "pair" }, button(t("wallet.no"), () => void card(ui, c.id), "tall", "no"),
-      button(t("wallet.lend_scan"), () => look(ui, { title: "wallet.lend_scan", hint: "wallet.lend_hint", back: () => lend(ui, c), found: (scanned) => sign(ui, c, scanned) }), "tall", "yes")),
+    name: "lend", title: t("wallet.lend"), back,
+    body: h("form", { id: "form", submit: (e: Event) => { e.preventDefault(); void hand(ui, c, value("holder"), value("to"), back); } }, which, said("wallet.lend_lead"), said("wallet.lend_seen"),
+      field(t("wallet.lend_whose"), "holder", { maxlength: 60, dir: "auto", required: true }), field(t("wallet.lend_to"), "to", { maxlength: 60, dir: "auto" })),
+    actions: h("div", { class: "pair" }, button(t("wallet.no"), back, "tall", "no"), h("button", { class: "button tall", type: "submit", form: "form", id: "yes" }, t("wallet.yes"))),
   });
 }
 
-async function sign(ui: UI, c: Card, to: string): Promise<"more" | void> {
-  const { kind } = await ui.app.core.kind(to);
-  if (kind !== "receiver") { ui.toast(t("wallet.lend_wrong")); return "more"; }
+async function hand(ui: UI, c: Card, holder: string, to: string, back: () => void) {
   try {
-    const d = ui.app.must(await ui.app.core.delegate(c.id, to, now()));
-    const { text } = ui.app.must(await ui.app.core.shown(await ui.app.open!.sign(d.key, d.sign)));
+    const { text } = ui.app.must(await ui.app.core.handover(c.id, holder, to, now()));
     await ui.app.keep();
-    await code(ui, { ...c, live: false }, async () => ({ text, until: 0 }), () => void card(ui, c.id), said("wallet.lend_show"));
-  } catch (e) { await card(ui, c.id); ui.warn(e); }
-}
-
-/** receive shows this phone's code, and then takes the answer. */
-export async function receive(ui: UI) {
-  try {
-    const key = await make();
-    const { text } = ui.app.must(await ui.app.core.receiver(key.point, now()));
-    await ui.app.keep([key]);
-    const c = { live: false } as Card;
-    const lead = [said("wallet.receive_lead"),
-      button([picture("scan"), h("span", {}, t("wallet.receive_scan"))], () => look(ui, { title: "wallet.receive_scan", hint: "wallet.add_hint", back: () => add(ui), found: async (scanned) => {
-        if ((await ui.app.core.kind(scanned)).kind !== "lent") { ui.toast(t("wallet.why_none")); return "more"; }
-        await kept(ui, () => ui.app.core.add(scanned, now()));
-      } }), "main pictured", "receive-scan")];
-    await code(ui, c, async () => ({ text, until: 0 }), () => add(ui), lead);
-  } catch (e) { add(ui); ui.warn(e); }
+    await code(ui, false, async () => ({ text, until: 0 }), back, said("wallet.lend_show"));
+  } catch (e) { back(); ui.warn(e); }
 }

@@ -27,7 +27,7 @@ function enter(ui: UI, p: Pocket) {
   const wrong = h("p", { class: "wrong", role: "alert" });
   const failed = (e: unknown) => wrong.replaceChildren(e instanceof Wrong ? e.wait ? t("wallet.pin_wait", { n: e.wait }) : t("wallet.pin_wrong") : t(why(e)));
   if (p.finger) {
-    const go = () => ui.app.enter(p, "finger").then(() => cards(ui), failed);
+    const go = () => ui.app.enter(p, "finger").then(() => entered(ui), failed);
     page(ui, { name: "open-finger", title: t("wallet.open"), back, body: [h("div", { class: "center" }, picture(p.picture, "large")), said("wallet.open_finger"), wrong],
       actions: act("finger", "wallet.open_go", "finger-go", () => void go(), "main") });
     return;
@@ -38,12 +38,18 @@ function enter(ui: UI, p: Pocket) {
       e.preventDefault();
       const pin = value("pin");
       wrong.replaceChildren(t("wallet.wait"));
-      await ui.app.enter(p, { pin }).then(() => cards(ui), failed);
+      await ui.app.enter(p, { pin }).then(() => entered(ui), failed);
     } }, h("div", { class: "center" }, picture(p.picture, "large")), said("wallet.open_pin"),
     field(t("wallet.pin"), "pin", { type: "password", inputmode: "numeric", maxlength: 6 }), wrong),
     actions: h("button", { class: "button main", type: "submit", form: "form", id: "pin-go" }, t("wallet.open_go")),
   });
   document.getElementById("pin")!.focus();
+}
+
+/** entered shows the cards, and looks how they stand where there is a network. */
+async function entered(ui: UI) {
+  await cards(ui);
+  if (navigator.onLine) await ui.app.check().then(() => { if (ui.is("cards")) void cards(ui); }, () => {});
 }
 
 /** hidden closes the pocket and shows a clock, as any phone does. */

@@ -14,28 +14,30 @@ import { look } from "./scan";
 
 const RENEW = 50, QUIET = 4; // seconds; modules around the code
 
-/** present shows a card; one that answers only a known desk asks for that desk's code first. */
-export function present(ui: UI, c: Card) {
-  if (!c.challenge || ui.app.desk) { void code(ui, c, () => ui.app.code(c.id)); return; }
+/** present shows a card. */
+export const present = (ui: UI, c: Card) => void code(ui, c.live, () => ui.app.code(c), () => void card(ui, c.id));
+
+/** answerDesk scans the code of a desk first: the card then answers that desk alone. */
+export function answerDesk(ui: UI, c: Card) {
   look(ui, { title: "wallet.desk_scan", hint: "wallet.desk_hint", back: () => void card(ui, c.id), found: async (scanned) => {
-    const said = await ui.app.core.challenge(scanned, now());
-    if (!said.ok) { ui.toast(t("wallet.desk_wrong")); return "more"; }
-    desk(ui, c, said.who, said.site);
+    const d = await ui.app.core.challenge(scanned);
+    if (!d.ok) { ui.toast(t("wallet.desk_wrong")); return "more"; }
+    desk(ui, c, scanned, d.organisation, d.site);
   } });
 }
 
 /** desk shows who asks, before anything is shown to them. */
-function desk(ui: UI, c: Card, who: string, site: string) {
+function desk(ui: UI, c: Card, challenge: string, who: string, site: string) {
   page(ui, {
     name: "desk", title: t("wallet.desk"), back: () => void card(ui, c.id),
-    body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.desk_who", { who, site }, "lead"), said("wallet.desk_sure")],
+    body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.desk_who", { who, site: site || "–" }, "lead"), said("wallet.desk_sure")],
     actions: h("div", { class: "pair" }, button(t("wallet.no"), () => void card(ui, c.id), "tall", "no"),
-      button(t("wallet.yes"), () => { ui.app.desk = { who, site }; void code(ui, c, () => ui.app.code(c.id)); }, "tall", "yes")),
+      button(t("wallet.yes"), () => { ui.app.desk = challenge; present(ui, c); }, "tall", "yes")),
   });
 }
 
 /** code is the white screen; get makes what it says, again and again where that ends. */
-export async function code(ui: UI, c: Card, get: () => Promise<{ text: string; until: number }>, back: () => void = () => void card(ui, c.id), lead: Child = null) {
+export async function code(ui: UI, live: boolean, get: () => Promise<{ text: string; until: number }>, back: () => void, lead: Child = null) {
   const canvas = h("canvas", { class: "qr full", role: "img", "aria-label": text("wallet.code") });
   let timer = 0, over = false;
   const draw = async () => {
@@ -50,9 +52,9 @@ export async function code(ui: UI, c: Card, get: () => Promise<{ text: string; u
   const stop = (e: unknown) => { if (!over) { back(); ui.warn(e); } };
   const awake = stayAwake();
   page(ui, {
-    name: "show", tone: "white", title: t("wallet.show_title"), back: () => { ui.app.desk = null; back(); },
+    name: "show", tone: "white", title: t("wallet.show_title"), back: () => { ui.app.desk = ""; back(); },
     leave: () => { over = true; clearTimeout(timer); awake(); },
-    body: [canvas, lead, said("wallet.bright"), c.live ? h("p", { class: "live" }, shape("turn", "small"), h("span", {}, t("wallet.live"))) : null],
+    body: [canvas, lead, said("wallet.bright"), live ? h("p", { class: "live" }, shape("turn", "small"), h("span", {}, t("wallet.live"))) : null],
   });
   await draw().catch(stop);
 }
