@@ -13,8 +13,11 @@ export class UI extends Screens {
   hide = () => {};
   constructor(public app: App) { super(); }
 
-  /** warn says why something was not done. */
-  warn(e: unknown) { this.toast(t(why(e))); }
+  /** warn says why something was not done; the reason's name is for whoever looks closer. */
+  warn(e: unknown) {
+    this.toast(t(why(e)));
+    document.getElementById("toast")!.dataset.reason = e instanceof Refused ? `${e.reason} ${e.message}` : String(e);
+  }
 }
 
 /** why is the sentence for what went wrong. */

@@ -1,0 +1,182 @@
+package wallet_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"aidpass/internal/browsertest"
+	vt "aidpass/verifier/verifiertest"
+	"aidpass/web/api"
+	"aidpass/web/wallet"
+)
+
+var world = vt.New()
+
+const pin = "402917"
+
+// phone is a real Chromium of 360x640 with a fake camera, for the wallet at an address.
+type phone struct {
+	*browsertest.Page
+	url string
+}
+
+// laptop serves the wallet as the office does, at whose root an issuer may stand, and
+// counts what the policy refused.
+type laptop struct {
+	*httptest.Server
+	reports atomic.Int64
+	once    sync.Once
+}
+
+func (l *laptop) stop() { l.once.Do(l.Server.Close) }
+
+var office = sync.OnceValues(func() (http.Handler, error) {
+	files, err := wallet.Files()
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Config{Wallet: files, Now: time.Now})
+})
+
+// serve serves the wallet below /wallet/, and everything else by more.
+func serve(t *testing.T, more http.Handler) *laptop {
+	t.Helper()
+	server, err := office()
+	if errors.Is(err, wallet.ErrNotBuilt) {
+		t.Skipf("SKIPPED: %v", err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &laptop{}
+	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path == "/api/v1/csp-report":
+			report, _ := io.ReadAll(io.LimitReader(r.Body, 4096))
+			t.Logf("policy: %s", report)
+			l.reports.Add(1)
+		case more == nil || strings.HasPrefix(r.URL.Path, "/wallet/"):
+			r.Host = l.Listener.Addr().String()
+			server.ServeHTTP(w, r)
+		default:
+			more.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(l.stop)
+	return l
+}
+
+func newPhone(t *testing.T, server *laptop, more ...chromedp.ExecAllocatorOption) *phone {
+	t.Helper()
+	return &phone{browsertest.New(t, time.Unix(int64(vt.Now), 0), more...), server.URL + "/wallet/"}
+}
+
+func eval[T any](p *phone, expression string) T {
+	p.Helper()
+	return browsertest.Eval[T](p.Page, expression)
+}
+
+func (p *phone) open() { p.Helper(); p.Open(p.url) }
+
+func (p *phone) screen(name string) {
+	p.Helper()
+	p.Wait(fmt.Sprintf(`document.querySelector("#screen").dataset.screen === %q`, name))
+}
+
+// back goes back, to the screen of a name.
+func (p *phone) back(to string) {
+	p.Helper()
+	eval[bool](p, `(document.querySelector(".back").click(), true)`)
+	p.screen(to)
+}
+
+// begun starts the wallet for the first time, up to its empty list of cards.
+func (p *phone) begun(lang string) {
+	p.Helper()
+	p.open()
+	p.screen("welcome")
+	p.Click("lang-" + lang)
+	p.screen("whose")
+	p.Click("mine")
+	p.screen("picture")
+	p.Click("pic-fish")
+	p.choosePIN(pin)
+	p.screen("cards")
+}
+
+// choosePIN gives a new pocket its PIN.
+func (p *phone) choosePIN(pin string) {
+	p.Helper()
+	p.Wait(`["lock", "new-pin"].includes(document.querySelector("#screen").dataset.screen)`)
+	if eval[string](p, `document.querySelector("#screen").dataset.screen`) == "lock" {
+		p.Click("by-pin")
+	}
+	p.screen("new-pin")
+	p.Fill("pin", pin)
+	p.Fill("pin2", pin)
+	p.Click("pin-go")
+}
+
+// unlocked types the PIN after a start.
+func (p *phone) unlocked(pin string) {
+	p.Helper()
+	p.screen("open-pin")
+	p.Fill("pin", pin)
+	p.Click("pin-go")
+	p.screen("cards")
+}
+
+// take opens a link or the text of a card.
+func (p *phone) take(text string) {
+	p.Helper()
+	p.Click("add")
+	p.screen("add")
+	p.Click("link")
+	p.screen("link")
+	p.Fill("text", text)
+	p.Click("link-go")
+}
+
+// paper takes a card from paper under a name.
+func (p *phone) paper(text, name string) {
+	p.Helper()
+	p.take(text)
+	p.screen("named")
+	p.Fill("name", name)
+	p.Click("name-go")
+	p.screen("received")
+	p.Click("go")
+	p.screen("card")
+}
+
+// left is all that the wallet has on the phone, as text.
+func (p *phone) left() string {
+	p.Helper()
+	return eval[string](p, `(async () => {
+		const out = [];
+		for (const d of await indexedDB.databases()) {
+			const db = await new Promise((done) => { const r = indexedDB.open(d.name); r.onsuccess = () => done(r.result); });
+			for (const name of db.objectStoreNames) {
+				const all = (ask) => new Promise((done) => { const r = ask(db.transaction(name).objectStore(name)); r.onsuccess = () => done(r.result); });
+				const keys = await all((s) => s.getAllKeys()), values = await all((s) => s.getAll());
+				keys.forEach((k, i) => out.push(name + " " + JSON.stringify(k) + " " + JSON.stringify(values[i], (_, v) => v instanceof Uint8Array ? new TextDecoder("latin1").decode(v) : v instanceof CryptoKey ? "key" : v)));
+			}
+			db.close();
+		}
+		for (const c of await caches.keys()) out.push("cache " + c);
+		for (const [k, v] of Object.entries(localStorage)) out.push("local " + k + " " + v);
+		for (const [k, v] of Object.entries(sessionStorage)) out.push("session " + k + " " + v);
+		for (const r of await navigator.serviceWorker.getRegistrations()) out.push("worker " + r.scope);
+		return out.join("\n");
+	})()`)
+}
