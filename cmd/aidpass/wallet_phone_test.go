@@ -70,7 +70,7 @@ func TestTheWalletAppTakesAnOfferFromTheServer(t *testing.T) {
 	p.Fill("pin", "402917")
 	p.Fill("pin2", "402917")
 	p.Click("pin-go")
-	screen("cards")
+	screen("my-cards")
 	p.Click("add")
 	p.Click("link")
 	p.Fill("text", made.Link)
@@ -89,8 +89,10 @@ func TestTheWalletAppTakesAnOfferFromTheServer(t *testing.T) {
 	p.Click("yes")
 	screen("received")
 	p.Click("go")
-	screen("cards")
-	p.Shoot("en-wallet-cards-from-the-server")
+	screen("one-card")
+	if got := p.Text(".facts"); !strings.Contains(got, "K7Q2") {
+		t.Errorf("the card says %q", got)
+	}
 
 	// No key can be exported.
 	if got := browsertest.Eval[string](p, `(async () => {
@@ -106,11 +108,11 @@ func TestTheWalletAppTakesAnOfferFromTheServer(t *testing.T) {
 	p.Open(app)
 	p.Fill("pin", "402917")
 	p.Click("pin-go")
-	screen("cards")
-	live := browsertest.Eval[string](p, `[...document.querySelectorAll("button.card")].map((c) => c.id).join(" ")`)
+	screen("my-cards")
+	live := browsertest.Eval[string](p, `[...document.querySelectorAll("button.pass")].map((c) => c.id).join(" ")`)
 	for id := range strings.FieldsSeq(live) {
 		p.Click(id)
-		screen("card")
+		screen("one-card")
 		p.Shoot("en-wallet-card-from-the-server")
 		if browsertest.Eval[bool](p, `!!document.getElementById("desk")`) {
 			p.Click("show")

@@ -111,7 +111,7 @@ func (p *phone) begun(lang string) {
 	p.screen("picture")
 	p.Click("pic-fish")
 	p.choosePIN(pin)
-	p.screen("cards")
+	p.screen("my-cards")
 }
 
 // choosePIN gives a new pocket its PIN.
@@ -133,7 +133,7 @@ func (p *phone) unlocked(pin string) {
 	p.screen("open-pin")
 	p.Fill("pin", pin)
 	p.Click("pin-go")
-	p.screen("cards")
+	p.screen("my-cards")
 }
 
 // take opens a link or the text of a card.
@@ -156,7 +156,7 @@ func (p *phone) paper(text, name string) {
 	p.Click("name-go")
 	p.screen("received")
 	p.Click("go")
-	p.screen("card")
+	p.screen("one-card")
 }
 
 // left is all that the wallet has on the phone, as text.

@@ -20,7 +20,7 @@ func TestACardIsSealedReloadedBackedUpAndWiped(t *testing.T) {
 	p.begun("en")
 	card := world.Text(vt.CardOptions{})
 	p.paper(card, "Maize and oil")
-	if got := p.Text(".card"); !strings.Contains(got, "Maize and oil") {
+	if got := p.Text(".pass"); !strings.Contains(got, "Maize and oil") {
 		t.Errorf("the card says %q", got)
 	}
 	if left := p.left(); strings.Contains(left, "Maize") || strings.Contains(left, card[:40]) || !strings.Contains(left, "sealed") {
@@ -54,7 +54,7 @@ func TestACardIsSealedReloadedBackedUpAndWiped(t *testing.T) {
 	eval[bool](p, `(sessionStorage.setItem("shift", "40"), true)`)
 	p.open()
 	p.unlocked(pin)
-	id := eval[string](p, `document.querySelector("button.card").id`)
+	id := eval[string](p, `document.querySelector("button.pass").id`)
 	p.Click(id)
 	p.Click("show")
 	p.Wait(`document.querySelector("canvas.qr")?.dataset.text`)
@@ -64,13 +64,13 @@ func TestACardIsSealedReloadedBackedUpAndWiped(t *testing.T) {
 	if side := eval[float64](p, `(() => { const c = document.querySelector("canvas.qr"); return c.getBoundingClientRect().width / Number(c.dataset.modules) })()`); side < 4 {
 		t.Errorf("a module is %.2f px wide", side)
 	}
-	p.back("card")
-	p.back("cards")
+	p.back("one-card")
+	p.back("my-cards")
 
 	// Away to a file, and back from it into an empty pocket.
 	p.Click("backup")
 	p.Click("make")
-	p.screen("words")
+	p.screen("backup-words")
 	words := p.Text("#words")
 	p.Click("written")
 	p.screen("backup-file")
@@ -79,7 +79,7 @@ func TestACardIsSealedReloadedBackedUpAndWiped(t *testing.T) {
 		t.Errorf("the file is not sealed, or the words are %q", words)
 	}
 	p.back("backup")
-	p.back("cards")
+	p.back("my-cards")
 	p.Click("settings")
 	p.screen("settings")
 	p.Click("wipe")
@@ -98,15 +98,15 @@ func TestABackUpGoesToAnotherPhone(t *testing.T) {
 	p := newPhone(t, server)
 	p.begun("en")
 	p.paper(world.Text(vt.CardOptions{}), "Maize and oil")
-	p.back("cards")
+	p.back("my-cards")
 	p.Click("backup")
 	p.Click("make")
-	words := func() string { p.screen("words"); return p.Text("#words") }()
+	words := func() string { p.screen("backup-words"); return p.Text("#words") }()
 	p.Click("written")
 	p.screen("backup-file")
 	file := p.Download("save")
 	p.back("backup")
-	p.back("cards")
+	p.back("my-cards")
 	p.Click("settings")
 	p.Click("remove")
 	p.Click("yes")
@@ -124,8 +124,8 @@ func TestABackUpGoesToAnotherPhone(t *testing.T) {
 	p.Wait(`document.querySelector(".wrong").innerText.includes("do not open")`)
 	p.Fill("words", strings.ToUpper(words))
 	p.Click("restore-go")
-	p.screen("cards")
-	p.Wait(`document.querySelector(".card")?.innerText.includes("Maize and oil")`)
+	p.screen("my-cards")
+	p.Wait(`document.querySelector(".pass")?.innerText.includes("Maize and oil")`)
 }
 
 // Several people on one phone: a pocket each, and nobody sees another's.
@@ -137,7 +137,7 @@ func TestPocketsOfAFamily(t *testing.T) {
 	p.Click("shared")
 	p.Click("pic-sun")
 	p.choosePIN(pin)
-	p.screen("cards")
+	p.screen("my-cards")
 	p.paper(world.Text(vt.CardOptions{}), "Maize and oil")
 	p.Click("hide")
 	p.screen("away")
@@ -153,7 +153,7 @@ func TestPocketsOfAFamily(t *testing.T) {
 	}
 	p.Click("pic-tree")
 	p.choosePIN("918273")
-	p.screen("cards")
+	p.screen("my-cards")
 	if got := p.Text("#screen"); strings.Contains(got, "Maize") {
 		t.Errorf("another's card: %q", got)
 	}
@@ -167,7 +167,7 @@ func TestPocketsOfAFamily(t *testing.T) {
 	p.Wait(`document.querySelector(".wrong").innerText.includes("not right")`)
 	p.Fill("pin", pin)
 	p.Click("pin-go")
-	p.Wait(`document.querySelector(".card")?.innerText.includes("Maize and oil")`)
+	p.Wait(`document.querySelector(".pass")?.innerText.includes("Maize and oil")`)
 	// Laid away, it closes by itself.
 	eval[bool](p, `(Object.defineProperty(document, "hidden", { value: true, configurable: true }), document.dispatchEvent(new Event("visibilitychange")), true)`)
 	eval[bool](p, `(sessionStorage.setItem("shift", "61"), Object.defineProperty(document, "hidden", { value: false, configurable: true }), document.dispatchEvent(new Event("visibilitychange")), true)`)
@@ -199,12 +199,12 @@ func TestAFingerOpensThePocket(t *testing.T) {
 	p.Click("pic-sun")
 	p.screen("lock")
 	p.Click("finger")
-	p.screen("cards")
+	p.screen("my-cards")
 	p.paper(world.Text(vt.CardOptions{}), "Maize and oil")
 	p.open()
 	p.screen("open-finger")
 	p.Click("finger-go")
-	p.Wait(`document.querySelector(".card")?.innerText.includes("Maize and oil")`)
+	p.Wait(`document.querySelector(".pass")?.innerText.includes("Maize and oil")`)
 	p.Click("hide")
 	p.Click("unhide")
 	p.screen("open-finger")

@@ -48,7 +48,7 @@ export function said(key: string, values: Values = {}, more = ""): HTMLElement {
 export function whole(): HTMLElement {
   return ear(text("wallet.aloud_all"), async () => {
     const screen = document.getElementById("screen")!, name = screen.dataset.screen;
-    for (const e of screen.querySelectorAll<HTMLElement>("h1, h2, .said p, .facts > div, .button, .card .words")) {
+    for (const e of screen.querySelectorAll<HTMLElement>("h1, h2, .said p, .facts > div, .button, .pass .words")) {
       if (screen.dataset.screen !== name || !e.isConnected) return;
       if (!e.offsetParent || !e.innerText.trim()) continue;
       e.classList.add("spoken");

@@ -10,7 +10,7 @@ export const now = () => Math.floor(Date.now() / 1000);
 export class Refused extends Error { constructor(public reason: string, message?: string) { super(message ?? reason); } }
 
 /** Why the app cannot go on; each is a screen of its own. */
-export type Stop = "insecure" | "storage" | "full" | "twice" | "core";
+export type Stop = "insecure" | "storage" | "twice" | "core";
 
 const STATE = "wallet", HALF = "issuing"; // names that a pocket's content is kept under
 const SHARED = "aidpass-wallet-shared", LANG = "aidpass-wallet-lang";
@@ -35,12 +35,13 @@ export class App {
   open: Open | null = null;
   offline: "kept" | "no" = "no";
   desk = ""; // the challenge that live codes answer
+  dead = false; // the core has stopped
   half = false; // an offer was taken half
   closed = () => {}; // told when a pocket was closed by itself
   private used = Date.now();
 
   constructor(public stopped: (why: Stop) => void) {
-    this.core = new Core(() => stopped("core"));
+    this.core = new Core(() => { this.dead = true; stopped("core"); });
     this.camera = new Camera(this.reader, document.createElement("video"));
     this.camera.video.setAttribute("playsinline", "");
     this.camera.video.muted = true;
@@ -54,7 +55,7 @@ export class App {
       return "storage";
     }
     void navigator.storage?.persist?.();
-    await this.core.development(["localhost", "127.0.0.1"].includes(location.hostname)); // a laptop that is its own server
+    void this.core.development(["localhost", "127.0.0.1"].includes(location.hostname)); // a laptop that is its own server
     this.guard();
     return null;
   }
@@ -125,7 +126,7 @@ export class App {
           break;
         }
         case "sign": this.must(await core.signed(flow, await Promise.all(s.sign.map((x) => open.sign(x.handle, x.bytes))))); break;
-        case "wait": ways.waiting(); await new Promise((done) => setTimeout(done, Math.max(1, s.until - now()) * 1000)); break;
+        case "wait": ways.waiting(); await new Promise((done) => setTimeout(done, Math.min(60, Math.max(1, s.until - now())) * 1000)); break;
         case "chain": this.must(await core.chain()); break;
         case "consent": {
           const c = this.must(await core.choices(now()));
@@ -209,7 +210,7 @@ async function send(r: Fetch): Promise<{ status: number; type: string; body: Uin
     const headers: Record<string, string> = { Accept: r.accept };
     if (r.type) headers["Content-Type"] = r.type;
     if (r.bearer) headers.Authorization = `Bearer ${r.bearer}`;
-    const answer = await fetch(r.url, { method: r.method, headers, body: r.body as BodyInit | null, redirect: "error", credentials: "omit", cache: "no-store",
+    const answer = await fetch(r.url, { method: r.method, headers, body: r.body?.length ? (r.body as BodyInit) : null, redirect: "error", credentials: "omit", cache: "no-store",
       referrerPolicy: "no-referrer", signal: AbortSignal.timeout?.(30_000) });
     const body = new Uint8Array(r.max + 1), from = answer.body?.getReader();
     let n = 0;

@@ -30,6 +30,7 @@ export function why(e: unknown): string {
 
 /** page shows a screen with what every screen has. */
 export function page(ui: UI, s: Screen) {
+  if (ui.app.dead) return; // the screen says so
   const hide = ui.app.open
     ? h("button", { type: "button", class: "ear", id: "hide", "aria-label": text("wallet.hide"), click: () => ui.hide() }, picture("hide")) : null;
   hush();
@@ -40,7 +41,7 @@ export function page(ui: UI, s: Screen) {
 export const act = (pic: string, key: string, id: string, go: () => void, kind = "") =>
   button([picture(pic), h("span", {}, t(key))], go, `pictured ${kind}`, id);
 
-const stopSigns: Record<Stop, string> = { insecure: "lock", storage: "lock", full: "lock", twice: "list", core: "bolt" };
+const stopSigns: Record<Stop, string> = { insecure: "lock", storage: "lock", twice: "list", core: "bolt" };
 
 /** stopScreen says why nothing works and what to do. */
 export const stopScreen = (why: Stop): Screen => ({

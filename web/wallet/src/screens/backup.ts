@@ -22,7 +22,7 @@ async function make(ui: UI) {
   try {
     const { words } = ui.app.must(await ui.app.core.words());
     page(ui, {
-      name: "words", title: t("wallet.words"), back: () => backUp(ui),
+      name: "backup-words", title: t("wallet.words"), back: () => backUp(ui),
       body: [said("wallet.words_lead"), h("p", { class: "words", dir: "ltr", id: "words" }, h("bdi", { lang: "en" }, words))],
       actions: button(t("wallet.words_written"), () => void made(ui, words), "main", "written"),
     });

@@ -38,9 +38,9 @@ export async function cards(ui: UI) {
   ui.app.desk = "";
   const list = await all(ui);
   page(ui, {
-    name: "cards", title: t("wallet.cards"),
+    name: "my-cards", title: t("wallet.cards"),
     body: [list.length ? h("ul", { class: "wallet" }, list.map((c) => h("li", {},
-      h("button", { type: "button", class: `card ${colour(c)}`, id: `card-${c.id}`, click: () => void card(ui, c.id) }, face(c))))) : said("wallet.no_cards", {}, "lead"),
+      h("button", { type: "button", class: `pass ${colour(c)}`, id: `card-${c.id}`, click: () => void card(ui, c.id) }, face(c))))) : said("wallet.no_cards", {}, "lead"),
     ui.app.half ? h("div", { class: "note split" }, said("wallet.half"), button(t("wallet.go_on"), () => void flow(ui, "offer", null), "small", "half")) : null,
     ui.app.offline === "no" ? said("wallet.not_kept", {}, "note") : null],
     actions: [act("plus", "wallet.add", "add", () => add(ui), list.length ? "" : "main"),
@@ -52,8 +52,8 @@ export async function cards(ui: UI) {
 export async function card(ui: UI, id: string) {
   const { card: c, claims } = ui.app.must(await ui.app.core.card(id, now(), tag()));
   page(ui, {
-    name: "card", title: bdi(title(c)), back: () => void cards(ui),
-    body: [h("div", { class: `card ${colour(c)}` }, face(c)),
+    name: "one-card", title: bdi(title(c)), back: () => void cards(ui),
+    body: [h("div", { class: `pass ${colour(c)}` }, face(c)),
       ["ready", "ends_on", "not_yet"].includes(c.state) ? null : said(`wallet.do_${c.state}`),
       claims.length ? h("dl", { class: "facts" }, claims.map((f) => h("div", {}, h("dt", {}, bdi(f.label)), h("dd", {}, bdi(f.value))))) : null,
       h("div", { class: "pair" }, act("phones", "wallet.lend", "lend", () => lend(ui, c)), act("hide", "wallet.remove", "remove", () => remove(ui, c)))],
@@ -66,7 +66,7 @@ export async function card(ui: UI, id: string) {
 function remove(ui: UI, c: Card) {
   page(ui, {
     name: "remove", title: t("wallet.remove"), back: () => void card(ui, c.id),
-    body: [h("div", { class: `card ${colour(c)}` }, face(c)), said("wallet.remove_lead")],
+    body: [h("div", { class: `pass ${colour(c)}` }, face(c)), said("wallet.remove_lead")],
     actions: h("div", { class: "pair" }, button(t("wallet.no"), () => void card(ui, c.id), "tall", "no"),
       button(t("wallet.remove_yes"), async () => {
         try { await ui.app.keep(ui.app.must(await ui.app.core.remove(c.id, now())).handles); await cards(ui); } catch (e) { ui.warn(e); }

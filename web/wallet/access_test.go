@@ -1,0 +1,302 @@
+package wallet_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	vt "aidpass/verifier/verifiertest"
+)
+
+// tour walks over every screen of the wallet in one language and looks at each.
+type tour struct {
+	*phone
+	lang string
+	seen map[string]bool
+}
+
+// look waits for a screen and tries all that must hold on any: axe, in common and in
+// forced colours, nothing cut off or too small for a thumb in any form.
+func (c *tour) look(name string, more ...string) {
+	c.Helper()
+	c.screen(name)
+	c.seen[name] = true
+	where := strings.Join(append([]string{c.lang, name}, more...), " ")
+	c.Axe(where)
+	c.Layout(where)
+	if c.lang == "en" {
+		c.Media("forced-colors", "active")
+		c.Axe(where+", forced colours", "color-contrast")
+		c.Media("forced-colors", "none")
+	}
+	c.Shoot(strings.ReplaceAll(strings.Join(append([]string{c.lang, "wallet", name}, more...), "-"), " ", "-"))
+}
+
+// screens are the names of all screens, read from the source: one that the tour does
+// not know fails the test.
+func screens(t *testing.T) []string {
+	t.Helper()
+	var names []string
+	for _, pattern := range []string{"src/*.ts", "src/screens/*.ts"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shown := regexp.MustCompile(`(?:\bpage\(ui, |\bui\.show\()\{\s*name: "([a-z-]+)"`).FindAllSubmatch(text, -1)
+			for _, m := range shown {
+				names = append(names, string(m[1]))
+			}
+			if n := strings.Count(string(text), "page(ui, {") + strings.Count(string(text), "ui.show({") - strings.Count(string(text), "ui.show({ ...s"); n != len(shown) {
+				t.Errorf("%s shows %d screens, %d of which begin with their name", f, n, len(shown))
+			}
+			if m := regexp.MustCompile(`export type Stop = (.*);`).FindSubmatch(text); m != nil {
+				for _, why := range regexp.MustCompile(`"(\w+)"`).FindAllSubmatch(m[1], -1) {
+					names = append(names, "stop-"+string(why[1]))
+				}
+			}
+		}
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	if len(names) < 25 {
+		t.Fatalf("%d screens found in the source: %q", len(names), names)
+	}
+	return names
+}
+
+// unvisited are screens that only a network or a second key brings: cmd/aidpass walks
+// over those of offers, and TestAFingerOpensThePocket over those of a finger.
+var unvisited = []string{"installing", "change", "lock", "open-finger"}
+
+func TestEveryScreenIsOpenToEverybody(t *testing.T) {
+	t.Parallel()
+	server := serve(t, nil)
+	for _, lang := range []string{"en", "ar"} {
+		t.Run(lang, func(t *testing.T) {
+			t.Parallel()
+			c := &tour{phone: newPhone(t, server), lang: lang, seen: map[string]bool{}}
+			c.walk()
+			for _, name := range screens(t) {
+				if !c.seen[name] && !slices.Contains(unvisited, name) {
+					t.Errorf("the screen %q is never looked at: give it a stop on the tour", name)
+				}
+			}
+			if n := server.reports.Load(); n != 0 {
+				t.Errorf("the policy refused %d things", n)
+			}
+		})
+	}
+}
+
+// canned makes the core say what only a network could bring, op by op.
+const canned = `{
+	const real = Worker;
+	globalThis.says = {};
+	globalThis.Worker = class extends real {
+		trapped = new Map();
+		postMessage(m, moved) {
+			if (m.op && globalThis.says[m.op]) this.trapped.set(m.id, globalThis.says[m.op].length > 1 ? globalThis.says[m.op].shift() : globalThis.says[m.op][0]);
+			super.postMessage(m, moved ?? []);
+		}
+		get onmessage() { return super.onmessage; }
+		set onmessage(f) { super.onmessage = (e) => f(this.trapped.has(e.data.id) ? { data: { id: e.data.id, reply: this.trapped.get(e.data.id) } } : e); }
+	};
+}`
+
+func (c *tour) says(script string) {
+	c.Helper()
+	eval[bool](c.phone, fmt.Sprintf("(Object.assign(globalThis.says, %s), true)", script))
+}
+
+func (c *tour) walk() {
+	p := c.phone
+	p.OnLoad(canned)
+	p.open()
+	c.look("welcome")
+	p.Click("lang-" + c.lang)
+	c.look("whose")
+	p.Click("shared")
+	c.look("picture")
+	p.Click("pic-fish")
+	c.look("new-pin")
+	p.choosePIN(pin)
+	c.look("my-cards", "none")
+	p.Click("add")
+	c.look("add")
+	p.Click("scan")
+	p.Wait(`document.querySelector("video")?.videoWidth`)
+	c.look("scan")
+	p.back("add")
+	p.Click("link")
+	c.look("link")
+	p.Fill("text", world.Text(vt.CardOptions{}))
+	p.Click("link-go")
+	c.look("named")
+	p.Fill("name", "Maize and oil")
+	p.Click("name-go")
+	c.look("received")
+	p.Click("go")
+	c.look("one-card", "paper")
+	p.Click("show")
+	p.Wait(`document.querySelector("canvas.qr")?.dataset.text`)
+	c.look("show")
+	p.back("one-card")
+	p.Click("lend")
+	c.look("lend")
+	p.Click("no")
+	p.screen("one-card")
+	p.Click("remove")
+	c.look("remove")
+	p.Click("no")
+	p.screen("one-card")
+	p.back("my-cards")
+	c.look("my-cards")
+	c.protocols()
+
+	p.Click("history")
+	c.look("history")
+	p.back("my-cards")
+	p.Click("backup")
+	c.look("backup")
+	p.Click("make")
+	c.look("backup-words")
+	p.Click("written")
+	c.look("backup-file")
+	file := p.Download("save")
+	p.back("backup")
+	p.Click("restore")
+	p.Upload("#file", "wallet.aidwallet", file)
+	c.look("restore")
+	p.back("backup")
+	p.back("my-cards")
+	p.Click("settings")
+	c.look("settings")
+	p.Click("change")
+	c.look("old-pin")
+	p.back("settings")
+	p.Click("close")
+	c.look("pockets")
+	p.Click("pocket-fish")
+	c.look("open-pin")
+	p.Fill("pin", pin)
+	p.Click("pin-go")
+	p.screen("my-cards")
+	p.Click("hide")
+	c.look("away")
+	p.Click("unhide")
+	p.Click("pocket-fish")
+	p.Fill("pin", pin)
+	p.Click("pin-go")
+	p.screen("my-cards")
+	c.stops()
+	p.screen("my-cards")
+	p.Click("settings")
+	p.Click("wipe")
+	c.look("wipe")
+	p.Click("yes")
+	c.look("wiped")
+}
+
+// protocols looks at the screens of offers, requests and desks.
+func (c *tour) protocols() {
+	p := c.phone
+	card := `{ id: "c1", issuer: "https://relief-a.example/i1", name: "Winter cash", issuer_name: "Relief A", picture: "cash", colour: "", state: "%s", state_at: 1796000000, held_for: "", live: true, paper: false, copies: 8, left: 7, handles: [] }`
+	one := fmt.Sprintf(card, "ready")
+	var all []string
+	for i, state := range []string{"ready", "ends_on", "not_yet", "ended", "cancelled", "suspended", "unchecked", "view_only"} {
+		all = append(all, strings.Replace(fmt.Sprintf(card, state), `"c1"`, fmt.Sprintf(`"c%d"`, i+1), 1))
+	}
+	c.says(`{ cards: [{ ok: true, cards: [` + strings.Join(all, ", ") + `] }], card: [{ ok: true, card: ` + one + `, claims: [{ name: "given_name", label: "Given name", value: "Amina" }, { name: "amount", label: "Amount", value: "20.00" }] }] }`)
+	p.Click("settings")
+	p.screen("settings")
+	p.back("my-cards")
+	c.look("my-cards", "states")
+	p.Click("card-c1")
+	c.look("one-card", "live")
+	p.Click("lend")
+	c.look("lend-desk")
+	p.back("one-card")
+	c.says(`{ challenge: [{ ok: true, organisation: "Relief B", site: "KAK-3" }] }`)
+	p.See("A CHALLENGE", 0)
+	p.Click("desk")
+	c.look("desk")
+	p.See("", 0)
+	p.Click("no")
+	p.screen("one-card")
+	p.back("my-cards")
+	c.says(`{ kind: [{ ok: true, kind: "offer" }], offer: [{ ok: true }], offer_next: [{ ok: true, do: "wait", until: 2e9 }, { ok: true, do: "ask", issuer: "https://relief-a.example/i1", issuer_name: "Relief A", again: true, cannot: ["x"],
+		can: [{ id: "a", name: "Winter cash", picture: "cash" }], code: { numeric: true, length: 6, description: "In the letter" } }] }`)
+	p.take("an offer")
+	c.look("working")
+	p.Click("stop")
+	p.screen("my-cards")
+	p.take("an offer")
+	c.look("offered")
+	p.Click("no")
+	p.screen("my-cards")
+	ask := func(how string) {
+		c.says(`{ kind: [{ ok: true, kind: "request" }], ask: [{ ok: true }], ask_answer: [{ ok: true }], ask_refuse: [{ ok: true }], ask_next: [{ ok: true, do: "consent", who: { client_id: "x", how: "` + how + `", name: "relief-b.example", calls: "Relief B" },
+			purpose: "To hand out seeds", to: "relief-b.example", sealed: true }, { ok: true, do: "done", redirect: "https://relief-b.example/done" }],
+			ask_choices: [{ ok: true, possible: true, sets: null, least: [{ want: "w", card: "c1", form: 2, way: 1 }],
+				wants: [{ id: "w", required: true, options: [{ card: "c1", form: 2, always: [], again: true, left: 0, ways: [{ claims: ["given_name", "amount"] }, { claims: ["amount"] }] }] },
+					{ id: "v", required: false, options: [{ card: "c1", form: 2, always: [], again: false, left: 0, ways: [{ claims: ["given_name"] }] }] }] }] }`)
+		p.take("a request")
+		c.look("ask", how)
+	}
+	ask("address")
+	if got := p.Text(".facts"); strings.Contains(got, "Amina") || !strings.Contains(got, "20.00") {
+		c.Errorf("not the least is told: %q", got)
+	}
+	if eval[bool](p, `document.getElementById("no").offsetHeight < document.getElementById("yes").offsetHeight || document.getElementById("no").offsetWidth < document.getElementById("yes").offsetWidth`) {
+		c.Error("no is smaller than yes")
+	}
+	p.Click("no")
+	c.look("refused")
+	p.Click("go")
+	p.screen("my-cards")
+	ask("website")
+	p.Click("yes")
+	c.look("told")
+	p.Click("go")
+	p.screen("my-cards")
+	eval[bool](p, `(globalThis.says = {}, true)`)
+	p.Click("settings")
+	p.screen("settings")
+	p.back("my-cards")
+}
+
+// stops looks at the screens of what stands in the way.
+func (c *tour) stops() {
+	p := c.phone
+	tab, closed := p.Tab()
+	second := &phone{tab, p.url}
+	second.open()
+	(&tour{phone: second, lang: c.lang, seen: c.seen}).look("stop-twice")
+	closed()
+	back := p.OnLoad(`indexedDB.open = () => { throw new DOMException("", "InvalidStateError"); }`)
+	p.open()
+	c.look("stop-storage")
+	back()
+	back = p.OnLoad(`Object.defineProperty(window, "isSecureContext", { value: false })`)
+	p.open()
+	c.look("stop-insecure")
+	back()
+	back = p.OnLoad(`{ const real = Worker; globalThis.Worker = class extends real { constructor(file) { super(file); if (file === "core.js") { this.terminate(); setTimeout(() => this.onmessage({ data: { died: true, error: "" } }), 300); } } }; }`)
+	p.Open(p.url)
+	c.look("stop-core")
+	back()
+	p.open()
+	p.screen("pockets")
+	p.Click("pocket-fish")
+	p.Fill("pin", pin)
+	p.Click("pin-go")
+}
