@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/url"
+	"slices"
 
 	"aidpass/credential"
 	"aidpass/internal/did"
@@ -13,7 +14,8 @@ import (
 // webKeys returns what the web is told of the organisation's keys for wallet
 // credentials, as the trust list and its own withdrawals have them: a key set,
 // JWT VC issuer metadata and a did:web document, each under the path that belongs
-// to the organisation's id. None where it lists no such key.
+// to the organisation's id. None where it lists no such key; one that asks wallets and
+// issues nothing has the last alone, by which they know its requests.
 func (s *serving) webKeys() (map[string]*api.Document, error) {
 	_, list, err := readList(s.f.pack.trust, trust.Anchors{})
 	if err != nil {
@@ -33,20 +35,24 @@ func (s *serving) webKeys() (map[string]*api.Document, error) {
 // keyDocuments are those of o, which may be nil, at time at, by path.
 func keyDocuments(o *trust.Organisation, at credential.Time) map[string]*api.Document {
 	docs := map[string]*api.Document{}
-	if o == nil || !trust.SignsForWallets(o, at) {
+	if o == nil {
 		return docs
 	}
+	issues := trust.SignsForWallets(o, at)
+	asks := slices.ContainsFunc(o.Keys, func(k *trust.Key) bool { return k.Use == trust.UseRequest && k.State == trust.Active })
 	add := func(address string, err error, mime string, body []byte) {
 		if u, perr := url.Parse(address); err == nil && perr == nil {
 			docs[u.Path] = api.NewDocument(mime, body)
 		}
 	}
-	address, err := resolve.WellKnown(o.ID, "jwt-vc-issuer")
-	add(address, err, "application/json", trust.IssuerMetadata(o, at))
-	address, err = resolve.WellKnown(o.ID, "jwks.json")
-	add(address, err, "application/jwk-set+json", trust.KeySet(o, at))
-	if id, doc, ok := trust.DIDDocument(o, at); ok {
-		address, err = did.WebURL(id)
+	if issues {
+		address, err := resolve.WellKnown(o.ID, "jwt-vc-issuer")
+		add(address, err, "application/json", trust.IssuerMetadata(o, at))
+		address, err = resolve.WellKnown(o.ID, "jwks.json")
+		add(address, err, "application/jwk-set+json", trust.KeySet(o, at))
+	}
+	if id, doc, ok := trust.DIDDocument(o, at); ok && (issues || asks) {
+		address, err := did.WebURL(id)
 		add(address, err, "application/did+json", doc)
 	}
 	return docs

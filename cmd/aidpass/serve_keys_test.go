@@ -80,6 +80,16 @@ func TestKeysForWalletsAreFoundByTheirIssuer(t *testing.T) {
 	get("/.well-known/did.json")
 	get("/.well-known/jwt-vc-issuer")
 
+	if n := tell("https://relief-b.example", trust.Active, trust.UseRequest); n != 1 {
+		t.Errorf("one that asks and issues nothing: %d documents", n)
+	}
+	doc, _ = get("/.well-known/did.json")
+	if methods, err := did.ParseDocument([]byte(doc), "did:web:relief-b.example"); err != nil || len(methods) != 1 || methods[0].For != did.Authentication {
+		t.Errorf("%s: %v", doc, err)
+	}
+	if n := tell("https://relief-b.example", trust.Retired, trust.UseRequest); n != 0 {
+		t.Errorf("a retired key asks: %d documents", n)
+	}
 	if n := tell("https://relief-a.example/i1", trust.Compromised, trust.UseVC); n != 0 {
 		t.Errorf("a stolen key: %d documents", n)
 	}

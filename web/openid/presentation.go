@@ -89,18 +89,21 @@ func (s *Server) response(c *echo.Context) error {
 	return sendJSON(c, http.StatusOK, body.Append(nil))
 }
 
-// cookie holds the secret of the session that asked, one for each request. A page
-// elsewhere cannot have it sent, a wallet that sends its user back can.
-func cookie(id string) string { return "__Host-aidpass-" + id }
+// cookie holds the secret of the session that asked. A page elsewhere cannot have it
+// sent, a wallet that sends its user back can. It is of the one page alone: a desk that
+// asks all day must not come with all of them, and be refused for its size.
+const cookie = "__Secure-aidpass"
 
 // enter gives the browser that opens the address made for it the request's session,
 // and goes on to the page, whose address says nothing that anybody could use.
 func (s *Server) enter(c *echo.Context) error {
 	id, session := c.Param("id"), c.Param("session")
-	if _, err := s.Verifier.Result(c.Request().Context(), id, session, ""); err != nil {
+	t, err := s.Verifier.Result(c.Request().Context(), id, session, "")
+	if err != nil {
 		return s.resultFault(c, err)
 	}
-	http.SetCookie(c.Response(), &http.Cookie{Name: cookie(id), Value: session, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(c.Response(), &http.Cookie{Name: cookie, Value: session, Path: s.path + resultPath + id, MaxAge: max(1, int(t.Ends.Sub(s.Now()).Seconds())),
+		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 	never(c.Response().Header())
 	return c.Redirect(http.StatusSeeOther, s.path+resultPath+id)
 }
@@ -108,7 +111,7 @@ func (s *Server) enter(c *echo.Context) error {
 // result is the page of who asked: the code to be scanned, then the answer.
 func (s *Server) result(c *echo.Context) error {
 	session := ""
-	if held, err := c.Request().Cookie(cookie(c.Param("id"))); err == nil {
+	if held, err := c.Request().Cookie(cookie); err == nil {
 		session = held.Value
 	}
 	t, err := s.Verifier.Result(c.Request().Context(), c.Param("id"), session, c.QueryParam("response_code"))

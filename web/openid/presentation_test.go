@@ -3,6 +3,7 @@ package openid_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -149,8 +150,19 @@ func TestOnlyTheSessionThatAskedSeesTheAnswer(t *testing.T) {
 	if entered.Code != 303 || entered.Header().Get("Location") != path || len(cookies) != 1 {
 		t.Fatalf("%d %v", entered.Code, entered.Header())
 	}
-	if c := cookies[0]; !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" || !strings.HasPrefix(c.Name, "__Host-") {
+	if c := cookies[0]; !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != path || c.MaxAge <= 0 || c.MaxAge > 86400+900 || !strings.HasPrefix(c.Name, "__Secure-") {
 		t.Errorf("the cookie is %+v", c)
+	}
+	// A browser that asked a thousand times sends one of them to a page, and none elsewhere.
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []string{path, pathOf(t, w.ask(t, inClear).ResultURI()), pathOf(t, r.RequestURI())} {
+		at := &url.URL{Scheme: "https", Host: "relief-a.example", Path: other}
+		if jar.SetCookies(&url.URL{Scheme: "https", Host: "relief-a.example", Path: path + "/for/" + r.Session}, cookies); len(jar.Cookies(at)) > 0 != (other == path) {
+			t.Errorf("%s gets %v", other, jar.Cookies(at))
+		}
 	}
 	mine := []string{"Cookie", cookies[0].Name + "=" + cookies[0].Value}
 	open := w.do("GET", path, "", mine...)
