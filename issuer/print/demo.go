@@ -29,10 +29,13 @@ const (
 	demoRows    = 3
 )
 
+// notesBeneath: the last page has one row of cards, and room for the notes under it.
+func notesBeneath(last int) bool { return last > 0 && last <= demoColumns }
+
 // DemoPages is how many pages DemoSheet makes; the notes stand on the last of them.
 func DemoPages(cards, notes int) int {
 	pages := (cards + demoColumns*demoRows - 1) / (demoColumns * demoRows)
-	if notes > 0 {
+	if notes > 0 && !notesBeneath(cards%(demoColumns*demoRows)) {
 		pages++
 	}
 	return pages
@@ -188,17 +191,23 @@ const demoWord = "DEMO"
 
 // demoNotes writes the notes on a page of their own, where there are any, and ends the file.
 func (p *press) demoNotes(title string, notes []string) error {
-	p.endDemoPage()
 	if len(notes) == 0 {
+		p.endDemoPage()
 		return nil
 	}
-	if err := p.demoTitle(title); err != nil {
-		return err
+	top := demoTop
+	if notesBeneath(p.slot) {
+		top += demoCellY
+	} else {
+		p.endDemoPage()
+		if err := p.demoTitle(title); err != nil {
+			return err
+		}
 	}
 	const margin, foot = 18.0, 20.0
 	page := sheets[A4]
 	pen := p.demoPen(0, 0, page.width, p.opt.Lang)
-	y := demoTop + 6.0
+	y := top + 6.0
 	for _, note := range notes {
 		next, err := pen.label(note, style{size: 10, floor: 9, lines: 6}, margin, y, page.width-2*margin)
 		if err != nil {

@@ -583,11 +583,14 @@ func TestDemoSheet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if file.Pages != 3 || print.DemoPages(len(cards), 1) != 3 || print.DemoPages(6, 0) != 1 || len(seen.Codes) != len(cards) {
+	if file.Pages != 2 || print.DemoPages(len(cards), 1) != 2 || print.DemoPages(9, 1) != 3 || print.DemoPages(6, 1) != 2 || print.DemoPages(6, 0) != 1 || len(seen.Codes) != len(cards) {
 		t.Fatalf("%d pages, %d codes", file.Pages, len(seen.Codes))
 	}
 	demos := 0
 	for _, found := range seen.Texts {
+		if found.Text == "How to see the rest." && (found.Page != 1 || found.Y < file.Placed[7].Card.Y+file.Placed[7].Card.Height+12) {
+			t.Errorf("the notes are on page %d at %v, not beneath the last cards", found.Page, found.Y)
+		}
 		if found.Text == "DEMO" && found.Page >= 0 {
 			demos++
 		}
