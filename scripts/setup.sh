@@ -4,7 +4,7 @@
 #   gcc, libc6-dev   go test -race links C
 #   zbar-tools       zbarimg, a second QR reader that shares no code with ours
 #   poppler-utils    pdftoppm, which turns the pages of a PDF into pictures
-#   testdata/npm     readers of the card format written by others, pinned by package-lock.json
+#   testdata/npm     readers, wallets and verifiers written by others, pinned by package-lock.json
 #   chromium         the scanner app is tried in a real browser with a fake camera
 #   /etc/hosts       the tests call the server of this machine by its name, localhost
 #   fonts            the typefaces of printed cards: scripts/fonts.sh
