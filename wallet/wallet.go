@@ -126,8 +126,9 @@ func (w *Wallet) Find(id string) *Card {
 }
 
 // Add takes what one offer brought. Forms of one type by one issuer become one card;
-// where replaces names a card, its name stays and what it was is forgotten, since
-// the issuer cancels the old copies when it gives new ones. newID gives random names.
+// where replaces names a card that came from the same server, its name stays and what it
+// was is forgotten, since the issuer cancels the old copies when it gives new ones. On an
+// error nothing has changed. newID gives random names.
 func (w *Wallet) Add(list []Received, replaces string, newID func() string, at credential.Time) ([]*Card, error) {
 	var added []*Card
 	for _, r := range list {
@@ -146,15 +147,21 @@ func (w *Wallet) Add(list []Received, replaces string, newID func() string, at c
 			c.Copies = append(c.Copies, copy)
 		}
 	}
+	more := 0
+	for _, c := range added {
+		if w.Find(c.ID) == nil {
+			more++
+		}
+	}
+	if len(w.Cards)+more > MaxCards {
+		return nil, ErrFull
+	}
 	for _, c := range added {
 		if old := w.Find(c.ID); old != nil {
 			*old = *c
-			continue
+		} else {
+			w.Cards = append(w.Cards, c)
 		}
-		if len(w.Cards) == MaxCards {
-			return nil, ErrFull
-		}
-		w.Cards = append(w.Cards, c)
 	}
 	for _, c := range added {
 		w.note(Event{At: at, Kind: Added, Who: cmp.Or(c.Source, c.Issuer), Cards: []string{c.ID}})
@@ -173,7 +180,7 @@ func (w *Wallet) cardFor(added *[]*Card, r *Received, replaces string, newID fun
 	}
 	c := &Card{Added: at, Issuer: r.Issuer, IssuerNames: r.IssuerNames, IssuerKey: r.IssuerKey, Source: r.Source, Type: r.Type,
 		Names: r.Names, Labels: r.Labels, Colour: r.Colour, TextColour: r.TextColour}
-	if old := w.Find(replaces); old != nil && old.Type == r.Type && old.Issuer == r.Issuer {
+	if old := w.Find(replaces); old != nil && old.Type == r.Type && old.Issuer == r.Issuer && old.Source == r.Source {
 		c.ID = old.ID
 	} else {
 		c.ID = newID()

@@ -141,6 +141,30 @@ func TestFormsOfOneCredentialAreOneCard(t *testing.T) {
 	}
 }
 
+// The issuer of a bound card is what its text says, and nobody proved it to the phone: so
+// what comes from another server takes no card's place. And what does not fit changes
+// nothing.
+func TestAnotherServerTakesNoCardsPlace(t *testing.T) {
+	w := newWorld(t)
+	h, c := w.filled(t, 3)
+	forged := w.received(t, 0)[1:]
+	forged[0].Source = "https://relief-b.example"
+	if _, err := h.Add(forged, c.ID, w.newID, at+1); err != nil || len(h.Cards) != 2 || len(h.Cards[0].Copies) != 4 || h.Cards[1].Source != "https://relief-b.example" {
+		t.Errorf("%d cards, the first of %d copies: %v", len(h.Cards), len(h.Cards[0].Copies), err)
+	}
+	for len(h.Cards) < wallet.MaxCards {
+		if _, err := h.Add(w.received(t, 0), "", w.newID, at+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := h.Encode()
+	other := w.received(t, 0)[1:]
+	other[0].Type = "https://aidpass.example/other"
+	if _, err := h.Add(append(w.received(t, 1), other...), c.ID, w.newID, at+2); !errors.Is(err, wallet.ErrFull) || !bytes.Equal(h.Encode(), before) {
+		t.Errorf("a card too many: %v, and the wallet changed: %v", err, !bytes.Equal(h.Encode(), before))
+	}
+}
+
 func TestEachCopyIsShownOnceUntilTheyAreUsedUp(t *testing.T) {
 	w := newWorld(t)
 	h, c := w.filled(t, 3)
