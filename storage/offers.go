@@ -94,6 +94,7 @@ func (t *tx) forgetOffers() error {
 		at    time.Time
 	}{
 		{`DELETE FROM offer_token WHERE org_id = $1 AND expires_at < $2`, t.now},
+		{`DELETE FROM offer_authorization WHERE org_id = $1 AND expires_at < $2`, t.now.Add(-time.Hour)},
 		{`DELETE FROM offer_nonce WHERE org_id = $1 AND until < $2`, t.now.Add(-time.Hour)},
 		{`DELETE FROM offer WHERE org_id = $1 AND expires_at < $2`, t.now.Add(-keepOffers)},
 	} {
@@ -397,24 +398,6 @@ func (t *tx) redeem(id string, try *offer.Try) error {
 		return err
 	}
 	return t.audit(access.Entry{Action: "offer.redeem", Object: id})
-}
-
-// GrantOffer redeems an offer whose subject was authorised otherwise.
-func (o *Org) GrantOffer(ctx context.Context, reference offer.Mark, try offer.Try) error {
-	found, err := o.OfferByReference(ctx, reference)
-	if err != nil {
-		return err
-	}
-	return o.update(ctx, wallet(found.ID), "redeem offer", func(t *tx) error {
-		r, err := t.offer(`AND id = $2`, found.ID)
-		if err != nil {
-			return err
-		}
-		if r.State != offer.Open || !try.Now.Before(r.ExpiresAt) {
-			return offer.ErrNotFound
-		}
-		return t.redeem(found.ID, &try)
-	})
 }
 
 // OfferToken returns what a token is for, or offer.ErrToken.

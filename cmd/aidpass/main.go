@@ -62,6 +62,8 @@ type Main struct {
 	served func(context.Context, *serving) error
 	// web is what a wallet fetches through, in place of the guarded client; may be nil.
 	web *http.Client
+	// oidc is what serve asks the organisation's OpenID provider through; may be nil.
+	oidc *http.Client
 }
 
 // Exit codes besides those of the answers (words.ExitCode).

@@ -40,6 +40,7 @@ type serveFlags struct {
 	hosts                   []string
 	enrol                   string
 	base                    string // credential issuer identifier; empty: nothing for wallets
+	signIn                  signInFlags
 	verbose                 bool
 	pack                    packFlags
 }
@@ -64,6 +65,9 @@ With --base-url wallets take up offers here (aidpass offer) and answer requests 
 request), under that address: it is the organisation's https name in the web, or a way
 to this server. What wallets show is judged by --programme and the other pack flags.
 
+With --oidc-issuer holders take offers up by signing in at the organisation's OpenID
+provider, too: --oidc-claim of its ID token is a person's number in --oidc-roster.
+
 Packs are built when a phone asks and something changed, for its site, from
 --programme and the other flags of pack build. Keys are unsealed once, at the start.
 SIGTERM or Ctrl-C finishes what is under way and ends.`,
@@ -72,6 +76,7 @@ SIGTERM or Ctrl-C finishes what is under way and ends.`,
 
   aidpass serve --tls-cert cert.pem --tls-key key.pem --host scan.relief-a.example --listen :443
   aidpass serve --tls-cert cert.pem --tls-key key.pem --listen :443 --base-url https://relief-a.example
+  aidpass serve --tls-cert cert.pem --tls-key key.pem --listen :443 --base-url https://relief-a.example --oidc-issuer https://id.relief-a.example --oidc-client aidpass --oidc-secret-file oidc.txt
   aidpass serve --listen "" --http localhost:8080      # phones on a USB cable only`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), f) },
@@ -85,6 +90,7 @@ SIGTERM or Ctrl-C finishes what is under way and ends.`,
 	fl.StringArrayVar(&f.hosts, "host", nil, "name by which phones call this server; repeat")
 	fl.StringVar(&f.enrol, "enrol", "", "make an enrolment code for one phone of this site at once")
 	fl.StringVar(&f.base, "base-url", "", "the organisation's https address for wallets; with it offers are taken up and requests answered here")
+	f.signIn.add(fl)
 	fl.BoolVar(&f.verbose, "verbose", false, "a line for every request")
 	f.pack.contents(fl)
 	fl.IntVar(&f.pack.days, "days", packDays, "days until a pack ends")

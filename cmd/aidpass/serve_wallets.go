@@ -86,6 +86,9 @@ func programmeKeyOf(secret []byte, code string) ([]byte, error) {
 func (s *serving) wallets() (*openid.Server, error) {
 	base := s.f.base
 	if base == "" {
+		if s.f.signIn.given() {
+			return nil, usagef("--oidc-issuer without --base-url").hint("holders sign in for offers, which are taken up under --base-url")
+		}
 		return nil, nil
 	}
 	if err := offer.CheckIssuer(base); err != nil {
@@ -109,12 +112,16 @@ func (s *serving) wallets() (*openid.Server, error) {
 	}
 	offers := s.a.offersAt(s.o, base, s.desk.Issue, types...)
 	offers.RequestEncryption, offers.ResponseEncryption = key.RequestEncryption(), openid.ResponseEncryption()
+	signIn, err := s.f.signIn.open(offers, s.a.oidc)
+	if err != nil {
+		return nil, err
+	}
 	signer, _, err := s.o.currentSigner(keystore.Request)
 	if err != nil {
 		return nil, err
 	}
 	asked := &request.Service{Store: s.o.store, Now: s.a.Now, Decrypt: openid.Decrypt, Inputs: (&answerDesk{packs: s.packs, now: s.a.now}).inputs}
-	return openid.New(openid.Config{Base: base, Issuer: offers, Key: key, Verifier: asked, Signer: signer, Types: schemas.Embedded(),
+	return openid.New(openid.Config{Base: base, Issuer: offers, Key: key, Verifier: asked, Signer: signer, SignIn: signIn, Types: schemas.Embedded(),
 		Fault: storeError, Log: s.log, Now: s.a.Now})
 }
 

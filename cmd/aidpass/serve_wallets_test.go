@@ -34,16 +34,22 @@ const walletBase = "https://relief-a.example/i1"
 // serveWallets starts a server with --base-url. The client finds it under that name.
 func (l *laptop) serveWallets() (s *serving, client *http.Client, stop func() int) {
 	l.t.Helper()
+	return l.serveWalletsWith(nil)
+}
+
+// serveWalletsWith asks the organisation's OpenID provider through oidc, and takes further flags.
+func (l *laptop) serveWalletsWith(oidc *http.Client, flags ...string) (s *serving, client *http.Client, stop func() int) {
+	l.t.Helper()
 	ctx, cancel := context.WithCancel(l.t.Context())
 	started, ended := make(chan *serving, 1), make(chan int, 1)
-	m := &Main{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &l.stderr, Now: scriptClock, WorkFactor: 4, ListSize: 4096,
+	m := &Main{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: &l.stderr, Now: scriptClock, WorkFactor: 4, ListSize: 4096, oidc: oidc,
 		served: func(_ context.Context, s *serving) error { started <- s; return nil },
 		Env: func(name string) (string, bool) {
 			v, ok := map[string]string{"AIDPASS_DATA": l.path("data"), "AIDPASS_PASSPHRASE_FILE": l.path("pass")}[name]
 			return v, ok
 		}}
 	go func() {
-		ended <- m.Run(ctx, []string{"serve", "--trust", l.path("granted.list"), "--listen", "127.0.0.1:0", "--http", "", "--host", "relief-a.example", "--base-url", walletBase, "--programme", "K7Q2=1@2026-11-01..2026-12-01"})
+		ended <- m.Run(ctx, append([]string{"serve", "--trust", l.path("granted.list"), "--listen", "127.0.0.1:0", "--http", "", "--host", "relief-a.example", "--base-url", walletBase, "--programme", "K7Q2=1@2026-11-01..2026-12-01"}, flags...))
 	}()
 	select {
 	case s = <-started:

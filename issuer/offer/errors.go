@@ -35,6 +35,11 @@ const (
 	InvalidGrant         = "invalid_grant"
 	UnsupportedGrantType = "unsupported_grant_type"
 	SlowDown             = "slow_down"
+	// Authorisation endpoint: RFC 6749 4.1.2.1, RFC 9396 5.
+	UnsupportedResponseType     = "unsupported_response_type"
+	InvalidScope                = "invalid_scope"
+	InvalidAuthorizationDetails = "invalid_authorization_details"
+	AccessDenied                = "access_denied"
 	// Wherever a token is shown: RFC 6750 3.1.
 	InvalidToken = "invalid_token"
 	// Credential endpoint: OpenID4VCI 8.3.1.2.

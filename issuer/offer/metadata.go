@@ -188,7 +188,7 @@ func (s *Service) ServerMetadata() []byte {
 		{Name: "pre-authorized_grant_anonymous_access_supported", Value: jose.BoolOf(true)},
 	}
 	grants := []string{GrantPreAuthorized}
-	if s.Authorize != nil {
+	if s.SignIn {
 		grants = append(grants, GrantAuthorizationCode)
 		m = append(m, text("authorization_endpoint", s.Issuer+AuthorizePath),
 			texts("response_types_supported", "code"), texts("code_challenge_methods_supported", "S256"),

@@ -48,7 +48,7 @@ const (
 	CredentialPath   = "/credential"
 	DeferredPath     = "/deferred"
 	NotificationPath = "/notification"
-	AuthorizePath    = "/authorize" // only where Service.Authorize is set
+	AuthorizePath    = "/authorize" // only where Service.SignIn is set
 )
 
 // Lifetimes.
@@ -91,11 +91,12 @@ type Service struct {
 	// same order again gives the same. See Desk. ErrLater defers, a *Refused denies.
 	Issue func(ctx context.Context, o Order) ([]string, error)
 
-	// Authorize is the door of the authorisation code grant: it is given a token request
-	// of that grant and returns the reference of the offer (Offered.Reference, which is
-	// also the issuer_state) that the authorised subject may take up. Nil: there is no
-	// such grant here. Its error should be an *Error.
-	Authorize func(ctx context.Context, r TokenRequest) (reference string, err error)
+	// SignIn serves the authorisation code grant too: whoever answers AuthorizePath
+	// identifies the holder and asks Authorize for a code.
+	SignIn bool
+	// Redirects are where browsers may be sent back to, letter by letter, beside ports of
+	// the browser's own device; see CheckRegistered.
+	Redirects []string
 
 	// RequestEncryption and ResponseEncryption stand in the metadata as they are; Missing:
 	// requests or responses are not encrypted. What is encrypted is the caller's.
@@ -234,6 +235,9 @@ const (
 	markNonce        = "nonce"
 	markNotification = "notification"
 	markTransaction  = "transaction"
+
+	markAuthorization = "authorization"
+	markBound         = "authorization is bound to"
 )
 
 func (s *Service) mark(purpose string, values ...string) Mark {
@@ -392,7 +396,7 @@ func (s *Service) object(o *Offer, reference string) []byte {
 		grant = append(grant, jose.Member{Name: "tx_code", Value: jose.ObjectOf(tx...)})
 	}
 	grants := []jose.Member{{Name: GrantPreAuthorized, Value: jose.ObjectOf(grant...)}}
-	if s.Authorize != nil {
+	if s.SignIn {
 		grants = append(grants, jose.Member{Name: GrantAuthorizationCode,
 			Value: jose.ObjectOf(jose.Member{Name: "issuer_state", Value: jose.StringOf(reference)})})
 	}

@@ -194,7 +194,7 @@ func TestMetadata(t *testing.T) {
 	if strings.Contains(server, "dpop") || strings.Contains(server, AuthorizePath) || !strings.Contains(server, `"pre-authorized_grant_anonymous_access_supported":true`) {
 		t.Errorf("row 22: no DPoP, and no authorisation endpoint: %s", server)
 	}
-	s.Authorize = func(context.Context, TokenRequest) (string, error) { return "", nil }
+	s.SignIn = true
 	if server := string(s.ServerMetadata()); !strings.Contains(server, `"code_challenge_methods_supported":["S256"]`) {
 		t.Errorf("the authorisation code grant is not told: %s", server)
 	}

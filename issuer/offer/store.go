@@ -7,6 +7,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/internal/cose"
+	"aidpass/issuer"
 )
 
 // A Mark is what is kept of a secret: its HMAC under a key of the organisation.
@@ -30,6 +31,14 @@ type Try struct {
 	Now   time.Time
 	// Client is the client_id that came along; empty: anonymous.
 	Client string
+}
+
+// An Authorization is a code for somebody who signed in.
+type Authorization struct {
+	Offer string // id
+	Code  Mark
+	Bound Mark // of the client, its address and its challenge
+	Until time.Time
 }
 
 // An Outcome says what became of a Try.
@@ -100,9 +109,18 @@ type Store interface {
 	// TryCode judges a token request: of many at once with one code, one is Granted. A
 	// code that comes again after it was Granted revokes the token and burns the offer.
 	TryCode(ctx context.Context, t Try) (Outcome, error)
-	// GrantOffer redeems the open offer with this reference without its code, for a
-	// subject that was authorised otherwise; ErrNotFound where it cannot be taken up.
-	GrantOffer(ctx context.Context, reference Mark, t Try) error
+
+	// OpenOffers returns the offers to one unit that can be taken up at now, those that end
+	// first at the beginning; none where there is no such unit.
+	OpenOffers(ctx context.Context, kind issuer.UnitKind, roster, number string, now time.Time) ([]Offer, error)
+	// AddAuthorization keeps a code by which an offer is taken up without its own.
+	AddAuthorization(ctx context.Context, a Authorization) error
+	// TryAuthorization judges a token request with such a code (t.Tx is nothing here), and
+	// reports whether it was granted: once of many at once, and only for what the code is
+	// bound to. A code that comes with something else is used up; one that was granted and
+	// comes again ends the token and burns the offer.
+	TryAuthorization(ctx context.Context, t Try, bound Mark) (granted bool, err error)
+
 	// OfferToken returns what a token that is good at now is for, or ErrToken.
 	OfferToken(ctx context.Context, token Mark, now time.Time) (Token, error)
 

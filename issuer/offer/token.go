@@ -23,7 +23,7 @@ type TokenRequest struct {
 	Code      string // pre-authorized_code
 	TxCode    string
 	ClientID  string // may be empty: anonymous access
-	// Of the authorisation code grant, for Service.Authorize alone.
+	// Of the authorisation code grant.
 	AuthorizationCode, CodeVerifier, RedirectURI string
 	// From tells senders apart for the limit on failures, such as an address; never stored.
 	From string
@@ -49,7 +49,7 @@ const maxClient = 256
 // Token makes an access token of a code.
 //
 // Faults: invalid_request where a transaction code is missing or was not expected,
-// invalid_grant for whatever is wrong with the codes, unsupported_grant_type,
+// invalid_grant for whatever is wrong with the codes and what they are bound to, unsupported_grant_type,
 // slow_down. A wrong transaction code counts; the fifth burns the offer. A code that
 // comes a second time ends the token of the first.
 //
@@ -79,16 +79,11 @@ func (s *Service) token(ctx context.Context, r *TokenRequest) (*TokenResponse, e
 	response := &TokenResponse{AccessToken: token, ExpiresIn: int(TokenLife / time.Second)}
 	switch {
 	case r.GrantType == GrantPreAuthorized:
-	case r.GrantType == GrantAuthorizationCode && s.Authorize != nil:
-		reference, err := s.Authorize(ctx, *r)
-		if err != nil {
+	case r.GrantType == GrantAuthorizationCode && s.SignIn:
+		if err := s.tryAuthorization(ctx, r, t); err != nil {
 			return nil, err
 		}
-		err = s.Store.GrantOffer(ctx, s.mark(markReference, reference), t)
-		if errors.Is(err, ErrNotFound) {
-			return nil, fault(InvalidGrant, "nothing can be taken up with this code")
-		}
-		return response, err
+		return response, nil
 	case r.GrantType == "":
 		return nil, fault(InvalidRequest, "grant_type is missing")
 	default:

@@ -93,6 +93,7 @@ func Run(t *testing.T, e Engine) {
 		{"a wallet's credentials are resumed as recorded", testWalletResumed},
 		{"a wallet does not get round what is on hold", testWalletHeld},
 		{"an offer becomes credentials in a wallet", testOffers},
+		{"who signs in takes up her own offers", testAuthorizations},
 		{"a code of an offer is good once", testOfferCodes},
 		{"a wallet proves its keys", testOfferProofs},
 		{"a token gives one set of credentials", testOfferOnce},

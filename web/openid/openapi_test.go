@@ -59,7 +59,7 @@ func TestRoutesAndAnswersAreThoseOfThePage(t *testing.T) {
 			}
 		}
 	}
-	w := newWorld(t)
+	w, provider, _ := newSignIn(t, nil)
 	names := strings.NewReplacer(":reference", "{reference}", ":handle", "{handle}", ":id", "{id}", ":session", "{session}", ":kid", "{kid}",
 		"/scanner/*", "/scanner/{file}", "/*", "/{document}")
 	for _, r := range w.server.Routes() {
@@ -101,6 +101,7 @@ func TestRoutesAndAnswersAreThoseOfThePage(t *testing.T) {
 	bearer := []string{"Authorization", "Bearer " + r.Session}
 	entered := w.do("GET", result+"/for/"+r.Session, "")
 	mine := []string{"Cookie", strings.Split(entered.Header().Get("Set-Cookie"), ";")[0]}
+	to, cookie := w.begin(t)
 	for _, c := range []struct {
 		route  string
 		answer *httptest.ResponseRecorder
@@ -112,6 +113,10 @@ func TestRoutesAndAnswersAreThoseOfThePage(t *testing.T) {
 		{"get /offer/{reference}", w.do("GET", "/org/offer/x", "")},
 		{"get /offer/{reference}/page", w.do("GET", "/org/offer/"+reference+"/page", "")},
 		{"get /offer/{reference}/page", w.do("GET", "/org/offer/x/page", "")},
+		{"get /authorize", w.do("GET", "/org/authorize?"+wish.Encode(), "")},
+		{"get /authorize", w.do("GET", "/org/authorize", "")},
+		{"get /callback", w.do("GET", provider.signIn(to), "", "Cookie", cookie)},
+		{"get /callback", w.do("GET", "/org/callback", "")},
 		{"post /token", w.token("a=b")},
 		{"post /token", w.token("a=b&a=b")},
 		{"post /token", slow.token("a=b")},

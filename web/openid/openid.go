@@ -57,6 +57,8 @@ type Config struct {
 	Verifier Verifier      // nil: wallets are asked for nothing here; its requests stand under Base
 	Signer   crypto.Signer // of request objects
 
+	SignIn *SignIn // nil: nobody takes up an offer by signing in
+
 	Types []*schemas.Type // of credentials, for the words of pages and type metadata
 	// Fault gives conditions of the store the names that the server answers to (api.ErrBusy,
 	// api.ErrFull); nil: none of them.
@@ -73,6 +75,7 @@ type Server struct {
 	documents map[string]*api.Document // by path
 	pages     *pages
 	signKey   *cose.Key // the public half of Signer
+	signIns   signIns
 }
 
 // New makes a server of c.
@@ -92,6 +95,12 @@ func New(c Config) (*Server, error) {
 	}
 	if c.Fault == nil {
 		c.Fault = func(err error) error { return err }
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if err := c.checkSignIn(); err != nil {
+		return nil, err
 	}
 	s := &Server{Config: c, path: base.Path, documents: map[string]*api.Document{}}
 	if s.pages, err = readPages(); err != nil {
@@ -143,6 +152,10 @@ func (s *Server) Enter(house *api.Server, e *echo.Echo) {
 		e.GET(s.path+resultPath+":id/for/:session", s.enter)
 		e.GET(s.path+resultPath+":id/json", s.resultJSON)
 	}
+	if s.SignIn != nil {
+		e.GET(s.path+offer.AuthorizePath, s.authorize)
+		e.GET(s.path+callbackPath, s.callback)
+	}
 	if s.Issuer == nil {
 		return
 	}
@@ -177,6 +190,8 @@ func (s *Server) Route(path string) string {
 		return responsePath + ":handle"
 	case strings.HasPrefix(rest, resultPath):
 		return resultPath + ":id"
+	case s.SignIn != nil && (rest == offer.AuthorizePath || rest == callbackPath):
+		return rest
 	case rest == offer.TokenPath, rest == offer.NoncePath, rest == offer.CredentialPath, rest == offer.DeferredPath, rest == offer.NotificationPath:
 		return rest
 	}
@@ -187,7 +202,7 @@ func (s *Server) Route(path string) string {
 // for people are not among it.
 func (s *Server) Open(path string) bool {
 	route := s.Route(path)
-	return route != "" && !strings.HasSuffix(route, pagePath) && !strings.HasPrefix(route, resultPath)
+	return route != "" && route != offer.AuthorizePath && route != callbackPath && !strings.HasSuffix(route, pagePath) && !strings.HasPrefix(route, resultPath)
 }
 
 func (s *Server) document(c *echo.Context) error {

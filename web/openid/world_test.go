@@ -98,7 +98,9 @@ type world struct {
 
 var now = time.Date(2026, 11, 22, 10, 0, 20, 0, time.UTC)
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldWith(t, nil) }
+
+func newWorldWith(t *testing.T, in *openid.SignIn) *world {
 	t.Helper()
 	w := &world{desk: &desk{}, log: &bytes.Buffer{}, now: now, signer: newPrivate(t)}
 	clock := func() time.Time { return w.now }
@@ -109,7 +111,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	log := slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	room, err := openid.New(openid.Config{Base: base, Issuer: w.desk, Key: w.key, Log: log, Now: clock, Types: schemas.Embedded(), Verifier: w.asked, Signer: w.signer})
+	room, err := openid.New(openid.Config{Base: base, Issuer: w.desk, Key: w.key, Log: log, Now: clock, Types: schemas.Embedded(), Verifier: w.asked, Signer: w.signer, SignIn: in})
 	if err != nil {
 		t.Fatal(err)
 	}

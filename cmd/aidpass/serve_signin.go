@@ -1,0 +1,54 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/spf13/pflag"
+
+	"aidpass/issuer/offer"
+	"aidpass/web/openid"
+)
+
+// signInFlags say at which OpenID provider holders sign in.
+type signInFlags struct {
+	issuer, client, secretFile, claim, roster string
+	wallets                                   []string
+}
+
+func (f *signInFlags) add(fl *pflag.FlagSet) {
+	fl.StringVar(&f.issuer, "oidc-issuer", "", "https address of the OpenID provider at which holders sign in for their offers")
+	fl.StringVar(&f.client, "oidc-client", "", "client id of this server there")
+	fl.StringVar(&f.secretFile, "oidc-secret-file", "", "file whose first line is its client secret; without: a public client")
+	fl.StringVar(&f.claim, "oidc-claim", "sub", "claim of the ID token that is a person's number in the roster")
+	fl.StringVar(&f.roster, "oidc-roster", "", "roster that the numbers are of, as --roster of registry import")
+	fl.StringArrayVar(&f.wallets, "oidc-wallet", nil, "address that a wallet is sent back to, letter by letter; repeat. Ports of the browser's own device need none")
+}
+
+func (f *signInFlags) given() bool {
+	return f.issuer != "" || f.client != "" || f.secretFile != "" || len(f.wallets) > 0
+}
+
+// open lets offers be taken up by signing in; nil where nobody asked for that.
+func (f *signInFlags) open(offers *offer.Service, client *http.Client) (*openid.SignIn, error) {
+	if !f.given() {
+		return nil, nil
+	}
+	if f.issuer == "" || f.client == "" {
+		return nil, usagef("--oidc-issuer and --oidc-client go together").hint("the provider knows this server by a client id, and sends browsers back to BASE/callback")
+	}
+	for _, uri := range f.wallets {
+		if err := offer.CheckRegistered(uri); err != nil {
+			return nil, usagef("--oidc-wallet: %w", err).hint("--oidc-wallet https://wallet.example/back, or org.example.wallet:/back")
+		}
+	}
+	in := &openid.SignIn{Issuer: f.issuer, Client: f.client, Claim: f.claim, Roster: f.roster, HTTP: client, Desk: offers}
+	if f.secretFile != "" {
+		line, err := firstLine(f.secretFile)
+		if err != nil {
+			return nil, err
+		}
+		in.Secret = string(line)
+	}
+	offers.SignIn, offers.Redirects = true, f.wallets
+	return in, nil
+}
