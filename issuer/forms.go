@@ -285,7 +285,8 @@ func (d *Desk) IssueWallet(ctx context.Context, b Batch, q Request, holders []*c
 	}
 	var left []CTI
 	for _, c := range all {
-		if c.Ended || c.Form == credential.FormCWT || c.VCT != mine.VCT || c.Programme != mine.Programme || c.Round != mine.Round {
+		// The id may be another unit's number in a list.
+		if c.Ended || c.Unit != q.Unit || c.Form == credential.FormCWT || c.VCT != mine.VCT || c.Programme != mine.Programme || c.Round != mine.Round {
 			continue
 		}
 		// What is only reserved has no time yet, and may be the new wallet's.

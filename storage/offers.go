@@ -124,7 +124,8 @@ func (t *tx) endOffer(id string, to offer.State, reason string) error {
 // endOffers ends all that could still be taken up: of a database that was restored
 // nobody knows which codes were used since the backup.
 func (t *tx) endOffers() error {
-	ids, err := t.texts(`SELECT id FROM offer WHERE org_id = $1 AND state IN ('open', 'redeemed') AND expires_at > $2`, t.o.id, t.micros)
+	ids, err := t.texts(`SELECT id FROM offer WHERE org_id = $1 AND (state = 'open' AND expires_at > $2
+		OR state = 'redeemed' AND EXISTS (SELECT 1 FROM offer_token t WHERE t.org_id = offer.org_id AND t.offer_id = offer.id AND t.expires_at > $2))`, t.o.id, t.micros)
 	if err != nil {
 		return err
 	}

@@ -234,9 +234,13 @@ func testOfferSecrets(t *testing.T, e Engine) {
 	}
 }
 
-// testOfferRestored: a code that was used after the backup is not good after the restore.
+// testOfferRestored: a code that was used after the backup is not good after the restore, and no token is.
 func testOfferRestored(t *testing.T, e Engine) {
-	d := newOfferDesk(t, e, 1)
+	d := newOfferDesk(t, e, 2)
+	early := d.offered(t, d.draft())
+	d.now = d.now.Add(offer.DefaultLife - time.Minute)
+	lasting, err := d.try(early, early.Tx)
+	must(t, err)
 	o := d.offered(t, d.draft())
 	restore := d.engine.Backup(t, d.dir)
 	token, err := d.try(o, o.Tx)
@@ -245,6 +249,7 @@ func testOfferRestored(t *testing.T, e Engine) {
 	must(t, err)
 	must(t, d.db.Close())
 	restore()
+	d.now = d.now.Add(2 * time.Minute)
 	d.db = d.engine.Open(t, d.dir, d.options())
 	org, err := d.db.Org(ctx, "org-a", d.kek)
 	must(t, err)
@@ -252,4 +257,7 @@ func testOfferRestored(t *testing.T, e Engine) {
 	d.service = d.serviceAt(offerIssuer)
 	_, err = d.try(o, o.Tx)
 	refusedAs(t, err, 400, offer.InvalidGrant)
+	// A token outlives its offer by minutes.
+	_, err = d.service.Credential(ctx, lasting, requestBody(t, sdJWT, d.proofs(t, d.nonce(t), newKey(t))))
+	refusedAs(t, err, 401, offer.InvalidToken)
 }

@@ -213,6 +213,31 @@ func testWalletResumed(t *testing.T, e Engine) {
 	}
 }
 
+// testWalletNamesake: somebody whose number in a list is another's id keeps her wallet when
+// that one's is replaced.
+func testWalletNamesake(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	b, q := w.walletBatch(t, credential.FormSDJWT, true)
+	results, err := w.desk.IssueWallet(ctx, b, q, phone(t, 1))
+	given(t, results, err, 1)
+	done, err := w.desk.Enrol(ctx, []issuer.RosterRow{{Kind: issuer.Person, External: q.Unit.String()}}, nil)
+	must(t, err)
+	other := q
+	other.Unit = done[0].ID
+	theirs := b
+	theirs.Requests = []issuer.Request{other}
+	approve(t, &theirs)
+	results, err = w.desk.IssueWallet(ctx, theirs, other, phone(t, 3))
+	namesake := given(t, results, err, 3)
+	results, err = w.desk.IssueWallet(ctx, b, q, phone(t, 1))
+	given(t, results, err, 1)
+	for i, c := range namesake {
+		if found, err := w.org.FindCredentials(ctx, c.ID.String()); err != nil || len(found) != 1 || found[0].Status != status.Valid {
+			t.Errorf("copy %d fell with another's wallet (%v)", i, err)
+		}
+	}
+}
+
 // testWalletHeld: what somebody put on hold on paper, one person does not give to a phone.
 func testWalletHeld(t *testing.T, e Engine) {
 	w := newWorld(t, e)

@@ -137,6 +137,14 @@ func TestVCJWT(t *testing.T) {
 	if r := verifier.Verify(text[:len(text)-4]+"AAAA", in); r.Reason != words.BadSignature {
 		t.Errorf("with another signature: %s %v", r.Reason, r.Err)
 	}
+	parts := strings.Split(text, ".")
+	payload := string(made(jose.DecodeBase64(parts[1])))
+	for aud, want := range map[string]words.Reason{`"https://else.example"`: words.WrongAudience, `["https://else.example","` + world.A.ID + `"]`: words.OK} {
+		tbs := parts[0] + "." + jose.EncodeBase64([]byte(`{"aud":`+aud+","+payload[1:]))
+		if r := verifier.Verify(tbs+"."+jose.EncodeBase64(made(cose.SignRaw(world.A.VC, []byte(tbs)))), in); r.Reason != want {
+			t.Errorf("for %s: %s %v, want %s", aud, r.Reason, r.Err, want)
+		}
+	}
 	in.Tokens = nil
 	if r := verifier.Verify(text, in); r.Reason != words.UnsupportedVersion {
 		t.Errorf("where nothing reads it: %s %v", r.Reason, r.Err)
