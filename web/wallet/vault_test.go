@@ -105,6 +105,7 @@ func TestABackUpGoesToAnotherPhone(t *testing.T) {
 	p.Click("written")
 	p.screen("backup-file")
 	file := p.Download("save")
+	paper := eval[string](p, `document.querySelector(".paper canvas").dataset.text`)
 	p.back("backup")
 	p.back("my-cards")
 	p.Click("settings")
@@ -115,7 +116,9 @@ func TestABackUpGoesToAnotherPhone(t *testing.T) {
 		t.Errorf("of the pocket is left:\n%s", left)
 	}
 	p.begun("en")
-	p.Click("add")
+	p.take(paper) // as the camera reads it
+	p.screen("restore")
+	p.back("add")
 	p.Click("file-open")
 	p.Upload("#file", "wallet.aidwallet", file)
 	p.screen("restore")

@@ -8,7 +8,7 @@ import type { Flow, Offered } from "../core";
 import { picture } from "../pictures";
 import { act, page, type UI } from "../ui";
 import { asked } from "./ask";
-import { restoreFrom } from "./backup";
+import { fromPaper, restoreFrom } from "./backup";
 import { card, cards, label } from "./cards";
 import { look } from "./scan";
 
@@ -49,6 +49,8 @@ async function file(ui: UI) {
 
 /** take goes on with whatever a code or a link is; "more" where it is nothing for a wallet. */
 export async function take(ui: UI, scanned: string): Promise<"more" | void> {
+  const paper = fromPaper(scanned.trim());
+  if (paper) { restoreFrom(ui, paper, () => add(ui)); return; }
   const { kind } = await ui.app.core.kind(scanned.trim());
   switch (kind) {
     case "offer": return flow(ui, "offer", scanned.trim());
@@ -121,9 +123,9 @@ function offered(ui: UI, o: Offered): Promise<{ ids: string[]; code: string } | 
       name: "offered", title: t("wallet.offered"), back: () => done(null),
       body: [dedupe(o.can).map((c) => label(c.name || text("wallet.card"), c.picture)), said("wallet.offered_by", { who: o.issuer_name || host(o.issuer), host: host(o.issuer) }, "lead"),
         o.cannot.length ? said("wallet.offered_cannot", { n: o.cannot.length }, "note") : null,
-        o.code ? h("form", { id: "form", submit: (e: Event) => { e.preventDefault(); answer(); } }, said("wallet.code_lead"),
+        o.code ? h("form", { id: "form", submit: (e: Event) => { e.preventDefault(); answer(); } }, said("wallet.code_lead"), wrong,
           field(t("wallet.code_label"), "code", { inputmode: o.code.numeric ? "numeric" : "text", maxlength: 64, dir: "ltr", autocapitalize: "characters" }),
-          o.code.description ? h("p", { class: "quiet" }, h("bdi", {}, o.code.description)) : null) : null, wrong],
+          o.code.description ? h("p", { class: "quiet" }, h("bdi", {}, o.code.description)) : null) : null],
       actions: h("div", { class: "pair" }, button(t("wallet.no"), () => done(null), "tall", "no"), button(t("wallet.yes"), answer, "tall", "yes")),
     });
   });

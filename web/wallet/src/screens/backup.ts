@@ -9,6 +9,13 @@ import { act, page, why, type UI } from "../ui";
 import { cards } from "./cards";
 
 const PRINTED = 1600; // bytes of a file that one printed code still holds
+const PAPER = "AIDWALLET:"; // what such a code begins with; base64 follows
+
+/** fromPaper is the back-up that a printed code holds; null where it holds none. */
+export function fromPaper(code: string): Uint8Array | null {
+  if (!code.startsWith(PAPER)) return null;
+  try { return Uint8Array.from(atob(code.slice(PAPER.length)), (c) => c.charCodeAt(0)); } catch { return null; }
+}
 
 export function backUp(ui: UI) {
   page(ui, {
@@ -33,7 +40,7 @@ async function made(ui: UI, words: string) {
   try {
     const { file } = ui.app.must(await ui.app.core.backup(words, now()));
     await ui.app.keep();
-    const printed = file.length <= PRINTED ? h("div", { class: "paper" }, h("p", {}, t("wallet.paper")), qr("AIDWALLET:" + btoa(String.fromCharCode(...file)), text("wallet.paper"))) : null;
+    const printed = file.length <= PRINTED ? h("div", { class: "paper" }, h("p", {}, t("wallet.paper")), qr(PAPER + btoa(String.fromCharCode(...file)), text("wallet.paper"))) : null;
     page(ui, {
       name: "backup-file", title: t("wallet.backup"), back: () => backUp(ui),
       body: [said("wallet.file_lead"), act("back_up", "wallet.file_save", "save", () => { save("wallet.aidwallet", file); ui.toast(t("common.done")); }, "tall main"),
