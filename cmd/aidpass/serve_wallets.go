@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto"
 	"crypto/hkdf"
 	"crypto/sha256"
+	"io"
 	"net/url"
 	"strings"
 	"sync"
@@ -31,6 +33,15 @@ type walletDesk struct {
 	mu      *sync.Mutex // of the packs: one at a time reads keys and trust list
 	renewed time.Time
 	issuing atomic.Pointer[offer.Issuing]
+	asking  atomic.Pointer[crypto.Signer]
+}
+
+// Public and Sign make it the signer of what wallets are asked, by the request key of
+// the moment.
+func (w *walletDesk) Public() crypto.PublicKey { return (*w.asking.Load()).Public() }
+
+func (w *walletDesk) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+	return (*w.asking.Load()).Sign(random, digest, opts)
 }
 
 // deskLife is how long a desk works before it looks whether its keys are still those
@@ -66,7 +77,12 @@ func (w *walletDesk) renew() error {
 		defer w.mu.Unlock()
 		return w.o.epochKey()
 	})
+	asking, _, err := w.o.currentSigner(keystore.Request)
+	if err != nil {
+		return err
+	}
 	w.issuing.Store(issuing)
+	w.asking.Store(&asking)
 	w.renewed = now
 	return nil
 }
@@ -116,12 +132,8 @@ func (s *serving) wallets() (*openid.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	signer, _, err := s.o.currentSigner(keystore.Request)
-	if err != nil {
-		return nil, err
-	}
 	asked := &request.Service{Store: s.o.store, Now: s.a.Now, Decrypt: openid.Decrypt, Inputs: (&answerDesk{packs: s.packs, now: s.a.now}).inputs}
-	return openid.New(openid.Config{Base: base, Issuer: offers, Key: key, Verifier: asked, Signer: signer, SignIn: signIn, Types: schemas.Embedded(),
+	return openid.New(openid.Config{Base: base, Issuer: offers, Key: key, Verifier: asked, Signer: s.desk, SignIn: signIn, Types: schemas.Embedded(),
 		Fault: storeError, Log: s.log, Now: s.a.Now})
 }
 

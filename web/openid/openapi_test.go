@@ -61,7 +61,7 @@ func TestRoutesAndAnswersAreThoseOfThePage(t *testing.T) {
 	}
 	w, provider, _ := newSignIn(t, nil)
 	names := strings.NewReplacer(":reference", "{reference}", ":handle", "{handle}", ":id", "{id}", ":session", "{session}", ":kid", "{kid}",
-		"/scanner/*", "/scanner/{file}", "/*", "/{document}")
+		"/scanner/*", "/scanner/{file}", "/wallet/*", "/wallet/{file}", "/*", "/{document}")
 	for _, r := range w.server.Routes() {
 		method, path, _ := strings.Cut(r, " ")
 		path = names.Replace(path)

@@ -55,7 +55,7 @@ type Config struct {
 	Key    *Key   // opens encrypted credential requests; nil: there are none
 
 	Verifier Verifier      // nil: wallets are asked for nothing here; its requests stand under Base
-	Signer   crypto.Signer // of request objects
+	Signer   crypto.Signer // of request objects; its key may become another while the server runs
 
 	SignIn *SignIn // nil: nobody takes up an offer by signing in
 
@@ -74,7 +74,6 @@ type Server struct {
 	house     *api.Server
 	documents map[string]*api.Document // by path
 	pages     *pages
-	signKey   *cose.Key // the public half of Signer
 	signIns   signIns
 }
 
@@ -111,7 +110,7 @@ func New(c Config) (*Server, error) {
 		s.documents[pathServer+s.path] = api.NewDocument(jsonType, c.Issuer.ServerMetadata())
 	}
 	if c.Verifier != nil {
-		if s.signKey, err = cose.NewKey(c.Signer.Public()); err != nil {
+		if _, err := cose.NewKey(c.Signer.Public()); err != nil {
 			return nil, fmt.Errorf("openid: the key of requests: %w", err)
 		}
 	}

@@ -46,7 +46,11 @@ func (s *Server) request(c *echo.Context) error {
 	if t.Client.Scheme == request.RedirectURI {
 		return s.refuse(c, &request.Error{Code: "invalid_request", Status: http.StatusNotFound, Reason: request.Unknown})
 	}
-	prepared, err := t.Object(s.signKey, nonce)
+	key, err := cose.NewKey(s.Signer.Public())
+	if err != nil {
+		return err
+	}
+	prepared, err := t.Object(key, nonce)
 	if err != nil {
 		return s.refuse(c, err)
 	}

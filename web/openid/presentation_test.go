@@ -1,6 +1,9 @@
 package openid_test
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"net/http"
 	"net/http/cookiejar"
@@ -85,6 +88,20 @@ func TestAWalletFetchesASignedRequestWithItsOwnNonce(t *testing.T) {
 	w.now = w.now.Add(time.Hour)
 	if a := w.do("GET", path, ""); a.Code != 410 || fault(t, a) != "invalid_request" {
 		t.Errorf("an hour later: %d %s", a.Code, a.Body)
+	}
+}
+
+func TestRequestsAreSignedByTheKeyOfTheMoment(t *testing.T) {
+	w := newWorld(t)
+	r := w.ask(t, nil)
+	next, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	*w.signer = *next
+	a := w.do("GET", pathOf(t, r.RequestURI()), "")
+	if _, err := jws.Verify(a.Body.Bytes(), jws.WithKey(jwa.ES256(), &next.PublicKey)); a.Code != 200 || err != nil {
+		t.Errorf("after the key became another: %d %v", a.Code, err)
 	}
 }
 
