@@ -20,9 +20,11 @@ import (
 
 func (a *app) walletAdd(f *walletFlags) *cobra.Command {
 	var code, replace string
+	var signIn bool
 	var copies int
 	cmd := &cobra.Command{Use: "add LINK", Short: "Take what an offer gives, or a card by the text of its QR code", Args: cobra.ExactArgs(1),
-		Example: "  aidpass wallet add 'openid-credential-offer://?credential_offer_uri=https%3A%2F%2Faid.example%2Fi1%2Foffer%2Fx' --code 493536",
+		Example: "  aidpass wallet add 'openid-credential-offer://?credential_offer_uri=https%3A%2F%2Faid.example%2Fi1%2Foffer%2Fx' --code 493536\n" +
+			"  aidpass wallet add 'openid-credential-offer://?credential_offer_uri=https%3A%2F%2Faid.example%2Fi1%2Foffer%2Fx' --sign-in",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.openPurse(f)
 			if err != nil {
@@ -36,7 +38,7 @@ func (a *app) walletAdd(f *walletFlags) *cobra.Command {
 					return err
 				}
 				cards = append(cards, c)
-			} else if cards, err = a.takeOffer(cmd.Context(), f, p, args[0], code, copies, replace); err != nil {
+			} else if cards, err = a.takeOffer(cmd.Context(), f, p, args[0], offerWishes{code, copies, replace, signIn}); err != nil {
 				return err
 			}
 			if err := p.save(); err != nil {
@@ -48,20 +50,31 @@ func (a *app) walletAdd(f *walletFlags) *cobra.Command {
 			return nil
 		}}
 	cmd.Flags().StringVar(&code, "code", "", "transaction code that the issuer gave")
+	cmd.Flags().BoolVar(&signIn, "sign-in", false, "sign in at the issuer with a browser on this machine, in place of a transaction code")
 	cmd.Flags().IntVar(&copies, "copies", openid.DefaultCopies, "one-time copies wanted")
 	cmd.Flags().StringVar(&replace, "replace", "", "card that the new one takes the place of")
 	return cmd
 }
 
+// offerWishes is how an offer is taken up.
+type offerWishes struct {
+	code    string // transaction code
+	copies  int
+	replace string // card; empty: none
+	signIn  bool
+}
+
 // maxTries bounds what a server that is down, or that never ends, costs.
 const maxTries = 100
 
-func (a *app) takeOffer(ctx context.Context, f *walletFlags, p *purse, link, code string, copies int, replace string) ([]*wallet.Card, error) {
-	i, err := openid.Begin(link, openid.Rules{Development: f.development}, rand.Reader)
+func (a *app) takeOffer(ctx context.Context, f *walletFlags, p *purse, link string, want offerWishes) ([]*wallet.Card, error) {
+	i, err := openid.Begin(link, openid.Rules{Development: f.development, SignIn: true}, rand.Reader)
 	if err != nil {
 		return nil, err
 	}
 	lost := 0
+	var back *callback // where the browser comes back to; nil: nobody signs in
+	defer func() { back.close() }()
 	for range maxTries {
 		s, err := i.Next(credential.FromStd(a.Now()))
 		if err != nil {
@@ -79,19 +92,31 @@ func (a *app) takeOffer(ctx context.Context, f *walletFlags, p *purse, link, cod
 			if s.Offered.Again {
 				return nil, usagef("the issuer does not take the code, or the offer was used").hint("--code with the code on the slip; after five wrong ones the desk makes a new offer")
 			}
-			if s.Offered.TxCode != nil && code == "" {
-				return nil, usagef("this offer wants a transaction code").hint("--code 493536: it came by another way than the link")
+			agreed := openid.Agreement{TxCode: want.code, Copies: want.copies}
+			if want.signIn && !s.Offered.SignIn {
+				return nil, usagef("nobody can sign in for this offer").hint("without --sign-in, with --code where there is one")
 			}
-			var ids []string
+			if want.signIn || s.Offered.MustSignIn {
+				if back, err = listenForCallback(); err != nil {
+					return nil, err
+				}
+				agreed.SignIn = &openid.SignIn{Client: "aidpass-wallet", Redirect: back.address}
+			}
+			if s.Offered.TxCode != nil && want.code == "" && agreed.SignIn == nil {
+				return nil, usagef("this offer wants a transaction code").hint("--code 493536: it came by another way than the link; or --sign-in, where the issuer lets holders sign in")
+			}
 			for _, c := range s.Offered.Can {
-				ids = append(ids, c.ID)
+				agreed.Configurations = append(agreed.Configurations, c.ID)
 			}
-			fmt.Fprintf(a.Stderr, "%s offers: %s\n", s.Offered.Issuer.ID, strings.Join(ids, ", "))
+			fmt.Fprintf(a.Stderr, "%s offers: %s\n", s.Offered.Issuer.ID, strings.Join(agreed.Configurations, ", "))
 			yes, cerr := a.confirm("Take them?")
 			if cerr != nil || !yes {
 				return nil, cerr
 			}
-			err = i.Agree(openid.Agreement{Configurations: ids, TxCode: code, Copies: copies})
+			err = i.Agree(agreed)
+		case openid.Visit:
+			fmt.Fprintf(a.Stderr, "open this in a browser on this machine, and sign in:\n%s\n", s.Redirect)
+			err = back.wait(ctx, i.TakeCallback)
 		case openid.Keys:
 			var keys []*cose.Key
 			for range s.Keys {
@@ -120,7 +145,7 @@ func (a *app) takeOffer(ctx context.Context, f *walletFlags, p *purse, link, cod
 			}
 		case openid.Done:
 			issuer, names := i.Source()
-			return p.w.Add(openid.Received(i.Received(), issuer, names), replace, newCardID, credential.FromStd(a.Now()))
+			return p.w.Add(openid.Received(i.Received(), issuer, names), want.replace, newCardID, credential.FromStd(a.Now()))
 		}
 		if err != nil {
 			return nil, err

@@ -2,9 +2,12 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // A holder takes what the desk offers, reads it, shows it live, and loses nothing that
@@ -70,5 +73,59 @@ func TestAWalletTakesAnOfferFromTheServer(t *testing.T) {
 	}
 	if list := l.must(purse("list")...); !strings.Contains(list, "view_only") {
 		t.Errorf("list %q", list)
+	}
+}
+
+// A holder signs in with a browser on her own machine, and the wallet of the command line
+// goes on when it comes back.
+func TestAWalletTakesAnOfferBySigningIn(t *testing.T) {
+	l := withEntitled(t)
+	_, client, provider, stop := l.withSignIn()
+	defer stop()
+	l.web = client
+	l.must("wallet", "init", "--wallet", l.path("amina"))
+	link := l.offerLink("1")
+	var out string
+	done := make(chan int, 1)
+	go func() {
+		var code int
+		code, out = l.run(t.Context(), "wallet", "add", link, "--sign-in", "--wallet", l.path("amina"))
+		done <- code
+	}()
+	var address string
+	for address == "" {
+		select {
+		case code := <-done:
+			t.Fatalf("exit %d\n%s", code, l.stderr.String())
+		case <-time.After(20 * time.Millisecond):
+		}
+		if _, rest, ok := strings.Cut(l.stderr.String(), walletBase+"/authorize?"); ok {
+			if query, _, ok := strings.Cut(rest, "\n"); ok {
+				address = walletBase + "/authorize?" + query
+			}
+		}
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := u.Query().Get("redirect_uri")
+	back := browse(t, client, provider.Client(), provider.URL, address, mine)
+	visit := func(address string, status int) {
+		t.Helper()
+		res, err := http.Get(address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != status {
+			t.Errorf("%s: %d, want %d", address, res.StatusCode, status)
+		}
+	}
+	visit("http://"+back.Host+"/", 404)
+	visit(mine+"?code=x&state=another", 400)
+	visit(back.String(), 200)
+	if code := <-done; code != 0 || !strings.Contains(out, "copies") {
+		t.Errorf("exit %d %s\n%s", code, out, l.stderr.String())
 	}
 }

@@ -11,6 +11,7 @@ import (
 var (
 	errGone   = errors.New("the offer is not there any more")
 	errToken  = errors.New("the issuer gives no token")
+	errSignIn = errors.New("the sign-in gave the wallet nothing")
 	errNonce  = errors.New("the issuer gives no nonce")
 	errDenied = errors.New("the issuer gives no credential")
 )

@@ -25,6 +25,7 @@ type Do string
 const (
 	Fetch Do = "fetch" // send Step.Request, then Take
 	Ask   Do = "ask"   // show Step.Offered to the holder, then Agree
+	Visit Do = "visit" // open Step.Redirect in the holder's browser, then TakeCallback
 	Keys  Do = "keys"  // make Step.Keys new P-256 keys, then TakeKeys
 	Sign  Do = "sign"  // sign each of Step.Sign, then Signed
 	Wait  Do = "wait"  // come back at Step.Until: the issuer is not ready
@@ -42,7 +43,7 @@ type Step struct {
 	// Of an Asking.
 	Chain    [][]byte // DER certificates, the signer's first
 	Asked    *Asked
-	Redirect string // with Done: where the holder's browser goes next; "" for nowhere
+	Redirect string // with Done: where the holder's browser goes next; "" for nowhere; also with Visit
 }
 
 // ToSign is a text to be signed by ES256: over SHA-256, r||s in 64 bytes, as
@@ -60,6 +61,8 @@ type Offered struct {
 	// Cannot are the ids of those it cannot.
 	Cannot []string
 	TxCode *TxCode // nil: no code is needed
+	// SignIn: the holder may sign in, and MustSignIn: there is no other way.
+	SignIn, MustSignIn bool
 	// Again: the code given before was wrong.
 	Again bool
 }
@@ -69,6 +72,7 @@ type Agreement struct {
 	Configurations []string // ids out of Offered.Can
 	TxCode         string   // "" where none is needed
 	Copies         int      // wanted of each, 1 to MaxCopies; 0: DefaultCopies
+	SignIn         *SignIn  // how the holder signs in; nil: by the offer's code, and TxCode
 }
 
 // Issued is one credential received, in as many one-time copies as the issuer gave.
@@ -94,6 +98,7 @@ const (
 	atIssuer
 	atServer
 	atAsk
+	atSignIn
 	atToken
 	atKeys
 	atNonce
@@ -111,7 +116,7 @@ const (
 //  1. the offer, where the link only says where it is
 //  2. the issuer's metadata, which must name the issuer of the offer
 //  3. the authorisation server's, which must name itself
-//  4. the holder agrees, and types her code
+//  4. the holder agrees, and types her code or signs in
 //  5. the token
 //
 // and for each credential agreed on
@@ -138,6 +143,10 @@ type Issuing struct {
 	issuer   *Issuer
 	tokenURL string
 	again    bool
+
+	signInURL string  // authorization_endpoint; "" where nobody can sign in
+	wantIss   bool    // the server promises iss in the answer
+	signIn    *signIn // nil: by the offer's code
 
 	agreed []string // configurations, those got taken away
 	copies int
@@ -203,14 +212,11 @@ func (i *Issuing) Next(at credential.Time) (Step, error) {
 		return get(wellKnown(i.issuer.server, "oauth-authorization-server"))
 	case atAsk:
 		return Step{Do: Ask, Offered: i.offered()}, nil
+	case atSignIn:
+		return Step{Do: Visit, Redirect: i.visit()}, nil
 	case atToken:
-		body := appendForm(nil, "grant_type", grantCode)
-		body = appendForm(body, "pre-authorized_code", i.offer.Code)
-		if i.offer.TxCode != nil {
-			body = appendForm(body, "tx_code", i.txCode)
-		}
 		return Step{Do: Fetch, Request: &Request{Method: "POST", URL: i.tokenURL, Accept: jsonType,
-			Type: "application/x-www-form-urlencoded", Body: body, Max: MaxAnswer}}, nil
+			Type: "application/x-www-form-urlencoded", Body: i.tokenForm(), Max: MaxAnswer}}, nil
 	case atKeys:
 		return Step{Do: Keys, Keys: i.wanted()}, nil
 	case atNonce:
@@ -322,12 +328,15 @@ func (i *Issuing) takeServer(r *Response) error {
 	if err := i.rules.checkURL(url); err != nil {
 		return err
 	}
+	if err := i.readSignIn(v); err != nil {
+		return err
+	}
 	i.tokenURL, i.stage = url, atAsk
 	return nil
 }
 
 func (i *Issuing) offered() *Offered {
-	o := &Offered{Issuer: i.issuer, TxCode: i.offer.TxCode, Again: i.again}
+	o := &Offered{Issuer: i.issuer, TxCode: i.offer.TxCode, Again: i.again, SignIn: i.signInURL != "", MustSignIn: i.offer.Code == ""}
 	for _, id := range i.offer.Configurations {
 		if c := i.configuration(id); c != nil && c.usable() {
 			o.Can = append(o.Can, *c)
@@ -366,7 +375,15 @@ func (i *Issuing) Agree(a Agreement) error {
 		return fault(Misused, "no credential was chosen, or %d copies", a.Copies)
 	}
 	code := strings.TrimSpace(a.TxCode)
-	if tx := i.offer.TxCode; tx != nil {
+	i.signIn = nil
+	if a.SignIn != nil {
+		if err := i.beginSignIn(*a.SignIn, a.Configurations); err != nil {
+			return err
+		}
+	} else if i.offer.Code == "" {
+		return fault(Misused, "this offer wants a sign-in")
+	}
+	if tx := i.offer.TxCode; tx != nil && i.signIn == nil {
 		if tx.Numeric {
 			code = digits(code)
 		}
@@ -378,6 +395,9 @@ func (i *Issuing) Agree(a Agreement) error {
 		i.copies = DefaultCopies
 	}
 	i.agreed, i.txCode, i.stage = slices.Clone(a.Configurations), code, atToken
+	if i.signIn != nil {
+		i.txCode, i.stage = "", atSignIn
+	}
 	return nil
 }
 
@@ -398,7 +418,7 @@ func (i *Issuing) takeToken(r *Response) error {
 		code := r.errorCode()
 		f := &Fault{Why: Refused, Code: code, Err: errToken}
 		switch {
-		case code == "invalid_grant" && i.offer.TxCode != nil, code == "invalid_request" && i.offer.TxCode != nil:
+		case i.signIn == nil && i.offer.TxCode != nil && (code == "invalid_grant" || code == "invalid_request"):
 			// A wrong code and a spent offer have one name in the standard. The
 			// holder may try again; the issuer counts.
 			f.Why, i.again, i.stage, i.txCode = WrongCode, true, atAsk, ""
@@ -420,7 +440,7 @@ func (i *Issuing) takeToken(r *Response) error {
 	if !strings.EqualFold(textOf(v, "token_type", 16), "Bearer") {
 		return fault(Unsupported, "a token of a kind this wallet cannot use")
 	}
-	i.token, i.txCode = token, ""
+	i.token, i.txCode, i.signIn = token, "", nil
 	i.begin()
 	return nil
 }

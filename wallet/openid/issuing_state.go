@@ -10,7 +10,7 @@ import (
 )
 
 // issuingVersion is the first item of an encoded Issuing.
-const issuingVersion = 1
+const issuingVersion = 2
 
 // MaxState is the longest encoded state read, in bytes.
 const MaxState = 8 << 20
@@ -21,7 +21,7 @@ var stateLimits = cbor.Limits{Depth: 8, Entries: 512}
 var ErrState = errors.New("openid: not a state that can be gone on from")
 
 // Encode gives the bytes to go on from after a reload (docs/formats/wallet.md). They
-// hold the offer's code and the access token: seal them. The code the holder typed is
+// hold the offer's code, what a sign-in is proved by, and the access token: seal them. The code the holder typed is
 // not among them, so before the token came she is asked again.
 func (i *Issuing) Encode() []byte {
 	at := i.stage
@@ -37,12 +37,20 @@ func (i *Issuing) Encode() []byte {
 			at = atSign
 		}
 	}
-	b := cbor.AppendArray(nil, 19)
+	b := cbor.AppendArray(nil, 25)
 	b = cbor.AppendInt(cbor.AppendInt(b, issuingVersion), int64(at))
 	b = cbor.AppendText(b, i.offerURI)
 	b = cbor.AppendBytes(cbor.AppendBytes(b, i.offerDoc), i.metaDoc)
 	b = cbor.AppendText(b, i.tokenURL)
 	b = cbor.AppendBool(b, i.again)
+	b = cbor.AppendBool(cbor.AppendText(b, i.signInURL), i.wantIss)
+	in := signIn{}
+	if i.signIn != nil && at == atSignIn {
+		in = *i.signIn
+	}
+	for _, s := range []string{in.Client, in.Redirect, in.verifier, in.state} {
+		b = cbor.AppendText(b, s)
+	}
 	b = appendTexts(b, i.agreed)
 	b = cbor.AppendInt(b, int64(i.copies))
 	b = cbor.AppendText(b, i.token)
@@ -83,12 +91,18 @@ func ResumeIssuing(b []byte, rules Rules, random io.Reader) (*Issuing, error) {
 		return nil, ErrState
 	}
 	r := cbor.NewReader(b)
-	if r.Kind() != cbor.Array || r.Array() != 19 || r.Int() != issuingVersion {
+	if r.Kind() != cbor.Array || r.Array() != 25 || r.Int() != issuingVersion {
 		return nil, ErrState
 	}
 	i := &Issuing{rules: rules, rand: random, stage: stage(r.Int()), offerURI: string(r.Text())}
 	i.offerDoc, i.metaDoc = r.Bytes(), r.Bytes()
-	i.tokenURL, i.again, i.agreed = string(r.Text()), r.Bool(), readTexts(&r)
+	i.tokenURL, i.again = string(r.Text()), r.Bool()
+	i.signInURL, i.wantIss = string(r.Text()), r.Bool()
+	in := signIn{SignIn: SignIn{Client: string(r.Text()), Redirect: string(r.Text())}, verifier: string(r.Text()), state: string(r.Text())}
+	if i.stage == atSignIn {
+		i.signIn = &in
+	}
+	i.agreed = readTexts(&r)
 	i.copies, i.token = int(r.Int()), string(r.Text())
 	var ok bool
 	if i.keys, ok = readKeys(&r); !ok {
@@ -151,6 +165,11 @@ func (i *Issuing) reread() (err error) {
 	if i.issuer, err = i.rules.parseIssuer(i.metaDoc, i.offer.Issuer, i.offer.Server); err != nil || i.stage == atServer {
 		return err
 	}
+	if i.signInURL != "" {
+		if err := i.rules.checkURL(i.signInURL); err != nil {
+			return err
+		}
+	}
 	return i.rules.checkURL(i.tokenURL)
 }
 
@@ -175,6 +194,9 @@ func (i *Issuing) restand(url string) error {
 		if k == nil || k.Alg() != cose.ES256 {
 			return ErrState
 		}
+	}
+	if in := i.signIn; in != nil && (len(i.agreed) == 0 || i.copies == 0 || i.signInURL == "" || in.Client == "" || in.Redirect == "" || len(in.verifier) != 43 || in.state == "") {
+		return ErrState
 	}
 	if i.stage < atKeys || i.stage == atDone {
 		return nil

@@ -28,6 +28,7 @@ type Configuration struct {
 	Labels             []wallet.Label
 	// Binding methods and whether proofs are wanted at all.
 	bound, jwk, didJWK bool
+	scope              string // by which it is asked for; "" for none
 	es256              bool
 }
 
@@ -150,6 +151,10 @@ func parseConfiguration(id string, v jose.Value) Configuration {
 		if names := displayNames(claim.Get("display")); len(path) > 0 && len(names) > 0 && len(c.Labels) < 64 {
 			c.Labels = append(c.Labels, wallet.Label{Path: path, Names: names})
 		}
+	}
+	c.scope = textOf(v, "scope", 256)
+	if strings.ContainsAny(c.scope, " \t\r\n") {
+		c.scope = ""
 	}
 	methods := v.Get("cryptographic_binding_methods_supported")
 	c.bound = methods.Kind != jose.Missing || v.Get("proof_types_supported").Kind != jose.Missing

@@ -20,7 +20,10 @@ const (
 type Offer struct {
 	Issuer         string   // credential_issuer
 	Configurations []string // credential_configuration_ids
-	Code           string   // pre-authorised code: a secret, for one use
+	Code           string   // pre-authorised code: a secret, for one use; "" where the holder must sign in
+	// SignIn: the holder may sign in instead. IssuerState goes along; "" for none.
+	SignIn      bool
+	IssuerState string
 	// Server is the authorisation server named for it; "" for none.
 	Server string
 	TxCode *TxCode // nil: no code is asked of the holder
@@ -96,9 +99,16 @@ func (r Rules) parseOffer(b []byte) (*Offer, error) {
 		seen[id] = true
 	}
 	grants := v.Get("grants")
-	g := grants.Get(grantCode)
+	g, in := grants.Get(grantCode), grants.Get(grantSignIn)
+	if in.Kind == jose.Object {
+		o.SignIn, o.IssuerState = true, textOf(in, "issuer_state", 1024)
+	}
 	if g.Kind != jose.Object {
-		if grants.Get(grantSignIn).Kind != jose.Missing || grants.Kind == jose.Missing {
+		switch {
+		case o.SignIn && r.SignIn:
+			o.Server = textOf(in, "authorization_server", MaxAddress)
+			return o, nil
+		case in.Kind != jose.Missing || grants.Kind == jose.Missing:
 			return nil, fault(Unsupported, "an offer that wants a sign-in: ask the desk for one with a code")
 		}
 		return nil, fault(Unsupported, "an offer without a grant this wallet knows")
@@ -107,6 +117,7 @@ func (r Rules) parseOffer(b []byte) (*Offer, error) {
 		return nil, fault(BadAnswer, "an offer without its code")
 	}
 	o.Server = textOf(g, "authorization_server", MaxAddress)
+	o.SignIn = o.SignIn && textOf(in, "authorization_server", MaxAddress) == o.Server
 	tx := g.Get("tx_code")
 	switch tx.Kind {
 	case jose.Missing:

@@ -26,6 +26,9 @@ type Rules struct {
 	// Development lets http through to this very machine: localhost, 127.0.0.1
 	// and [::1]. For tests and for a laptop that is its own server.
 	Development bool
+	// SignIn: the caller can send the holder to a browser and read where it comes back
+	// (Visit). Without, an offer that wants a sign-in is Unsupported.
+	SignIn bool
 }
 
 // Request is what the caller is to send. Redirects are not followed, cookies and
