@@ -37,6 +37,10 @@ type DeviceCertificate struct {
 	MaySign             []uint64     // rising; see SignJournal and its like
 	Block               *StatusBlock // reserved for its slips; nil: none
 	Ceiling             string       // opaque code of the pack's tables; may be empty
+
+	// Raw is the certificate as it was signed, of one that was read; a challenge carries
+	// it. PrepareDevice does not look at it.
+	Raw []byte
 }
 
 // StatusBlock is a range of entries of one status list.
@@ -242,7 +246,27 @@ func (l *List) OpenDevice(raw []byte) (*DeviceCertificate, *Key, words.Reason) {
 	if reason := ca.Judge(c.NotBefore, c.NotBefore); reason != words.OK {
 		return nil, nil, reason
 	}
+	c.Raw = bytes.Clone(raw)
 	return c, ca, words.OK
+}
+
+// ReadDevice reads a device certificate without believing it: for whoever has no
+// trust list, as a wallet, and for the device itself. The error is that of the bytes
+// or a *Refusal.
+func ReadDevice(raw []byte) (*DeviceCertificate, error) {
+	m, err := cose.ParseSign1(raw)
+	if err == nil {
+		err = m.StrictType(TypeDevice)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := readDevice(m.Payload)
+	if err != nil {
+		return nil, err
+	}
+	c.Raw = bytes.Clone(raw)
+	return c, nil
 }
 
 // deviceOrg reads member 1 of a certificate, which stands first.

@@ -12,11 +12,8 @@ import (
 	"aidpass/words"
 )
 
-// Typ of a live code and of a challenge (docs/formats/card.md, "Live code").
-const (
-	TypLive      = "application/aidpass-live+cose"
-	TypChallenge = "application/aidpass-challenge+cose"
-)
+// TypLive is the typ of a live code (docs/formats/card.md, "Live code").
+const TypLive = "application/aidpass-live+cose"
 
 // liveWindow is how far a live code's time may be from the device's clock.
 const liveWindow = 120

@@ -342,7 +342,7 @@ func (d *demo) print() error {
 
 func (d *demo) pack() error {
 	d.title("7. A device and its pack: all that a service point needs, with no network")
-	if err := d.quiet("device", "add", "--name", "table-1", "--site", "WELL-A", "--days", "30", "--may", "journal", "--out", d.in("out", "table-1")); err != nil {
+	if err := d.quiet("device", "add", "--name", "table-1", "--site", "WELL-A", "--days", "30", "--may", "journal,challenge", "--out", d.in("out", "table-1")); err != nil {
 		return err
 	}
 	return d.run(d.packFor("site.pack")...)

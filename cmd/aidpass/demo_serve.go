@@ -192,7 +192,7 @@ func (d *demo) answer(ctx context.Context, s *serving, asked access.Device, line
 	case asked.Key == nil:
 		return d.newCode(ctx, s)
 	case line == "y" || line == "yes":
-		c, err := s.a.certificate(30, []string{"journal"}, "")
+		c, err := s.a.certificate(30, []string{"journal", "challenge"}, "")
 		if err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ func (a *app) deviceCommand() *cobra.Command {
 
   aidpass device add --key tab-1.png --site WELL-A --out tab-1 --qr tab-1.gif   # with no network`,
 	}
-	cmd.AddCommand(a.deviceAddCommand(), a.deviceCodeCommand(), a.devicePendingCommand(), a.deviceConfirmCommand(), a.deviceRefuseCommand(), a.deviceListCommand(), a.deviceThawCommand(), a.deviceWithdrawCommand())
+	cmd.AddCommand(a.deviceAddCommand(), a.deviceCodeCommand(), a.devicePendingCommand(), a.deviceConfirmCommand(), a.deviceRefuseCommand(), a.deviceListCommand(), a.deviceThawCommand(), a.deviceWithdrawCommand(), a.deviceChallengeCommand())
 	return cmd
 }
 
@@ -109,7 +109,7 @@ into the packs of its site, so that others know what it signed.`,
 // certificateFlags are the flags of what a device may do, and for how long.
 func certificateFlags(f *pflag.FlagSet, days *int, may *[]string, ceiling *string) {
 	f.IntVar(days, "days", 30, "how long, at most 30")
-	f.StringSliceVar(may, "may", []string{"journal"}, "what it may sign: journal, referral, challenge")
+	f.StringSliceVar(may, "may", []string{"journal", "challenge"}, "what it may sign: journal, referral, challenge")
 	f.StringVar(ceiling, "ceiling", "", "opaque code of its ceiling")
 }
 

@@ -23,6 +23,7 @@ import (
 	"aidpass/internal/durable"
 	"aidpass/internal/jose"
 	"aidpass/internal/qrcode"
+	"aidpass/verifier"
 	"aidpass/wallet"
 	"aidpass/wallet/openid"
 	"aidpass/web/resolve"
@@ -322,13 +323,13 @@ func (a *app) walletLive(f *walletFlags) *cobra.Command {
 			}
 			at := credential.FromStd(a.Now())
 			e := wallet.Event{At: at, Kind: wallet.LiveShown, Cards: args}
-			var c *wallet.Challenge
+			var c *verifier.Challenge
 			if challenge != "" {
-				raw, err := readFile(challenge, wallet.MaxChallenge)
+				raw, err := readFile(challenge, verifier.MaxChallenge)
 				if err != nil {
 					return err
 				}
-				if c, err = wallet.ParseChallenge(raw); err != nil {
+				if c, err = verifier.ReadChallenge(raw); err != nil {
 					return fmt.Errorf("%s: %w", challenge, err)
 				}
 				e.Who, e.Name, e.How = c.Organisation, c.Site, "challenge"

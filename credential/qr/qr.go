@@ -13,7 +13,9 @@
 package qr
 
 import (
+	"encoding/binary"
 	"errors"
+	"hash/adler32"
 	"sync"
 
 	"aidpass/internal/base45"
@@ -106,4 +108,17 @@ func Encode(raw []byte) (string, error) {
 	}
 	b[1] = base45.AppendEncode(b[1][:0], b[0])
 	return string(b[1]), nil
+}
+
+// EncodeStored is Encode without compression, for a device that writes one small code
+// and links no compressor for it. Never for a card: not all readers of cards take a
+// stored block. The error is ErrTooLong.
+func EncodeStored(raw []byte) (string, error) {
+	n := len(raw)
+	if base45.EncodedLen(n+11) > MaxText {
+		return "", ErrTooLong
+	}
+	head := [7]byte{0x78, 0x01, // RFC 1950 2.2: level "fastest"
+		1, byte(n), byte(n >> 8), ^byte(n), ^byte(n >> 8)} // RFC 1951 3.2.4: one block, the last
+	return base45.Encode(binary.BigEndian.AppendUint32(append(head[:], raw...), adler32.Checksum(raw))), nil
 }

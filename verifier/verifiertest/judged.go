@@ -353,12 +353,6 @@ func holderCases(w *World) []Case {
 
 // challenge is signed by the world's device.
 func (w *World) challenge() []byte {
-	b := cbor.AppendMap(nil, 5)
-	b = cbor.AppendText(cbor.AppendInt(b, 1), w.A.ID)
-	b = cbor.AppendText(cbor.AppendInt(b, 2), Site)
-	b = cbor.AppendBytes(cbor.AppendInt(b, 3), make([]byte, 16))
-	b = cbor.AppendInt(cbor.AppendInt(b, 4), int64(Now))
-	b = cbor.AppendBytes(cbor.AppendInt(b, 5), w.DeviceCert(nil))
-	p := cose.Prepare(w.Device.Key, verifier.TypChallenge, b, nil)
+	p := must(verifier.PrepareChallenge(must(trust.ReadDevice(w.DeviceCert(nil))), make([]byte, verifier.NonceBytes), Now))
 	return must(p.Attach(must(cose.SignRaw(w.Device, p.ToBeSigned()))))
 }

@@ -18,16 +18,16 @@ import (
 
 // desk is what one page has open.
 type desk struct {
-	checker   verifier.Checker
-	pack      *verifier.Pack
-	refused   words.Reason // why there is no pack; empty: none was opened
-	updates   [][]byte     // status parts that came alone and made a list newer than the pack's
-	floors    verifier.Floors
-	visits    visit.Journals
-	unlocked  *verifier.Unlocked
-	challenge []byte
-	tokens    verifier.Tokens   // nil: this core reads no wallet credentials
-	binding   *verifier.Binding // what a wallet was asked to sign
+	checker  verifier.Checker
+	pack     *verifier.Pack
+	refused  words.Reason // why there is no pack; empty: none was opened
+	updates  [][]byte     // status parts that came alone and made a list newer than the pack's
+	floors   verifier.Floors
+	visits   visit.Journals
+	unlocked *verifier.Unlocked
+	asking   *asking           // nil: no phone was asked
+	tokens   verifier.Tokens   // nil: this core reads no wallet credentials
+	binding  *verifier.Binding // what a wallet was asked to sign
 
 	frames   enrol.Frameset
 	device   *device            // whose key is the page's, see device.go
@@ -131,7 +131,9 @@ func (d *desk) call(op string, args []js.Value) reply {
 	case "state":
 		return d.state(done())
 	case "challenge":
-		d.challenge = bytesOf(arg(0))
+		return d.challenge(bytesOf(arg(0)), timeOf(arg(1)))
+	case "challenged":
+		return d.challenged(bytesOf(arg(0)))
 	case "ask":
 		d.binding = nil
 		if nonce := textOf(arg(1)); nonce != "" {
@@ -322,13 +324,16 @@ func (d *desk) verify(text string, at credential.Time, pin string, tables bool, 
 	r := d.checker.Verify(text, in)
 	r.Keep()
 	d.floors = r.Floors
+	if r.Holder&verifier.LiveChallenge != 0 {
+		d.asking = nil // answered once
+	}
 	out := reply(Flat(&r))
 	d.show(out, &r, at, tables)
 	return out
 }
 
 func (d *desk) inputs(at credential.Time) verifier.Inputs {
-	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.challenge, Unlock: d.unlocked, PackRefused: d.refused,
+	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.asking.open(at), Unlock: d.unlocked, PackRefused: d.refused,
 		Tokens: d.tokens, Binding: d.binding}
 	in.OldLists, _ = d.decision(at)
 	if len(d.visits) > 0 || d.device != nil || d.tables != nil {

@@ -91,6 +91,8 @@ func (d *desk) enrol(point, journal, certificate []byte, at credential.Time) rep
 	}
 	c := d.certificate()
 	out.flag("certified", c != nil && c.Judge(at, at) == words.OK)
+	asks := d.certificateFor(trust.SignChallenge)
+	out.flag("asks", asks != nil && asks.Judge(at, at) == words.OK)
 	if c != nil {
 		out.text("site", c.Site)
 		out.moment("until", c.NotAfter)
@@ -108,13 +110,16 @@ func (v *device) find(kid []byte) *cose.Key {
 }
 
 // certificate is what the open pack lets this device do, nil for nothing.
-func (d *desk) certificate() *trust.DeviceCertificate {
+func (d *desk) certificate() *trust.DeviceCertificate { return d.certificateFor(trust.SignJournal) }
+
+// certificateFor is the certificate that lets this device sign what, nil for none.
+func (d *desk) certificateFor(what uint64) *trust.DeviceCertificate {
 	if d.pack == nil || d.device == nil {
 		return nil
 	}
 	id := d.device.key.ID()
-	c, own := d.pack.Device(id[:], trust.SignJournal), d.device.certificate
-	if c == nil || own != nil && own.NotAfter > c.NotAfter {
+	c, own := d.pack.Device(id[:], what), d.device.certificate
+	if own != nil && own.May(what) && (c == nil || own.NotAfter > c.NotAfter) {
 		return own
 	}
 	return c

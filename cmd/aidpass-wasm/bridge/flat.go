@@ -20,6 +20,12 @@
 //	aidpass("points")                     -> {ok, points}: for a key that never leaves the browser: what it is multiplied with
 //	aidpass("unseal", secrets, code)      -> {ok, error}: as unlock, by the x coordinates of those products, in order
 //	aidpass("challenge", bytes | null)    -> {ok}: what live codes must answer from now on
+//	aidpass("challenge", nonce, at)
+//	                                      -> {ok, error, sign}: the bytes for the device key, ES256, of a challenge to a phone;
+//	                                         nonce is 16 random bytes
+//	aidpass("challenged", signature)
+//	                                      -> {ok, error, text}: of the QR code to show. Live codes must answer it until one
+//	                                         did, for four minutes
 //	aidpass("ask", audience, nonce)       -> {ok}: what the holder of a wallet credential was asked to sign; nonce null: nothing
 //	aidpass("update", pack, at)           -> as open, against the state in hand; a refused pack leaves the open one
 //	aidpass("number", text, at, pick)     -> as verify with tables for a typed card number: never valid. Where several rows of
@@ -37,7 +43,7 @@
 // A device that records brings its public key (65 bytes, uncompressed) and journal:
 //
 //	aidpass("device", point, journal, certificate | null, at)
-//	                                      -> {ok, error, kid, words, certified, site, until, records, torn, good}
+//	                                      -> {ok, error, kid, words, certified, asks, site, until, records, torn, good}
 //	aidpass("prepare", entry, at)         -> {ok, error, sequence, sign}: the bytes for the device key, ES256. An entry is
 //	                                         {kind, given, rest, by, checks, cancels, code, lines, verdict}; kinds 1 and 2 and every
 //	                                         entry with a verdict are for the newest one, whose number it must be. Where the tables say what is due, given, rest and kind follow from lines,

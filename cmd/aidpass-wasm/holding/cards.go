@@ -5,6 +5,7 @@ import (
 
 	"aidpass/credential"
 	"aidpass/internal/jose"
+	"aidpass/verifier"
 	"aidpass/wallet"
 	"aidpass/wallet/openid"
 )
@@ -98,7 +99,7 @@ func (d *Desk) cards(op string, a arguments) (reply, error) {
 
 func (d *Desk) showLive(a arguments) (reply, error) {
 	e := wallet.Event{Kind: wallet.LiveShown, Cards: []string{a.text(0)}}
-	var challenge *wallet.Challenge
+	var challenge *verifier.Challenge
 	if text := a.text(1); text != "" {
 		var err error
 		if challenge, err = parseChallenge(text); err != nil {

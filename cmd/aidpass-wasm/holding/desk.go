@@ -10,6 +10,7 @@ import (
 	"aidpass/internal/cbor"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
+	"aidpass/verifier"
 	"aidpass/wallet"
 	"aidpass/wallet/openid"
 )
@@ -237,16 +238,16 @@ func kindOf(text string) string {
 }
 
 // parseChallenge reads the QR text a device shows.
-func parseChallenge(text string) (*wallet.Challenge, error) {
+func parseChallenge(text string) (*verifier.Challenge, error) {
 	if qr.Recognise(text) != qr.ZlibCard {
-		return nil, wallet.ErrChallenge
+		return nil, verifier.ErrChallenge
 	}
 	var s qr.Scratch
 	raw, err := s.Decode(text)
 	if err != nil {
-		return nil, wallet.ErrChallenge
+		return nil, verifier.ErrChallenge
 	}
-	return wallet.ParseChallenge(append([]byte(nil), raw...))
+	return verifier.ReadChallenge(append([]byte(nil), raw...))
 }
 
 // pointKey reads a public key as WebCrypto exports it: 04 || x || y.

@@ -49,6 +49,7 @@ export class App {
   used = Date.now(); // when somebody last did something
   own: Core; // that of this phone; core is another one in practice
   demoAt = 0; // the time of practice
+  private asking = false; // a phone was asked for a live code
 
   constructor(public stopped: (why: Stop) => void) {
     this.core = this.own = this.newCore();
@@ -314,6 +315,24 @@ export class App {
     if (entry.kind === Kind.note && SHIFTS.includes(entry.code ?? "")) this.shifts.push(done.sequence);
     this.recorded();
     return done.sequence;
+  }
+
+  /** mayAsk: this device may ask a phone for a live code. */
+  mayAsk() { return !this.practice && !this.copied && !!this.device?.asks; }
+
+  /** ask makes a challenge to a phone: the text of its code, which live codes must answer from now on until one did. Null: it could not. */
+  async ask(): Promise<string | null> {
+    this.asking = true;
+    const prepared = await this.core.challenge(crypto.getRandomValues(new Uint8Array(16)), now());
+    if (!prepared.ok) return null;
+    const done = await this.core.challenged(await sign(this.keys!, prepared.sign));
+    return done.ok ? done.text : null;
+  }
+
+  /** unask drops the challenge: whoever comes next was not asked. */
+  unask() {
+    if (this.asking) void this.core.unchallenged();
+    this.asking = false;
   }
 
   cancel(sequence: number, code: string) { return this.record({ kind: Kind.counter, cancels: sequence, code }); }

@@ -27,7 +27,7 @@ export interface Numbered extends Reply { rows?: { programme: string; name: stri
 export interface Opened extends Reply { org: string; site: string; sequence: number; issued: number; expires: number; faults: string[] }
 export type FileKind = "answer" | "exchange" | "receipt" | "journal" | "status" | "pack";
 export interface Enrolled extends Reply {
-  kid: string; words: string; certified: boolean; site?: string; until?: number; ceiling?: string; overrides?: number;
+  kid: string; words: string; certified: boolean; asks: boolean; site?: string; until?: number; ceiling?: string; overrides?: number;
   records: number; torn: boolean; good: number;
 }
 export interface ListAge { kind: "pack" | "trust" | "status"; name: string; uri?: string; own: boolean; as_of: number | null; age: number; next: number | null }
@@ -71,6 +71,9 @@ export class Core extends Calls {
   unlock(scalar: Uint8Array, code: string) { return this.ask<Reply>("unlock", scalar, code); }
   prepare(entry: Entry, at: number) { return this.ask<Prepared>("prepare", entry, at); }
   attach(signature: Uint8Array) { return this.ask<Attached>("attach", signature); }
+  challenge(nonce: Uint8Array, at: number) { return this.ask<Reply & { sign: Uint8Array }>("challenge", nonce, at); }
+  challenged(signature: Uint8Array) { return this.ask<Reply & { text: string }>("challenged", signature); }
+  unchallenged() { return this.ask<Reply>("challenge", null); }
   records() { return this.ask<Reply & { records: Written[] }>("records"); }
   badge(text: string, at: number) { return this.ask<Badge>("badge", text, at); }
   lists(at: number) { return this.ask<Lists>("lists", at); }

@@ -4,6 +4,7 @@ import type { ListAge, Lists } from "../core";
 import { button, h, shape, bdi, type Child } from "common/dom";
 import { age, date, languages, number, t, text, tag } from "common/i18n";
 import { stopScreen, type UI } from "../ui";
+import { ask } from "./ask";
 import { history } from "./history";
 import { listsScreen } from "./lists";
 import { leavePractice, practice } from "./practice";
@@ -32,6 +33,7 @@ export const whose = (x: ListAge) => (x.kind === "trust" ? t("ready.oldest_trust
 
 export async function ready(ui: UI) {
   const { app } = ui;
+  app.unask();
   if (!app.practice) {
     if (!app.pack) return setup(ui);
     const behind: Stop | null = await app.clockBehind();
@@ -64,6 +66,7 @@ export async function ready(ui: UI) {
       h("ul", { class: "menu" },
         item("clock", "history.title", () => void history(ui), "history"),
         item("list", "lists.title", () => void listsScreen(ui), "lists"),
+        app.mayAsk() ? item("phone", "ask.title", () => void ask(ui, () => void ready(ui)), "ask-phone") : null,
         app.practice ? null : item("circle-tick", "practice.title", () => void practice(ui), "practice"),
         !app.practice && app.shiftOpen() && app.device?.certified ? item("type", "shift.change", () => scanBadge(ui, () => void ready(ui)), "hand-over") : null,
         app.practice ? null : item("key", "supervisor.title", () => supervisor(ui, () => supervisorMenu(ui), () => void ready(ui), "menu"), "supervisor")),

@@ -21,6 +21,7 @@ export interface Use { title: string; found: (code: string) => Promise<"more" | 
 /** scan looks for cards; with use, for one other code. */
 export function scan(ui: UI, use?: Use) {
   const { app } = ui;
+  if (!use) app.unask();
   const hint = h("p", { class: "hint", role: "status" }, t(hints[0]));
   const torch = button([shape("torch", "small"), h("span", { class: "sr" }, t("scan.torch"))], async () => {
     lit = !lit;

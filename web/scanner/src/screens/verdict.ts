@@ -1,9 +1,10 @@
 // Verdict: one word, one next action, and what the purpose needs.
 import { Holder, Kind, type Verdict } from "../core";
-import { bdi, button, h, type Child } from "common/dom";
+import { bdi, button, h, shape, type Child } from "common/dom";
 import { age, cardNumber, date, day, number, t } from "common/i18n";
 import { feel } from "../feedback";
 import { hold, type UI } from "../ui";
+import { ask } from "./ask";
 import { complaint, notPerson, override, reasons } from "./desk";
 import { byNumber, which } from "./number";
 import { facing, meeting, onward, type Meeting } from "./meeting";
@@ -35,6 +36,7 @@ export function shown(ui: UI, m: Meeting) {
   if (askPIN) lead(button(t("give.ask_pin"), () => pinOf(ui, m), "main", "ask-pin"));
   else if (give && may) lead(hold(t("give.hold"), "give", () => record(ui, m, { kind: Kind.collection, given: "" })));
   else if (known && may) lead(button(t("person.ask_consent"), () => consent(ui, m), "main", "known"));
+  else if (app.mayAsk() && v.reasons.some((r) => LIVE.includes(r))) lead(button([shape("phone", "small"), t("ask.title")], () => void ask(ui, () => shown(ui, m)), "main", "ask-phone"));
   else if (typed && may) lead(button(t("number.record"), () => byNumber(ui, m), "main", "record-number"));
   if (v.word === "already_collected" && may) actions.push(button(t("give.not_received"), () => void complaint(ui, m), "", "complaint"));
   const onwards = button(t("verdict.next"), next, leads ? "main" : "", "next");
@@ -71,6 +73,9 @@ export function shown(ui: UI, m: Meeting) {
   screen.dataset.word = v.word;
   screen.dataset.reason = v.reason;
 }
+
+/** What another live code of the phone, asked for here and now, may mend. */
+const LIVE = ["live_required", "kb_wrong_nonce", "kb_stale"];
 
 function asked(m: Meeting): Child {
   const { v } = m;

@@ -1,0 +1,68 @@
+//go:build js && wasm
+
+package bridge
+
+import (
+	"aidpass/credential"
+	"aidpass/credential/qr"
+	"aidpass/internal/cose"
+	"aidpass/trust"
+	"aidpass/verifier"
+)
+
+// askingFor is how long a challenge may be answered, in seconds.
+const askingFor = 240
+
+// asking is a challenge that live codes must answer.
+type asking struct {
+	prepared *cose.Prepared
+	message  []byte          // nil: not signed yet
+	at       credential.Time // 0: it came from outside, and stays as long as that says
+}
+
+// open is the challenge, while it may be answered.
+func (a *asking) open(at credential.Time) []byte {
+	if a == nil || a.at != 0 && (at < a.at || at-a.at > askingFor) {
+		return nil
+	}
+	return a.message
+}
+
+// challenge begins a new challenge at a time, or without one takes that which was made
+// elsewhere; what was asked before is over.
+func (d *desk) challenge(b []byte, at credential.Time) reply {
+	a := &asking{at: at}
+	d.asking = a
+	out := done()
+	if at == 0 {
+		a.message = b
+		return out
+	}
+	p, err := verifier.PrepareChallenge(d.certificateFor(trust.SignChallenge), b, at)
+	if err != nil {
+		return fail(err)
+	}
+	a.prepared = p
+	out.bytes("sign", p.ToBeSigned())
+	return out
+}
+
+// challenged attaches the signature.
+func (d *desk) challenged(signature []byte) reply {
+	a := d.asking
+	if a == nil || a.prepared == nil {
+		return fail(errNotPrepared)
+	}
+	raw, err := a.prepared.Attach(signature)
+	if err != nil {
+		return fail(err)
+	}
+	a.message = raw
+	text, err := qr.EncodeStored(raw)
+	if err != nil {
+		return fail(err)
+	}
+	out := done()
+	out.text("text", text)
+	return out
+}
