@@ -38,8 +38,8 @@ type DeviceCertificate struct {
 	Block               *StatusBlock // reserved for its slips; nil: none
 	Ceiling             string       // opaque code of the pack's tables; may be empty
 
-	// Raw is the certificate as it was signed, of one that was read; a challenge carries
-	// it. PrepareDevice does not look at it.
+	// Raw is the certificate as it was signed: the very bytes that it was read from. A
+	// challenge carries it; PrepareDevice does not look at it.
 	Raw []byte
 }
 
@@ -246,7 +246,7 @@ func (l *List) OpenDevice(raw []byte) (*DeviceCertificate, *Key, words.Reason) {
 	if reason := ca.Judge(c.NotBefore, c.NotBefore); reason != words.OK {
 		return nil, nil, reason
 	}
-	c.Raw = bytes.Clone(raw)
+	c.Raw = raw
 	return c, ca, words.OK
 }
 
@@ -265,7 +265,7 @@ func ReadDevice(raw []byte) (*DeviceCertificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Raw = bytes.Clone(raw)
+	c.Raw = raw
 	return c, nil
 }
 

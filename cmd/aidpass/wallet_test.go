@@ -45,6 +45,7 @@ func TestAWalletTakesAnOfferFromTheServer(t *testing.T) {
 	if code, out := l.run(t.Context(), "verify", "--json", "--pack", l.path("wellA.pack"), live); code != 0 || !strings.Contains(out, `"valid"`) {
 		t.Errorf("the live code: exit %d\n%s%s", code, out, l.stderr.String())
 	}
+	l.challenged(purse, id, live)
 	// The organisation's table asks, and gets what it asked for.
 	var asked struct{ ID, Link string }
 	out = l.must("request", "create", "--type", "eligibility", "--claim", "programme", "--purpose", "To see what is due", "--json")
@@ -127,5 +128,43 @@ func TestAWalletTakesAnOfferBySigningIn(t *testing.T) {
 	visit(back.String(), 200)
 	if code := <-done; code != 0 || !strings.Contains(out, "copies") {
 		t.Errorf("exit %d %s\n%s", code, out, l.stderr.String())
+	}
+}
+
+// challenged asks the wallet for a live code that no other stands for: earlier is one
+// that it showed before.
+func (l *laptop) challenged(purse func(...string) []string, id, earlier string) {
+	l.t.Helper()
+	if err := os.WriteFile(l.path("tab.pass"), []byte("the passphrase of a table\n"), 0o600); err != nil {
+		l.t.Fatal(err)
+	}
+	device := func(args ...string) []string {
+		return append(append([]string{"device"}, args...), "--device-passphrase-file", l.path("tab.pass"))
+	}
+	ask := func(tab, out string) (int, string) {
+		return l.run(l.t.Context(), device("challenge", "--device", l.path(tab+".key"), "--certificate", l.path(tab+".cert"), "--out", l.path(out), "--json")...)
+	}
+	l.must(device("add", "--name", "tab-1", "--site", "wellA", "--out", l.path("tab-1"))...)
+	l.must(device("add", "--name", "tab-2", "--site", "wellA", "--may", "journal", "--out", l.path("tab-2"))...)
+	for _, out := range []string{"one.challenge", "two.challenge"} {
+		if code, text := ask("tab-1", out); code != 0 || !strings.Contains(text, `"wellA"`) {
+			l.t.Fatalf("device challenge: exit %d\n%s%s", code, text, l.stderr.String())
+		}
+	}
+	if code, _ := ask("tab-2", "none.challenge"); code == 0 {
+		l.t.Error("a device that may not ask did")
+	}
+	if code, _ := l.run(l.t.Context(), device("challenge", "--device", l.path("tab-1.key"), "--certificate", l.path("tab-2.cert"), "--out", l.path("none.challenge"))...); code != exitUsage {
+		l.t.Errorf("another device's certificate: exit %d", code)
+	}
+	answer := strings.TrimSpace(l.must(purse("live", id, "--challenge", l.path("one.challenge"))...))
+	for _, c := range []struct{ code, challenge, says string }{
+		{answer, "one.challenge", `"valid"`},
+		{answer, "two.challenge", "kb_wrong_nonce"},
+		{earlier, "one.challenge", "kb_wrong_nonce"},
+	} {
+		if _, out := l.run(l.t.Context(), "verify", "--json", "--pack", l.path("wellA.pack"), "--challenge", l.path(c.challenge), c.code); !strings.Contains(out, c.says) {
+			l.t.Errorf("against %s: no %s in %s%s", c.challenge, c.says, out, l.stderr.String())
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package qr_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -63,5 +64,24 @@ func TestPublicCardsRead(t *testing.T) {
 		if err != nil || len(again) > len(v.Text) && !stored {
 			t.Errorf("%s: %d characters, written by us %d, %v", filepath.Base(file), len(v.Text), len(again), err)
 		}
+	}
+}
+
+// What a device writes without a compressor is read as any code, up to the longest
+// text that a QR code holds.
+func TestEncodeStored(t *testing.T) {
+	for _, n := range []int{0, 1, 2, 255, 256, 400, qr.MaxStored} {
+		raw := bytes.Repeat([]byte{0xa5, 7, 0}, n)[:n]
+		text := qr.EncodeStored(raw)
+		if len(text) > qr.MaxText || qr.Recognise(text) != qr.ZlibCard {
+			t.Errorf("%d bytes: %d characters, recognised as %v", n, len(text), qr.Recognise(text))
+		}
+		var s qr.Scratch
+		if got, err := s.Decode(text); err != nil || !bytes.Equal(got, raw) {
+			t.Errorf("%d bytes: %d came back, %v", n, len(got), err)
+		}
+	}
+	if qr.EncodeStored(make([]byte, qr.MaxStored+1)) != "" {
+		t.Error("more than a QR code holds")
 	}
 }

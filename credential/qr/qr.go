@@ -112,13 +112,16 @@ func Encode(raw []byte) (string, error) {
 
 // EncodeStored is Encode without compression, for a device that writes one small code
 // and links no compressor for it. Never for a card: not all readers of cards take a
-// stored block. The error is ErrTooLong.
-func EncodeStored(raw []byte) (string, error) {
+// stored block. Of more than MaxStored bytes it is empty.
+func EncodeStored(raw []byte) string {
 	n := len(raw)
-	if base45.EncodedLen(n+11) > MaxText {
-		return "", ErrTooLong
+	if n > MaxStored {
+		return ""
 	}
 	head := [7]byte{0x78, 0x01, // RFC 1950 2.2: level "fastest"
 		1, byte(n), byte(n >> 8), ^byte(n), ^byte(n >> 8)} // RFC 1951 3.2.4: one block, the last
-	return base45.Encode(binary.BigEndian.AppendUint32(append(head[:], raw...), adler32.Checksum(raw))), nil
+	return base45.Encode(binary.BigEndian.AppendUint32(append(head[:], raw...), adler32.Checksum(raw)))
 }
+
+// MaxStored is the most that EncodeStored puts into a text of MaxText.
+const MaxStored = MaxText/3*2 - 11

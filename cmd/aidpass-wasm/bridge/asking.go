@@ -20,14 +20,6 @@ type asking struct {
 	at       credential.Time // 0: it came from outside, and stays as long as that says
 }
 
-// open is the challenge, while it may be answered.
-func (a *asking) open(at credential.Time) []byte {
-	if a == nil || a.at != 0 && (at < a.at || at-a.at > askingFor) {
-		return nil
-	}
-	return a.message
-}
-
 // challenge begins a new challenge at a time, or without one takes that which was made
 // elsewhere; what was asked before is over.
 func (d *desk) challenge(b []byte, at credential.Time) reply {
@@ -58,11 +50,7 @@ func (d *desk) challenged(signature []byte) reply {
 		return fail(err)
 	}
 	a.message = raw
-	text, err := qr.EncodeStored(raw)
-	if err != nil {
-		return fail(err)
-	}
 	out := done()
-	out.text("text", text)
+	out.text("text", qr.EncodeStored(raw))
 	return out
 }

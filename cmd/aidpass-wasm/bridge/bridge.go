@@ -333,8 +333,11 @@ func (d *desk) verify(text string, at credential.Time, pin string, tables bool, 
 }
 
 func (d *desk) inputs(at credential.Time) verifier.Inputs {
-	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Challenge: d.asking.open(at), Unlock: d.unlocked, PackRefused: d.refused,
+	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Unlock: d.unlocked, PackRefused: d.refused,
 		Tokens: d.tokens, Binding: d.binding}
+	if a := d.asking; a != nil && (a.at == 0 || at >= a.at && at-a.at <= askingFor) {
+		in.Challenge = a.message
+	}
 	in.OldLists, _ = d.decision(at)
 	if len(d.visits) > 0 || d.device != nil || d.tables != nil {
 		in.Uses = d.uses()
