@@ -12,8 +12,14 @@ import (
 // they prove is that its server said so. The documents are made from the list, so
 // that web and list never differ.
 
-// KeySet is the JWK set of o: its keys for wallet credentials that count at time
-// at. Those whose first day is still to come are among them, compromised ones not.
+// KeySet is the JWK set of o: its keys for wallet credentials and, where it has such,
+// for the status lists these name, that count at time at. Those whose first day is
+// still to come are among them, compromised ones not.
+//
+// The web has no other place where a wallet could learn which key proves a status list
+// token (draft-ietf-oauth-status-list 11.3 leaves it to the ecosystem), and no word for
+// what a key is for: whoever goes by this set alone takes a credential under a status
+// key too. Readers of the trust list do not.
 //
 // RFC 7517 5.
 func KeySet(o *Organisation, at credential.Time) []byte { return keySet(o, at).Append(nil) }
@@ -36,7 +42,7 @@ func DIDDocument(o *Organisation, at credential.Time) (id string, doc []byte, ok
 	for _, k := range o.Keys {
 		m := did.Method{ID: id + "#" + jose.KeyID(k.Key), Key: k.Key, For: did.Assertion}
 		switch {
-		case k.published(at):
+		case k.Use == UseVC && k.counts(at):
 		case k.Use == UseRequest && k.State == Active:
 			m.For = did.Authentication // a request is answered at once: retired keys ask nothing
 		default:
@@ -50,7 +56,7 @@ func DIDDocument(o *Organisation, at credential.Time) (id string, doc []byte, ok
 func keySet(o *Organisation, at credential.Time) jose.Value {
 	keys := jose.ArrayOf()
 	for _, k := range o.Keys {
-		if !k.published(at) {
+		if k.Use != UseVC && k.Use != UseStatus || !k.counts(at) {
 			continue
 		}
 		alg := "EdDSA"
@@ -65,10 +71,10 @@ func keySet(o *Organisation, at credential.Time) jose.Value {
 	return jose.ObjectOf(jose.Member{Name: "keys", Value: keys})
 }
 
-// published reports whether a credential signed by k may count now or later. An
-// active key stays after its last day: what it signed until then still counts.
-func (k *Key) published(at credential.Time) bool {
-	return k.Use == UseVC && (k.State == Active || k.State == Retired && at <= k.AcceptUntil)
+// counts reports whether what k signed may count now or later. An active key stays
+// after its last day: what it signed until then still counts.
+func (k *Key) counts(at credential.Time) bool {
+	return k.State == Active || k.State == Retired && at <= k.AcceptUntil
 }
 
 // textID is the kid of a JWT that k signs: base64url of an id that is computed,
@@ -85,7 +91,7 @@ func (k *Key) textID() string {
 // SignsForWallets reports whether o has a key to tell the web of at time at.
 func SignsForWallets(o *Organisation, at credential.Time) bool {
 	for _, k := range o.Keys {
-		if k.published(at) {
+		if k.Use == UseVC && k.counts(at) {
 			return true
 		}
 	}

@@ -35,14 +35,29 @@ func (s *serving) webKeys() (map[string]*api.Document, error) {
 // keyDocuments are those of o, which may be nil, at time at, by path.
 func keyDocuments(o *trust.Organisation, at credential.Time) map[string]*api.Document {
 	docs := map[string]*api.Document{}
+	for _, d := range keyDocumentsAt(o, at) {
+		if u, err := url.Parse(d.address); err == nil {
+			docs[u.Path] = api.NewDocument(d.mime, d.body)
+		}
+	}
+	return docs
+}
+
+// A keyDocument is what the web is told of an organisation's keys at one address.
+type keyDocument struct {
+	address, mime string
+	body          []byte
+}
+
+func keyDocumentsAt(o *trust.Organisation, at credential.Time) (docs []keyDocument) {
 	if o == nil {
-		return docs
+		return nil
 	}
 	issues := trust.SignsForWallets(o, at)
 	asks := slices.ContainsFunc(o.Keys, func(k *trust.Key) bool { return k.Use == trust.UseRequest && k.State == trust.Active })
 	add := func(address string, err error, mime string, body []byte) {
-		if u, perr := url.Parse(address); err == nil && perr == nil {
-			docs[u.Path] = api.NewDocument(mime, body)
+		if err == nil {
+			docs = append(docs, keyDocument{address, mime, body})
 		}
 	}
 	if issues {

@@ -14,18 +14,25 @@ import (
 	"aidpass/credential"
 	"aidpass/internal/cose"
 	"aidpass/internal/did"
+	"aidpass/internal/jose"
 	"aidpass/trust"
 	"aidpass/web/api"
 	"aidpass/web/resolve"
 )
 
-// What serve tells the web of the organisation's keys is found and believed by the
-// resolver that reads others' keys.
-func TestKeysForWalletsAreFoundByTheirIssuer(t *testing.T) {
-	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+func newSigner(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return k
+}
+
+// What serve tells the web of the organisation's keys is found and believed by the
+// resolver that reads others' keys.
+func TestKeysForWalletsAreFoundByTheirIssuer(t *testing.T) {
+	signer := newSigner(t)
 	key, err := cose.NewKey(&signer.PublicKey)
 	if err != nil {
 		t.Fatal(err)
@@ -90,6 +97,28 @@ func TestKeysForWalletsAreFoundByTheirIssuer(t *testing.T) {
 	if n := tell("https://relief-b.example", trust.Retired, trust.UseRequest); n != 0 {
 		t.Errorf("a retired key asks: %d documents", n)
 	}
+	// A wallet proves the status list by the same document; the did:web document stays
+	// with what credentials are signed by.
+	listKey, err := cose.NewKey(newSigner(t).Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	listID := listKey.ID()
+	both := &trust.Organisation{ID: "https://relief-a.example/i1", Keys: []*trust.Key{{Key: key, KID: kid[:], Use: trust.UseVC, State: trust.Active},
+		{Key: listKey, KID: listID[:], Use: trust.UseStatus, State: trust.Active}}}
+	for _, c := range []struct {
+		state trust.State
+		want  string
+	}{{trust.Active, jose.KeyID(listKey)}, {trust.Compromised, ""}} {
+		both.Keys[1].State = c.state
+		shelf.Fill(keyDocuments(both, at))
+		meta, _ := get("/.well-known/jwt-vc-issuer/i1")
+		doc, _ := get("/i1/did.json")
+		if c.want == "" && strings.Contains(meta, jose.KeyID(listKey)) || !strings.Contains(meta, `"kid":"`+c.want) || strings.Contains(doc, jose.JWKOf(listKey).Get("x").Text) {
+			t.Errorf("a status key, %v: %s %s", c.state, meta, doc)
+		}
+	}
+
 	if n := tell("https://relief-a.example/i1", trust.Compromised, trust.UseVC); n != 0 {
 		t.Errorf("a stolen key: %d documents", n)
 	}

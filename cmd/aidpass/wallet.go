@@ -1,15 +1,10 @@
 package main
 
 import (
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,7 +21,6 @@ import (
 	"aidpass/verifier"
 	"aidpass/wallet"
 	"aidpass/wallet/openid"
-	"aidpass/web/resolve"
 )
 
 // walletFlags are those of every wallet command.
@@ -34,7 +28,12 @@ type walletFlags struct {
 	dir         string
 	development bool
 	lang        string
+	ca, trust   string
+	at          []string
 }
+
+// rules are those of the protocols.
+func (f *walletFlags) rules() openid.Rules { return openid.Rules{Development: f.development} }
 
 func (a *app) walletCommand() *cobra.Command {
 	var f walletFlags
@@ -50,6 +49,9 @@ func (a *app) walletCommand() *cobra.Command {
 	p := cmd.PersistentFlags()
 	p.StringVar(&f.dir, "wallet", "wallet", "folder of the wallet")
 	p.BoolVar(&f.development, "development", false, "let addresses of this very machine through, by http too")
+	p.StringVar(&f.ca, "ca", "", "further authority that servers may be proved by: PEM or DER, as DATA/site-ca/site-ca.crt")
+	p.StringArrayVar(&f.at, "at", nil, "HOST=ADDRESS:PORT: where the server of that name is reached, in place of its name; repeat")
+	p.StringVar(&f.trust, "trust", "", "signed trust list, or a pack with it: issuers on it have the keys it says, and are not asked for them")
 	p.StringVar(&f.lang, "lang", "en", "language of names")
 	cmd.AddCommand(a.walletInit(&f), a.walletAdd(&f), a.walletList(&f), a.walletShow(&f), a.walletPresent(&f), a.walletLive(&f), a.walletLog(&f),
 		a.walletBackup(&f), a.walletRestore(&f), a.walletWipe(&f))
@@ -195,42 +197,6 @@ func newCardID() string {
 	return jose.EncodeBase64(b)
 }
 
-// fetchFor sends one request of the protocols through the guarded client. No answer is a
-// Response too.
-func (a *app) fetchFor(ctx context.Context, f *walletFlags, q *openid.Request) openid.Response {
-	guarded := a.web
-	if guarded == nil {
-		guarded = resolve.New(resolve.Config{Development: f.development}).HTTP()
-	}
-	client := *guarded
-	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	r, err := http.NewRequestWithContext(ctx, q.Method, q.URL, strings.NewReader(string(q.Body)))
-	if err != nil {
-		return openid.Response{}
-	}
-	r.Header.Set("Accept", q.Accept)
-	if q.Type != "" {
-		r.Header.Set("Content-Type", q.Type)
-	}
-	if q.Bearer != "" {
-		r.Header.Set("Authorization", "Bearer "+q.Bearer)
-	}
-	var body []byte
-	res, err := client.Do(r)
-	if err == nil {
-		defer res.Body.Close()
-		body, err = io.ReadAll(io.LimitReader(res.Body, int64(q.Max)+1))
-	}
-	if err != nil {
-		if whole, ok := errors.AsType[*url.Error](err); ok {
-			err = whole.Err // the address may hold the offer's secret
-		}
-		a.say("%s: %v", r.URL.Host, err)
-		return openid.Response{}
-	}
-	return openid.Response{Status: res.StatusCode, Type: res.Header.Get("Content-Type"), Body: body}
-}
-
 func (a *app) walletInit(f *walletFlags) *cobra.Command {
 	return &cobra.Command{Use: "init", Short: "Make an empty wallet", Args: cobra.NoArgs, Example: "  aidpass wallet init --wallet amina/",
 		RunE: func(*cobra.Command, []string) error {
@@ -247,18 +213,39 @@ func (a *app) walletInit(f *walletFlags) *cobra.Command {
 }
 
 func (a *app) walletList(f *walletFlags) *cobra.Command {
-	return &cobra.Command{Use: "list", Short: "The cards, and how they stand", Args: cobra.NoArgs, Example: "  aidpass wallet list --lang fr",
-		RunE: func(*cobra.Command, []string) error {
+	var check bool
+	cmd := &cobra.Command{Use: "list", Short: "The cards, and how they stand", Args: cobra.NoArgs,
+		Long: `The cards, and how they stand.
+
+ready | not_yet | ends_on DAY | ended | view_only, and what the issuer's status list
+said when it was last looked into: cancelled, suspended; unchecked after a week
+without. --check looks now, into the lists of all cards at once, so that who serves
+one learns little. Without network it says since when nobody could look.`,
+		Example: "  aidpass wallet list --lang fr\n  aidpass wallet list --check",
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := a.openPurse(f)
 			if err != nil {
 				return err
 			}
+			var failed map[string]bool
+			if check {
+				way, err := a.walletWay(f)
+				if err != nil {
+					return err
+				}
+				failed = way.lookUp(cmd.Context(), p, f.rules(), a.now())
+				if err := p.save(); err != nil {
+					return err
+				}
+			}
 			for _, c := range p.w.Cards {
-				s := c.State(credential.FromStd(a.Now()))
-				fmt.Fprintf(a.Stdout, "%s  %s%s  %s  %d unused\n", c.ID, s.Word, dayOf(s.At), walletName(c, f.lang), c.Left(credential.FormSDJWT))
+				s := c.State(a.now())
+				fmt.Fprintf(a.Stdout, "%s  %s%s  %s  %d unused%s\n", c.ID, s.Word, dayOf(s.At), walletName(c, f.lang), c.Left(credential.FormSDJWT), looked(c, failed[c.Issuer]))
 			}
 			return nil
 		}}
+	cmd.Flags().BoolVar(&check, "check", false, "look into the issuers' status lists now")
+	return cmd
 }
 
 func walletName(c *wallet.Card, lang string) string {

@@ -68,7 +68,13 @@ type offerWishes struct {
 const maxTries = 100
 
 func (a *app) takeOffer(ctx context.Context, f *walletFlags, p *purse, link string, want offerWishes) ([]*wallet.Card, error) {
-	i, err := openid.Begin(link, openid.Rules{Development: f.development, SignIn: true}, rand.Reader)
+	rules := f.rules()
+	rules.SignIn = true
+	i, err := openid.Begin(link, rules, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	way, err := a.walletWay(f)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +88,7 @@ func (a *app) takeOffer(ctx context.Context, f *walletFlags, p *purse, link stri
 		}
 		switch s.Do {
 		case openid.Fetch:
-			err = i.Take(a.fetchFor(ctx, f, s.Request), credential.FromStd(a.Now()))
+			err = i.Take(way.fetch(ctx, s.Request), credential.FromStd(a.Now()))
 			var fault *openid.Fault
 			if errors.As(err, &fault) && fault.Why == openid.NoAnswer && lost < 2 {
 				lost++
@@ -170,7 +176,11 @@ func (a *app) walletPresent(f *walletFlags) *cobra.Command {
 }
 
 func (a *app) answer(ctx context.Context, f *walletFlags, p *purse, link string, refuse bool) error {
-	k, err := openid.BeginAsking(link, openid.Rules{Development: f.development}, rand.Reader)
+	k, err := openid.BeginAsking(link, f.rules(), rand.Reader)
+	if err != nil {
+		return err
+	}
+	way, err := a.walletWay(f)
 	if err != nil {
 		return err
 	}
@@ -182,7 +192,7 @@ func (a *app) answer(ctx context.Context, f *walletFlags, p *purse, link string,
 		}
 		switch s.Do {
 		case openid.Fetch:
-			err = k.Take(a.fetchFor(ctx, f, s.Request), at)
+			err = k.Take(way.fetch(ctx, s.Request), at)
 		case openid.Chain:
 			err = k.TakeChain("", false) // a command line has no list of roots for who asks
 		case openid.Consent:

@@ -18,6 +18,39 @@ func KeysOf(issuer string, rules Rules) string {
 	return wellKnown(issuer, "jwt-vc-issuer")
 }
 
+// A Listed is a status list that cards of one issuer name.
+type Listed struct {
+	Issuer, URI string
+	Keys        string // where the issuer's keys are: KeysOf
+}
+
+// Lists are the status lists that can be looked into for the cards of w. Ask for all of
+// them at once or for none: who serves a list sees who asks.
+func Lists(w *wallet.Wallet, rules Rules) (out []Listed) {
+	met := map[Listed]bool{}
+	for _, c := range w.Cards {
+		keys := KeysOf(c.Issuer, rules)
+		for _, uri := range c.StatusLists() {
+			if l := (Listed{c.Issuer, uri, keys}); keys != "" && rules.checkURL(uri) == nil && !met[l] {
+				met[l] = true
+				out = append(out, l)
+			}
+		}
+	}
+	return out
+}
+
+// SetOf is where the key set of issuer is, where what it publishes at KeysOf says no
+// more than that; else "".
+func SetOf(issuer string, keys []byte, rules Rules) string {
+	v, err := object(keys, "the issuer's keys")
+	link := textOf(v, "jwks_uri", MaxAddress)
+	if err != nil || textOf(v, "issuer", MaxAddress) != issuer || v.Get("jwks").Kind != jose.Missing || link == "" || rules.checkURL(link) != nil {
+		return ""
+	}
+	return link
+}
+
 // LookUp takes a status list token, in JWT form, for the cards of w by one issuer that
 // name uri. keys is the document of KeysOf, or the set its jwks_uri leads to. Only a
 // list that this issuer signed changes anything.

@@ -56,6 +56,12 @@ type Config struct {
 	WebDIDs []string
 	// Roots prove https servers; nil: those of the operating system.
 	Roots *x509.CertPool
+	// Reach says where servers are that no name leads to: by host, the address and port
+	// that are dialled in place of what its name would give, inner ones too. Whoever
+	// answers there must prove the host's name all the same.
+	Reach map[string]string
+	// Now tells the time certificates are judged at; nil: time.Now.
+	Now func() time.Time
 	// Proxy is used for every request; nil: none, whatever the environment says.
 	// The proxy then dials, so it must refuse inner addresses itself.
 	Proxy *url.URL
@@ -71,6 +77,7 @@ type Client struct {
 	http      *http.Client
 	webDIDs   map[string]bool
 	dev       bool
+	reach     map[string]string
 	cache     cache
 	resolver  resolver
 	dial      func(ctx context.Context, network, address string) (net.Conn, error)
@@ -93,7 +100,7 @@ const (
 
 // New returns a Client of c.
 func New(c Config) *Client {
-	out := &Client{webDIDs: map[string]bool{}, dev: c.Development, resolver: net.DefaultResolver, timeLimit: c.Timeout}
+	out := &Client{webDIDs: map[string]bool{}, dev: c.Development, reach: c.Reach, resolver: net.DefaultResolver, timeLimit: c.Timeout}
 	for _, id := range c.WebDIDs {
 		out.webDIDs[id] = true
 	}
@@ -103,7 +110,7 @@ func New(c Config) *Client {
 	dialer := &net.Dialer{Timeout: connectTime, Control: out.control}
 	out.dial = dialer.DialContext
 	transport := &http.Transport{
-		DialContext: out.dialChecked, TLSClientConfig: &tls.Config{RootCAs: c.Roots, MinVersion: tls.VersionTLS12},
+		DialContext: out.dialChecked, TLSClientConfig: &tls.Config{RootCAs: c.Roots, Time: c.Now, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: true, TLSHandshakeTimeout: connectTime, ResponseHeaderTimeout: out.timeLimit, IdleConnTimeout: idleTime,
 		MaxResponseHeaderBytes: maxHeader, MaxConnsPerHost: maxConnsAHost,
 	}
@@ -183,6 +190,13 @@ func (c *Client) dialChecked(ctx context.Context, network, address string) (net.
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("%w: no port", ErrAddress)
+	}
+	if at, ok := c.reach[host]; ok {
+		conn, err := (&net.Dialer{Timeout: connectTime}).DialContext(ctx, network, at)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %s cannot be reached at %s", ErrUnreachable, host, at)
+		}
+		return conn, nil
 	}
 	var found []netip.Addr
 	if a, err := netip.ParseAddr(host); err == nil {

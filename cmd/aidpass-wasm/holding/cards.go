@@ -60,15 +60,9 @@ func (d *Desk) cards(op string, a arguments) (reply, error) {
 		}
 		return reply{"events": out}, nil
 	case "lists":
-		out, met := []any{}, map[string]bool{}
-		for _, c := range d.w.Cards {
-			keys := openid.KeysOf(c.Issuer, d.rules)
-			for _, uri := range c.StatusLists() {
-				if keys != "" && !met[c.Issuer+" "+uri] {
-					met[c.Issuer+" "+uri] = true
-					out = append(out, reply{"issuer": c.Issuer, "uri": uri, "keys": keys})
-				}
-			}
+		out := []any{}
+		for _, l := range openid.Lists(d.w, d.rules) {
+			out = append(out, reply{"issuer": l.Issuer, "uri": l.URI, "keys": l.Keys})
 		}
 		return reply{"lists": out}, nil
 	case "lookup":
