@@ -295,7 +295,7 @@ func (s *serving) follow() (bool, error) {
 	now, moved := s.a.Now(), !slices.Equal(https, s.https())
 	if have := s.certificate.Load(); s.issuer != nil && (moved || have == nil || now.Before(have.Leaf.NotBefore) ||
 		now.Add(siteCrtLife/2).After(have.Leaf.NotAfter) && have.Leaf.NotAfter.Before(s.ca.NotAfter)) {
-		c, err := s.issuer.issue(now, s.f.hosts, append(names, "localhost"), append(addresses, netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()))
+		c, err := s.issuer.issue(now, s.f.hosts, append(names, "localhost", s.baseHost()), append(addresses, netip.MustParseAddr("127.0.0.1"), netip.IPv6Loopback()))
 		if err != nil {
 			return false, err
 		}

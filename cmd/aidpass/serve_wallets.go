@@ -110,11 +110,12 @@ func (s *serving) wallets() (*openid.Server, error) {
 	if err := offer.CheckIssuer(base); err != nil {
 		return nil, usagef("--base-url: %w", err).hint("the https address by which wallets reach this server, as --base-url https://wallets.relief-a.example")
 	}
-	u, err := url.Parse(base)
-	if err != nil {
-		return nil, usagef("--base-url: %w", err)
+	s.hosts = append(s.hosts, s.baseHost())
+	if s.issuer != nil && !s.issuer.maySign(s.baseHost()) {
+		s.a.say("warning: the site's authority does not speak for %s: wallets come through a proxy with a certificate of its own, or not at all", s.baseHost())
+		s.a.say("hint: aidpass site-ca init --host %s makes one that does", s.baseHost())
 	}
-	s.hosts = append(s.hosts, strings.ToLower(u.Hostname()))
+	var err error
 	if s.desk, err = s.a.openWalletDesk(s.o, schemas.Embedded(), &s.packs.mu); err != nil {
 		return nil, err
 	}
@@ -135,6 +136,15 @@ func (s *serving) wallets() (*openid.Server, error) {
 	asked := &request.Service{Store: s.o.store, Now: s.a.Now, Decrypt: openid.Decrypt, Inputs: (&answerDesk{packs: s.packs, now: s.a.now}).inputs}
 	return openid.New(openid.Config{Base: base, Issuer: offers, Key: key, Verifier: asked, Signer: s.desk, SignIn: signIn, Types: schemas.Embedded(),
 		Fault: storeError, Log: s.log, Now: s.a.Now})
+}
+
+// baseHost is the name that wallets call this server by; "" without --base-url.
+func (s *serving) baseHost() string {
+	u, err := url.Parse(s.f.base)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
 }
 
 // An answerDesk judges what wallets show by the pack that a phone at answersSite would

@@ -49,7 +49,7 @@ func (l *laptop) serveWalletsWith(oidc *http.Client, flags ...string) (s *servin
 			return v, ok
 		}}
 	go func() {
-		ended <- m.Run(ctx, append([]string{"serve", "--trust", l.path("granted.list"), "--listen", "127.0.0.1:0", "--http", "", "--host", "relief-a.example", "--base-url", walletBase, "--programme", "K7Q2=1@2026-11-01..2026-12-01"}, flags...))
+		ended <- m.Run(ctx, append([]string{"serve", "--trust", l.path("granted.list"), "--listen", "127.0.0.1:0", "--http", "", "--base-url", walletBase, "--programme", "K7Q2=1@2026-11-01..2026-12-01"}, flags...))
 	}()
 	select {
 	case s = <-started:

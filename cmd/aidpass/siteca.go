@@ -353,7 +353,7 @@ func (ca *siteCA) issue(now time.Time, asked, own []string, addresses []netip.Ad
 		t.DNSNames = append(t.DNSNames, strings.ToLower(n))
 	}
 	for _, n := range own {
-		if ca.maySign(n) {
+		if ca.maySign(n) && !slices.Contains(t.DNSNames, n) {
 			t.DNSNames = append(t.DNSNames, n)
 		}
 	}

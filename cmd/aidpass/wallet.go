@@ -238,6 +238,9 @@ one learns little. Without network it says since when nobody could look.`,
 					return err
 				}
 			}
+			if len(p.w.Cards) == 0 {
+				a.say("no cards yet: aidpass wallet add takes an offer's link, or the text of a paper card's QR code")
+			}
 			for _, c := range p.w.Cards {
 				s := c.State(a.now())
 				fmt.Fprintf(a.Stdout, "%s  %s%s  %s  %d unused%s\n", c.ID, s.Word, dayOf(s.At), walletName(c, f.lang), c.Left(credential.FormSDJWT), looked(c, failed[c.Issuer]))

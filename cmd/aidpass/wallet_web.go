@@ -153,10 +153,13 @@ func (w *walletWay) unreached(at *url.URL, err error) string {
 	}
 	text := fmt.Sprintf("%s: %v", at.Host, err)
 	_, unknown := errors.AsType[x509.UnknownAuthorityError](err)
+	_, named := errors.AsType[x509.HostnameError](err)
 	_, lookup := errors.AsType[*net.DNSError](err)
 	switch {
 	case unknown:
 		text += "\naidpass: hint: --ca FILE takes the authority of its site, as DATA/site-ca/site-ca.crt"
+	case named:
+		text += "\naidpass: hint: does aidpass serve run with --base-url, and may its authority speak for that name (aidpass site-ca init --host " + at.Hostname() + ")?"
 	case lookup || errors.Is(err, resolve.ErrUnreachable) || errors.Is(err, resolve.ErrAddress):
 		text += fmt.Sprintf("\naidpass: hint: where no name leads to it: --at %s=ADDRESS:PORT; an issuer's keys come from --trust FILE too", at.Hostname())
 	}
