@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,9 +43,10 @@ func (a *app) walletCommand() *cobra.Command {
 		Short: "A holder's wallet in a folder: take offers, answer requests, show live codes",
 		Example: `  aidpass wallet init
   aidpass wallet add 'openid-credential-offer://?credential_offer_uri=https%3A%2F%2Faid.example%2Fi1%2Foffer%2Fx' --code 493536
-  aidpass wallet list
+  aidpass wallet list --check
   aidpass wallet present 'openid4vp://?client_id=decentralized_identifier%3Adid%3Aweb%3Ab.example&request_uri=https%3A%2F%2Fb.example%2Fr'
-  aidpass wallet live CARD --png live.png`,
+  aidpass wallet live CARD --png live.png
+  aidpass wallet add LINK --code 493536 --ca site-ca.crt --at relief-a.example=127.0.0.1:8443   # a server on this laptop`,
 	}
 	p := cmd.PersistentFlags()
 	p.StringVar(&f.dir, "wallet", "wallet", "folder of the wallet")
@@ -280,9 +282,16 @@ func (a *app) walletShow(f *walletFlags) *cobra.Command {
 			if c == nil {
 				return fmt.Errorf("%s: %w", args[0], wallet.ErrNoCard)
 			}
-			fmt.Fprintf(a.Stdout, "%s\nissuer: %s\n", walletName(c, f.lang), c.Issuer)
-			for _, m := range c.Claims().Members {
-				fmt.Fprintf(a.Stdout, "%s: %s\n", m.Name, m.Value.Append(nil))
+			s := c.State(a.now())
+			fmt.Fprintf(a.Stdout, "%s\n  state: %s%s%s\n  issuer: %s\n", walletName(c, f.lang), s.Word, dayOf(s.At), looked(c, false), c.Issuer)
+			if c.Ends != 0 {
+				fmt.Fprintf(a.Stdout, "  valid until:%s\n", dayOf(c.Ends))
+			}
+			for _, l := range c.Lines(f.lang) {
+				if l.Label != l.Name {
+					l.Label += " (" + l.Name + ")"
+				}
+				fmt.Fprintf(a.Stdout, "  %s: %s\n", l.Label, l.Value)
 			}
 			return nil
 		}}
@@ -296,7 +305,14 @@ func (a *app) walletLog(f *walletFlags) *cobra.Command {
 				return err
 			}
 			for _, e := range p.w.Log {
-				fmt.Fprintf(a.Stdout, "%s  %s  %s  %q  %s\n", time.Unix(int64(e.At), 0).UTC().Format(time.RFC3339), e.Kind, e.Who, e.For, strings.Join(e.Claims, " "))
+				line := []string{time.Unix(int64(e.At), 0).UTC().Format(time.RFC3339), e.Kind.String(), strings.Join(e.Cards, " ")}
+				if e.Who != "" {
+					line = append(line, e.Who)
+				}
+				if e.For != "" {
+					line = append(line, strconv.Quote(e.For))
+				}
+				fmt.Fprintln(a.Stdout, strings.Join(append(line, e.Claims...), "  "))
 			}
 			return nil
 		}}
@@ -410,7 +426,7 @@ func (a *app) walletRestore(f *walletFlags) *cobra.Command {
 			if err := p.w.Join(w); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.Stdout, "%d cards; %d for reading only, to be issued again at the desk\n", len(w.Cards), len(lost))
+			fmt.Fprintf(a.Stdout, "%s; %d for reading only, to be issued again at the desk\n", plural(len(w.Cards), "card", "cards"), len(lost))
 			return p.save()
 		}}
 	cmd.Flags().StringVar(&wordsFile, "words", "", "file with the words on its first line")

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"aidpass/cmd/aidpass-wasm/holding"
+	"aidpass/wallet/openid"
 )
 
 // A wallet proves the issuer's status list by what the server tells the web of its keys,
@@ -61,8 +62,19 @@ func TestAWalletSeesThatItsCardWasCancelled(t *testing.T) {
 	list("checked 2026-11-21 09:00Z", purse(at, "list", "--check")...)
 	list("could not check since 2026-11-21 09:00Z", purse(gone.Addr().String(), "list", "--check")...)
 
+	// Where the issuer's address leads nowhere, the trust list says which keys are its own.
+	app := &app{Main: &Main{Stdin: strings.NewReader(""), Stderr: &l.stderr, Now: scriptClock}, Config: Config{PassphraseFile: l.path("pass")}}
+	offline, err := app.walletWay(&walletFlags{trust: l.path("granted.list"), at: []string{"relief-a.example=" + gone.Addr().String()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]int{"https://relief-a.example/.well-known/jwt-vc-issuer/i1": 200, "https://relief-a.example/i1/did.json": 200, "https://relief-a.example/i1/token": 0} {
+		if r := offline.fetch(t.Context(), &openid.Request{Method: "GET", URL: address, Max: 1 << 16}); r.Status != want {
+			t.Errorf("%s by the trust list alone: %d, want %d", address, r.Status, want)
+		}
+	}
+
 	// The app: as a page of another origin, with nothing but what may be read there.
-	app := &app{Main: &Main{Stdin: strings.NewReader(""), Now: scriptClock}, Config: Config{PassphraseFile: l.path("pass")}}
 	p, err := app.openPurse(&walletFlags{dir: l.path("purse")})
 	if err != nil {
 		t.Fatal(err)

@@ -36,7 +36,7 @@ func TestAWalletTakesAnOfferFromTheServer(t *testing.T) {
 	if list := l.must(purse("list")...); !strings.HasPrefix(list, id+"  ") || !strings.Contains(list, "8 unused") {
 		t.Errorf("list %q", list)
 	}
-	if shown := l.must(purse("show", id)...); !strings.Contains(shown, `programme: "K7Q2"`) {
+	if shown := l.must(purse("show", id)...); !strings.Contains(shown, `(programme): K7Q2`) {
 		t.Errorf("show %q", shown)
 	}
 	live := strings.TrimSpace(l.must(purse("live", id)...))
@@ -69,7 +69,7 @@ func TestAWalletTakesAnOfferFromTheServer(t *testing.T) {
 	}
 	l.must(purse("wipe")...)
 	l.must(purse("init")...)
-	if out := l.must(purse("restore", l.path("purse.backup"), "--words", l.path("words"))...); !strings.HasPrefix(out, "1 cards; 1 for reading only") {
+	if out := l.must(purse("restore", l.path("purse.backup"), "--words", l.path("words"))...); !strings.HasPrefix(out, "1 card; 1 for reading only") {
 		t.Errorf("restore %q", out)
 	}
 	if list := l.must(purse("list")...); !strings.Contains(list, "view_only") {

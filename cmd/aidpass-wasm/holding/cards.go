@@ -1,10 +1,7 @@
 package holding
 
 import (
-	"strings"
-
 	"aidpass/credential"
-	"aidpass/internal/jose"
 	"aidpass/verifier"
 	"aidpass/wallet"
 	"aidpass/wallet/openid"
@@ -134,42 +131,10 @@ func flatCard(c *wallet.Card, at credential.Time, lang string) reply {
 		"copies": float64(copies), "left": float64(left), "fetch": copies > 0 && left <= wallet.FetchBelow, "handles": handles(c)}
 }
 
-// hidden are claims that are of no use to a reader.
-const hidden = " iss iat nbf exp cnf vct vct#integrity aka_vcts status jti ledger_id id "
-
 func claims(c *wallet.Card, lang string) []any {
 	out := []any{}
-	for _, m := range c.Claims().Members {
-		if strings.Contains(hidden, " "+m.Name+" ") {
-			continue
-		}
-		label := m.Name
-		for _, l := range c.Labels {
-			if n := len(l.Path); n > 0 && l.Path[n-1] == m.Name {
-				label = wallet.In(l.Names, lang)
-			}
-		}
-		out = append(out, reply{"name": m.Name, "label": label, "value": plain(m.Value)})
+	for _, l := range c.Lines(lang) {
+		out = append(out, reply{"name": l.Name, "label": l.Label, "value": l.Value})
 	}
 	return out
-}
-
-func plain(v jose.Value) string {
-	switch v.Kind {
-	case jose.String, jose.Number, jose.Boolean:
-		return v.Text
-	case jose.Array:
-		var parts []string
-		for _, item := range v.Items {
-			parts = append(parts, plain(item))
-		}
-		return strings.Join(parts, ", ")
-	case jose.Object:
-		var parts []string
-		for _, m := range v.Members {
-			parts = append(parts, m.Name+": "+plain(m.Value))
-		}
-		return strings.Join(parts, ", ")
-	}
-	return ""
 }
