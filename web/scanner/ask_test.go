@@ -148,6 +148,19 @@ func TestAPhoneIsAskedAndAnswers(t *testing.T) {
 	if got := eval[string](p, `document.querySelector("#screen").dataset.reason`); got != string(words.KBWrongNonce) {
 		t.Errorf("an answer to what was left: %s", got)
 	}
+
+	// One answer is all: another holder's to the same challenge is none.
+	p.click("ask-phone")
+	once := p.challenge(key)
+	if word, reason := p.answers(answerTo(t, "once", once.Raw)); word != "GIVE" {
+		t.Errorf("asked once more: %q, %s", word, reason)
+	}
+	p.see("", 0)
+	p.typed(answerTo(t, "twice", once.Raw))
+	p.wait(`document.querySelector("#screen").dataset.reason !== "ok"`)
+	if got := eval[string](p, `document.querySelector("#screen").dataset.reason`); got != string(words.KBWrongNonce) {
+		t.Errorf("a second answer to one challenge: %s", got)
+	}
 }
 
 // anotherDevices is a challenge of another table.
