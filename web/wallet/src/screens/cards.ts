@@ -34,9 +34,11 @@ const colour = (c: Card) => colours[[...(c.issuer + c.colour)].reduce((n, x) => 
 
 const all = async (ui: UI) => ui.app.must(await ui.app.core.cards(now(), tag())).cards;
 
-export async function cards(ui: UI) {
-  ui.app.desk = "";
+/** cards shows them all, if it is still wanted once they are known: she may have opened one meanwhile. */
+export async function cards(ui: UI, still = () => true) {
   const list = await all(ui);
+  if (!still()) return;
+  ui.app.desk = "";
   page(ui, {
     name: "my-cards", title: t("wallet.cards"),
     body: [list.length ? h("ul", { class: "wallet" }, list.map((c) => h("li", {},

@@ -49,7 +49,7 @@ function enter(ui: UI, p: Pocket) {
 /** entered shows the cards, and looks how they stand where there is a network. */
 async function entered(ui: UI) {
   await cards(ui);
-  if (navigator.onLine) await ui.app.check().then(() => { if (ui.is("my-cards")) void cards(ui); }, () => {});
+  if (navigator.onLine) await ui.app.check().then(() => cards(ui, () => ui.is("my-cards")), () => {});
 }
 
 /** hidden closes the pocket and shows a clock, as any phone does. */
