@@ -10,7 +10,7 @@ declare -A limit=([scanner]=$((14 * 1048576 / 10)) [wallet]=$((18 * 1048576 / 10
 # A function copied to where it is called costs a phone more to fetch than the call
 # costs it to make; the arithmetic of signatures and hashes stays as it is.
 calls=()
-for package in aidpass/... fmt internal/fmtsort reflect runtime slices time; do
+for package in aidpass/... bytes fmt internal/fmtsort internal/sync reflect runtime slices strconv strings sync syscall/js time; do
 	calls+=("-gcflags=$package=-l")
 done
 

@@ -52,7 +52,7 @@ func build(t *testing.T, name string) string {
 	}
 	out := filepath.Join(t.TempDir(), name+".wasm")
 	args := []string{"build", "-trimpath", "-ldflags=-s -w"}
-	for _, calls := range []string{"aidpass/...", "fmt", "internal/fmtsort", "reflect", "runtime", "slices", "time"} {
+	for _, calls := range []string{"aidpass/...", "bytes", "fmt", "internal/fmtsort", "internal/sync", "reflect", "runtime", "slices", "strconv", "strings", "sync", "syscall/js", "time"} {
 		args = append(args, "-gcflags="+calls+"=-l")
 	}
 	tool(append(args, "-o", out, "./"+name)...)
