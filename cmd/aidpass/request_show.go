@@ -143,6 +143,9 @@ func writeRequest(w io.Writer, t *request.Transaction, say *words.Catalogue, now
 				fmt.Fprintf(w, "  also %s: %s\n", r, say.Sentence(r))
 			}
 			writeClaims(w, &c, say.Tag())
+			if !c.LookedUp && words.Of(c.Reason).Answer == words.Valid {
+				fmt.Fprintln(w, "  whether it was collected was not looked up: before anything is given, ask with --claim ledger")
+			}
 			if c.StatusAsOf != 0 {
 				fmt.Fprintf(w, "  revocations as of %s\n", c.StatusAsOf)
 			}

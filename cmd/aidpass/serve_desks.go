@@ -174,6 +174,9 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 	have := p.sites[d.Site]
 	f := p.flags
 	f.site, f.enrolled = d.Site, devices
+	if len(devices) == 0 {
+		f.unlock = "" // nobody is there for whom anything could be sealed
+	}
 	rounds, err := p.o.served(ctx, &f)
 	if err != nil {
 		return nil, storeError(err)

@@ -6,6 +6,7 @@ import (
 	"crypto/hkdf"
 	"crypto/sha256"
 	"io"
+	"log/slog"
 	"net/url"
 	"strings"
 	"sync"
@@ -16,6 +17,7 @@ import (
 	"aidpass/credential"
 	"aidpass/issuer/offer"
 	"aidpass/schemas"
+	"aidpass/storage"
 	"aidpass/storage/keystore"
 	"aidpass/verifier"
 	"aidpass/verifier/request"
@@ -133,7 +135,7 @@ func (s *serving) wallets() (*openid.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	asked := &request.Service{Store: s.o.store, Now: s.a.Now, Decrypt: openid.Decrypt, Inputs: (&answerDesk{packs: s.packs, now: s.a.now}).inputs}
+	asked := &request.Service{Store: s.o.store, Now: s.a.Now, Decrypt: openid.Decrypt, Inputs: (&answerDesk{packs: s.packs, store: s.o.store, log: s.log, now: s.a.now}).inputs}
 	return openid.New(openid.Config{Base: base, Issuer: offers, Key: key, Verifier: asked, Signer: s.desk, SignIn: signIn, Types: schemas.Embedded(),
 		Fault: storeError, Log: s.log, Now: s.a.Now})
 }
@@ -151,6 +153,8 @@ func (s *serving) baseHost() string {
 // have at that moment.
 type answerDesk struct {
 	packs *packRoom
+	store *storage.Org
+	log   *slog.Logger
 	now   func() credential.Time
 
 	mu     sync.Mutex
@@ -177,7 +181,24 @@ func (d *answerDesk) inputs(ctx context.Context) (verifier.Inputs, error) {
 		}
 		d.opened, d.pack, d.floors = doc, pack, floors
 	}
-	return verifier.Inputs{Pack: d.pack, Floors: d.floors, Tokens: token.Reader{}}, nil
+	return verifier.Inputs{Pack: d.pack, Floors: d.floors, Tokens: token.Reader{}, Uses: collected{ctx, d}}, nil
+}
+
+// collected looks up for one answer what was given before, in every journal that came in.
+type collected struct {
+	ctx  context.Context
+	desk *answerDesk
+}
+
+// Earlier implements verifier.Uses. Where the database cannot be asked nobody may be
+// told to give: that it was collected is the answer then.
+func (c collected) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
+	use, ok, err := c.desk.store.Collected(c.ctx, k)
+	if err != nil {
+		c.desk.log.Error("earlier collections are not known", "error", err.Error())
+		return verifier.Use{}, true
+	}
+	return use, ok
 }
 
 // bytes is the newest pack of a site.

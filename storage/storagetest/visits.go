@@ -195,6 +195,12 @@ func (w *world) entitled(t *testing.T, what string, c ledgerCard, want registry.
 		}
 		return nil
 	})
+	// What a judgement is told when it asks about her card.
+	use, there, err := w.org.Collected(ctx, c.ledger)
+	all, part := want == registry.Collected, want == registry.Partial
+	if err != nil || there != (all || part) || there && use.Part != part {
+		t.Errorf("%s: looked up: collected %v, in part %v, %v; want %s", what, there, use.Part, err, want)
+	}
 }
 
 func testVisits(t *testing.T, e Engine) {

@@ -3,12 +3,14 @@ package request
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strings"
 	"time"
 
 	"aidpass/credential"
 	"aidpass/credential/dcql"
 	"aidpass/internal/cose"
+	"aidpass/schemas"
 	"aidpass/verifier"
 	"aidpass/verifier/token"
 	"aidpass/words"
@@ -39,6 +41,9 @@ type Presented struct {
 	Claims  json.RawMessage `json:"claims,omitempty"`  // those asked for, in their places; absent where the verdict shows none
 	// StatusAsOf is how old the status list was that was looked at; zero: none was.
 	StatusAsOf credential.Time `json:"status_as_of,omitempty"`
+	// LookedUp: whether it was collected was asked of what is on record here. Without,
+	// nothing is to be given on this verdict.
+	LookedUp bool `json:"looked_up"`
 }
 
 // overhearing is a reader that remembers the last token it read, so that what the
@@ -75,7 +80,11 @@ func judge(t *Transaction, entries []entry, in verifier.Inputs, now time.Time) (
 			return refused(Mismatch)
 		}
 		heard.last = nil
-		r := verifier.Verify(e.texts[0], in)
+		one := in
+		if !asksLedger(c) {
+			one.Uses = nil
+		}
+		r := verifier.Verify(e.texts[0], one)
 		switch {
 		case !r.Credential.Proven():
 			return refused(string(r.Reason))
@@ -90,7 +99,7 @@ func judge(t *Transaction, entries []entry, in verifier.Inputs, now time.Time) (
 		shown = append(shown, dcql.Entry{ID: e.id, Shown: []dcql.Held{held}})
 		results = append(results, r)
 		p := Presented{ID: e.id, Type: string(r.Credential.Type), Issuer: string(r.Credential.Issuer), Answer: r.Answer, Word: r.Word, Reason: r.Reason,
-			Further: r.Reasons()[1:], StatusAsOf: r.StatusAsOf}
+			Further: r.Reasons()[1:], StatusAsOf: r.StatusAsOf, LookedUp: one.Uses != nil}
 		if r.Facts == words.AllFacts {
 			p.Claims = c.Keep(held.Claims).Append(nil)
 		}
@@ -106,6 +115,13 @@ func judge(t *Transaction, entries []entry, in verifier.Inputs, now time.Time) (
 		return refused(HolderMismatch)
 	}
 	return o, Shown, nil
+}
+
+// asksLedger reports whether c asks for what collections are counted under: the holder
+// shows that only to whoever hands out, and without it no collection is found.
+func asksLedger(c *dcql.Credential) bool {
+	ledger := dcql.PathTo(schemas.LedgerClaim)
+	return slices.ContainsFunc(c.Claims, func(claim dcql.Claim) bool { return slices.Equal(claim.Path, ledger) })
 }
 
 // oneHolder reports whether all credentials are one person's: bound to one key, or

@@ -746,3 +746,38 @@ func ExampleService() {
 	fmt.Println(got.Status, got.Outcome.Answer, string(got.Outcome.Credentials[0].Claims))
 	// Output: shown valid {"programme":"K7Q2","round":3}
 }
+
+// used says of every unit that it collected yesterday.
+type used struct{ asked []verifier.LedgerKey }
+
+func (u *used) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
+	u.asked = append(u.asked, k)
+	return verifier.Use{At: vt.Now - 86400}, true
+}
+
+// Who asks for the unit's name in the programme, since something is to be handed out,
+// is told what was collected under it. Who does not ask is told that nobody looked.
+func TestWhatWasCollectedIsLookedUpWhereItIsAskedFor(t *testing.T) {
+	for _, ledger := range []bool{true, false} {
+		d, uses := newDesk(), &used{}
+		d.Inputs = func(context.Context) (verifier.Inputs, error) {
+			return verifier.Inputs{Pack: pack(), Tokens: token.Reader{}, Uses: uses}, nil
+		}
+		names := []string{"programme", "round"}
+		if ledger {
+			names = append(names, schemas.LedgerClaim)
+		}
+		tr := d.ask(t, func(p *request.Policy) { p.Wanted[0].Claims = names })
+		if _, err := d.Answer(t.Context(), tr.Handle, form(tr.State, "eligibility", sign(w.Wallet, w.Token(vt.TokenOptions{}), tr.ClientID(), tr.Nonce, names...))); err != nil {
+			t.Fatal(err)
+		}
+		got, err := d.Result(t.Context(), tr.ID, tr.Session, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := got.Outcome.Credentials[0]
+		if c.LookedUp != ledger || (c.Answer == words.Used) != ledger || (len(uses.asked) > 0) != ledger {
+			t.Errorf("ledger asked for %v: %s (%s), looked up %v, asked %d times", ledger, c.Answer, c.Reason, c.LookedUp, len(uses.asked))
+		}
+	}
+}
