@@ -51,7 +51,8 @@ once, within minutes, and only at the server under --base-url (aidpass serve).
 
 Who asks is the did:web of the organisation, or with --certificate whoever its first
 certificate names. Ask for as little as decides the matter: what the verdict needs and
-is not asked for comes back as "not shown". Where several types are asked for, ask for
+is not asked for comes back as "not shown". Where something is handed out on the
+answer ask for the claim ledger: only then is looked up what was collected. Where several types are asked for, ask for
 the claim ledger too: one person's one-time credentials have nothing else in common.`,
 		Example: `  aidpass request create --type eligibility --claim programme --claim round --purpose "To see whether you are due blankets"
   aidpass request create --type eligibility --claim round --purpose "To see your round" --purpose fr="Pour voir votre tour" --qr ask.png
