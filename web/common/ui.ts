@@ -19,6 +19,8 @@ export interface Screen {
 
 export class Screens {
   private shown: Screen | null = null;
+  /** turn counts the screens shown: what was prepared for one that is gone must not come over the next. */
+  turn = 0;
   private root = document.getElementById("screen")!;
   private toastBox = document.getElementById("toast")!;
   private toastTimer = 0;
@@ -30,6 +32,7 @@ export class Screens {
   show(s: Screen) {
     this.shown?.leave?.();
     this.shown = s;
+    this.turn++;
     if (!this.lasting) this.hush();
     const title = h("h1", { tabindex: -1, id: "title" }, s.title);
     const head = h("div", { class: "head" },

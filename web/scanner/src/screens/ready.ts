@@ -32,7 +32,7 @@ export const oldest = (l: Lists) => l.lists.filter((x) => x.kind !== "pack").red
 export const whose = (x: ListAge) => (x.kind === "trust" ? t("ready.oldest_trust") : t("ready.oldest", { who: x.name }));
 
 export async function ready(ui: UI) {
-  const { app } = ui;
+  const { app } = ui, turn = ui.turn;
   app.unask();
   if (!app.practice) {
     if (!app.pack) return setup(ui);
@@ -40,6 +40,7 @@ export async function ready(ui: UI) {
     if (behind) return ui.show(stopScreen(ui, behind, { label: t("stop.clock_set"), act: () => void ready(ui) }));
   }
   const l = await app.lists();
+  if (ui.turn !== turn) return; // they went on meanwhile
   const last = oldest(l);
   const fresh = last.age < 3 * 86400 ? "fresh" : last.age < 7 * 86400 ? "aging" : "old";
   const ahead = !app.practice && last.age > AHEAD;
