@@ -60,6 +60,13 @@ func parsePhone(text, country string) (_ Contact, issues []Issue, e164 bool) {
 		return Contact{}, append(issues, note(PhoneDummy, fieldContacts, "a filler instead of a number: leave it empty, or name somebody who can be called")), false
 	}
 	full, more := international(plus, d, countries().byText[Fold(country)])
+	if full != "" && !plus {
+		// What a list wrote without the country's code is read again by the plan of
+		// that code: two countries may share one (Italy and the Vatican).
+		if again, issues := international(true, full[1:], nil); again != full {
+			full, more = "", issues
+		}
+	}
 	if full != "" {
 		kept.Value = full
 	}
@@ -120,6 +127,8 @@ func international(plus bool, d string, home *country) (string, []Issue) {
 		switch {
 		case plan == nil:
 			return "", []Issue{note(PhoneUnreadable, fieldContacts, "no country has this code: compare with the paper")}
+		case trunkAgain(plan, d[len(plan.calling):]):
+			return "", []Issue{note(PhoneUnreadable, fieldContacts, "two zeros after the country's code: no number there begins so; compare with the paper")}
 		case !fits(plan, d[len(plan.calling):]) || len(d) > mostPhone:
 			return "", []Issue{note(PhoneLength, fieldContacts, "too few or too many digits for its country: compare with the paper")}
 		}

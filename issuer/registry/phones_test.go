@@ -38,6 +38,9 @@ func FuzzNormalisePhone(f *testing.F) {
 		f.Add(s, "")
 	}
 	f.Add("001813852", "KHM") // two zeros before a number: no number there begins with one
+	f.Add("0081000018", "")   // and after the country's code
+	f.Add("100318852736", "Vatican")
+	f.Add("100318852736", "VA")
 	f.Fuzz(func(t *testing.T, s, country string) {
 		e164, ok := registry.NormalisePhone(s, country)
 		if !ok {
