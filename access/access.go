@@ -1,14 +1,20 @@
-// Package access knows who acts in an organisation and keeps the record of what
-// was done: the roles of the console, the actor of every write, and the audit
-// log whose entries are chained by their hashes.
+// Package access knows who acts in an organisation, what each may do, and keeps
+// the record of what was done.
 //
-// It decides and stores nothing. Stores write an [Entry] in the transaction of
-// the change it tells of; [Verify] and [Chain] prove that no entry was altered,
-// removed, added or moved since. Logging in and accounts live above.
+// [Rules] is the one table of permissions: checks, screens and docs/permissions.md
+// come from it. A [Door] lets accounts in, by password and one-time code, passkey,
+// or the organisation's own sign-in, gives them sessions, and asks for a second
+// account where the table wants four eyes. It speaks no HTTP; what it keeps is in
+// a [Store].
+//
+// The audit log is a chain of [Entry]s. Stores write one in the transaction of the
+// change it tells of; [Verify] and [Chain] prove that none was altered, removed,
+// added or moved since.
 package access
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -22,21 +28,26 @@ const (
 	Issuer           Role = "issuer"            // signs cards of approved requests
 	Verifier         Role = "verifier"          // service point: scans and hands over
 	DistributionLead Role = "distribution-lead" // runs a distribution day
-	Approver         Role = "approver"          // the second person of a batch
+	Approver         Role = "approver"          // the second person of an import or a batch
 	Auditor          Role = "auditor"           // reads everything that was done, changes nothing
 	OrgAdmin         Role = "org-admin"         // keys, lists, accounts of one organisation
+	DataProtection   Role = "data-protection"   // consent, rights, erasure, agreements
+	Complaints       Role = "complaints"        // hears what went wrong at the desk
+	Protection       Role = "protection"        // follows single people at risk
+	Finance          Role = "finance"           // sums and payments, no records
+	Partner          Role = "partner"           // a government: what an agreement names, and nothing else
 	PlatformOperator Role = "platform-operator" // runs the machine, sees no data
 	System           Role = "system"            // repairs and replays at opening; no person
 )
 
-// Known reports whether r is one of the roles above.
-func (r Role) Known() bool {
-	switch r {
-	case Registrar, Issuer, Verifier, DistributionLead, Approver, Auditor, OrgAdmin, PlatformOperator, System:
-		return true
-	}
-	return false
+// StaffRoles are the roles an account can have, in the order of screens.
+func StaffRoles() []Role {
+	return []Role{Registrar, Issuer, Verifier, DistributionLead, Approver, Auditor, OrgAdmin, DataProtection,
+		Complaints, Protection, Finance, Partner, PlatformOperator}
 }
+
+// Known reports whether r is one of the roles above.
+func (r Role) Known() bool { return r == System || slices.Contains(StaffRoles(), r) }
 
 // An Actor is who does something: an account, in a role, at a device. It stands
 // in the audit log for ever, so it holds identifiers and never a person's name.
@@ -50,11 +61,11 @@ type Actor struct {
 // maxAccount is the longest account, in bytes.
 const maxAccount = 64
 
-// Account returns the one way in which an account is written: without spaces
+// AccountID returns the one way in which an account is written: without spaces
 // around it, in lower case. It refuses what is none: an account has letters a to
 // z, digits and . _ - @ +, and begins with a letter or a digit, so that nobody is
 // a second person by a space, a capital or a look-alike of another script.
-func Account(s string) (string, error) {
+func AccountID(s string) (string, error) {
 	a := strings.ToLower(strings.TrimSpace(s))
 	ok := a != "" && len(a) <= maxAccount && !strings.ContainsRune("._-@+", rune(a[0]))
 	for i := 0; ok && i < len(a); i++ {
@@ -69,8 +80,8 @@ func Account(s string) (string, error) {
 
 // SameAccount reports whether two texts name one account, or cannot be told apart.
 func SameAccount(a, b string) bool {
-	x, errX := Account(a)
-	y, errY := Account(b)
+	x, errX := AccountID(a)
+	y, errY := AccountID(b)
 	return errX != nil || errY != nil || x == y
 }
 
@@ -80,11 +91,11 @@ const MaxText = 400
 // Check refuses an actor that must not stand in the log: without an account, in
 // an unknown role, or with itself as the second person, however it is written.
 func (a Actor) Check() error {
-	if _, err := Account(a.ID); err != nil {
+	if _, err := AccountID(a.ID); err != nil {
 		return err
 	}
 	if a.SecondPerson != "" {
-		if _, err := Account(a.SecondPerson); err != nil {
+		if _, err := AccountID(a.SecondPerson); err != nil {
 			return err
 		}
 		if SameAccount(a.ID, a.SecondPerson) {

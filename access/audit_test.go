@@ -134,7 +134,7 @@ func TestActorsThatMustNotStandInTheLog(t *testing.T) {
 			t.Errorf("%q is taken for a second person beside acc-1", second)
 		}
 	}
-	if a, err := access.Account(" Lead@Relief-A.example\t"); err != nil || a != "lead@relief-a.example" {
+	if a, err := access.AccountID(" Lead@Relief-A.example\t"); err != nil || a != "lead@relief-a.example" {
 		t.Errorf("an account with a capital and spaces reads as %q, %v", a, err)
 	}
 	ok := access.Actor{ID: "acc-1", Role: access.OrgAdmin, SecondPerson: "acc-2"}

@@ -56,7 +56,7 @@ func (d *Desk) Issue(ctx context.Context, b Batch, each func(Result) error) erro
 	}
 	actor := d.Actor
 	if !access.SameAccount(b.Approval.By, actor.ID) {
-		if actor.SecondPerson, err = access.Account(b.Approval.By); err != nil {
+		if actor.SecondPerson, err = access.AccountID(b.Approval.By); err != nil {
 			return fmt.Errorf("issuer: approval: %w", err)
 		}
 	}

@@ -77,7 +77,7 @@ func (c *Config) fill(env func(string) (string, bool)) error {
 		if *account == "" {
 			continue
 		}
-		known, err := access.Account(*account)
+		known, err := access.AccountID(*account)
 		if err != nil {
 			return usagef("%w", err).hint("accounts are written as lead-2 or amina@relief-a.example; a person's name is none")
 		}

@@ -292,7 +292,7 @@ func (r *issueRun) approve(desk *issuer.Desk, b *issuer.Batch) error {
 			return usagef("this is not what %s approved: the digest is %s", r.f.approvedBy, have).
 				hint("something was changed since: look at --dry-run together, and approve what it tells")
 		}
-		by, err := access.Account(r.f.approvedBy)
+		by, err := access.AccountID(r.f.approvedBy)
 		if err != nil {
 			return usagef("--approved-by: %w", err).hint("the account of the second person, as lead-2")
 		}
