@@ -24,8 +24,12 @@ export interface Ways {
   waiting(): void;
 }
 
-/** Outcome is what became of a flow; no: she said so. */
-export type Outcome = { cards: string[] } | { redirect: string } | "no";
+/** Outcome is what became of a flow: cards, nothing because she did not take them, or an
+ * answer that who asks has; no: she said no. They may want her back at an address of theirs. */
+export type Outcome = { cards: string[] } | "no" | { redirect: string; no: boolean };
+
+/** After these an offer is not over: the same may come of it on another day. */
+const LATER = ["no_answer", "bad_answer", "wrong_code", "closed", "failed"];
 
 export class App {
   core: Core;
@@ -38,6 +42,7 @@ export class App {
   dead = false; // the core has stopped
   half = false; // an offer was taken half
   closed = () => {}; // told when a pocket was closed by itself
+  brought: string | null = null; // the offer or request that the page's address brought, until a pocket is open for it
   private used = Date.now();
 
   constructor(public stopped: (why: Stop) => void) {
@@ -94,11 +99,26 @@ export class App {
 
   /** run takes an offer or a request to its end; text null goes on with the offer that was taken half. */
   async run(flow: Flow, text: string | null, ways: Ways): Promise<Outcome> {
+    try {
+      return await this.steps(flow, text, ways);
+    } catch (e) {
+      // What is over for good is not offered again.
+      if (flow === "offer" && this.half && e instanceof Refused && !LATER.includes(e.reason)) await this.drop();
+      throw e;
+    }
+  }
+
+  private async steps(flow: Flow, text: string | null, ways: Ways): Promise<Outcome> {
     const { core } = this, open = this.open!;
     const half = text === null ? await open.get(HALF) : null;
     this.must(text === null ? await core.resume(half!, tag()) : await core.begin(flow, text, tag()));
     // Secrets of the offer, and the new keys, are on the disk before anything is sent that rests on them.
-    const note = async (keys: Named[] = []) => { if (flow === "offer") await open.put({ [HALF]: this.must(await core.state()).state }, keys); };
+    const note = async (keys: Named[] = []) => {
+      if (flow !== "offer") return;
+      await open.put({ [HALF]: this.must(await core.state()).state }, keys);
+      this.half = this.open === open;
+    };
+    let no = false;
     for (let lost = 0; ;) {
       if (this.open !== open) throw new Refused("closed");
       const s = this.must(await core.step(flow, now()));
@@ -108,6 +128,7 @@ export class App {
           const a = await send(s), r = await core.taken(flow, a.status, a.type, a.body, now());
           if (r.ok) { lost = 0; if (s.bearer || s.method === "POST") await note(); break; }
           if (r.why === "wrong_code") break; // she is asked again
+          if (no) return { redirect: "", no }; // it holds, whether they hear of it or not
           if (r.why !== "no_answer" || ++lost > 2) this.must(r);
           await new Promise((done) => setTimeout(done, 1000 * lost));
           break;
@@ -130,16 +151,15 @@ export class App {
         case "chain": this.must(await core.chain()); break;
         case "consent": {
           const c = this.must(await core.choices(now()));
-          if (!c.possible) throw new Refused("nothing");
           const picks = await ways.asked(s, c);
           this.must(picks ? await core.answer(picks, now()) : await core.refuse(now()));
           await this.keep();
-          if (!picks) return "no"; // nobody is told: not even that there is such a card
+          no = !picks; // told in the same words by who has such a card and who has none
           ways.waiting();
           break;
         }
         case "done": {
-          if (flow === "ask") return { redirect: s.redirect ?? "" };
+          if (flow === "ask") return { redirect: s.redirect ?? "", no };
           const { ids } = this.must(await core.received(now()));
           await this.keep([], new Uint8Array());
           this.half = false;

@@ -17,10 +17,19 @@ async function start() {
   document.documentElement.dataset.ready = "1";
   if (stop) { ui.show(stopScreen(stop)); return; }
   if (!(await alone("aidpass-wallet"))) { ui.show(stopScreen("twice")); return; }
+  app.brought = brought();
   ui.hide = () => hidden(ui);
   app.closed = () => void opening(ui);
   if ((await app.vault.pockets()).length) await opening(ui);
   else welcome(ui);
+}
+
+/** brought is the offer or request of the address that led here, which stands there no longer. */
+function brought(): string | null {
+  const { search } = location, given = new URLSearchParams(search);
+  const kind = given.has("credential_offer") || given.has("credential_offer_uri") ? "openid-credential-offer" : given.has("client_id") ? "openid4vp" : null;
+  if (kind) window.history.replaceState(null, "", location.pathname);
+  return kind && `${kind}://${search}`;
 }
 
 const saying = async (key: string) => {

@@ -11,7 +11,10 @@ export type { Screen } from "common/ui";
 
 export class UI extends Screens {
   hide = () => {};
-  constructor(public app: App) { super(); }
+  constructor(public app: App) {
+    super();
+    document.addEventListener("keydown", (e) => { if (e.key === "Escape" && !e.defaultPrevented) document.querySelector<HTMLElement>("#screen .back")?.click(); });
+  }
 
   /** warn says why something was not done; the reason's name is for whoever looks closer. */
   warn(e: unknown) {

@@ -61,6 +61,14 @@ export async function take(ui: UI, scanned: string): Promise<"more" | void> {
   }
 }
 
+/** goOn shows the cards of the pocket that was just opened, or goes on with what the page's address brought. */
+export async function goOn(ui: UI) {
+  const { brought } = ui.app;
+  ui.app.brought = null;
+  await cards(ui);
+  if (brought) await take(ui, brought);
+}
+
 /** named asks what a card from paper is to be called: its code does not say it in words. */
 function named(ui: UI, code: string) {
   page(ui, {
@@ -99,12 +107,14 @@ export async function flow(ui: UI, which: Flow, link: string | null) {
       offered: (o) => { still(); return offered(ui, o); },
       asked: (a, c) => { still(); return asked(ui, a, c); },
     });
-    if (stopped) return;
-    if (done === "no") { if (which === "ask") refused(ui); else await cards(ui); }
+    if (stopped) { await cards(ui, () => ui.is("my-cards")); return; }
+    if (done === "no") await cards(ui);
     else if ("cards" in done) received(ui, done.cards);
+    else if (done.no) refused(ui, done.redirect);
     else told(ui, done.redirect);
   } catch (e) {
-    if (stopped || !ui.app.open) return;
+    if (!ui.app.open) return;
+    if (stopped) { await cards(ui, () => ui.is("my-cards")); return; }
     await cards(ui);
     ui.warn(e);
   }
@@ -142,14 +152,16 @@ function received(ui: UI, ids: string[]) {
   });
 }
 
+const back = (redirect: string) => redirect && h("a", { class: "button", href: redirect, rel: "noreferrer", id: "redirect" }, t("wallet.told_back"));
+
 /** told: the answer is with whoever asked. They may want her back at an address of theirs. */
-function told(ui: UI, redirect?: string) {
+function told(ui: UI, redirect: string) {
   page(ui, {
     name: "told", tone: "green", sign: "circle-tick", title: t("wallet.told"), alert: true, body: said("wallet.told_lead", {}, "lead"),
-    actions: [redirect ? h("a", { class: "button", href: redirect, rel: "noreferrer", id: "redirect" }, t("wallet.told_back")) : null, button(t("common.go"), () => void cards(ui), "main", "go")],
+    actions: [back(redirect), button(t("common.go"), () => void cards(ui), "main", "go")],
   });
 }
 
-function refused(ui: UI) {
-  page(ui, { name: "refused", title: t("wallet.refused"), body: said("wallet.refused_lead", {}, "lead"), actions: button(t("common.go"), () => void cards(ui), "main", "go") });
+function refused(ui: UI, redirect: string) {
+  page(ui, { name: "refused", title: t("wallet.refused"), body: said("wallet.refused_lead", {}, "lead"), actions: [back(redirect), button(t("common.go"), () => void cards(ui), "main", "go")] });
 }

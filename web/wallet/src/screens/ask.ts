@@ -19,8 +19,9 @@ export async function asked(ui: UI, a: Asked, c: Choices): Promise<Pick[] | null
     body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.ask_who", { who: a.who.calls || a.who.name }, "lead"),
       said(`wallet.ask_${a.who.how}`, { who: a.who.name, host: a.to }, a.who.how === "address" || a.who.how === "key" ? "note" : ""),
       a.purpose ? said("wallet.ask_for", { what: a.purpose }) : said("wallet.ask_no_purpose", {}, "note"),
-      parts, said("wallet.ask_logged", {}, "quiet")],
-    actions: h("div", { class: "pair" }, button(t("wallet.no"), () => done(null), "tall", "no"), button(t("wallet.share"), () => done([...answers.values()]), "tall", "yes")),
+      c.possible ? parts : said("wallet.why_nothing", {}, "note"), said("wallet.ask_logged", {}, "quiet")],
+    actions: h("div", { class: "pair" }, button(t("wallet.no"), () => done(null), "tall", "no"),
+      c.possible ? button(t("wallet.share"), () => done([...answers.values()]), "tall", "yes") : null),
   }));
 }
 

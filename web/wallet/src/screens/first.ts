@@ -5,7 +5,7 @@ import { said } from "../aloud";
 import { pocketPictures, picture } from "../pictures";
 import { act, page, why, type UI } from "../ui";
 import { fingers, goodPIN, NoFinger, type Secret } from "../vault";
-import { cards } from "./cards";
+import { goOn } from "./add";
 import { opening } from "./opening";
 
 export function welcome(ui: UI) {
@@ -36,7 +36,7 @@ export async function pocket(ui: UI, back: () => void) {
 
 async function lock(ui: UI, pic: string, back: () => void) {
   const made = async (secret: Secret) => {
-    try { await ui.app.begin(pic, secret); await cards(ui); } catch (e) { if (!(e instanceof NoFinger)) throw e; await lock(ui, pic, back); ui.warn(e); }
+    try { await ui.app.begin(pic, secret); await goOn(ui); } catch (e) { if (!(e instanceof NoFinger)) throw e; await lock(ui, pic, back); ui.warn(e); }
   };
   if (!(await fingers())) { choosePIN(ui, () => void pocket(ui, back), made); return; }
   page(ui, {

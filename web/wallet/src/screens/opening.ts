@@ -6,6 +6,7 @@ import { now } from "../app";
 import { picture } from "../pictures";
 import { act, page, why, type UI } from "../ui";
 import { Wrong, type Pocket } from "../vault";
+import { goOn } from "./add";
 import { cards } from "./cards";
 import { another } from "./first";
 
@@ -48,7 +49,7 @@ function enter(ui: UI, p: Pocket) {
 
 /** entered shows the cards, and looks how they stand where there is a network. */
 async function entered(ui: UI) {
-  await cards(ui);
+  await goOn(ui);
   if (navigator.onLine) await ui.app.check().then(() => cards(ui, () => ui.is("my-cards")), () => {});
 }
 
