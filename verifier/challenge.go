@@ -19,6 +19,10 @@ const (
 	MaxChallenge = 4096 // longest that is read, in bytes
 )
 
+// AnswerWithin is how long a challenge may be answered, in seconds. A live code that was
+// taken is remembered no shorter, so that within it none counts twice.
+const AnswerWithin = 240
+
 // Challenge is what a device at a service point shows, to be answered by a live code.
 // Who asks is what the device's certificate says, and that is proved by the trust
 // list alone: a reader without one tells it as something unproved.

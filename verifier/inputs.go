@@ -23,6 +23,10 @@ type Inputs struct {
 	// code must answer it. Nil: a live code proves itself by its time.
 	Challenge []byte
 
+	// Asked is when Challenge was made: it may be answered for AnswerWithin seconds.
+	// 0: for as long as the caller gives it.
+	Asked credential.Time
+
 	// Again is Result.Live of the judgement that this one repeats, of the same person at
 	// the same table: her live code stays proved as of then. It is the caller's to see
 	// that nothing was recorded on it. The zero value: a code is judged for the first time.

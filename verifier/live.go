@@ -115,7 +115,10 @@ func (l *live) check(c *credential.Credential, in *Inputs) (answered bool, reaso
 		if l.challenge == nil || !bytes.Equal(want[:], l.challenge) {
 			return false, words.KBWrongNonce, errors.New("it does not answer the challenge shown")
 		}
-		// Its time does not matter, since the challenge is fresh; a second showing does.
+		// Its own time does not matter, since the challenge is fresh; a second showing does.
+		if d := in.At - in.Asked; in.Asked != 0 && (d < 0 || d > AnswerWithin) {
+			return false, words.KBStale, errors.New("the challenge is over")
+		}
 		if in.Floors.livesHas(l.id, in.At) {
 			return false, words.KBStale, errors.New("it was shown here before")
 		}

@@ -22,7 +22,7 @@ func (a *app) deviceChallengeCommand() *cobra.Command {
 		Long: `Ask a phone for a live code. The challenge says organisation and site, and is
 signed by the device; the wallet that scans it shows who asks and answers with a
 live code that no photograph made before can stand for. Judge the answer with
-verify --challenge FILE, once. The device's certificate must say "challenge".`,
+verify --challenge FILE, once and within four minutes. The device's certificate must say "challenge".`,
 		Example: `  aidpass device challenge --device tab-1.key --device-passphrase-file tab-1.pass --certificate tab-1.cert --out challenge.bin --png challenge.png
   aidpass verify --pack well-a.pack --state tab.state --challenge challenge.bin live.png`,
 		Args: cobra.NoArgs,

@@ -94,7 +94,7 @@ that is refused, so that a program hears of it card by card.`,
 	fl.StringVar(&f.pack, "pack", "", "pack of this service point")
 	fl.StringVar(&f.state, "state", "", "file in which this device remembers lists and clock; made when missing, written back")
 	fl.StringArrayVar(&f.visits, "visits", nil, "journal of what was given, or another table's exchange file; may be repeated; the first is this table's own")
-	fl.StringVar(&f.challenge, "challenge", "", "challenge that was shown to the wallet; live codes must answer it")
+	fl.StringVar(&f.challenge, "challenge", "", "challenge that was shown to the wallet; live codes must answer it within four minutes")
 	fl.StringVar(&f.nonce, "nonce", "", "what the holder of a wallet credential was asked to sign, together with --audience")
 	fl.StringVar(&f.audience, "audience", "", "whom she was asked to sign it for: this verifier's own identifier")
 	fl.StringVar(&f.device, "device", "", "key file of this device: opens sealed keys, signs the journal")
@@ -218,9 +218,15 @@ func (a *app) openDesk(f verifyFlags) (_ *desk, err error) {
 		return nil, err
 	}
 	if f.challenge != "" {
-		if d.in.Challenge, err = readFile(f.challenge, maxSecretFile); err != nil {
+		raw, err := readFile(f.challenge, verifier.MaxChallenge)
+		if err != nil {
 			return nil, err
 		}
+		c, err := verifier.ReadChallenge(raw)
+		if err != nil {
+			return nil, usagef("%s: %w", f.challenge, err).hint("aidpass device challenge makes one")
+		}
+		d.in.Challenge, d.in.Asked = raw, c.At
 	}
 	if f.pinFile != "" {
 		pin, err := firstLine(f.pinFile)

@@ -298,6 +298,7 @@ func holderCases(w *World) []Case {
 		return f.Encode()
 	}()
 	bound := CardOptions{Unit: "phone", Draft: func(d *cwt.Draft) { d.HolderKey = w.Wallet.Key }}
+	strict := CardOptions{Type: w.PhoneType.Name, Unit: "phone", Draft: bound.Draft}
 	challenge := w.challenge()
 	live := func(card []byte, k Signer, after credential.Time, challenge []byte) string {
 		p := verifier.PrepareLive(k.Key, card, Now+after, challenge)
@@ -337,6 +338,19 @@ func holderCases(w *World) []Case {
 		{Name: "phone: answers the challenge", Text: live(w.Card(bound), w.Wallet, 0, challenge), Challenge: challenge, Want: words.OK},
 		{Name: "phone: a photographed live code against a new challenge", Text: live(w.Card(bound), w.Wallet, 0, flip(challenge)), Challenge: challenge, Want: words.KBWrongNonce},
 		{Name: "phone: no answer to the challenge", Text: live(w.Card(bound), w.Wallet, 0, nil), Challenge: challenge, Want: words.KBWrongNonce},
+		{Name: "phone: two minutes old", Text: live(w.Card(bound), w.Wallet, -120, nil), Want: words.OK},
+		{Name: "phone: a second more", Text: live(w.Card(bound), w.Wallet, -121, nil), Want: words.KBStale},
+		{Name: "phone: two minutes ahead", Text: live(w.Card(bound), w.Wallet, 120, nil), Want: words.OK},
+		{Name: "phone: a second more ahead", Text: live(w.Card(bound), w.Wallet, 121, nil), Want: words.KBStale},
+		{Name: "phone: an answer by a clock that is hours away", Text: live(w.Card(bound), w.Wallet, -7200, challenge), Challenge: challenge, Want: words.OK},
+		{Name: "phone: the last second of the challenge", Text: live(w.Card(bound), w.Wallet, 0, challenge), Challenge: challenge, At: Now + verifier.AnswerWithin, Want: words.OK},
+		{Name: "phone: the challenge is over", Text: live(w.Card(bound), w.Wallet, 0, challenge), Challenge: challenge, At: Now + verifier.AnswerWithin + 1, Want: words.KBStale},
+		{Name: "phone: before the challenge was made", Text: live(w.Card(bound), w.Wallet, 0, challenge), Challenge: challenge, At: Now - 1, Want: words.KBStale},
+		{Name: "phone: a type that wants an answer, the card alone", Text: w.Text(strict), Want: words.LiveRequired},
+		{Name: "phone: a type that wants an answer, on paper", Text: w.Text(CardOptions{Type: strict.Type}), Want: words.LiveRequired},
+		{Name: "phone: a type that wants an answer, live by time", Text: live(w.Card(strict), w.Wallet, 0, nil), Want: words.LiveRequired},
+		{Name: "phone: a type that wants an answer, answered", Text: live(w.Card(strict), w.Wallet, 0, challenge), Challenge: challenge, Want: words.OK},
+		{Name: "phone: a type that wants an answer, another's answered", Text: live(w.Card(strict), w.Wallet, 0, flip(challenge)), Challenge: challenge, Want: words.KBWrongNonce, Also: []words.Reason{words.LiveRequired}},
 		{Name: "phone: live, and the card is revoked", Text: live(w.Card(CardOptions{Draft: func(d *cwt.Draft) {
 			d.HolderKey, d.StatusIndex = w.Wallet.Key, RevokedIndex
 		}}), w.Wallet, 0, nil), Want: words.Revoked},

@@ -18,6 +18,9 @@ func (w *World) JudgeCards(c *Case) verifier.Result { return w.judge(c, nil) }
 
 func (w *World) judge(c *Case, tokens verifier.Tokens) verifier.Result {
 	in := verifier.Inputs{At: c.At, Challenge: c.Challenge, PIN: c.PIN, Tokens: tokens}
+	if c.Challenge != nil {
+		in.Asked = must(verifier.ReadChallenge(c.Challenge)).At
+	}
 	if c.Nonce != "" {
 		in.Binding = &verifier.Binding{Audience: c.Audience, Nonce: c.Nonce}
 	}

@@ -15,12 +15,15 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/sha256"
+	_ "embed"
 	"fmt"
+	"sync"
 
 	"aidpass/credential"
 	"aidpass/credential/cwt"
 	"aidpass/internal/cose"
 	"aidpass/schemas"
+	"aidpass/schemas/compile"
 	"aidpass/status"
 	"aidpass/trust"
 	"aidpass/verifier"
@@ -111,7 +114,14 @@ type World struct {
 	Code           []byte // the operator's code
 
 	GraceType *schemas.Type // an own type with grace days
+	PhoneType *schemas.Type // an own type that is good in answer to a challenge alone
 }
+
+//go:embed phonecash.json
+var phoneCash []byte
+
+// phoneType is compiled as an organisation's own type file is.
+var phoneType = sync.OnceValue(func() *schemas.Type { return must(compile.Compile(phoneCash)) })
 
 // Names of the world.
 const (
@@ -136,7 +146,7 @@ func New() *World {
 	w.Epoch, w.Content = epoch[:], content[:16]
 	grace := *schemas.ByName("eligibility")
 	grace.Name, grace.VCT, grace.GraceDays = "grace", GraceVCT, 10
-	w.GraceType = &grace
+	w.GraceType, w.PhoneType = &grace, phoneType()
 	return w
 }
 
@@ -228,7 +238,7 @@ func (w *World) addOrg(d *trust.Draft, o *Org) {
 		types = append(types, t.VCT)
 	}
 	if o == w.A {
-		types = append(types, GraceVCT, "https://a.example/t/new")
+		types = append(types, GraceVCT, w.PhoneType.VCT, "https://a.example/t/new")
 	}
 	check(d.Grant(o.ID, trust.Grant{Types: types}))
 }
@@ -354,7 +364,7 @@ func (w *World) Pack(o PackOptions) []byte {
 		parts = append(parts, o.Status...)
 	}
 	parts = append(parts,
-		verifier.Part{Owner: w.A.ID, Kind: verifier.PartTypes, Sequence: 1, Data: schemas.Append(nil, []*schemas.Type{w.GraceType})},
+		verifier.Part{Owner: w.A.ID, Kind: verifier.PartTypes, Sequence: 1, Data: schemas.Append(nil, []*schemas.Type{w.GraceType, w.PhoneType})},
 	)
 	if !o.NoDevice {
 		parts = append(parts, verifier.Part{Owner: w.A.ID, Kind: verifier.PartDevice, Name: "tablet-1", Sequence: 1, Data: w.DeviceCert(nil)})
@@ -424,8 +434,11 @@ func (w *World) Card(o CardOptions) []byte {
 		o.Unit = "unit-1"
 	}
 	t := schemas.ByName(o.Type)
-	if o.Type == "grace" {
+	switch o.Type {
+	case "grace":
 		t = w.GraceType
+	case w.PhoneType.Name:
+		t = w.PhoneType
 	}
 	id := sha256.Sum256([]byte(o.Unit + o.Type))
 	d := cwt.Draft{
@@ -438,6 +451,9 @@ func (w *World) Card(o CardOptions) []byte {
 	}
 	if o.Plain == nil && (o.Type == "eligibility" || o.Type == "grace") {
 		o.Plain = map[string]any{"programme": Programme, "round": int64(3), "size_band": "4-5", "collector_rule": "holder_or_alternate", "assurance": "witnessed"}
+	}
+	if o.Plain == nil && t == w.PhoneType {
+		o.Plain = map[string]any{"programme": Programme, "round": int64(3)}
 	}
 	if o.Plain == nil && o.Type == "registration" {
 		o.Plain = map[string]any{"assurance": "declared"}

@@ -10,26 +10,31 @@ import (
 	"aidpass/verifier"
 )
 
-// askingFor is how long a challenge may be answered, in seconds.
-const askingFor = 240
-
 // asking is a challenge that live codes must answer.
 type asking struct {
 	prepared *cose.Prepared
 	message  []byte          // nil: not signed yet
-	at       credential.Time // 0: it came from outside, and stays as long as that says
+	at       credential.Time // when it was made
 }
 
 // challenge begins a new challenge at a time, or without one takes that which was made
 // elsewhere; what was asked before is over.
 func (d *desk) challenge(b []byte, at credential.Time) reply {
-	a := &asking{at: at}
-	d.asking = a
+	d.asking = nil
 	out := done()
-	if at == 0 {
-		a.message = b
+	if b == nil {
 		return out
 	}
+	if at == 0 {
+		c, err := verifier.ReadChallenge(b)
+		if err != nil {
+			return fail(err)
+		}
+		d.asking = &asking{message: b, at: c.At}
+		return out
+	}
+	a := &asking{at: at}
+	d.asking = a
 	p, err := verifier.PrepareChallenge(d.certificateFor(trust.SignChallenge), b, at)
 	if err != nil {
 		return fail(err)

@@ -335,8 +335,10 @@ func (d *desk) verify(text string, at credential.Time, pin string, tables bool, 
 func (d *desk) inputs(at credential.Time) verifier.Inputs {
 	in := verifier.Inputs{At: at, Floors: d.floors, Pack: d.pack, Unlock: d.unlocked, PackRefused: d.refused,
 		Tokens: d.tokens, Binding: d.binding}
-	if a := d.asking; a != nil && (a.at == 0 || at >= a.at && at-a.at <= askingFor) {
-		in.Challenge = a.message
+	if a := d.asking; a != nil {
+		// One that is over stays until it is taken back: who was asked by it has not
+		// answered, and what counts where nobody was asked is no answer.
+		in.Challenge, in.Asked = a.message, a.at
 	}
 	in.OldLists, _ = d.decision(at)
 	if len(d.visits) > 0 || d.device != nil || d.tables != nil {

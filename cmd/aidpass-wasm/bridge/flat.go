@@ -25,7 +25,7 @@
 //	                                         nonce is 16 random bytes
 //	aidpass("challenged", signature)
 //	                                      -> {ok, error, text}: of the QR code to show. Live codes must answer it until one
-//	                                         did, for four minutes
+//	                                         did or another is asked for, within verifier.AnswerWithin
 //	aidpass("ask", audience, nonce)       -> {ok}: what the holder of a wallet credential was asked to sign; nonce null: nothing
 //	aidpass("update", pack, at)           -> as open, against the state in hand; a refused pack leaves the open one
 //	aidpass("number", text, at, pick)     -> as verify with tables for a typed card number: never valid. Where several rows of
