@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,10 +33,11 @@ func (a *app) requestCommand() *cobra.Command {
 
 // requestFlags are what request create is asked for.
 type requestFlags struct {
-	types, claims, purposes, formats []string
-	base, wallet, certificate, qr    string
-	sameDevice, clear, unsigned      bool
-	minutes                          int
+	types, claims, optional       []string
+	purposes, formats             []string
+	base, wallet, certificate, qr string
+	sameDevice, clear, unsigned   bool
+	minutes                       int
 }
 
 func (a *app) requestCreateCommand() *cobra.Command {
@@ -80,6 +82,7 @@ the claim ledger too: one person's one-time credentials have nothing else in com
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.types, "type", nil, "type of credential, as eligibility; repeat")
 	fl.StringArrayVar(&f.claims, "claim", nil, "claim asked for, as round; with several types as eligibility.round; repeat")
+	fl.StringArrayVar(&f.optional, "optional", nil, "claim that the person may leave out, as --claim; repeat: she tells all of these or none")
 	fl.StringArrayVar(&f.purposes, "purpose", nil, "what for, as the person reads it; in other languages fr=TEXT; repeat")
 	fl.StringArrayVar(&f.formats, "format", nil, "forms taken, the preferred first: dc+sd-jwt (the default), jwt_vc_json, which shows the whole credential")
 	fl.StringVar(&f.base, "base-url", "", "https address that wallets reach the server under (default: the organisation's id)")
@@ -131,7 +134,8 @@ func (f *requestFlags) policy(o *org) (p request.Policy, err error) {
 	return p, err
 }
 
-// wanted reads --type and --claim: each claim must be one of its type's that wallets hold.
+// wanted reads --type, --claim and --optional: each claim must be one of its type's that
+// wallets hold.
 func (f *requestFlags) wanted() (list []request.Wanted, err error) {
 	taken := map[string]bool{}
 	for _, name := range f.types {
@@ -140,7 +144,7 @@ func (f *requestFlags) wanted() (list []request.Wanted, err error) {
 			return nil, usagef("no type is called %q", name).hint("one of %s", strings.Join(typeNames(), " "))
 		}
 		w := request.Wanted{ID: name, VCT: t.VCT, Formats: f.formats}
-		for _, said := range f.claims {
+		for i, said := range slices.Concat(f.claims, f.optional) {
 			claim := said
 			if of, rest, ok := strings.Cut(said, "."); ok {
 				if of != name {
@@ -159,11 +163,15 @@ func (f *requestFlags) wanted() (list []request.Wanted, err error) {
 				return nil, usagef("the claim %q of type %s is never shared", claim, name).hint("one of %s", strings.Join(shareable(t), " "))
 			}
 			taken[said] = true
-			w.Claims = append(w.Claims, claim)
+			if i < len(f.claims) {
+				w.Claims = append(w.Claims, claim)
+			} else {
+				w.Optional = append(w.Optional, claim)
+			}
 		}
 		list = append(list, w)
 	}
-	for _, said := range f.claims {
+	for _, said := range slices.Concat(f.claims, f.optional) {
 		if !taken[said] {
 			return nil, usagef("no type asked for has the claim %q", said).hint("--type TYPE --claim CLAIM, or --claim TYPE.CLAIM")
 		}
@@ -240,8 +248,16 @@ func (a *app) printAsked(t *request.Started, f requestFlags) error {
 // askedFor names the claims of a query.
 func askedFor(c *dcql.Credential) string {
 	var names []string
-	for _, claim := range c.Claims {
-		names = append(names, claim.Path.String())
+	needed := len(c.Claims)
+	if c.ClaimSets != nil {
+		needed = len(c.ClaimSets[len(c.ClaimSets)-1])
+	}
+	for i, claim := range c.Claims {
+		name := claim.Path.String()
+		if i >= needed {
+			name += " (optional)"
+		}
+		names = append(names, name)
 	}
 	if names == nil {
 		return "nothing but the credential itself"

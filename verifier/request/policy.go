@@ -42,6 +42,9 @@ type Wanted struct {
 	ID     string // names it in the query: letters, digits, _ and -
 	VCT    string // its type
 	Claims []string
+	// Optional are claims that the holder may tell besides, or leave out: either all of
+	// them or none. With them, one claim at least stands in Claims.
+	Optional []string
 	// Formats taken, the preferred first: dcql.FormatSDJWT and dcql.FormatJWTVC; nil: the
 	// first alone, whose holder shows nothing besides.
 	Formats []string
@@ -114,8 +117,13 @@ func (p *Policy) query() (*dcql.Query, error) {
 			default:
 				return nil, fmt.Errorf("%w: format %q is neither %s nor %s", ErrPolicy, f, dcql.FormatSDJWT, dcql.FormatJWTVC)
 			}
-			for _, name := range w.Claims {
+			for _, name := range slices.Concat(w.Claims, w.Optional) {
 				c.Claims = append(c.Claims, dcql.Claim{Path: dcql.PathTo(append(slices.Clip(under), name)...)})
+			}
+			if w.Optional != nil && w.Claims == nil {
+				return nil, fmt.Errorf("%w: of %q nothing is asked for but what is optional", ErrPolicy, w.ID)
+			} else if w.Optional != nil {
+				c.ClaimSets = w.sets(c.Claims)
 			}
 			q.Credentials = append(q.Credentials, c)
 			options = append(options, []string{c.ID})
@@ -130,6 +138,17 @@ func (p *Policy) query() (*dcql.Query, error) {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	return q, nil
+}
+
+// sets names claims, and gives both combinations of them: with what is optional, which
+// is preferred, and without.
+func (w *Wanted) sets(claims []dcql.Claim) [][]string {
+	ids := make([]string, len(claims))
+	for i := range claims {
+		claims[i].ID = fmt.Sprintf("c%d", i+1)
+		ids[i] = claims[i].ID
+	}
+	return [][]string{ids, ids[:len(w.Claims)]}
 }
 
 // check holds the rest of the policy to its limits, and fills what was left out.

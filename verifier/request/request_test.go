@@ -308,6 +308,22 @@ func TestRow35WhatWasShownBesidesIsNotStored(t *testing.T) {
 	}
 }
 
+// What is optional is kept where it was shown, and no answer is refused for want of it.
+func TestWhatIsOptionalMayBeLeftOut(t *testing.T) {
+	d := newDesk()
+	for _, shows := range [][]string{{"size_band"}, nil} {
+		tr := d.ask(t, func(p *request.Policy) { p.Wanted[0].Optional = []string{"size_band"} })
+		text := w.Token(vt.TokenOptions{Claims: map[string]any{"size_band": "4-5"}})
+		if _, err := d.Answer(t.Context(), tr.Handle, form(tr.State, "eligibility", sign(w.Wallet, text, tr.ClientID(), tr.Nonce, shows...))); err != nil {
+			t.Fatal(err)
+		}
+		row := made(d.store.Request(t.Context(), tr.ID))
+		if row.Status != request.Shown || strings.Contains(string(row.Body), `"size_band":"4-5"`) != (shows != nil) || !strings.Contains(string(row.Body), `"round":3`) {
+			t.Errorf("with %v: %s %s", shows, row.Status, row.Body)
+		}
+	}
+}
+
 func TestAnAnswerIsTakenOnce(t *testing.T) {
 	d := newDesk()
 	tr := d.ask(t, func(p *request.Policy) { p.SameDevice = true })
@@ -672,24 +688,25 @@ func TestRequestsBySchemesOfTheStandard(t *testing.T) {
 func TestWhatCannotBeAsked(t *testing.T) {
 	d := newDesk()
 	for name, edit := range map[string]func(*request.Policy){
-		"nothing":              func(p *request.Policy) { p.Wanted = nil },
-		"too much":             func(p *request.Policy) { p.Wanted = make([]request.Wanted, 5) },
-		"no type":              func(p *request.Policy) { p.Wanted[0].VCT = "" },
-		"a claim twice":        func(p *request.Policy) { p.Wanted[0].Claims = []string{"round", "round"} },
-		"an id of blanks":      func(p *request.Policy) { p.Wanted[0].ID = "a b" },
-		"an unknown format":    func(p *request.Policy) { p.Wanted[0].Formats = []string{"mso_mdoc"} },
-		"no purpose":           func(p *request.Policy) { p.Purpose = nil },
-		"a purpose in French":  func(p *request.Policy) { delete(p.Purpose, "en") },
-		"a novel":              func(p *request.Policy) { p.Purpose["en"] = strings.Repeat("x", 301) },
-		"http":                 func(p *request.Policy) { p.Base = "http://relief-b.example" },
-		"a slash at the end":   func(p *request.Policy) { p.Base += "/" },
-		"a password":           func(p *request.Policy) { p.Base = "https://a:b@relief-b.example" },
-		"an hour":              func(p *request.Policy) { p.Life = time.Hour },
-		"fragment":             func(p *request.Policy) { p.Mode = "fragment" },
-		"did:key":              func(p *request.Policy) { p.Client.DID = "did:key:z6Mk" },
-		"no certificate":       func(p *request.Policy) { p.Client = request.Client{Scheme: request.X509Hash} },
-		"origin":               func(p *request.Policy) { p.Client.Scheme = "origin" },
-		"a name without words": func(p *request.Policy) { p.Client.Name = map[string]string{"en": ""} },
+		"nothing":               func(p *request.Policy) { p.Wanted = nil },
+		"too much":              func(p *request.Policy) { p.Wanted = make([]request.Wanted, 5) },
+		"no type":               func(p *request.Policy) { p.Wanted[0].VCT = "" },
+		"only what is optional": func(p *request.Policy) { p.Wanted[0].Claims, p.Wanted[0].Optional = nil, []string{"round"} },
+		"a claim twice":         func(p *request.Policy) { p.Wanted[0].Claims = []string{"round", "round"} },
+		"an id of blanks":       func(p *request.Policy) { p.Wanted[0].ID = "a b" },
+		"an unknown format":     func(p *request.Policy) { p.Wanted[0].Formats = []string{"mso_mdoc"} },
+		"no purpose":            func(p *request.Policy) { p.Purpose = nil },
+		"a purpose in French":   func(p *request.Policy) { delete(p.Purpose, "en") },
+		"a novel":               func(p *request.Policy) { p.Purpose["en"] = strings.Repeat("x", 301) },
+		"http":                  func(p *request.Policy) { p.Base = "http://relief-b.example" },
+		"a slash at the end":    func(p *request.Policy) { p.Base += "/" },
+		"a password":            func(p *request.Policy) { p.Base = "https://a:b@relief-b.example" },
+		"an hour":               func(p *request.Policy) { p.Life = time.Hour },
+		"fragment":              func(p *request.Policy) { p.Mode = "fragment" },
+		"did:key":               func(p *request.Policy) { p.Client.DID = "did:key:z6Mk" },
+		"no certificate":        func(p *request.Policy) { p.Client = request.Client{Scheme: request.X509Hash} },
+		"origin":                func(p *request.Policy) { p.Client.Scheme = "origin" },
+		"a name without words":  func(p *request.Policy) { p.Client.Name = map[string]string{"en": ""} },
 	} {
 		if _, err := d.New(t.Context(), asker, policy(edit)); !errors.Is(err, request.ErrPolicy) {
 			t.Errorf("%s: %v", name, err)
