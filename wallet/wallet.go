@@ -125,17 +125,16 @@ func (w *Wallet) Find(id string) *Card {
 	return nil
 }
 
-// Add takes what one offer brought. Forms of one type by one issuer become one card;
-// where replaces names a card that came from the same server, its name stays and what it
-// was is forgotten, since the issuer cancels the old copies when it gives new ones. On an
+// Add takes what one offer brought. Forms of one type by one issuer become one card.
+// One that gives new copies of a card here takes its place: the id stays and what it was
+// is forgotten, since the issuer cancels the old copies when it gives new ones. That is
+// the card that replaces names, or that is counted under the same pseudonym, where it
+// came from the same server; one that is counted under another is another card. On an
 // error nothing has changed. newID gives random names.
 func (w *Wallet) Add(list []Received, replaces string, newID func() string, at credential.Time) ([]*Card, error) {
 	var added []*Card
 	for _, r := range list {
-		c, err := w.cardFor(&added, &r, replaces, newID, at)
-		if err != nil {
-			return nil, err
-		}
+		c := cardFor(&added, &r, at)
 		for _, text := range r.Texts {
 			if len(c.Copies) == MaxCopies {
 				return nil, ErrFull
@@ -149,7 +148,8 @@ func (w *Wallet) Add(list []Received, replaces string, newID func() string, at c
 	}
 	more := 0
 	for _, c := range added {
-		if w.Find(c.ID) == nil {
+		if c.ID = w.renewedBy(c, replaces); c.ID == "" {
+			c.ID = newID()
 			more++
 		}
 	}
@@ -169,29 +169,42 @@ func (w *Wallet) Add(list []Received, replaces string, newID func() string, at c
 	return added, nil
 }
 
-func (w *Wallet) cardFor(added *[]*Card, r *Received, replaces string, newID func() string, at credential.Time) (*Card, error) {
+// renewedBy is the id of the card here that c gives new copies of; "" for none.
+func (w *Wallet) renewedBy(c *Card, replaces string) string {
+	counted := c.Claims().Get(ledgerClaim).Text
+	for _, old := range w.Cards {
+		if old.Type != c.Type || old.Issuer != c.Issuer || old.Source != c.Source {
+			continue
+		}
+		was := old.Claims().Get(ledgerClaim).Text
+		if was != "" && was == counted || old.ID == replaces && (was == "" || counted == "") {
+			return old.ID
+		}
+	}
+	return ""
+}
+
+// ledgerClaim is the pseudonym that collections are counted under (schemas.LedgerClaim).
+const ledgerClaim = "ledger_id"
+
+func cardFor(added *[]*Card, r *Received, at credential.Time) *Card {
 	for _, c := range *added {
 		if c.Type == r.Type && c.Issuer == r.Issuer {
 			if c.IssuerKey == nil {
 				c.IssuerKey = r.IssuerKey
 			}
-			return c, nil
+			return c
 		}
 	}
 	c := &Card{Added: at, Issuer: r.Issuer, IssuerNames: r.IssuerNames, IssuerKey: r.IssuerKey, Source: r.Source, Type: r.Type,
 		Names: r.Names, Labels: r.Labels, Colour: r.Colour, TextColour: r.TextColour}
-	if old := w.Find(replaces); old != nil && old.Type == r.Type && old.Issuer == r.Issuer && old.Source == r.Source {
-		c.ID = old.ID
-	} else {
-		c.ID = newID()
-	}
 	about := []string{r.Type, In(r.Names, "en")}
 	for _, l := range r.Labels {
 		about = append(about, l.Path...)
 	}
 	c.Picture = PictureOf(about...)
 	*added = append(*added, c)
-	return c, nil
+	return c
 }
 
 // read looks into one text: whom it is bound to, when it ends, where its status is.

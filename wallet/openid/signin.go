@@ -89,8 +89,8 @@ func (i *Issuing) visit() string {
 }
 
 // TakeCallback takes the query of the address that the browser came back to, after Visit.
-// MixUp is an answer to somebody else's question: the right one may still come. Refused
-// ends the matter.
+// MixUp is an answer to somebody else's question: the right one may still come. After
+// Refused this sign-in is over, and Next asks the holder once more.
 //
 // RFC 6749 4.1.2, RFC 9207 2.4.
 func (i *Issuing) TakeCallback(query string) error {
@@ -111,6 +111,7 @@ func (i *Issuing) TakeCallback(query string) error {
 	case told && iss != i.issuer.server, !told && i.wantIss:
 		return fault(MixUp, "an answer of another authorisation server")
 	case q["error"] != "":
+		i.signIn, i.agreed, i.again, i.stage = nil, nil, false, atAsk
 		return &Fault{Why: Refused, Code: codeOf(q["error"]), Err: errSignIn}
 	case q["code"] == "" || len(q["code"]) > 4096:
 		return fault(BadAnswer, "an answer without a code")

@@ -148,4 +148,10 @@ func TestSignInsThatAreRefused(t *testing.T) {
 	if err := i.TakeCallback(url.Values{"error": {"access_denied"}, "state": {asked.Get("state")}, "iss": {issuer}}.Encode()); why(err) != openid.Refused {
 		t.Errorf("denied: %v", err)
 	}
+	if step, err := i.Next(at); err != nil || step.Do != openid.Ask {
+		t.Errorf("after a refusal: %+v, %v", step, err)
+	}
+	if err := i.TakeCallback(url.Values{"code": {"late"}, "state": {asked.Get("state")}, "iss": {issuer}}.Encode()); why(err) != openid.Misused {
+		t.Errorf("a code after a refusal: %v", err)
+	}
 }

@@ -40,8 +40,10 @@
 // An offer, step by step; a step is {ok, do, ...} with do one of
 //
 //	fetch: method, url, accept, type, bearer, body, max      then offer_take
-//	ask:   issuer_name, issuer, can: [{id, name, format, picture, colour}], cannot, code: {numeric, length, description} | null, again
+//	ask:   issuer_name, issuer, can: [{id, name, format, picture, colour}], cannot, code: {numeric, length, description} | null, again,
+//	       sign_in, must_sign_in: whether she may sign in, or has to
 //	                                                         then offer_agree
+//	visit: url, for her browser                              then offer_callback
 //	keys:  count                                             then offer_keys
 //	sign:  sign: [{handle, bytes}]                           then offer_signed
 //	wait:  until                                             then come back
@@ -52,10 +54,12 @@
 //	offer_state()                         -> {ok, state}: holds secrets, to be sealed as aidpass-issuing-1
 //	offer_next(at)                        -> step
 //	offer_take(status, type, body, at)    -> {ok}: status 0: no answer came. After why no_answer, bad_answer and wrong_code go on with offer_next
-//	offer_agree(ids, code, copies)        -> {ok}: copies 0: as many as usual
+//	offer_agree(ids, code, copies, back)  -> {ok}: copies 0: as many as usual; back is where the browser comes back to after a sign-in, "": none
+//	offer_callback(query)                 -> {ok}: of the address that the browser came back to. After why mix_up the right one may still come; after refused go on with offer_next
 //	offer_keys(points)                    -> {ok, handles}
 //	offer_signed(signatures)              -> {ok}
-//	offer_keep(replaces, at)              -> {ok, changed, ids}: the cards are in the wallet; replaces is the id of an old one, or ""
+//	offer_keep(replaces, at)              -> {ok, changed, ids, handles}: the cards are in the wallet; replaces is the id of one that new copies were
+//	                                         asked for, or ""; handles: whose keys are to be deleted, of copies that others took the place of
 //
 // A request, likewise; do is fetch, sign, done (redirect: where the browser goes
 // next, or ""), and

@@ -14,10 +14,12 @@ func (d *Desk) offers(op string, a arguments) (reply, error) {
 	case "offer", "offer_resume":
 		var i *openid.Issuing
 		var err error
+		rules := d.rules
+		rules.SignIn = true
 		if op == "offer" {
-			i, err = openid.Begin(a.text(0), d.rules, rand.Reader)
+			i, err = openid.Begin(a.text(0), rules, rand.Reader)
 		} else {
-			i, err = openid.ResumeIssuing(a.bytes(0), d.rules, rand.Reader)
+			i, err = openid.ResumeIssuing(a.bytes(0), rules, rand.Reader)
 		}
 		if err == nil {
 			d.issuing, d.lang, d.offered = i, a.text(1), nil
@@ -38,8 +40,13 @@ func (d *Desk) offers(op string, a arguments) (reply, error) {
 			return nil, d.issuing.Take(openid.Response{Status: a.number(0), Type: a.text(1), Body: a.bytes(2)}, a.time(3))
 		},
 		"offer_agree": func() (reply, error) {
-			return nil, d.issuing.Agree(openid.Agreement{Configurations: a.texts(0), TxCode: a.text(1), Copies: a.number(2)})
+			agreed := openid.Agreement{Configurations: a.texts(0), TxCode: a.text(1), Copies: a.number(2)}
+			if back := a.text(3); back != "" {
+				agreed.SignIn = &openid.SignIn{Client: "aidpass-wallet", Redirect: back}
+			}
+			return nil, d.issuing.Agree(agreed)
 		},
+		"offer_callback": func() (reply, error) { return nil, d.issuing.TakeCallback(a.text(0)) },
 		"offer_keys": func() (reply, error) {
 			var keys []*cose.Key
 			var names []any
@@ -69,6 +76,12 @@ func (d *Desk) keep(a arguments) (reply, error) {
 		return nil, errNoWallet
 	}
 	issuer, names := d.issuing.Source()
+	old := map[string]bool{}
+	for _, c := range d.w.Cards {
+		for _, k := range handles(c) {
+			old[k.(string)] = true
+		}
+	}
 	cards, err := d.w.Add(openid.Received(d.issuing.Received(), issuer, names), a.text(0), newID, a.time(1))
 	if err != nil {
 		return nil, err
@@ -78,7 +91,16 @@ func (d *Desk) keep(a arguments) (reply, error) {
 	for _, c := range cards {
 		ids = append(ids, c.ID)
 	}
-	return changed(reply{"ids": ids}), nil
+	for _, c := range d.w.Cards {
+		for _, k := range handles(c) {
+			delete(old, k.(string))
+		}
+	}
+	gone := []any{}
+	for k := range old {
+		gone = append(gone, k)
+	}
+	return changed(reply{"ids": ids, "handles": gone}), nil
 }
 
 // step is what is to be done, as a page gets it.
@@ -98,9 +120,12 @@ func (d *Desk) step(s openid.Step) reply {
 			can = append(can, reply{"id": c.ID, "name": name, "format": c.Format, "colour": c.Colour, "picture": string(wallet.PictureOf(c.Type, name))})
 		}
 		out["can"], out["code"] = can, nil
+		out["sign_in"], out["must_sign_in"] = o.SignIn, o.MustSignIn
 		if t := o.TxCode; t != nil {
 			out["code"] = reply{"numeric": t.Numeric, "length": float64(t.Length), "description": t.Description}
 		}
+	case openid.Visit:
+		out["url"] = s.Redirect
 	case openid.Keys:
 		out["count"] = float64(s.Keys)
 	case openid.Sign:

@@ -12,14 +12,18 @@ export class Refused extends Error { constructor(public reason: string, message?
 /** Why the app cannot go on; each is a screen of its own. */
 export type Stop = "insecure" | "storage" | "twice" | "core";
 
-const STATE = "wallet", HALF = "issuing"; // names that a pocket's content is kept under
+const STATE = "wallet", HALF = "issuing", FOR = "replaces"; // names that a pocket's content is kept under
 const SHARED = "aidpass-wallet-shared", LANG = "aidpass-wallet-lang";
 const AWAY = 60_000, IDLE = 5 * 60_000; // ms: a pocket closes after so long out of sight, or untouched
 const CODE = 120; // seconds that a live code without a challenge is good for
 
-/** Ways are what a flow asks of the person; null: no. */
+/** Agreed is what she takes of an offer: by the code she was given, or by signing in. */
+export interface Agreed { ids: string[]; code: string; signIn: boolean }
+
+/** Ways are what a flow asks of the person; null: no. said: what became of a sign-in that gave nothing. */
 export interface Ways {
-  offered(o: Offered): Promise<{ ids: string[]; code: string } | null>;
+  offered(o: Offered, said: string): Promise<Agreed | null>;
+  visit(host: string, said: string): Promise<boolean>;
   asked(a: Asked, c: Choices): Promise<Pick[] | null>;
   waiting(): void;
 }
@@ -41,6 +45,7 @@ export class App {
   desk = ""; // the challenge that live codes answer
   dead = false; // the core has stopped
   half = false; // an offer was taken half
+  back = ""; // what the browser brought back from a sign-in: the query of this page's address
   closed = () => {}; // told when a pocket was closed by itself
   brought: string | null = null; // the offer or request that the page's address brought, until a pocket is open for it
   private used = Date.now();
@@ -97,10 +102,10 @@ export class App {
     await this.open!.put({ [STATE]: wallet, ...(half ? { [HALF]: half } : {}) }, [], gone);
   }
 
-  /** run takes an offer or a request to its end; text null goes on with the offer that was taken half. */
-  async run(flow: Flow, text: string | null, ways: Ways): Promise<Outcome> {
+  /** run takes an offer or a request to its end; text null goes on with the offer that was taken half. replaces is the card that new copies are fetched of. */
+  async run(flow: Flow, text: string | null, ways: Ways, replaces = ""): Promise<Outcome> {
     try {
-      return await this.steps(flow, text, ways);
+      return await this.steps(flow, text, ways, replaces);
     } catch (e) {
       // What is over for good is not offered again.
       if (flow === "offer" && this.half && e instanceof Refused && !LATER.includes(e.reason)) await this.drop();
@@ -108,18 +113,19 @@ export class App {
     }
   }
 
-  private async steps(flow: Flow, text: string | null, ways: Ways): Promise<Outcome> {
+  private async steps(flow: Flow, text: string | null, ways: Ways, replaces: string): Promise<Outcome> {
     const { core } = this, open = this.open!;
     const half = text === null ? await open.get(HALF) : null;
+    if (half) replaces = new TextDecoder().decode((await open.get(FOR)) ?? new Uint8Array());
     this.must(text === null ? await core.resume(half!, tag()) : await core.begin(flow, text, tag()));
     // Secrets of the offer, and the new keys, are on the disk before anything is sent that rests on them.
     const note = async (keys: Named[] = []) => {
       if (flow !== "offer") return;
-      await open.put({ [HALF]: this.must(await core.state()).state }, keys);
+      await open.put({ [HALF]: this.must(await core.state()).state, [FOR]: new TextEncoder().encode(replaces) }, keys);
       this.half = this.open === open;
     };
     let no = false;
-    for (let lost = 0; ;) {
+    for (let lost = 0, heard = ""; ;) {
       if (this.open !== open) throw new Refused("closed");
       const s = this.must(await core.step(flow, now()));
       switch (s.do) {
@@ -134,11 +140,22 @@ export class App {
           break;
         }
         case "ask": {
-          const a = await ways.offered(s);
+          const a = await ways.offered(s, heard);
           if (!a) { await this.drop(); return "no"; }
           ways.waiting();
-          this.must(await core.agree(a.ids, a.code));
+          this.must(await core.agree(a.ids, a.code, a.signIn ? here() : ""));
           break;
+        }
+        case "visit": {
+          // The state that the answer must name, and what proves who asked, are sealed in this pocket; an answer is good once.
+          const query = this.back, r = query ? await core.callback(query) : null;
+          this.back = "";
+          heard = r && !r.ok ? (r.why === "refused" ? "signin_no" : "why_mix_up") : "";
+          await note();
+          if (r && (r.ok || r.why === "refused")) break;
+          if (!(await ways.visit(new URL(s.url).host, heard))) { await this.drop(); return "no"; }
+          location.assign(s.url);
+          return new Promise(() => {}); // the page goes
         }
         case "keys": {
           const made = await Promise.all(Array.from({ length: s.count }, make));
@@ -160,8 +177,8 @@ export class App {
         }
         case "done": {
           if (flow === "ask") return { redirect: s.redirect ?? "", no };
-          const { ids } = this.must(await core.received(now()));
-          await this.keep([], new Uint8Array());
+          const { ids, handles } = this.must(await core.received(replaces, now()));
+          await this.keep(handles, new Uint8Array());
           this.half = false;
           return { cards: ids };
         }
@@ -222,6 +239,9 @@ export class App {
     setInterval(() => look(IDLE), 5_000);
   }
 }
+
+/** here is the address of the app, which a browser comes back to after a sign-in. */
+const here = () => new URL("./", location.href).href;
 
 /** send does one request of the core as it stands: no cookies, no redirects, no more bytes than asked for. */
 async function send(r: Fetch): Promise<{ status: number; type: string; body: Uint8Array }> {

@@ -10,17 +10,17 @@ export type State = "ready" | "not_yet" | "ends_on" | "ended" | "cancelled" | "s
 
 export interface Card {
   id: string; issuer: string; name: string; issuer_name: string; picture: string; colour: string;
-  state: State; state_at: number; held_for: string; live: boolean; paper: boolean; copies: number; left: number; handles: string[];
+  state: State; state_at: number; held_for: string; live: boolean; paper: boolean; copies: number; left: number; fetch: boolean; handles: string[];
 }
 export interface Claim { name: string; label: string; value: string }
 
 export interface Fetch { do: "fetch"; method: string; url: string; accept: string; type: string; bearer: string; body: Uint8Array | null; max: number }
 export interface Offered {
   do: "ask"; issuer: string; issuer_name: string; can: { id: string; name: string; picture: string }[]; cannot: string[];
-  code: { numeric: boolean; length: number; description: string } | null; again: boolean;
+  code: { numeric: boolean; length: number; description: string } | null; again: boolean; sign_in: boolean; must_sign_in: boolean;
 }
 export interface Asked { do: "consent"; who: { client_id: string; how: "certificate" | "website" | "key" | "address"; name: string; calls: string }; purpose: string; to: string; sealed: boolean }
-export type Step = Fetch | Offered | Asked | { do: "keys"; count: number } | { do: "sign"; sign: { handle: string; bytes: Uint8Array }[] }
+export type Step = Fetch | Offered | Asked | { do: "visit"; url: string } | { do: "keys"; count: number } | { do: "sign"; sign: { handle: string; bytes: Uint8Array }[] }
   | { do: "wait"; until: number } | { do: "chain" } | { do: "done"; redirect?: string };
 
 export interface Option { card: string; form: number; always: string[]; ways: { claims: string[] }[]; again: boolean; left: number }
@@ -54,9 +54,10 @@ export class Core extends Calls {
   step(flow: Flow, at: number) { return this.ask<Reply & Step>(`${flow}_next`, at); }
   taken(flow: Flow, status: number, type: string, body: Uint8Array, at: number) { return this.ask<Reply>(`${flow}_take`, status, type, body, at); }
   signed(flow: Flow, signatures: Uint8Array[]) { return this.ask<Reply>(`${flow}_signed`, signatures); }
-  agree(ids: string[], code: string) { return this.ask<Reply>("offer_agree", ids, code, 0); }
+  agree(ids: string[], code: string, back: string) { return this.ask<Reply>("offer_agree", ids, code, 0, back); }
+  callback(query: string) { return this.ask<Reply>("offer_callback", query); }
   keys(points: Uint8Array[]) { return this.ask<Reply & { handles: string[] }>("offer_keys", points); }
-  received(at: number) { return this.ask<Reply & { ids: string[] }>("offer_keep", "", at); }
+  received(replaces: string, at: number) { return this.ask<Reply & { ids: string[]; handles: string[] }>("offer_keep", replaces, at); }
   chain() { return this.ask<Reply>("ask_chain", "", false); } // a browser tells no page which roots it trusts
   choices(at: number) { return this.ask<Choices>("ask_choices", at); }
   answer(picks: Pick[], at: number) { return this.ask<Reply>("ask_answer", picks, at); }

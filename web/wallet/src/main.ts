@@ -17,19 +17,20 @@ async function start() {
   document.documentElement.dataset.ready = "1";
   if (stop) { ui.show(stopScreen(stop)); return; }
   if (!(await alone("aidpass-wallet"))) { ui.show(stopScreen("twice")); return; }
-  app.brought = brought();
+  brought();
   ui.hide = () => hidden(ui);
   app.closed = () => void opening(ui);
   if ((await app.vault.pockets()).length) await opening(ui);
   else welcome(ui);
 }
 
-/** brought is the offer or request of the address that led here, which stands there no longer. */
-function brought(): string | null {
+/** brought takes what the address that led here holds, and it stands there no longer: an offer, a request, or the answer to a sign-in. */
+function brought() {
   const { search } = location, given = new URLSearchParams(search);
   const kind = given.has("credential_offer") || given.has("credential_offer_uri") ? "openid-credential-offer" : given.has("client_id") ? "openid4vp" : null;
-  if (kind) window.history.replaceState(null, "", location.pathname);
-  return kind && `${kind}://${search}`;
+  if (kind) app.brought = `${kind}://${search}`;
+  else if (given.has("state")) app.back = search.slice(1);
+  if (search) window.history.replaceState(null, "", location.pathname);
 }
 
 const saying = async (key: string) => {

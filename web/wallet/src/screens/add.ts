@@ -3,8 +3,8 @@
 import { button, choose, field, h, value } from "common/dom";
 import { t, text } from "common/i18n";
 import { said } from "../aloud";
-import { now } from "../app";
-import type { Flow, Offered } from "../core";
+import { now, type Agreed } from "../app";
+import type { Card, Flow, Offered } from "../core";
 import { picture } from "../pictures";
 import { act, page, type UI } from "../ui";
 import { asked } from "./ask";
@@ -47,13 +47,22 @@ async function file(ui: UI) {
   } catch (e) { ui.warn(e); }
 }
 
-/** take goes on with whatever a code or a link is; "more" where it is nothing for a wallet. */
-export async function take(ui: UI, scanned: string): Promise<"more" | void> {
+/** renew fetches new copies of a card, by an offer that the desk makes. */
+export function renew(ui: UI, c: Card) {
+  page(ui, {
+    name: "renew", title: t("wallet.renew"), back: () => void card(ui, c.id),
+    body: [label(c.name || text("wallet.card"), c.picture), said("wallet.renew_lead", {}, "lead")],
+    actions: act("scan", "wallet.add_scan", "scan", () => look(ui, { title: "wallet.add_scan", hint: "wallet.add_hint", back: () => renew(ui, c), found: (code) => take(ui, code, c.id) }), "tall main"),
+  });
+}
+
+/** take goes on with whatever a code or a link is; "more" where it is nothing for a wallet. An offer may bring new copies of the card replaces. */
+export async function take(ui: UI, scanned: string, replaces = ""): Promise<"more" | void> {
   const paper = fromPaper(scanned.trim());
   if (paper) { restoreFrom(ui, paper, () => add(ui)); return; }
   const { kind } = await ui.app.core.kind(scanned.trim());
   switch (kind) {
-    case "offer": return flow(ui, "offer", scanned.trim());
+    case "offer": return flow(ui, "offer", scanned.trim(), replaces);
     case "request": return flow(ui, "ask", scanned.trim());
     case "card": return named(ui, scanned.trim());
     case "handover": return void kept(ui, () => ui.app.core.takeover(scanned.trim(), now()));
@@ -67,6 +76,7 @@ export async function goOn(ui: UI) {
   ui.app.brought = null;
   await cards(ui);
   if (brought) await take(ui, brought);
+  else if (ui.app.back && ui.app.half) await flow(ui, "offer", null); // she comes back from signing in
 }
 
 /** named asks what a card from paper is to be called: its code does not say it in words. */
@@ -92,7 +102,7 @@ async function kept(ui: UI, put: () => Promise<{ ok: boolean; id: string }>) {
 class Stopped extends Error {}
 
 /** flow takes an offer or a request to its end, screen by screen; text null goes on with an offer taken half. */
-export async function flow(ui: UI, which: Flow, link: string | null) {
+export async function flow(ui: UI, which: Flow, link: string | null, replaces = "") {
   let stopped = false;
   const still = () => { if (stopped) throw new Stopped(); };
   const wait = () => {
@@ -104,9 +114,10 @@ export async function flow(ui: UI, which: Flow, link: string | null) {
   try {
     const done = await ui.app.run(which, link, {
       waiting: wait,
-      offered: (o) => { still(); return offered(ui, o); },
+      offered: (o, heard) => { still(); return offered(ui, o, heard); },
+      visit: (host, heard) => { still(); return visit(ui, host, heard); },
       asked: (a, c) => { still(); return asked(ui, a, c); },
-    });
+    }, replaces);
     if (stopped) { await cards(ui, () => ui.is("my-cards")); return; }
     if (done === "no") await cards(ui);
     else if ("cards" in done) received(ui, done.cards);
@@ -121,25 +132,35 @@ export async function flow(ui: UI, which: Flow, link: string | null) {
 }
 
 /** offered shows what comes and from whom, and asks for the code that was given beside it; null: no. */
-function offered(ui: UI, o: Offered): Promise<{ ids: string[]; code: string } | null> {
+function offered(ui: UI, o: Offered, heard: string): Promise<Agreed | null> {
   return new Promise((done) => {
+    const byCode = o.code && !o.must_sign_in ? o.code : null, ids = o.can.map((c) => c.id);
     const wrong = h("p", { class: "wrong", role: "alert" }, o.again ? t("wallet.why_wrong_code") : null);
     const answer = () => {
-      const code = o.code ? value("code") : "";
-      if (o.code?.length && code.replace(/\s/g, "").length !== o.code.length) { wrong.replaceChildren(t("wallet.code_length", { n: o.code.length })); return; }
-      done({ ids: o.can.map((c) => c.id), code });
+      const code = byCode ? value("code") : "";
+      if (byCode?.length && code.replace(/\s/g, "").length !== byCode.length) { wrong.replaceChildren(t("wallet.code_length", { n: byCode.length })); return; }
+      done({ ids, code, signIn: o.must_sign_in });
     };
     page(ui, {
       name: "offered", title: t("wallet.offered"), back: () => done(null),
       body: [dedupe(o.can).map((c) => label(c.name || text("wallet.card"), c.picture)), said("wallet.offered_by", { who: o.issuer_name || host(o.issuer), host: host(o.issuer) }, "lead"),
         o.cannot.length ? said("wallet.offered_cannot", { n: o.cannot.length }, "note") : null,
-        o.code ? h("form", { id: "form", submit: (e: Event) => { e.preventDefault(); answer(); } }, said("wallet.code_lead"), wrong,
-          field(t("wallet.code_label"), "code", { inputmode: o.code.numeric ? "numeric" : "text", maxlength: 64, dir: "ltr", autocapitalize: "characters" }),
-          o.code.description ? h("p", { class: "quiet" }, h("bdi", {}, o.code.description)) : null) : null],
+        heard ? said(`wallet.${heard}`, {}, "note") : null, o.must_sign_in ? said("wallet.signin_lead") : null,
+        byCode ? h("form", { id: "form", submit: (e: Event) => { e.preventDefault(); answer(); } }, said("wallet.code_lead"), wrong,
+          field(t("wallet.code_label"), "code", { inputmode: byCode.numeric ? "numeric" : "text", maxlength: 64, dir: "ltr", autocapitalize: "characters" }),
+          byCode.description ? h("p", { class: "quiet" }, h("bdi", {}, byCode.description)) : null) : null,
+        byCode && o.sign_in ? act("person", "wallet.signin_instead", "sign-in", () => done({ ids, code: "", signIn: true })) : null],
       actions: h("div", { class: "pair" }, button(t("wallet.no"), () => done(null), "tall", "no"), button(t("wallet.yes"), answer, "tall", "yes")),
     });
   });
 }
+
+/** visit says where she signs in, before her browser goes there. */
+const visit = (ui: UI, host: string, heard: string) => new Promise<boolean>((done) => page(ui, {
+  name: "sign-in", title: t("wallet.signin"), back: () => done(false),
+  body: [h("div", { class: "center" }, picture("person", "large")), heard ? said(`wallet.${heard}`, {}, "note") : null, said("wallet.signin_go", { host }, "lead"), said("wallet.signin_back")],
+  actions: h("div", { class: "pair" }, button(t("wallet.no"), () => done(false), "tall", "no"), button(t("wallet.yes"), () => done(true), "tall", "yes")),
+}));
 
 const host = (url: string) => new URL(url).host;
 /** dedupe leaves one of the forms that a card comes in: to her they are one card. */

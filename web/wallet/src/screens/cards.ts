@@ -6,7 +6,7 @@ import { now } from "../app";
 import type { Card } from "../core";
 import { picture } from "../pictures";
 import { act, page, type UI } from "../ui";
-import { add, flow } from "./add";
+import { add, flow, renew } from "./add";
 import { backUp } from "./backup";
 import { history } from "./history";
 import { lend } from "./lend";
@@ -58,6 +58,7 @@ export async function card(ui: UI, id: string) {
     body: [h("div", { class: `pass ${colour(c)}` }, face(c)),
       ["ready", "ends_on", "not_yet"].includes(c.state) ? null : said(`wallet.do_${c.state}`),
       claims.length ? h("dl", { class: "facts" }, claims.map((f) => h("div", {}, h("dt", {}, bdi(f.label)), h("dd", {}, bdi(f.value))))) : null,
+      c.fetch ? [said("wallet.few_copies", { n: c.left }, "note"), act("turn", "wallet.renew", "renew", () => renew(ui, c))] : null,
       h("div", { class: "pair" }, act("phones", "wallet.lend", "lend", () => lend(ui, c)), act("hide", "wallet.remove", "remove", () => remove(ui, c)))],
     actions: !c.live && !c.paper ? null : c.live
       ? h("div", { class: "pair" }, act("desk", "wallet.desk_scan", "desk", () => answerDesk(ui, c)), act("scan", "wallet.show", "show", () => present(ui, c), "main"))
