@@ -2,6 +2,7 @@ package wallet_test
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -35,6 +36,8 @@ type world struct {
 	pub  *cose.Key
 	keys map[string]*ecdsa.PrivateKey
 	ids  int
+	// counted is the pseudonym of wallet copies; "": the one of the cards.
+	counted string
 }
 
 func newWorld(t testing.TB) *world {
@@ -66,7 +69,7 @@ func (w *world) holder(t testing.TB) *cose.Key {
 
 func (w *world) sdjwt(t testing.TB, index uint64) string {
 	t.Helper()
-	claims := jose.ObjectOf(jose.Member{Name: "programme", Value: jose.StringOf("K7Q2")}, jose.Member{Name: "ledger_id", Value: jose.StringOf("WxBLSBUk-vIqvIDb")})
+	claims := jose.ObjectOf(jose.Member{Name: "programme", Value: jose.StringOf("K7Q2")}, jose.Member{Name: "ledger_id", Value: jose.StringOf(cmp.Or(w.counted, "WxBLSBUk-vIqvIDb"))})
 	p, err := sdjwt.Prepare(w.pub, sdjwt.Draft{Issuer: issuer, Type: vct, IssuedAt: at, ExpiresAt: at + 90*day, StatusURI: status.URIOfJWT(list), StatusIndex: index,
 		HolderKey: w.holder(t), Claims: claims, PadTo: 4,
 		Frame: sdjwt.Frame{"programme": {Disclosure: schemas.DiscloseAlways}, "ledger_id": {Disclosure: schemas.DiscloseAllowed}}}, rand.Reader)
@@ -138,6 +141,15 @@ func TestFormsOfOneCredentialAreOneCard(t *testing.T) {
 	// A new offer for the same card takes its place and its name.
 	if _, err := h.Add(w.received(t, 2), c.ID, w.newID, at+1); err != nil || len(h.Cards) != 1 || len(h.Cards[0].Copies) != 3 {
 		t.Errorf("%d cards of %d copies, %v", len(h.Cards), len(h.Cards[0].Copies), err)
+	}
+	// It need not be said which one it is: what is counted is the same.
+	if added, err := h.Add(w.received(t, 4), "", w.newID, at+2); err != nil || len(h.Cards) != 1 || added[0].ID != c.ID || len(h.Cards[0].Copies) != 5 {
+		t.Errorf("%d cards of %d copies, %v", len(h.Cards), len(h.Cards[0].Copies), err)
+	}
+	// Nor does what somebody else is counted by take its place.
+	w.counted = "another-person-0"
+	if added, err := h.Add(w.received(t, 2), c.ID, w.newID, at+3); err != nil || len(h.Cards) != 2 || added[0].ID == c.ID || len(h.Cards[0].Copies) != 5 {
+		t.Errorf("%d cards, the first of %d copies, %v", len(h.Cards), len(h.Cards[0].Copies), err)
 	}
 }
 

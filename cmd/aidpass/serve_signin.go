@@ -2,6 +2,8 @@ package main
 
 import (
 	"net/http"
+	"net/url"
+	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -21,15 +23,16 @@ func (f *signInFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.secretFile, "oidc-secret-file", "", "file whose first line is its client secret; without: a public client")
 	fl.StringVar(&f.claim, "oidc-claim", "sub", "claim of the ID token that is a person's number in the roster")
 	fl.StringVar(&f.roster, "oidc-roster", "", "roster that the numbers are of, as --roster of registry import")
-	fl.StringArrayVar(&f.wallets, "oidc-wallet", nil, "address that a wallet is sent back to, letter by letter; repeat. Ports of the browser's own device need none")
+	fl.StringArrayVar(&f.wallets, "oidc-wallet", nil, "address that a wallet is sent back to, letter by letter; repeat. This server's own wallet app and ports of the browser's device need none")
 }
 
 func (f *signInFlags) given() bool {
 	return f.issuer != "" || f.client != "" || f.secretFile != "" || len(f.wallets) > 0
 }
 
-// open lets offers be taken up by signing in; nil where nobody asked for that.
-func (f *signInFlags) open(offers *offer.Service, client *http.Client) (*openid.SignIn, error) {
+// open lets offers of the credential issuer base be taken up by signing in; nil where
+// nobody asked for that. The wallet app that this server gives out itself is known.
+func (f *signInFlags) open(offers *offer.Service, base string, client *http.Client) (*openid.SignIn, error) {
 	if !f.given() {
 		return nil, nil
 	}
@@ -49,6 +52,9 @@ func (f *signInFlags) open(offers *offer.Service, client *http.Client) (*openid.
 		}
 		in.Secret = string(line)
 	}
-	offers.SignIn, offers.Redirects = true, f.wallets
+	offers.SignIn, offers.Redirects = true, slices.Clone(f.wallets)
+	if u, err := url.Parse(base); err == nil {
+		offers.Redirects = append(offers.Redirects, u.Scheme+"://"+u.Host+"/wallet/")
+	}
 	return in, nil
 }

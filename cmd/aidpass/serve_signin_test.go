@@ -143,6 +143,20 @@ func TestServeGivesCredentialsToWhoSignsIn(t *testing.T) {
 	if back := authorize(l.offerLink("2"), "v"); back.Get("error") != "access_denied" || back.Has("code") {
 		t.Errorf("somebody else's offer: %s", back.Encode())
 	}
+	// The wallet app of this very server is known, letter by letter.
+	still := *client
+	still.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	for uri, want := range map[string]int{"https://relief-a.example/wallet/": 303, "https://relief-a.example/wallet/x": 400, "https://relief-b.example/wallet/": 400} {
+		q := url.Values{"response_type": {"code"}, "client_id": {"w"}, "redirect_uri": {uri}, "state": {"s"}, "scope": {"eligibility_sd_jwt"}, "code_challenge": {challengeOf("v")}, "code_challenge_method": {"S256"}}
+		res, err := still.Get(server.Get("authorization_endpoint").Text + "?" + q.Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != want {
+			t.Errorf("back to %s: %d, want %d", uri, res.StatusCode, want)
+		}
+	}
 	verifier := strings.Repeat("v", 43)
 	back := authorize(l.offerLink("1"), verifier)
 	form := url.Values{"grant_type": {"authorization_code"}, "code": {back.Get("code")}, "client_id": {"w"}, "redirect_uri": {"https://wallet.example/back"}, "code_verifier": {verifier}}

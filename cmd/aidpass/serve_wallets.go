@@ -131,7 +131,7 @@ func (s *serving) wallets() (*openid.Server, error) {
 	}
 	offers := s.a.offersAt(s.o, base, s.desk.Issue, types...)
 	offers.RequestEncryption, offers.ResponseEncryption = key.RequestEncryption(), openid.ResponseEncryption()
-	signIn, err := s.f.signIn.open(offers, s.a.oidc)
+	signIn, err := s.f.signIn.open(offers, base, s.a.oidc)
 	if err != nil {
 		return nil, err
 	}

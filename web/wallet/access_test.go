@@ -209,7 +209,7 @@ func (c *tour) walk() {
 // protocols looks at the screens of offers, requests and desks.
 func (c *tour) protocols() {
 	p := c.phone
-	card := `{ id: "c1", issuer: "https://relief-a.example/i1", name: "Winter cash", issuer_name: "Relief A", picture: "cash", colour: "", state: "%s", state_at: 1796000000, held_for: "", live: true, paper: false, copies: 8, left: 7, handles: [] }`
+	card := `{ id: "c1", issuer: "https://relief-a.example/i1", name: "Winter cash", issuer_name: "Relief A", picture: "cash", colour: "", state: "%s", state_at: 1796000000, held_for: "", live: true, paper: false, copies: 8, left: 2, fetch: true, handles: [] }`
 	one := fmt.Sprintf(card, "ready")
 	var all []string
 	for i, state := range []string{"ready", "ends_on", "not_yet", "ended", "cancelled", "suspended", "unchecked", "view_only"} {
@@ -222,6 +222,9 @@ func (c *tour) protocols() {
 	c.look("my-cards", "states")
 	p.Click("card-c1")
 	c.look("one-card", "live")
+	p.Click("renew")
+	c.look("renew")
+	p.back("one-card")
 	p.Click("lend")
 	c.look("lend-desk")
 	p.back("one-card")
@@ -241,6 +244,14 @@ func (c *tour) protocols() {
 	p.screen("my-cards")
 	p.take("an offer")
 	c.look("offered")
+	p.Click("no")
+	p.screen("my-cards")
+	c.says(`{ offer_state: [{ ok: true, state: new Uint8Array(1) }], offer_next: [{ ok: true, do: "ask", issuer: "https://relief-a.example/i1", issuer_name: "Relief A", again: false, cannot: [], can: [{ id: "a", name: "Winter cash", picture: "cash" }],
+		code: { numeric: true, length: 6, description: "" }, sign_in: true, must_sign_in: false }, { ok: true, do: "visit", url: "https://relief-a.example/i1/authorize?state=x" }], offer_agree: [{ ok: true }] }`)
+	p.take("an offer")
+	c.look("offered", "sign-in")
+	p.Click("sign-in")
+	c.look("sign-in")
 	p.Click("no")
 	p.screen("my-cards")
 	ask := func(how string) {

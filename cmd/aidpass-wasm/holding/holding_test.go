@@ -112,13 +112,10 @@ func (p *page) serve(step map[string]any) (float64, string, []byte) {
 	return 200, "application/json", b
 }
 
-func TestAPageReceivesACardAndShowsItLive(t *testing.T) {
-	p := &page{t: t, keys: map[string]*ecdsa.PrivateKey{}}
-	p.call("new")
-	link := "openid-credential-offer://?credential_offer=" + url.QueryEscape(`{"credential_issuer":"`+issuer+`","credential_configuration_ids":["card"],"grants":{"urn:ietf:params:oauth:grant-type:pre-authorized_code":{"pre-authorized_code":"c"}}}`)
-	if k := p.call("kind", link)["kind"]; k != "offer" {
-		t.Errorf("kind %v", k)
-	}
+// take takes an offer up to where its cards are kept.
+func (p *page) take(link string) {
+	t := p.t
+	t.Helper()
 	step := p.call("offer", link, "fr")
 	for step["do"] != "done" {
 		switch step["do"] {
@@ -148,11 +145,32 @@ func TestAPageReceivesACardAndShowsItLive(t *testing.T) {
 		}
 		step = p.call("offer_next", float64(at))
 	}
+}
+
+func TestAPageReceivesACardAndShowsItLive(t *testing.T) {
+	p := &page{t: t, keys: map[string]*ecdsa.PrivateKey{}}
+	p.call("new")
+	link := "openid-credential-offer://?credential_offer=" + url.QueryEscape(`{"credential_issuer":"`+issuer+`","credential_configuration_ids":["card"],"grants":{"urn:ietf:params:oauth:grant-type:pre-authorized_code":{"pre-authorized_code":"c"}}}`)
+	if k := p.call("kind", link)["kind"]; k != "offer" {
+		t.Errorf("kind %v", k)
+	}
+	p.take(link)
 	id := p.call("offer_keep", "", float64(at))["ids"].([]any)[0].(string)
 	cards := p.call("cards", float64(at), "fr")["cards"].([]any)
 	c := cards[0].(map[string]any)
 	if len(cards) != 1 || c["name"] != "Vivres" || c["issuer_name"] != "Secours A" || c["live"] != true || c["state"] != "ends_on" {
 		t.Fatalf("cards %v", cards)
+	}
+
+	// New copies take the place of the old, whose keys are of no use any more.
+	old := c["handles"].([]any)[0]
+	p.take(link)
+	kept := p.call("offer_keep", id, float64(at))
+	if gone := kept["handles"].([]any); kept["ids"].([]any)[0] != id || len(gone) != 1 || gone[0] != old {
+		t.Errorf("in place of %s with key %s: %v", id, old, kept)
+	}
+	if cards := p.call("cards", float64(at), "fr")["cards"].([]any); len(cards) != 1 || cards[0].(map[string]any)["handles"].([]any)[0] == old {
+		t.Errorf("cards %v", cards)
 	}
 
 	// The wallet goes to the disk sealed, and comes back.
