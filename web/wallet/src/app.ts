@@ -42,7 +42,6 @@ export class App {
   vault!: Vault;
   open: Open | null = null;
   offline: "kept" | "no" = "no";
-  desk = ""; // the challenge that live codes answer
   dead = false; // the core has stopped
   half = false; // an offer was taken half
   back = ""; // what the browser brought back from a sign-in: the query of this page's address
@@ -91,7 +90,6 @@ export class App {
   /** close forgets what is open; keys and content stay sealed on the disk. */
   close() {
     this.open = null;
-    this.desk = "";
     this.camera.stop();
     void this.core.forget();
   }
@@ -192,17 +190,17 @@ export class App {
     this.half = false;
   }
 
-  /** code is what a card shows now: a live one is new each time, and good until a time. */
-  async code(card: { id: string; live: boolean }): Promise<{ text: string; until: number }> {
+  /** code is what a card shows now: a live one is new each time, and good until a time, or for the desk whose challenge it answers. */
+  async code(card: { id: string; live: boolean }, challenge = ""): Promise<{ text: string; until: number; desk?: boolean }> {
     if (!card.live) {
       const { text } = this.must(await this.core.show(card.id, now()));
       await this.keep();
       return { text, until: 0 };
     }
-    const at = now(), s = this.must(await this.core.live(card.id, this.desk, at));
+    const at = now(), s = this.must(await this.core.live(card.id, challenge, at));
     const { text } = this.must(await this.core.liveSigned(await this.open!.sign(s.handle, s.sign), at));
     await this.keep();
-    return { text, until: at + CODE };
+    return challenge ? { text, until: 0, desk: true } : { text, until: at + CODE };
   }
 
   /** check asks the issuers' lists how the cards stand: all at once or none, and only what says nothing of her. */

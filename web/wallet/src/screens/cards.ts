@@ -38,7 +38,6 @@ const all = async (ui: UI) => ui.app.must(await ui.app.core.cards(now(), tag()))
 export async function cards(ui: UI, still = () => true) {
   const list = await all(ui);
   if (!still()) return;
-  ui.app.desk = "";
   page(ui, {
     name: "my-cards", title: t("wallet.cards"),
     body: [list.length ? h("ul", { class: "wallet" }, list.map((c) => h("li", {},

@@ -29,6 +29,6 @@ async function hand(ui: UI, c: Card, holder: string, to: string, back: () => voi
   try {
     const { text } = ui.app.must(await ui.app.core.handover(c.id, holder, to, now()));
     await ui.app.keep();
-    await code(ui, false, async () => ({ text, until: 0 }), back, said("wallet.lend_show"));
+    await code(ui, async () => ({ text, until: 0 }), back, said("wallet.lend_show"));
   } catch (e) { back(); ui.warn(e); }
 }

@@ -2,7 +2,7 @@
 // code on a white screen, made anew while it is shown.
 import encodeQR from "qr";
 import { button, h, shape, type Child } from "common/dom";
-import { t, text } from "common/i18n";
+import { clock, t, text } from "common/i18n";
 import { paint, stayAwake } from "common/qr";
 import { said } from "../aloud";
 import { now } from "../app";
@@ -14,8 +14,11 @@ import { look } from "./scan";
 
 const RENEW = 50, QUIET = 4; // seconds; modules around the code
 
-/** present shows a card. */
-export const present = (ui: UI, c: Card) => void code(ui, c.live, () => ui.app.code(c), () => void card(ui, c.id));
+/** Code is what stands on the screen; until says when it ends, 0: it does not; desk: it answers one. */
+export interface Code { text: string; until: number; desk?: boolean }
+
+/** present shows a card; to the desk of a challenge, as the answer to it. */
+export const present = (ui: UI, c: Card, challenge = "") => void code(ui, () => ui.app.code(c, challenge), () => void card(ui, c.id));
 
 /** answerDesk scans the code of a desk first: the card then answers that desk alone. */
 export function answerDesk(ui: UI, c: Card) {
@@ -32,29 +35,33 @@ function desk(ui: UI, c: Card, challenge: string, who: string, site: string) {
     name: "desk", title: t("wallet.desk"), back: () => void card(ui, c.id),
     body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.desk_who", { who, site: site || "–" }, "lead"), said("wallet.desk_sure")],
     actions: h("div", { class: "pair" }, button(t("wallet.no"), () => void card(ui, c.id), "tall", "no"),
-      button(t("wallet.yes"), () => { ui.app.desk = challenge; present(ui, c); }, "tall", "yes")),
+      button(t("wallet.yes"), () => present(ui, c, challenge), "tall", "yes")),
   });
 }
 
 /** code is the white screen; get makes what it says, again and again where that ends. */
-export async function code(ui: UI, live: boolean, get: () => Promise<{ text: string; until: number }>, back: () => void, lead: Child = null) {
+export async function code(ui: UI, get: () => Promise<Code>, back: () => void, lead: Child = null) {
   const canvas = h("canvas", { class: "qr full", role: "img", "aria-label": text("wallet.code") });
+  const good = h("p"), live = h("div", { class: "said live hidden" }, shape("turn", "small"), good);
   let timer = 0, over = false;
   const draw = async () => {
-    const { text: content, until } = await get();
+    const { text: content, until, desk } = await get();
     if (over) return;
     const rows = encodeQR(content, "raw", { ecc: "low", border: QUIET });
     paint(canvas, rows);
     canvas.dataset.text = content;
     canvas.dataset.modules = String(rows.length);
+    live.classList.toggle("hidden", !until && !desk);
+    // The first full minute at which it is over: until then a photo of it counts as well.
+    if (until || desk) good.replaceChildren(desk ? t("wallet.live_desk") : t("wallet.live", { time: clock(Math.ceil(until / 60) * 60).textContent! }));
     if (until) timer = window.setTimeout(() => void draw().catch(stop), Math.max(5, Math.min(RENEW, until - now() - 30)) * 1000);
   };
   const stop = (e: unknown) => { if (!over) { back(); ui.warn(e); } };
   const awake = stayAwake();
   page(ui, {
-    name: "show", tone: "white", title: t("wallet.show_title"), back: () => { ui.app.desk = ""; back(); },
+    name: "show", tone: "white", title: t("wallet.show_title"), back,
     leave: () => { over = true; clearTimeout(timer); awake(); },
-    body: [canvas, lead, said("wallet.bright"), live ? h("p", { class: "live" }, shape("turn", "small"), h("span", {}, t("wallet.live"))) : null],
+    body: [canvas, lead, said("wallet.bright"), live],
   });
   await draw().catch(stop);
 }
