@@ -8,21 +8,22 @@
 //
 // # How to add a screen
 //
-// A screen is a few files of its own, with nothing in those of others:
+// A screen is a few files of its own, with nothing in those of others. people.go has a
+// type with the interface that it needs of its desk, and its routes:
 //
-//   - people.go has a type with the interface that it needs, and its routes:
+//	type People struct{ Desk PeopleDesk }
 //
-//     type People struct{ Desk PeopleDesk }
+//	func (s *People) Routes() []Route {
+//		return []Route{
+//			{Method: "GET", Path: "/people", Act: access.PersonFind, Menu: "people.menu", Query: []Field{Text("q", 200)}, Paged: true, Handler: s.find},
+//			{Method: "GET", Path: "/people/:person", Act: access.PersonRead, Handler: s.show},
+//			{Method: "POST", Path: "/people/:person/name", Act: access.PersonEdit, Form: []Field{Text("name", 200)}, Handler: s.rename},
+//		}
+//	}
 //
-//     func (s *People) Routes() []Route {
-//     return []Route{
-//     {Method: "GET", Path: "/people", Act: "person.find", Menu: "people.menu", Query: []Field{Text("q", 200)}, Paged: true, Handler: s.find},
-//     {Method: "GET", Path: "/people/:person", Act: "person.read", Handler: s.show},
-//     {Method: "POST", Path: "/people/:person/name", Act: "person.edit", Form: []Field{Text("name", 200), Text("reason", 400)}, Handler: s.rename},
-//     }
-//     }
+//	func (s *People) Needs(ctx context.Context, in *access.Session) ([]Need, error) // for Home; nil, nil is well
 //
-//     func (s *People) Needs(ctx context.Context, in *access.Session) ([]Need, error) // for Home; nil, nil is well
+// Besides it there are:
 //
 //   - pages/people_show.html defines "content", with {{$.T "people.title"}} for words,
 //     {{$.Date .At}}, {{$.Number .Count}} and <bdi>{{.Name}}</bdi> for values: a test
@@ -37,10 +38,11 @@
 //     for each :name in its paths, in any organisation. From then on the matrix of
 //     every route, role and organisation is tested; a route without a maker fails.
 //
-// A handler is thin: [Page.Form] has only fields that the route names, each in its
+// A handler is thin, and begins by reading the object that its path names, so that
+// another organisation's is not found whatever the form says. [Page.Form] has only fields that the route names, each in its
 // length; the organisation is [Page.Org], which comes from the session and from
-// nowhere else; what is another organisation's or is not there is [ErrNotFound], the
-// same page for both. After an act it ends with [Page.Done], which goes to a page and
+// nowhere else; what is another's or is not there is [ErrNotFound], the same page for
+// both. What a person typed wrong is [BadForm]. After an act it ends with [Page.Done], which goes to a page and
 // says there what was done, with the way back where there is one. An act on many is
 // shown by [Page.Confirm] first. An act with FourEyes goes to the approvals and not
 // to the desk. Where a route's act wants a fresh proof of identity the frame asks for
@@ -106,7 +108,6 @@ type Console struct {
 	own     map[string]*api.Document // style and script, by path
 	notes   notes
 	house   *api.Server
-	reading http.Handler
 }
 
 // New makes a console of c.

@@ -47,7 +47,7 @@ func Slow(wait time.Duration) *Fault {
 // page or, where it might hold what somebody typed, into the log.
 func (s *Console) fail(p *Page, err error) error {
 	var f *Fault
-	if err == nil || errors.As(err, &f) && f.Status == 0 { // it was answered
+	if err == nil {
 		return nil
 	}
 	err = s.Fault(err)
@@ -75,6 +75,3 @@ type faultData struct {
 	Do      template.HTML
 	Request string // for who looks into the log
 }
-
-// answered ends the handling of a request that has its answer.
-var answered = &Fault{}

@@ -100,7 +100,7 @@ func (p *Page) readQuery() error {
 	}
 	fields := p.Route.Query
 	if p.Route.Paged {
-		fields = append(slices.Clone(fields), Text("page", 20), Text("size", 20))
+		fields = append(slices.Clone(fields), Text("page", 40), Text("size", 40))
 	}
 	if len(p.Route.Sorts) > 0 {
 		fields = append(slices.Clone(fields), Text("sort", 64))

@@ -78,6 +78,9 @@ func (s *Console) table() error {
 		case r.Method == http.MethodGet && (len(r.Form) > 0 || r.Files):
 			return fmt.Errorf("console: the route %q takes a form by GET", name)
 		}
+		if r.Menu != "" && s.words["en"][r.Menu] == "" {
+			return fmt.Errorf("console: the route %q is called %q in the menu, which no catalogue has", name, r.Menu)
+		}
 		seen[name] = true
 		if !slices.Contains(s.kinds, r.Path) {
 			s.kinds = append(s.kinds, r.Path)

@@ -1,0 +1,8 @@
+package console
+
+import "html/template"
+
+// Say is T in a language.
+func (s *Console) Say(lang, key string, fill ...any) template.HTML {
+	return s.say(lang, key, fill...)
+}

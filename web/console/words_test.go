@@ -1,0 +1,195 @@
+package console_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"aidpass/access"
+	"aidpass/web/api"
+	"aidpass/web/console"
+)
+
+// catalogue joins a language's files, and names the file of each key.
+func catalogue(t *testing.T, lang string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	files, err := filepath.Glob("words/*" + lang + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var texts map[string]string
+		if err := json.Unmarshal(raw, &texts); err != nil {
+			t.Fatalf("%s: %v", f, err)
+		}
+		for k, v := range texts {
+			all[k] = v
+		}
+	}
+	return all
+}
+
+var places = regexp.MustCompile(`\{\w+\}`)
+
+// Every language says everything, with the same values in it.
+func TestEveryLanguageHasEveryWord(t *testing.T) {
+	english := catalogue(t, "en")
+	for _, lang := range api.Languages {
+		texts := catalogue(t, lang)
+		for key, want := range english {
+			got := texts[key]
+			if strings.TrimSpace(got) == "" {
+				t.Errorf("%s: %q is not said", lang, key)
+				continue
+			}
+			a, b := places.FindAllString(got, -1), places.FindAllString(want, -1)
+			slices.Sort(a)
+			slices.Sort(b)
+			if !slices.Equal(a, b) {
+				t.Errorf("%s: %q has the values %q, want %q", lang, key, a, b)
+			}
+		}
+		for key := range texts {
+			if english[key] == "" {
+				t.Errorf("%s: %q is no word of the console", lang, key)
+			}
+		}
+	}
+}
+
+// families are the keys that no source spells out.
+func families() (keys []string) {
+	for _, r := range access.StaffRoles() {
+		keys = append(keys, "role."+string(r))
+	}
+	for _, r := range access.Rules() {
+		if r.FourEyes {
+			keys = append(keys, "act."+string(r.Act))
+		}
+	}
+	for m := range 12 {
+		keys = append(keys, "date.month"+[]string{"1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"}[m])
+	}
+	return keys
+}
+
+var (
+	keyInGo   = regexp.MustCompile(`"([a-z_0-9]+\.[a-z_0-9.-]+)"`)
+	keyInPage = regexp.MustCompile(`(?:T|Plain) "([a-z_0-9.-]+)"`)
+)
+
+// What a page asks for is there, and what is there some page asks for: a word that
+// nobody says is one that five people translated for nothing.
+func TestPagesAndWordsMeet(t *testing.T) {
+	english := catalogue(t, "en")
+	used := map[string]bool{"language": true}
+	for _, k := range families() {
+		used[k] = true
+	}
+	for _, pattern := range []string{"pages/*.html", "parts/*.html", "*.go"} {
+		files, _ := filepath.Glob(pattern)
+		for _, f := range files {
+			if strings.HasSuffix(f, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := keyInPage
+			if strings.HasSuffix(f, ".go") {
+				found = keyInGo
+			}
+			for _, m := range found.FindAllSubmatch(text, -1) {
+				key := string(m[1])
+				if used[key] = true; english[key] == "" && (found == keyInPage || strings.HasPrefix(key, "fault.")) {
+					t.Errorf("%s says %q, which no language has", f, key)
+				}
+				used[key+".do"] = true // of faults
+			}
+		}
+	}
+	for key := range english {
+		if !used[key] {
+			t.Errorf("no page says %q", key)
+		}
+	}
+	for _, k := range families() {
+		if english[k] == "" {
+			t.Errorf("%q is not said", k)
+		}
+	}
+}
+
+// Every value that a page shows is isolated, so that an Arabic name does not turn an
+// English sentence around: it stands in <bdi>, in an attribute, or comes from what
+// isolates it itself.
+func TestEveryValueIsIsolated(t *testing.T) {
+	shown := regexp.MustCompile(`\{\{[^{}]+\}\}`)
+	quiet := regexp.MustCompile(`^\{\{(-? ?(if|else|end|range|with|define|template|block|break|continue)\b|/\*|\$?\.?\$?\.?(A\.)?(T|Number|Date|Time) |\$[a-z]+ :?=)`)
+	made := regexp.MustCompile(`^\{\{(\.|\$\.)?(Data\.)?(Title|Says|Do)\}\}$`) // by T
+	files, _ := filepath.Glob("p*/*.html")
+	for _, f := range files {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range shown.FindAllIndex(text, -1) {
+			action := string(text[at[0]:at[1]])
+			if quiet.MatchString(action) || made.MatchString(action) {
+				continue
+			}
+			before := shown.ReplaceAllString(string(text[:at[0]]), "")
+			inTag := strings.LastIndex(before, "<") > strings.LastIndex(before, ">")
+			isolated := strings.LastIndex(before, "<bdi") > strings.LastIndex(before, "</bdi") || strings.LastIndex(before, "<textarea") > strings.LastIndex(before, "</textarea")
+			if !inTag && !isolated {
+				t.Errorf("%s shows %s outside of <bdi>", f, action)
+			}
+		}
+	}
+}
+
+// Nothing of a page is inline, and no page asks another host for anything.
+func TestPagesHaveNothingInline(t *testing.T) {
+	bad := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|javascript:|<script[^>]*>[^<]|https?://`)
+	files, _ := filepath.Glob("p*/*.html")
+	for _, f := range files {
+		text, _ := os.ReadFile(f)
+		if found := bad.Find(text); found != nil {
+			t.Errorf("%s has %q in it", f, found)
+		}
+	}
+}
+
+// Numbers and dates as each language writes them, each isolated.
+func TestNumbersAndDates(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct{ lang, want string }{
+		{"en", `<bdi>12,345</bdi>`}, {"es", `<bdi>12.345</bdi>`}, {"ar", `<bdi>١٢٬٣٤٥</bdi>`}, {"sw", `<bdi>12,345</bdi>`},
+	} {
+		if got := string(w.console.Say(c.lang, "confirm.type", "count", 12345)); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q in it", c.lang, got, c.want)
+		}
+	}
+	for _, c := range []struct{ lang, want string }{
+		{"en", `<bdi><time datetime="2026-11-22T09:30:00Z">22 November 2026, 09:30 UTC</time></bdi>`},
+		{"ar", `<bdi><time datetime="2026-11-22T09:30:00Z">٢٢ نوفمبر ٢٠٢٦، ٠٩:٣٠ بالتوقيت العالمي</time></bdi>`},
+	} {
+		if got := string(w.console.Say(c.lang, "confirm.type", "count", now)); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q, want %q in it", c.lang, got, c.want)
+		}
+	}
+	if got := string(w.console.Say("en", "fault.request", "id", "{id}<b>")); got != "Number for support: <bdi>&#123;id&#125;&lt;b&gt;</bdi>" {
+		t.Errorf("a value with a place and markup in it: %q", got)
+	}
+	_ = console.Root
+}
