@@ -9,11 +9,13 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"hash"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -97,15 +99,22 @@ type oneOffer struct {
 	offer.Store
 	made  offer.NewOffer
 	asked atomic.Int64
+	macs  sync.Pool // as the database keeps them
 }
 
 func (s *oneOffer) OfferMark(purpose string, values ...string) (m offer.Mark) {
-	h := hmac.New(sha256.New, make([]byte, 32))
+	h, _ := s.macs.Get().(hash.Hash)
+	if h == nil {
+		h = hmac.New(sha256.New, make([]byte, 32))
+		h.Reset()
+	}
+	defer s.macs.Put(h)
+	h.Reset()
 	for _, v := range append(values, purpose) {
 		h.Write(binary.BigEndian.AppendUint32(nil, uint32(len(v))))
 		io.WriteString(h, v)
 	}
-	copy(m[:], h.Sum(nil))
+	h.Sum(m[:0])
 	return m
 }
 

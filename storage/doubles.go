@@ -69,7 +69,7 @@ func (r records) Doubles(all bool) (list []registry.Double, err error) {
 // importMark is how the digest of a file is kept: whoever has a file cannot
 // prove from the database alone that it was imported.
 func (o *Org) importMark(digest [32]byte) []byte {
-	return blindIndex(o.indexKey, "import.digest", hex.EncodeToString(digest[:]))
+	return o.index.of("import.digest", hex.EncodeToString(digest[:]))
 }
 
 func importPlace(org, id string) place {

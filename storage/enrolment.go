@@ -63,7 +63,7 @@ func readCode(typed string) string {
 	return code
 }
 
-func (o *Org) codeMark(code string) []byte { return blindIndex(o.indexKey, "enrolment-code", code) }
+func (o *Org) codeMark(code string) []byte { return o.index.of("enrolment-code", code) }
 
 // NewEnrolmentCode makes a code for one device of a site, good for EnrolmentLife.
 // It returns the code, which is kept nowhere, and when it ends.

@@ -94,7 +94,7 @@ func (t *tx) checkErasable(id issuer.UnitID) error {
 // erasedMark says of the blind index of an identifier that its record was erased. It
 // leads back to neither the record nor its index.
 func (o *Org) erasedMark(external []byte) []byte {
-	return blindIndex(o.indexKey, "unit.erased", hex.EncodeToString(external))
+	return o.index.of("unit.erased", hex.EncodeToString(external))
 }
 
 // markErased remembers that the number of a unit is one of somebody who was erased, so

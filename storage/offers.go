@@ -24,7 +24,7 @@ const keepOffers = 90 * 24 * time.Hour
 
 // OfferMark is the HMAC of a purpose and values under the organisation's blind-index key.
 func (o *Org) OfferMark(purpose string, values ...string) offer.Mark {
-	return offer.Mark(blindIndex(o.indexKey, "offer: "+purpose, values...))
+	return offer.Mark(o.index.of("offer: "+purpose, values...))
 }
 
 func offerPlace(org, table, column, id string, version int64) place {

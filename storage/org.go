@@ -17,11 +17,11 @@ import (
 // Org is the store of one organisation. It implements issuer.Store,
 // issuer.SigningLog, registry.Store and request.Store, and may be used by several goroutines.
 type Org struct {
-	db       *DB
-	id       string
-	kek      sealer
-	indexKey []byte
-	own      sealer // what belongs to no person: programmes' plans, mappings of imports, requests to wallets
+	db    *DB
+	id    string
+	kek   sealer
+	index *blindKey
+	own   sealer // what belongs to no person: programmes' plans, mappings of imports, requests to wallets
 
 	// signed is the size of the signing log after this store's last line: all of
 	// it is known to the database, see outside.go.
@@ -47,13 +47,14 @@ func (db *DB) CreateOrg(ctx context.Context, id string, kek []byte, by access.Ac
 		return nil, errors.New("storage: an organisation needs an id")
 	}
 	o := &Org{db: db, id: id, kek: k}
-	if err := o.useSecrets(newKey()); err != nil {
+	secrets := newKey()
+	if err := o.useSecrets(secrets); err != nil {
 		return nil, err
 	}
 	err = o.update(ctx, by, "create organisation", func(tx *tx) error {
 		const insert = `INSERT INTO organisation (id, secrets, audit_hash, created_at) VALUES ($1, $2, $3, $4)
 			ON CONFLICT (id) DO NOTHING`
-		n, err := tx.exec(insert, id, k.seal(o.secretsPlace(), o.indexKey), make([]byte, 32), tx.micros)
+		n, err := tx.exec(insert, id, k.seal(o.secretsPlace(), secrets), make([]byte, 32), tx.micros)
 		if err != nil {
 			return err
 		}
@@ -105,7 +106,7 @@ func (db *DB) bareOrg(ctx context.Context, id string, kek []byte) (*Org, error) 
 // useSecrets takes the organisation's secrets: the blind-index key, from which
 // the key of what belongs to no person is made.
 func (o *Org) useSecrets(secrets []byte) (err error) {
-	o.indexKey = secrets
+	o.index = newBlindKey(secrets)
 	o.own, err = newSealer(blindIndex(secrets, "aidpass-organisation-seal"))
 	return err
 }

@@ -30,7 +30,7 @@ const findPurpose = "unit.find"
 
 // unitIndex is the blind index that tells units apart.
 func (o *Org) unitIndex(kind issuer.UnitKind, namespace, external string) []byte {
-	return blindIndex(o.indexKey, externalField, string(kind), trimmed(namespace), trimmed(external))
+	return o.index.of(externalField, string(kind), trimmed(namespace), trimmed(external))
 }
 
 // ErrErased: the person's key was destroyed.
@@ -196,7 +196,7 @@ func (t *tx) save(r *opened) (s registry.Saved, err error) {
 	if r.isNew {
 		var index, find []byte
 		if external := trimmed(r.External); external != "" {
-			index, find = t.o.unitIndex(r.kind, r.Source, external), blindIndex(t.o.indexKey, findPurpose, external)
+			index, find = t.o.unitIndex(r.kind, r.Source, external), t.o.index.of(findPurpose, external)
 		}
 		if err := t.insertUnit(unit, r.kind, index, find); err != nil {
 			return s, err
@@ -283,7 +283,7 @@ func (t *tx) saveMembership(person string, household registry.ID) error {
 
 // keyMark is the blind index of a key.
 func (o *Org) keyMark(k registry.Key) []byte {
-	return blindIndex(o.indexKey, "record.key", k.Kind, k.Text)
+	return o.index.of("record.key", k.Kind, k.Text)
 }
 
 // saveKeys replaces a record's keys: what is wanted already stays where it is.

@@ -103,7 +103,7 @@ func (r records) Erased(kind registry.Kind, source, external string) (ok bool, e
 }
 
 func (r records) Alias(salt []byte, id registry.ID) []byte {
-	return blindIndex(r.t.o.indexKey, "export.alias", hex.EncodeToString(salt), id.String())[:10]
+	return r.t.o.index.of("export.alias", hex.EncodeToString(salt), id.String())[:10]
 }
 
 func (r records) Lookup(k registry.Key) ([]registry.ID, error) {

@@ -16,7 +16,7 @@ func requestPlace(org, id string) place {
 }
 
 func (o *Org) requestMark(handle string) []byte {
-	return blindIndex(o.indexKey, "wallet-request", handle)
+	return o.index.of("wallet-request", handle)
 }
 
 // AddRequest keeps what wallets are to be asked.

@@ -95,7 +95,7 @@ func (t *tx) tell(told *statusLines, lot issuer.Lot, row issuer.Reservation, slo
 func (o *Org) ApprovalMark(digest [32]byte) string { return hex.EncodeToString(o.approval(digest)[:8]) }
 
 func (o *Org) approval(digest [32]byte) []byte {
-	return blindIndex(o.indexKey, "credential.approval", hex.EncodeToString(digest[:]))
+	return o.index.of("credential.approval", hex.EncodeToString(digest[:]))
 }
 
 // checkProgramme enters the programme at its first use, and refuses another key

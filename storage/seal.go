@@ -8,6 +8,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
+	"sync"
 
 	"aidpass/internal/cbor"
 )
@@ -90,15 +92,31 @@ func newKey() []byte {
 	return key
 }
 
-// blindIndex finds a value without showing it: whoever has not the
-// organisation's key can neither read nor guess it.
-func blindIndex(key []byte, purpose string, values ...string) []byte {
-	m := hmac.New(sha256.New, key)
-	b := cbor.AppendArray(nil, 1+len(values))
-	b = cbor.AppendText(b, purpose)
+// A blindKey finds values without showing them: whoever has not the key can neither
+// read nor guess them. It may be used by several goroutines.
+type blindKey struct{ macs sync.Pool } // of HMACs that have hashed the key's blocks: most of the work
+
+func newBlindKey(key []byte) *blindKey {
+	return &blindKey{sync.Pool{New: func() any {
+		m := hmac.New(sha256.New, key)
+		m.Reset() // keeps what the key came to
+		return m
+	}}}
+}
+
+// of returns the 32 bytes by which the values are found for one purpose.
+func (k *blindKey) of(purpose string, values ...string) []byte {
+	b := make([]byte, 0, 256)
+	b = cbor.AppendText(cbor.AppendArray(b, 1+len(values)), purpose)
 	for _, v := range values {
 		b = cbor.AppendText(b, v)
 	}
+	m := k.macs.Get().(hash.Hash)
+	defer k.macs.Put(m)
+	m.Reset()
 	m.Write(b)
 	return m.Sum(nil)
 }
+
+// blindIndex is that of a key that is used once.
+func blindIndex(key []byte, purpose string) []byte { return newBlindKey(key).of(purpose) }

@@ -128,7 +128,7 @@ func (t *tx) visitRows(p *visit.Piece, acks *[]VisitAck) (rows []visitRow, err e
 }
 
 func (o *Org) ledgerMark(k verifier.LedgerKey) []byte {
-	return blindIndex(o.indexKey, "visit.ledger", k.Issuer, k.Pseudonym, k.Programme, strconv.FormatUint(k.Round, 10))
+	return o.index.of("visit.ledger", k.Issuer, k.Pseudonym, k.Programme, strconv.FormatUint(k.Round, 10))
 }
 
 // markCounters gives counter-entries the mark of what they cancel, so that they are

@@ -56,7 +56,7 @@ func (t *tx) unitsCalled(text, number string) (units []string, err error) {
 		UNION SELECT unit_id FROM programme_unit WHERE org_id = $1 AND card_number = $3
 		UNION SELECT id FROM unit WHERE org_id = $1 AND id = $2
 		UNION SELECT id FROM unit WHERE org_id = $1 AND find_index = $4`
-	rows, err := t.query(query, t.o.id, text, number, blindIndex(t.o.indexKey, findPurpose, text))
+	rows, err := t.query(query, t.o.id, text, number, t.o.index.of(findPurpose, text))
 	if err != nil {
 		return nil, err
 	}

@@ -181,6 +181,9 @@ func (p *parser) object(depth int) (members []Member, err error) {
 			return nil, err
 		}
 		if p.large = p.large || n >= p.lim.Entries; !p.large {
+			if members == nil {
+				members = make([]Member, 0, 4) // as many as a small object has
+			}
 			members = append(members, Member{name, v})
 		}
 	}

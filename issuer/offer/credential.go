@@ -47,13 +47,14 @@ func (r *CredentialResponse) JSON() []byte {
 			jose.Member{Name: "interval", Value: jose.IntOf(int64(r.Interval))},
 			jose.Member{Name: "transaction_id", Value: jose.StringOf(r.TransactionID)}).Append(nil)
 	}
-	list := jose.ArrayOf()
+	list, size := jose.ArrayOf(), 128
 	for _, c := range r.Credentials {
 		list.Items = append(list.Items, jose.ObjectOf(jose.Member{Name: "credential", Value: jose.StringOf(c)}))
+		size += len(c) + 20
 	}
 	return jose.ObjectOf(
 		jose.Member{Name: "credentials", Value: list},
-		jose.Member{Name: "notification_id", Value: jose.StringOf(r.NotificationID)}).Append(nil)
+		jose.Member{Name: "notification_id", Value: jose.StringOf(r.NotificationID)}).Append(make([]byte, 0, size))
 }
 
 func badRequest(description string) error { return fault(InvalidCredentialRequest, description) }
@@ -173,10 +174,11 @@ func (s *Service) Credential(ctx context.Context, token string, body []byte) (*C
 	if err := s.mayEncrypt(r.Encryption); err != nil {
 		return nil, err
 	}
+	c := s.configuration(r.Configuration)
 	switch {
 	case r.Identifier != "":
 		return nil, fault(UnknownCredentialIdentifier, "no credential_identifier was given out")
-	case s.configuration(r.Configuration) == nil:
+	case c == nil:
 		return nil, fault(UnknownCredentialConfiguration, "no such credential configuration")
 	case !slices.Contains(t.Offer.Configurations, r.Configuration):
 		return nil, badRequest("the offer has no such credential configuration")
@@ -198,7 +200,7 @@ func (s *Service) Credential(ctx context.Context, token string, body []byte) (*C
 	case err != nil:
 		return nil, fmt.Errorf("offer: credential: %w", err)
 	}
-	return s.issue(ctx, &t, r.Configuration, keys, r.Encryption)
+	return s.issue(ctx, &t, c, keys, r.Encryption)
 }
 
 // proofs checks all proofs, then all nonces: a wallet that hears of its nonce has
@@ -229,8 +231,7 @@ func (s *Service) proofs(list []string, client string) (keys []*cose.Key, nonces
 }
 
 // issue has the desk issue what was claimed.
-func (s *Service) issue(ctx context.Context, t *Token, configuration string, keys []*cose.Key, e *Encryption) (*CredentialResponse, error) {
-	c := s.configuration(configuration)
+func (s *Service) issue(ctx context.Context, t *Token, c *configuration, keys []*cose.Key, e *Encryption) (*CredentialResponse, error) {
 	request, err := readRequest(t.Request, c.Type)
 	if err != nil {
 		return nil, err
@@ -239,7 +240,7 @@ func (s *Service) issue(ctx context.Context, t *Token, configuration string, key
 	var refused *Refused
 	switch {
 	case errors.Is(err, ErrLater):
-		return &CredentialResponse{Status: 202, TransactionID: s.idOf(markTransaction, t.Offer.ID, configuration), Interval: interval, Encryption: e}, nil
+		return &CredentialResponse{Status: 202, TransactionID: s.idOf(markTransaction, t.Offer.ID, c.ID), Interval: interval, Encryption: e}, nil
 	case errors.As(err, &refused):
 		return nil, faultOf(CredentialRequestDenied, "the organisation does not issue it (any more): ask there", err)
 	case err != nil:
@@ -247,10 +248,10 @@ func (s *Service) issue(ctx context.Context, t *Token, configuration string, key
 	case len(texts) != len(keys):
 		return nil, fmt.Errorf("offer: %d credentials for %d keys", len(texts), len(keys))
 	}
-	if err := s.Store.OfferIssued(ctx, t.Offer.ID, configuration); err != nil {
+	if err := s.Store.OfferIssued(ctx, t.Offer.ID, c.ID); err != nil {
 		return nil, fmt.Errorf("offer: issued: %w", err)
 	}
-	return &CredentialResponse{Status: 200, Credentials: texts, NotificationID: s.idOf(markNotification, t.Offer.ID, configuration), Encryption: e}, nil
+	return &CredentialResponse{Status: 200, Credentials: texts, NotificationID: s.idOf(markNotification, t.Offer.ID, c.ID), Encryption: e}, nil
 }
 
 // idOf names what one offer gave for one configuration: made, not drawn, so that a
@@ -286,8 +287,11 @@ func (s *Service) Deferred(ctx context.Context, token string, body []byte) (*Cre
 		return nil, badRequest("transaction_id is missing")
 	}
 	for _, i := range t.Offer.Issued {
-		if i.Done.IsZero() && same(id.Text, s.idOf(markTransaction, t.Offer.ID, i.Configuration)) && s.configuration(i.Configuration) != nil {
-			return s.issue(ctx, &t, i.Configuration, i.Keys, e)
+		if !i.Done.IsZero() || !same(id.Text, s.idOf(markTransaction, t.Offer.ID, i.Configuration)) {
+			continue
+		}
+		if c := s.configuration(i.Configuration); c != nil {
+			return s.issue(ctx, &t, c, i.Keys, e)
 		}
 	}
 	return nil, fault(InvalidTransactionID, "no such transaction of this token, or it is over")

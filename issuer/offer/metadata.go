@@ -3,6 +3,7 @@ package offer
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"aidpass/credential"
 	"aidpass/internal/jose"
@@ -68,9 +69,15 @@ func (s *Service) configurations() (list []configuration) {
 
 // configuration returns the one with this id, nil if there is none.
 func (s *Service) configuration(id string) *configuration {
-	for _, c := range s.configurations() {
-		if c.ID == id {
-			return &c
+	for _, t := range s.Types {
+		suffix, ok := strings.CutPrefix(id, t.Name)
+		if !ok {
+			continue
+		}
+		for _, f := range forms {
+			if f.suffix == suffix {
+				return &configuration{id, t, f.form, f.format}
+			}
 		}
 	}
 	return nil

@@ -12,8 +12,8 @@ import (
 //
 //	seconds since 1970 (8) | random (16) | first 16 bytes of the mark of both
 //
-// so that an endpoint open to everybody writes nothing. What is stored is the mark
-// of each that was used, until it is too old to be used again: as many as there
+// so that an endpoint open to everybody writes nothing. What is stored is the whole
+// mark of each that was used, until it is too old to be used again: as many as there
 // were requests with a good token.
 const (
 	nonceHead  = 8
@@ -51,7 +51,7 @@ func (s *Service) readNonce(nonce string) (used Mark, ok bool) {
 		return Mark{}, false
 	}
 	made := time.Unix(int64(binary.BigEndian.Uint64(b)), 0)
-	return s.mark(markNonce, "used", nonce), s.now().Sub(made) < NonceLife
+	return m, s.now().Sub(made) < NonceLife
 }
 
 // same compares secrets in constant time.

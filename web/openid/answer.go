@@ -40,8 +40,8 @@ func sendJSON(c *echo.Context, status int, body []byte) error { return send(c, s
 
 func send(c *echo.Context, status int, mediaType string, body []byte) error {
 	h := c.Response().Header()
-	h.Set("Content-Type", mediaType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h["Content-Type"] = []string{mediaType}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	never(h)
 	c.Response().WriteHeader(status)
 	_, err := c.Response().Write(body)

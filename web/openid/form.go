@@ -18,7 +18,8 @@ const (
 	maxForm   = 8 << 10                    // of the token endpoint
 	maxAnswer = request.MaxAnswer + 64<<10 // of a wallet's presentation: as a form it grows a little
 	maxJSON   = offer.MaxBody
-	maxFields = 32 // of a form, by number
+	maxFields = 32      // of a form, by number
+	maxAhead  = 8 << 10 // for which room is made before it has come
 )
 
 const (
@@ -52,7 +53,13 @@ func readBody(w http.ResponseWriter, r *http.Request, max int, types ...string) 
 	if set, there := parameters["charset"]; !known || there && !strings.EqualFold(set, "utf-8") {
 		return nil, "", errMedia
 	}
-	body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, int64(max)))
+	whole := http.MaxBytesReader(w, r.Body, int64(max))
+	if n := r.ContentLength; 0 <= n && n <= maxAhead { // net/http gives this many, or an error
+		body = make([]byte, n)
+		_, err = io.ReadFull(whole, body)
+	} else {
+		body, err = io.ReadAll(whole)
+	}
 	if err != nil {
 		return nil, "", bodyFault(err)
 	}
