@@ -263,7 +263,7 @@ const (
 	RefusedUnit      = "unit"          // the unit is not known, or erased
 	RefusedExists    = "exists"        // an active credential of the place says something else: revoke it, then replace it
 	RefusedRevoked   = "revoked"       // the newest credential of the place was revoked, and the batch replaces none
-	RefusedAlone     = "second_person" // the newest credential of the place was revoked before its time, or one in another form is on hold: a second person must confirm a new one
+	RefusedAlone     = "second_person" // the newest credential of the place was revoked before its time, or one in another form is on hold or was revoked: a second person must confirm a new one
 	RefusedReplaced  = "replaced"      // the credential to be replaced is not the unit's of this place
 	RefusedFormer    = "former"        // the other organisation's card is not proved, may not be replaced, or another unit has its place
 	RefusedName      = "name"          // another name for a known identifier: somebody else, or a mistyped number

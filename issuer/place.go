@@ -38,6 +38,27 @@ func (b *Batch) place(plain []byte) (Rounds, *Refusal) {
 	return named, nil
 }
 
+// RoundsOf returns the rounds that a credential of q would be for. Its error is the
+// *Refusal that q would meet when it is issued.
+func (b *Batch) RoundsOf(q *Request) (Rounds, error) {
+	values, no := b.values(q, CTI{})
+	if no == nil {
+		no = b.known(values)
+	}
+	if no != nil {
+		return Rounds{}, no
+	}
+	plain, err := b.Type.EncodePlain(values)
+	if err != nil {
+		return Rounds{}, refuse(RefusedClaims, "%v", err)
+	}
+	rounds, no := b.place(plain)
+	if no != nil {
+		return Rounds{}, no
+	}
+	return rounds, nil
+}
+
 // sameProgramme: the card names the programme of the batch; in a list of several
 // it is among them.
 func (b *Batch) sameProgramme(plain []byte) *Refusal {

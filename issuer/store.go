@@ -178,7 +178,7 @@ const (
 	Revoked                    // the newest credential of the place was revoked, and the lot replaces none
 	NotHeld                    // what the row replaces is neither active in the place nor the newest revoked there
 	FormerTaken                // the unit has another Former in the programme, or another unit has this one
-	NeedsSecond                // the newest credential of the place was revoked before its time, or one in another form is on hold: a second person must confirm a new one
+	NeedsSecond                // the newest credential of the place was revoked before its time, or one in another form is on hold or was revoked: a second person must confirm a new one
 )
 
 // A Slot is the answer to a Reservation. Credential is set for Fresh and

@@ -55,6 +55,11 @@ func (o *Org) AddOffer(ctx context.Context, by access.Actor, n offer.NewOffer) e
 		case issuer.UnitKind(kind) == issuer.Blank:
 			return fmt.Errorf("unit %s is a pre-numbered card, and nobody's record", n.Unit)
 		}
+		if held, err := t.inTheWay(&n); err != nil {
+			return err
+		} else if held != nil {
+			return held
+		}
 		// Also one that was taken up and whose token is good yet: else it could take back what the new one gives.
 		const former = `SELECT id FROM offer WHERE org_id = $1 AND unit_id = $2 AND vct = $3 AND programme = $4 AND round = $5 AND (state = 'open'
 			OR state = 'redeemed' AND EXISTS (SELECT 1 FROM offer_token t WHERE t.org_id = offer.org_id AND t.offer_id = offer.id))`

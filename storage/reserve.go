@@ -196,7 +196,7 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 		}
 	}
 	if t.by.SecondPerson == "" {
-		if c, ok, err := t.heldInOtherForm(place); err != nil {
+		if c, ok, err := t.stoppedElsewhere(place, now, named); err != nil {
 			return slot, err
 		} else if ok {
 			return issuer.Slot{Outcome: issuer.NeedsSecond, Credential: c}, nil
@@ -289,26 +289,6 @@ func (t *tx) putOnHold(id string) (bool, error) {
 	const query = `SELECT action FROM audit WHERE org_id = $1 AND object = $2 AND action IN ('credential.suspend', 'credential.resume') ORDER BY seq DESC LIMIT 1`
 	_, err := t.find(query, []any{t.o.id, id}, &last)
 	return last == "credential.suspend", err
-}
-
-// heldInOtherForm returns a credential of the unit in another form of the place that
-// somebody put on hold: a wallet beside a suspended card, or a card beside a suspended
-// wallet, would undo what was decided. Cards that wait for their hand-over are no such.
-func (t *tx) heldInOtherForm(place []any) (issuer.Credential, bool, error) {
-	const others = `c.unit_id = $2 AND c.vct = $3 AND c.programme = $4 AND c.form <> $5 AND c.round <= $7 AND c.last_round >= $6 AND c.ended_at IS NULL`
-	found, err := t.credentials(others, place...)
-	if err != nil {
-		return issuer.Credential{}, false, err
-	}
-	for _, c := range found {
-		if c.Status != status.Suspended {
-			continue
-		}
-		if held, err := t.putOnHold(c.ID.String()); held || err != nil {
-			return c, held, err
-		}
-	}
-	return issuer.Credential{}, false, nil
 }
 
 // overlapping holds for the credentials of one unit, type, programme and form

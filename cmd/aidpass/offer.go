@@ -62,8 +62,11 @@ such an offer lives 15 minutes at most.
 
 A person who holds wallet credentials of the place already gets others on another phone
 with --replace --reason CODE and a second person, who knows whose wallet it was: the
-first phone's, in every form, are revoked as the new one takes its first. A new offer for
-the same place withdraws the one before. Link and code are shown once and kept nowhere.
+first phone's, in every form, are revoked as the new one takes its first. Without
+--replace the command says who holds the place, since when, and makes no offer; so it
+does where a paper card of the place is on hold or was revoked and no second person is
+named. A new offer for the same place withdraws the one before. Link and code are shown
+once and kept nowhere.
 
 --base-url is the address under which aidpass serve answers wallets: it is part of every
 secret, so an offer that names another is not known there.`,
@@ -181,7 +184,7 @@ func (a *app) createOffer(ctx context.Context, f *offerFlags) error {
 	}
 	made, err := service.Create(ctx, draft)
 	if err != nil {
-		return usagef("%w", err).hint("aidpass offer create --help")
+		return offerError(err)
 	}
 	return a.showOffer(service, made, f.byValue, out)
 }

@@ -11,10 +11,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"aidpass/credential/cwt"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
-	"aidpass/status"
 )
 
 // sheet is a record as a clerk reads it: a label and a line, in the order of a paper
@@ -254,17 +252,12 @@ func (o *org) around(ctx context.Context, s *sheet, id registry.ID) error {
 	if err != nil {
 		return err
 	}
-	for i := range cards {
-		c := &cards[i]
-		state := strings.ReplaceAll(string(c.Paper), "_", " ")
-		if c.Status != status.Valid {
-			state = map[status.Value]string{status.Invalid: "revoked", status.Suspended: "on hold"}[c.Status]
-		}
-		what := c.Type
-		if place := placeOf(c); place != what {
-			what += " " + place
-		}
-		s.add("card", fmt.Sprintf("%s %s, %s, until %s", cwt.GroupCardNumber(c.CardNumber), strings.TrimSpace(what), state, c.ExpiresAt))
+	held, err := o.holdings(ctx, cards)
+	if err != nil {
+		return err
+	}
+	for i := range held {
+		s.add("card", held[i].line())
 	}
 	return o.store.View(ctx, func(v registry.View) error {
 		pairs, err := v.Doubles(false)

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,7 +42,7 @@ func (a *app) statusActs() []*cobra.Command {
 }
 
 func (a *app) statusActCommand(act statusAct) *cobra.Command {
-	var unit, kind, roster, reason string
+	var unit, kind, roster, reason, only string
 	var all bool
 	cmd := &cobra.Command{
 		Use:   act.verb + " CREDENTIAL|CARD-NUMBER ...",
@@ -52,10 +51,13 @@ func (a *app) statusActCommand(act statusAct) *cobra.Command {
 
 A card is named by its identity (14 characters, as in cards.jsonl) or by the
 number printed on it; --unit names a person or household by the number in the list,
-as H24. Where one name means several active cards, --all takes them all.`,
+as H24. A wallet's credentials have the number of the card: where one name means several,
+the command says what they are and does nothing; --only wallet or --only paper chooses,
+--all takes them all. Then: aidpass status publish, and pack build for service points.`,
 		Example: fmt.Sprintf(`  aidpass %[1]s 8Jx0cZ2k3mQ4Zg --reason lost
   aidpass %[1]s 4T7K-9QZX-M2R 7HW2-0B3C-9KD
   aidpass %[1]s --unit HH-0042 --all --reason moved
+  aidpass %[1]s 4T7K-9QZX-M2R --only wallet --reason phone_lost
   aidpass pack build ...   # tells the service points`, act.verb),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if kind != "" && kind != "person" && kind != "household" {
@@ -67,13 +69,17 @@ as H24. Where one name means several active cards, --all takes them all.`,
 			if unit == "" && len(args) == 0 {
 				return usagef("which card?").hint("aidpass %s --help shows examples", act.verb)
 			}
-			return a.actOnStatus(cmd.Context(), act, args, whichUnit{unit, kind, roster}, reason, all)
+			if only != "" && only != "wallet" && only != "paper" {
+				return usagef("--only %q", only).hint("wallet or paper")
+			}
+			return a.actOnStatus(cmd.Context(), act, args, whichUnit{unit, kind, roster}, reason, only, all)
 		},
 	}
 	cmd.Flags().StringVar(&unit, "unit", "", "number of a person or household in the list, as H24")
 	cmd.Flags().StringVar(&kind, "kind", "", "with --unit: person or household, where both have the identifier")
 	cmd.Flags().StringVar(&roster, "roster", "", "with --unit: name of the roster, as issue was given it")
 	cmd.Flags().StringVar(&reason, "reason", act.reason, "why, for the audit log: a code, never a name")
+	cmd.Flags().StringVar(&only, "only", "", "wallet (all that phones have of the name) or paper")
 	cmd.Flags().BoolVar(&all, "all", false, "all active cards the name means")
 	return cmd
 }
@@ -102,7 +108,7 @@ func (u whichUnit) find(ctx context.Context, desk *issuer.Desk) ([]issuer.Creden
 	return all, nil
 }
 
-func (a *app) actOnStatus(ctx context.Context, act statusAct, names []string, unit whichUnit, reason string, all bool) error {
+func (a *app) actOnStatus(ctx context.Context, act statusAct, names []string, unit whichUnit, reason, only string, all bool) error {
 	o, err := a.openOrg(ctx)
 	if err != nil {
 		return err
@@ -110,6 +116,7 @@ func (a *app) actOnStatus(ctx context.Context, act statusAct, names []string, un
 	defer o.close()
 	desk := &issuer.Desk{Issuer: o.entry.ID, Store: o.store, Actor: a.actor(access.Issuer), Now: a.Now}
 	var ids []issuer.CTI
+	var held []heldItem // as they are before
 	var lines []map[string]any
 	if unit.id != "" {
 		names = append(names, unit.id)
@@ -127,20 +134,24 @@ func (a *app) actOnStatus(ctx context.Context, act statusAct, names []string, un
 			return usagef("%s means several people or households", name).
 				hint("name the card; or --unit %s with --kind person or household, and --roster NAME", name)
 		}
-		cards := actOn(found, act.verb)
+		cards := choose(actOn(found, act.verb), only)
 		switch {
+		case len(cards) == 0 && only != "" && len(actOn(found, act.verb)) > 0:
+			return usagef("%s: nothing of it is on %s", name, map[string]string{"wallet": "a phone", "paper": "paper"}[only]).hint("aidpass registry show %s tells what there is", name)
 		case len(cards) == 0 && len(found) > 0:
 			return usagef("%s: %w", name, issuer.ErrFinal).hint("a revoked card stays revoked: issue a new one")
 		case len(cards) == 0:
 			return usagef("%s: %w", name, issuer.ErrNotFound).
 				hint("name the credential (14 characters, as in cards.jsonl), the card number, or --unit with the roster's identifier")
-		case len(cards) > 1 && !all:
-			var which []string
-			for _, c := range cards {
-				which = append(which, fmt.Sprintf("%s (%s, %s round %d)", c.ID, c.Type, c.Programme, c.Round))
-			}
-			return usagef("%s means %d cards", name, len(cards)).hint("name one of %s; or --all", strings.Join(which, ", "))
 		}
+		items, err := o.heldAs(ctx, cards)
+		if err != nil {
+			return err
+		}
+		if len(items) > 1 && !all {
+			return several(name, items, only)
+		}
+		held = append(held, items...)
 		for _, c := range cards {
 			ids = append(ids, c.ID)
 			lines = append(lines, map[string]any{"credential": c.ID.String(), "number": c.CardNumber, "type": c.Type, "now": act.done})
@@ -150,10 +161,14 @@ func (a *app) actOnStatus(ctx context.Context, act statusAct, names []string, un
 		return err
 	}
 	return a.print(map[string]any{"done": act.done, "cards": lines}, func(w io.Writer) {
-		for _, l := range lines {
-			fmt.Fprintf(w, "%s  card %s  %s\n", l["credential"], cwt.GroupCardNumber(l["number"].(string)), act.done)
+		for i := range held {
+			what := held[i].cards[0].ID.String()
+			if n := len(held[i].cards); n > 1 {
+				what = fmt.Sprintf("%d credentials", n)
+			}
+			fmt.Fprintf(w, "%s  card %s  %s: %s\n", what, cwt.GroupCardNumber(held[i].cards[0].CardNumber), held[i].medium(), act.done)
 		}
-		fmt.Fprintln(w, "next: aidpass pack build; service points hear of it with their next pack")
+		fmt.Fprintln(w, "next: aidpass status publish, for wallets and whoever asks them; aidpass pack build, for service points: neither knows of it before")
 	})
 }
 

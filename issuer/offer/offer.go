@@ -272,6 +272,7 @@ func CheckIssuer(u string) error {
 // (unit, type, programme, round) is withdrawn in the same step, and so is one whose
 // token is good yet: one code at a time. To replace needs a second person
 // (issuer.ErrSecondPerson), who vouches that this is the person whose wallet it was.
+// Where a credential stands in the way of every wallet the error is a *Held.
 func (s *Service) Create(ctx context.Context, d Draft) (*Offered, error) {
 	if err := CheckIssuer(s.Issuer); err != nil {
 		return nil, err
@@ -320,7 +321,11 @@ func (s *Service) Create(ctx context.Context, d Draft) (*Offered, error) {
 		return nil, err
 	}
 	made.Code = s.codeOf(made.Reference)
-	n := NewOffer{Offer: made.Offer, Request: raw, Reference: s.mark(markReference, made.Reference), Code: s.mark(markCode, made.Code)}
+	n := NewOffer{Offer: made.Offer, Request: raw, Reference: s.mark(markReference, made.Reference), Code: s.mark(markCode, made.Code),
+		Forms: d.Forms, Replace: d.Batch.Replace}
+	if n.Rounds, err = d.Batch.RoundsOf(&d.For); err != nil {
+		return nil, err
+	}
 	if made.TxCode {
 		if made.Tx, err = s.digits(); err != nil {
 			return nil, err

@@ -3,9 +3,11 @@ package offer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"aidpass/access"
+	"aidpass/credential"
 	"aidpass/internal/cose"
 	"aidpass/issuer"
 )
@@ -20,6 +22,25 @@ type NewOffer struct {
 	Reference Mark
 	Code      Mark
 	Tx        *Mark // nil: no transaction code
+
+	// What the store looks at before it takes the offer: see Held.
+	Forms   []credential.Form
+	Rounds  issuer.Rounds // that the credentials will name
+	Replace bool
+}
+
+// A Held is why there is no offer: a wallet that took it up would be given nothing, since
+// a credential stands against it.
+type Held struct {
+	// Code is issuer.RefusedExists: another wallet has the place; RefusedRevoked: what it
+	// had was revoked; RefusedAlone: a card, or a phone's credential in another form, was
+	// put on hold or revoked. The first two end by Batch.Replace, the last by a second person.
+	Code       string
+	Credential issuer.Credential
+}
+
+func (h *Held) Error() string {
+	return fmt.Sprintf("offer: credential %s stands against it (%s)", h.Credential.ID, h.Code)
 }
 
 // A Try is a token request, as marks.
@@ -93,6 +114,7 @@ type Store interface {
 
 	// AddOffer stores an offer, its request sealed under the unit's key, and withdraws those
 	// of the same unit, type, programme and round that are open or whose token is good yet.
+	// Where a credential stands in the way it does nothing, and its error is a *Held.
 	// It forgets tokens and nonces
 	// that are over, and offers that ended 90 days ago.
 	AddOffer(ctx context.Context, by access.Actor, n NewOffer) error

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"aidpass/credential"
 	"aidpass/internal/cose"
 	"aidpass/internal/did"
 	"aidpass/internal/jose"
@@ -304,7 +305,8 @@ func testOfferProofs(t *testing.T, e Engine) {
 // renew is the token of another offer for the same unit.
 func (d *offerDesk) renew(t *testing.T, o *offer.Offered) string {
 	t.Helper()
-	draft := offer.Draft{By: clerk, Batch: d.batch, For: d.batch.Requests[0], Forms: offer.Forms()}
+	// The one form of which the unit has nothing yet: there is no offer of what is held.
+	draft := offer.Draft{By: clerk, Batch: d.batch, For: d.batch.Requests[0], Forms: []credential.Form{credential.FormVCJWT}}
 	if draft.For.Unit != o.Unit {
 		t.Fatal("the first unit was meant")
 	}
@@ -434,8 +436,15 @@ func testOfferOnce(t *testing.T, e Engine) {
 		}
 		_, err := take(draft, sdJWT, vcJWT, boundCard)
 		must(t, err)
-		_, err = take(draft, sdJWT)
-		refusedAs(t, err, 400, offer.CredentialRequestDenied)
+		listed, err := d.service.List(ctx)
+		must(t, err)
+		var held *offer.Held
+		if _, err = d.service.Create(ctx, draft); !errors.As(err, &held) || held.Code != issuer.RefusedExists || held.Credential.Unit != draft.For.Unit || held.Credential.IssuedAt == 0 {
+			t.Errorf("an offer of what another phone holds: %v, want who holds it", err)
+		}
+		if after, err := d.service.List(ctx); err != nil || len(after) != len(listed) || after[0].State != listed[0].State {
+			t.Errorf("an offer that was not made changed the list: %v", err)
+		}
 		d.now = d.now.Add(time.Hour)
 		draft.Batch.Replace, draft.Batch.Reason = true, "phone_lost"
 		if _, err := d.service.Create(ctx, draft); !errors.Is(err, issuer.ErrSecondPerson) {

@@ -92,6 +92,7 @@ func Run(t *testing.T, e Engine) {
 		{"a wallet gets its credentials once", testWallets},
 		{"a wallet's credentials are resumed as recorded", testWalletResumed},
 		{"a wallet does not get round what is on hold", testWalletHeld},
+		{"a wallet does not get round what was revoked", testWalletRevoked},
 		{"a wallet is not replaced with its namesake's", testWalletNamesake},
 		{"an offer becomes credentials in a wallet", testOffers},
 		{"who signs in takes up her own offers", testAuthorizations},

@@ -258,3 +258,50 @@ func testWalletHeld(t *testing.T, e Engine) {
 	given(t, results, err, 2)
 	w.whole(t)
 }
+
+// testWalletRevoked: nor what somebody revoked, on paper or in another form on a
+// phone; but for a spoiled card, and while the phone has others that are good.
+func testWalletRevoked(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	paper := issued(t, issue(t, w.desk, w.batch(t, 1)))[0]
+	b, q := w.walletBatch(t, credential.FormSDJWT, false)
+	alone := b
+	alone.Approval.By = w.desk.Actor.ID
+	refused := func(results []issuer.Result, err error, what string) {
+		t.Helper()
+		must(t, err)
+		for _, r := range results {
+			if r.Refusal == nil || r.Refusal.Code != issuer.RefusedAlone {
+				t.Errorf("%s: %v, want %s", what, r.Refusal, issuer.RefusedAlone)
+			}
+		}
+	}
+	must(t, w.desk.Revoke(ctx, []issuer.CTI{paper.ID}, "cheated"))
+	results, err := w.desk.IssueWallet(ctx, alone, q, phone(t, 2))
+	refused(results, err, "a phone beside a revoked card, one person")
+	results, err = w.desk.IssueWallet(ctx, b, q, phone(t, 2))
+	all := given(t, results, err, 2)
+
+	// A phone has many copies: one of them that is gone is no decision about the rest.
+	must(t, w.desk.Revoke(ctx, []issuer.CTI{all[1].ID}, "used_up"))
+	forms, _ := w.walletBatch(t, credential.FormVCJWT, false)
+	forms.Approval.By = w.desk.Actor.ID
+	w.desk.Actor.SecondPerson = "acc-lead"
+	results, err = w.desk.IssueWallet(ctx, forms, q, phone(t, 1))
+	more := given(t, results, err, 1)
+	w.desk.Actor.SecondPerson = ""
+	must(t, w.desk.Revoke(ctx, []issuer.CTI{all[0].ID, more[0].ID}, "phone_lost"))
+	forms, _ = w.walletBatch(t, credential.FormBound, false)
+	forms.Approval.By = w.desk.Actor.ID
+	results, err = w.desk.IssueWallet(ctx, forms, q, phone(t, 1))
+	refused(results, err, "another form for a phone whose credentials were revoked, one person")
+
+	w = newWorld(t, e)
+	paper = issued(t, issue(t, w.desk, w.batch(t, 1)))[0]
+	must(t, w.desk.MoveCards(ctx, []issuer.CTI{paper.ID}, issuer.CardSpoiled, "", "torn"))
+	alone, q = w.walletBatch(t, credential.FormSDJWT, false)
+	alone.Approval.By = w.desk.Actor.ID
+	results, err = w.desk.IssueWallet(ctx, alone, q, phone(t, 1))
+	given(t, results, err, 1)
+	w.whole(t)
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+// offerTo makes an offer to person 1 with further flags, and a new wallet in that folder
+// takes it.
+func (l *laptop) offerTo(folder string, flags ...string) {
+	l.t.Helper()
+	var made struct {
+		Link string
+		Tx   string `json:"tx_code"`
+	}
+	out := l.must(append([]string{"offer", "create", "--external", "1", "--programme", "K7Q2", "--round", "1", "--base-url", walletBase, "--json"}, flags...)...)
+	if err := json.Unmarshal([]byte(out), &made); err != nil {
+		l.t.Fatal(err)
+	}
+	l.must("wallet", "init", "--wallet", l.path(folder))
+	l.must("wallet", "add", made.Link, "--code", made.Tx, "--wallet", l.path(folder))
+}
+
+// refused runs a command that must end as the caller's to mend, and say all of want.
+func (l *laptop) refused(want []string, args ...string) {
+	l.t.Helper()
+	before := len(l.stderr.String())
+	if code, _ := l.run(l.t.Context(), args...); code != exitUsage {
+		l.t.Errorf("%v: exit %d", args, code)
+	}
+	for _, w := range want {
+		if said := l.stderr.String()[before:]; !strings.Contains(said, w) {
+			l.t.Errorf("%v says %q, without %q", args, said, w)
+		}
+	}
+}
+
+// What stands against an offer is said when it is made, and by whom it is held; a wallet
+// is one thing to a clerk, however many copies it has.
+func TestTheDeskSaysWhoHoldsAPlace(t *testing.T) {
+	l := withEntitled(t)
+	_, client, stop := l.serveWallets()
+	defer stop()
+	l.web = client
+	create := []string{"offer", "create", "--external", "1", "--programme", "K7Q2", "--round", "1", "--base-url", walletBase}
+	cardOf := func(shown string) string {
+		_, rest, _ := strings.Cut(shown, "  card ")
+		number, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		return number
+	}
+
+	l.offerTo("first")
+	l.refused([]string{"a wallet has this place already", "since 2026-11-21T", "--replace --reason phone_lost --second-person"}, create...)
+	if list := l.must("offer", "list", "--state", "open"); !strings.Contains(list, "no offer") {
+		t.Errorf("an offer was made all the same: %s", list)
+	}
+	l.must("issue", "--type", "eligibility", "--programme", "K7Q2", "--round", "1", "--trust", l.path("granted.list"), "--out", l.path("cards.jsonl"))
+	shown := l.must("registry", "show", "1")
+	if strings.Count(shown, " round 1, ") != 2 || !strings.Contains(shown, "wallet, 16 one-time copies, 1 live card, since 2026-11-21T") || !strings.Contains(shown, "round 1, paper, issued, since") {
+		t.Errorf("registry show:\n%s", shown)
+	}
+	number := cardOf(shown)
+
+	l.refused([]string{"cards and wallets", "wallet, 16 one-time copies", "paper, issued", "--only wallet"}, "revoke", number)
+	out := l.must("revoke", number, "--only", "paper", "--reason", "cheated")
+	if !strings.Contains(out, "paper: revoked") || !strings.Contains(out, "next: aidpass status publish") {
+		t.Errorf("revoke says %q", out)
+	}
+	out = l.must("revoke", number, "--only", "wallet", "--reason", "phone_lost")
+	if !strings.Contains(out, "wallet, 16 one-time copies, 1 live card: revoked") {
+		t.Errorf("revoke says %q", out)
+	}
+	l.refused([]string{"is revoked", "--replace --reason CODE --second-person"}, create...)
+
+	// The other person has a paper card alone, which is revoked: two accounts, from the start.
+	create[3] = "2"
+	number = cardOf(l.must("registry", "show", "2"))
+	l.refused([]string{"nothing of it is on a phone"}, "suspend", number, "--only", "wallet")
+	l.must("revoke", number, "--reason", "cheated")
+	l.refused([]string{"the paper card of this place was revoked: " + number, "--second-person"}, create...)
+	l.must(append(create, "--second-person", "acc-lead")...)
+}
