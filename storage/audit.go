@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
 	"time"
 
 	"aidpass/access"
@@ -38,29 +39,34 @@ func (o *Org) Note(ctx context.Context, by access.Actor, e access.Entry) error {
 // Audit calls yield with every entry of the log, oldest first, until it returns
 // an error, which Audit returns as it is. It proves nothing: see access.Chain.
 func (o *Org) Audit(ctx context.Context, yield func(*access.Entry) error) error {
-	return o.auditIn(ctx, o.db.read, yield)
+	return o.auditIn(ctx, o.db.read, fromStart, -1, yield)
 }
+
+// fromStart reads also what stands before entry 1: nothing that this program wrote.
+const fromStart = math.MinInt64
+
+// auditIn reads at most limit entries behind number after; limit -1: all.
 
 func (o *Org) auditIn(ctx context.Context, q interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}, yield func(*access.Entry) error) error {
+}, after int64, limit int, yield func(*access.Entry) error) error {
 	const query = `SELECT seq, at, actor, role, device, second_person, action, object, reason, detail, digest, prev, hash
-		FROM audit WHERE org_id = $1 ORDER BY seq`
-	rows, err := q.QueryContext(ctx, query, o.id)
+		FROM audit WHERE org_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`
+	rows, err := q.QueryContext(ctx, query, o.id, after, limit)
 	if err != nil {
 		return fmt.Errorf("storage: audit log: %w", err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		e := access.Entry{Org: o.id}
-		var at int64
+		var seq, at int64
 		var digest, prev, hash []byte
-		err := rows.Scan(&e.Seq, &at, &e.Actor.ID, &e.Actor.Role, &e.Actor.Device, &e.Actor.SecondPerson,
+		err := rows.Scan(&seq, &at, &e.Actor.ID, &e.Actor.Role, &e.Actor.Device, &e.Actor.SecondPerson,
 			&e.Action, &e.Object, &e.Reason, &e.Detail, &digest, &prev, &hash)
 		if err != nil {
 			return fmt.Errorf("storage: audit log: %w", err)
 		}
-		e.Time = time.UnixMicro(at).UTC()
+		e.Seq, e.Time = uint64(max(seq, 0)), time.UnixMicro(at).UTC()
 		copy(e.Digest[:], digest)
 		copy(e.Prev[:], prev)
 		copy(e.Hash[:], hash)
@@ -91,7 +97,7 @@ func (o *Org) VerifyAudit(ctx context.Context, witnessed access.Head) (access.He
 	}
 	copy(head.Hash[:], hash)
 	var chain access.Chain
-	err = o.auditIn(ctx, sqlTx, func(e *access.Entry) error {
+	err = o.auditIn(ctx, sqlTx, fromStart, -1, func(e *access.Entry) error {
 		if e.Seq > head.Seq {
 			return &access.BadRow{Seq: e.Seq, Why: fmt.Sprintf("not written by this program: the log ends with entry %d", head.Seq)}
 		}

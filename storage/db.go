@@ -7,6 +7,7 @@
 //	outside-backup/     never in a backup and never restored:
 //	  signing.log         every credential that may have been signed, every change of status
 //	  tombstones.log      every person's key that was destroyed
+//	  checkpoints.log     every checkpoint that was signed of an audit log
 //
 // Others keep theirs beside it: keys/ and public/ are in a backup, too ([DB.Backup],
 // [Restore]).
@@ -33,13 +34,14 @@ import (
 // DB is an open database. It may be used by several goroutines, and several DBs
 // (also in several processes) may be open on one folder.
 type DB struct {
-	dir     string
-	write   *sql.DB // one transaction at a time where the engine has one writer
-	read    *sql.DB
-	dialect *dialect
-	signing outsideFile
-	tombs   outsideFile
-	now     func() time.Time
+	dir         string
+	write       *sql.DB // one transaction at a time where the engine has one writer
+	read        *sql.DB
+	dialect     *dialect
+	signing     outsideFile
+	tombs       outsideFile
+	checkpoints outsideFile
+	now         func() time.Time
 }
 
 // Options are what most callers leave out.
@@ -70,8 +72,9 @@ func Open(ctx context.Context, dir string, o Options) (_ *DB, err error) {
 	}
 	db := &DB{
 		dir: dir, write: write, read: read, dialect: d, now: o.Now,
-		signing: outsideFile{path: filepath.Join(dir, outsideFolder, signingLogFile)},
-		tombs:   outsideFile{path: filepath.Join(dir, outsideFolder, "tombstones.log")},
+		signing:     outsideFile{path: filepath.Join(dir, outsideFolder, signingLogFile)},
+		tombs:       outsideFile{path: filepath.Join(dir, outsideFolder, "tombstones.log")},
+		checkpoints: outsideFile{path: filepath.Join(dir, outsideFolder, checkpointsFile)},
 	}
 	if db.now == nil {
 		db.now = time.Now
@@ -86,7 +89,8 @@ const (
 	databaseFile  = "aidpass.db"
 	outsideFolder = "outside-backup"
 
-	signingLogFile = "signing.log"
+	signingLogFile  = "signing.log"
+	checkpointsFile = "checkpoints.log"
 )
 
 // Close closes the database. Transactions under way fail.

@@ -144,7 +144,7 @@ func (o *orgKeys) makeKeys(cards keystore.Alg, years int) error {
 		{keystore.Status, keystore.P256, label(roleMain, now, until)},
 		{keystore.Pack, keystore.P256, label(roleMain, now, until)},
 		{keystore.DeviceCA, keystore.P256, label(roleMain, now, until)},
-		{keystore.Audit, keystore.P256, label(roleMain, now, until)},
+		{keystore.Audit, keystore.Ed25519, label(roleMain, now, until)},
 		{keystore.Seal, keystore.P256, label(roleMain, now, until)},
 		{keystore.Programme, keystore.Secret, label(roleMain, now, now+forever)},
 		{keystore.Epoch, keystore.Secret, label(epochGroup+" 1", now, now+epochLife)},
@@ -387,6 +387,9 @@ func (o *orgKeys) rotate(use trust.Use, from credential.Time, years int, standby
 			return usagef("the successor would sign from %s, before service points can know it: 45 days are needed", from).
 				hint("--from %s or later; where the present key is lost or stolen, a second person confirms: --second-person ACCOUNT", early)
 		}
+	}
+	if kind == keystore.Audit { // also after a P-256 one: docs/decisions/0029
+		alg = keystore.Ed25519
 	}
 	// All keys that sign the entry are unsealed before anything is made: a wrong
 	// passphrase changes nothing, and seals no new key.

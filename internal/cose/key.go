@@ -187,6 +187,11 @@ func (k *Key) Append(dst []byte) []byte {
 // Thumbprint is the COSE key thumbprint with SHA-256 (RFC 9679).
 func (k *Key) Thumbprint() [32]byte { return k.thumb }
 
+// Ed25519 is a copy of the key for forms other than COSE; nil for a P-256 key.
+func (k *Key) Ed25519() ed25519.PublicKey {
+	return append(ed25519.PublicKey(nil), k.ed...)
+}
+
 // ID is the key id we write: the first 8 bytes of the thumbprint.
 func (k *Key) ID() [8]byte { return [8]byte(k.thumb[:8]) }
 
