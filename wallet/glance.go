@@ -20,6 +20,9 @@ type Glance struct {
 	ValidFrom credential.Time // 0: not said
 	Ends      credential.Time // 0: not said
 	Holder    *cose.Key       // nil: a paper card, good without a phone
+	// Status is where its entry is, in the list in CBOR; "": nowhere.
+	StatusURI   string
+	StatusIndex uint64
 }
 
 // ErrCard: a text that is not a card's.
@@ -59,6 +62,10 @@ func GlanceAt(text string) (*Glance, error) {
 			if g.Holder, err = holderOf(r.Raw()); err != nil {
 				return nil, errors.Join(ErrCard, err)
 			}
+		case label == 65535: // status
+			if g.StatusURI, g.StatusIndex, err = statusOf(r.Raw()); err != nil {
+				return nil, errors.Join(ErrCard, err)
+			}
 		default:
 			r.Skip()
 		}
@@ -68,6 +75,22 @@ func GlanceAt(text string) (*Glance, error) {
 	}
 	return g, r.Err()
 }
+
+// statusOf reads {"status_list": {"idx": uint, "uri": tstr}} (draft-ietf-oauth-status-list 6.3).
+func statusOf(raw []byte) (uri string, index uint64, err error) {
+	r := cbor.NewReader(raw)
+	if r.Kind() != cbor.Map || r.Map() != 1 || r.Kind() != cbor.Text || string(r.Text()) != "status_list" ||
+		r.Kind() != cbor.Map || r.Map() != 2 || r.Kind() != cbor.Text || string(r.Text()) != "idx" || r.Kind() != cbor.Uint {
+		return "", 0, errStatus
+	}
+	index = r.Uint()
+	if r.Kind() != cbor.Text || string(r.Text()) != "uri" || r.Kind() != cbor.Text {
+		return "", 0, errStatus
+	}
+	return string(r.Text()), index, r.Err()
+}
+
+var errStatus = errors.New("a status of another kind")
 
 // holderOf reads cnf {1: COSE_Key}.
 func holderOf(raw []byte) (*cose.Key, error) {

@@ -10,6 +10,7 @@ import (
 	"aidpass/credential/vcjwt"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
+	"aidpass/status"
 )
 
 // Limits of one wallet. A family's phone stays far below.
@@ -233,6 +234,9 @@ func (c *Card) read(form credential.Form, text string) (Copy, error) {
 			return out, ErrNoForm
 		}
 		out.Key = g.Holder
+		if g.StatusURI != "" { // one register in two forms, of which the other can be read here
+			out.StatusURI, out.StatusIndex = status.URIOfJWT(g.StatusURI), g.StatusIndex
+		}
 		c.spans(g.ValidFrom, g.Ends)
 	default:
 		return out, ErrNoForm

@@ -89,7 +89,7 @@ func (w *world) card(t testing.TB, holder *cose.Key) string {
 	t.Helper()
 	var id [cwt.CredentialIDN]byte
 	rand.Read(id[:])
-	p, err := cwt.Prepare(w.pub, cwt.Draft{Issuer: issuer, Type: vct, ID: id, IssuedAt: at, ExpiresAt: at + 30*day, Pseudonym: "WxBLSBUk-vIqvIDb", HolderKey: holder})
+	p, err := cwt.Prepare(w.pub, cwt.Draft{Issuer: issuer, Type: vct, ID: id, IssuedAt: at, ExpiresAt: at + 30*day, Pseudonym: "WxBLSBUk-vIqvIDb", HolderKey: holder, StatusURI: list, StatusIndex: 7})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,6 +237,28 @@ func TestACardSaysHowItStands(t *testing.T) {
 	look(status.Valid, at+23*day)
 	if got := c.State(at + 23*day); got.Word != wallet.Stopped || got.At != at+22*day {
 		t.Errorf("cancelled: %+v", got)
+	}
+}
+
+// A card in CBOR names its list's other form; the wallet looks into the one it reads.
+func TestACardOnPaperSaysHowItStands(t *testing.T) {
+	w := newWorld(t)
+	h := &wallet.Wallet{}
+	c, err := h.AddPaper(w.card(t, nil), nil, w.newID, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.State(at + 8*day); got.Word != wallet.Unchecked || got.At != at {
+		t.Errorf("not looked up for long: %+v", got)
+	}
+	if got := c.StatusLists(); len(got) != 1 || got[0] != list+".jwt" {
+		t.Fatalf("its lists: %q", got)
+	}
+	bits := make([]byte, 64)
+	bits[7/4] |= byte(status.Invalid) << (2 * (7 % 4))
+	c.LookUp(list+".jwt", &status.List{URI: list, Bits: bits, Size: 256}, at+8*day)
+	if got := c.State(at + 8*day).Word; got != wallet.Stopped {
+		t.Errorf("cancelled: %q", got)
 	}
 }
 

@@ -407,7 +407,7 @@ func TestTheWalletAppGoesOnWithAHalfTakenOffer(t *testing.T) {
 	p.screen("received")
 	p.Click("go")
 	p.screen("one-card")
-	if got := p.l.must("offer", "show", id); !strings.Contains(got, "taken") {
+	if got := p.l.must("offer", "show", id); !strings.Contains(got, "redeemed") || !strings.Contains(got, "eligibility_card: 1 credential ") {
 		t.Errorf("the office has %q", got)
 	}
 	p.back("my-cards")
