@@ -180,7 +180,7 @@ func (p *walletPhone) told(a asked) string {
 func TestTheWalletAppAndItsServer(t *testing.T) {
 	t.Parallel()
 	p := newWalletPhone(t)
-	_, _, own, code := p.offered("--external", "1")
+	_, _, own, code := p.offered("--external", "1", "--claim", "size_band=4-5")
 	p.begun(own)
 	p.screen("offered")
 	if got := browsertest.Eval[string](p.Page, "location.href"); got != walletApp {
@@ -209,7 +209,7 @@ func TestTheWalletAppAndItsServer(t *testing.T) {
 	}
 
 	// On the same phone, in the clear: more, and then less again.
-	same := p.ask("--type", "eligibility", "--claim", "programme", "--optional", "entitlement", "--same-device", "--in-the-clear", "--wallet", walletApp)
+	same := p.ask("--type", "eligibility", "--claim", "programme", "--optional", "size_band", "--same-device", "--in-the-clear", "--wallet", walletApp)
 	p.open(same.Link)
 	p.screen("ask")
 	least := p.Text(".facts")
@@ -238,12 +238,12 @@ func TestTheWalletAppAndItsServer(t *testing.T) {
 		p.screen("ask")
 		p.See("", 0)
 	}
-	cross := p.ask("--type", "eligibility", "--claim", "programme", "--optional", "entitlement")
+	cross := p.ask("--type", "eligibility", "--claim", "programme", "--optional", "size_band")
 	scan(cross)
 	p.Click("way-eligibility-0")
 	p.Click("yes")
 	p.screen("told")
-	if got := p.told(cross); !strings.HasPrefix(got, `shown ok {"programme":"K7Q2","entitlement":`) || strings.Contains(got, "round") {
+	if got := p.told(cross); !strings.HasPrefix(got, `shown ok {"programme":"K7Q2","size_band":`) || strings.Contains(got, "round") {
 		t.Errorf("they have %s", got)
 	}
 	p.Click("go")
@@ -345,7 +345,7 @@ func TestTheWalletAppSeesHowItsCardsStand(t *testing.T) {
 	p.open(walletApp)
 	p.screen("my-cards")
 	stands("Could not check since")
-	stands("21 November 2026")
+	stands("November 21, 2026")
 	p.Shoot("en-wallet-unchecked")
 	browsertest.Eval[bool](p.Page, `(document.querySelector("button.pass").click(), true)`)
 	p.screen("one-card")
@@ -359,11 +359,12 @@ func TestTheWalletAppSeesHowItsCardsStand(t *testing.T) {
 	}
 	p.Shoot("en-wallet-live-from-the-server")
 
-	p.serve(p.address)
 	browsertest.Eval[bool](p.Page, `(sessionStorage.clear(), true)`)
-	for _, then := range []struct{ act, words string }{{"suspend", "Put on hold by Relief A"}, {"unsuspend", "Ready"}, {"revoke", "Cancelled by Relief A"}} {
+	for _, then := range []struct{ act, words string }{{"suspend", "Put on hold by Relief A"}, {"revoke", "Cancelled by Relief A"}} {
 		p.l.must(then.act, "--unit", "1", "--kind", "person", "--all")
 		p.l.must("status", "publish")
+		p.stop()
+		p.serve(p.address) // which shows at once what is new
 		p.open(walletApp)
 		stands(then.words)
 	}
