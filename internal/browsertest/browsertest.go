@@ -191,6 +191,51 @@ func (p *Page) Click(id string) {
 	Eval[bool](p, fmt.Sprintf("(document.getElementById(%q).click(), true)", id))
 }
 
+// Freeze stops the page's clock at a time, until it is loaded again.
+func (p *Page) Freeze(at time.Time) {
+	p.Helper()
+	Eval[bool](p, fmt.Sprintf("(Date.now = () => %d, true)", at.UnixMilli()))
+}
+
+// Screen waits for the app's screen of a name.
+func (p *Page) Screen(name string) {
+	p.Helper()
+	p.Wait(fmt.Sprintf(`document.querySelector("#screen").dataset.screen === %q`, name))
+}
+
+// Back goes back by the arrow at the top.
+func (p *Page) Back() {
+	p.Helper()
+	Eval[bool](p, `(document.querySelector(".back").click(), true)`)
+}
+
+// Hold presses a button as long as it asks for.
+func (p *Page) Hold(id string) {
+	p.Helper()
+	p.Wait(fmt.Sprintf("document.getElementById(%q)", id))
+	Eval[bool](p, fmt.Sprintf(`(document.getElementById(%q).dispatchEvent(new PointerEvent("pointerdown")), true)`, id))
+}
+
+// Type types a code as a hand-held scanner does, faster than the protocol of the browser can.
+func (p *Page) Type(code string) {
+	p.Helper()
+	Eval[bool](p, fmt.Sprintf(`(() => { for (const key of [...%q, "Enter"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); return true })()`, code))
+}
+
+// Kept are the values of a store of IndexedDB that holds bytes, in their order.
+func (p *Page) Kept(database, store string) [][]byte {
+	p.Helper()
+	// A byte slice is base64 in JSON.
+	return Eval[[][]byte](p, fmt.Sprintf(`new Promise((done, fail) => {
+		const open = indexedDB.open(%q);
+		open.onerror = () => fail(open.error);
+		open.onsuccess = () => {
+			const all = open.result.transaction(%q).objectStore(%[2]q).getAll();
+			all.onsuccess = () => { open.result.close(); done(all.result.map((r) => btoa(String.fromCharCode(...r)))); };
+		};
+	})`, database, store))
+}
+
 // Fill writes into the field of an id, as soon as it is there.
 func (p *Page) Fill(id, text string) {
 	p.Helper()

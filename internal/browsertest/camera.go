@@ -2,11 +2,17 @@ package browsertest
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"image"
+	"image/draw"
+	"image/png"
 	"math"
 	"os"
 	"sync"
+	"time"
+
+	"github.com/chromedp/chromedp"
 
 	"aidpass/internal/qrcode"
 )
@@ -26,6 +32,62 @@ func (p *Page) See(text string, blur float64) {
 		grey = picture(modules, blur)
 	}
 	p.Film(10, grey)
+}
+
+// Photograph is the screen as it is drawn now, from so near that the element of a
+// selector fills the picture but for an edge.
+func (p *Page) Photograph(selector string) *image.Gray {
+	p.Helper()
+	box := Eval[[]float64](p, fmt.Sprintf(`(() => {
+		const e = document.querySelector(%q);
+		e.scrollIntoView({ block: "nearest" });
+		const r = e.getBoundingClientRect(), s = innerWidth;
+		return [r.left / s, r.top / s, r.right / s, r.bottom / s];
+	})()`, selector))
+	ctx, cancel := context.WithTimeout(p.Ctx, 10*time.Second)
+	defer cancel()
+	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	p.must(err)
+	screen, err := png.Decode(bytes.NewReader(shot))
+	p.must(err)
+	at := func(i int) int { return int(box[i] * float64(screen.Bounds().Dx())) }
+	const edge = 12
+	near := image.Rect(at(0)-edge, at(1)-edge, at(2)+edge, at(3)+edge).Intersect(screen.Bounds())
+	if near.Empty() {
+		p.Fatalf("nothing of %s is on the screen %q", selector, p.Text("#screen"))
+	}
+	out := image.NewGray(near)
+	draw.Draw(out, near, screen, near.Min, draw.Src)
+	return out
+}
+
+// SeePicture puts a picture, such as another screen's Photograph, before the camera: as
+// large as the camera's own allows, turned a little, in the light of See.
+func (p *Page) SeePicture(img *image.Gray) {
+	p.Helper()
+	const middleX, middleY = CameraWidth / 2, CameraHeight / 2
+	b := img.Rect
+	scale := float64(CameraHeight) * 0.92 / float64(max(b.Dx(), b.Dy())) // camera pixels for one of the picture's
+	sin, cos := math.Sincos(0.06)
+	grey := func(x, y int) float64 {
+		if !(image.Point{x, y}).In(b) {
+			return 0.5 // the table
+		}
+		return 0.08 + 0.84*float64(img.GrayAt(x, y).Y)/255
+	}
+	out := image.NewGray(image.Rect(0, 0, CameraWidth, CameraHeight))
+	for y := range CameraHeight {
+		for x := range CameraWidth {
+			dx, dy := float64(x-middleX)/scale, float64(y-middleY)/scale
+			u := dx*cos + dy*sin + float64(b.Min.X+b.Max.X)/2 - 0.5
+			v := dy*cos - dx*sin + float64(b.Min.Y+b.Max.Y)/2 - 0.5
+			i, j := int(math.Floor(u)), int(math.Floor(v))
+			s, t := u-float64(i), v-float64(j)
+			paint := (grey(i, j)*(1-s)+grey(i+1, j)*s)*(1-t) + (grey(i, j+1)*(1-s)+grey(i+1, j+1)*s)*t
+			out.Pix[y*CameraWidth+x] = lit(x, y, paint)
+		}
+	}
+	p.Film(10, out)
 }
 
 // Film puts pictures of the camera's size before it, one after another, at so many a

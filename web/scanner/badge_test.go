@@ -208,7 +208,7 @@ func TestBadgesOpenShifts(t *testing.T) {
 	} else {
 		t.Log("SKIPPED: this browser's storage is persistent, so nothing is capped")
 	}
-	if n := server.reports.Load(); n != 0 {
+	if n := server.Refused.Load(); n != 0 {
 		t.Errorf("the policy refused %d things", n)
 	}
 }

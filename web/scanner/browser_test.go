@@ -25,7 +25,7 @@ func TestWorksWithoutTheServer(t *testing.T) {
 	p := newPhone(t, server.URL)
 	p.enrolled()
 	p.wait(`navigator.serviceWorker.controller`)
-	server.stop()
+	server.Close()
 	p.reload()
 	p.screen("ready")
 	began := time.Now()

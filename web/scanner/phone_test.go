@@ -1,19 +1,16 @@
 package scanner_test
 
 import (
-	"encoding/base64"
+	"bytes"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"runtime"
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,15 +47,6 @@ type phone struct {
 	url string
 }
 
-// counter serves the app as the office's server does, and counts what the policy refused.
-type counter struct {
-	*httptest.Server
-	reports atomic.Int64
-	once    sync.Once
-}
-
-func (c *counter) stop() { c.once.Do(c.Server.Close) }
-
 // office is the server of the app's files, packed once for all tests.
 var office = sync.OnceValues(func() (http.Handler, error) {
 	files, err := scanner.Files()
@@ -68,7 +56,10 @@ var office = sync.OnceValues(func() (http.Handler, error) {
 	return api.New(api.Config{Scanner: files, Now: time.Now})
 })
 
-func serve(t *testing.T) *counter {
+// serve serves the app with the office's headers, at the root as no office's is: the app
+// then knows that it is alone, and asks for no enrolment, packs or receipts. Below
+// /scanner/ it is the office's.
+func serve(t *testing.T) *browsertest.Server {
 	t.Helper()
 	server, err := office()
 	if errors.Is(err, scanner.ErrNotBuilt) {
@@ -77,25 +68,12 @@ func serve(t *testing.T) *counter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &counter{}
-	c.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/api/v1/csp-report" {
-			report, _ := io.ReadAll(io.LimitReader(r.Body, 4096))
-			t.Logf("policy: %s", report)
-			c.reports.Add(1)
-			return
-		}
-		// The office's server with its headers, and at the root as no office's is: the
-		// app then knows that it is alone, and asks for no enrolment, packs or receipts.
-		// Below /scanner/ it is the office's.
+	return browsertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !strings.HasPrefix(r.URL.Path, "/scanner/") && !strings.HasPrefix(r.URL.Path, "/api/") {
 			r.URL.Path = "/scanner" + r.URL.Path
 		}
-		r.Host = c.Listener.Addr().String() // whatever name the phone calls it by
 		server.ServeHTTP(w, r)
 	}))
-	t.Cleanup(c.stop)
-	return c
 }
 
 // newPhone starts a browser on the fixed day of cards and lists, whose camera sees
@@ -124,19 +102,12 @@ func (p *phone) open() *phone { p.Helper(); p.Open(p.url); return p }
 
 func (p *phone) reload() { p.Helper(); p.Open(p.url) }
 
-func (p *phone) screen(name string) {
-	p.Helper()
-	p.wait(fmt.Sprintf(`document.querySelector("#screen").dataset.screen === %q`, name))
-}
+func (p *phone) screen(name string) { p.Helper(); p.Screen(name) }
 
-func (p *phone) back() { p.Helper(); eval[bool](p, `(document.querySelector(".back").click(), true)`) }
+func (p *phone) back() { p.Helper(); p.Back() }
 
 // hold presses a button as long as it asks for.
-func (p *phone) hold(id string) {
-	p.Helper()
-	p.wait(fmt.Sprintf("document.getElementById(%q)", id))
-	eval[bool](p, fmt.Sprintf(`(document.getElementById(%q).dispatchEvent(new PointerEvent("pointerdown")), true)`, id))
-}
+func (p *phone) hold(id string) { p.Helper(); p.Hold(id) }
 
 // give hands the app a file where it asks for one.
 func (p *phone) give(button, name string, content []byte) {
@@ -226,23 +197,7 @@ func (p *phone) away() {
 // journal is what the phone has on its disk.
 func (p *phone) journal() []byte {
 	p.Helper()
-	const read = `new Promise((done, fail) => {
-		const open = indexedDB.open("aidpass-scanner");
-		open.onerror = () => fail(open.error);
-		open.onsuccess = () => {
-			const all = open.result.transaction("journal").objectStore("journal").getAll();
-			all.onsuccess = () => { open.result.close(); done(all.result.map((r) => btoa(String.fromCharCode(...r)))); };
-		};
-	})`
-	var file []byte
-	for _, record := range eval[[]string](p, read) {
-		raw, err := base64.StdEncoding.DecodeString(record)
-		if err != nil {
-			p.Fatal(err)
-		}
-		file = append(file, raw...)
-	}
-	return file
+	return bytes.Join(p.Kept("aidpass-scanner", "journal"), nil)
 }
 
 func (p *phone) readJournal(key *cose.Key) *visit.Journal {
@@ -263,8 +218,5 @@ func (p *phone) language(tag string) {
 	time.Sleep(100 * time.Millisecond)
 }
 
-// typed is what a hand-held scanner does, faster than the protocol of the browser can.
-func (p *phone) typed(code string) {
-	p.Helper()
-	eval[bool](p, fmt.Sprintf(`(() => { for (const key of [...%q, "Enter"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); return true })()`, code))
-}
+// typed is what a hand-held scanner does.
+func (p *phone) typed(code string) { p.Helper(); p.Type(code) }

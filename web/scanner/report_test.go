@@ -98,7 +98,7 @@ func TestTheReportTellsOfTwoCollections(t *testing.T) {
 	number, old := card(at("demo/out/cards.jsonl"))
 	office("card", "replace", number, "--reason", "spoiled", "--out", at("new.jsonl"))
 	_, reissued := card(at("new.jsonl"))
-	server.stop()
+	server.Close()
 
 	for name, text := range map[string]string{"west": old, "east": reissued} {
 		p := phones[name]

@@ -249,7 +249,7 @@ func TestFirstLoadIsSmallAndAsksNobodyElse(t *testing.T) {
 	if len(hosts) > 0 {
 		t.Errorf("other hosts are asked: %q", hosts)
 	}
-	if n := server.reports.Load(); n != 0 {
+	if n := server.Refused.Load(); n != 0 {
 		t.Errorf("the policy refused %d things", n)
 	}
 }
@@ -307,7 +307,7 @@ func TestAFirstInstallIsOfOneBuild(t *testing.T) {
 	if !eval[bool](p, `!!navigator.serviceWorker.controller`) {
 		t.Error("what runs is not what was proved")
 	}
-	server.stop()
+	server.Close()
 	p.reload()
 	p.screen("setup")
 }

@@ -126,7 +126,7 @@ func TestVoices(t *testing.T) {
 	if got := p.judge(world.Text(vt.CardOptions{Unit: "unit-2"})); got != "GIVE" || eval[string](p, `heard.join()`) != "" {
 		t.Errorf("%s with the sound off: heard %q", got, eval[string](p, `heard.join()`))
 	}
-	if n := server.reports.Load(); n != 0 {
+	if n := server.Refused.Load(); n != 0 {
 		t.Errorf("the policy refused %d things", n)
 	}
 }

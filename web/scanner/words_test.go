@@ -122,7 +122,7 @@ func TestEveryWordInThreeLanguages(t *testing.T) {
 		p.see("", 0)
 		p.screen("scan")
 	}
-	if n := server.reports.Load(); n != 0 {
+	if n := server.Refused.Load(); n != 0 {
 		t.Errorf("the policy refused %d things", n)
 	}
 }

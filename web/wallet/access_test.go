@@ -90,7 +90,7 @@ func TestEveryScreenIsOpenToEverybody(t *testing.T) {
 					t.Errorf("the screen %q is never looked at: give it a stop on the tour", name)
 				}
 			}
-			if n := server.reports.Load(); n != 0 {
+			if n := server.Refused.Load(); n != 0 {
 				t.Errorf("the policy refused %d things", n)
 			}
 		})

@@ -2,13 +2,9 @@ package wallet_test
 
 import (
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,16 +26,6 @@ type phone struct {
 	url string
 }
 
-// laptop serves the wallet as the office does, at whose root an issuer may stand, and
-// counts what the policy refused.
-type laptop struct {
-	*httptest.Server
-	reports atomic.Int64
-	once    sync.Once
-}
-
-func (l *laptop) stop() { l.once.Do(l.Server.Close) }
-
 var office = sync.OnceValues(func() (http.Handler, error) {
 	files, err := wallet.Files()
 	if err != nil {
@@ -48,8 +34,9 @@ var office = sync.OnceValues(func() (http.Handler, error) {
 	return api.New(api.Config{Wallet: files, Now: time.Now})
 })
 
-// serve serves the wallet below /wallet/, and everything else by more.
-func serve(t *testing.T, more http.Handler) *laptop {
+// serve serves the wallet as the office does, below /wallet/, and everything else by
+// more: an issuer may stand at the root.
+func serve(t *testing.T, more http.Handler) *browsertest.Server {
 	t.Helper()
 	server, err := office()
 	if errors.Is(err, wallet.ErrNotBuilt) {
@@ -58,25 +45,16 @@ func serve(t *testing.T, more http.Handler) *laptop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &laptop{}
-	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == "/api/v1/csp-report":
-			report, _ := io.ReadAll(io.LimitReader(r.Body, 4096))
-			t.Logf("policy: %s", report)
-			l.reports.Add(1)
-		case more == nil || strings.HasPrefix(r.URL.Path, "/wallet/"):
-			r.Host = l.Listener.Addr().String()
+	return browsertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if more == nil || strings.HasPrefix(r.URL.Path, "/wallet/") {
 			server.ServeHTTP(w, r)
-		default:
+		} else {
 			more.ServeHTTP(w, r)
 		}
 	}))
-	t.Cleanup(l.stop)
-	return l
 }
 
-func newPhone(t *testing.T, server *laptop, more ...chromedp.ExecAllocatorOption) *phone {
+func newPhone(t *testing.T, server *browsertest.Server, more ...chromedp.ExecAllocatorOption) *phone {
 	t.Helper()
 	return &phone{browsertest.New(t, time.Unix(int64(vt.Now), 0), more...), server.URL + "/wallet/"}
 }
@@ -88,15 +66,12 @@ func eval[T any](p *phone, expression string) T {
 
 func (p *phone) open() { p.Helper(); p.Open(p.url) }
 
-func (p *phone) screen(name string) {
-	p.Helper()
-	p.Wait(fmt.Sprintf(`document.querySelector("#screen").dataset.screen === %q`, name))
-}
+func (p *phone) screen(name string) { p.Helper(); p.Screen(name) }
 
 // back goes back, to the screen of a name.
 func (p *phone) back(to string) {
 	p.Helper()
-	eval[bool](p, `(document.querySelector(".back").click(), true)`)
+	p.Back()
 	p.screen(to)
 }
 

@@ -36,7 +36,7 @@ func TestACardIsSealedReloadedBackedUpAndWiped(t *testing.T) {
 	}
 
 	// Shown again without a server.
-	server.stop()
+	server.Close()
 	p.open()
 	p.screen("open-pin")
 	for i, want := range []string{"Nothing is lost: try again", "Nothing is lost: try again", "Wait"} {

@@ -42,7 +42,7 @@ function desk(ui: UI, c: Card, challenge: string, who: string, site: string) {
 /** code is the white screen; get makes what it says, again and again where that ends. */
 export async function code(ui: UI, get: () => Promise<Code>, back: () => void, lead: Child = null) {
   const canvas = h("canvas", { class: "qr full", role: "img", "aria-label": text("wallet.code") });
-  const good = h("p"), live = h("div", { class: "said live hidden" }, shape("turn", "small"), good);
+  const live = h("div", { class: "said live hidden" });
   let timer = 0, over = false;
   const draw = async () => {
     const { text: content, until, desk } = await get();
@@ -53,7 +53,7 @@ export async function code(ui: UI, get: () => Promise<Code>, back: () => void, l
     canvas.dataset.modules = String(rows.length);
     live.classList.toggle("hidden", !until && !desk);
     // The first full minute at which it is over: until then a photo of it counts as well.
-    if (until || desk) good.replaceChildren(desk ? t("wallet.live_desk") : t("wallet.live", { time: clock(Math.ceil(until / 60) * 60).textContent! }));
+    live.replaceChildren(shape(desk ? "lock" : "turn", "small"), h("p", {}, desk ? t("wallet.live_desk") : t("wallet.live", { time: clock(Math.ceil(until / 60) * 60).textContent! })));
     if (until) timer = window.setTimeout(() => void draw().catch(stop), Math.max(5, Math.min(RENEW, until - now() - 30)) * 1000);
   };
   const stop = (e: unknown) => { if (!over) { back(); ui.warn(e); } };
