@@ -72,6 +72,9 @@ func (d *demo) welcome(ctx context.Context, s *serving) error {
 	}
 	d.tell("\nOn this laptop, in a browser with a camera:")
 	d.tell("  open %s/scanner/ (%s/ tells how phones are set up)", s.local, s.local)
+	for _, line := range s.walletLines() {
+		d.tell("  %s", line)
+	}
 	d.tell("\nOn an Android phone by USB cable, with no certificate:")
 	d.tell("  adb reverse tcp:%s tcp:%s   then open %s/ on the phone", port, port, s.local)
 	d.tell("\nOn phones in the same Wi-Fi:")

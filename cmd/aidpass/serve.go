@@ -177,6 +177,7 @@ type serving struct {
 	public      *api.Shelf
 	packs       *packRoom
 	desk        *walletDesk // nil: nothing is issued to wallets here
+	walletApp   bool        // it is built in
 }
 
 func (a *app) newServing(o *org, f serveFlags) *serving {
@@ -366,6 +367,7 @@ func (s *serving) config() (api.Config, error) {
 	if c.Wallet, err = wallet.Files(); err != nil {
 		s.a.say("warning: %v", err)
 	}
+	s.walletApp = c.Wallet != nil
 	return c, nil
 }
 
@@ -413,7 +415,7 @@ func (s *serving) tell(ctx context.Context) error {
 	if s.a.served != nil {
 		return s.a.served(ctx, s)
 	}
-	result := map[string]any{"https": s.https(), "http": textPtr(s.local), "ca_sha256": nil}
+	result := map[string]any{"https": s.https(), "http": textPtr(s.local), "ca_sha256": nil, "wallet_app": textPtr(s.walletAddress()), "base_url": textPtr(s.f.base)}
 	if s.ca != nil {
 		result["ca_sha256"] = siteCAPrint(s.ca)
 	}
@@ -428,6 +430,9 @@ func (s *serving) tell(ctx context.Context) error {
 		}
 		for _, address := range s.https() {
 			fmt.Fprintf(w, "phones:       %s/   %s\n", address, who)
+		}
+		for _, line := range s.walletLines() {
+			fmt.Fprintln(w, line)
 		}
 		if s.ca != nil {
 			fmt.Fprintf(w, "the SHA-256 fingerprint of this site's authority, as phones show it in their settings:\n%s\n", siteCAPrint(s.ca))

@@ -219,3 +219,22 @@ func (s *serving) rooms() ([]api.Room, error) {
 	}
 	return []api.Room{w}, nil
 }
+
+// walletAddress is where a phone finds the wallet app; "" where it is not built in.
+func (s *serving) walletAddress() string {
+	if !s.walletApp {
+		return ""
+	}
+	return s.best() + api.PathWallet
+}
+
+// walletLines tell where wallets find what they need.
+func (s *serving) walletLines() (list []string) {
+	if at := s.walletAddress(); at != "" {
+		list = append(list, "wallet app:   "+at+"   for holders: it keeps cards, and works without network after the first visit")
+	}
+	if s.f.base != "" {
+		return append(list, "wallets:      "+s.f.base+"   the --base-url of aidpass offer create and aidpass request create")
+	}
+	return append(list, "wallets:      no offers and no requests here; aidpass serve --base-url ADDRESS answers them")
+}

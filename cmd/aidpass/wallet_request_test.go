@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"io"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +50,9 @@ func TestAWalletAnswersWhatIsAskedAtTheServer(t *testing.T) {
 		if v := ask(t, client, "GET", made.Result+"/json", "", made.Session, "", 200); v.Get("outcome").Get("answer").Text != "valid" {
 			t.Errorf("%s: %s", name, v.Append(nil))
 		}
+		if page := resultPage(t, client, made.Result, made.Session); !strings.Contains(page, "Nobody looked whether it was collected") {
+			t.Errorf("%s: the page of who asked does not say that nobody looked: %s", name, page)
+		}
 	}
 	read("request", "create", "--type", "eligibility", "--claim", "programme", "--purpose", "To hand out food")
 	l.must(purse("present", made.Link, "--refuse")...)
@@ -62,4 +67,24 @@ func TestAWalletAnswersWhatIsAskedAtTheServer(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	t.Error("what had ended is still there")
+}
+
+// resultPage is what the browser of who asked shows.
+func resultPage(t *testing.T, client *http.Client, address, session string) string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.AddCookie(&http.Cookie{Name: "__Secure-aidpass", Value: session})
+	res, err := client.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	page, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %d %v", address, res.StatusCode, err)
+	}
+	return string(page)
 }

@@ -143,7 +143,7 @@ func New(c Config) (*Server, error) {
 	if s.app, err = appShelf(pathScanner, c.Scanner); err != nil {
 		return nil, err
 	}
-	if s.purse, err = appShelf(pathWallet, c.Wallet); err != nil {
+	if s.purse, err = appShelf(PathWallet, c.Wallet); err != nil {
 		return nil, err
 	}
 	if s.pages, err = readPages(); err != nil {
@@ -165,8 +165,10 @@ const (
 	pathSetUp   = "/"
 	pathStyle   = "/setup.css"
 	pathScanner = "/scanner/"
-	pathWallet  = "/wallet/"
 )
+
+// PathWallet is where the wallet app is, if Config.Wallet has it.
+const PathWallet = "/wallet/"
 
 var reading = []string{http.MethodGet, http.MethodHead}
 
@@ -186,7 +188,7 @@ func (s *Server) routes() http.Handler {
 		room.Enter(s, e)
 	}
 	e.Match(reading, pathScanner+"*", func(c *echo.Context) error { return sendApp(c, s.app, scannerPolicy) })
-	e.Match(reading, pathWallet+"*", func(c *echo.Context) error { return sendApp(c, s.purse, walletPolicy) })
+	e.Match(reading, PathWallet+"*", func(c *echo.Context) error { return sendApp(c, s.purse, walletPolicy) })
 	e.Match(reading, "/*", s.public)
 	s.router = e
 	return s.guard(e)

@@ -184,6 +184,9 @@ func TestTheOfferPageTellsTheHolderWhatToDo(t *testing.T) {
 		}
 		want = append(want, html.EscapeString(label))
 		a := w.do("GET", "/org/offer/"+reference+"/page?lang="+lang, "")
+		if body := a.Body.String(); !strings.Contains(body, `href="/wallet/"`) || strings.Count(body, "openid-credential-offer://") != 2 {
+			t.Errorf("%s: no way to the wallet app, or no link to copy into it", lang)
+		}
 		page := a.Body.String()
 		for _, text := range append(want, `lang="`+lang+`"`, `href="openid-credential-offer://?credential_offer_uri=https%3A%2F%2Frelief-a.example%2Forg%2Foffer%2F`+reference+`"`, "data:image/png") {
 			if !strings.Contains(page, text) {

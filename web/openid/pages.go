@@ -109,6 +109,9 @@ func (s *Server) offerPage(c *echo.Context) error {
 	}
 	return s.show(c, http.StatusOK, "offer.html", func(lang string, data map[string]any) error {
 		data["Link"], data["Picture"] = template.URL(link), image
+		if s.house.Wallet != nil { // built in
+			data["App"], data["Text"] = api.PathWallet, link
+		}
 		data["TxCode"] = v.Get("grants").Get(offer.GrantPreAuthorized).Get("tx_code").Kind != jose.Missing
 		data["Offered"] = s.labels(v.Get("credential_configuration_ids").Items, lang)
 		return nil

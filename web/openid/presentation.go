@@ -162,6 +162,9 @@ func (s *Server) fillResult(t *request.Transaction, lang string, data map[string
 	}
 	var list []shown
 	for _, p := range o.Credentials {
+		if !p.LookedUp && p.Answer == words.Valid {
+			data["NotLooked"] = true
+		}
 		list = append(list, s.shown(p, lang, verdicts))
 	}
 	data["Credentials"] = list

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"aidpass/internal/jose"
@@ -115,7 +116,8 @@ func newWorldWith(t *testing.T, in *openid.SignIn) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.server, err = api.New(api.Config{Rooms: []api.Room{room}, Hosts: []string{"relief-a.example"}, Log: log, Now: clock}); err != nil {
+	if w.server, err = api.New(api.Config{Rooms: []api.Room{room}, Hosts: []string{"relief-a.example"}, Log: log, Now: clock,
+		Wallet: fstest.MapFS{"index.html": &fstest.MapFile{Data: []byte("<!doctype html><title>wallet</title>")}}}); err != nil {
 		t.Fatal(err)
 	}
 	return w
