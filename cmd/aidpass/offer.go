@@ -217,7 +217,7 @@ func (f *offerFlags) requestOf(ctx context.Context, a *app, o *org, t *schemas.T
 		return issuer.Request{}, err
 	}
 	if c.Skipped != "" {
-		return issuer.Request{}, usagef("nothing can be offered: %s", c.Why).hint("aidpass registry show %s", c.Unit)
+		return issuer.Request{}, skippedError(&c, f.programme, f.round)
 	}
 	q, decision := c.Request, issuer.DecisionOf(c.Decision)
 	if f.override != "" {

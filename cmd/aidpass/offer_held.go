@@ -38,3 +38,16 @@ func offerError(err error) error {
 	return usagef("%s of this place %s: %s, issued %s", what, became, number, c.IssuedAt).
 		hint("a second person confirms that it may be given all the same: --second-person ACCOUNT")
 }
+
+// skippedError says why somebody on record gets no offer, and the way out.
+func skippedError(c *issuer.Candidate, programme string, round uint64) error {
+	e := usagef("nothing can be offered: %s", c.Why)
+	switch c.Skipped {
+	case issuer.SkippedOver:
+		return e.hint("what was due in round %d is settled: --round N of another one, aidpass programme show %s tells them", round, programme).
+			hint("aidpass visits show CARD --reason CODE tells who gave what, where that is in doubt")
+	case issuer.SkippedHold:
+		return e.hint("once it is settled: aidpass entitle release %s --programme %s --round %d --second-person ACCOUNT", c.Unit, programme, round)
+	}
+	return e.hint("aidpass registry show %s", c.Unit)
+}

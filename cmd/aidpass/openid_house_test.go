@@ -101,7 +101,7 @@ func TestOurWalletInAHouseOfOthers(t *testing.T) {
 	for _, query := range requests {
 		var asked struct{ Link string }
 		h.tell("request?"+query, &asked)
-		if code, out := l.run(t.Context(), purse("present", asked.Link)...); code != 0 {
+		if code, out := l.run(t.Context(), purse("present", asked.Link, "--yes")...); code != 0 {
 			t.Errorf("%s: exit %d %s\n%s", query, code, out, l.stderr.String())
 		}
 	}
@@ -110,7 +110,7 @@ func TestOurWalletInAHouseOfOthers(t *testing.T) {
 	for _, wrong := range []string{"forged", "over", "aud"} {
 		var asked struct{ Link string }
 		h.tell("request?mode=direct_post&ask=town&"+wrong, &asked)
-		if code, out := l.run(t.Context(), purse("present", asked.Link)...); code == 0 {
+		if code, out := l.run(t.Context(), purse("present", asked.Link, "--yes")...); code == 0 {
 			t.Errorf("%s: answered: %s", wrong, out)
 		}
 	}

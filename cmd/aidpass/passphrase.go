@@ -135,3 +135,15 @@ func (a *app) confirm(question string) (bool, error) {
 	}
 	return word == "yes", nil
 }
+
+// confirmOr is confirm for what cannot be taken back: without a terminal sure must have
+// been said, by --yes. nothing tells what was left undone.
+func (a *app) confirmOr(question string, sure bool, nothing string) (bool, error) {
+	switch {
+	case sure:
+		return true, nil
+	case !a.isTerminal():
+		return false, usagef("nobody can be asked here, and %s", nothing).hint("at a terminal the command asks; without one add --yes")
+	}
+	return a.confirm(question)
+}

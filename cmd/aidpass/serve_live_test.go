@@ -37,6 +37,7 @@ type laptop struct {
 	dir    string
 	stderr overheard.Buffer
 	web    *http.Client // what a wallet on this laptop fetches through
+	purse  string       // file with the passphrase of wallets; "": none is named
 }
 
 func (l *laptop) path(name string) string { return filepath.Join(l.dir, name) }
@@ -46,7 +47,7 @@ func (l *laptop) run(ctx context.Context, args ...string) (int, string) {
 	var out bytes.Buffer
 	m := &Main{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &l.stderr, Now: scriptClock, WorkFactor: 4, ListSize: 4096,
 		Env: func(name string) (string, bool) {
-			v, ok := map[string]string{"AIDPASS_DATA": l.path("data"), "AIDPASS_PASSPHRASE_FILE": l.path("pass")}[name]
+			v, ok := map[string]string{"AIDPASS_DATA": l.path("data"), "AIDPASS_PASSPHRASE_FILE": l.path("pass"), "AIDPASS_WALLET_PASSPHRASE_FILE": l.purse}[name]
 			return v, ok
 		}, web: l.web}
 	code := m.Run(ctx, args)
@@ -65,7 +66,9 @@ func (l *laptop) must(args ...string) string {
 func newLaptop(t *testing.T) *laptop {
 	t.Helper()
 	l := &laptop{t: t, dir: t.TempDir()}
-	for name, text := range map[string]string{"pass": "correct horse\n"} {
+	l.purse = l.path("purse.pass")
+	l.purse = l.path("purse.pass")
+	for name, text := range map[string]string{"pass": "correct horse\n", "purse.pass": "a holder's own\n"} {
 		if err := os.WriteFile(l.path(name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

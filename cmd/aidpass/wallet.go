@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -31,6 +32,7 @@ type walletFlags struct {
 	lang        string
 	ca, trust   string
 	at          []string
+	passphrase  string // file with it
 }
 
 // rules are those of the protocols.
@@ -50,6 +52,7 @@ func (a *app) walletCommand() *cobra.Command {
 	}
 	p := cmd.PersistentFlags()
 	p.StringVar(&f.dir, "wallet", "wallet", "folder of the wallet")
+	p.StringVar(&f.passphrase, "wallet-passphrase-file", "", "file with the wallet's own passphrase on its first line (AIDPASS_WALLET_PASSPHRASE_FILE; else --passphrase-file, else asked)")
 	p.BoolVar(&f.development, "development", false, "let addresses of this very machine through, by http too")
 	p.StringVar(&f.ca, "ca", "", "further authority that servers may be proved by: PEM or DER, as DATA/site-ca/site-ca.crt")
 	p.StringArrayVar(&f.at, "at", nil, "HOST=ADDRESS:PORT: where the server of that name is reached, in place of its name; repeat")
@@ -77,9 +80,36 @@ const (
 	purseHead = 16 + wallet.KeyBytes
 )
 
-func (a *app) walletPassphrase(twice bool) (string, error) {
-	p, err := a.askPassphrase("the wallet", a.PassphraseFile, "passphrase-file", twice)
-	return string(p), err
+// walletPassphrase gives the passphrase of the wallet, which is its holder's: that of the
+// organisation's keys, which commands for the desk find in their environment, is not taken.
+func (a *app) walletPassphrase(f *walletFlags, twice bool) (string, error) {
+	const variable = "AIDPASS_WALLET_PASSPHRASE_FILE"
+	env := func(name string) string {
+		if a.Env == nil {
+			return ""
+		}
+		v, _ := a.Env(name)
+		return v
+	}
+	file, ours := f.passphrase, env("AIDPASS_PASSPHRASE_FILE")
+	if file == "" {
+		file = env(variable)
+	}
+	if file == "" && a.PassphraseFile != ours {
+		file = a.PassphraseFile // named for this command
+	}
+	if file == "" && ours != "" && !a.isTerminal() {
+		return "", usagef("a wallet has a passphrase of its own, and AIDPASS_PASSPHRASE_FILE is the organisation's").
+			hint("--wallet-passphrase-file FILE, or %s=FILE, names a file with it on the first line", variable)
+	}
+	p, err := a.askPassphrase("the wallet", file, "wallet-passphrase-file", twice)
+	if err != nil {
+		return "", err
+	}
+	if desk, err := firstLine(ours); twice && ours != "" && err == nil && bytes.Equal(desk, p) {
+		return "", usagef("that is the passphrase of the organisation's keys").hint("the wallet gets one of its own: whoever holds it would open the organisation's keys too")
+	}
+	return string(p), nil
 }
 
 func (a *app) newPurse(f *walletFlags) (*purse, error) {
@@ -90,7 +120,7 @@ func (a *app) newPurse(f *walletFlags) (*purse, error) {
 	if _, err := rand.Read(p.head); err != nil {
 		return nil, err
 	}
-	pass, err := a.walletPassphrase(true)
+	pass, err := a.walletPassphrase(f, true)
 	if err != nil {
 		return nil, err
 	}
@@ -103,13 +133,16 @@ func (a *app) newPurse(f *walletFlags) (*purse, error) {
 func (a *app) openPurse(f *walletFlags) (*purse, error) {
 	p := &purse{path: filepath.Join(f.dir, purseFile), keys: map[string]*ecdsa.PrivateKey{}}
 	file, err := readFile(p.path, 2*wallet.MaxBytes)
+	if notThere(err) {
+		return nil, usagef("there is no wallet in %s", f.dir).hint("aidpass wallet init makes one, aidpass wallet restore brings one back; --wallet DIR names another folder")
+	}
 	if err != nil {
 		return nil, err
 	}
 	if len(file) < purseHead {
 		return nil, fmt.Errorf("%s: %w", p.path, wallet.ErrSealed)
 	}
-	pass, err := a.walletPassphrase(false)
+	pass, err := a.walletPassphrase(f, false)
 	if err != nil {
 		return nil, err
 	}
@@ -375,9 +408,10 @@ func (a *app) walletBackup(f *walletFlags) *cobra.Command {
 	return &cobra.Command{Use: "backup FILE", Short: "Write the cards into a file that opens with eight words", Args: cobra.ExactArgs(1),
 		Long: `Write the cards into a file that opens with eight words.
 
-The words are shown once. Keys are not in the file, as a phone cannot give its own
+The words are shown once: the file is named on stderr, and they alone stand on the
+first line of the output. Keys are not in the file, as a phone cannot give its own
 away: on another machine cards that are bound to them come back for reading only, and
-the desk issues them again.`, Example: "  aidpass wallet backup amina.backup",
+the desk issues them again.`, Example: "  aidpass wallet backup amina.backup\n  aidpass wallet backup amina.backup > words.txt   # as wallet restore --words reads them",
 		RunE: func(_ *cobra.Command, args []string) error {
 			p, err := a.openPurse(f)
 			if err != nil {
@@ -394,7 +428,8 @@ the desk issues them again.`, Example: "  aidpass wallet backup amina.backup",
 			if err := writeNew(args[0], b, 0o600); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.Stdout, "%s opens with these words, which are kept nowhere:\n%s\n", args[0], words)
+			a.say("%s opens with these words, which are kept nowhere:", args[0])
+			fmt.Fprintln(a.Stdout, words)
 			return p.save()
 		}}
 }
@@ -402,12 +437,12 @@ the desk issues them again.`, Example: "  aidpass wallet backup amina.backup",
 func (a *app) walletRestore(f *walletFlags) *cobra.Command {
 	var wordsFile string
 	cmd := &cobra.Command{Use: "restore FILE --words FILE", Short: "Bring back cards from a back-up", Args: cobra.ExactArgs(1),
+		Long: `Bring back cards from a back-up, into the wallet that is there, else into a new one.
+
+Cards that are bound to keys which are not here come back for reading only: the desk
+issues them again.`,
 		Example: "  aidpass wallet restore amina.backup --words words.txt",
 		RunE: func(_ *cobra.Command, args []string) error {
-			p, err := a.openPurse(f)
-			if err != nil {
-				return err
-			}
 			if wordsFile == "" {
 				return usagef("--words is needed").hint("a file with the eight words on its first line")
 			}
@@ -416,6 +451,14 @@ func (a *app) walletRestore(f *walletFlags) *cobra.Command {
 				return err
 			}
 			b, err := readFile(args[0], 2*wallet.MaxBytes)
+			if err != nil {
+				return err
+			}
+			open := a.openPurse
+			if _, err := os.Stat(filepath.Join(f.dir, purseFile)); notThere(err) {
+				open = a.newPurse
+			}
+			p, err := open(f)
 			if err != nil {
 				return err
 			}
@@ -434,12 +477,22 @@ func (a *app) walletRestore(f *walletFlags) *cobra.Command {
 }
 
 func (a *app) walletWipe(f *walletFlags) *cobra.Command {
-	return &cobra.Command{Use: "wipe", Short: "Delete the wallet with its keys", Args: cobra.NoArgs, Example: "  aidpass wallet wipe",
+	var sure bool
+	cmd := &cobra.Command{Use: "wipe", Short: "Delete the wallet with its keys", Args: cobra.NoArgs,
+		Long: `Delete the wallet with its keys. It asks at the terminal; where there is none nothing
+is deleted without --yes.`,
+		Example: "  aidpass wallet wipe\n  aidpass wallet wipe --yes",
 		RunE: func(*cobra.Command, []string) error {
-			yes, err := a.confirm("Cards and keys are gone for good; the desk can issue them again.")
+			path := filepath.Join(f.dir, purseFile)
+			if _, err := os.Stat(path); err != nil {
+				return err
+			}
+			yes, err := a.confirmOr("Cards and keys are gone for good; the desk can issue them again.", sure, "nothing was deleted")
 			if err != nil || !yes {
 				return err
 			}
-			return os.Remove(filepath.Join(f.dir, purseFile))
+			return os.Remove(path)
 		}}
+	cmd.Flags().BoolVar(&sure, "yes", false, "delete without asking; needed where there is no terminal")
+	return cmd
 }

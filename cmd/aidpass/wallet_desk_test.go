@@ -81,3 +81,40 @@ func TestTheDeskSaysWhoHoldsAPlace(t *testing.T) {
 	l.refused([]string{"the paper card of this place was revoked: " + number, "--second-person"}, create...)
 	l.must(append(create, "--second-person", "acc-lead")...)
 }
+
+// What cannot be taken back needs a yes, a wallet is not sealed with the organisation's
+// passphrase, and what goes wrong with a link is said with the way out.
+func TestAWalletSaysWhatItNeeds(t *testing.T) {
+	l := withEntitled(t)
+	_, client, stop := l.serveWallets()
+	defer stop()
+	l.web = client
+	purse := func(args ...string) []string {
+		return append(append([]string{"wallet"}, args...), "--wallet", l.path("purse"))
+	}
+	l.refused([]string{"no wallet in", "aidpass wallet init"}, purse("list")...)
+	l.refused([]string{"passphrase of the organisation's keys"}, purse("init", "--wallet-passphrase-file", l.path("pass"))...)
+	own := l.purse
+	l.purse = ""
+	l.refused([]string{"AIDPASS_PASSPHRASE_FILE is the organisation's", "--wallet-passphrase-file"}, purse("init")...)
+	l.purse = own
+	l.must(purse("init")...)
+
+	link, code := l.offers("--external", "1")
+	l.refused([]string{"after five wrong ones"}, purse("add", link, "--code", "000000")...)
+	l.must(purse("add", link, "--code", code)...)
+	l.refused([]string{"withdrawn, replaced by a newer one or is too old", "aidpass offer create"}, purse("add", link, "--code", code)...)
+	l.refused([]string{"--development"}, purse("add", "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Flocalhost%3A8443%2Foffer%2Fx")...)
+	l.refused([]string{"in quotes, and whole"}, purse("present", "openid4vp:")...)
+
+	var asked struct{ ID, Link string }
+	if err := json.Unmarshal([]byte(l.must("request", "create", "--type", "eligibility", "--claim", "programme", "--purpose", "To see what is due", "--json")), &asked); err != nil {
+		t.Fatal(err)
+	}
+	l.refused([]string{"shows of", "nothing was shown", "add --yes"}, purse("present", asked.Link)...)
+	if out := l.must("request", "show", asked.ID, "--json"); !strings.Contains(out, `"open"`) {
+		t.Errorf("something was answered: %s", out)
+	}
+	l.refused([]string{"nothing was deleted", "add --yes"}, purse("wipe")...)
+	l.must(purse("list")...)
+}

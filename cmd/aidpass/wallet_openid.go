@@ -39,7 +39,7 @@ func (a *app) walletAdd(f *walletFlags) *cobra.Command {
 				}
 				cards = append(cards, c)
 			} else if cards, err = a.takeOffer(cmd.Context(), f, p, args[0], offerWishes{code, copies, replace, signIn}); err != nil {
-				return err
+				return f.walletError(err, args[0])
 			}
 			if err := p.save(); err != nil {
 				return err
@@ -96,7 +96,7 @@ func (a *app) takeOffer(ctx context.Context, f *walletFlags, p *purse, link stri
 			}
 		case openid.Ask:
 			if s.Offered.Again {
-				return nil, usagef("the issuer does not take the code, or the offer was used").hint("--code with the code on the slip; after five wrong ones the desk makes a new offer")
+				return nil, &openid.Fault{Why: openid.WrongCode, Err: errors.New("asked for again")}
 			}
 			agreed := openid.Agreement{TxCode: want.code, Copies: want.copies}
 			if want.signIn && !s.Offered.SignIn {
@@ -161,21 +161,29 @@ func (a *app) takeOffer(ctx context.Context, f *walletFlags, p *purse, link stri
 }
 
 func (a *app) walletPresent(f *walletFlags) *cobra.Command {
-	var refuse bool
+	var refuse, sure bool
 	cmd := &cobra.Command{Use: "present LINK", Short: "Answer who asks, with the least that does", Args: cobra.ExactArgs(1),
-		Example: "  aidpass wallet present 'openid4vp://?client_id=decentralized_identifier%3Adid%3Aweb%3Ab.example&request_uri=https%3A%2F%2Fb.example%2Fr'",
+		Long: `Answer who asks, with the least that does.
+
+It says who asks, what for and what would be shown, and asks at the terminal. Where
+there is none nothing is shown without --yes.`,
+		Example: "  aidpass wallet present LINK --yes   # from a script: it is shown without a question\n  aidpass wallet present 'openid4vp://?client_id=decentralized_identifier%3Adid%3Aweb%3Ab.example&request_uri=https%3A%2F%2Fb.example%2Fr'",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			p, err := a.openPurse(f)
 			if err != nil {
 				return err
 			}
-			return a.answer(cmd.Context(), f, p, args[0], refuse)
+			return f.walletError(a.answer(cmd.Context(), f, p, args[0], presentWishes{refuse, sure}), args[0])
 		}}
 	cmd.Flags().BoolVar(&refuse, "refuse", false, "say no; who asks learns that and nothing else")
+	cmd.Flags().BoolVar(&sure, "yes", false, "show it without asking; needed where there is no terminal")
 	return cmd
 }
 
-func (a *app) answer(ctx context.Context, f *walletFlags, p *purse, link string, refuse bool) error {
+// presentWishes is how a request is answered.
+type presentWishes struct{ refuse, sure bool }
+
+func (a *app) answer(ctx context.Context, f *walletFlags, p *purse, link string, want presentWishes) error {
 	k, err := openid.BeginAsking(link, f.rules(), rand.Reader)
 	if err != nil {
 		return err
@@ -196,7 +204,7 @@ func (a *app) answer(ctx context.Context, f *walletFlags, p *purse, link string,
 		case openid.Chain:
 			err = k.TakeChain("", false) // a command line has no list of roots for who asks
 		case openid.Consent:
-			if err = a.consent(f, p, k, s.Asked, refuse, at); err == nil {
+			if err = a.consent(f, p, k, s.Asked, want, at); err == nil {
 				err = p.save() // before anything leaves
 			}
 		case openid.Sign:
@@ -218,7 +226,8 @@ func (a *app) answer(ctx context.Context, f *walletFlags, p *purse, link string,
 	return nil
 }
 
-func (a *app) consent(f *walletFlags, p *purse, k *openid.Asking, asked *openid.Asked, refuse bool, at credential.Time) error {
+func (a *app) consent(f *walletFlags, p *purse, k *openid.Asking, asked *openid.Asked, want presentWishes, at credential.Time) error {
+	refuse := want.refuse
 	fmt.Fprintf(a.Stderr, "%q asks (known by its %s); the answer goes to %s\nfor: %q\n", asked.Who.Name, asked.Who.How, asked.To, wallet.In(asked.Purpose, f.lang))
 	choices, err := k.Search(p.w, at)
 	if err != nil {
@@ -240,7 +249,7 @@ func (a *app) consent(f *walletFlags, p *purse, k *openid.Asking, asked *openid.
 		}
 	}
 	if !refuse {
-		yes, err := a.confirm("Show this?")
+		yes, err := a.confirmOr("Show this?", want.sure, "nothing was shown")
 		if err != nil {
 			return err
 		}

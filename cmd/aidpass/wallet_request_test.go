@@ -43,7 +43,7 @@ func TestAWalletAnswersWhatIsAskedAtTheServer(t *testing.T) {
 	l.must(purse("add", made.Link, "--code", made.Tx)...)
 	for name, flags := range map[string][]string{"": nil, "W3C": {"--format", "jwt_vc_json"}, "in the clear": {"--in-the-clear"}, "unsigned": {"--unsigned"}} {
 		read(append([]string{"request", "create", "--type", "eligibility", "--claim", "programme", "--purpose", "To hand out food"}, flags...)...)
-		l.must(purse("present", made.Link)...)
+		l.must(purse("present", made.Link, "--yes")...)
 		if shown := l.must("request", "show", made.ID); !strings.Contains(shown, "K7Q2") || strings.Contains(shown, "round:") || !strings.HasPrefix(shown, "GIVE") {
 			t.Errorf("%s: %s", name, shown)
 		}

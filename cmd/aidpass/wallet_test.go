@@ -52,7 +52,7 @@ func TestAWalletTakesAnOfferFromTheServer(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &asked); err != nil {
 		t.Fatal(err)
 	}
-	l.must(purse("present", asked.Link)...)
+	l.must(purse("present", asked.Link, "--yes")...)
 	if out := l.must("request", "show", asked.ID, "--json"); !strings.Contains(out, `"shown"`) || !strings.Contains(out, `"valid"`) || strings.Contains(out, "size_band") {
 		t.Errorf("request show %s", out)
 	}
@@ -63,12 +63,10 @@ func TestAWalletTakesAnOfferFromTheServer(t *testing.T) {
 		t.Errorf("log %q", log)
 	}
 	out = l.must(purse("backup", l.path("purse.backup"))...)
-	lines := strings.Split(strings.TrimSpace(out), "\n")
-	if err := os.WriteFile(l.path("words"), []byte(lines[len(lines)-1]+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(l.path("words"), []byte(out), 0o600); err != nil { // the words alone
 		t.Fatal(err)
 	}
-	l.must(purse("wipe")...)
-	l.must(purse("init")...)
+	l.must(purse("wipe", "--yes")...)
 	if out := l.must(purse("restore", l.path("purse.backup"), "--words", l.path("words"))...); !strings.HasPrefix(out, "1 card; 1 for reading only") {
 		t.Errorf("restore %q", out)
 	}
