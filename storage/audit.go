@@ -45,14 +45,20 @@ func (o *Org) Audit(ctx context.Context, yield func(*access.Entry) error) error 
 // fromStart reads also what stands before entry 1: nothing that this program wrote.
 const fromStart = math.MinInt64
 
-// auditIn reads at most limit entries behind number after; limit -1: all.
-
-func (o *Org) auditIn(ctx context.Context, q interface {
+// A querier is a connection, or a transaction.
+type querier interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}, after int64, limit int, yield func(*access.Entry) error) error {
-	const query = `SELECT seq, at, actor, role, device, second_person, action, object, reason, detail, digest, prev, hash
-		FROM audit WHERE org_id = $1 AND seq > $2 ORDER BY seq LIMIT $3`
-	rows, err := q.QueryContext(ctx, query, o.id, after, limit)
+}
+
+// auditIn reads at most limit entries behind number after; limit -1: all.
+func (o *Org) auditIn(ctx context.Context, q querier, after int64, limit int, yield func(*access.Entry) error) error {
+	return o.entries(ctx, q, "org_id = $1 AND seq > $2", []any{o.id, after}, limit, yield)
+}
+
+// entries reads the entries of a condition, which has no text of a caller's in it.
+func (o *Org) entries(ctx context.Context, q querier, where string, args []any, limit int, yield func(*access.Entry) error) error {
+	const columns = `SELECT seq, at, actor, role, device, second_person, action, object, reason, detail, digest, prev, hash FROM audit WHERE `
+	rows, err := q.QueryContext(ctx, fmt.Sprintf("%s%s ORDER BY seq LIMIT %d", columns, where, limit), args...)
 	if err != nil {
 		return fmt.Errorf("storage: audit log: %w", err)
 	}

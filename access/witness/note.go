@@ -128,13 +128,12 @@ func Cosign(s *Signed, name string, key crypto.Signer, at time.Time) ([]byte, er
 		return nil, err
 	}
 	// Opened without keys, every signature that is there is carried on as it is.
-	n, err := note.Open(s.Raw, note.VerifierList())
+	_, err = note.Open(s.Raw, note.VerifierList())
 	var unverified *note.UnverifiedNoteError
 	if !errors.As(err, &unverified) {
 		return nil, fmt.Errorf("witness: %w", err)
 	}
-	n = unverified.Note
-	out, err := note.Sign(n, w)
+	out, err := note.Sign(unverified.Note, w)
 	if err == nil && len(out) > MaxNoteBytes {
 		err = syntax("with one signature more it is over %d bytes long", MaxNoteBytes)
 	}

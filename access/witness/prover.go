@@ -42,7 +42,6 @@ type Outcome struct {
 // A Prover holds a log, entry by entry, against promises and stored trees.
 type Prover struct {
 	chain    access.Chain
-	bad      []access.BadRow
 	broken   *access.BadRow // the chain ended here
 	tree     growing
 	trees    []*stored
