@@ -35,6 +35,18 @@ func (f Former) Bytes() ([]byte, bool) {
 	return append(tag[:], raw...), err == nil && len(raw) == FormerBytes-IssuerTagBytes && f.Issuer != ""
 }
 
+// Ledger is what a wallet credential is counted under (schemas.LedgerClaim): the unit's
+// pseudonym, and where it stands in f's place a point and Bytes in base64url, in one
+// claim, so that nobody shows the one and keeps the other. false where f says something
+// and Bytes does not, or there is no pseudonym that it could stand behind.
+func (f Former) Ledger(pseudonym string) (string, bool) {
+	if f == (Former{}) {
+		return pseudonym, true
+	}
+	raw, ok := f.Bytes()
+	return pseudonym + "." + base64.RawURLEncoding.EncodeToString(raw), ok && pseudonym != ""
+}
+
 // FormerOf is the other way round, for the issuer whose tag it is. replaces is
 // Credential.Replaces, FormerBytes long.
 func FormerOf(issuer string, replaces []byte) Former {

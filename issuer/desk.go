@@ -32,8 +32,8 @@ type Desk struct {
 	Signer crypto.Signer // the card key: P-256 or Ed25519
 	Tokens crypto.Signer // the key of credentials for wallets, which are text; nil: none are issued
 
-	// TokensFrom is when Tokens began to sign: service points take nothing older from it.
-	TokensFrom credential.Time
+	// When Signer and Tokens began to sign: service points take nothing older from them.
+	SignerFrom, TokensFrom credential.Time
 
 	Store Store
 	Log   SigningLog

@@ -127,9 +127,13 @@ func (r *run) prepare(w *row) (record []byte, err error) {
 	case credential.FormSDJWT, credential.FormVCJWT:
 		return r.prepareToken(w)
 	}
+	exp := c.ExpiresAt
+	if r.batch.Form == credential.FormBound {
+		iat, exp = coarse(iat, exp, r.desk.SignerFrom)
+	}
 	p, err := cwt.Prepare(r.key, cwt.Draft{
 		Issuer: r.desk.Issuer, Type: r.batch.Type.VCT, Pseudonym: c.Pseudonym, ID: c.ID,
-		IssuedAt: iat, NotBefore: r.batch.NotBefore, ExpiresAt: c.ExpiresAt,
+		IssuedAt: iat, NotBefore: r.batch.NotBefore, ExpiresAt: exp,
 		StatusURI: c.StatusURI, StatusIndex: c.StatusIndex, Plain: w.plain, Sealed: w.sealed, HolderKey: w.request.Holder,
 		Former: w.former,
 	})
@@ -193,12 +197,21 @@ func (r *run) prepareToken(w *row) ([]byte, error) {
 			}
 		}
 	}
-	iat, exp := r.desk.coarse(credential.FromStd(r.now), c.ExpiresAt)
+	iat, exp := coarse(credential.FromStd(r.now), c.ExpiresAt, r.desk.TokensFrom)
 	d := sdjwt.Draft{
 		Issuer: r.desk.Issuer, ID: c.ID.String(), IssuedAt: iat, NotBefore: r.batch.NotBefore, ExpiresAt: exp,
 		StatusURI: status.URIOfJWT(c.StatusURI), StatusIndex: c.StatusIndex, HolderKey: w.request.Holder,
 	}
-	if err := d.Say(t, values, c.Pseudonym); err != nil {
+	// A holder shows what she is counted under or keeps it; a VC-JWT shows it to everybody,
+	// so it says that only where something is counted.
+	ledger := ""
+	if r.batch.Form == credential.FormSDJWT || t.ProgrammeClaim != "" {
+		var ok bool
+		if ledger, ok = w.former.Ledger(c.Pseudonym); !ok {
+			return nil, errors.New("issuer: what the credential stands for is no unit of another organisation")
+		}
+	}
+	if err := d.Say(t, values, ledger); err != nil {
 		return nil, err
 	}
 	if r.batch.Form == credential.FormVCJWT {
@@ -223,11 +236,11 @@ func (r *run) prepareToken(w *row) ([]byte, error) {
 	return append(slices.Clip(p.ToBeSigned()), p.Disclosures()...), nil
 }
 
-// coarse makes the times of a token those of everybody who got one that day: the
-// second of issue would tell two verifiers that they have met the same wallet. What
-// ends within two days ends at a full hour. It never says earlier than the key began,
-// nor that it lives longer than it does.
-func (d *Desk) coarse(iat, exp credential.Time) (credential.Time, credential.Time) {
+// coarse makes the times of what a wallet holds those of everybody who got one that
+// day: the second of issue would tell two verifiers that they have met the same wallet.
+// What ends within two days ends at a full hour. It never says earlier than the key
+// began, nor that it lives longer than it does.
+func coarse(iat, exp, began credential.Time) (credential.Time, credential.Time) {
 	const hour, day = 3600, 86400
 	switch life := exp - iat; {
 	case life > 2*day:
@@ -235,7 +248,7 @@ func (d *Desk) coarse(iat, exp credential.Time) (credential.Time, credential.Tim
 	case life > 2*hour:
 		exp -= exp % hour
 	}
-	return max(iat-iat%day, min(d.TokensFrom, iat)), exp
+	return max(iat-iat%day, min(began, iat)), exp
 }
 
 // IssueWallet makes the one-time credentials of one wallet: one of q for each of its

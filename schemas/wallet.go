@@ -3,18 +3,25 @@ package schemas
 import (
 	"bytes"
 	"slices"
+	"strings"
 
 	"aidpass/internal/cbor"
 	"aidpass/internal/jose"
 )
 
 // LedgerClaim is the pseudonym in a wallet credential: the unit's name in one
-// programme, 16 characters of base64url. Collections are counted under it
-// (DESIGN 4), so it is all that two verifiers could compare: it is always
-// selectively disclosable, and asked for only where an entitlement is collected.
+// programme, 16 characters of base64url. Where the credential stands in the place of
+// another organisation's, a point and the 20 bytes of a card's "replaces" in base64url
+// follow (docs/decisions/0028). Collections are counted under it (DESIGN 4), so it is
+// all that two verifiers could compare: it is always selectively disclosable, and asked
+// for only where an entitlement is collected.
 const LedgerClaim = "ledger_id"
 
-const pseudonymLen = 16 // as on a card
+// Lengths, as on a card.
+const (
+	pseudonymLen = 16
+	replacesLen  = 20 // bytes
+)
 
 // A Shown is what the claims of a wallet credential say, as cards have it. What
 // is not in it may have been issued all the same.
@@ -22,18 +29,19 @@ type Shown struct {
 	Plain     []byte         // the claims a card has in plain view, a CBOR map; nil for none
 	Sealed    []byte         // those a card has sealed; nil for none
 	Named     map[string]any // all of them, and those no card carries, as NamePlain gives them
-	Pseudonym []byte         // LedgerClaim; nil where it is not shown
+	Pseudonym []byte         // of LedgerClaim; nil where it is not shown
+	Replaces  []byte         // of LedgerClaim, as a card has it; nil for none, or not shown
 }
 
 // EncodeWallet writes the claims of the wallet form, an object by claim name.
 //
 // values are those EncodePlain takes, and the same are refused: what may not be
 // said by a card is not said by a wallet either. Claims whose disclosure is never
-// are passed over. pseudonym becomes LedgerClaim; "" for none.
+// are passed over. ledger becomes LedgerClaim; "" for none.
 //
 //	int number · bool · range, ints [number] · codes [string] · benefit object
 //	bytes base64url · all else string
-func (t *Type) EncodeWallet(values map[string]any, pseudonym string) (jose.Value, error) {
+func (t *Type) EncodeWallet(values map[string]any, ledger string) (jose.Value, error) {
 	out := jose.ObjectOf()
 	for _, where := range []Placement{Plain, Sealed} {
 		if _, err := t.encode(values, where); err != nil {
@@ -53,11 +61,11 @@ func (t *Type) EncodeWallet(values map[string]any, pseudonym string) (jose.Value
 			out.Members = append(out.Members, jose.Member{Name: c.Name, Value: c.json(v)})
 		}
 	}
-	if pseudonym != "" {
-		if !isPseudonym(pseudonym) {
-			return out, &ValueError{LedgerClaim, "not 16 characters of base64url"}
+	if ledger != "" {
+		if _, _, err := readLedger(ledger); err != nil {
+			return out, err
 		}
-		out.Members = append(out.Members, jose.Member{Name: LedgerClaim, Value: jose.StringOf(pseudonym)})
+		out.Members = append(out.Members, jose.Member{Name: LedgerClaim, Value: jose.StringOf(ledger)})
 	}
 	return out.Sorted(), nil
 }
@@ -120,17 +128,29 @@ func (t *Type) DecodeWallet(claims jose.Value) (Shown, error) {
 		}
 	}
 	if said := claims.Get(LedgerClaim); said.Kind != jose.Missing {
-		if said.Kind != jose.String || !isPseudonym(said.Text) {
-			return Shown{}, &ValueError{LedgerClaim, "not 16 characters of base64url"}
+		text := said.Text
+		if said.Kind != jose.String {
+			text = ""
 		}
-		out.Pseudonym = []byte(said.Text)
+		var err error
+		if out.Pseudonym, out.Replaces, err = readLedger(text); err != nil {
+			return Shown{}, err
+		}
 	}
 	return out, nil
 }
 
-func isPseudonym(s string) bool {
-	_, err := jose.DecodeBase64(s)
-	return err == nil && len(s) == pseudonymLen
+// readLedger reads LedgerClaim; replaces is nil where nothing follows the pseudonym.
+func readLedger(text string) (pseudonym, replaces []byte, err error) {
+	name, former, stands := strings.Cut(text, ".")
+	_, err = jose.DecodeBase64(name)
+	if stands && err == nil {
+		replaces, err = jose.DecodeBase64(former)
+	}
+	if err != nil || len(name) != pseudonymLen || stands && len(replaces) != replacesLen {
+		return nil, nil, &ValueError{LedgerClaim, "not 16 characters of base64url, nor these and what they replace"}
+	}
+	return []byte(name), replaces, nil
 }
 
 // json is a value in the form Parse returned, as JSON.

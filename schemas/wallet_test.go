@@ -44,6 +44,11 @@ func TestWhatAWalletSays(t *testing.T) {
 		{"a benefit with more", `{` + always + `,"entitlement":{"visits":1,"x":1}}`, "entitlement"},
 		{"a short pseudonym", `{` + always + `,"ledger_id":"abc"}`, "ledger_id"},
 		{"a pseudonym that is none", `{` + always + `,"ledger_id":["0123456789abcdef"]}`, "ledger_id"},
+		{"a pseudonym that is a number", `{` + always + `,"ledger_id":1234567890123456}`, "ledger_id"},
+		{"a pseudonym and whom it stands for", `{` + always + `,"ledger_id":"0123456789abcdef.` + strings.Repeat("A", 27) + `"}`, ""},
+		{"whom it stands for a byte short", `{` + always + `,"ledger_id":"0123456789abcdef.` + strings.Repeat("A", 26) + `"}`, "ledger_id"},
+		{"it stands for nobody", `{` + always + `,"ledger_id":"0123456789abcdef."}`, "ledger_id"},
+		{"it stands for two", `{` + always + `,"ledger_id":"0123456789abcdef.` + strings.Repeat("A", 27) + `.` + strings.Repeat("A", 27) + `"}`, "ledger_id"},
 	} {
 		got, err := schemas.ByName("eligibility").DecodeWallet(object(t, c.claims))
 		refused := ""

@@ -102,7 +102,7 @@ func (j *judgement) readShown(t *schemas.Type) {
 		return
 	}
 	c := &j.r.Credential
-	c.Plain, c.Pseudonym = shown.Plain, shown.Pseudonym
+	c.Plain, c.Pseudonym, c.Replaces = shown.Plain, shown.Pseudonym, shown.Replaces
 	j.r.Opened, j.r.shown = shown.Sealed, shown.Named
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 
 	"aidpass/credential"
 	"aidpass/credential/sdjwt"
@@ -172,12 +173,12 @@ func (w *Wallet) Add(list []Received, replaces string, newID func() string, at c
 
 // renewedBy is the id of the card here that c gives new copies of; "" for none.
 func (w *Wallet) renewedBy(c *Card, replaces string) string {
-	counted := c.Claims().Get(ledgerClaim).Text
+	counted := c.countedUnder()
 	for _, old := range w.Cards {
 		if old.Type != c.Type || old.Issuer != c.Issuer || old.Source != c.Source {
 			continue
 		}
-		was := old.Claims().Get(ledgerClaim).Text
+		was := old.countedUnder()
 		if was != "" && was == counted || old.ID == replaces && (was == "" || counted == "") {
 			return old.ID
 		}
@@ -185,8 +186,15 @@ func (w *Wallet) renewedBy(c *Card, replaces string) string {
 	return ""
 }
 
-// ledgerClaim is the pseudonym that collections are counted under (schemas.LedgerClaim).
+// ledgerClaim is what collections are counted under (schemas.LedgerClaim).
 const ledgerClaim = "ledger_id"
+
+// countedUnder is the pseudonym in it, without whom the card stands for: that may
+// become known with the next copies.
+func (c *Card) countedUnder() string {
+	name, _, _ := strings.Cut(c.Claims().Get(ledgerClaim).Text, ".")
+	return name
+}
 
 func cardFor(added *[]*Card, r *Received, at credential.Time) *Card {
 	for _, c := range *added {

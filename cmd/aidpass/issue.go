@@ -432,11 +432,13 @@ func (a *app) openWalletIssuer(o *org, types ...*schemas.Type) (*issuer.Desk, er
 	if err != nil {
 		return nil, err
 	}
-	info, err := o.current(keystore.VC)
-	if err != nil {
-		return nil, err
+	for use, from := range map[keystore.Use]*credential.Time{keystore.Card: &desk.SignerFrom, keystore.VC: &desk.TokensFrom} {
+		info, err := o.current(use)
+		if err != nil {
+			return nil, err
+		}
+		_, *from, _ = role(*info)
 	}
-	_, desk.TokensFrom, _ = role(*info)
 	return desk, nil
 }
 

@@ -72,12 +72,12 @@ type Draft struct {
 
 // Say fills in what a credential of type t says: Type, Claims, Frame and PadTo.
 //
-// values are those a card of t is made of (schemas.Type.EncodePlain); pseudonym is
-// the unit's name in the programme, "" where nothing is ever collected on it.
-// Every credential of one type has the same number of digests, whatever it says.
-// Errors are *schemas.ValueError.
-func (d *Draft) Say(t *schemas.Type, values map[string]any, pseudonym string) error {
-	claims, err := t.EncodeWallet(values, pseudonym)
+// values are those a card of t is made of (schemas.Type.EncodePlain); ledger is
+// the unit's name in the programme and whom it stands for (credential.Former.Ledger),
+// "" where nothing is ever collected on it. Every credential of one type has the same
+// number of digests, whatever it says. Errors are *schemas.ValueError.
+func (d *Draft) Say(t *schemas.Type, values map[string]any, ledger string) error {
+	claims, err := t.EncodeWallet(values, ledger)
 	if err != nil {
 		return err
 	}

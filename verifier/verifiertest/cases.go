@@ -45,7 +45,7 @@ func Cases(w *World) []Case {
 	for _, group := range [][]Case{
 		goodCases(w), textCases(w), messageCases(w), signatureCases(w), claimCases(w), keyCases(w), timeCases(w),
 		statusCases(w), placeCases(w), packCases(w), holderCases(w),
-		tokenCases(w), disclosureCases(w), bindingCases(w), tokenStatusCases(w), w3cCases(w),
+		tokenCases(w), disclosureCases(w), bindingCases(w), tokenStatusCases(w), w3cCases(w), formerCases(w),
 	} {
 		for _, c := range group {
 			if c.At == 0 {

@@ -12,11 +12,11 @@ import (
 	"aidpass/words"
 )
 
-var update = flag.Bool("update", false, "write the cases anew: new signatures, so every file changes")
+var update = flag.Bool("update", false, "store the cases that are not stored yet")
 
 const verdicts = "../../testdata/vectors/verdicts.json"
 
-// TestWriteVectors writes what TestStoredVectors, the browser binaries and the
+// TestWriteVectors adds to what TestStoredVectors, the browser binaries and the
 // command line are asked. Run it with -update when cases were added; an answer
 // that changed is a change of what people at a table are told.
 func TestWriteVectors(t *testing.T) {

@@ -37,6 +37,7 @@ type TokenOptions struct {
 	Draft  func(*sdjwt.Draft)
 	Claims map[string]any // beside the programme and round of the usual card
 	Unit   string         // default "unit-1": that of the usual card
+	Former credential.Former
 }
 
 // Token signs a wallet credential and returns it whole, as its issuer hands it out.
@@ -66,12 +67,21 @@ func (w *World) Token(o TokenOptions) string {
 	id := sha256.Sum256([]byte(o.Unit + o.Type + "wallet"))
 	d := sdjwt.Draft{Issuer: o.Org.ID, ID: jose.EncodeBase64(id[:10]), IssuedAt: o.Issued, ExpiresAt: o.Issued + 90*day,
 		StatusURI: o.Org.TokenStatusURI(), StatusIndex: GoodIndex, HolderKey: w.Wallet.Key}
-	check(d.Say(schemas.ByName(o.Type), values, pseudonym(o.Unit)))
+	check(d.Say(schemas.ByName(o.Type), values, ledgerOf(o.Unit, o.Former)))
 	if o.Draft != nil {
 		o.Draft(&d)
 	}
 	p := must(sdjwt.Prepare(o.Key.Key, d, &counted{}))
 	return must(p.Attach(must(cose.SignRaw(o.Key, p.ToBeSigned()))))
+}
+
+// ledgerOf is what a wallet credential of a unit is counted under.
+func ledgerOf(unit string, f credential.Former) string {
+	text, ok := f.Ledger(pseudonym(unit))
+	if !ok {
+		panic("verifiertest: a former that is none")
+	}
+	return text
 }
 
 // Present shows of a credential the claims named, signed by its holder for the
