@@ -91,6 +91,7 @@ func Run(t *testing.T, e Engine) {
 		{"a mere reservation is taken over", testTakeover},
 		{"a wallet gets its credentials once", testWallets},
 		{"a wallet's credentials are resumed as recorded", testWalletResumed},
+		{"a wallet's credentials stand where the card would", testWalletFormer},
 		{"a wallet does not get round what is on hold", testWalletHeld},
 		{"a wallet does not get round what was revoked", testWalletRevoked},
 		{"a wallet is not replaced with its namesake's", testWalletNamesake},

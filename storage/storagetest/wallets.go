@@ -10,7 +10,9 @@ import (
 	"aidpass/credential/sdjwt"
 	"aidpass/credential/vcjwt"
 	"aidpass/internal/cose"
+	"aidpass/internal/jose"
 	"aidpass/issuer"
+	"aidpass/schemas"
 	"aidpass/status"
 )
 
@@ -81,7 +83,7 @@ func testWallet(t *testing.T, e Engine, f credential.Form) {
 		}
 		seen[c.StatusIndex] = true
 		open := w.open(t, c)
-		if f != credential.FormBound && (open.IssuedAt%86400 != 0 || open.ExpiresAt%86400 != 0 || open.ExpiresAt > c.ExpiresAt) {
+		if open.IssuedAt%86400 != 0 || open.ExpiresAt%86400 != 0 || open.ExpiresAt > c.ExpiresAt {
 			t.Errorf("copy %d says from %s to %s: two verifiers could compare that", i, open.IssuedAt, open.ExpiresAt)
 		}
 		if string(open.HolderKey) != string(keys[i].Append(nil)) {
@@ -153,7 +155,43 @@ func testWallet(t *testing.T, e Engine, f credential.Form) {
 	w.whole(t)
 }
 
-// open reads a credential of any form.
+// testWalletFormer: who stands for a unit of another organisation does so in every form,
+// and goes on doing it where nobody says so again.
+func testWalletFormer(t *testing.T, e Engine) {
+	former := credential.Former{Issuer: "https://other.example/i1", Pseudonym: cwt.Pseudonym([]byte("other"), []byte("unit"))}
+	want, ok := former.Bytes()
+	if !ok {
+		t.Fatal("no former")
+	}
+	for _, f := range walletForms {
+		w := newWorld(t, e)
+		w.desk.MayReplace = func(asked credential.Former, _, _ string) bool { return asked == former }
+		b, q := w.walletBatch(t, f, true)
+		q.Former = former
+		b.Requests[0].Former = former
+		approve(t, &b)
+		results, err := w.desk.IssueWallet(ctx, b, q, phone(t, 2))
+		cards := given(t, results, err, 2)
+		q.Former, b.Requests[0].Former = credential.Former{}, credential.Former{}
+		approve(t, &b)
+		results, err = w.desk.IssueWallet(ctx, b, q, phone(t, 2))
+		for i, c := range append(cards, given(t, results, err, 2)...) {
+			if open := w.open(t, c); string(open.Replaces) != string(want) || string(open.Pseudonym) != c.Pseudonym {
+				t.Errorf("%s %d stands for %x, counted under %q", f, i, open.Replaces, open.Pseudonym)
+			}
+		}
+		w.desk.MayReplace = nil
+		results, err = w.desk.IssueWallet(ctx, b, q, phone(t, 2))
+		must(t, err)
+		for _, r := range results {
+			if r.Refusal == nil || r.Refusal.Code != issuer.RefusedFormer {
+				t.Errorf("%s, and the trust list does not let it: %v", f, r.Refusal)
+			}
+		}
+	}
+}
+
+// open reads a credential of any form, with what a wallet shows of it where a card has it.
 func (w *world) open(t *testing.T, c issuer.Credential) credential.Credential {
 	t.Helper()
 	var k *cose.Key
@@ -174,13 +212,21 @@ func (w *world) open(t *testing.T, c issuer.Credential) credential.Credential {
 		must(t, err)
 		open, err := vcjwt.Open(e, k)
 		must(t, err)
-		return open.Credential
+		return shown(t, open.Credential, open.Claims)
 	}
 	e, err := sdjwt.Parse(string(c.Card))
 	must(t, err)
 	open, err := sdjwt.OpenIssued(e, k)
 	must(t, err)
-	return open.Credential
+	return shown(t, open.Credential, open.Claims)
+}
+
+func shown(t *testing.T, c credential.Credential, claims jose.Value) credential.Credential {
+	t.Helper()
+	s, err := schemas.ByName("eligibility").DecodeWallet(claims)
+	must(t, err)
+	c.Plain, c.Pseudonym, c.Replaces = s.Plain, s.Pseudonym, s.Replaces
+	return c
 }
 
 // testWalletResumed: what was to be signed for a wallet when the power went is
