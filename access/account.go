@@ -17,6 +17,7 @@ type Account struct {
 	Version     int64 // rises with every change of the rest; a writer names the one it saw
 	HasPassword bool
 	HasTOTP     bool
+	Handle      []byte    // 32 random bytes: how authenticators name the account
 	Passkeys    []Passkey // in order of creation
 	Subjects    []Subject
 }
@@ -36,15 +37,15 @@ type Subject struct{ Issuer, Subject string }
 
 // A Passkey is the public half of a WebAuthn credential.
 type Passkey struct {
-	ID         []byte   // credential id, at most MaxPasskeyID bytes
-	Key        []byte   // COSE_Key as the authenticator gave it, at most MaxPasskeyKey bytes
-	SignCount  uint32   // newest counter seen; 0 where the authenticator has none
-	Transports []string // hints for the browser: "usb", "nfc", "ble", "internal", "hybrid"
-	AAGUID     [16]byte // model of the authenticator; zeros when it does not say
-	BackedUp   bool     // the key is synchronised between devices of its owner
-	Name       string   // what its owner calls it; never a person's name
-	Created    time.Time
-	Used       time.Time // zero: never
+	ID                       []byte   // credential id, at most MaxPasskeyID bytes
+	Key                      []byte   // COSE_Key as the authenticator gave it, at most MaxPasskeyKey bytes
+	SignCount                uint32   // newest counter seen; 0 where the authenticator has none
+	Transports               []string // hints for the browser: "usb", "nfc", "ble", "internal", "hybrid"
+	AAGUID                   [16]byte // model of the authenticator; zeros when it does not say
+	BackupEligible, BackedUp bool     // the key can be, and is, on several devices of its owner
+	Name                     string   // what its owner calls it; never a person's name
+	Created                  time.Time
+	Used                     time.Time // zero: never
 }
 
 // Bounds of a passkey, in bytes: WebAuthn level 2, 4.1.1.1 allows ids of 1023 bytes.
@@ -62,6 +63,9 @@ var (
 	ErrOwnAccount  = errors.New("access: nobody changes their own roles or recovers themselves: another administrator does")
 	ErrStale       = errors.New("access: changed by somebody else meanwhile: look again, then repeat")
 	ErrStepUp      = errors.New("access: this needs a fresh proof of identity")
+	ErrPassword    = errors.New("access: the password is too short or too easy to guess: 12 characters or more, several unusual words do")
+	ErrRoles       = errors.New("access: roles that no account can have together")
+	ErrWayIn       = errors.New("access: this is the account's only way in: add another one first")
 	ErrSignIn      = errors.New("access: account, password or code is wrong")
 	ErrNoSession   = errors.New("access: no such session, or it is over")
 	ErrNoInvite    = errors.New("access: no such invitation: used, over, or of another account")

@@ -15,7 +15,7 @@ type ApprovalState string
 const (
 	Waiting   ApprovalState = "waiting"
 	Approved  ApprovalState = "approved" // by a second account; not carried out yet
-	Done      ApprovalState = "done"     // carried out, once
+	Carried   ApprovalState = "carried"  // carried out, once
 	Refused   ApprovalState = "refused"
 	Withdrawn ApprovalState = "withdrawn" // by who asked
 	Lapsed    ApprovalState = "lapsed"    // nobody answered in ApprovalLife
@@ -32,9 +32,11 @@ type Approval struct {
 	By       string   // account that asked
 	At, Ends time.Time
 	State    ApprovalState
-	Second   string // account that approved or refused; empty before
-	Proof    []byte // how it proved itself: a WebAuthn assertion over Hash, or empty for a step-up by code
-	Reason   string // of a refusal, or why it was withdrawn
+	Second   string    // account that approved or refused; empty before
+	Proof    []byte    // how it proved itself: a WebAuthn assertion over Hash, or empty for a step-up by code
+	Why      string    // why it was asked for: a code or a few words without names; may be empty
+	Reason   string    // of a refusal, or why it was withdrawn
+	Done     time.Time // when it was carried out; zero before
 }
 
 // MaxPayload is the most bytes of a payload: identifiers and counts, not whole files,

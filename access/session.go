@@ -1,6 +1,10 @@
 package access
 
-import "time"
+import (
+	"context"
+	"encoding/hex"
+	"time"
+)
 
 // How long a session lasts.
 const (
@@ -12,12 +16,26 @@ const (
 // A Session is somebody at work, read anew at every request: Roles are those the account
 // has now. The Account's organisation is the only one the session can reach.
 type Session struct {
+	ID      string // for lists of sessions; it opens nothing
 	Account Account
 	Roles   []Role
 	Created time.Time
 	Seen    time.Time // newest request, to the minute
 	Proved  time.Time // newest proof of identity: sign-in or step-up
+	Way     Way       // how that proof was given
+	Device  string    // what the log calls the machine; may be empty
 }
+
+// A Way is how somebody proved who they are.
+type Way string
+
+// The ways. ByInvitation is good for nothing but to set up one of the others.
+const (
+	ByPassword   Way = "password" // and one-time code
+	ByPasskey    Way = "passkey"
+	BySubject    Way = "oidc"
+	ByInvitation Way = "invitation"
+)
 
 // Fresh reports whether identity was proved at most StepUpLife before at.
 func (s *Session) Fresh(at time.Time) bool {
@@ -36,7 +54,138 @@ func (s *Session) Check(a Act, at time.Time) error {
 	return nil
 }
 
-// Actor is how the session stands in the log when it does a, at a device (may be empty).
-func (s *Session) Actor(a Act, device string) Actor {
-	return Actor{ID: s.Account.ID, Role: RoleFor(s.Roles, a), Device: device}
+// Actor is how the session stands in the log when it does a: in the role that may, or
+// where none may in the account's first.
+func (s *Session) Actor(a Act) Actor {
+	who := by(s.Account)
+	who.Device = s.Device
+	if r := RoleFor(s.Roles, a); r != "" {
+		who.Role = r
+	}
+	return who
+}
+
+// A Caller is who asks a Door for something: a *Session, a *Token, or a Laptop.
+type Caller interface {
+	// Check says whether the caller may do a at this moment: nil, ErrNotAllowed or ErrStepUp.
+	Check(a Act, at time.Time) error
+	// Actor is how the caller stands in the log when it does a.
+	Actor(a Act) Actor
+}
+
+// A Laptop is whoever holds the organisation's keys, at the command line: with them cards
+// can be signed, so no table keeps them from anything. The log says what they did.
+type Laptop Actor
+
+// Check allows everything.
+func (l Laptop) Check(Act, time.Time) error { return nil }
+
+// Actor is the account that the command line was told.
+func (l Laptop) Actor(Act) Actor { return Actor(l) }
+
+func session(a Account, r SessionRow) Session {
+	return Session{ID: hex.EncodeToString(r.Mark[:8]), Account: a, Roles: a.Roles, Created: r.Created, Seen: r.Seen, Proved: r.Proved, Way: r.Way}
+}
+
+// liveRow is the row of a token whose session is not over; ErrNoSession.
+func (d *Door) liveRow(v View, token string) (SessionRow, error) {
+	if token == "" || len(token) > maxSecret {
+		return SessionRow{}, ErrNoSession
+	}
+	row, err := v.Session(MarkOf("session", token))
+	if err == nil && row.over(d.now()) {
+		err = ErrNoSession
+	}
+	return row, err
+}
+
+// seenEvery is how exactly the newest request is kept: a page of many parts is one write.
+const seenEvery = time.Minute
+
+// Session is who comes with a token: ErrNoSession when it is over, was ended, or its
+// account is disabled. Roles are those of this moment.
+func (d *Door) Session(ctx context.Context, token string) (*Session, error) {
+	var s Session
+	var row SessionRow
+	err := d.Store.ReadAccess(ctx, func(v View) (err error) {
+		if row, err = d.liveRow(v, token); err != nil {
+			return err
+		}
+		rec, err := v.Account(row.Account)
+		if err != nil {
+			return err
+		}
+		if rec.Disabled {
+			return ErrNoSession
+		}
+		s = session(rec.Account, row)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	now := d.now()
+	if now.Sub(row.Seen) < seenEvery {
+		return &s, nil
+	}
+	err = d.Store.WriteAccess(ctx, by(s.Account), func(tx Tx) error {
+		row, err := d.liveRow(tx, token) // it may have ended meanwhile
+		if err != nil {
+			return err
+		}
+		row.Seen = now
+		return tx.SaveSession(row)
+	})
+	s.Seen = now
+	if err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// SignOut ends the session of a token. One that is over already is ErrNoSession.
+func (d *Door) SignOut(ctx context.Context, token string) error {
+	s, err := d.Session(ctx, token)
+	if err != nil {
+		return err
+	}
+	return d.Store.WriteAccess(ctx, by(s.Account), func(tx Tx) error {
+		if err := tx.EndSession(MarkOf("session", token)); err != nil {
+			return err
+		}
+		return tx.Audit(Entry{Action: "account.sign-out", Object: s.Account.ID})
+	})
+}
+
+// Sessions are the live ones of the session's own account, newest first.
+func (d *Door) Sessions(ctx context.Context, s *Session) (list []Session, err error) {
+	err = d.Store.ReadAccess(ctx, func(v View) error {
+		rows, err := v.Sessions(s.Account.ID)
+		for _, r := range rows {
+			if !r.over(d.now()) {
+				list = append(list, session(s.Account, r))
+			}
+		}
+		return err
+	})
+	return list, err
+}
+
+// EndSession ends one of the account's own sessions, by its ID: ErrNoSession for all others.
+func (d *Door) EndSession(ctx context.Context, s *Session, id string) error {
+	return d.Store.WriteAccess(ctx, by(s.Account), func(tx Tx) error {
+		rows, err := tx.Sessions(s.Account.ID)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if session(s.Account, r).ID == id {
+				if err := tx.EndSession(r.Mark); err != nil {
+					return err
+				}
+				return tx.Audit(Entry{Action: "account.sign-out", Object: s.Account.ID, Detail: "other session"})
+			}
+		}
+		return ErrNoSession
+	})
 }
