@@ -46,7 +46,7 @@ func (p *Page) Context() context.Context { return p.c.Request().Context() }
 func (p *Page) Org() string { return p.In.Account.Org }
 
 // Actor is who does what this page does, for the audit.
-func (p *Page) Actor() access.Actor { return p.In.Actor(p.Route.Act, "") }
+func (p *Page) Actor() access.Actor { return p.In.Actor(p.Route.Act) }
 
 // Param is a :name of the route's path: what somebody typed.
 func (p *Page) Param(name string) string { return p.c.Param(name) }
