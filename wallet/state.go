@@ -18,6 +18,7 @@ const (
 	OnHold     Word = "suspended" // by its issuer, seen at State.At
 	Unchecked  Word = "unchecked" // nobody could look since State.At; it is shown all the same
 	ShownOnly  Word = "view_only" // restored without keys
+	Unproven   Word = "unproved"  // its issuer's keys could not be fetched yet
 	soon            = 14 * 86400
 	checkEvery      = 7 * 86400
 )
@@ -41,6 +42,8 @@ func (c *Card) State(at credential.Time) State {
 		return State{Ended, c.Ends}
 	case c.ViewOnly:
 		return State{ShownOnly, 0}
+	case c.Unproved():
+		return State{Unproven, 0}
 	case c.Standing == Suspended:
 		return State{OnHold, c.Checked}
 	case at < c.ValidFrom:

@@ -46,7 +46,7 @@ type Card struct {
 
 	Issuer      string // iss, as its copies have it
 	IssuerNames []Text
-	IssuerKey   *cose.Key // that proved it; nil where it came as a QR code alone
+	IssuerKey   *cose.Key // that proved it; nil where it came as a QR code alone, or could not be proved yet
 	Source      string    // the credential issuer to ask for more copies; "" for none
 
 	Type               string // vct
@@ -107,7 +107,7 @@ type Received struct {
 	Source      string
 	IssuerNames []Text
 	Issuer      string
-	IssuerKey   *cose.Key
+	IssuerKey   *cose.Key // nil: a card for QR codes, or one whose issuer's keys could not be fetched yet
 
 	Form               credential.Form
 	Type               string
@@ -135,8 +135,13 @@ func (w *Wallet) Find(id string) *Card {
 // error nothing has changed. newID gives random names.
 func (w *Wallet) Add(list []Received, replaces string, newID func() string, at credential.Time) ([]*Card, error) {
 	var added []*Card
+	half := map[*Card]bool{} // some of it is not proved yet
 	for _, r := range list {
 		c := cardFor(&added, &r, at)
+		known := c.IssuerKey
+		if r.Form == credential.FormSDJWT || r.Form == credential.FormVCJWT {
+			c.IssuerKey, half[c] = r.IssuerKey, half[c] || r.IssuerKey == nil
+		}
 		for _, text := range r.Texts {
 			if len(c.Copies) == MaxCopies {
 				return nil, ErrFull
@@ -147,9 +152,15 @@ func (w *Wallet) Add(list []Received, replaces string, newID func() string, at c
 			}
 			c.Copies = append(c.Copies, copy)
 		}
+		if c.IssuerKey == nil {
+			c.IssuerKey = known
+		}
 	}
 	more := 0
 	for _, c := range added {
+		if half[c] && c.IssuerKey != nil && c.Prove(c.IssuerKey) != nil {
+			c.IssuerKey = nil // all of it waits
+		}
 		if c.ID = w.renewedBy(c, replaces); c.ID == "" {
 			c.ID = newID()
 			more++
@@ -199,13 +210,10 @@ func (c *Card) countedUnder() string {
 func cardFor(added *[]*Card, r *Received, at credential.Time) *Card {
 	for _, c := range *added {
 		if c.Type == r.Type && c.Issuer == r.Issuer {
-			if c.IssuerKey == nil {
-				c.IssuerKey = r.IssuerKey
-			}
 			return c
 		}
 	}
-	c := &Card{Added: at, Issuer: r.Issuer, IssuerNames: r.IssuerNames, IssuerKey: r.IssuerKey, Source: r.Source, Type: r.Type,
+	c := &Card{Added: at, Issuer: r.Issuer, IssuerNames: r.IssuerNames, Source: r.Source, Type: r.Type,
 		Names: r.Names, Labels: r.Labels, Colour: r.Colour, TextColour: r.TextColour}
 	about := []string{r.Type, In(r.Names, "en")}
 	for _, l := range r.Labels {
@@ -224,6 +232,11 @@ func (c *Card) read(form credential.Form, text string) (Copy, error) {
 	}
 	switch form {
 	case credential.FormSDJWT, credential.FormVCJWT:
+		if c.IssuerKey == nil {
+			k, err := claimed(form, text)
+			out.Key = k
+			return out, err
+		}
 		opened, holder, err := c.open(form, text)
 		if err != nil {
 			return out, err

@@ -252,10 +252,11 @@ func (a *app) walletList(f *walletFlags) *cobra.Command {
 	cmd := &cobra.Command{Use: "list", Short: "The cards, and how they stand", Args: cobra.NoArgs,
 		Long: `The cards, and how they stand.
 
-ready | not_yet | ends_on DAY | ended | view_only, and what the issuer's status list
+ready | not_yet | ends_on DAY | ended | view_only | unproved, and what the issuer's status list
 said when it was last looked into: cancelled, suspended; unchecked after a week
 without. --check looks now, into the lists of all cards at once, so that who serves
-one learns little. Without network it says since when nobody could look.`,
+one learns little; and it proves what came while the issuer's keys could not be
+fetched (unproved), which nobody is shown until then. Without network it says since when nobody could look.`,
 		Example: "  aidpass wallet list --lang fr\n  aidpass wallet list --check",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p, err := a.openPurse(f)
@@ -297,6 +298,21 @@ func walletName(c *wallet.Card, lang string) string {
 	return name
 }
 
+// knownBy says how this wallet knows whose card it has.
+func knownBy(c *wallet.Card) string {
+	switch c.Known() {
+	case wallet.ByWebsite:
+		return "signed by a key that it publishes"
+	case wallet.ByKey:
+		return "signed by a key, and nobody says whose that is"
+	case wallet.ByServer:
+		return "as " + c.Source + " says, where it came from; only who scans it can prove that"
+	case wallet.Unfetched:
+		return "not proved yet: aidpass wallet list --check"
+	}
+	return "as its code says; only who scans it can prove that"
+}
+
 func dayOf(t credential.Time) string {
 	if t == 0 {
 		return ""
@@ -316,7 +332,7 @@ func (a *app) walletShow(f *walletFlags) *cobra.Command {
 				return fmt.Errorf("%s: %w", args[0], wallet.ErrNoCard)
 			}
 			s := c.State(a.now())
-			fmt.Fprintf(a.Stdout, "%s\n  state: %s%s%s\n  issuer: %s\n", walletName(c, f.lang), s.Word, dayOf(s.At), looked(c, false), c.Issuer)
+			fmt.Fprintf(a.Stdout, "%s\n  state: %s%s%s\n  issuer: %s (%s)\n", walletName(c, f.lang), s.Word, dayOf(s.At), looked(c, false), c.Issuer, knownBy(c))
 			if c.Ends != 0 {
 				fmt.Fprintf(a.Stdout, "  valid until:%s\n", dayOf(c.Ends))
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -118,6 +119,59 @@ func TestAWalletSeesThatItsCardWasCancelled(t *testing.T) {
 	}
 	if code, _ := l.run(t.Context(), purse(at, "list", "--check")...); code != exitUsage && code != exitFault {
 		t.Errorf("without the authority's file: exit %d", code)
+	}
+}
+
+// without is a network on which some addresses lead nowhere.
+type without struct {
+	http.RoundTripper
+	part string // of their path; "": none
+}
+
+func (w *without) RoundTrip(r *http.Request) (*http.Response, error) {
+	if w.part != "" && strings.Contains(r.URL.Path, w.part) {
+		return nil, errors.New("no way there")
+	}
+	return w.RoundTripper.RoundTrip(r)
+}
+
+// What comes while the issuer's keys cannot be fetched is kept, and proved by a look later.
+func TestAWalletProvesLater(t *testing.T) {
+	l := withEntitled(t)
+	_, client, stop := l.serveWallets()
+	defer stop()
+	way := &without{client.Transport, "jwt-vc-issuer"}
+	l.web = &http.Client{Transport: way}
+	var made struct {
+		Link string
+		Tx   string `json:"tx_code"`
+	}
+	out := l.must("offer", "create", "--external", "1", "--type", "eligibility", "--programme", "K7Q2", "--round", "1", "--base-url", walletBase, "--json")
+	if err := json.Unmarshal([]byte(out), &made); err != nil {
+		t.Fatal(err)
+	}
+	purse := func(args ...string) []string {
+		return append(append([]string{"wallet"}, args...), "--wallet", l.path("purse"))
+	}
+	l.must(purse("init")...)
+	id, _, _ := strings.Cut(l.must(purse("add", made.Link, "--code", made.Tx)...), "  ")
+	if !strings.Contains(l.stderr.String(), "not proved yet") {
+		t.Errorf("nothing is said of it: %s", l.stderr.String())
+	}
+	show := func(lists, says string) {
+		t.Helper()
+		if got := l.must(purse("list", "--check")...); !strings.HasPrefix(got, id+"  "+lists) {
+			t.Errorf("list %q, want %s", got, lists)
+		}
+		if got := l.must(purse("show", id)...); !strings.Contains(got, says) {
+			t.Errorf("show %q, want %q", got, says)
+		}
+	}
+	show("unproved", "not proved yet")
+	way.part = ""
+	show("ready", "signed by a key that it publishes")
+	if got := l.must(purse("show", id)...); !strings.Contains(got, "K7Q2") {
+		t.Errorf("show %q", got)
 	}
 }
 

@@ -46,6 +46,9 @@ func (a *app) walletAdd(f *walletFlags) *cobra.Command {
 			}
 			for _, c := range cards {
 				fmt.Fprintf(a.Stdout, "%s  %s  %d copies\n", c.ID, walletName(c, f.lang), len(c.Copies))
+				if c.Unproved() {
+					a.say("%s is not proved yet: the keys of %s could not be fetched; nobody is shown it until aidpass wallet list --check has proved it", c.ID, c.Issuer)
+				}
 			}
 			return nil
 		}}
@@ -90,7 +93,10 @@ func (a *app) takeOffer(ctx context.Context, f *walletFlags, p *purse, link stri
 		case openid.Fetch:
 			err = i.Take(way.fetch(ctx, s.Request), credential.FromStd(a.Now()))
 			var fault *openid.Fault
-			if errors.As(err, &fault) && fault.Why == openid.NoAnswer && lost < 2 {
+			switch {
+			case err == nil:
+				lost = 0
+			case errors.As(err, &fault) && fault.Why == openid.NoAnswer && lost < 2:
 				lost++
 				err = nil
 			}

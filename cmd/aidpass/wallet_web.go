@@ -166,23 +166,35 @@ func (w *walletWay) unreached(at *url.URL, err error) string {
 	return text
 }
 
-// lookUp asks for every status list that cards of p name, and judges the cards by
-// those that their issuers signed. It returns whose lists could not be looked into.
+// lookUp proves what could not be proved when it came, asks for every status list that
+// cards of p name, and judges the cards by those that their issuers signed. It returns whose lists could not be looked into.
 func (w *walletWay) lookUp(ctx context.Context, p *purse, rules openid.Rules, at credential.Time) (failed map[string]bool) {
 	failed = map[string]bool{}
-	keys := map[string]openid.Response{}
+	fetched := map[string]openid.Response{}
 	get := func(url, accept string, most int) openid.Response {
 		return w.fetch(ctx, &openid.Request{Method: http.MethodGet, URL: url, Accept: accept, Max: most})
 	}
-	for _, l := range openid.Lists(p.w, rules) {
-		have, ok := keys[l.Keys]
+	keysOf := func(issuer, at string) openid.Response {
+		have, ok := fetched[at]
 		if !ok {
-			have = get(l.Keys, "application/json", openid.MaxAnswer)
-			if set := openid.SetOf(l.Issuer, have.Body, rules); set != "" {
+			have = get(at, "application/json", openid.MaxAnswer)
+			if set := openid.SetOf(issuer, have.Body, rules); set != "" {
 				have = get(set, "application/jwk-set+json", openid.MaxAnswer)
 			}
-			keys[l.Keys] = have
+			fetched[at] = have
 		}
+		return have
+	}
+	for _, u := range openid.Unproven(p.w, rules) {
+		have := keysOf(u.Issuer, u.Keys)
+		if have.Status != http.StatusOK {
+			w.say("%s: not proved yet: its keys could not be fetched", u.Issuer)
+		} else if _, err := openid.Prove(p.w, u.Issuer, have.Body); err != nil {
+			w.say("%s: not proved: %v", u.Issuer, err)
+		}
+	}
+	for _, l := range openid.Lists(p.w, rules) {
+		have := keysOf(l.Issuer, l.Keys)
 		list := get(l.URI, "application/statuslist+jwt", status.MaxJWT)
 		if have.Status == 0 || list.Status == 0 {
 			failed[l.Issuer] = true // said already

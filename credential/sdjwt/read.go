@@ -81,6 +81,10 @@ func parse(text, typ string) (*Envelope, error) {
 	return e, nil
 }
 
+// Claimed is the key that e says it is bound to, which nobody has proved; nil for none.
+// It tells a wallet whether a text that it cannot prove yet is for a key of its own.
+func (e *Envelope) Claimed() (*cose.Key, error) { return jwtclaims.Holder(e.payload.Get("cnf")) }
+
 // Credential is an SD-JWT VC whose signature held, with what its holder shows.
 //
 // The standard makes iss, iat and exp optional. Where they are absent, the fields

@@ -153,6 +153,16 @@ func Open(e *Envelope, k *cose.Key) (*Credential, error) {
 	return c, nil
 }
 
+// Claimed is the key that e says it is bound to, which nobody has proved; nil for none.
+// It tells a wallet whether a text that it cannot prove yet is for a key of its own.
+func (e *Envelope) Claimed() (*cose.Key, error) {
+	c, err := readClaims(e.payload)
+	if err != nil {
+		return nil, err
+	}
+	return c.Holder, nil
+}
+
 func readClaims(p jose.Value) (*Credential, error) {
 	for _, name := range []string{"vc", "vp"} {
 		if p.Get(name).Kind != jose.Missing {

@@ -110,6 +110,9 @@ func (a *Asking) Search(w *wallet.Wallet, at credential.Time) (*Choices, error) 
 
 // describe says of one copy what a query looks at.
 func describe(card *wallet.Card, form credential.Form, text string) (dcql.Held, []string, error) {
+	if card.IssuerKey == nil {
+		return dcql.Held{}, nil, wallet.ErrNoForm // not proved yet: shown to nobody
+	}
 	if form == credential.FormVCJWT {
 		e, err := vcjwt.Parse(text)
 		if err != nil {

@@ -80,7 +80,7 @@ type Issued struct {
 	Configuration Configuration
 	Issuer        string    // iss, as its copies have it
 	Type          string    // vct
-	IssuerKey     *cose.Key // what they were proved with; nil for a card, which is proved by whoever scans it
+	IssuerKey     *cose.Key // what they were proved with; nil for a card, which is proved by whoever scans it, and where the keys could not be fetched
 	Copies        []Copy
 }
 
@@ -126,7 +126,7 @@ const (
 //  8. proofs, signed by those keys
 //  9. the credentials, at once or later
 //
-// 10. the issuer's keys, by which they are proved
+// 10. the issuer's keys, by which they are proved; where they cannot be fetched, later (Prove)
 // 11. a word to the issuer that they came, or that they were no good
 //
 // A lost answer is asked for again: give Take a Response with Status 0. The same
@@ -254,8 +254,13 @@ func (i *Issuing) Take(r Response, at credential.Time) error {
 		return i.notified()
 	}
 	if err := r.down(); err != nil {
-		if i.stage == atCredential {
+		switch i.stage {
+		case atCredential:
 			i.renew() // the nonce may be spent
+		case atProve, atProveSet: // what was received must not be lost for that
+			if i.proving.lost++; i.proving.lost >= maxLost || r.Status != 0 {
+				return i.unproved()
+			}
 		}
 		return err
 	}

@@ -656,7 +656,6 @@ func TestIssuedCredentialsThatAreRefused(t *testing.T) {
 		"more than keys": func(s *server) {
 			s.answer = at1("/credential", reply(200, map[string]any{"credentials": make([]any, 9)}))
 		},
-		"no keys of the issuer": func(s *server) { s.answer = at1("jwt-vc-issuer", openid.Response{Status: 404}) },
 		"keys of another issuer": func(s *server) {
 			s.answer = at1("jwt-vc-issuer", reply(200, map[string]any{"issuer": "https://evil.example", "jwks_uri": "https://evil.example/j"}))
 		},

@@ -55,17 +55,7 @@ func SetOf(issuer string, keys []byte, rules Rules) string {
 // name uri. keys is the document of KeysOf, or the set its jwks_uri leads to. Only a
 // list that this issuer signed changes anything.
 func LookUp(w *wallet.Wallet, issuer, uri string, token, keys []byte, at credential.Time) error {
-	v, err := object(keys, "the issuer's keys")
-	if err != nil {
-		return err
-	}
-	if v.Get("keys").Kind == jose.Missing {
-		if textOf(v, "issuer", MaxAddress) != issuer {
-			return fault(MixUp, "keys of another issuer")
-		}
-		v = v.Get("jwks")
-	}
-	set, err := keySet(v)
+	set, err := publishedKeys(keys, issuer)
 	if err != nil {
 		return err
 	}

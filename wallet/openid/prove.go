@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"aidpass/credential"
 	"aidpass/credential/sdjwt"
 	"aidpass/credential/vcjwt"
 	"aidpass/internal/cose"
@@ -17,7 +18,13 @@ import (
 type proving struct {
 	iss string // as the credentials have it
 	url string // where its keys are
+	// lost is how often no answer came; never encoded.
+	lost int
 }
+
+// maxLost is how often an issuer's keys are asked for in vain before what was received is
+// kept without.
+const maxLost = 3
 
 var errNoKey = errors.New("a credential whose issuer's key nobody gives")
 
@@ -27,8 +34,12 @@ type hint struct {
 	chain         [][]byte
 }
 
-func (i *Issuing) hint(text string) (h hint, err error) {
-	if i.current().Format == FormatVCJWT {
+func (i *Issuing) hint(text string) (hint, error) {
+	return hintOf(formOf(i.current().Format), text)
+}
+
+func hintOf(form credential.Form, text string) (h hint, err error) {
+	if form == credential.FormVCJWT {
 		e, err := vcjwt.Parse(text)
 		if err != nil {
 			return h, err
@@ -84,22 +95,22 @@ func (i *Issuing) prove() error {
 		if err != nil || i.rules.checkURL(url) != nil {
 			return i.fail("%w", errNoKey)
 		}
-		i.proving = &proving{first.iss, url}
+		i.proving = &proving{iss: first.iss, url: url}
 	default:
 		if i.rules.checkIssuer(first.iss) != nil {
 			return i.fail("%w", errNoKey)
 		}
-		i.proving = &proving{first.iss, wellKnown(first.iss, "jwt-vc-issuer")}
+		i.proving = &proving{iss: first.iss, url: wellKnown(first.iss, "jwt-vc-issuer")}
 	}
 	i.stage = atProve
 	return nil
 }
 
 func (i *Issuing) takeIssuerKeys(r *Response) error {
-	if r.Status != 200 {
-		return i.fail("%w: %d", errNoKey, r.Status)
+	if r.Status != 200 || !isJSON(r.Type) { // nothing was fetched, or a portal's page
+		return i.unproved()
 	}
-	if len(r.Body) > 128<<10 || !isJSON(r.Type) {
+	if len(r.Body) > maxKeys {
 		return i.fail("an issuer whose keys cannot be read")
 	}
 	p := i.proving
@@ -138,6 +149,45 @@ func (i *Issuing) takeIssuerKeys(r *Response) error {
 	return i.open(keys, p.iss)
 }
 
+// unproved keeps what was received without proof, bound to keys of ours as it says:
+// Prove does the rest, and until then nobody is shown it.
+func (i *Issuing) unproved() error {
+	out := Issued{Configuration: *i.current(), Issuer: i.proving.iss}
+	for _, text := range i.texts {
+		h, err := i.hint(text)
+		if err != nil {
+			return i.fail("%w", err)
+		}
+		holder, err := claimed(out.Configuration.Format, text)
+		if err != nil {
+			return i.fail("%w", err)
+		}
+		if !i.ours(&out, text, holder) {
+			return i.fail("%w", errNotOurs)
+		}
+		out.Type = h.vct
+	}
+	return i.took(out)
+}
+
+func claimed(format, text string) (*cose.Key, error) {
+	if format == FormatVCJWT {
+		e, err := vcjwt.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		return e.Claimed()
+	}
+	e, err := sdjwt.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if e.HasBinding() {
+		return nil, errNotOurs
+	}
+	return e.Claimed()
+}
+
 // open proves each text by its issuer's key and that it is bound to one of ours, each
 // to another.
 func (i *Issuing) open(keys []namedKey, iss string) error {
@@ -147,13 +197,7 @@ func (i *Issuing) open(keys []namedKey, iss string) error {
 		if err != nil {
 			return i.fail("%w", err)
 		}
-		k := byID(keys, h.kid, did.Assertion)
-		if k == nil && strings.HasPrefix(iss, "did:") && h.kid != "" && !strings.HasPrefix(h.kid, "did:") {
-			k = byID(keys, iss+"#"+strings.TrimPrefix(h.kid, "#"), did.Assertion)
-		}
-		if k == nil && len(keys) == 1 && !strings.HasPrefix(iss, "did:web:") && (h.chain != nil || strings.HasPrefix(iss, "did:")) {
-			k = keys[0].key
-		}
+		k := h.keyIn(keys, iss)
 		if k == nil {
 			return i.fail("%w", errNoKey)
 		}
@@ -167,6 +211,18 @@ func (i *Issuing) open(keys []namedKey, iss string) error {
 		out.IssuerKey, out.Type = k, h.vct
 	}
 	return i.took(out)
+}
+
+// keyIn is the key among those of iss that h names; nil for none.
+func (h *hint) keyIn(keys []namedKey, iss string) *cose.Key {
+	k := byID(keys, h.kid, did.Assertion)
+	if k == nil && strings.HasPrefix(iss, "did:") && h.kid != "" && !strings.HasPrefix(h.kid, "did:") {
+		k = byID(keys, iss+"#"+strings.TrimPrefix(h.kid, "#"), did.Assertion)
+	}
+	if k == nil && len(keys) == 1 && !strings.HasPrefix(iss, "did:web:") && (h.chain != nil || strings.HasPrefix(iss, "did:")) {
+		k = keys[0].key
+	}
+	return k
 }
 
 func openOne(format, text string, k *cose.Key) (*cose.Key, error) {

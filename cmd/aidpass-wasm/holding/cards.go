@@ -62,6 +62,20 @@ func (d *Desk) cards(op string, a arguments) (reply, error) {
 			out = append(out, reply{"issuer": l.Issuer, "uri": l.URI, "keys": l.Keys})
 		}
 		return reply{"lists": out}, nil
+	case "unproved":
+		out := []any{}
+		for _, u := range openid.Unproven(d.w, d.rules) {
+			out = append(out, reply{"issuer": u.Issuer, "keys": u.Keys})
+		}
+		return reply{"issuers": out}, nil
+	case "keyset":
+		return reply{"uri": openid.SetOf(a.text(0), a.bytes(1), d.rules)}, nil
+	case "prove":
+		n, err := openid.Prove(d.w, a.text(0), a.bytes(1))
+		if n > 0 {
+			err = nil // the others stay as they are
+		}
+		return changed(reply{"proved": float64(n)}), err
 	case "lookup":
 		return changed(reply{}), openid.LookUp(d.w, a.text(0), a.text(1), a.bytes(2), a.bytes(3), a.time(4))
 	case "challenge":
@@ -127,7 +141,7 @@ func flatCard(c *wallet.Card, at credential.Time, lang string) reply {
 	return reply{"id": c.ID, "issuer": c.Issuer, "source": c.Source, "name": wallet.In(c.Names, lang), "issuer_name": wallet.In(c.IssuerNames, lang),
 		"picture": string(c.Picture), "colour": c.Colour, "text_colour": c.TextColour, "added": float64(c.Added),
 		"valid_from": float64(c.ValidFrom), "ends": float64(c.Ends), "state": string(s.Word), "state_at": float64(s.At),
-		"held_for": c.HeldFor, "consent": float64(c.Consent), "live": c.Has(credential.FormBound) && !c.ViewOnly, "paper": c.Has(credential.FormCWT),
+		"known": string(c.Known()), "held_for": c.HeldFor, "consent": float64(c.Consent), "live": c.Has(credential.FormBound) && !c.ViewOnly, "paper": c.Has(credential.FormCWT),
 		"copies": float64(copies), "left": float64(left), "fetch": copies > 0 && left <= wallet.FetchBelow, "handles": handles(c)}
 }
 

@@ -25,8 +25,8 @@
 // Cards; lang is a language tag:
 //
 //	cards(at, lang)                       -> {ok, cards: [card]}; card = {id, issuer, source, name, issuer_name, picture, colour, text_colour, added,
-//	                                         valid_from, ends, state, state_at, held_for, consent, live, paper, copies, left, fetch, handles}:
-//	                                         state as wallet.Word, live: it can be shown live, paper: as a plain QR code,
+//	                                         valid_from, ends, state, state_at, known, held_for, consent, live, paper, copies, left, fetch, handles}:
+//	                                         state as wallet.Word, known as wallet.Known, live: it can be shown live, paper: as a plain QR code,
 //	                                         copies and left: of one-time copies, fetch: new ones should be asked of source
 //	card(id, at, lang)                    -> {ok, card, claims: [{name, label, value}]}
 //	paper(text, name, at)                 -> {ok, changed, id}: a card scanned from paper; name is its holder's word for it
@@ -35,6 +35,9 @@
 //	log()                                 -> {ok, events: [{at, kind, who, name, how, for, cards, claims}]}, the newest first;
 //	                                         kind: added shown declined live paper handed_over taken_over backed_up restored removed
 //	lists()                               -> {ok, lists: [{issuer, uri, keys}]}: status lists, and where the issuer's keys are
+//	unproved()                            -> {ok, issuers: [{issuer, keys}]}: whose cards could not be proved when they came, and where their keys are
+//	keyset(issuer, keys)                  -> {ok, uri}: where what is at keys leads to for the keys themselves; "": nowhere, they are in it
+//	prove(issuer, keys)                   -> {ok, changed, proved}: how many cards are proved now
 //	lookup(issuer, uri, token, keys, at)  -> {ok, changed}: token and keys as fetched
 //
 // An offer, step by step; a step is {ok, do, ...} with do one of

@@ -6,10 +6,10 @@ import { Calls, type Said } from "common/calls";
 /** Reply: why is the key of the words for what somebody else did; changed: keep the wallet before anything else. */
 export interface Reply extends Said { why?: string; code?: string; changed?: boolean }
 
-export type State = "ready" | "not_yet" | "ends_on" | "ended" | "cancelled" | "suspended" | "unchecked" | "view_only";
+export type State = "ready" | "not_yet" | "ends_on" | "ended" | "cancelled" | "suspended" | "unchecked" | "view_only" | "unproved";
 
 export interface Card {
-  id: string; issuer: string; name: string; issuer_name: string; picture: string; colour: string;
+  id: string; issuer: string; source: string; known: "website" | "key" | "server" | "paper" | "unproved"; name: string; issuer_name: string; picture: string; colour: string;
   state: State; state_at: number; held_for: string; live: boolean; paper: boolean; copies: number; left: number; fetch: boolean; handles: string[];
 }
 export interface Claim { name: string; label: string; value: string }
@@ -46,6 +46,9 @@ export class Core extends Calls {
   remove(id: string, at: number) { return this.ask<Reply & { handles: string[] }>("remove", id, at); }
   log() { return this.ask<Reply & { events: Event[] }>("log"); }
   lists() { return this.ask<Reply & { lists: { issuer: string; uri: string; keys: string }[] }>("lists"); }
+  unproved() { return this.ask<Reply & { issuers: { issuer: string; keys: string }[] }>("unproved"); }
+  keyset(issuer: string, keys: Uint8Array) { return this.ask<Reply & { uri: string }>("keyset", issuer, keys); }
+  prove(issuer: string, keys: Uint8Array) { return this.ask<Reply & { proved: number }>("prove", issuer, keys); }
   lookup(issuer: string, uri: string, token: Uint8Array, keys: Uint8Array, at: number) { return this.ask<Reply>("lookup", issuer, uri, token, keys, at); }
 
   begin(flow: Flow, text: string, lang: string) { return this.ask<Reply>(flow, text, lang); }

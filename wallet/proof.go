@@ -1,0 +1,95 @@
+package wallet
+
+import (
+	"strings"
+
+	"aidpass/credential"
+	"aidpass/credential/sdjwt"
+	"aidpass/credential/vcjwt"
+	"aidpass/internal/cose"
+)
+
+// Known is how a phone knows whose card it has, in one word.
+type Known string
+
+// The words. Whoever scans a card, or asks for it, proves it for themselves.
+const (
+	ByWebsite Known = "website"  // it is signed by a key that the issuer's own https address publishes
+	ByKey     Known = "key"      // it is signed by a key that is the issuer's name, and says no other
+	ByServer  Known = "server"   // nothing but the server it came from says whose it is
+	ByPaper   Known = "paper"    // it was scanned: nobody says anything
+	Unfetched Known = "unproved" // the issuer's keys could not be fetched when it came
+)
+
+// Known says how this phone knows whose card it is.
+func (c *Card) Known() Known {
+	for _, k := range c.Copies {
+		if k.Form != credential.FormSDJWT && k.Form != credential.FormVCJWT {
+			continue
+		}
+		switch {
+		case c.IssuerKey == nil:
+			return Unfetched
+		case certified(k.Form, k.Text): // taken from the issuer's own server alone, and nobody has checked the chain
+			return ByServer
+		case strings.HasPrefix(c.Issuer, "did:jwk:"), strings.HasPrefix(c.Issuer, "did:key:"):
+			return ByKey
+		}
+		return ByWebsite
+	}
+	if c.Source == "" {
+		return ByPaper
+	}
+	return ByServer // a card for QR codes: its key is on trust lists, not on the web
+}
+
+// Unproved reports whether c has copies that nobody could prove yet. They are shown to
+// nobody before Prove.
+func (c *Card) Unproved() bool { return c.Known() == Unfetched }
+
+// certified reports whether a text brought its signer's certificate along.
+func certified(form credential.Form, text string) bool {
+	if form == credential.FormVCJWT {
+		e, err := vcjwt.Parse(text)
+		return err == nil && len(e.Certificates) > 0
+	}
+	e, err := sdjwt.Parse(text)
+	return err == nil && len(e.Certificates) > 0
+}
+
+// claimed is the key that an unproved text says it is bound to.
+func claimed(form credential.Form, text string) (*cose.Key, error) {
+	if form == credential.FormVCJWT {
+		e, err := vcjwt.Parse(text)
+		if err != nil {
+			return nil, err
+		}
+		return e.Claimed()
+	}
+	e, err := sdjwt.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return e.Claimed()
+}
+
+// Prove takes the issuer's key for the copies of c that were not proved yet. Where one
+// does not hold under it, or is bound to another key than it said, nothing changes and
+// the error says why.
+func (c *Card) Prove(k *cose.Key) error {
+	proved := *c
+	proved.IssuerKey, proved.Copies = k, make([]Copy, 0, len(c.Copies))
+	for _, was := range c.Copies {
+		now, err := proved.read(was.Form, was.Text)
+		if err != nil {
+			return err
+		}
+		if (now.Key == nil) != (was.Key == nil) || now.Key != nil && Handle(now.Key) != Handle(was.Key) {
+			return ErrNoForm
+		}
+		now.Used = was.Used
+		proved.Copies = append(proved.Copies, now)
+	}
+	*c = proved
+	return nil
+}
