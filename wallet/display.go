@@ -15,19 +15,22 @@ type Label struct {
 }
 
 // In returns the text in a language, else in English, else the first; "" for none.
-func In(texts []Text, lang string) string {
+func In(texts []Text, lang string) string { return Said(texts, lang).Text }
+
+// Said is In with the language that the text is in.
+func Said(texts []Text, lang string) Text {
 	for _, want := range []string{lang, "en", ""} {
 		for _, t := range texts {
 			base, _, _ := strings.Cut(t.Lang, "-")
 			if t.Lang == want || base == want {
-				return t.Text
+				return t
 			}
 		}
 	}
 	if len(texts) > 0 {
-		return texts[0].Text
+		return texts[0]
 	}
-	return ""
+	return Text{}
 }
 
 // Picture is what a card is drawn with, for those who do not read.

@@ -44,6 +44,9 @@ func plain(v jose.Value) string {
 		}
 		return strings.Join(parts, ", ")
 	case jose.Object:
+		if v.Get("amount").Kind != jose.Missing || v.Get("qty").Kind != jose.Missing {
+			return given(v)
+		}
 		var parts []string
 		for _, m := range v.Members {
 			parts = append(parts, m.Name+": "+plain(m.Value))
@@ -51,4 +54,22 @@ func plain(v jose.Value) string {
 		return strings.Join(parts, ", ")
 	}
 	return ""
+}
+
+// given is a sum or a quantity, as people write it: 20.00 KES, 2 kg MAIZE. What a
+// benefit says beside a sum follows it.
+func given(v jose.Value) string {
+	var parts []string
+	for _, name := range []string{"amount", "currency", "qty", "unit", "code"} {
+		if t := plain(v.Get(name)); t != "" {
+			parts = append(parts, t)
+		}
+	}
+	out := strings.Join(parts, " ")
+	for _, name := range []string{"items", "visits"} {
+		if t := plain(v.Get(name)); t != "" {
+			out += ", " + t
+		}
+	}
+	return out
 }

@@ -2,6 +2,7 @@ package holding
 
 import (
 	"aidpass/credential"
+	"aidpass/schemas"
 	"aidpass/verifier"
 	"aidpass/wallet"
 	"aidpass/wallet/openid"
@@ -138,11 +139,21 @@ func flatCard(c *wallet.Card, at credential.Time, lang string) reply {
 			copies++
 		}
 	}
-	return reply{"id": c.ID, "issuer": c.Issuer, "source": c.Source, "name": wallet.In(c.Names, lang), "issuer_name": wallet.In(c.IssuerNames, lang),
+	return reply{"id": c.ID, "issuer": c.Issuer, "source": c.Source, "type": typeName(c.Type), "name": wallet.In(c.Names, lang), "issuer_name": wallet.In(c.IssuerNames, lang),
 		"picture": string(c.Picture), "colour": c.Colour, "text_colour": c.TextColour, "added": float64(c.Added),
 		"valid_from": float64(c.ValidFrom), "ends": float64(c.Ends), "state": string(s.Word), "state_at": float64(s.At),
 		"known": string(c.Known()), "held_for": c.HeldFor, "consent": float64(c.Consent), "live": c.Has(credential.FormBound) && !c.ViewOnly, "paper": c.Has(credential.FormCWT),
 		"copies": float64(copies), "left": float64(left), "fetch": copies > 0 && left <= wallet.FetchBelow, "handles": handles(c)}
+}
+
+// typeName is what the catalogues of the apps call a type; "" for one of others.
+func typeName(vct string) string {
+	for _, t := range schemas.Embedded() {
+		if t.VCT == vct {
+			return t.Name
+		}
+	}
+	return ""
 }
 
 func claims(c *wallet.Card, lang string) []any {

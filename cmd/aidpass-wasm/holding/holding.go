@@ -24,9 +24,9 @@
 //
 // Cards; lang is a language tag:
 //
-//	cards(at, lang)                       -> {ok, cards: [card]}; card = {id, issuer, source, name, issuer_name, picture, colour, text_colour, added,
+//	cards(at, lang)                       -> {ok, cards: [card]}; card = {id, issuer, source, type, name, issuer_name, picture, colour, text_colour, added,
 //	                                         valid_from, ends, state, state_at, known, held_for, consent, live, paper, copies, left, fetch, handles}:
-//	                                         state as wallet.Word, known as wallet.Known, live: it can be shown live, paper: as a plain QR code,
+//	                                         type: the name of a type of the project, or "", state as wallet.Word, known as wallet.Known, live: it can be shown live, paper: as a plain QR code,
 //	                                         copies and left: of one-time copies, fetch: new ones should be asked of source
 //	card(id, at, lang)                    -> {ok, card, claims: [{name, label, value}]}
 //	paper(text, name, at)                 -> {ok, changed, id}: a card scanned from paper; name is its holder's word for it
@@ -68,7 +68,7 @@
 // next, or ""), and
 //
 //	chain:   chain: [bytes]                                  then ask_chain
-//	consent: who: {client_id, how, name, calls}, purpose, to, sealed
+//	consent: who: {client_id, how, name, calls}, purpose, purpose_lang, to, sealed
 //	                                                         then ask_choices, and ask_answer or ask_refuse
 //
 //	ask(link, lang)                       -> step

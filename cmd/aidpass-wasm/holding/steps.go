@@ -141,7 +141,8 @@ func (d *Desk) step(s openid.Step) reply {
 	case openid.Consent:
 		k := s.Asked
 		out["who"] = reply{"client_id": k.Who.ClientID, "how": string(k.Who.How), "name": k.Who.Name, "calls": wallet.In(k.Who.Calls, d.lang)}
-		out["purpose"], out["to"], out["sealed"] = wallet.In(k.Purpose, d.lang), k.To, k.Sealed
+		why := wallet.Said(k.Purpose, d.lang)
+		out["purpose"], out["purpose_lang"], out["to"], out["sealed"] = why.Text, why.Lang, k.To, k.Sealed
 	case openid.Done:
 		out["redirect"] = s.Redirect
 	}

@@ -9,7 +9,7 @@ export interface Reply extends Said { why?: string; code?: string; changed?: boo
 export type State = "ready" | "not_yet" | "ends_on" | "ended" | "cancelled" | "suspended" | "unchecked" | "view_only" | "unproved";
 
 export interface Card {
-  id: string; issuer: string; source: string; known: "website" | "key" | "server" | "paper" | "unproved"; name: string; issuer_name: string; picture: string; colour: string;
+  id: string; issuer: string; source: string; type: string; known: "website" | "key" | "server" | "paper" | "unproved"; name: string; issuer_name: string; picture: string; colour: string;
   state: State; state_at: number; held_for: string; live: boolean; paper: boolean; copies: number; left: number; fetch: boolean; handles: string[];
 }
 export interface Claim { name: string; label: string; value: string }
@@ -19,7 +19,7 @@ export interface Offered {
   do: "ask"; issuer: string; issuer_name: string; can: { id: string; name: string; picture: string }[]; cannot: string[];
   code: { numeric: boolean; length: number; description: string } | null; again: boolean; sign_in: boolean; must_sign_in: boolean;
 }
-export interface Asked { do: "consent"; who: { client_id: string; how: "certificate" | "website" | "key" | "address"; name: string; calls: string }; purpose: string; to: string; sealed: boolean }
+export interface Asked { do: "consent"; who: { client_id: string; how: "certificate" | "website" | "key" | "address"; name: string; calls: string }; purpose: string; purpose_lang: string; to: string; sealed: boolean }
 export type Step = Fetch | Offered | Asked | { do: "visit"; url: string } | { do: "keys"; count: number } | { do: "sign"; sign: { handle: string; bytes: Uint8Array }[] }
   | { do: "wait"; until: number } | { do: "chain" } | { do: "done"; redirect?: string };
 

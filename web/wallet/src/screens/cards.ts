@@ -5,6 +5,7 @@ import { said } from "../aloud";
 import { now } from "../app";
 import type { Card } from "../core";
 import { picture } from "../pictures";
+import { details, issuer, labelled, place, telling, valued } from "../plainly";
 import { act, page, type UI } from "../ui";
 import { add, flow, renew } from "./add";
 import { backUp } from "./backup";
@@ -15,14 +16,16 @@ import { answerDesk, present } from "./show";
 
 /** standing says in words and a shape how a card stands. */
 const standing = (c: Card) => h("span", { class: `standing ${c.state}` }, h("span", { class: "mark", "aria-hidden": "true" }),
-  h("span", {}, t(`wallet.is_${c.state}`, { date: c.state_at ? date(c.state_at).textContent! : "", who: who(c) })));
+  h("span", {}, t(`wallet.is_${c.state}`, { date: c.state_at ? date(c.state_at).textContent! : "", who: issuer(c) })));
 
-/** who is the organisation of a card, in its own words where it has any. */
-const who = (c: Card) => c.issuer_name || c.issuer.replace(/^https:\/\//, "").split("/")[0];
+/** origin says how this phone knows whose card it is. */
+const origin = (c: Card) => (c.state === "unproved" ? null
+  : said(`wallet.known_${c.known}`, { host: (c.known === "website" ? place(c.issuer) : "") || place(c.source) || issuer(c) }, c.known === "website" ? "quiet" : "note"));
+
 const title = (c: Card) => c.name || text("wallet.card");
 
 /** face is what a card looks like: colour, whose it is, what it gives. */
-const face = (c: Card): Child => [picture(c.picture, "large"), h("span", { class: "words" }, h("strong", {}, bdi(title(c))), h("span", { class: "issuer" }, mark(who(c)), bdi(who(c))),
+const face = (c: Card): Child => [picture(c.picture, "large"), h("span", { class: "words" }, h("strong", {}, bdi(title(c))), h("span", { class: "issuer" }, mark(issuer(c)), bdi(issuer(c))),
   standing(c), c.held_for ? h("span", { class: "lent" }, picture("phones"), h("span", {}, t("wallet.held_for", { who: c.held_for }))) : null)];
 
 /** mark stands for an organisation: the first letters of its name. */
@@ -55,10 +58,11 @@ export async function card(ui: UI, id: string) {
   page(ui, {
     name: "one-card", title: bdi(title(c)), back: () => void cards(ui),
     body: [h("div", { class: `pass ${colour(c)}` }, face(c)),
-      ["ready", "ends_on", "not_yet"].includes(c.state) ? null : said(`wallet.do_${c.state}`),
-      claims.length ? h("dl", { class: "facts" }, claims.map((f) => h("div", {}, h("dt", {}, bdi(f.label)), h("dd", {}, bdi(f.value))))) : null,
+      ["ready", "ends_on", "not_yet"].includes(c.state) ? null : said(`wallet.do_${c.state}`, c.state === "unproved" ? { host: place(c.source) } : {}),
+      claims.length ? h("dl", { class: "facts" }, claims.filter(telling).map((f) => h("div", {}, h("dt", {}, bdi(labelled(f.name, f.label, c.type))), h("dd", {}, valued(f, c.type))))) : null,
+      origin(c), details(c.issuer, c.source),
       c.fetch ? [said("wallet.few_copies", { n: c.left }, "note"), act("turn", "wallet.renew", "renew", () => renew(ui, c))] : null,
-      h("div", { class: "pair" }, act("phones", "wallet.lend", "lend", () => lend(ui, c)), act("hide", "wallet.remove", "remove", () => remove(ui, c)))],
+      h("div", { class: "pair" }, act("phones", "wallet.lend", "lend", () => lend(ui, c)), act("bin", "wallet.remove", "remove", () => remove(ui, c)))],
     actions: !c.live && !c.paper ? null : c.live
       ? h("div", { class: "pair" }, act("desk", "wallet.desk_scan", "desk", () => answerDesk(ui, c)), act("scan", "wallet.show", "show", () => present(ui, c), "main"))
       : act("scan", "wallet.show", "show", () => present(ui, c), "main tall"),

@@ -4,10 +4,11 @@ import { moment, t, tag } from "common/i18n";
 import { said } from "../aloud";
 import { now } from "../app";
 import { picture } from "../pictures";
+import { details, labelled, machines, other } from "../plainly";
 import { page, type UI } from "../ui";
 import { cards } from "./cards";
 
-const pictures: Record<string, string> = { shown: "desk", declined: "desk", live: "scan", paper: "scan", added: "plus", removed: "hide", handed_over: "phones", taken_over: "phones", backed_up: "back_up", restored: "restore" };
+const pictures: Record<string, string> = { shown: "desk", declined: "desk", live: "scan", paper: "scan", added: "plus", removed: "bin", handed_over: "phones", taken_over: "phones", backed_up: "back_up", restored: "restore" };
 
 export async function history(ui: UI) {
   const { core } = ui.app;
@@ -18,9 +19,9 @@ export async function history(ui: UI) {
     body: [said("wallet.history_lead"), events.length ? h("ul", { class: "log" }, events.map((e) => {
       const of = e.cards.map((id) => names.get(id)).filter(Boolean).join(", ");
       return h("li", { class: e.kind === "declined" ? "no" : "" }, picture(pictures[e.kind] ?? "clock"), h("span", { class: "what" },
-        e.name || e.who ? h("div", {}, bdi([e.who, e.name].filter(Boolean).join(" · "))) : null, t(`wallet.did_${e.kind}`), of ? h("small", {}, bdi(of)) : null,
+        other(e.who, e.name) ? h("div", {}, bdi(other(e.who, e.name))) : null, t(`wallet.did_${e.kind}`), of ? h("small", {}, bdi(of)) : null,
         e.for ? h("small", {}, t("wallet.ask_for", { what: e.for })) : null,
-        e.claims.length ? h("small", {}, e.claims.map((w, i) => [i ? ", " : null, bdi(w)])) : null, h("small", {}, moment(e.at))));
+        e.claims.length ? h("small", {}, e.claims.map((w, i) => [i ? ", " : null, bdi(labelled(w))])) : null, h("small", {}, moment(e.at)), machines(e.who) ? details(e.who) : null));
     })) : said("wallet.history_none")],
   });
 }

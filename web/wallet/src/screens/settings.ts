@@ -19,9 +19,9 @@ export async function settings(ui: UI) {
     name: "settings", title: t("wallet.settings"), back: () => void cards(ui),
     body: [lang, h("label", { class: "switch" }, shared, picture("people"), h("span", {}, t("wallet.whose_shared"))),
       act("lock", "wallet.lock_change", "change", () => void change(ui, mine)),
-      act("hide", "wallet.close", "close", () => void opening(ui)),
-      act("person", "wallet.pocket_remove", "remove", () => wipe(ui, "pocket")),
-      act("hide", "wallet.wipe", "wipe", () => wipe(ui, "all")),
+      act("door", "wallet.close", "close", () => void opening(ui)),
+      act("bin", "wallet.pocket_remove", "remove", () => wipe(ui, "pocket")),
+      act("bin", "wallet.wipe", "wipe", () => wipe(ui, "all")),
       said("wallet.settings_lost", {}, "quiet"), h("p", { class: "quiet" }, h("a", { href: "LICENCES.txt" }, t("wallet.licences")))],
   });
 }
