@@ -209,19 +209,21 @@ func (c *tour) walk() {
 // protocols looks at the screens of offers, requests and desks.
 func (c *tour) protocols() {
 	p := c.phone
-	card := `{ id: "c1", issuer: "https://relief-a.example/i1", name: "Winter cash", issuer_name: "Relief A", picture: "cash", colour: "", state: "%s", state_at: 1796000000, held_for: "", live: true, paper: false, copies: 8, left: 2, fetch: true, handles: [] }`
+	card := `{ id: "c1", issuer: "did:web:relief-a.example", source: "https://relief-a.example/i1", type: "eligibility", known: "server", name: "Winter cash", issuer_name: "Relief A", picture: "cash", colour: "", state: "%s", state_at: 1796000000, held_for: "", live: true, paper: false, copies: 8, left: 2, fetch: true, handles: [] }`
 	one := fmt.Sprintf(card, "ready")
 	var all []string
-	for i, state := range []string{"ready", "ends_on", "not_yet", "ended", "cancelled", "suspended", "unchecked", "view_only"} {
+	for i, state := range []string{"ready", "ends_on", "not_yet", "ended", "cancelled", "suspended", "unchecked", "view_only", "unproved"} {
 		all = append(all, strings.Replace(fmt.Sprintf(card, state), `"c1"`, fmt.Sprintf(`"c%d"`, i+1), 1))
 	}
-	c.says(`{ cards: [{ ok: true, cards: [` + strings.Join(all, ", ") + `] }], card: [{ ok: true, card: ` + one + `, claims: [{ name: "given_name", label: "Given name", value: "Amina" }, { name: "amount", label: "Amount", value: "20.00" }] }] }`)
+	c.says(`{ cards: [{ ok: true, cards: [` + strings.Join(all, ", ") + `] }], card: [{ ok: true, card: ` + one + `, claims: [{ name: "given_name", label: "Given name", value: "Amina" }, { name: "amount", label: "Amount", value: "20.00" },
+		{ name: "programme", label: "programme", value: "K7Q2" }, { name: "collector_rule", label: "collector_rule", value: "holder_or_alternate" }] }] }`)
 	p.Click("settings")
 	p.screen("settings")
 	p.back("my-cards")
 	c.look("my-cards", "states")
 	p.Click("card-c1")
 	c.look("one-card", "live")
+	c.plain()
 	p.Click("renew")
 	c.look("renew")
 	p.back("one-card")
@@ -255,8 +257,8 @@ func (c *tour) protocols() {
 	p.Click("no")
 	p.screen("my-cards")
 	ask := func(how string) {
-		c.says(`{ kind: [{ ok: true, kind: "request" }], ask: [{ ok: true }], ask_answer: [{ ok: true }], ask_refuse: [{ ok: true }], ask_next: [{ ok: true, do: "consent", who: { client_id: "x", how: "` + how + `", name: "relief-b.example", calls: "Relief B" },
-			purpose: "To hand out seeds", to: "relief-b.example", sealed: true }, { ok: true, do: "done", redirect: "https://relief-b.example/done" }],
+		c.says(`{ kind: [{ ok: true, kind: "request" }], ask: [{ ok: true }], ask_answer: [{ ok: true }], ask_refuse: [{ ok: true }], ask_next: [{ ok: true, do: "consent", who: { client_id: "decentralized_identifier:did:web:relief-b.example", how: "` + how + `", name: "relief-b.example", calls: "Relief B" },
+			purpose: "To hand out seeds", purpose_lang: "en", to: "relief-b.example", sealed: true }, { ok: true, do: "done", redirect: "https://relief-b.example/done" }],
 			ask_choices: [{ ok: true, possible: true, sets: null, least: [{ want: "w", card: "c1", form: 2, way: 1 }],
 				wants: [{ id: "w", required: true, options: [{ card: "c1", form: 2, always: [], again: true, left: 0, ways: [{ claims: ["given_name", "amount"] }, { claims: ["amount"] }] }] },
 					{ id: "v", required: false, options: [{ card: "c1", form: 2, always: [], again: false, left: 0, ways: [{ claims: ["given_name"] }] }] }] }] }`)
@@ -264,6 +266,9 @@ func (c *tour) protocols() {
 		c.look("ask", how)
 	}
 	ask("address")
+	if got := p.Text("#screen"); strings.Contains(got, "did:web") || c.lang == "ar" && !strings.Contains(got, "الإنجليزية") {
+		c.Errorf("who asks, and in which language: %q", got)
+	}
 	if got := p.Text(".facts"); strings.Contains(got, "Amina") || !strings.Contains(got, "20.00") {
 		c.Errorf("not the least is told: %q", got)
 	}
@@ -283,6 +288,32 @@ func (c *tour) protocols() {
 	p.Click("settings")
 	p.screen("settings")
 	p.back("my-cards")
+}
+
+// plain: people are told in words of their language, and names that only machines read
+// stand where they are looked for.
+func (c *tour) plain() {
+	seen := eval[string](c.phone, `document.getElementById("screen").innerText`)
+	for _, raw := range []string{"holder_or_alternate", "collector_rule", "did:web", "https://"} {
+		if strings.Contains(seen, raw) {
+			c.Errorf("%s: %q stands on the screen: %q", c.lang, raw, seen)
+		}
+	}
+	if c.lang == "ar" && (!strings.Contains(seen, "البرنامج") || !strings.Contains(seen, "حامل البطاقة أو بديل")) {
+		c.Errorf("no words for codes: %q", seen)
+	}
+	if got := eval[string](c.phone, `[...document.querySelectorAll(".facts bdi")].find((b) => b.innerText === "K7Q2")?.tagName ?? ""`); got != "BDI" {
+		c.Error("the code of the programme is not isolated")
+	}
+	eval[bool](c.phone, `(document.querySelector("details.more").open = true)`)
+	if got := eval[string](c.phone, `document.querySelector("details.more").innerText`); !strings.Contains(got, "did:web:relief-a.example") {
+		c.Errorf("who it is for a machine is nowhere: %q", got)
+	}
+	c.look("one-card", "details")
+	icons := eval[string](c.phone, `[...new Set([...document.querySelectorAll("#hide [data-picture], #remove [data-picture]")].map((p) => p.dataset.picture))].join()`)
+	if icons != "hide,bin" {
+		c.Errorf("pictures of hiding and removing: %s", icons)
+	}
 }
 
 // stops looks at the screens of what stands in the way.

@@ -203,16 +203,28 @@ export class App {
     return challenge ? { text, until: 0, desk: true } : { text, until: at + CODE };
   }
 
-  /** check asks the issuers' lists how the cards stand: all at once or none, and only what says nothing of her. */
+  /** check proves what could not be proved when it came, and asks the issuers' lists how the cards stand: all at once or none, and only what says nothing of her. */
   async check() {
-    const open = this.open;
-    const { lists } = this.must(await this.core.lists());
+    const { core, open } = this, fetched = new Map<string, Promise<Uint8Array | null>>();
+    const get = async (url: string, accept: string) => {
+      const a = await send({ do: "fetch", method: "GET", url, accept, type: "", bearer: "", body: null, max: 4 << 20 });
+      return a.status === 200 ? a.body : null;
+    };
+    const keysAt = async (issuer: string, at: string) => {
+      const said = await get(at, "application/json"), next = said ? (await core.keyset(issuer, said)).uri : "";
+      return next ? get(next, "application/jwk-set+json") : said;
+    };
+    const keysOf = (issuer: string, at: string) => fetched.get(at) ?? fetched.set(at, keysAt(issuer, at)).get(at)!;
     let news = false;
-    for (const l of lists) {
-      const get = (url: string, accept: string) => send({ do: "fetch", method: "GET", url, accept, type: "", bearer: "", body: null, max: 4 << 20 });
-      const [token, keys] = await Promise.all([get(l.uri, "application/statuslist+jwt"), get(l.keys, "application/json")]);
-      if (this.open !== open || token.status !== 200 || keys.status !== 200) continue;
-      news = !!(await this.core.lookup(l.issuer, l.uri, token.body, keys.body, now())).ok || news;
+    for (const u of this.must(await core.unproved()).issuers) {
+      const keys = await keysOf(u.issuer, u.keys);
+      if (keys && this.open === open) news = !!(await core.prove(u.issuer, keys)).ok || news;
+    }
+    if (this.open !== open) return;
+    for (const l of this.must(await core.lists()).lists) {
+      const [token, keys] = await Promise.all([get(l.uri, "application/statuslist+jwt"), keysOf(l.issuer, l.keys)]);
+      if (this.open !== open || !token || !keys) continue;
+      news = !!(await core.lookup(l.issuer, l.uri, token, keys, now())).ok || news;
     }
     if (news && open && this.open === open) await this.keep();
   }

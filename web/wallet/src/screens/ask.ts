@@ -4,8 +4,9 @@ import { bdi, button, h, type Child } from "common/dom";
 import { t, tag, text } from "common/i18n";
 import { said } from "../aloud";
 import { now } from "../app";
-import type { Asked, Choices, Option, Pick, Want } from "../core";
+import type { Asked, Choices, Claim, Option, Pick, Want } from "../core";
 import { picture } from "../pictures";
+import { details, labelled, language, machines, place, valued } from "../plainly";
 import { page, type UI } from "../ui";
 import { label } from "./cards";
 
@@ -16,14 +17,18 @@ export async function asked(ui: UI, a: Asked, c: Choices): Promise<Pick[] | null
   for (const w of c.wants) if (w.options.length) parts.push(await part(ui, w, answers));
   return new Promise((done) => page(ui, {
     name: "ask", title: t("wallet.ask"), back: () => done(null),
-    body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.ask_who", { who: a.who.calls || a.who.name }, "lead"),
-      said(`wallet.ask_${a.who.how}`, { who: a.who.name, host: a.to }, a.who.how === "address" || a.who.how === "key" ? "note" : ""),
-      a.purpose ? said("wallet.ask_for", { what: a.purpose }) : said("wallet.ask_no_purpose", {}, "note"),
-      c.possible ? parts : said("wallet.why_nothing", {}, "note"), said("wallet.ask_logged", {}, "quiet")],
+    body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.ask_who", { who: a.who.calls || place(a.who.name) || a.to }, "lead"),
+      said(`wallet.ask_${a.who.how}`, { who: place(a.who.name), host: a.to }, a.who.how === "address" || a.who.how === "key" ? "note" : ""),
+      a.purpose ? foreign(a) ? said("wallet.ask_for_in", { what: a.purpose, language: language(a.purpose_lang) }) : said("wallet.ask_for", { what: a.purpose }) : said("wallet.ask_no_purpose", {}, "note"),
+      c.possible ? parts : said("wallet.why_nothing", {}, "note"), said("wallet.ask_logged", {}, "quiet"),
+      machines(a.who.client_id) ? details(a.who.client_id) : null],
     actions: h("div", { class: "pair" }, button(t("wallet.no"), () => done(null), "tall", "no"),
       c.possible ? button(t("wallet.share"), () => done([...answers.values()]), "tall", "yes") : null),
   }));
 }
+
+/** foreign: what it is for is said in another language than the app's. */
+const foreign = (a: Asked) => !!a.purpose_lang && a.purpose_lang.split("-")[0] !== tag();
 
 /** part is one card that is asked for: which, what would be told of it, and how little would do. */
 async function part(ui: UI, w: Want, answers: Map<string, Pick>): Promise<Child> {
@@ -32,15 +37,16 @@ async function part(ui: UI, w: Want, answers: Map<string, Pick>): Promise<Child>
   const { card, claims } = ui.app.must(await ui.app.core.card(o.card, now(), tag()));
   const known = new Map(claims.map((f) => [f.name, f]));
   const words = (names: string[]) => names.map((n) => known.get(n) ?? { name: n, label: n, value: "" });
+  const called = (f: Claim) => bdi(labelled(f.name, f.label, card.type));
   const facts = h("dl", { class: "facts" });
   const fill = (way: number) => facts.replaceChildren(...words([...new Set([...o.always.filter((n) => known.has(n)), ...o.ways[way].claims])]).map((f) =>
-    h("div", {}, h("dt", {}, bdi(f.label)), h("dd", {}, bdi(f.value)))));
+    h("div", {}, h("dt", {}, called(f)), h("dd", {}, valued(f, card.type)))));
   const least = chosen?.way ?? fewest(o);
   const pick = (way: number) => { answers.set(w.id, { want: w.id, card: o.card, form: o.form, way }); fill(way); };
   fill(least);
   const ways = o.ways.length > 1 ? h("fieldset", { class: "choices" }, h("legend", {}, t("wallet.ask_less")), o.ways.map((x, i) =>
     h("label", {}, h("input", { type: "radio", name: `way-${w.id}`, id: `way-${w.id}-${i}`, checked: i === least, change: () => pick(i) }),
-      h("span", {}, words(x.claims).map((f, n) => [n ? ", " : null, bdi(f.label)]))))) : null;
+      h("span", {}, words(x.claims).map((f, n) => [n ? ", " : null, called(f)]))))) : null;
   // What no answer needs is left out unless she adds it.
   const more = chosen ? null : h("input", { type: "checkbox", id: `more-${w.id}`, change: () => {
     if (more!.checked) pick(least); else answers.delete(w.id);
