@@ -49,8 +49,19 @@ func (w *Wallet) note(e Event) {
 }
 
 // Note writes what happened outside this package: an answer, a refusal, a code shown.
-// Texts longer than the log keeps are cut.
-func (w *Wallet) Note(e Event) { w.note(e) }
+// Texts longer than the log keeps are cut. A live code is made anew while it is on the
+// screen: within two minutes of the one before, to the same, it is the same line, at the
+// newer time.
+func (w *Wallet) Note(e Event) {
+	if n := len(w.Log); n > 0 && e.Kind == LiveShown {
+		last := &w.Log[n-1]
+		if d := e.At - last.At; last.Kind == LiveShown && d >= 0 && d <= 120 && last.Who == clip(e.Who) && last.Name == clip(e.Name) && slices.Equal(last.Cards, e.Cards) {
+			last.At = e.At
+			return
+		}
+	}
+	w.note(e)
+}
 
 const maxLogText = 500
 

@@ -455,3 +455,29 @@ func TestThePageShowsTheBytesOfAnEmptyWallet(t *testing.T) {
 		t.Errorf("docs/formats/wallet.md does not show %q", want)
 	}
 }
+
+// A screen that stands before somebody for long is one line of the log, however often its
+// code is made anew.
+func TestACodeThatStaysOnTheScreenIsOneLine(t *testing.T) {
+	var w wallet.Wallet
+	for _, e := range []wallet.Event{
+		{At: 1000, Kind: wallet.LiveShown, Cards: []string{"a"}},
+		{At: 1050, Kind: wallet.LiveShown, Cards: []string{"a"}},
+		{At: 1170, Kind: wallet.LiveShown, Cards: []string{"a"}},
+		{At: 1180, Kind: wallet.LiveShown, Cards: []string{"b"}},
+		{At: 1190, Kind: wallet.LiveShown, Cards: []string{"b"}, Who: "https://relief-b.example/i1", Name: "KAK-3", How: "challenge"},
+		{At: 1311, Kind: wallet.LiveShown, Cards: []string{"b"}, Who: "https://relief-b.example/i1", Name: "KAK-3", How: "challenge"},
+		{At: 1300, Kind: wallet.LiveShown, Cards: []string{"b"}, Who: "https://relief-b.example/i1", Name: "KAK-3", How: "challenge"},
+		{At: 1301, Kind: wallet.PaperShown, Cards: []string{"b"}},
+		{At: 1302, Kind: wallet.PaperShown, Cards: []string{"b"}},
+	} {
+		w.Note(e)
+	}
+	var at []credential.Time
+	for _, e := range w.Log {
+		at = append(at, e.At)
+	}
+	if want := []credential.Time{1170, 1180, 1190, 1311, 1300, 1301, 1302}; !slices.Equal(at, want) {
+		t.Errorf("lines at %d, want %d", at, want)
+	}
+}

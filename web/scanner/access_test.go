@@ -4,16 +4,13 @@ import (
 	"bytes"
 	"crypto/rand"
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
 
 	"aidpass/credential/cwt"
+	"aidpass/internal/browsertest"
 	"aidpass/internal/cbor"
 	"aidpass/internal/cose"
 	"aidpass/verifier"
@@ -35,61 +32,8 @@ func (c *tour) look(name string, more ...string) {
 	c.screen(name)
 	c.seen[name] = true
 	where := strings.Join(append([]string{c.lang, name}, more...), " ")
-	c.axe(where)
-	c.Layout(where)
-	if c.lang == "en" { // colours know no direction
-		c.forced(where)
-	}
+	c.Look(where, c.lang == "en")
 	c.shoot(strings.ReplaceAll(strings.Join(append([]string{c.lang, "screen", name}, more...), "-"), " ", "-"))
-}
-
-// forced looks at the screen in the colours that its reader has chosen.
-func (c *tour) forced(where string) {
-	c.Helper()
-	c.Media("forced-colors", "active")
-	// axe asks for -webkit-text-fill-color, which keeps the author's colour in what the
-	// browser says, though not in what it paints: the contrast is computed here.
-	c.axe(where+", forced colours", "color-contrast")
-	c.Sunlight(where + ", forced colours")
-	c.Media("forced-colors", "none")
-}
-
-// screens are the names of all screens, read from the source: one that the tour does
-// not know fails the test.
-func screens(t *testing.T) []string {
-	t.Helper()
-	var names []string
-	for _, pattern := range []string{"src/*.ts", "src/screens/*.ts"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range files {
-			text, err := os.ReadFile(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			shown := regexp.MustCompile(`\b(?:ui\.show\(|facing\(ui, m, )\{\s*name: "([a-z-]+)"`).FindAllSubmatch(text, -1)
-			for _, m := range shown {
-				names = append(names, string(m[1]))
-			}
-			// facing shows what it is given, under its name.
-			if n := strings.Count(string(text), "ui.show({") - strings.Count(string(text), "ui.show({ keys: () => {}, ...s,") + strings.Count(string(text), "facing(ui, m, {"); n != len(shown) {
-				t.Errorf("%s shows %d screens, %d of which begin with their name", f, n, len(shown))
-			}
-			if m := regexp.MustCompile(`export type Stop = (.*);`).FindSubmatch(text); m != nil {
-				for _, why := range regexp.MustCompile(`"(\w+)"`).FindAllSubmatch(m[1], -1) {
-					names = append(names, "stop-"+string(why[1]))
-				}
-			}
-		}
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	if len(names) < 25 {
-		t.Fatalf("%d screens found in the source: %q", len(names), names)
-	}
-	return names
 }
 
 // Every screen, in both directions and every form, is open to everybody.
@@ -101,7 +45,7 @@ func TestEveryScreenIsOpenToEverybody(t *testing.T) {
 			t.Parallel()
 			c := &tour{phone: newPhone(t, server.URL+"/scanner/", chromedp.Flag("host-resolver-rules", "MAP plain.example 127.0.0.1")), lang: lang, seen: map[string]bool{}}
 			c.walk()
-			for _, name := range screens(t) {
+			for _, name := range browsertest.Screens(t, "ui.show(", "facing(ui, m, ") {
 				if !c.seen[name] {
 					t.Errorf("the screen %q is never looked at: give it a stop on the tour", name)
 				}

@@ -2,13 +2,11 @@ package wallet_test
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"aidpass/internal/browsertest"
 	vt "aidpass/verifier/verifiertest"
 )
 
@@ -26,51 +24,8 @@ func (c *tour) look(name string, more ...string) {
 	c.screen(name)
 	c.seen[name] = true
 	where := strings.Join(append([]string{c.lang, name}, more...), " ")
-	c.Axe(where)
-	c.Layout(where)
-	if c.lang == "en" {
-		c.Media("forced-colors", "active")
-		c.Axe(where+", forced colours", "color-contrast")
-		c.Media("forced-colors", "none")
-	}
+	c.Look(where, c.lang == "en")
 	c.Shoot(strings.ReplaceAll(strings.Join(append([]string{c.lang, "wallet", name}, more...), "-"), " ", "-"))
-}
-
-// screens are the names of all screens, read from the source: one that the tour does
-// not know fails the test.
-func screens(t *testing.T) []string {
-	t.Helper()
-	var names []string
-	for _, pattern := range []string{"src/*.ts", "src/screens/*.ts"} {
-		files, err := filepath.Glob(pattern)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, f := range files {
-			text, err := os.ReadFile(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			shown := regexp.MustCompile(`(?:\bpage\(ui, |\bui\.show\()\{\s*name: "([a-z-]+)"`).FindAllSubmatch(text, -1)
-			for _, m := range shown {
-				names = append(names, string(m[1]))
-			}
-			if n := strings.Count(string(text), "page(ui, {") + strings.Count(string(text), "ui.show({") - strings.Count(string(text), "ui.show({ ...s"); n != len(shown) {
-				t.Errorf("%s shows %d screens, %d of which begin with their name", f, n, len(shown))
-			}
-			if m := regexp.MustCompile(`export type Stop = (.*);`).FindSubmatch(text); m != nil {
-				for _, why := range regexp.MustCompile(`"(\w+)"`).FindAllSubmatch(m[1], -1) {
-					names = append(names, "stop-"+string(why[1]))
-				}
-			}
-		}
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	if len(names) < 25 {
-		t.Fatalf("%d screens found in the source: %q", len(names), names)
-	}
-	return names
 }
 
 // unvisited are screens that only a network or a second key brings: cmd/aidpass walks
@@ -85,7 +40,7 @@ func TestEveryScreenIsOpenToEverybody(t *testing.T) {
 			t.Parallel()
 			c := &tour{phone: newPhone(t, server), lang: lang, seen: map[string]bool{}}
 			c.walk()
-			for _, name := range screens(t) {
+			for _, name := range browsertest.Screens(t, "page(ui, ", "ui.show(") {
 				if !c.seen[name] && !slices.Contains(unvisited, name) {
 					t.Errorf("the screen %q is never looked at: give it a stop on the tour", name)
 				}
