@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"aidpass/issuer"
 	"aidpass/issuer/offer"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/quality"
 	"aidpass/schemas"
 	"aidpass/trust"
 )
@@ -179,7 +181,14 @@ func (a *app) createOffer(ctx context.Context, f *offerFlags) error {
 		return err
 	}
 	draft.Batch.Reason = f.reason
-	if draft.For, err = f.requestOf(ctx, a, o, t); err != nil {
+	policy, err := a.qualityPolicy(f.record.policy)
+	if err != nil {
+		return err
+	}
+	if draft.Policy, err = json.Marshal(policy); err != nil {
+		return err
+	}
+	if draft.For, err = f.requestOf(ctx, a, o, t, policy); err != nil {
 		return err
 	}
 	made, err := service.Create(ctx, draft)
@@ -190,7 +199,7 @@ func (a *app) createOffer(ctx context.Context, f *offerFlags) error {
 }
 
 // requestOf makes the request of the one record the offer is for, as issue does.
-func (f *offerFlags) requestOf(ctx context.Context, a *app, o *org, t *schemas.Type) (issuer.Request, error) {
+func (f *offerFlags) requestOf(ctx context.Context, a *app, o *org, t *schemas.Type, policy quality.Policy) (issuer.Request, error) {
 	run := &issueRun{app: a, f: f.issueFlags, o: o}
 	ask := issuer.Ask{Type: t, Programme: f.programme, Round: f.round, Kind: registry.Kind(f.kind), Seal: f.seal, At: a.Now().UTC()}
 	counts, err := o.counts(ctx, f.programme)
@@ -212,7 +221,7 @@ func (f *offerFlags) requestOf(ctx context.Context, a *app, o *org, t *schemas.T
 	if ask.Units, err = run.unitsCalled(ctx, []string{name}, ask.Kind); err != nil {
 		return issuer.Request{}, err
 	}
-	c, err := a.candidate(ctx, o, f.record.policy, ask)
+	c, err := candidate(ctx, o, policy, ask)
 	if err != nil {
 		return issuer.Request{}, err
 	}
@@ -237,11 +246,7 @@ func (f *offerFlags) requestOf(ctx context.Context, a *app, o *org, t *schemas.T
 }
 
 // candidate is the one that an Ask of one unit is for.
-func (a *app) candidate(ctx context.Context, o *org, policy string, ask issuer.Ask) (found issuer.Candidate, err error) {
-	p, err := a.qualityPolicy(policy)
-	if err != nil {
-		return found, err
-	}
+func candidate(ctx context.Context, o *org, p quality.Policy, ask issuer.Ask) (found issuer.Candidate, err error) {
 	err = issuer.Candidates(ctx, o.store, p.Gate(ask.Programme), ask, func(c *issuer.Candidate) error {
 		found = *c
 		return nil
@@ -292,17 +297,25 @@ func (a *app) offerIssuing(o *org, types ...*schemas.Type) (*offer.Issuing, erro
 		return nil, err
 	}
 	return &offer.Issuing{Desk: desk, ProgrammeKey: o.programmeKey, EpochKey: o.epochKey,
-		Gate: func(made offer.Offer) issuer.Gate {
+		Gate: func(made offer.Offer, asked *offer.Request) issuer.Gate {
 			return issuer.StillDue(o.store, made.Programme, made.Round, func(ctx context.Context, u issuer.UnitID) (issuer.Decision, error) {
-				return a.gateNow(ctx, o, made, u)
+				return a.gateNow(ctx, o, made, asked.Policy, u)
 			})
 		}}, nil
 }
 
-// gateNow asks the gate about a record at the moment of signing.
-func (a *app) gateNow(ctx context.Context, o *org, made offer.Offer, u issuer.UnitID) (issuer.Decision, error) {
+// gateNow asks the gate about a record at the moment of signing, by the policy that the
+// offer was made with; nil: by that of the moment.
+func (a *app) gateNow(ctx context.Context, o *org, made offer.Offer, kept []byte, u issuer.UnitID) (issuer.Decision, error) {
+	policy, err := a.qualityPolicy("")
+	if kept != nil {
+		policy, err = quality.ReadPolicy(kept)
+	}
+	if err != nil {
+		return issuer.Decision{}, fmt.Errorf("the policy of offer %s: %w", made.ID, err)
+	}
 	var kind registry.Kind
-	err := o.store.View(ctx, func(v registry.View) error {
+	err = o.store.View(ctx, func(v registry.View) error {
 		rec, err := v.Record(u)
 		kind = rec.Kind
 		return err
@@ -314,7 +327,7 @@ func (a *app) gateNow(ctx context.Context, o *org, made offer.Offer, u issuer.Un
 		return issuer.Decision{}, err
 	}
 	// The type's claims were fixed when the offer was made: the record is judged, not read again.
-	c, err := a.candidate(ctx, o, "", issuer.Ask{Type: schemas.ByName(made.Type), Programme: made.Programme, Round: made.Round, Kind: kind,
+	c, err := candidate(ctx, o, policy, issuer.Ask{Type: schemas.ByName(made.Type), Programme: made.Programme, Round: made.Round, Kind: kind,
 		Units: []issuer.UnitID{u}, At: a.Now().UTC()})
 	if err != nil {
 		return issuer.Decision{}, err

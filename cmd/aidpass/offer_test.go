@@ -181,7 +181,7 @@ func TestTheGateIsAskedOfARecordThatDoesNotFit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		d, err := a.gateNow(t.Context(), o, offer.Offer{Type: "registration", Programme: "K7Q2"}, unit)
+		d, err := a.gateNow(t.Context(), o, offer.Offer{Type: "registration", Programme: "K7Q2"}, nil, unit)
 		if err != nil || d.Ruling != want {
 			t.Errorf("person %d: %+v, %v, want ruling %d", i, d, err, want)
 		}

@@ -37,7 +37,7 @@ import (
 type serveFlags struct {
 	listen, http            string
 	tlsCert, tlsKey, siteCA string
-	hosts                   []string
+	hosts, proxies          []string
 	enrol                   string
 	base                    string // credential issuer identifier; empty: nothing for wallets
 	signIn                  signInFlags
@@ -65,6 +65,10 @@ With --base-url wallets take up offers here (aidpass offer) and answer requests 
 request), under that address: it is the organisation's https name in the web, or a way
 to this server. What wallets show is judged by --programme and the other pack flags.
 
+Behind a reverse proxy all clients have its address, and share its limits. --proxy names
+it: its X-Forwarded-For, read from the end, says who asked. Nobody else is believed, and no
+other header. The proxy must add the address it saw to that header.
+
 With --oidc-issuer holders take offers up by signing in at the organisation's OpenID
 provider, too: --oidc-claim of its ID token is a person's number in --oidc-roster.
 
@@ -77,6 +81,7 @@ SIGTERM or Ctrl-C finishes what is under way and ends.`,
   aidpass serve --tls-cert cert.pem --tls-key key.pem --host scan.relief-a.example --listen :443
   aidpass serve --tls-cert cert.pem --tls-key key.pem --listen :443 --base-url https://relief-a.example
   aidpass serve --tls-cert cert.pem --tls-key key.pem --listen :443 --base-url https://relief-a.example --oidc-issuer https://id.relief-a.example --oidc-client aidpass --oidc-secret-file oidc.txt
+  aidpass serve --listen "" --http localhost:8080 --proxy 127.0.0.1 --base-url https://relief-a.example   # behind a proxy on this machine
   aidpass serve --listen "" --http localhost:8080      # phones on a USB cable only`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), f) },
@@ -88,6 +93,7 @@ SIGTERM or Ctrl-C finishes what is under way and ends.`,
 	fl.StringVar(&f.tlsKey, "tls-key", "", "its key, PEM")
 	fl.StringVar(&f.siteCA, "site-ca", "", "folder of the site's own authority (default: DATA/site-ca, where it is there)")
 	fl.StringArrayVar(&f.hosts, "host", nil, "name by which phones call this server; repeat")
+	fl.StringArrayVar(&f.proxies, "proxy", nil, "address or network (CIDR) of a reverse proxy, whose X-Forwarded-For tells clients apart for the limits; repeat")
 	fl.StringVar(&f.enrol, "enrol", "", "make an enrolment code for one phone of this site at once")
 	fl.StringVar(&f.base, "base-url", "", "the organisation's https address for wallets; with it offers are taken up and requests answered here")
 	f.signIn.add(fl)
@@ -359,6 +365,9 @@ func (s *serving) config() (api.Config, error) {
 	}
 	c := api.Config{Rooms: rooms, Devices: deviceDesk{s.o.store}, Packs: s.packs, Visits: visitDesk{s.o.store, s.packs, s.a.now}, Public: s.public, Hosts: s.hosts, Log: s.log, Now: s.a.Now}
 	c.SetUp = s.setUp
+	if c.Proxies, err = readProxies(s.f.proxies); err != nil {
+		return api.Config{}, err
+	}
 	files, err := scanner.Files()
 	if err != nil {
 		s.a.say("warning: %v", err)

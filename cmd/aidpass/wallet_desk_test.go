@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 )
@@ -117,4 +118,24 @@ func TestAWalletSaysWhatItNeeds(t *testing.T) {
 	}
 	l.refused([]string{"nothing was deleted", "add --yes"}, purse("wipe")...)
 	l.must(purse("list")...)
+}
+
+// The policy an offer was made with judges when the wallet comes, not that of the day.
+func TestAnOfferKeepsItsPolicy(t *testing.T) {
+	l := withEntitled(t)
+	_, client, stop := l.serveWallets()
+	defer stop()
+	l.web = client
+	policy := `{"aidpass_required": 1, "person": ["name"], "household": ["size"], "threshold": 0.1, "provisional_days": 30}`
+	if err := os.WriteFile(l.path("policy.json"), []byte(policy), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.must("wallet", "init", "--wallet", l.path("purse"))
+	link, code := l.offers("--external", "3", "--policy", l.path("policy.json"))
+	if err := os.Remove(l.path("policy.json")); err != nil {
+		t.Fatal(err)
+	}
+	if out := l.must("wallet", "add", link, "--code", code, "--wallet", l.path("purse")); !strings.Contains(out, "copies") {
+		t.Errorf("add says %q", out)
+	}
 }

@@ -18,7 +18,7 @@ type Issuing struct {
 	EpochKey func() ([]byte, error)
 	// Gate is asked again at the moment of signing, for what may have changed since the
 	// offer was made; nil: it is not.
-	Gate func(o Offer) issuer.Gate
+	Gate func(o Offer, r *Request) issuer.Gate
 }
 
 // Issue makes the credentials of an order by the nine steps of issuing, in the name
@@ -37,7 +37,7 @@ func (i *Issuing) Issue(ctx context.Context, o Order) ([]string, error) {
 		}
 	}
 	if i.Gate != nil {
-		b.Gate = i.Gate(o.Offer)
+		b.Gate = i.Gate(o.Offer, r)
 	}
 	desk := *i.Desk
 	desk.Actor = r.By

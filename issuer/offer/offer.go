@@ -118,6 +118,8 @@ type Draft struct {
 	Forms  []credential.Form
 	NoCode bool          // without a transaction code: the wallet is in the room
 	Life   time.Duration // 0: DefaultLife; at most MaxLife, without a transaction code DefaultLife
+	// Policy is what the gate judged For by, kept for the moment of signing; may be nil.
+	Policy []byte
 }
 
 // An Offer is what the store keeps of one, in the open.

@@ -56,7 +56,7 @@ type zeros struct{}
 func (zeros) Read(b []byte) (int, error) { clear(b); return len(b), nil }
 
 func testDraft() Draft {
-	return Draft{By: access.Actor{ID: "clerk-1", Role: access.Issuer, SecondPerson: "lead-2"}, Forms: Forms(),
+	return Draft{Policy: []byte(`{"aidpass_required":1}`), By: access.Actor{ID: "clerk-1", Role: access.Issuer, SecondPerson: "lead-2"}, Forms: Forms(),
 		Batch: issuer.Batch{Type: schemas.ByName("eligibility"), Programme: "K7Q2", Round: 1, Replace: true, Reason: "phone_lost"},
 		For:   issuer.Request{Unit: issuer.NewUnitID(), Claims: map[string]any{"size_band": "4-5", "collector_rule": "holder_only"}, Override: "no-papers"}}
 }
@@ -116,7 +116,7 @@ func TestAStoredRequestIsTheApprovedOne(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.By != d.By || r.For.Unit != d.For.Unit || r.For.Override != d.For.Override || len(r.Digests) != len(d.Forms) {
+	if r.By != d.By || r.For.Unit != d.For.Unit || r.For.Override != d.For.Override || string(r.Policy) != string(d.Policy) || len(r.Digests) != len(d.Forms) {
 		t.Errorf("read as %+v", r)
 	}
 	for _, f := range d.Forms {

@@ -21,6 +21,9 @@ type Request struct {
 	Replace   bool
 	Reason    string
 	Digests   map[credential.Form][32]byte
+	// Policy is what the gate judged by, as a file of it says it, so that the same judges
+	// when the wallet comes; nil: that was not kept.
+	Policy []byte
 }
 
 const requestVersion = 1
@@ -37,7 +40,7 @@ func (r *Request) batchOf(t *schemas.Type, programme string, round uint64, f cre
 
 // newRequest takes the approval: what is issued later is this, or nothing.
 func newRequest(d *Draft) (*Request, error) {
-	r := &Request{By: d.By, For: d.For, NotBefore: d.Batch.NotBefore, ExpiresAt: d.Batch.ExpiresAt, Replace: d.Batch.Replace, Reason: d.Batch.Reason,
+	r := &Request{By: d.By, For: d.For, NotBefore: d.Batch.NotBefore, ExpiresAt: d.Batch.ExpiresAt, Replace: d.Batch.Replace, Reason: d.Batch.Reason, Policy: d.Policy,
 		Digests: map[credential.Form][32]byte{}}
 	r.For.Row = 0
 	for _, f := range d.Forms {
@@ -66,6 +69,9 @@ func (r *Request) append(dst []byte) ([]byte, error) {
 	if r.For.Photo != nil {
 		m["photo"] = r.For.Photo
 	}
+	if r.Policy != nil {
+		m["policy"] = r.Policy
+	}
 	return registry.AppendValue(dst, m)
 }
 
@@ -88,6 +94,9 @@ func readRequest(b []byte, t *schemas.Type) (*Request, error) {
 	r.For = issuer.Request{ExpiresAt: credential.Time(get[int64](f, "ends")), Override: get[string](f, "override"), Claims: map[string]any{}}
 	if _, ok := m["photo"]; ok {
 		r.For.Photo = get[[]byte](f, "photo")
+	}
+	if _, ok := m["policy"]; ok {
+		r.Policy = get[[]byte](f, "policy")
 	}
 	if unit := get[[]byte](f, "unit"); len(unit) == len(r.For.Unit) {
 		copy(r.For.Unit[:], unit)

@@ -13,6 +13,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -70,6 +71,9 @@ type Config struct {
 	SetUp   func() SetUp // what the set-up page says now; nil: nothing about this server
 	Hosts   []string     // names, besides localhost and addresses, by which this server is called
 	Rooms   []Room       // further parts of this server
+	// Proxies stand before this server and say in X-Forwarded-For whom they saw, whose the
+	// limits are then; empty: nobody is believed.
+	Proxies []netip.Prefix
 	Log     *slog.Logger // nil: nowhere
 	Now     func() time.Time
 	Limits  Limits

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -178,4 +179,35 @@ func FuzzEnrolBody(f *testing.F) {
 			t.Fatalf("enrolled without the code: %q", body)
 		}
 	})
+}
+
+// Behind a proxy that was named each client has limits of its own; without, all share one's.
+func TestLimitsBehindAProxy(t *testing.T) {
+	for name, named := range map[string]bool{"named": true, "not named": false} {
+		now := time.Unix(60*1000, 0)
+		w := newWorld(t, func(c *api.Config) {
+			c.Now = func() time.Time { return now }
+			if named {
+				c.Proxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.7/32")}
+			}
+		})
+		try := func(client string) int {
+			q := httptest.NewRequest("POST", "https://localhost/api/v1/enrol", strings.NewReader("{}"))
+			q.Header.Set("Content-Type", "application/json")
+			q.Header.Set("X-Forwarded-For", client)
+			q.RemoteAddr = "10.0.0.7:4711"
+			a := httptest.NewRecorder()
+			w.server.ServeHTTP(a, q)
+			return a.Code
+		}
+		for range 10 {
+			try("203.0.113.5")
+		}
+		if got := try("203.0.113.5"); got != 429 {
+			t.Errorf("%s: the eleventh try: %d", name, got)
+		}
+		if got := try("203.0.113.6"); (got == 429) == named {
+			t.Errorf("%s: another client: %d", name, got)
+		}
+	}
 }

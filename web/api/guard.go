@@ -92,6 +92,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			}
 			s.log(r, id, o, time.Since(begun))
 		}()
+		r.RemoteAddr = s.client(r) // rooms count by it too
 		leave, ok := s.crowd.enter(r.RemoteAddr)
 		if !ok {
 			s.answer(o, errFull)
