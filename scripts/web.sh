@@ -21,6 +21,7 @@ fi
 if command -v node >/dev/null 2>&1 && [ -e web/npm/node_modules/.bin/tsc ]; then
 	web/npm/node_modules/.bin/tsc -p web/scanner
 	web/npm/node_modules/.bin/tsc -p web/wallet
+	web/npm/node_modules/.bin/tsc -p web/console
 fi
 
 scripts/wasm.sh

@@ -1,4 +1,5 @@
-// Command build makes web/scanner/dist and web/wallet/dist, the apps as files that any
+// Command build makes web/console/dist, the console's script, and web/scanner/dist and
+// web/wallet/dist, the apps as files that any
 // server can hand out: the bundled scripts, the two WebAssembly binaries, one catalogue
 // a language, for the scanner a demo pack for practice, and a service worker that knows
 // the hash of each of them. scripts/web.sh runs it; nothing of node is needed.
@@ -75,6 +76,19 @@ func main() {
 			os.Exit(1)
 		}
 	}
+	if err := desk(); err != nil {
+		fmt.Fprintln(os.Stderr, "web:", err)
+		os.Exit(1)
+	}
+}
+
+// desk bundles the console's script. Its pages are the server's, so there is nothing else to it.
+func desk() error {
+	content, err := bundle("web/console/src/main.ts", api.FormatIIFE, map[string]string{}, "wasm_exec.js")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile("web/console/dist/desk.js", content, 0o644)
 }
 
 // files is an app: content by path below dist.

@@ -87,7 +87,9 @@ type Need struct {
 // Config is what a console is made of.
 type Config struct {
 	Base    string // https address of this server for links that leave it, without a slash at its end; empty: links are paths
-	Door    Door
+	Door    *access.Door
+	Jobs    Jobs                   // nil: there is no long work here
+	SignIn  *SignIn                // at an OpenID provider; nil: nobody signs in there
 	OrgName func(id string) string // as staff call an organisation; nil: its identifier
 	Screens []Screen               // in the order of the menu
 	// Fault gives errors of desks the names that the console answers to (ErrNotFound,
@@ -117,6 +119,9 @@ func New(c Config) (*Console, error) {
 	}
 	if c.Door == nil {
 		return nil, errors.New("console: nobody can sign in without a door")
+	}
+	if err := c.checkSignIn(); err != nil {
+		return nil, err
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

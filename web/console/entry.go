@@ -4,25 +4,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/netip"
 	"slices"
 
 	"aidpass/access"
 	"aidpass/web/api"
 )
-
-// A Door lets staff in and out. Errors are those of package access.
-type Door interface {
-	// Session is who a token is of, as she may act now; access.ErrNoSession: nobody.
-	Session(ctx context.Context, token string) (access.Session, error)
-	// SignIn takes a password and, where the account has one, a code of the moment. It
-	// says the same of every account that is not there and of every wrong try.
-	SignIn(ctx context.Context, from netip.Addr, account, password, code string) (token string, err error)
-	// Prove renews the proof of identity; the session goes on under another token.
-	Prove(ctx context.Context, token string, from netip.Addr, password, code string) (fresh string, err error)
-	SignOut(ctx context.Context, token string) error
-	SetLanguage(ctx context.Context, in *access.Session, lang string) error
-}
 
 // entry is how staff come in and go out.
 type entry struct{ *Console }
@@ -44,10 +30,12 @@ func (e *entry) Routes() []Route {
 }
 
 type entryData struct {
-	Next    string
-	Draft   *Draft
-	Account string // as it was typed
-	Wrong   bool
+	Next     string
+	Draft    *Draft
+	Account  string // as it was typed
+	Passkeys bool   // this address can be signed in to with one
+	Provider bool
+	Wrong    bool
 }
 
 func (e *entry) ask(p *Page) error {
@@ -55,38 +43,31 @@ func (e *entry) ask(p *Page) error {
 	if p.In != nil {
 		return p.c.Redirect(http.StatusSeeOther, next)
 	}
-	return p.Show("sign_in", "sign_in.title", entryData{Next: next})
+	return p.Show("sign_in", "sign_in.title", entryData{Next: next, Passkeys: e.passkeys(p), Provider: e.SignIn != nil})
 }
 
 // signIn never says which of account, password and code was wrong, or whether there
 // is such an account.
 func (e *entry) signIn(p *Page) error {
-	d := entryData{Next: e.ownPath(p.Form.Get("next")), Draft: p.Draft, Account: p.Form.Get("account"), Wrong: true}
-	token, err := e.Door.SignIn(p.Context(), p.From(), d.Account, p.Form.Raw("password"), digits(p.Form.Get("code")))
+	d := entryData{Next: e.ownPath(p.Form.Get("next")), Draft: p.Draft, Account: p.Form.Get("account"), Wrong: true, Passkeys: e.passkeys(p), Provider: e.SignIn != nil}
+	t, err := e.Door.SignIn(p.Context(), access.Attempt{Account: d.Account, Password: p.Form.Raw("password"), Code: digits(p.Form.Get("code")), Address: p.From().String()})
 	if errors.Is(err, access.ErrSignIn) {
 		return p.show(http.StatusUnauthorized, "sign_in", p.T("sign_in.title"), d)
 	}
 	if err != nil {
 		return err
 	}
-	return e.enter(p, token, d.Next)
+	return e.enter(p, t, d.Next)
 }
 
 // enter gives the browser its new token, in place of any other, and goes to where it
 // was going.
-func (e *entry) enter(p *Page, token, next string) error {
-	if p.token != "" && p.In == nil {
-		p.token = ""
-	}
-	p.setCookie(sessionCookie, token, 0)
+func (s *Console) enter(p *Page, t access.Ticket, next string) error {
+	p.setCookie(sessionCookie, t.Token, 0)
+	p.know(&t.Session, t.Token)
 	if p.Draft == nil {
 		return p.c.Redirect(http.StatusSeeOther, next)
 	}
-	in, err := e.Door.Session(p.Context(), token)
-	if err != nil {
-		return err
-	}
-	p.In, p.token = &in, token
 	return p.Show("go_on", "go_on.title", entryData{Draft: p.Draft})
 }
 
@@ -119,19 +100,19 @@ func (e *entry) language(p *Page) error {
 }
 
 func (e *entry) askProof(p *Page) error {
-	return p.Show("proof", "proof.title", entryData{Next: e.ownPath(p.Query.Get("next"))})
+	return p.Show("proof", "proof.title", entryData{Next: e.ownPath(p.Query.Get("next")), Passkeys: e.passkeys(p)})
 }
 
 func (e *entry) prove(p *Page) error {
-	d := entryData{Next: e.ownPath(p.Form.Get("next")), Draft: p.Draft, Wrong: true}
-	token, err := e.Door.Prove(p.Context(), p.token, p.From(), p.Form.Raw("password"), digits(p.Form.Get("code")))
+	d := entryData{Next: e.ownPath(p.Form.Get("next")), Draft: p.Draft, Wrong: true, Passkeys: e.passkeys(p)}
+	t, err := e.Door.StepUp(p.Context(), p.token, access.Attempt{Password: p.Form.Raw("password"), Code: digits(p.Form.Get("code")), Address: p.From().String()})
 	if errors.Is(err, access.ErrSignIn) {
 		return p.show(http.StatusUnauthorized, "proof", p.T("proof.title"), d)
 	}
 	if err != nil {
 		return err
 	}
-	return e.enter(p, token, d.Next)
+	return e.enter(p, t, d.Next)
 }
 
 // askWho sends somebody who has not signed in, or not any more, to where one does. A
@@ -157,7 +138,7 @@ func (s *Console) hold(p *Page, page, title string) error {
 			return err
 		}
 	}
-	d := entryData{Next: p.Here(), Draft: p.keep()}
+	d := entryData{Next: p.Here(), Draft: p.keep(), Passkeys: s.passkeys(p), Provider: s.SignIn != nil && p.In == nil}
 	p.Route.Form = nil
 	return p.show(http.StatusUnauthorized, page, p.T(title), d)
 }

@@ -69,17 +69,19 @@ func TestOwnAndForeignMixed(t *testing.T) {
 func TestARoleTakenAway(t *testing.T) {
 	w := newWorld(t)
 	id := w.thing(own, "Maize")
-	account := w.door.add(own, "amina", access.Registrar)
-	b := w.browser()
-	b.cookies["__Host-aidpass"] = w.door.open("amina")
+	b := w.as(own, access.Registrar)
 	if code := b.get("/things/" + id).Code; code != 200 {
 		t.Fatalf("as a registrar: %d", code)
 	}
-	account.Roles = []access.Role{access.PlatformOperator}
+	if err := w.doors[own].SetRoles(t.Context(), boss, b.member.id, 0, []access.Role{access.PlatformOperator}, nil); err != nil {
+		t.Fatal(err)
+	}
 	if code := b.get("/things/" + id).Code; code != 403 {
 		t.Errorf("without the role: %d, want 403", code)
 	}
-	account.Disabled = true
+	if err := w.doors[own].Disable(t.Context(), boss, b.member.id, "left"); err != nil {
+		t.Fatal(err)
+	}
 	if code := b.get("/things/" + id).Code; code != 303 {
 		t.Errorf("disabled: %d, want 303 to the sign-in", code)
 	}
@@ -89,10 +91,10 @@ func TestARoleTakenAway(t *testing.T) {
 // step-up, the cookie is bound to the host, and signing out ends the session.
 func TestSessions(t *testing.T) {
 	w := newWorld(t)
-	w.door.add(own, "amina", access.Registrar)
+	amina := w.add(own, "amina", access.Registrar)
 	b := w.browser()
 	b.cookies["__Host-aidpass"] = "CHOSEN"
-	a := b.post("/sign-in", url.Values{"account": {"amina"}, "password": {password}})
+	a := b.enter(amina, nil)
 	if a.Code != 303 {
 		t.Fatalf("signing in: %d\n%s", a.Code, a.Body)
 	}
@@ -106,7 +108,7 @@ func TestSessions(t *testing.T) {
 	if strings.Contains(set, "Domain") || first == "CHOSEN" || first == "" {
 		t.Errorf("the cookie is %q", set)
 	}
-	if code := b.post("/proof", url.Values{"password": {password}}).Code; code != 303 || b.cookies["__Host-aidpass"] == first {
+	if code := b.post("/proof", url.Values{"password": {password}, "code": {w.code(amina)}}).Code; code != 303 || b.cookies["__Host-aidpass"] == first {
 		t.Errorf("a proof of identity left the token as it was: %d", code)
 	}
 	stolen := w.browser()
@@ -126,14 +128,14 @@ func TestSessions(t *testing.T) {
 // In the clear there is this machine alone, and a cookie of another name.
 func TestTheCookieOfLocalhost(t *testing.T) {
 	w := newWorld(t)
-	w.door.add(own, "amina", access.Registrar)
+	amina := w.add(own, "amina", access.Registrar)
 	b := w.browser()
-	r := b.request("POST", "/desk/sign-in", url.Values{"account": {"amina"}, "password": {password}})
+	r := b.request("POST", "/desk/sign-in", url.Values{"account": {"amina"}, "password": {password}, "code": {w.code(amina)}})
 	r.TLS, r.Host = nil, "localhost:8080"
 	if set := b.send(r).Header().Get("Set-Cookie"); !strings.HasPrefix(set, "aidpass-local=") || strings.Contains(set, "Secure") || !strings.Contains(set, "HttpOnly; SameSite=Lax") {
 		t.Errorf("the cookie is %q", set)
 	}
-	r = b.request("POST", "/desk/sign-in", url.Values{"account": {"amina"}, "password": {password}})
+	r = b.request("POST", "/desk/sign-in", url.Values{"account": {"amina"}, "password": {password}, "code": {w.code(amina)}})
 	r.TLS, r.Host = nil, "desk.relief-a.example"
 	if set := b.send(r).Header().Get("Set-Cookie"); !strings.HasPrefix(set, "__Host-aidpass=") || !strings.Contains(set, "Secure") {
 		t.Errorf("behind a proxy the cookie is %q", set)
@@ -145,16 +147,14 @@ func TestTheCookieOfLocalhost(t *testing.T) {
 func TestADraftOutlivesTheSession(t *testing.T) {
 	w := newWorld(t)
 	id := w.thing(own, "Maize")
-	w.door.add(own, "amina", access.Issuer)
-	b := w.browser()
-	b.cookies["__Host-aidpass"] = w.door.open("amina")
+	amina := w.add(own, "amina", access.Issuer)
+	b := w.of(amina)
 	w.move(access.SessionIdle + time.Second)
 	a := b.post("/things/"+id+"/erase", url.Values{"why": {`lost "today" <b>`}, "pin": {"4711"}})
 	if a.Code != 401 || !strings.Contains(a.Body.String(), `name="draft.why" value="lost &#34;today&#34; &lt;b&gt;"`) || strings.Contains(a.Body.String(), "4711") {
 		t.Fatalf("%d\n%s", a.Code, a.Body)
 	}
-	form := url.Values{"account": {"amina"}, "password": {password}, "draft.": {"/desk/things/" + id + "/erase"}, "draft.why": {`lost "today" <b>`}}
-	a = b.post("/sign-in", form)
+	a = b.enter(amina, url.Values{"draft.": {"/desk/things/" + id + "/erase"}, "draft.why": {`lost "today" <b>`}})
 	if a.Code != 200 {
 		t.Fatalf("signing in again: %d\n%s", a.Code, a.Body)
 	}
@@ -186,11 +186,12 @@ func TestADraftOutlivesTheProof(t *testing.T) {
 	if a.Code != 401 || len(w.things) != 1 || !strings.Contains(a.Body.String(), `action="/desk/proof"`) {
 		t.Fatalf("with an old proof: %d", a.Code)
 	}
-	form := url.Values{"password": {"wrong"}, "draft.": {"/desk/things/" + id + "/erase"}, "draft.why": {"lost"}}
+	form := url.Values{"password": {"wrong"}, "code": {"000000"}, "draft.": {"/desk/things/" + id + "/erase"}, "draft.why": {"lost"}}
 	if a = b.post("/proof", form); a.Code != 401 || !strings.Contains(a.Body.String(), `name="draft.why" value="lost"`) {
 		t.Fatalf("after a wrong password the form is gone: %d", a.Code)
 	}
 	form.Set("password", password)
+	form.Set("code", w.code(b.member))
 	if a = b.post("/proof", form); a.Code != 200 {
 		t.Fatalf("the proof: %d\n%s", a.Code, a.Body)
 	}
@@ -278,14 +279,14 @@ func TestHeadersOfEveryPage(t *testing.T) {
 // Row 19: a sign-in leads back to pages of the console and nowhere else.
 func TestNextIsOneOfOurPages(t *testing.T) {
 	w := newWorld(t)
-	w.door.add(own, "amina", access.Registrar)
+	amina := w.add(own, "amina", access.Registrar)
 	for next, want := range map[string]string{
 		"/desk/things?page=2": "/desk/things?page=2", "/desk/things/t-1": "/desk/things/t-1", "": "/desk/",
 		"//evil.example": "/desk/", "https://evil.example": "/desk/", "/\\evil.example": "/desk/", "/desk//evil.example": "/desk/", "/desk/../scanner/": "/desk/",
 		"/desk/%2e%2e/x": "/desk/", "javascript:alert(1)": "/desk/", "/desk/sign-in": "/desk/", "/desk/things\r\nX: y": "/desk/", "/scanner/": "/desk/", "/desk/none/such/page": "/desk/",
 		"/desk/things/" + strings.Repeat("x", 3000): "",
 	} {
-		a := w.browser().post("/sign-in", url.Values{"account": {"amina"}, "password": {password}, "next": {next}})
+		a := w.browser().enter(amina, url.Values{"next": {next}})
 		if got := a.Header().Get("Location"); got != want && !(strings.ContainsAny(next, "\r") && a.Code == 400) {
 			t.Errorf("next=%.40q leads to %q, want %q", next, got, want)
 		}
@@ -358,11 +359,11 @@ func TestPathsInDisguise(t *testing.T) {
 // pages have nothing of an error.
 func TestLogsAndFaultsAreQuiet(t *testing.T) {
 	w := newWorld(t)
-	w.door.add(own, "amina", access.Registrar)
+	amina := w.add(own, "amina", access.Registrar)
 	b := w.browser()
 	b.post("/sign-in", url.Values{"account": {"amina\nlevel=ERROR msg=CANARY1"}, "password": {"CANARY2"}})
 	b.post("/sign-in", url.Values{"account": {"amina"}, "password": {"CANARY3"}, "next": {"/desk/things/CANARY4"}})
-	b.post("/sign-in", url.Values{"account": {"amina"}, "password": {password}})
+	b.enter(amina, nil)
 	b.get("/things/CANARY5?token=CANARY6")
 	b.get("/CANARY7")
 	b.post("/things/"+w.thing(own, "Maize")+"/name", url.Values{"name": {"CANARY8\x1b[31m"}})

@@ -32,7 +32,8 @@ type Page struct {
 	Title template.HTML
 	Note  *Note // of the act before
 	Data  any
-	Every int // seconds after which a browser asks again; 0: never
+	Every int  // seconds after which a browser asks again; 0: never
+	Live  bool // not where its script is told of news
 
 	console *Console
 	c       *echo.Context

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -59,7 +60,7 @@ func (r *Route) may(in *access.Session) bool {
 
 // table puts the routes of all screens together and refuses what cannot be meant.
 func (s *Console) table() error {
-	s.screens = append([]Screen{&home{s}, &entry{s}}, s.Screens...)
+	s.screens = append(append([]Screen{&home{s}}, s.Screens...), &approvals{s}, &jobs{s}, &accounts{s}, &settings{s}, &entry{s}, &passkey{s}, &provider{s})
 	for _, screen := range s.screens {
 		s.routes = append(s.routes, screen.Routes()...)
 	}
@@ -119,7 +120,11 @@ func (s *Console) answer(c *echo.Context, r Route) error {
 	if r.stepUp() && !p.In.Fresh(s.Now()) {
 		return s.fail(p, s.askProof(p))
 	}
-	return s.fail(p, r.Handler(p))
+	err := r.Handler(p)
+	if errors.Is(err, access.ErrStepUp) { // what it wants shows only in the object
+		err = s.askProof(p)
+	}
+	return s.fail(p, err)
 }
 
 // begin makes a page and sets what every answer of the console has.

@@ -73,11 +73,16 @@ func (s *Console) know(p *Page) error {
 	case err != nil:
 		return err
 	}
-	p.In, p.token = &in, token
+	p.know(in, token)
+	return nil
+}
+
+// know takes somebody as who asks.
+func (p *Page) know(in *access.Session, token string) {
+	p.In, p.token = in, token
 	if slices.Contains(api.Languages, in.Account.Language) {
 		p.Lang = in.Account.Language
 	}
-	return nil
 }
 
 // A Draft is a form that was sent when its sender had to sign in or to prove who she
@@ -161,11 +166,16 @@ const draftPrefix = "draft."
 
 // doorFault is how errors of the door are told; nil: it is none that is.
 func doorFault(err error) *Fault {
+	var delay *access.DelayError
+	if errors.As(err, &delay) {
+		return Slow(delay.After)
+	}
 	for _, c := range []struct {
 		is error
 		as *Fault
 	}{
-		{access.ErrNoAccount, ErrNotFound}, {access.ErrNoApproval, ErrNotFound}, {access.ErrNoToken, ErrNotFound},
+		{access.ErrNoAccount, ErrNotFound}, {access.ErrNoApproval, ErrNotFound}, {access.ErrNoToken, ErrNotFound}, {access.ErrNoSession, ErrNotFound}, {access.ErrNoInvite, errNoInvite},
+		{access.ErrPassword, errPassword}, {access.ErrRoles, errRoles}, {access.ErrWayIn, errWayIn},
 		{access.ErrNotAllowed, ErrForbidden}, {access.ErrOwnApproval, ErrForbidden}, {access.ErrOwnAccount, ErrForbidden}, {access.ErrDisabled, ErrForbidden},
 		{access.ErrChanged, ErrConflict}, {access.ErrStale, ErrConflict}, {access.ErrClosed, ErrConflict}, {access.ErrLastAdmin, errLastAdmin}, {access.ErrTaken, errTaken},
 	} {
@@ -178,5 +188,9 @@ func doorFault(err error) *Fault {
 
 var (
 	errLastAdmin = &Fault{Status: http.StatusConflict, Word: "fault.last_admin"}
+	errNoInvite  = &Fault{Status: http.StatusNotFound, Word: "fault.no_invite"}
+	errPassword  = &Fault{Status: http.StatusUnprocessableEntity, Word: "fault.password"}
+	errRoles     = &Fault{Status: http.StatusUnprocessableEntity, Word: "fault.roles"}
+	errWayIn     = &Fault{Status: http.StatusConflict, Word: "fault.way_in"}
 	errTaken     = &Fault{Status: http.StatusConflict, Word: "fault.taken"}
 )

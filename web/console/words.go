@@ -97,6 +97,11 @@ func (s *Console) value(lang string, v any) string {
 	return "<bdi>" + strings.NewReplacer("{", "&#123;", "}", "&#125;").Replace(text) + "</bdi>"
 }
 
+// Word is T of a key that ends in a value of a closed set, such as a role or a state.
+func (p *Page) Word(family string, member any) template.HTML {
+	return p.T(family + fmt.Sprint(member))
+}
+
 // languageTags are as the catalogues mean them: digits follow the language.
 var languageTags = map[string]language.Tag{"en": language.BritishEnglish, "fr": language.French, "es": language.Spanish,
 	"ar": language.MustParse("ar-u-nu-arab"), "sw": language.Swahili}

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -18,7 +19,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+
 	"aidpass/access"
+	"aidpass/access/accesstest"
 	"aidpass/web/api"
 	"aidpass/web/console"
 )
@@ -38,28 +43,64 @@ func (w *world) screens() []console.Screen {
 }
 
 // makers make an object of an organisation for each :name of a path and return what
-// stands in its place.
-var makers = map[string]func(w *world, org string) string{
-	"thing": func(w *world, org string) string { return w.thing(org, "Maize") },
+// stands in its place. What is an account's own is that of the browser's account, where
+// there is one.
+var makers = map[string]func(w *world, org string, b *browser) string{
+	"thing":    func(w *world, org string, _ *browser) string { return w.thing(org, "Maize") },
+	"account":  func(w *world, org string, _ *browser) string { return w.add(org, "", access.Registrar).id },
+	"secret":   func(w *world, org string, _ *browser) string { return w.invite(org, "x-"+name(), access.Registrar) },
+	"approval": func(w *world, org string, _ *browser) string { return w.ask(org) },
+	"job":      func(w *world, org string, _ *browser) string { return w.jobs.add(org, access.BatchIssue) },
+	"session": func(w *world, org string, b *browser) string {
+		m := w.ownOr(org, b)
+		t, err := w.doors[org].SignIn(w.Context(), access.Attempt{Account: m.id, Password: password, Code: w.code(m), Address: "192.0.2.7"})
+		if err != nil {
+			w.Fatal(err)
+		}
+		return t.Session.ID
+	},
+	"passkey": func(w *world, org string, b *browser) string {
+		m := w.ownOr(org, b)
+		id := []byte(rand.Text())
+		in, err := w.doors[org].Session(w.Context(), m.token)
+		if err == nil {
+			err = w.doors[org].AddPasskey(w.Context(), in, access.Passkey{ID: id, Key: []byte{1}, Name: "stick"})
+		}
+		if err != nil {
+			w.Fatal(err)
+		}
+		sum := sha256.Sum256(id)
+		return hex.EncodeToString(sum[:8])
+	},
 }
+
+// seenBy says who sees an object at all, where that is not said by the route.
+var seenBy = map[string]access.Act{"approval": access.AuditRead, "job": access.BatchIssue}
 
 // forms are filled as somebody would fill them who may, by route; empty where there is
 // none. In the matrix they must get a route past its checks.
 var forms = map[string]url.Values{
-	"POST /sign-in":             {"account": {"nobody"}, "password": {"a wrong one"}},
-	"POST /language":            {"lang": {"fr"}},
-	"POST /proof":               {"password": {password}},
-	"POST /things/:thing/name":  {"name": {"Rice"}},
-	"POST /things/:thing/erase": {},
-	"POST /things":              {"id": {"t-none"}},
+	"POST /sign-in":                      {"account": {"nobody"}, "password": {"a wrong one"}},
+	"POST /language":                     {"lang": {"fr"}},
+	"POST /proof":                        {"password": {password}},
+	"POST /settings/password":            {"password": {"several unusual words"}, "again": {"several unusual words"}},
+	"POST /accounts/new":                 {"account": {"v-77"}, "role": {"verifier"}},
+	"POST /accounts/of/:account/disable": {"reason": {"left"}},
+	"POST /accounts/of/:account/recover": {"reason": {"lost"}},
+	"POST /approvals/:approval/refuse":   {"reason": {"no"}},
+	"POST /things/:thing/name":           {"name": {"Rice"}},
+	"POST /things/:thing/erase":          {},
 }
 
-// A world is a server with the console, on a door and desks in memory.
+// A world is a server with the console of one organisation, on a real door over a store
+// in memory, and another organisation's door beside it.
 type world struct {
 	*testing.T
 	server  *api.Server
 	console *console.Console
-	door    *door
+	stores  map[string]*accesstest.Memory
+	doors   map[string]*access.Door
+	jobs    *jobs
 	log     bytes.Buffer
 
 	mu     sync.Mutex
@@ -68,13 +109,20 @@ type world struct {
 	err    error // of the desk of things
 }
 
+// boss holds the organisation's keys.
+var boss = access.Laptop{ID: "boss", Role: access.OrgAdmin}
+
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, clock: now, things: map[string]thing{}}
-	w.door = &door{w: w, accounts: map[string]*access.Account{}, tokens: map[string]*held{}, tries: map[string]int{}}
+	w := &world{T: t, clock: now, things: map[string]thing{}, doors: map[string]*access.Door{}, stores: map[string]*accesstest.Memory{}}
+	w.jobs = &jobs{list: map[string]console.Job{}}
+	for _, org := range []string{own, other} {
+		w.stores[org] = accesstest.New(org, w.now)
+		w.doors[org] = &access.Door{Store: w.stores[org], Now: w.now, Cost: access.Cost{Memory: 64, Passes: 1, Lanes: 1}}
+	}
 	var err error
 	log := slog.New(slog.NewTextHandler(&locked{w: w}, nil))
-	w.console, err = console.New(console.Config{Base: "https://desk.relief-a.example", Door: w.door, Screens: w.screens(), Log: log, Now: w.now,
+	w.console, err = console.New(console.Config{Base: "https://desk.relief-a.example", Door: w.doors[own], Jobs: w.jobs, Screens: w.screens(), Log: log, Now: w.now,
 		OrgName: func(id string) string { return map[string]string{own: "Relief A", other: "Relief B"}[id] }})
 	if err != nil {
 		t.Fatal(err)
@@ -84,6 +132,77 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// A member is an account that has joined, by password and codes.
+type member struct {
+	id, token string
+	totp      []byte
+}
+
+func name() string { return strings.ToLower(rand.Text()[:10]) }
+
+func (w *world) invite(org, id string, roles ...access.Role) string {
+	w.Helper()
+	n := access.NewAccount{ID: id, Roles: roles, Language: "en"}
+	if slices.Contains(roles, access.Partner) {
+		n.Scope = &access.Scope{Agreement: "a-1", Fields: []string{"name"}, Areas: []string{"KE007"}, Purpose: "food"}
+	}
+	secret, err := w.doors[org].Invite(w.Context(), boss, n)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return secret
+}
+
+// add makes an account and lets it join. No id: one is drawn.
+func (w *world) add(org, id string, roles ...access.Role) *member {
+	w.Helper()
+	if id == "" {
+		id = "s-" + name()
+	}
+	secret := w.invite(org, id, roles...)
+	in, err := w.doors[org].Invitation(w.Context(), secret)
+	if err != nil {
+		w.Fatal(err)
+	}
+	m := &member{id: id, totp: in.TOTP}
+	t, err := w.doors[org].Accept(w.Context(), secret, password, w.codeAt(m, w.now()), "192.0.2.7")
+	if err != nil {
+		w.Fatal(err)
+	}
+	m.token = t.Token
+	return m
+}
+
+func (w *world) codeAt(m *member, at time.Time) string {
+	code, err := hotp.GenerateCodeCustom(access.TOTPText(m.totp), uint64(at.Unix()/30), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return code
+}
+
+// code is one that was not used: time goes on until there is another.
+func (w *world) code(m *member) string {
+	w.move(30 * time.Second)
+	return w.codeAt(m, w.now())
+}
+
+func (w *world) ownOr(org string, b *browser) *member {
+	if b != nil && org == own {
+		return b.member
+	}
+	return w.add(org, "", access.Registrar)
+}
+
+// ask makes a request for approval: of letting somebody in again.
+func (w *world) ask(org string) string {
+	a, _, err := w.doors[org].AskRecovery(w.Context(), boss, w.add(org, "", access.Registrar).id, "lost")
+	if err != nil {
+		w.Fatal(err)
+	}
+	return a.ID
 }
 
 type locked struct{ w *world }
@@ -109,6 +228,7 @@ func (w *world) move(d time.Duration) {
 // A browser keeps cookies, and says that what it asks comes from the console's pages.
 type browser struct {
 	w       *world
+	member  *member // who has signed in; nil: nobody
 	cookies map[string]string
 	header  http.Header // more than usual
 }
@@ -119,11 +239,24 @@ func (w *world) browser() *browser {
 
 // as is a browser in which an account of these roles has just signed in.
 func (w *world) as(org string, roles ...access.Role) *browser {
-	id := strings.ToLower(rand.Text()[:8])
-	w.door.add(org, id, roles...)
+	return w.of(w.add(org, "", roles...))
+}
+
+// of is a browser in which a member has signed in.
+func (w *world) of(m *member) *browser {
 	b := w.browser()
-	b.cookies["__Host-aidpass"] = w.door.open(id)
+	b.member = m
+	b.cookies["__Host-aidpass"] = m.token
 	return b
+}
+
+// enter signs a member in on the page.
+func (b *browser) enter(m *member, more url.Values) *httptest.ResponseRecorder {
+	form := url.Values{"account": {m.id}, "password": {password}, "code": {b.w.code(m)}}
+	for k, v := range more {
+		form[k] = v
+	}
+	return b.post("/sign-in", form)
 }
 
 func (b *browser) request(method, path string, form url.Values) *http.Request {
@@ -183,88 +316,59 @@ func (b *browser) submit(page, action string) *httptest.ResponseRecorder {
 	return b.post(strings.TrimPrefix(action, "/desk"), form)
 }
 
-const password = "correct horse battery"
+const password = "seven mild ostriches hum"
 
-// door is a console.Door in memory: what the interface promises and no more.
-type door struct {
-	w        *world
-	mu       sync.Mutex
-	accounts map[string]*access.Account
-	tokens   map[string]*held
-	tries    map[string]int
+// jobs are console.Jobs in memory.
+type jobs struct {
+	mu   sync.Mutex
+	list map[string]console.Job
 }
 
-type held struct {
-	account               string
-	created, seen, proved time.Time
+func (j *jobs) add(org string, act access.Act) string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	id := "j-" + name()
+	j.list[id] = console.Job{ID: id, Org: org, Act: act, Word: "jobs.title", State: console.JobStopped, Done: 3, Total: 10, By: "boss", Begun: now, Seen: now}
+	return id
 }
 
-func (d *door) add(org, id string, roles ...access.Role) *access.Account {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	a := &access.Account{ID: id, Org: org, Roles: roles, Language: "en", Created: now, Version: 1, HasPassword: true}
-	d.accounts[id] = a
-	return a
+func (j *jobs) set(id string, state console.JobState, done int) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	job := j.list[id]
+	job.State, job.Done = state, done
+	j.list[id] = job
 }
 
-func (d *door) open(id string) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	token := rand.Text()
-	at := d.w.now()
-	d.tokens[token] = &held{id, at, at, at}
-	return token
-}
-
-func (d *door) Session(_ context.Context, token string) (access.Session, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	h, at := d.tokens[token], d.w.now()
-	if h == nil || at.Sub(h.seen) > access.SessionIdle || at.Sub(h.created) > access.SessionLife || d.accounts[h.account].Disabled {
-		return access.Session{}, access.ErrNoSession
+func (j *jobs) List(_ context.Context, org string) (list []console.Job, err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, job := range j.list {
+		if job.Org == org {
+			list = append(list, job)
+		}
 	}
-	h.seen = at
-	a := *d.accounts[h.account]
-	return access.Session{Account: a, Roles: slices.Clone(a.Roles), Created: h.created, Seen: h.seen, Proved: h.proved}, nil
+	return list, nil
 }
 
-func (d *door) SignIn(_ context.Context, from netip.Addr, account, typed, _ string) (string, error) {
-	d.mu.Lock()
-	a := d.accounts[account]
-	wrong := a == nil || a.Disabled || typed != password
-	d.mu.Unlock()
-	if wrong {
-		return "", access.ErrSignIn
+func (j *jobs) Show(_ context.Context, org, id string) (console.Job, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	job, ok := j.list[id]
+	if !ok || job.Org != org {
+		return job, console.ErrNotFound
 	}
-	return d.open(account), nil
+	return job, nil
 }
 
-func (d *door) Prove(_ context.Context, token string, _ netip.Addr, typed, _ string) (string, error) {
-	if typed != password {
-		return "", access.ErrSignIn
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	h := d.tokens[token]
-	delete(d.tokens, token)
-	h.proved = d.w.now()
-	fresh := rand.Text()
-	d.tokens[fresh] = h
-	return fresh, nil
+func (j *jobs) Cancel(_ context.Context, org, id string, by access.Actor) error {
+	j.set(id, console.JobStopped, 5)
+	return by.Check()
 }
 
-func (d *door) SignOut(_ context.Context, token string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.tokens, token)
-	return nil
-}
-
-func (d *door) SetLanguage(_ context.Context, in *access.Session, lang string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.accounts[in.Account.ID].Language = lang
-	return nil
+func (j *jobs) Resume(_ context.Context, org, id string, by access.Actor) error {
+	j.set(id, console.JobRuns, 5)
+	return by.Check()
 }
 
 // things are a screen of the tests' own: a list with pages, one thing, an act that
