@@ -107,6 +107,7 @@ func (o *Org) prove(ctx context.Context, step func(part string, done, total int)
 		{"paper", c.paper},
 		{"visits", c.visits},
 		{"offers", c.offers},
+		{"accounts", c.accounts},
 		{"the signing log", c.signingLog},
 	}
 	if apart {

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -109,7 +110,7 @@ func (o *Org) catchUpSigning(ctx context.Context, erased map[string]bool) error 
 			}
 		}
 		if len(lines) > 0 || lost {
-			if err := t.endOffers(); err != nil {
+			if err := errors.Join(t.endOffers(), t.endAccess()); err != nil {
 				return err
 			}
 		}

@@ -130,6 +130,10 @@ func Run(t *testing.T, e Engine) {
 		{"a run signs nothing for who was closed meanwhile", testStillDue},
 		{"a request is answered once", testRequestOnce},
 		{"requests are sealed, of one organisation, and end", testRequestsEnd},
+		{"accounts come in, ask and approve", testAccounts},
+		{"nothing of an account is readable, and nothing can be moved", testAccountsSealed},
+		{"an answered approval stays as it is", testApprovalsStay},
+		{"nobody comes in by a backup", testAccessRestored},
 		{"nothing of a person is readable in the files", testCanaries},
 		{"the number of the erased is known as one", testErasedNumber},
 	} {
