@@ -182,25 +182,29 @@ func (d *answerDesk) inputs(ctx context.Context) (verifier.Inputs, error) {
 		}
 		d.opened, d.pack, d.floors = doc, pack, floors
 	}
-	return verifier.Inputs{Pack: d.pack, Floors: d.floors, Tokens: token.Reader{}, Uses: collected{ctx, d}}, nil
+	return verifier.Inputs{Pack: d.pack, Floors: d.floors, Tokens: token.Reader{}, Uses: &collected{ctx: ctx, desk: d}}, nil
 }
 
-// collected looks up for one answer what was given before, in every journal that came in.
+// collected looks up for one answer what was given before, in every journal that came
+// in. It is request.Records.
 type collected struct {
 	ctx  context.Context
 	desk *answerDesk
+	err  error
 }
 
-// Earlier implements verifier.Uses. Where the database cannot be asked nobody may be
-// told to give: that it was collected is the answer then.
-func (c collected) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
+// Earlier implements verifier.Uses. Where the database cannot be asked Err says so, and
+// whoever does not listen gives nothing.
+func (c *collected) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
 	use, ok, err := c.desk.store.Collected(c.ctx, k)
 	if err != nil {
-		c.desk.log.Error("earlier collections are not known", "error", err.Error())
+		c.err = err
 		return verifier.Use{}, true
 	}
 	return use, ok
 }
+
+func (c *collected) Err() error { return c.err }
 
 // bytes is the newest pack of a site.
 func (p *packRoom) bytes(site string) []byte {

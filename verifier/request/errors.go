@@ -32,6 +32,7 @@ const (
 	HolderMismatch = "holder_mismatch" // two credentials of two holders
 	WrongSession   = "wrong_session"   // somebody else asked
 	NoLists        = "no_lists"        // nothing to judge with
+	NoRecords      = "no_records"      // whether it was collected cannot be looked up
 )
 
 func refuse(code string, status int, reason, format string, args ...any) *Error {

@@ -3,6 +3,7 @@ package request
 import (
 	"bytes"
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +60,13 @@ func (o *overhearing) Read(text string) (verifier.Token, words.Reason, error) {
 	return t, reason, err
 }
 
+// Records are Uses that may not be there when they are asked: a database. Then nothing
+// is judged, as nobody knows what is still due, and the wallet may answer again.
+type Records interface {
+	verifier.Uses
+	Err() error // why a question since these Inputs were made has no answer; nil: all have one
+}
+
 // judge answers what a vp_token is worth, as OpenID4VP 1.0 8.6 orders it: each
 // credential by the verifier core, the holder's signature over this request, what the
 // query asks for, and that one holder showed all of it.
@@ -85,6 +93,9 @@ func judge(t *Transaction, entries []entry, in verifier.Inputs, now time.Time) (
 			one.Uses = nil
 		}
 		r := verifier.Verify(e.texts[0], one)
+		if u, may := one.Uses.(Records); may && u.Err() != nil {
+			return nil, "", refuse("server_error", http.StatusServiceUnavailable, NoRecords, "%w", u.Err())
+		}
 		switch {
 		case !r.Credential.Proven():
 			return refused(string(r.Reason))

@@ -30,6 +30,7 @@ import (
 	"aidpass/verifier/request/requesttest"
 	"aidpass/verifier/token"
 	vt "aidpass/verifier/verifiertest"
+	"aidpass/verifier/visit"
 	"aidpass/words"
 )
 
@@ -588,6 +589,45 @@ func TestWithoutListsNothingIsJudgedOrLost(t *testing.T) {
 	}
 	if _, err := d.Open(t.Context(), tr.Handle); err != nil {
 		t.Error("it is over:", err)
+	}
+}
+
+// lost are records that cannot be looked up.
+type lost struct{ asked int }
+
+func (l *lost) Earlier(verifier.LedgerKey) (verifier.Use, bool) {
+	l.asked++
+	return verifier.Use{}, true
+}
+
+func (l *lost) Err() error {
+	if l.asked == 0 {
+		return nil
+	}
+	return errors.New("the disk is gone")
+}
+
+// Nobody is told that she has collected because a database failed: the request stays
+// open, and the same answer counts once the records are back.
+func TestWithoutRecordsNothingIsJudgedOrLost(t *testing.T) {
+	d := newDesk()
+	uses := verifier.Uses(&lost{})
+	d.Inputs = func(context.Context) (verifier.Inputs, error) {
+		return verifier.Inputs{Pack: pack(), Tokens: token.Reader{}, Uses: uses}, nil
+	}
+	tr := d.ask(t, func(p *request.Policy) { p.Wanted[0].Claims = append(p.Wanted[0].Claims, schemas.LedgerClaim) })
+	answer := form(tr.State, "eligibility", sign(w.Wallet, w.Token(vt.TokenOptions{}), tr.ClientID(), tr.Nonce, schemas.LedgerClaim))
+	var e *request.Error
+	if _, err := d.Answer(t.Context(), tr.Handle, answer); !errors.As(err, &e) || e.Status != 503 || e.Reason != request.NoRecords || e.Code != "server_error" {
+		t.Error(err)
+	}
+	if got := made(d.Get(t.Context(), tr.ID)); got.Status != request.Open || got.Outcome != nil {
+		t.Errorf("it is %s, %+v", got.Status, got.Outcome)
+	}
+	uses = visit.Journals{}
+	made(d.Answer(t.Context(), tr.Handle, answer))
+	if got := made(d.Get(t.Context(), tr.ID)); got.Outcome == nil || got.Outcome.Reason != string(words.OK) {
+		t.Errorf("with its records: %+v", got.Outcome)
 	}
 }
 

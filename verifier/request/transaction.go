@@ -23,7 +23,8 @@ import (
 type Service struct {
 	Store Store
 	// Inputs gives what answers are judged with: pack, floors, Tokens, never At and
-	// Binding. An error says that there is nothing to judge with.
+	// Binding, and Uses, which may be Records. An error says that there is nothing to
+	// judge with.
 	Inputs func(ctx context.Context) (verifier.Inputs, error)
 	// Decrypt opens a JWE sent to key, whose kid is given, with alg ECDH-ES and enc A128GCM
 	// or A256GCM and no others, and returns what is in it, at most MaxAnswer. Nil: encrypted
