@@ -11,12 +11,13 @@ import (
 )
 
 var keys = map[string]input.DispatchKeyEventParams{
-	"Tab":   {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9},
-	"Enter": {Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"},
-	" ":     {Key: " ", Code: "Space", WindowsVirtualKeyCode: 32, Text: " "},
+	"Tab":    {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9},
+	"Escape": {Key: "Escape", Code: "Escape", WindowsVirtualKeyCode: 27},
+	"Enter":  {Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"},
+	" ":      {Key: " ", Code: "Space", WindowsVirtualKeyCode: 32, Text: " "},
 }
 
-// Press presses a real key, Tab, Enter or the space bar, as long as told.
+// Press presses a real key, Tab, Enter, Escape or the space bar, as long as told.
 func (p *Page) Press(key string, held time.Duration) {
 	p.Helper()
 	k := keys[key]

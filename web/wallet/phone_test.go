@@ -38,6 +38,12 @@ var office = sync.OnceValues(func() (http.Handler, error) {
 // more: an issuer may stand at the root.
 func serve(t *testing.T, more http.Handler) *browsertest.Server {
 	t.Helper()
+	return serveKept(t, more, &sync.RWMutex{})
+}
+
+// serveKept is serve; while keeping is locked nobody can put the app on a phone.
+func serveKept(t *testing.T, more http.Handler, keeping *sync.RWMutex) *browsertest.Server {
+	t.Helper()
 	server, err := office()
 	if errors.Is(err, wallet.ErrNotBuilt) {
 		t.Skipf("SKIPPED: %v", err)
@@ -46,6 +52,10 @@ func serve(t *testing.T, more http.Handler) *browsertest.Server {
 		t.Fatal(err)
 	}
 	return browsertest.Serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/wallet/sw.js" {
+			keeping.RLock()
+			defer keeping.RUnlock()
+		}
 		if more == nil || strings.HasPrefix(r.URL.Path, "/wallet/") {
 			server.ServeHTTP(w, r)
 		} else {

@@ -171,9 +171,21 @@ func TestPocketsOfAFamily(t *testing.T) {
 	p.Fill("pin", pin)
 	p.Click("pin-go")
 	p.Wait(`document.querySelector(".pass")?.innerText.includes("Maize and oil")`)
-	// Laid away, it closes by itself.
+	// Left alone it closes by itself, at the first touch at the latest.
+	eval[bool](p, `(sessionStorage.setItem("shift", "299"), true)`)
+	p.Press("Tab", 0)
+	p.Wait(`document.querySelector(".pass")`)
+	eval[bool](p, `(sessionStorage.setItem("shift", "600"), true)`)
+	p.Press("Tab", 0)
+	p.screen("pockets")
+	if got := p.Text("#screen"); strings.Contains(got, "Maize") {
+		t.Errorf("left alone, it shows %q", got)
+	}
+	p.Click("pocket-sun")
+	p.unlocked(pin)
+	// Laid away, too.
 	eval[bool](p, `(Object.defineProperty(document, "hidden", { value: true, configurable: true }), document.dispatchEvent(new Event("visibilitychange")), true)`)
-	eval[bool](p, `(sessionStorage.setItem("shift", "61"), Object.defineProperty(document, "hidden", { value: false, configurable: true }), document.dispatchEvent(new Event("visibilitychange")), true)`)
+	eval[bool](p, `(sessionStorage.setItem("shift", "661"), Object.defineProperty(document, "hidden", { value: false, configurable: true }), document.dispatchEvent(new Event("visibilitychange")), true)`)
 	p.screen("pockets")
 }
 
@@ -181,21 +193,7 @@ func TestPocketsOfAFamily(t *testing.T) {
 func TestAFingerOpensThePocket(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, serve(t, nil))
-	if _, err := chromedp.Call(p.Ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
-	added, err := chromedp.Call(p.Ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-		Protocol: webauthn.AuthenticatorProtocolCtap2, Ctap2version: webauthn.Ctap2versionCtap21, Transport: webauthn.AuthenticatorTransportInternal,
-		HasUserVerification: true, HasPrf: true, IsUserVerified: true, AutomaticPresenceSimulation: true}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	verified := func(yes bool) {
-		if _, err := chromedp.Call(p.Ctx, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: added.AuthenticatorID, IsUserVerified: yes}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	p.url = strings.Replace(p.url, "127.0.0.1", "localhost", 1) // a name, as WebAuthn wants one
+	verified := p.withFinger()
 	p.open()
 	p.Click("lang-en")
 	p.Click("mine")
@@ -214,4 +212,25 @@ func TestAFingerOpensThePocket(t *testing.T) {
 	verified(false) // a stranger's, until the authenticator locks itself
 	p.Click("finger-go")
 	p.Wait(`document.querySelector(".wrong").innerText.includes("did not open")`)
+}
+
+// withFinger gives the phone a lock of its own, which opens while the function that is
+// returned was not told otherwise.
+func (p *phone) withFinger() (verified func(bool)) {
+	p.Helper()
+	if _, err := chromedp.Call(p.Ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+		p.Fatal(err)
+	}
+	added, err := chromedp.Call(p.Ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Ctap2version: webauthn.Ctap2versionCtap21, Transport: webauthn.AuthenticatorTransportInternal,
+		HasUserVerification: true, HasPrf: true, IsUserVerified: true, AutomaticPresenceSimulation: true}})
+	if err != nil {
+		p.Fatal(err)
+	}
+	p.url = strings.Replace(p.url, "127.0.0.1", "localhost", 1) // a name, as WebAuthn wants one
+	return func(yes bool) {
+		if _, err := chromedp.Call(p.Ctx, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: added.AuthenticatorID, IsUserVerified: yes}); err != nil {
+			p.Fatal(err)
+		}
+	}
 }

@@ -44,13 +44,24 @@ export function said(key: string, values: Values = {}, more = ""): HTMLElement {
   return h("div", { class: "said" }, p, ear(text("wallet.aloud", { what: words }), () => void tell(words, Object.keys(values).length ? "" : key)));
 }
 
+/** changing is a sentence with its button that put says, with a sign before it, and may say anew. */
+export function changing(kind: string): { element: HTMLElement; put: (sign: Node, words: DocumentFragment) => void } {
+  const p = h("p"), button = ear("", () => void tell(p.innerText)), element = h("div", { class: `said ${kind}` });
+  return {
+    element,
+    put: (sign, words) => { p.replaceChildren(words); element.replaceChildren(sign, p, button); button.setAttribute("aria-label", text("wallet.aloud", { what: p.textContent! })); },
+  };
+}
+
+const SPOKEN = "h1, h2, p, .facts > div, .field > span, legend, .switch, .choices label, .button, .pass .words, .log .what, a";
+
 /** whole reads the screen from its title to its last button. */
 export function whole(): HTMLElement {
   return ear(text("wallet.aloud_all"), async () => {
     const screen = document.getElementById("screen")!, name = screen.dataset.screen;
-    for (const e of screen.querySelectorAll<HTMLElement>("h1, h2, .said p, .facts > div, .button, .pass .words")) {
+    for (const e of screen.querySelectorAll<HTMLElement>(SPOKEN)) {
       if (screen.dataset.screen !== name || !e.isConnected) return;
-      if (!e.offsetParent || !e.innerText.trim()) continue;
+      if (!e.offsetParent || !e.innerText.trim() || e.parentElement!.closest(SPOKEN)) continue;
       e.classList.add("spoken");
       await tell(e.innerText, e.dataset.key);
       e.classList.remove("spoken");

@@ -48,6 +48,6 @@ const stopSigns: Record<Stop, string> = { insecure: "lock", storage: "lock", twi
 
 /** stopScreen says why nothing works and what to do. */
 export const stopScreen = (why: Stop): Screen => ({
-  name: `stop-${why}`, tone: "grey", sign: stopSigns[why], alert: true, title: t(`wallet.stop_${why}`), body: said(`wallet.stop_${why}_do`, {}, "lead"),
+  name: `stop-${why}`, tone: "grey", sign: stopSigns[why], alert: true, title: t(`wallet.stop_${why}`), body: said(`wallet.stop_${why}_do`, {}, "lead"), corner: h("span", { class: "corner" }, whole()),
   actions: button(t("common.again"), () => location.reload(), "main"),
 });

@@ -14,7 +14,11 @@ import { label } from "./cards";
 export async function asked(ui: UI, a: Asked, c: Choices): Promise<Pick[] | null> {
   const answers = new Map(c.least.map((p) => [p.want, p]));
   const parts: Child[] = [];
-  for (const w of c.wants) if (w.options.length) parts.push(await part(ui, w, answers));
+  for (const w of c.wants) {
+    // Another form of a card that goes already would tell the same a second time.
+    const more = w.options.some((o) => answers.get(w.id)?.card === o.card || !c.least.some((p) => p.card === o.card));
+    if (more) parts.push(await part(ui, w, answers));
+  }
   return new Promise((done) => page(ui, {
     name: "ask", title: t("wallet.ask"), back: () => done(null),
     body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.ask_who", { who: a.who.calls || place(a.who.name) || a.to }, "lead"),

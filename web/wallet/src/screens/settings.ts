@@ -1,7 +1,7 @@
 // Settings: language, lock, who uses the phone; and nothing left of a pocket, or of all.
 import { button, field, h, value } from "common/dom";
 import { languages, speak, t, tag, text } from "common/i18n";
-import { said } from "../aloud";
+import { said, whole } from "../aloud";
 import { picture } from "../pictures";
 import { act, page, why, type UI } from "../ui";
 import { fingers, type Pocket, type Secret } from "../vault";
@@ -63,7 +63,7 @@ function wipe(ui: UI, what: "pocket" | "all") {
       }
       ui.app.close();
       await ui.app.vault.wipe();
-      ui.show({ name: "wiped", title: t("wallet.wiped"), sign: "circle-tick", alert: true, body: said("wallet.wiped_lead", {}, "lead"), actions: button(t("wallet.again"), () => location.reload(), "", "again") });
+      ui.show({ name: "wiped", title: t("wallet.wiped"), sign: "circle-tick", alert: true, body: said("wallet.wiped_lead", {}, "lead"), corner: h("span", { class: "corner" }, whole()), actions: button(t("wallet.again"), () => location.reload(), "", "again") });
     } catch (e) { ui.warn(e); }
   };
   page(ui, {

@@ -4,7 +4,7 @@ import encodeQR from "qr";
 import { button, h, shape, type Child } from "common/dom";
 import { clock, t, text } from "common/i18n";
 import { paint, stayAwake } from "common/qr";
-import { said } from "../aloud";
+import { changing, said } from "../aloud";
 import { now } from "../app";
 import type { Card } from "../core";
 import { picture } from "../pictures";
@@ -42,7 +42,7 @@ function desk(ui: UI, c: Card, challenge: string, who: string, site: string) {
 /** code is the white screen; get makes what it says, again and again where that ends. */
 export async function code(ui: UI, get: () => Promise<Code>, back: () => void, lead: Child = null) {
   const canvas = h("canvas", { class: "qr full", role: "img", "aria-label": text("wallet.code") });
-  const live = h("div", { class: "said live hidden" });
+  const live = changing("live hidden");
   let timer = 0, over = false;
   const draw = async () => {
     const { text: content, until, desk } = await get();
@@ -51,9 +51,9 @@ export async function code(ui: UI, get: () => Promise<Code>, back: () => void, l
     paint(canvas, rows);
     canvas.dataset.text = content;
     canvas.dataset.modules = String(rows.length);
-    live.classList.toggle("hidden", !until && !desk);
+    live.element.classList.toggle("hidden", !until && !desk);
     // The first full minute at which it is over: until then a photo of it counts as well.
-    live.replaceChildren(shape(desk ? "lock" : "turn", "small"), h("p", {}, desk ? t("wallet.live_desk") : t("wallet.live", { time: clock(Math.ceil(until / 60) * 60).textContent! })));
+    live.put(shape(desk ? "lock" : "turn", "small"), desk ? t("wallet.live_desk") : t("wallet.live", { time: clock(Math.ceil(until / 60) * 60).textContent! }));
     if (until) timer = window.setTimeout(() => void draw().catch(stop), Math.max(5, Math.min(RENEW, until - now() - 30)) * 1000);
   };
   const stop = (e: unknown) => { if (!over) { back(); ui.warn(e); } };
@@ -61,7 +61,7 @@ export async function code(ui: UI, get: () => Promise<Code>, back: () => void, l
   page(ui, {
     name: "show", tone: "white", title: t("wallet.show_title"), back,
     leave: () => { over = true; clearTimeout(timer); awake(); },
-    body: [canvas, lead, said("wallet.bright"), live],
+    body: [canvas, lead, said("wallet.bright"), live.element],
   });
   await draw().catch(stop);
 }
