@@ -123,13 +123,13 @@ func (f Floors) pin(cti string, failures int) Floors {
 }
 
 func (f Floors) livesHas(id [16]byte, at credential.Time) bool {
-	return slices.ContainsFunc(f.Live, func(l LiveSeen) bool { return l.ID == id && at-l.At <= 2*liveWindow })
+	return slices.ContainsFunc(f.Live, func(l LiveSeen) bool { return l.ID == id && at-l.At <= 2*LiveWindow })
 }
 
 func (f Floors) sawLive(id [16]byte, at credential.Time) Floors {
 	kept := make([]LiveSeen, 0, len(f.Live)+1)
 	for _, l := range f.Live {
-		if at-l.At <= 2*liveWindow && len(kept) < maxRemembered {
+		if at-l.At <= 2*LiveWindow && len(kept) < maxRemembered {
 			kept = append(kept, l)
 		}
 	}

@@ -15,8 +15,8 @@ import (
 // TypLive is the typ of a live code (docs/formats/card.md, "Live code").
 const TypLive = "application/aidpass-live+cose"
 
-// liveWindow is how far a live code's time may be from the device's clock.
-const liveWindow = 120
+// LiveWindow is how far a live code's time may be from the device's clock, in seconds.
+const LiveWindow = 120
 
 // live is a wallet's fresh signature over a card.
 type live struct {
@@ -88,7 +88,7 @@ type Accepted struct {
 // holds is true while the judgement that took the code may be repeated: as long as
 // the code is remembered as seen, so that in between it proves nothing anew.
 func (a *Accepted) holds(id [16]byte, at credential.Time) bool {
-	return a.At != 0 && a.ID == id && at >= a.At && at-a.At <= 2*liveWindow
+	return a.At != 0 && a.ID == id && at >= a.At && at-a.At <= 2*LiveWindow
 }
 
 // check proves that the key the card is bound to signed just now. answered is
@@ -128,7 +128,7 @@ func (l *live) check(c *credential.Credential, in *Inputs) (answered bool, reaso
 	if l.challenge != nil {
 		return false, words.KBWrongNonce, errors.New("it answers a challenge this device did not show")
 	}
-	if d := in.At - l.at; d > liveWindow || d < -liveWindow {
+	if d := in.At - l.at; d > LiveWindow || d < -LiveWindow {
 		return false, words.KBStale, errors.New("its time is more than two minutes away")
 	}
 	if in.Floors.livesHas(l.id, in.At) {

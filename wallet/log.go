@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"aidpass/credential"
+	"aidpass/verifier"
 )
 
 // EventKind is what happened.
@@ -55,7 +56,7 @@ func (w *Wallet) note(e Event) {
 func (w *Wallet) Note(e Event) {
 	if n := len(w.Log); n > 0 && e.Kind == LiveShown {
 		last := &w.Log[n-1]
-		if d := e.At - last.At; last.Kind == LiveShown && d >= 0 && d <= 120 && last.Who == clip(e.Who) && last.Name == clip(e.Name) && slices.Equal(last.Cards, e.Cards) {
+		if d := e.At - last.At; last.Kind == LiveShown && d >= 0 && d <= verifier.LiveWindow && last.Who == clip(e.Who) && last.Name == clip(e.Name) && slices.Equal(last.Cards, e.Cards) {
 			last.At = e.At
 			return
 		}

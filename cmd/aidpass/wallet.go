@@ -228,8 +228,12 @@ func (p *purse) sign(list []openid.ToSign) (sigs [][]byte, err error) {
 
 func newCardID() string {
 	b := make([]byte, 9)
-	_, _ = rand.Read(b) // never fails
-	return jose.EncodeBase64(b)
+	for {
+		_, _ = rand.Read(b)                                          // never fails
+		if id := jose.EncodeBase64(b); !strings.HasPrefix(id, "-") { // it is typed where flags are
+			return id
+		}
+	}
 }
 
 func (a *app) walletInit(f *walletFlags) *cobra.Command {
@@ -404,6 +408,9 @@ func (a *app) walletLive(f *walletFlags) *cobra.Command {
 			p.w.Note(e)
 			if err := p.save(); err != nil {
 				return err
+			}
+			if c == nil {
+				a.say("it ends at %s: until then, let nobody take a photo of it", at+verifier.LiveWindow)
 			}
 			if png != "" {
 				picture, err := qrcode.PNG(text, qrcode.L, 4)

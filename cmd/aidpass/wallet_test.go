@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"aidpass/credential"
 )
 
 // A holder takes what the desk offers, reads it, shows it live, and loses nothing that
@@ -40,6 +42,9 @@ func TestAWalletTakesAnOfferFromTheServer(t *testing.T) {
 		t.Errorf("show %q", shown)
 	}
 	live := strings.TrimSpace(l.must(purse("live", id)...))
+	if says, want := l.stderr.String(), "it ends at "+credential.FromStd(scriptClock().Add(2*time.Minute)).String(); !strings.Contains(says, want) {
+		t.Errorf("a live code says %q, want %q", says, want)
+	}
 	l.must("status", "publish", "--out", l.path("status"))
 	l.must("pack", "build", "--site", "wellA", "--trust", l.path("granted.list"), "--status", l.path("status"), "--out", l.path("wellA.pack"))
 	if code, out := l.run(t.Context(), "verify", "--json", "--pack", l.path("wellA.pack"), live); code != 0 || !strings.Contains(out, `"valid"`) {
