@@ -426,3 +426,72 @@ func TestTheWalletAppGoesOnWithAHalfTakenOffer(t *testing.T) {
 		t.Errorf("what was withdrawn is still on its way: %q", p.Text("#toast"))
 	}
 }
+
+// By Tab, Enter, the space bar and Escape alone a card is taken, shared and backed up.
+func TestTheWalletAppByKeyboard(t *testing.T) {
+	t.Parallel()
+	p := newWalletPhone(t)
+	press := func(key, id string) { t.Helper(); p.TabTo(id); p.Press(key, 0) }
+	follow := func(link string) {
+		t.Helper()
+		p.screen("my-cards")
+		p.Enter("add")
+		press(" ", "link")
+		p.screen("link")
+		p.Write("text", link)
+		p.Press("Enter", 0)
+	}
+	p.Open(walletApp)
+	p.Enter("lang-en")
+	press(" ", "mine")
+	p.Enter("pic-sun")
+	p.Wait(`document.querySelector("#by-pin, #pin")`)
+	if browsertest.Eval[bool](p.Page, `!!document.getElementById("by-pin")`) {
+		p.Enter("by-pin")
+	}
+	p.screen("new-pin")
+	p.Write("pin", walletPIN)
+	p.Write("pin2", walletPIN)
+	p.Press("Enter", 0)
+	_, link, _, code := p.offered("--external", "1")
+	follow(link)
+	p.screen("offered")
+	p.Write("code", code)
+	p.Press("Enter", 0)
+	p.screen("received")
+	p.Enter("go")
+	p.screen("one-card")
+	p.Enter("show")
+	p.screen("show")
+	p.Press("Escape", 0)
+	p.screen("one-card")
+	p.Press("Escape", 0)
+
+	yes, no := p.ask("--type", "eligibility", "--claim", "programme"), p.ask("--type", "eligibility", "--claim", "programme")
+	follow(yes.Link)
+	p.screen("ask")
+	press(" ", "yes")
+	p.screen("told")
+	p.Enter("go")
+	follow(no.Link)
+	p.screen("ask")
+	p.Press("Escape", 0)
+	p.screen("refused")
+	p.Enter("go")
+	if got := p.told(yes) + ", " + p.told(no); got != `shown ok {"programme":"K7Q2"}, denied access_denied` {
+		t.Errorf("they have %s", got)
+	}
+
+	p.screen("my-cards")
+	p.Enter("backup")
+	press(" ", "make")
+	p.screen("backup-words")
+	p.Enter("written")
+	p.screen("backup-file")
+	p.Enter("save")
+	p.Wait(`document.getElementById("toast").innerText`)
+	p.Press("Escape", 0)
+	p.screen("backup")
+	p.Press("Escape", 0)
+	p.screen("my-cards")
+}
