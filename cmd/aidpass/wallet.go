@@ -229,8 +229,8 @@ func (p *purse) sign(list []openid.ToSign) (sigs [][]byte, err error) {
 func newCardID() string {
 	b := make([]byte, 9)
 	for {
-		_, _ = rand.Read(b)                                          // never fails
-		if id := jose.EncodeBase64(b); !strings.HasPrefix(id, "-") { // it is typed where flags are
+		_, _ = rand.Read(b)                           // never fails
+		if id := jose.EncodeBase64(b); id[0] != '-' { // it is typed where flags are
 			return id
 		}
 	}

@@ -114,11 +114,16 @@ func (d *Desk) Call(op string, args ...any) (out map[string]any) {
 
 func changed(r reply) reply { r["changed"] = true; return r }
 
-// newID names a card in this wallet.
+// newID names a card in this wallet; a backup may bring it to a command line, so it
+// does not read as a flag.
 func newID() string {
 	b := make([]byte, 9)
-	_, _ = rand.Read(b)
-	return jose.EncodeBase64(b)
+	for {
+		_, _ = rand.Read(b)
+		if id := jose.EncodeBase64(b); id[0] != '-' {
+			return id
+		}
+	}
 }
 
 // keeping are operations on the wallet as a whole.
