@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aidpass/access"
+	"aidpass/issuer/registry"
 )
 
 // audit adds e to the organisation's log: action, object, reason, detail and
@@ -34,6 +35,12 @@ func (t *tx) audit(e access.Entry) error {
 // without personal data (access.Entry); time, actor and chain are filled here.
 func (o *Org) Note(ctx context.Context, by access.Actor, e access.Entry) error {
 	return o.update(ctx, by, "note "+string(e.Action), func(t *tx) error { return t.audit(e) })
+}
+
+// NoteAbout is Note for an act about many records, such as a list that is printed: each
+// of them is told of it (Looked).
+func (o *Org) NoteAbout(ctx context.Context, by access.Actor, e access.Entry, about []registry.ID) error {
+	return o.update(ctx, by, "note "+string(e.Action), func(t *tx) error { return t.auditAbout(e, about) })
 }
 
 // Audit calls yield with every entry of the log, oldest first, until it returns

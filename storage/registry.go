@@ -75,6 +75,10 @@ func (r records) Save(c registry.Change) (registry.Saved, error) {
 
 func (r records) Note(e access.Entry) error { return r.t.audit(e) }
 
+func (r records) NoteAbout(e access.Entry, about []registry.ID) error {
+	return r.t.auditAbout(e, about)
+}
+
 func (r records) Record(id registry.ID) (registry.Record, error) { return r.t.record(id) }
 
 func (r records) AsOf(id registry.ID, at time.Time) (registry.Record, error) {

@@ -25,7 +25,7 @@ func (a *app) registryCommand() *cobra.Command {
   aidpass registry history 6f2c...`,
 	}
 	cmd.AddCommand(
-		a.registryShowCommand(), a.registryFindCommand(), a.registryHistoryCommand(), a.registryCompareCommand(),
+		a.registryShowCommand(), a.registryLookedCommand(), a.registryFindCommand(), a.registryHistoryCommand(), a.registryCompareCommand(),
 		a.registryDoublesCommand(), a.registrySplitCommand(), a.registryMergeCommand(), a.registryDiedCommand(), a.registryEraseCommand(),
 		a.registryCollectorCommand(), a.registryFaceCommand(), a.registrySetCommand(),
 		a.registryImportCommand(), a.registryExportCommand(), a.registryGateCommand(),

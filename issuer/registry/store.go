@@ -241,6 +241,9 @@ type Tx interface {
 	StopCards(units []ID, reason string) (stopped int, err error)
 	// Note adds an audit entry to those the writes make by themselves.
 	Note(access.Entry) error
+	// NoteAbout is Note for an act about many records, such as an export: each of them
+	// can be told of it.
+	NoteAbout(e access.Entry, about []ID) error
 }
 
 // A Store keeps one organisation's records. No method takes an organisation: it

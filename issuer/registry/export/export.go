@@ -122,8 +122,9 @@ func Write(ctx context.Context, store registry.Store, by access.Actor, opt Optio
 	}
 	digest := sha256.New()
 	out := &counted{w: io.MultiWriter(w, digest)}
+	var about []registry.ID // whose rows are in the file
 	err = store.View(ctx, func(v registry.View) error {
-		r := &reader{view: v, opt: &opt, sum: &sum, ctx: ctx}
+		r := &reader{view: v, opt: &opt, sum: &sum, ctx: ctx, about: &about}
 		switch opt.Form {
 		case XLSX:
 			return writeXLSX(out, r, columns)
@@ -140,7 +141,7 @@ func Write(ctx context.Context, store registry.Store, by access.Actor, opt Optio
 	}
 	hash := digest.Sum(nil)
 	sum.SHA256 = hex.EncodeToString(hash)
-	err = store.Update(ctx, by, func(tx registry.Tx) error { return tx.Note(sum.entry(opt, [32]byte(hash))) })
+	err = store.Update(ctx, by, func(tx registry.Tx) error { return tx.NoteAbout(sum.entry(opt, [32]byte(hash)), about) })
 	if err != nil {
 		return Summary{}, fmt.Errorf("export: the audit entry could not be written, so the file must not be used: %w", err)
 	}

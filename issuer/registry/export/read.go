@@ -35,6 +35,8 @@ type reader struct {
 	opt  *Options
 	sum  *Summary
 	ctx  context.Context
+	// about takes whose rows are written.
+	about *[]registry.ID
 	// again: the walk is not the first, so nothing is counted.
 	again bool
 }

@@ -270,6 +270,10 @@ func (r *reader) count(h *house, list []column) {
 		}
 	}
 	r.sum.People += len(h.members)
+	*r.about = append(*r.about, h.id)
+	for _, p := range h.members {
+		*r.about = append(*r.about, p.id)
+	}
 	for _, p := range h.members {
 		if has(list, "full_name") && tooMany(p.Names) {
 			r.left(LeftNames)

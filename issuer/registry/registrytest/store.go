@@ -332,6 +332,9 @@ func (t *tx) Save(c registry.Change) (saved registry.Saved, err error) {
 	return saved, nil
 }
 
+// NoteAbout keeps the entry alone.
+func (t *tx) NoteAbout(e access.Entry, _ []registry.ID) error { return t.Note(e) }
+
 func (t *tx) Note(e access.Entry) error {
 	e.Actor, e.Time = t.by, t.now
 	n := len(t.s.notes)
