@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -11,8 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aidpass/access"
 	"aidpass/credential/cwt"
 	"aidpass/issuer"
+	"aidpass/issuer/registry"
 	"aidpass/status"
 )
 
@@ -71,6 +74,9 @@ an import, or a programme and round.`,
 			}
 			numbers, err := o.listNumbers(cmd.Context(), cards)
 			if err != nil {
+				return err
+			}
+			if err := o.cardsRead(cmd.Context(), cards); err != nil {
 				return err
 			}
 			lines := make([]map[string]any, len(cards))
@@ -170,6 +176,9 @@ func (a *app) cardShowCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := o.cardsRead(cmd.Context(), cards); err != nil {
+				return err
+			}
 			var all []map[string]any
 			for i := range cards {
 				events, err := o.store.CardHistory(cmd.Context(), cards[i].ID)
@@ -237,4 +246,13 @@ func (a *app) cardJobsCommand() *cobra.Command {
 			})
 		},
 	}
+}
+
+// cardsRead enters in the audit log whose cards were looked at.
+func (o *org) cardsRead(ctx context.Context, cards []issuer.Card) error {
+	about := make([]registry.ID, len(cards))
+	for i := range cards {
+		about[i] = cards[i].Unit
+	}
+	return o.store.NoteAbout(ctx, o.a.actor(access.Registrar), access.Entry{Action: "card.read", Detail: fmt.Sprintf("cards=%d", len(cards))}, about)
 }

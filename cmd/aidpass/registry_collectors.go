@@ -170,7 +170,15 @@ func (a *app) collectorBusyCommand() *cobra.Command {
 				return err
 			}
 			// Those who are not on record stand here by name.
-			if err := o.store.Note(cmd.Context(), a.actor(access.Auditor), access.Entry{Action: "record.read", Object: "registry", Detail: "collectors"}); err != nil {
+			var about []registry.ID
+			for _, b := range list {
+				about = append(about, b.Households...)
+				if id, err := registry.ParseID(b.Person); err == nil {
+					about = append(about, id)
+				}
+			}
+			read := access.Entry{Action: "record.read", Object: "registry", Detail: "collectors"}
+			if err := o.store.NoteAbout(cmd.Context(), a.actor(access.Auditor), read, about); err != nil {
 				return err
 			}
 			for _, b := range list {

@@ -35,6 +35,14 @@ stands first. Nobody is kept from anything by standing here: people decide.`,
 			if err != nil {
 				return err
 			}
+			var about []registry.ID
+			for _, d := range pairs {
+				about = append(about, d.A, d.B)
+			}
+			read := access.Entry{Action: "record.read", Object: "registry", Detail: fmt.Sprintf("doubles=%d", len(pairs))}
+			if err := o.store.NoteAbout(cmd.Context(), a.actor(access.Registrar), read, about); err != nil {
+				return err
+			}
 			for _, d := range pairs {
 				result := map[string]any{"a": d.A.String(), "b": d.B.String(), "why": d.Why, "found": d.FoundAt.UTC().Format(time.RFC3339),
 					"decided": d.Decided, "by": d.By}

@@ -18,8 +18,15 @@ import (
 // sheet is a record as a clerk reads it: a label and a line, in the order of a paper
 // form. What a machine reads is printRecord's.
 type sheet struct {
-	head string
-	rows [][2]string
+	head   string
+	rows   [][2]string
+	others []registry.ID // who else stands on it by name, for the audit log
+}
+
+// somebody is readSomebody of one who stands on the sheet of another.
+func (s *sheet) somebody(v registry.View, id registry.ID) (somebody, error) {
+	s.others = append(s.others, id)
+	return readSomebody(v, id)
 }
 
 func (s *sheet) add(label, text string) {
@@ -129,7 +136,7 @@ func (o *org) home(ctx context.Context, s *sheet, rec registry.Record, relation 
 		return nil
 	}
 	return o.store.View(ctx, func(v registry.View) error {
-		home, err := readSomebody(v, rec.Household)
+		home, err := s.somebody(v, rec.Household)
 		if err != nil {
 			return err
 		}
@@ -159,7 +166,7 @@ func (o *org) home(ctx context.Context, s *sheet, rec registry.Record, relation 
 
 // member tells a person of a household by name, number and year.
 func (s *sheet) member(v registry.View, label string, id registry.ID) error {
-	m, err := readSomebody(v, id)
+	m, err := s.somebody(v, id)
 	if err != nil {
 		return err
 	}
@@ -228,7 +235,7 @@ func (o *org) householdSheet(ctx context.Context, s *sheet, rec registry.Record,
 func (s *sheet) collector(v registry.View, c registry.Collector) error {
 	who := c.External
 	if id, err := registry.ParseID(c.Person); err == nil {
-		m, err := readSomebody(v, id)
+		m, err := s.somebody(v, id)
 		if err != nil {
 			return err
 		}
@@ -272,7 +279,7 @@ func (o *org) around(ctx context.Context, s *sheet, id registry.ID) error {
 			if other == id {
 				other = d.B
 			}
-			m, err := readSomebody(v, other)
+			m, err := s.somebody(v, other)
 			if err != nil {
 				return err
 			}

@@ -61,15 +61,19 @@ read what stands in the audit log.`,
 					return err
 				}
 			}
-			if err := o.store.Note(ctx, a.actor(access.Registrar), access.Entry{Action: "record.read", Object: id.String()}); err != nil {
+			s, err := o.sheetOf(ctx, rec, members, asOf == "")
+			if err != nil {
+				return err
+			}
+			read := access.Entry{Action: "record.read", Object: id.String()}
+			if a.JSON { // which names nobody else
+				s.others = nil
+			}
+			if err := o.store.NoteAbout(ctx, a.actor(access.Registrar), read, s.others); err != nil {
 				return err
 			}
 			if a.JSON {
 				return a.printRecord(rec, members)
-			}
-			s, err := o.sheetOf(ctx, rec, members, asOf == "")
-			if err != nil {
-				return err
 			}
 			s.write(a.Stdout)
 			return nil
