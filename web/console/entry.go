@@ -100,7 +100,7 @@ func (e *entry) language(p *Page) error {
 }
 
 func (e *entry) askProof(p *Page) error {
-	return p.Show("proof", "proof.title", entryData{Next: e.ownPath(p.Query.Get("next")), Passkeys: e.passkeys(p)})
+	return p.Show("proof", "proof.title", entryData{Next: e.ownPath(p.Query.Get("next")), Passkeys: e.passkeys(p), Provider: e.SignIn != nil && len(p.In.Account.Subjects) > 0})
 }
 
 func (e *entry) prove(p *Page) error {

@@ -24,6 +24,7 @@ func (s *settings) Routes() []Route {
 		{Method: http.MethodPost, Path: "/settings/code", Act: Staff, StepUp: true, Handler: s.code},
 		{Method: http.MethodPost, Path: "/settings/code/confirm", Act: Staff, StepUp: true, Form: []Field{Secret("code", 16)}, Handler: s.confirm},
 		{Method: http.MethodPost, Path: "/settings/passkey/:passkey/remove", Act: Staff, StepUp: true, Handler: s.removePasskey},
+		{Method: http.MethodPost, Path: "/settings/subject/:subject/remove", Act: Staff, StepUp: true, Handler: s.removeSubject},
 		{Method: http.MethodPost, Path: "/settings/session/:session/end", Act: Staff, Handler: s.endSession},
 		{Method: http.MethodGet, Path: "/join/:secret", Act: Anyone, Handler: s.invitation},
 		{Method: http.MethodPost, Path: "/join/:secret", Act: Anyone, Form: []Field{Secret("password", maxPassword), Secret("again", maxPassword), Secret("code", 16)}, Handler: s.join},
@@ -43,16 +44,24 @@ type settingsData struct {
 	Account  access.Account
 	Passkeys []passkeyRow
 	Sessions []sessionRow
+	Subjects []subjectRow
 	CanAdd   bool // a passkey, at this address
 
 	Secret  string // of one-time codes, as people type it
 	Picture template.URL
 	Ends    time.Time
 	Wrong   string // key of what was wrong
+
+	Provider string // address of the OpenID provider, or not empty where there is one
 }
 
 type passkeyRow struct {
 	access.Passkey
+	Handle string
+}
+
+type subjectRow struct {
+	access.Subject
 	Handle string
 }
 
@@ -62,9 +71,12 @@ type sessionRow struct {
 }
 
 func (s *settings) show(p *Page) error {
-	d := settingsData{Account: p.In.Account, CanAdd: s.passkeys(p)}
+	d := settingsData{Account: p.In.Account, CanAdd: s.passkeys(p), Provider: s.provider()}
 	for _, k := range p.In.Account.Passkeys {
 		d.Passkeys = append(d.Passkeys, passkeyRow{k, handleOf(k.ID)})
+	}
+	for _, x := range p.In.Account.Subjects {
+		d.Subjects = append(d.Subjects, subjectRow{x, subjectHandle(x)})
 	}
 	all, err := s.Door.Sessions(p.Context(), p.In)
 	if err != nil {
@@ -74,6 +86,13 @@ func (s *settings) show(p *Page) error {
 		d.Sessions = append(d.Sessions, sessionRow{o, o.ID == p.In.ID})
 	}
 	return p.Show("settings", "settings.title", d)
+}
+
+func (s *Console) provider() string {
+	if s.SignIn == nil {
+		return ""
+	}
+	return s.SignIn.Issuer
 }
 
 // handleOf names a passkey in paths: ids may have a thousand bytes.
@@ -141,6 +160,19 @@ func (s *settings) removePasskey(p *Page) error {
 	return p.Done("/settings", Note{Word: "settings.passkey_gone"})
 }
 
+func (s *settings) removeSubject(p *Page) error {
+	i := slices.IndexFunc(p.In.Account.Subjects, func(x access.Subject) bool { return subjectHandle(x) == p.Param("subject") })
+	if i < 0 {
+		return ErrNotFound
+	}
+	if err := s.Door.RemoveSubject(p.Context(), p.In, p.In.Account.Subjects[i]); err != nil {
+		return err
+	}
+	return p.Done("/settings", Note{Word: "settings.provider_gone"})
+}
+
+func subjectHandle(x access.Subject) string { return handleOf([]byte(x.Issuer + "\x00" + x.Subject)) }
+
 func (s *settings) endSession(p *Page) error {
 	if err := s.Door.EndSession(p.Context(), p.In, p.Param("session")); err != nil {
 		return err
@@ -164,7 +196,7 @@ func (s *settings) showInvitation(p *Page, status int, wrong string) error {
 		return err
 	}
 	return p.show(status, "join", p.T("join.title", "account", in.Account.ID),
-		settingsData{Account: in.Account, Secret: access.TOTPText(in.TOTP), Picture: image, Ends: in.Ends, Wrong: wrong, CanAdd: s.passkeys(p)})
+		settingsData{Account: in.Account, Secret: access.TOTPText(in.TOTP), Picture: image, Ends: in.Ends, Wrong: wrong, CanAdd: s.passkeys(p), Provider: s.provider()})
 }
 
 func (s *settings) join(p *Page) error {

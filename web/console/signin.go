@@ -44,7 +44,10 @@ func (o *provider) Routes() []Route {
 		return nil
 	}
 	return []Route{
-		{Method: http.MethodGet, Path: "/oidc", Act: Anyone, Query: []Field{Text("next", 2048)}, Handler: o.leave},
+		{Method: http.MethodGet, Path: "/oidc", Act: Anyone, Query: []Field{Text("next", 2048)}, Handler: o.signIn},
+		{Method: http.MethodGet, Path: "/oidc/proof", Act: Staff, Query: []Field{Text("next", 2048)}, Handler: o.prove},
+		{Method: http.MethodPost, Path: "/settings/oidc/add", Act: Staff, StepUp: true, Handler: o.add},
+		{Method: http.MethodGet, Path: "/join/:secret/oidc", Act: Anyone, Handler: o.join},
 		{Method: http.MethodGet, Path: "/oidc/back", Act: Anyone, Query: []Field{Text("code", 2048), Text("state", 256), Text("iss", 512), Text("error", 256), Text("error_description", 1024), Text("error_uri", 1024), Text("session_state", 256), Text("scope", 512)}, Handler: o.back},
 	}
 }
@@ -65,8 +68,45 @@ var (
 	errRefused  = &Fault{Status: http.StatusForbidden, Word: "sign_in.refused"}
 )
 
-// leaving is what a browser on its way must come back with.
-type leaving struct{ State, Nonce, Verifier, Next string }
+// leaving is what a browser on its way must come back with, and what for it went.
+type leaving struct {
+	State, Nonce, Verifier, Next string
+	For                          string // forSignIn and so on
+	Secret                       string // of an invitation; else empty
+	Account                      string // whose identity is proved or added; else empty
+}
+
+const (
+	forSignIn = "sign-in"
+	forProof  = "proof"
+	forAdd    = "add"
+	forJoin   = "join"
+)
+
+func (o *provider) signIn(p *Page) error {
+	return o.leave(p, leaving{For: forSignIn, Next: o.ownPath(p.Query.Get("next"))})
+}
+
+func (o *provider) prove(p *Page) error {
+	return o.leave(p, leaving{For: forProof, Next: o.ownPath(p.Query.Get("next")), Account: p.In.Account.ID})
+}
+
+// add is a form that redirects: browsers hold that to form-action, too, so the page that
+// follows has the link.
+func (o *provider) add(p *Page) error {
+	to, err := o.prepare(p, leaving{For: forAdd, Next: Root + "/settings", Account: p.In.Account.ID})
+	if err != nil {
+		return err
+	}
+	return p.Show("settings_oidc", "settings.provider_add", settingsData{Provider: to})
+}
+
+func (o *provider) join(p *Page) error {
+	if _, err := o.Door.Invitation(p.Context(), p.Param("secret")); err != nil {
+		return err
+	}
+	return o.leave(p, leaving{For: forJoin, Next: Root + "/", Secret: p.Param("secret")})
+}
 
 // find reads the provider's discovery document, once it can be had.
 func (i *SignIn) find(ctx context.Context, base string, now func() time.Time) error {
@@ -113,24 +153,36 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 	return a, err
 }
 
-// leave sends the browser to the provider. What it must come back with is kept here,
-// under a handle that this browser alone has.
-func (o *provider) leave(p *Page) error {
+// prepare keeps what the browser must come back with, under a handle that this browser
+// alone has, and returns where it goes.
+func (o *provider) prepare(p *Page, l leaving) (string, error) {
 	if err := o.SignIn.find(p.Context(), o.Base, o.Now); err != nil {
 		o.Log.Error(errProvider.Error(), "why", err.Error())
-		return ErrBusy
+		return "", ErrBusy
 	}
-	l := leaving{rand.Text(), rand.Text(), oauth2.GenerateVerifier(), o.ownPath(p.Query.Get("next"))}
+	l.State, l.Nonce, l.Verifier = rand.Text(), rand.Text(), oauth2.GenerateVerifier()
 	data, err := json.Marshal(l)
 	if err != nil {
-		return err
+		return "", err
 	}
 	handle, err := o.Door.Keep(p.Context(), keptProvider, data, providerLife)
 	if err != nil {
-		return err
+		return "", err
 	}
 	p.setCookie(providerCookie, handle, int(providerLife.Seconds()))
-	return p.c.Redirect(http.StatusSeeOther, o.SignIn.oauth.AuthCodeURL(l.State, oidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier)))
+	more := []oauth2.AuthCodeOption{oidc.Nonce(l.Nonce), oauth2.S256ChallengeOption(l.Verifier)}
+	if l.For == forProof || l.For == forAdd {
+		more = append(more, oauth2.SetAuthURLParam("max_age", "0"), oauth2.SetAuthURLParam("prompt", "login"))
+	}
+	return o.SignIn.oauth.AuthCodeURL(l.State, more...), nil
+}
+
+func (o *provider) leave(p *Page, l leaving) error {
+	to, err := o.prepare(p, l)
+	if err != nil {
+		return err
+	}
+	return p.c.Redirect(http.StatusSeeOther, to)
 }
 
 // back takes a browser that comes back, once.
@@ -152,7 +204,22 @@ func (o *provider) back(p *Page) error {
 		o.Log.Info("a sign-in at the provider was refused", "why", err.Error())
 		return errRefused
 	}
-	t, err := o.Door.SignInSubject(p.Context(), who, p.From().String())
+	if l.Account != "" && (p.In == nil || p.In.Account.ID != l.Account) {
+		return errRefused // another signed in here meanwhile
+	}
+	var t access.Ticket
+	switch l.For {
+	case forSignIn:
+		t, err = o.Door.SignInSubject(p.Context(), who, p.From().String())
+	case forProof:
+		t, err = o.Door.StepUpSubject(p.Context(), p.token, who, p.From().String())
+	case forJoin:
+		t, err = o.Door.AcceptSubject(p.Context(), l.Secret, who, p.From().String())
+	default:
+		if err = o.Door.AddSubject(p.Context(), p.In, who); err == nil {
+			return p.Done("/settings", Note{Word: "settings.provider_set"})
+		}
+	}
 	if errors.Is(err, access.ErrSignIn) {
 		return errRefused
 	}
@@ -192,10 +259,15 @@ func (o *provider) identify(p *Page, l leaving) (who access.Subject, err error) 
 		return who, errors.New("another nonce")
 	}
 	var claims struct {
-		Azp string `json:"azp"`
+		Azp  string `json:"azp"`
+		Auth int64  `json:"auth_time"`
 	}
 	if err := token.Claims(&claims); err != nil || claims.Azp != "" && claims.Azp != o.SignIn.Client || claims.Azp == "" && len(token.Audience) > 1 || !slices.Contains(token.Audience, o.SignIn.Client) {
 		return who, errors.New("the ID token is for another party")
+	}
+	// OpenID Connect Core 3.1.2.1: with max_age the token says when.
+	if age := o.Now().Unix() - claims.Auth; (l.For == forProof || l.For == forAdd) && (age < -60 || age > 60) {
+		return who, errors.New("the provider did not ask again who it is")
 	}
 	return access.Subject{Issuer: token.Issuer, Subject: token.Subject}, nil
 }

@@ -59,6 +59,19 @@ var makers = map[string]func(w *world, org string, b *browser) string{
 		}
 		return t.Session.ID
 	},
+	"subject": func(w *world, org string, b *browser) string {
+		m := w.ownOr(org, b)
+		sub := access.Subject{Issuer: "https://id.example", Subject: rand.Text()}
+		in, err := w.doors[org].Session(w.Context(), m.token)
+		if err == nil {
+			err = w.doors[org].AddSubject(w.Context(), in, sub)
+		}
+		if err != nil {
+			w.Fatal(err)
+		}
+		sum := sha256.Sum256([]byte(sub.Issuer + "\x00" + sub.Subject))
+		return hex.EncodeToString(sum[:8])
+	},
 	"passkey": func(w *world, org string, b *browser) string {
 		m := w.ownOr(org, b)
 		id := []byte(rand.Text())
@@ -112,7 +125,9 @@ type world struct {
 // boss holds the organisation's keys.
 var boss = access.Laptop{ID: "boss", Role: access.OrgAdmin}
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldWith(t, nil) }
+
+func newWorldWith(t *testing.T, in *console.SignIn) *world {
 	t.Helper()
 	w := &world{T: t, clock: now, things: map[string]thing{}, doors: map[string]*access.Door{}, stores: map[string]*accesstest.Memory{}}
 	w.jobs = &jobs{list: map[string]console.Job{}}
@@ -122,7 +137,7 @@ func newWorld(t *testing.T) *world {
 	}
 	var err error
 	log := slog.New(slog.NewTextHandler(&locked{w: w}, nil))
-	w.console, err = console.New(console.Config{Base: "https://desk.relief-a.example", Door: w.doors[own], Jobs: w.jobs, Screens: w.screens(), Log: log, Now: w.now,
+	w.console, err = console.New(console.Config{Base: "https://desk.relief-a.example", Door: w.doors[own], Jobs: w.jobs, SignIn: in, Screens: w.screens(), Log: log, Now: w.now,
 		OrgName: func(id string) string { return map[string]string{own: "Relief A", other: "Relief B"}[id] }})
 	if err != nil {
 		t.Fatal(err)
