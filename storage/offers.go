@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -380,6 +381,9 @@ func (t *tx) tryCode(id string, try *offer.Try) (offer.Outcome, error) {
 			return offer.TxWrong, nil
 		}
 		return offer.TxBurnt, t.endOffer(id, offer.Burnt, "transaction_code")
+	}
+	if slices.ContainsFunc(try.Wanted, func(c string) bool { return !slices.Contains(r.Configurations, c) }) {
+		return offer.NotOffered, nil
 	}
 	return offer.Granted, t.redeem(id, try)
 }

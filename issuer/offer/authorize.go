@@ -31,7 +31,7 @@ const (
 type AuthorizationRequest struct {
 	ResponseType, ClientID, RedirectURI, State string
 	Scope                                      string // ids of configurations, with spaces between them
-	Details                                    string // authorization_details: not taken here
+	Details                                    string // authorization_details; may be empty
 	Challenge, Method                          string // code_challenge and its method, S256
 	IssuerState                                string // reference of an offer; may be empty
 	// From tells senders apart for the limit on requests; never stored.
@@ -108,15 +108,17 @@ func (s *Service) CheckAuthorization(r *AuthorizationRequest) error {
 		return fault(InvalidRequest, "state is too long")
 	case r.Method != "S256" || err != nil || len(challenge) != sha256.Size:
 		return fault(InvalidRequest, "a code_challenge of method S256 is needed")
-	case r.Details != "":
-		return fault(InvalidAuthorizationDetails, "authorization_details is not supported: use scope")
 	case len(r.Scope) > maxScope:
 		return fault(InvalidScope, "scope is too long")
 	case r.IssuerState != "" && !isSecret(r.IssuerState):
 		return fault(InvalidRequest, "issuer_state is not one of an offer")
 	}
 	scopes := strings.Fields(r.Scope)
-	if len(scopes) == 0 && r.IssuerState == "" {
+	if r.Details != "" {
+		if _, err := s.parseDetails(r.Details); err != nil {
+			return err
+		}
+	} else if len(scopes) == 0 && r.IssuerState == "" {
 		return fault(InvalidScope, "scope names the credentials that are wanted")
 	}
 	known := s.configurations()
@@ -142,6 +144,12 @@ func (s *Service) Authorize(ctx context.Context, r *AuthorizationRequest, who Su
 	if err != nil {
 		return "", fmt.Errorf("offer: authorize: %w", err)
 	}
+	var details []string
+	if r.Details != "" {
+		if details, err = s.parseDetails(r.Details); err != nil {
+			return "", err
+		}
+	}
 	named := ""
 	if r.IssuerState != "" {
 		o, err := s.Store.OfferByReference(ctx, s.mark(markReference, r.IssuerState))
@@ -155,12 +163,13 @@ func (s *Service) Authorize(ctx context.Context, r *AuthorizationRequest, who Su
 	}
 	for i := range open {
 		o := &open[i]
-		if named != "" && o.ID != named || !containsAll(o.Configurations, strings.Fields(r.Scope)) {
+		if named != "" && o.ID != named || !containsAll(o.Configurations, append(strings.Fields(r.Scope), details...)) {
 			continue
 		}
 		if code, err = s.random(secret); err != nil {
 			return "", err
 		}
+		code = codeWith(code, details)
 		return code, s.Store.AddAuthorization(ctx, Authorization{Offer: o.ID, Code: s.mark(markAuthorization, code),
 			Bound: s.mark(markBound, r.ClientID, r.RedirectURI, r.Challenge), Until: now.Add(AuthorizationLife)})
 	}
@@ -172,23 +181,28 @@ func containsAll(list, wanted []string) bool {
 }
 
 // tryAuthorization judges a token request of the authorisation code grant.
-func (s *Service) tryAuthorization(ctx context.Context, r *TokenRequest, t Try) error {
+// It returns which configurations authorization_details asked for when the code was made;
+// what the token request names must be among them.
+func (s *Service) tryAuthorization(ctx context.Context, r *TokenRequest, t Try) (asked []string, err error) {
+	random, asked := splitCode(r.AuthorizationCode)
 	switch {
 	case r.AuthorizationCode == "":
-		return fault(InvalidRequest, "code is missing")
+		return nil, fault(InvalidRequest, "code is missing")
 	case r.CodeVerifier == "" || r.RedirectURI == "" || r.ClientID == "":
-		return fault(InvalidRequest, "code_verifier, redirect_uri and client_id are needed")
-	case !isSecret(r.AuthorizationCode):
-		return fault(InvalidGrant, "the code is not good (any more)")
+		return nil, fault(InvalidRequest, "code_verifier, redirect_uri and client_id are needed")
+	case len(asked) > 0 && !containsAll(asked, t.Wanted):
+		return nil, notOffered
+	case len(r.AuthorizationCode) > maxMember || !isSecret(random):
+		return nil, fault(InvalidGrant, "the code is not good (any more)")
 	}
 	challenge := sha256.Sum256([]byte(r.CodeVerifier))
 	t.Code = s.mark(markAuthorization, r.AuthorizationCode)
 	ok, err := s.Store.TryAuthorization(ctx, t, s.mark(markBound, r.ClientID, r.RedirectURI, jose.EncodeBase64(challenge[:])))
 	switch {
 	case err != nil:
-		return fmt.Errorf("offer: token: %w", err)
+		return nil, fmt.Errorf("offer: token: %w", err)
 	case !ok:
-		return fault(InvalidGrant, "the code is not good (any more)")
+		return nil, fault(InvalidGrant, "the code is not good (any more)")
 	}
-	return nil
+	return asked, nil
 }

@@ -16,7 +16,7 @@ var bodyLimits = jose.Limits{Depth: 8, Entries: 64, Values: 512}
 // A CredentialRequest is what a wallet posts to the credential endpoint.
 type CredentialRequest struct {
 	Configuration string
-	Identifier    string      // credential_identifier; none was ever given out here
+	Identifier    string      // credential_identifier, of the token response
 	Proofs        []string    // of type jwt
 	Encryption    *Encryption // of the response; nil: not wanted
 }
@@ -174,10 +174,15 @@ func (s *Service) Credential(ctx context.Context, token string, body []byte) (*C
 	if err := s.mayEncrypt(r.Encryption); err != nil {
 		return nil, err
 	}
+	if r.Identifier != "" {
+		i := slices.IndexFunc(t.Offer.Configurations, func(c string) bool { return same(r.Identifier, s.identifier(token, c)) })
+		if i < 0 {
+			return nil, fault(UnknownCredentialIdentifier, "no such credential_identifier was given out with this token")
+		}
+		r.Configuration = t.Offer.Configurations[i]
+	}
 	c := s.configuration(r.Configuration)
 	switch {
-	case r.Identifier != "":
-		return nil, fault(UnknownCredentialIdentifier, "no credential_identifier was given out")
 	case c == nil:
 		return nil, fault(UnknownCredentialConfiguration, "no such credential configuration")
 	case !slices.Contains(t.Offer.Configurations, r.Configuration):

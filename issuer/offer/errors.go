@@ -67,6 +67,8 @@ func faultOf(code, description string, err error) *Error {
 }
 
 var (
+	notOffered = fault(InvalidAuthorizationDetails, "the offer has not all credential configurations that authorization_details names")
+
 	noOffer  = &Error{Code: "not_found", Description: "no such offer, or not any more", Status: statusNotFound}
 	noToken  = &Error{Code: InvalidToken, Description: "no such access token, or not any more", Status: statusNoToken}
 	tooOften = &Error{Code: SlowDown, Description: "too many requests: wait a minute", Status: statusTooOften}

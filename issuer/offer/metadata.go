@@ -208,6 +208,6 @@ func (s *Service) ServerMetadata() []byte {
 	} else {
 		m = append(m, texts("response_types_supported"))
 	}
-	m = append(m, texts("grant_types_supported", grants...))
+	m = append(m, texts("grant_types_supported", grants...), texts("authorization_details_types_supported", DetailsType)) // RFC 9396 10
 	return jose.ObjectOf(m...).Sorted().Append(nil)
 }

@@ -237,6 +237,7 @@ const (
 	markNonce        = "nonce"
 	markNotification = "notification"
 	markTransaction  = "transaction"
+	markIdentifier   = "credential identifier"
 
 	markAuthorization = "authorization"
 	markBound         = "authorization is bound to"

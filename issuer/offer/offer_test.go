@@ -305,3 +305,22 @@ func FuzzProof(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a wallet names, what is taken is offered here, each once.
+func FuzzDetails(f *testing.F) {
+	f.Add(`[{"type":"openid_credential","credential_configuration_id":"eligibility_sd_jwt","locations":["https://aid.example/i1"]}]`)
+	f.Add(`[{"type":"\"\\","credential_configuration_id":1}]`)
+	s, _ := newService()
+	f.Fuzz(func(t *testing.T, text string) {
+		ids, err := s.parseDetails(text)
+		var e *Error
+		if err != nil && (!errors.As(err, &e) || strings.ContainsAny(e.Description, "\"\\\n")) {
+			t.Fatalf("%q: %v", text, err)
+		}
+		for i, id := range ids {
+			if s.configuration(id) == nil || i > 0 && id == ids[0] {
+				t.Fatalf("%q gives %v", text, ids)
+			}
+		}
+	})
+}

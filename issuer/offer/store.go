@@ -52,6 +52,8 @@ type Try struct {
 	Now   time.Time
 	// Client is the client_id that came along; empty: anonymous.
 	Client string
+	// Wanted are the configurations that authorization_details name; nil: all of the offer.
+	Wanted []string
 }
 
 // An Authorization is a code for somebody who signed in.
@@ -74,6 +76,7 @@ const (
 	TxUnexpected                // one was sent, and the offer has none
 	TxWrong                     // counted; the offer may still be taken up
 	TxBurnt                     // counted, and that was the last: the offer is burnt
+	NotOffered                  // the codes are right, and the offer has not all of Try.Wanted: it may still be taken up
 )
 
 // A Token is what an access token lets its bearer do.

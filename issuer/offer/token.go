@@ -23,6 +23,7 @@ type TokenRequest struct {
 	Code      string // pre-authorized_code
 	TxCode    string
 	ClientID  string // may be empty: anonymous access
+	Details   string // authorization_details; empty: all of the offer
 	// Of the authorisation code grant.
 	AuthorizationCode, CodeVerifier, RedirectURI string
 	// From tells senders apart for the limit on failures, such as an address; never stored.
@@ -33,14 +34,21 @@ type TokenRequest struct {
 type TokenResponse struct {
 	AccessToken string
 	ExpiresIn   int // seconds
+	// Details are authorization_details with the identifiers of what may be asked for;
+	// Missing, where the wallet did not ask by them.
+	Details jose.Value
 }
 
 // JSON is the response of RFC 6749 5.1. It has no c_nonce: there is an endpoint for that.
 func (t *TokenResponse) JSON() []byte {
-	return jose.ObjectOf(
-		jose.Member{Name: "access_token", Value: jose.StringOf(t.AccessToken)},
-		jose.Member{Name: "expires_in", Value: jose.IntOf(int64(t.ExpiresIn))},
-		jose.Member{Name: "token_type", Value: jose.StringOf("Bearer")}).Append(nil)
+	m := []jose.Member{
+		{Name: "access_token", Value: jose.StringOf(t.AccessToken)},
+		{Name: "expires_in", Value: jose.IntOf(int64(t.ExpiresIn))},
+		{Name: "token_type", Value: jose.StringOf("Bearer")}}
+	if t.Details.Kind != jose.Missing {
+		m = append([]jose.Member{m[0], {Name: "authorization_details", Value: t.Details}}, m[1:]...)
+	}
+	return jose.ObjectOf(m...).Append(nil)
 }
 
 // maxClient bounds a client_id, in bytes.
@@ -50,7 +58,7 @@ const maxClient = 256
 //
 // Faults: invalid_request where a transaction code is missing or was not expected,
 // invalid_grant for whatever is wrong with the codes and what they are bound to, unsupported_grant_type,
-// slow_down. A wrong transaction code counts; the fifth burns the offer. A code that
+// invalid_authorization_details, slow_down. A wrong transaction code counts; the fifth burns the offer. A code that
 // comes a second time ends the token of the first.
 //
 // OpenID4VCI 6.1 to 6.3.
@@ -77,11 +85,21 @@ func (s *Service) token(ctx context.Context, r *TokenRequest) (*TokenResponse, e
 	now := s.now()
 	t := Try{Token: s.mark(markToken, token), Until: now.Add(TokenLife), Now: now, Client: r.ClientID}
 	response := &TokenResponse{AccessToken: token, ExpiresIn: int(TokenLife / time.Second)}
+	if r.Details != "" {
+		if t.Wanted, err = s.parseDetails(r.Details); err != nil {
+			return nil, err
+		}
+		response.Details = s.granted(token, t.Wanted)
+	}
 	switch {
 	case r.GrantType == GrantPreAuthorized:
 	case r.GrantType == GrantAuthorizationCode && s.SignIn:
-		if err := s.tryAuthorization(ctx, r, t); err != nil {
+		asked, err := s.tryAuthorization(ctx, r, t)
+		if err != nil {
 			return nil, err
+		}
+		if r.Details == "" && len(asked) > 0 {
+			response.Details = s.granted(token, asked)
 		}
 		return response, nil
 	case r.GrantType == "":
@@ -107,6 +125,8 @@ func (s *Service) token(ctx context.Context, r *TokenRequest) (*TokenResponse, e
 	switch outcome {
 	case Granted:
 		return response, nil
+	case NotOffered:
+		return nil, notOffered
 	case TxMissing:
 		return nil, fault(InvalidRequest, "tx_code is missing")
 	case TxUnexpected:

@@ -410,6 +410,37 @@ func testOfferOnce(t *testing.T, e Engine) {
 		_, err = d.service.Credential(ctx, other, requestBody(t, boundCard, d.proofs(t, d.nonce(t), newKey(t))))
 		must(t, err)
 	})
+	t.Run("authorization_details name what is wanted", func(t *testing.T) {
+		draft := d.draft()
+		draft.Forms = []credential.Form{credential.FormSDJWT, credential.FormVCJWT}
+		o := d.offered(t, draft)
+		ask := func(details string) (*offer.TokenResponse, error) {
+			return d.service.Token(ctx, offer.TokenRequest{GrantType: offer.GrantPreAuthorized, Code: o.Code, TxCode: o.Tx, Details: details, From: o.ID})
+		}
+		naming := func(id string) string {
+			return `[{"type":"openid_credential","credential_configuration_id":"` + id + `"}]`
+		}
+		for _, details := range []string{"{}", "[]", "[1]", `[{"type":"payment"}]`, `[{"type":"openid_credential"}]`, naming("passport"), naming(boundCard),
+			`[{"type":"openid_credential","credential_configuration_id":"` + sdJWT + `","locations":["https://other.example"]}]`} {
+			_, err := ask(details)
+			refusedAs(t, err, 400, offer.InvalidAuthorizationDetails)
+		}
+		r, err := ask(naming(sdJWT)) // the codes are good yet
+		must(t, err)
+		v, err := jose.ParseJSON(r.JSON(), jose.DefaultLimits)
+		must(t, err)
+		got := v.Get("authorization_details").Items
+		if len(got) != 1 || got[0].Get("credential_configuration_id").Text != sdJWT || len(got[0].Get("credential_identifiers").Items) != 1 {
+			t.Fatalf("the token response is %s", r.JSON())
+		}
+		by := func(id string) error {
+			body := strings.Replace(string(requestBody(t, sdJWT, d.proofs(t, d.nonce(t), newKey(t)))), `"credential_configuration_id":"`+sdJWT, `"credential_identifier":"`+id, 1)
+			_, err := d.service.Credential(ctx, r.AccessToken, []byte(body))
+			return err
+		}
+		refusedAs(t, by(sdJWT), 400, offer.UnknownCredentialIdentifier)
+		must(t, by(got[0].Get("credential_identifiers").Items[0].Text))
+	})
 	t.Run("another phone replaces the first where that was approved", func(t *testing.T) {
 		draft := d.draft()
 		take := func(draft offer.Draft, configurations ...string) (token string, err error) {

@@ -29,7 +29,7 @@ func (s *Server) token(c *echo.Context) error {
 	if err != nil {
 		return s.refuse(c, err)
 	}
-	request := offer.TokenRequest{GrantType: f["grant_type"], Code: f["pre-authorized_code"], TxCode: f["tx_code"], ClientID: f["client_id"],
+	request := offer.TokenRequest{GrantType: f["grant_type"], Code: f["pre-authorized_code"], TxCode: f["tx_code"], ClientID: f["client_id"], Details: f["authorization_details"],
 		AuthorizationCode: f["code"], CodeVerifier: f["code_verifier"], RedirectURI: f["redirect_uri"], From: api.Sender(r.RemoteAddr).String()}
 	var token *offer.TokenResponse
 	err = s.house.Write(r.Context(), func(ctx context.Context) (err error) {
