@@ -1,6 +1,7 @@
 package main
 
 import (
+	"log/slog"
 	"testing"
 
 	"aidpass/access"
@@ -19,7 +20,7 @@ func TestCollectionsThatCannotBeLookedUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var uses request.Records = &collected{ctx: t.Context(), desk: &answerDesk{store: org}}
+	var uses request.Records = &collected{ctx: t.Context(), desk: &answerDesk{store: org, log: slog.New(slog.DiscardHandler)}}
 	key := verifier.LedgerKey{Issuer: "https://relief-a.example/i1", Pseudonym: "0123456789abcdef", Programme: "K7Q2", Round: 1}
 	if _, ok := uses.Earlier(key); ok || uses.Err() != nil {
 		t.Errorf("nothing was collected: %v %v", ok, uses.Err())
