@@ -277,11 +277,15 @@ func (c *tour) protocols() {
 			purpose: "To hand out seeds", purpose_lang: "en", to: "relief-b.example", sealed: true }, { ok: true, do: "done", redirect: "https://relief-b.example/done" }],
 			ask_choices: [{ ok: true, possible: true, sets: null, least: [{ want: "w", card: "c1", form: 2, way: 1 }],
 				wants: [{ id: "w", required: true, options: [{ card: "c1", form: 2, always: [], again: true, left: 0, ways: [{ claims: ["given_name", "amount"] }, { claims: ["amount"] }] }] },
-					{ id: "v", required: false, options: [{ card: "c1", form: 2, always: [], again: false, left: 0, ways: [{ claims: ["given_name"] }] }] }] }] }`)
+					{ id: "v", required: false, options: [{ card: "c2", form: 2, always: [], again: false, left: 0, ways: [{ claims: ["given_name"] }] }] },
+					{ id: "u", required: false, options: [{ card: "c1", form: 3, always: [], again: false, left: 0, ways: [{ claims: ["given_name"] }] }] }] }] }`)
 		p.take("a request")
 		c.look("ask", how)
 	}
 	ask("address")
+	if !eval[bool](p, `document.getElementById("more-v") && !document.getElementById("more-u")`) {
+		c.Error("another card can be shown as well, and none that is shown already in another form")
+	}
 	if got := p.Text("#screen"); strings.Contains(got, "did:web") || c.lang == "ar" && !strings.Contains(got, "الإنجليزية") {
 		c.Errorf("who asks, and in which language: %q", got)
 	}
