@@ -32,7 +32,7 @@ func redemption(code string) offer.TokenRequest {
 
 // testAuthorizations: codes of the authorisation code grant.
 func testAuthorizations(t *testing.T, e Engine) {
-	d := newOfferDesk(t, e, 8)
+	d := newOfferDesk(t, e, 9)
 	d.service.SignIn, d.service.Redirects = true, []string{walletAt}
 	// offered is an open offer, and the person it is for.
 	offered := func() (*offer.Offered, offer.Subject) {
@@ -149,6 +149,25 @@ func testAuthorizations(t *testing.T, e Engine) {
 		}
 		if n != 1 {
 			t.Errorf("%d tokens of one code", n)
+		}
+	})
+	t.Run("named by authorization_details, and told again with the token", func(t *testing.T) {
+		o, who := offered()
+		r := asked(o)
+		r.Scope, r.Details = "", `[{"type":"openid_credential","credential_configuration_id":"`+sdJWT+`"}]`
+		must(t, d.service.CheckAuthorization(r))
+		code, err := d.service.Authorize(ctx, r, who)
+		must(t, err)
+		more := redemption(code)
+		more.Details = strings.Replace(r.Details, sdJWT, vcJWT, 1)
+		_, err = d.service.Token(ctx, more)
+		refusedAs(t, err, 400, offer.InvalidAuthorizationDetails)
+		_, err = d.service.Token(ctx, redemption(strings.Replace(code, sdJWT, vcJWT, 1)))
+		refusedAs(t, err, 400, offer.InvalidGrant)
+		token, err := d.service.Token(ctx, redemption(code))
+		must(t, err)
+		if !bytes.Contains(token.JSON(), []byte(`"credential_configuration_id":"`+sdJWT+`","credential_identifiers":["`)) {
+			t.Errorf("the token response is %s", token.JSON())
 		}
 	})
 	t.Run("over", func(t *testing.T) {
