@@ -139,6 +139,17 @@ func testDisabled(t *testing.T, w *World) {
 	_, err = w.Door.Session(ctx, ticket.Token)
 	want(t, "the session of before", err, access.ErrNoSession)
 
+	ticket = w.enter(t, "amina")
+	must(t, w.Store.WriteAccess(ctx, access.Actor(laptop), func(tx access.Tx) error { // closed by a program that left the session
+		r, err := tx.Account("amina")
+		must(t, err)
+		r.Disabled = true
+		must(t, tx.SaveAccount(r))
+		return tx.Audit(access.Entry{Action: "account.disable", Object: "amina"})
+	}))
+	_, err = w.Door.Session(ctx, ticket.Token)
+	want(t, "a session that was left", err, access.ErrNoSession)
+
 	invited, err := w.Door.Invite(ctx, laptop, access.NewAccount{ID: "new", Roles: []access.Role{access.Registrar}})
 	must(t, err)
 	must(t, w.Door.Disable(ctx, laptop, "new", "never came"))
