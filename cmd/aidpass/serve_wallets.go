@@ -220,10 +220,17 @@ func (p *packRoom) bytes(site string) []byte {
 // rooms are the further parts of the server.
 func (s *serving) rooms() ([]api.Room, error) {
 	w, err := s.wallets()
-	if w == nil || err != nil {
+	if err != nil {
 		return nil, err
 	}
-	return []api.Room{w}, nil
+	staff, err := s.staffDesk()
+	if err != nil {
+		return nil, err
+	}
+	if w == nil {
+		return []api.Room{staff}, nil
+	}
+	return []api.Room{w, staff}, nil
 }
 
 // walletAddress is where a phone finds the wallet app; "" where it is not built in.

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+
+	"aidpass/access"
+)
+
+// Staff are let in by an invitation, on the database that the command line has, and the
+// session holds; the log tells of both, and no address or path of it does.
+func TestServeLetsStaffIn(t *testing.T) {
+	l := withEntitled(t)
+	s, client, stop := l.serveWalletsWith(nil)
+	defer stop()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := *client
+	browser.Jar = jar
+	read := func(a *http.Response, err error) (int, string) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Body.Close()
+		b, err := io.ReadAll(a.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a.StatusCode, string(b)
+	}
+	if code, page := read(browser.Get("https://relief-a.example/desk/")); code != 200 || !strings.Contains(page, `action="/desk/sign-in"`) {
+		t.Fatalf("a stranger: %d\n%s", code, page)
+	}
+	door := &access.Door{Store: s.o.store, Now: s.a.Now}
+	secret, err := door.Invite(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin}, access.NewAccount{ID: "lead", Roles: []access.Role{access.OrgAdmin}, Language: "en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := door.Invitation(t.Context(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := s.a.Now()
+	typed, err := hotp.GenerateCodeCustom(access.TOTPText(in.TOTP), uint64(now.Unix()/30), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const words = "seven mild ostriches hum"
+	code, page := read(browser.PostForm("https://relief-a.example/desk/join/"+secret, url.Values{"password": {words}, "again": {words}, "code": {typed}}))
+	if code != 200 || !strings.Contains(page, "What needs you") || !strings.Contains(page, "<bdi>"+s.o.entry.Names["en"]+"</bdi>") {
+		t.Fatalf("joining: %d\n%s", code, page)
+	}
+	if code, page := read(browser.Get("https://relief-a.example/desk/accounts")); code != 200 || !strings.Contains(page, "<bdi>lead</bdi>") {
+		t.Errorf("the accounts: %d\n%s", code, page)
+	}
+	if code, _ := read(browser.Get("https://relief-a.example/desk/join/" + secret)); code != 404 {
+		t.Errorf("the invitation again: %d", code)
+	}
+}
