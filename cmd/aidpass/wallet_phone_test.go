@@ -495,3 +495,51 @@ func TestTheWalletAppByKeyboard(t *testing.T) {
 	p.Press("Escape", 0)
 	p.screen("my-cards")
 }
+
+// Where the issuer's keys cannot be fetched the card is kept, and says that nobody has
+// proved it; the next start proves it. New copies take the place of the old, with their keys.
+func TestTheWalletAppProvesLaterAndRenews(t *testing.T) {
+	t.Parallel()
+	p := newWalletPhone(t)
+	_, _, own, code := p.offered("--external", "1")
+	there := p.OnLoad(`{ const real = fetch; globalThis.fetch = (url, o) => String(url).includes("jwt-vc-issuer") ? Promise.reject(new TypeError("no way there")) : real(url, o); }`)
+	p.begun(own)
+	p.taken(code)
+	if got := p.Text(".body"); !strings.Contains(got, "Not proved yet") || strings.Contains(got, "K7Q2") || !strings.Contains(got, "could not ask relief-a.example") {
+		t.Errorf("not proved: %q", got)
+	}
+	p.Shoot("en-wallet-unproved")
+	there()
+	card := func(want string) {
+		t.Helper()
+		p.Wait(fmt.Sprintf(`document.querySelector(".pass .standing")?.innerText.includes(%q)`, want))
+		browsertest.Eval[bool](p.Page, `(document.querySelector("button.pass").click(), true)`)
+		p.screen("one-card")
+		if got := p.Text(".body"); !strings.Contains(got, "A key of relief-a.example proves this card") || !strings.Contains(got, "K7Q2") {
+			t.Errorf("the card says %q", got)
+		}
+	}
+	p.open(walletApp)
+	card("Ready")
+	keys := func() string {
+		return browsertest.Eval[string](p.Page, `(async () => {
+			const db = await new Promise((done) => { const r = indexedDB.open("aidpass-wallet"); r.onsuccess = () => done(r.result); });
+			const keys = await new Promise((done) => { const r = db.transaction("keys").objectStore("keys").getAllKeys(); r.onsuccess = () => done(r.result); });
+			db.close();
+			return keys.map(String).sort().join(" ");
+		})()`)
+	}
+	before := keys()
+	_, _, own, code = p.offered("--external", "1", "--replace", "--reason", "phone_lost", "--second-person", "acc-lead")
+	p.open(own)
+	p.taken(code)
+	p.back("my-cards")
+	if n := browsertest.Eval[int](p.Page, `document.querySelectorAll("button.pass").length`); n != 1 {
+		t.Errorf("%d cards after new copies came", n)
+	}
+	card("Ready")
+	after := keys()
+	if was, is := strings.Fields(before), strings.Fields(after); len(was) == 0 || len(was) != len(is) || was[0] == is[0] {
+		t.Errorf("keys before %q, after %q", before, after)
+	}
+}
