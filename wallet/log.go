@@ -22,7 +22,9 @@ const (
 	BackedUp
 	Restored
 	Removed
-	lastKind = Removed
+	WishMade  // the desk was asked to let somebody collect
+	WishEnded // and no longer
+	lastKind  = WishEnded
 )
 
 // Event is one line of the log that stays on the phone.
@@ -90,7 +92,7 @@ func clip(s string) string {
 	return s[:n]
 }
 
-var kindNames = [...]string{"", "added", "shown", "declined", "live", "paper", "handed_over", "taken_over", "backed_up", "restored", "removed"}
+var kindNames = [...]string{"", "added", "shown", "declined", "live", "paper", "handed_over", "taken_over", "backed_up", "restored", "removed", "wished", "wish_ended"}
 
 // String is the kind's name, as screens and scripts have it.
 func (k EventKind) String() string {

@@ -29,7 +29,7 @@ func (a *app) cardCommand() *cobra.Command {
   aidpass card replace GBFF-ZGF4-B2Y --reason lost --second-person lead-2 --out new.jsonl
   aidpass card void --print-job k3f9x2mq --reason stolen`,
 	}
-	cmd.AddCommand(a.cardListCommand(), a.cardShowCommand(), a.cardJobsCommand())
+	cmd.AddCommand(a.cardListCommand(), a.cardShowCommand(), a.cardWishCommand(), a.cardJobsCommand())
 	for _, m := range cardMoves {
 		cmd.AddCommand(a.cardMoveCommand(m))
 	}

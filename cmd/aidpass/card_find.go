@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"aidpass/credential"
 	"aidpass/credential/cwt"
 	"aidpass/credential/qr"
 	"aidpass/internal/cose"
@@ -113,28 +114,37 @@ func oneOf(found []issuer.Card, active bool) (issuer.Card, error) {
 
 // readOwn returns the identity of a card whose QR text this organisation signed.
 func (o *org) readOwn(text string) (id issuer.CTI, ok bool) {
-	var s qr.Scratch
-	raw, err := s.Decode(text)
-	if err != nil {
-		return id, false
-	}
-	e, err := cwt.Parse(raw)
-	if err != nil {
-		return id, false
-	}
-	find, err := o.cardKeys()
-	if err != nil {
-		return id, false
-	}
-	key := find(e.KeyID)
-	if key == nil {
-		return id, false
-	}
-	c, err := cwt.OpenCard(&e, key, nil)
-	if err != nil || len(c.ID) != len(id) {
+	c := o.openOwn(text)
+	if c == nil || len(c.ID) != len(id) {
 		return id, false
 	}
 	return issuer.CTI(c.ID), true
+}
+
+// openOwn opens a card whose QR text this organisation signed; nil: it did not.
+func (o *org) openOwn(text string) *credential.Credential {
+	var s qr.Scratch
+	raw, err := s.Decode(text)
+	if err != nil {
+		return nil
+	}
+	e, err := cwt.Parse(raw)
+	if err != nil {
+		return nil
+	}
+	find, err := o.cardKeys()
+	if err != nil {
+		return nil
+	}
+	key := find(e.KeyID)
+	if key == nil {
+		return nil
+	}
+	c, err := cwt.OpenCard(&e, key, nil)
+	if err != nil {
+		return nil
+	}
+	return &c
 }
 
 // cardKeys finds the organisation's card keys, past ones too.

@@ -76,7 +76,7 @@ func TestAWalletSeesThatItsCardWasCancelled(t *testing.T) {
 	}
 
 	// The app: as a page of another origin, with nothing but what may be read there.
-	p, err := app.openPurse(&walletFlags{dir: l.path("purse")})
+	p, err := app.openPurse(&walletFlags{dir: l.path("purse"), passphrase: l.purse})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,7 +24,11 @@ func (d *Desk) cards(op string, a arguments) (reply, error) {
 		if c == nil {
 			return nil, wallet.ErrNoCard
 		}
-		return reply{"card": flatCard(c, a.time(1), a.text(2)), "claims": claims(c, a.text(2))}, nil
+		out := reply{"card": flatCard(c, a.time(1), a.text(2)), "claims": claims(c, a.text(2)), "wish": nil}
+		if wish := d.w.Wished(c.ID); wish != nil {
+			out["wish"] = reply{"to": wish.To, "at": float64(wish.At), "ends": wish.Ends}
+		}
+		return out, nil
 	case "paper":
 		var names []wallet.Text
 		if name := a.text(1); name != "" {
@@ -85,6 +89,28 @@ func (d *Desk) cards(op string, a arguments) (reply, error) {
 			return nil, err
 		}
 		return reply{"organisation": c.Organisation, "site": c.Site, "at": float64(c.At)}, nil
+	case "wish":
+		wish, err := d.w.Wish(a.text(0), a.text(1), a.flag(2), a.time(3))
+		if err != nil {
+			return nil, err
+		}
+		d.wish, d.wishEvent = wish, wallet.Event{Kind: wallet.WishMade, Who: a.text(1), Cards: []string{a.text(0)}}
+		if a.flag(2) {
+			d.wishEvent.Kind = wallet.WishEnded
+		}
+		return reply{"handle": wallet.Handle(wish.Key), "sign": wish.ToBeSigned()}, nil
+	case "wish_signed":
+		if d.wish == nil {
+			return nil, errOperation
+		}
+		text, err := d.wish.Text(a.bytes(0))
+		if err != nil {
+			return nil, err
+		}
+		e := d.wishEvent
+		e.At, d.wish = a.time(1), nil
+		d.w.Note(e)
+		return changed(reply{"text": text}), nil
 	case "live":
 		return d.showLive(a)
 	case "live_signed":

@@ -23,6 +23,8 @@ type Desk struct {
 	asking    *openid.Asking
 	live      *wallet.Live
 	liveEvent wallet.Event
+	wish      *wallet.WishDraft
+	wishEvent wallet.Event
 	rules     openid.Rules
 	lang      string
 }

@@ -28,12 +28,12 @@
 //	                                         valid_from, ends, state, state_at, known, held_for, consent, live, paper, copies, left, fetch, handles}:
 //	                                         type: the name of a type of the project, or "", state as wallet.Word, known as wallet.Known, live: it can be shown live, paper: as a plain QR code,
 //	                                         copies and left: of one-time copies, fetch: new ones should be asked of source
-//	card(id, at, lang)                    -> {ok, card, claims: [{name, label, value}]}
+//	card(id, at, lang)                    -> {ok, card, claims: [{name, label, value}], wish: {to, at, ends} | null}: what the desk was asked about it last
 //	paper(text, name, at)                 -> {ok, changed, id}: a card scanned from paper; name is its holder's word for it
 //	show(id, at)                          -> {ok, changed, text}: the QR text of a paper card, logged
 //	remove(id, at)                        -> {ok, changed, handles}: whose keys are to be deleted
 //	log()                                 -> {ok, events: [{at, kind, who, name, how, for, cards, claims}]}, the newest first;
-//	                                         kind: added shown declined live paper handed_over taken_over backed_up restored removed
+//	                                         kind: added shown declined live paper handed_over taken_over backed_up restored removed wished wish_ended
 //	lists()                               -> {ok, lists: [{issuer, uri, keys}]}: status lists, and where the issuer's keys are
 //	unproved()                            -> {ok, issuers: [{issuer, keys}]}: whose cards could not be proved when they came, and where their keys are
 //	keyset(issuer, keys)                  -> {ok, uri}: where what is at keys leads to for the keys themselves; "": nowhere, they are in it
@@ -94,5 +94,7 @@
 //	backup(words, at)                     -> {ok, changed, file}
 //	restore(file, words, handles, at)     -> {ok, changed, lost}: handles of the keys this phone has; lost: ids of cards that came back for reading only
 //	handover(id, holder, to, at)          -> {ok, changed, text}: for a QR code
+//	wish(id, to, ends, at)                -> {ok, handle, sign}: asks the desk to let somebody collect with a card that is bound to this phone, or no longer
+//	wish_signed(signature, at)            -> {ok, changed, text}: for a QR code or a file; logged
 //	takeover(text, at)                    -> {ok, changed, id}
 package holding

@@ -203,6 +203,14 @@ export class App {
     return challenge ? { text, until: 0, desk: true } : { text, until: at + CODE };
   }
 
+  /** wish asks the desk, under the key of this phone, to let somebody collect with a card, or no longer. */
+  async wish(id: string, to: string, ends: boolean): Promise<string> {
+    const s = this.must(await this.core.wish(id, to, ends, now()));
+    const { text } = this.must(await this.core.wishSigned(await this.open!.sign(s.handle, s.sign), now()));
+    await this.keep();
+    return text;
+  }
+
   /** check proves what could not be proved when it came, and asks the issuers' lists how the cards stand: all at once or none, and only what says nothing of her. */
   async check() {
     const { core, open } = this, fetched = new Map<string, Promise<Uint8Array | null>>();

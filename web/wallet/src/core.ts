@@ -12,6 +12,8 @@ export interface Card {
   id: string; issuer: string; source: string; type: string; known: "website" | "key" | "server" | "paper" | "unproved"; name: string; issuer_name: string; picture: string; colour: string;
   state: State; state_at: number; held_for: string; live: boolean; paper: boolean; copies: number; left: number; fetch: boolean; handles: string[];
 }
+/** Wish: what the desk was asked about a card, last: that somebody may collect with it, or no longer. */
+export interface Wish { to: string; at: number; ends: boolean }
 export interface Claim { name: string; label: string; value: string }
 
 export interface Fetch { do: "fetch"; method: string; url: string; accept: string; type: string; bearer: string; body: Uint8Array | null; max: number }
@@ -40,7 +42,7 @@ export class Core extends Calls {
   forget() { return this.ask<Reply>("forget"); }
 
   cards(at: number, lang: string) { return this.ask<Reply & { cards: Card[] }>("cards", at, lang); }
-  card(id: string, at: number, lang: string) { return this.ask<Reply & { card: Card; claims: Claim[] }>("card", id, at, lang); }
+  card(id: string, at: number, lang: string) { return this.ask<Reply & { card: Card; claims: Claim[]; wish: Wish | null }>("card", id, at, lang); }
   paper(text: string, name: string, at: number) { return this.ask<Reply & { id: string }>("paper", text, name, at); }
   show(id: string, at: number) { return this.ask<Reply & { text: string }>("show", id, at); }
   remove(id: string, at: number) { return this.ask<Reply & { handles: string[] }>("remove", id, at); }
@@ -74,6 +76,8 @@ export class Core extends Calls {
   backup(words: string, at: number) { return this.ask<Reply & { file: Uint8Array }>("backup", words, at); }
   restore(file: Uint8Array, words: string, handles: string[], at: number) { return this.ask<Reply & { lost: string[] }>("restore", file, words, handles, at); }
   handover(id: string, holder: string, to: string, at: number) { return this.ask<Reply & { text: string }>("handover", id, holder, to, at); }
+  wish(id: string, to: string, ends: boolean, at: number) { return this.ask<Reply & { handle: string; sign: Uint8Array }>("wish", id, to, ends, at); }
+  wishSigned(signature: Uint8Array, at: number) { return this.ask<Reply & { text: string }>("wish_signed", signature, at); }
   takeover(text: string, at: number) { return this.ask<Reply & { id: string }>("takeover", text, at); }
 }
 

@@ -10,7 +10,7 @@ import { act, page, type UI } from "../ui";
 import { add, flow, renew } from "./add";
 import { backUp } from "./backup";
 import { history } from "./history";
-import { lend } from "./lend";
+import { lend, standing as wished } from "./lend";
 import { settings } from "./settings";
 import { answerDesk, present } from "./show";
 
@@ -54,12 +54,13 @@ export async function cards(ui: UI, still = () => true) {
 }
 
 export async function card(ui: UI, id: string) {
-  const { card: c, claims } = ui.app.must(await ui.app.core.card(id, now(), tag()));
+  const { card: c, claims, wish } = ui.app.must(await ui.app.core.card(id, now(), tag()));
   page(ui, {
     name: "one-card", title: bdi(title(c)), back: () => void cards(ui),
     body: [h("div", { class: `pass ${colour(c)}` }, face(c)),
       ["ready", "ends_on", "not_yet"].includes(c.state) ? null : said(`wallet.do_${c.state}`, c.state === "unproved" ? { host: place(c.source) } : {}),
       claims.length ? h("dl", { class: "facts" }, claims.filter(telling).map((f) => h("div", {}, h("dt", {}, bdi(labelled(f.name, f.label, c.type))), h("dd", {}, valued(f, c.type))))) : null,
+      wish ? wished(ui, c, wish) : null, c.type === "delegation" ? said("wallet.for_another", {}, "note") : null,
       origin(c), details(c.issuer, c.source),
       c.fetch ? [said("wallet.few_copies", { n: c.left }, "note"), act("turn", "wallet.renew", "renew", () => renew(ui, c))] : null,
       h("div", { class: "pair" }, act("phones", "wallet.lend", "lend", () => lend(ui, c)), act("bin", "wallet.remove", "remove", () => remove(ui, c)))],

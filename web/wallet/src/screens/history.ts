@@ -8,7 +8,7 @@ import { details, labelled, machines, other } from "../plainly";
 import { page, type UI } from "../ui";
 import { cards } from "./cards";
 
-const pictures: Record<string, string> = { shown: "desk", declined: "desk", live: "scan", paper: "scan", added: "plus", removed: "bin", handed_over: "phones", taken_over: "phones", backed_up: "back_up", restored: "restore" };
+const pictures: Record<string, string> = { shown: "desk", declined: "desk", live: "scan", paper: "scan", added: "plus", removed: "bin", wished: "people", wish_ended: "people", handed_over: "phones", taken_over: "phones", backed_up: "back_up", restored: "restore" };
 
 export async function history(ui: UI) {
   const { core } = ui.app;
