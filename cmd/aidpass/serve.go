@@ -128,6 +128,7 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	defer alone.Close()
 	s := a.newServing(o, f)
 	defer s.closeListeners()
+	defer s.endJobs()
 	if err := s.listen(); err != nil {
 		return err
 	}
@@ -184,6 +185,7 @@ type serving struct {
 	packs       *packRoom
 	desk        *walletDesk // nil: nothing is issued to wallets here
 	walletApp   bool        // it is built in
+	jobs        *jobRoom    // nil until the console is made
 }
 
 func (a *app) newServing(o *org, f serveFlags) *serving {
@@ -342,6 +344,13 @@ func ownNames() (names []string, addresses []netip.Addr) {
 	}
 	slices.SortStableFunc(addresses, func(x, y netip.Addr) int { return x.BitLen() - y.BitLen() })
 	return names, addresses
+}
+
+// endJobs stops long work before the database is closed.
+func (s *serving) endJobs() {
+	if s.jobs != nil {
+		s.jobs.close()
+	}
 }
 
 func (s *serving) closeListeners() {

@@ -14,7 +14,8 @@ import (
 // joined here to the desk behind it: one line in Screens.
 func (s *serving) staffDesk() (*console.Console, error) {
 	door := &access.Door{Store: s.o.store, Now: s.a.Now}
-	return console.New(console.Config{Base: s.origin(), Door: door, Screens: []console.Screen{},
+	s.jobs = newJobRoom(s.o.entry.ID, s.log, s.a.Now)
+	return console.New(console.Config{Base: s.origin(), Door: door, Jobs: s.jobs, Screens: []console.Screen{},
 		OrgName: func(id string) string { return cmp.Or(s.o.entry.Names["en"], id) },
 		Fault:   consoleError, Log: s.log, Now: s.a.Now})
 }
