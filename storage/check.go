@@ -108,6 +108,7 @@ func (o *Org) prove(ctx context.Context, step func(part string, done, total int)
 		{"visits", c.visits},
 		{"offers", c.offers},
 		{"accounts", c.accounts},
+		{"imports", c.imports},
 		{"the signing log", c.signingLog},
 	}
 	if apart {

@@ -136,7 +136,7 @@ func (a *app) importList(ctx context.Context, path string, f importFlags) error 
 		return questionError(err)
 	}
 	opt := intake.Options{Source: f.list, DryRun: f.dryRun, TakeChanges: f.take, TakeErased: f.erased, Now: a.Now()}
-	if opt.Places, err = intake.PlacesOf(&plan, file, path); f.pcodes != "" {
+	if opt.Places, err = intake.PlacesOf(&plan, file); f.pcodes != "" {
 		opt.Places, err = intake.ReadPlaces(f.pcodes)
 	}
 	if err != nil {
@@ -301,7 +301,7 @@ func (a *app) runImport(ctx context.Context, path string, file *roster.File, pla
 	total := report.Total()
 	if f.rejects != "" && total.Rejected > 0 {
 		var b bytes.Buffer
-		if err := report.WriteRejects(&b, file, path); err != nil {
+		if err := report.WriteRejects(&b, file); err != nil {
 			return err
 		}
 		if err := durable.WriteFile(f.rejects, b.Bytes(), 0o600); err != nil {

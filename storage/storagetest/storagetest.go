@@ -132,6 +132,8 @@ func Run(t *testing.T, e Engine) {
 		{"requests are sealed, of one organisation, and end", testRequestsEnd},
 		{"accounts come in, ask and approve", testAccounts},
 		{"nothing of an account is readable, and nothing can be moved", testAccountsSealed},
+		{"a list is taken in by two", testImportDesk},
+		{"nothing of a list that waits is readable", testImportsSealed},
 		{"an answered approval stays as it is", testApprovalsStay},
 		{"nobody comes in by a backup", testAccessRestored},
 		{"nothing of a person is readable in the files", testCanaries},

@@ -46,7 +46,9 @@ func (r *run) commit(tx registry.Tx, by access.Actor) error {
 		}
 	}
 	sum := r.report.Total()
-	r.report.Import = registry.NewID()
+	if r.report.Import = r.opt.Import; r.report.Import.IsZero() {
+		r.report.Import = registry.NewID()
+	}
 	return tx.SaveImport(registry.ImportFile{
 		ID: r.report.Import, Digest: r.file.Digest(), Plan: r.plan.JSON(), Rows: sum.Rows, Created: sum.Created, Updated: sum.Updated,
 		Same: sum.Duplicate, Refused: sum.Rejected, At: now, By: by.ID,

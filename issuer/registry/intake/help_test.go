@@ -76,7 +76,7 @@ func try(t testing.TB, store *registrytest.Store, path string, opt intake.Option
 		return imported{}, err
 	}
 	if opt.Places == nil {
-		if opt.Places, err = intake.PlacesOf(&plan, file, path); err != nil {
+		if opt.Places, err = intake.PlacesOf(&plan, file); err != nil {
 			return imported{}, err
 		}
 	}
@@ -123,7 +123,7 @@ func (in imported) rejects(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(in.WriteRejects(f, in.file, in.path), f.Close()); err != nil {
+	if err := errors.Join(in.WriteRejects(f, in.file), f.Close()); err != nil {
 		t.Fatal(err)
 	}
 	return path

@@ -46,7 +46,7 @@ const choicesSheet = "Choices"
 // PlacesOf reads the codes of places from the answers that a form offers for its
 // admin fields: the Choices sheet of the HOPE workbook at path, or the columns'
 // own choices. It returns nil where there are none.
-func PlacesOf(p *Plan, file *roster.File, path string) (Places, error) {
+func PlacesOf(p *Plan, file *roster.File) (Places, error) {
 	places := Places{}
 	for _, table := range file.Tables() {
 		t := p.table(table.Name)
@@ -63,7 +63,7 @@ func PlacesOf(p *Plan, file *roster.File, path string) (Places, error) {
 		}
 	}
 	if slices.ContainsFunc(file.Skipped(), func(s roster.Skipped) bool { return s.Name == choicesSheet }) {
-		if err := places.readChoices(path); err != nil {
+		if err := places.readChoices(file); err != nil {
 			return nil, err
 		}
 	}
@@ -80,8 +80,8 @@ func ofPlace(f Field) bool {
 }
 
 // readChoices reads the rows field, label, code of a Choices sheet.
-func (p Places) readChoices(path string) error {
-	file, err := roster.OpenFile(path, roster.Options{Sheet: choicesSheet})
+func (p Places) readChoices(of *roster.File) error {
+	file, err := of.Again(roster.Options{Sheet: choicesSheet})
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,10 +27,10 @@ func RejectsExt(f roster.Format) string {
 // WriteRejects writes the rows that were rejected, each with its number in the file
 // and what to mend, in columns that an import passes over: the file can be mended
 // and imported as the list was. A workbook has the sheets and header rows it had;
-// a form's submission comes back whole. path is the list itself, which is read again.
+// a form's submission comes back whole.
 //
 // It writes people's data, and only where there are rejected rows.
-func (r *Report) WriteRejects(w io.Writer, file *roster.File, path string) error {
+func (r *Report) WriteRejects(w io.Writer, file *roster.File) error {
 	mend := map[string]map[int][]string{}
 	for _, f := range r.Findings {
 		if f.Severity == Reject {
@@ -49,7 +48,7 @@ func (r *Report) WriteRejects(w io.Writer, file *roster.File, path string) error
 	case ".csv":
 		return re.csv(w)
 	case ".json":
-		return re.json(w, path)
+		return re.json(w)
 	}
 	return re.workbook(w)
 }
@@ -235,17 +234,12 @@ func (re *rejects) workbook(w io.Writer) error {
 }
 
 // json writes the submissions that a rejected row is of, whole and as they were.
-func (re *rejects) json(w io.Writer, path string) error {
+func (re *rejects) json(w io.Writer) error {
 	what, err := re.submissions()
 	if err != nil {
 		return err
 	}
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	list, err := listOf(json.NewDecoder(f))
+	list, err := listOf(json.NewDecoder(re.file.Bytes()))
 	if err != nil {
 		return errorf("rejected submissions: %w", plain(err))
 	}

@@ -28,6 +28,12 @@ type Options struct {
 	TakeErased bool
 	Now        time.Time
 	Progress   func(stage string, rows int) // may be nil
+	// Import is what the import is kept as; zero: an identifier is drawn. One that is
+	// there already is an error of the store, and nothing is written.
+	Import registry.ID
+	// Before is asked when every row is checked and nothing is written yet, and stops the
+	// import with its error; nil: nobody is asked.
+	Before func(*Report) error
 }
 
 // Run imports a file by a plan that leaves no question open: see Plan.Questions.
@@ -49,6 +55,7 @@ func Run(ctx context.Context, store registry.Store, by access.Actor, plan Plan, 
 		return nil, err
 	}
 	r := newRun(plan, file, opt)
+	r.stopped = ctx.Err
 	var err error
 	if opt.DryRun {
 		err = store.View(ctx, r.check)
@@ -56,6 +63,11 @@ func Run(ctx context.Context, store registry.Store, by access.Actor, plan Plan, 
 		err = store.Update(ctx, by, func(tx registry.Tx) error {
 			if err := r.check(tx); err != nil {
 				return err
+			}
+			if opt.Before != nil {
+				if err := opt.Before(&r.report); err != nil {
+					return err
+				}
 			}
 			return r.commit(tx, by)
 		})
@@ -140,6 +152,7 @@ type collector struct {
 
 // run is an import under way.
 type run struct {
+	stopped func() error // its context's: reading takes long, and asks nobody
 	plan    Plan
 	file    *roster.File
 	opt     Options
@@ -260,6 +273,11 @@ func (r *run) each(t *tableRun, stage string, fn func(i int, row *roster.Row) er
 		return err
 	}
 	for i := 0; ; i++ {
+		if i%64 == 0 {
+			if err := r.stopped(); err != nil {
+				return err
+			}
+		}
 		row, err := rows.Next()
 		if errors.Is(err, io.EOF) {
 			return nil

@@ -1,6 +1,7 @@
 package roster
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -64,7 +65,7 @@ type Skipped struct {
 // A File is an open file of any form.
 type File struct {
 	path     string
-	file     *os.File
+	file     bytesOf
 	size     int64
 	digest   [32]byte
 	format   Format
@@ -72,6 +73,13 @@ type File struct {
 	tables   []*table
 	skipped  []Skipped
 	warnings []string
+	mends    map[spot]*Mend
+}
+
+// bytesOf is where a file's bytes are: on a disk, or in memory.
+type bytesOf interface {
+	io.ReaderAt
+	io.Closer
 }
 
 // table is a Table and the way to its rows.
@@ -109,28 +117,74 @@ func openFile(path string, opt Options, d door) (_ *File, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("registry: %w", err)
 	}
-	f := &File{path: filepath.Base(path), file: file}
 	defer func() {
 		if err != nil {
 			file.Close()
+		}
+	}()
+	f := &File{path: filepath.Base(path), file: file}
+	info, err := file.Stat()
+	if err != nil {
+		return nil, f.refusal(err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, f.refusal(refuse("name a CSV or XLSX file", "is not a file"))
+	}
+	f.size = info.Size()
+	if err = f.open(opt, d); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// Read is OpenFile for bytes that lie in no file of their own. name is what the sender
+// called them: it is held against what they are, and stands in errors.
+func Read(name string, b []byte, opt Options) (*File, error) {
+	f := &File{path: filepath.Base(name), file: inMemory{bytes.NewReader(b)}, size: int64(len(b))}
+	if err := f.open(opt, everything); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+type inMemory struct{ *bytes.Reader }
+
+func (inMemory) Close() error { return nil }
+
+// Bytes reads the file as it is, from its first byte.
+func (f *File) Bytes() io.Reader { return io.NewSectionReader(f.file, 0, f.size) }
+
+// Again opens the same bytes with other options. Both are closed.
+func (f *File) Again(opt Options) (*File, error) {
+	o := &File{path: f.path, file: shared{f.file}, size: f.size}
+	if err := o.open(opt, everything); err != nil {
+		return nil, err
+	}
+	return o, nil
+}
+
+// shared is closed by who opened it.
+type shared struct{ io.ReaderAt }
+
+func (shared) Close() error { return nil }
+
+// open finds out what is in the bytes.
+func (f *File) open(opt Options, d door) (err error) {
+	defer func() {
+		if err != nil {
 			err = f.refusal(err)
 		}
 	}()
-	info, err := file.Stat()
+	kind, err := sniff(f.file, f.path, f.size)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	kind, err := sniff(file, info)
-	if err != nil {
-		return nil, err
-	}
-	f.size = info.Size()
 	if limit := kind.limit(); f.size > limit {
-		return nil, refuse("split it", "has %d bytes, at most %d", f.size, limit)
+		return refuse("split it", "has %d bytes, at most %d", f.size, limit)
 	}
 	hash := sha256.New()
-	if _, err := io.Copy(hash, io.NewSectionReader(file, 0, f.size)); err != nil {
-		return nil, err
+	if _, err := io.Copy(hash, f.Bytes()); err != nil {
+		return err
 	}
 	f.digest = [32]byte(hash.Sum(nil))
 	switch {
@@ -145,10 +199,7 @@ func openFile(path string, opt Options, d door) (_ *File, err error) {
 	default:
 		err = f.openText(opt.Encoding, d == everything)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return f, nil
+	return err
 }
 
 // refusal names the file in a FileError that was made below, where it is not known.
@@ -217,7 +268,7 @@ func (f *File) rows(t *table) (*Rows, error) {
 	if err != nil {
 		return nil, f.refusal(err)
 	}
-	return &Rows{file: f, in: in}, nil
+	return &Rows{file: f, table: t.Name, in: in}, nil
 }
 
 // Close closes the file.
@@ -226,6 +277,7 @@ func (f *File) Close() error { return f.file.Close() }
 // Rows are the rows of a table, in the file's order.
 type Rows struct {
 	file  *File
+	table string
 	in    stream
 	ended error
 }
@@ -237,7 +289,7 @@ func (r *Rows) Next() (Row, error) {
 	if r.ended != nil {
 		return Row{}, r.ended
 	}
-	row, err := r.in.next()
+	row, err := r.next()
 	if err == io.EOF {
 		r.ended = io.EOF
 		return Row{}, io.EOF

@@ -3,8 +3,6 @@ package roster
 import (
 	"bytes"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -61,13 +59,10 @@ var (
 	xmlStart  = regexp.MustCompile(`^<[a-zA-Z?!]`)
 )
 
-// sniff tells what file is, and refuses what is not read here, and a file whose
+// sniff tells what a file of that name and size is, and refuses what is not read here, and a file whose
 // name says another kind: it was renamed, and who sent it should know.
-func sniff(file *os.File, info fs.FileInfo) (kind, error) {
-	if !info.Mode().IsRegular() {
-		return 0, refuse("name a CSV or XLSX file", "is not a file")
-	}
-	if info.Size() == 0 {
+func sniff(file io.ReaderAt, name string, size int64) (kind, error) {
+	if size == 0 {
 		return 0, refuse("export the list again", "is empty")
 	}
 	head := make([]byte, 4096)
@@ -89,7 +84,7 @@ func sniff(file *os.File, info fs.FileInfo) (kind, error) {
 			if len(start) < len(other.start) || !bytes.EqualFold(start[:len(other.start)], []byte(other.start)) {
 				continue
 			}
-			if bytes.HasPrefix(head, []byte("\xd0\xcf")) && encrypted(file, info.Size()) {
+			if bytes.HasPrefix(head, []byte("\xd0\xcf")) && encrypted(file, size) {
 				return 0, refuse("open it with its password and save a copy without one", "is a workbook locked with a password")
 			}
 			return 0, refuse(other.fix, "is %s, not CSV or XLSX", other.name)
@@ -103,7 +98,7 @@ func sniff(file *os.File, info fs.FileInfo) (kind, error) {
 			found = xmlFile
 		}
 	}
-	switch name := strings.ToLower(filepath.Ext(info.Name())); {
+	switch name := strings.ToLower(filepath.Ext(name)); {
 	case found != workbook && (name == ".xlsx" || name == ".xlsm"):
 		return 0, refuse("rename it to end in "+ending[found]+", or export it again as XLSX", "is %s, not the workbook its name says", found)
 	case found == workbook && (name == ".csv" || name == ".tsv" || name == ".txt"):

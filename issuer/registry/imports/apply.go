@@ -1,0 +1,311 @@
+package imports
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"aidpass/access"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/intake"
+)
+
+// payload is what both accounts of an approval mean, as canonical JSON: its fields in
+// this order.
+type payload struct {
+	Import  string `json:"import"`
+	Content string `json:"content"` // SHA-256 of file, plan, options and mends
+	File    string `json:"file"`    // SHA-256
+	Rows    int    `json:"rows"`
+	New     int    `json:"new"`
+	Updated int    `json:"updated"`
+	Known   int    `json:"known"`
+	Bad     int    `json:"left_out"`
+	Mends   int    `json:"mends"`
+	Gone    bool   `json:"gone,omitempty"`
+}
+
+func (m *Import) payload() []byte {
+	content := m.content()
+	p := payload{Import: m.ID, Content: hex.EncodeToString(content[:]), File: hex.EncodeToString(m.Digest[:]), Mends: len(m.Mends), Gone: m.Gone}
+	if c := m.Counts; c != nil {
+		p.Rows, p.New, p.Updated, p.Known, p.Bad = c.Rows, c.New, c.Updated, c.Known, c.Bad
+	}
+	b, err := json.Marshal(p)
+	if err != nil {
+		panic(err) // texts and numbers alone
+	}
+	return b
+}
+
+// Payload is what an approval of an import is about: the hash of its file, plan, options
+// and mends, and what becomes of its rows. It changes with any of them.
+func (d *Desk) Payload(ctx context.Context, id string) ([]byte, error) {
+	m, err := d.Show(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return m.payload(), nil
+}
+
+// Submit asks a second account for approval of an import that is checked as it is now.
+// Rows that cannot be taken in stay out; where that is all of them it is ErrEmpty.
+func (d *Desk) Submit(ctx context.Context, c access.Caller, id string, version int64, reason string) (Import, error) {
+	m, err := d.Show(ctx, id)
+	switch {
+	case err != nil:
+		return m, err
+	case d.Door == nil:
+		return m, errors.New("imports: nobody is here to approve")
+	case m.Version != version:
+		return m, ErrConflict
+	case m.State != Checked || m.Counts == nil:
+		return m, ErrState
+	case m.Counts.New+m.Counts.Updated+m.Counts.Known == 0:
+		return m, ErrEmpty
+	}
+	if m.Review != nil { // what was asked for before is not what is there
+		old, err := d.Door.Approval(ctx, c, m.Review.Approval)
+		if err == nil && old.State == access.Waiting && old.Hash != access.HashPayload(m.payload()) && access.SameAccount(old.By, c.Actor(access.ImportSubmit).ID) {
+			if _, err := d.Door.Withdraw(ctx, c, old.ID, "changed"); err != nil {
+				return m, err
+			}
+		}
+	}
+	a, err := d.Door.Ask(ctx, c, access.Request{Act: access.ImportSubmit, Object: id, Payload: m.payload(), Reason: reason})
+	if err != nil {
+		return m, err
+	}
+	by := c.Actor(access.ImportSubmit)
+	return d.change(ctx, by, id, version, access.Entry{Action: "import.submit", Detail: "approval=" + a.ID}, func(m *Import, _ Tx) error {
+		m.State, m.Review = InReview, &Review{Approval: a.ID, Hash: a.Hash, By: by.ID, At: d.now()}
+		return nil
+	})
+}
+
+// Executor is how the door carries the approval of an import out: it is marked as
+// approved, and its writing begins.
+func (d *Desk) Executor() access.Executor {
+	return access.Executor{Payload: d.Payload, Run: d.approved}
+}
+
+func (d *Desk) approved(ctx context.Context, who access.Actor, a access.Approval) error {
+	err := d.Store.WriteImports(ctx, who, func(tx Tx) error {
+		m, err := tx.Import(a.Object)
+		if err != nil {
+			return err
+		}
+		if m.Review == nil || m.Review.Approval != a.ID || m.Review.Hash != a.Hash {
+			return ErrConflict
+		}
+		if m.State == Approved || m.State == Applied || m.State == Issued {
+			return nil // it was carried out before
+		}
+		if m.State != InReview || access.HashPayload(m.payload()) != a.Hash {
+			return ErrConflict
+		}
+		m.State, m.Review.Second = Approved, a.Second
+		if err := tx.Save(m); err != nil {
+			return err
+		}
+		return tx.Audit(access.Entry{Action: "import.approve", Object: m.ID, Detail: "approval=" + a.ID, Digest: a.Hash})
+	})
+	if err != nil {
+		return err
+	}
+	return d.Start(a.Object)
+}
+
+// A run is an import that is being written.
+type run struct {
+	cancel      context.CancelFunc
+	done, total int
+	failed      error
+	over        bool
+}
+
+// Start writes an approved import in the background. One that runs already runs on.
+func (d *Desk) Start(id string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if r := d.runs[id]; r != nil && !r.over {
+		return nil
+	}
+	if d.runs == nil {
+		d.runs = map[string]*run{}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &run{cancel: cancel}
+	d.runs[id] = r
+	d.work.Go(func() {
+		defer cancel()
+		_, err := d.Apply(ctx, id, func(done, total int) {
+			d.mu.Lock()
+			r.done, r.total = done, total
+			d.mu.Unlock()
+		})
+		d.mu.Lock()
+		r.failed, r.over = err, true
+		d.mu.Unlock()
+	})
+	return nil
+}
+
+// Cancel stops the writing of an import: nothing of it is in the register then. One that
+// does not run is ErrState. It can be started again.
+func (d *Desk) Cancel(id string) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.runs[id]
+	if r == nil || r.over {
+		return ErrState
+	}
+	r.cancel()
+	return nil
+}
+
+// Stop cancels all that is being written, and waits for its end.
+func (d *Desk) Stop() {
+	d.mu.Lock()
+	for _, r := range d.runs {
+		r.cancel()
+	}
+	d.mu.Unlock()
+	d.work.Wait()
+}
+
+// Progress is how far the writing of an import is.
+type Progress struct {
+	Runs        bool
+	Failed      bool // by something other than Cancel
+	Done, Total int  // rows, each twice: once checked, once written
+}
+
+// Progress tells how far an import is that this program writes, or wrote.
+func (d *Desk) Progress(id string) Progress {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.runs[id]
+	if r == nil {
+		return Progress{}
+	}
+	return Progress{Runs: !r.over, Failed: r.failed != nil && !errors.Is(r.failed, context.Canceled), Done: r.done, Total: r.total}
+}
+
+// Apply writes an approved import into the register: all of it in one transaction, or
+// nothing. After a stop it is called again and knows what is there: nothing is written
+// twice. step is told the rows; it may be nil.
+//
+// The rows become what was approved: where the register has changed since so that they
+// would become something else it is ErrChanged, and the import is to be checked again.
+func (d *Desk) Apply(ctx context.Context, id string, step func(done, total int)) (Import, error) {
+	m, file, err := d.open(ctx, id)
+	if err != nil {
+		return m, err
+	}
+	defer file.Close()
+	if m.State == Applied || m.State == Issued {
+		return m, nil
+	}
+	if m.State != Approved || m.Counts == nil || access.HashPayload(m.payload()) != m.Review.Hash {
+		return m, ErrState
+	}
+	who := access.Actor{ID: m.Review.By, Role: access.Registrar, SecondPerson: m.Review.Second}
+	number, err := m.number()
+	if err != nil {
+		return m, err
+	}
+	there, err := d.written(ctx, number)
+	if err != nil {
+		return m, err
+	}
+	var report *intake.Report
+	if !there {
+		done := 0
+		opt := intake.Options{Import: number, Progress: func(string, int) {
+			if done++; step != nil && done%64 == 0 {
+				step(min(done, 2*m.Counts.Rows), 2*m.Counts.Rows)
+			}
+		}, Before: func(r *intake.Report) error {
+			if c := m.count(r); c.Rows != m.Counts.Rows || c.New != m.Counts.New || c.Updated != m.Counts.Updated || c.Known != m.Counts.Known || c.Bad != m.Counts.Bad {
+				return ErrChanged
+			}
+			return nil
+		}}
+		if report, err = d.runFile(ctx, who, &m, file, opt); errors.Is(err, ErrChanged) {
+			return m, errors.Join(err, d.reopen(context.WithoutCancel(ctx), who, m))
+		} else if err != nil {
+			return m, err
+		}
+	}
+	if step != nil {
+		step(2*m.Counts.Rows, 2*m.Counts.Rows)
+	}
+	// From here on it is in the register, whatever is cancelled.
+	return m, d.Store.WriteImports(context.WithoutCancel(ctx), who, func(tx Tx) error {
+		if m, err = tx.Import(id); err != nil {
+			return err
+		}
+		if m.State != Approved {
+			return nil
+		}
+		m.State, m.Done = Applied, d.now()
+		if report != nil {
+			b, err := json.Marshal(report)
+			if err != nil {
+				return err
+			}
+			if err := tx.SaveReport(id, b); err != nil {
+				return err
+			}
+		}
+		if err := tx.Save(m); err != nil {
+			return err
+		}
+		m.Version++
+		return tx.Audit(access.Entry{Action: "import.apply", Object: id, Detail: fmt.Sprintf("rows=%d new=%d updated=%d known=%d left_out=%d",
+			m.Counts.Rows, m.Counts.New, m.Counts.Updated, m.Counts.Known, m.Counts.Bad), Digest: m.Review.Hash})
+	})
+}
+
+// written reports whether the register has an import of this number.
+func (d *Desk) written(ctx context.Context, number registry.ID) (there bool, err error) {
+	err = d.Registry.View(ctx, func(v registry.View) error {
+		all, err := v.Imports()
+		there = slices.ContainsFunc(all, func(f registry.ImportFile) bool { return f.ID == number })
+		return err
+	})
+	return there, err
+}
+
+// reopen lets an approved import be checked again.
+func (d *Desk) reopen(ctx context.Context, who access.Actor, m Import) error {
+	return d.Store.WriteImports(ctx, who, func(tx Tx) error {
+		m.State, m.Why = Loaded, "register_changed"
+		if err := tx.Save(m); err != nil {
+			return err
+		}
+		return tx.Audit(access.Entry{Action: "import.reopen", Object: m.ID, Reason: m.Why})
+	})
+}
+
+// Issued marks imports for which cards were issued, by their numbers in the registry:
+// what is said of a number that no import of this desk has, or twice, changes nothing.
+func (d *Desk) Issued(ctx context.Context, by access.Actor, number registry.ID) error {
+	return d.Store.WriteImports(ctx, by, func(tx Tx) error {
+		m, err := tx.Import(number.String())
+		if errors.Is(err, ErrNotFound) || err == nil && m.State != Applied {
+			return nil
+		} else if err != nil {
+			return err
+		}
+		m.State = Issued
+		if err := tx.Save(m); err != nil {
+			return err
+		}
+		return tx.Audit(access.Entry{Action: "import.issued", Object: m.ID})
+	})
+}
