@@ -46,6 +46,7 @@ const (
 	ImportApprove    Act = "import.approve"
 	ImportCheck      Act = "import.check"
 	ImportLoad       Act = "import.load"
+	ImportRead       Act = "import.read"
 	ImportSubmit     Act = "import.submit"
 	ImportWithdraw   Act = "import.withdraw"
 	OfferMake        Act = "offer.make"
@@ -143,6 +144,7 @@ var rules = []Rule{
 	rule(ImportApprove, personal|stepUp, "", "Approve an import that somebody else loaded and checked.", Approver),
 	rule(ImportCheck, personal, "", "Map the columns of a loaded file, check its rows, mend them.", Registrar),
 	rule(ImportLoad, personal, "", "Load a file; nothing of it is in the register yet.", Registrar),
+	rule(ImportRead, reads|personal, "", "See an import, what was found in it and what was mended.", Registrar, Approver),
 	rule(ImportSubmit, personal, ImportApprove, "Ask for the approval of a checked import.", Registrar),
 	rule(ImportWithdraw, personal, "", "Take back an import that is not in the register yet.", Registrar),
 	rule(OfferMake, personal, "", "Make the code by which a wallet takes up credentials.", Registrar, Issuer),

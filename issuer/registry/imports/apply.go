@@ -87,14 +87,15 @@ func (d *Desk) Submit(ctx context.Context, c access.Caller, id string, version i
 }
 
 // Executor is how the door carries the approval of an import out: it is marked as
-// approved, and its writing begins.
+// approved, and Begin is called.
 func (d *Desk) Executor() access.Executor {
 	return access.Executor{Payload: d.Payload, Run: d.approved}
 }
 
 func (d *Desk) approved(ctx context.Context, who access.Actor, a access.Approval) error {
-	err := d.Store.WriteImports(ctx, who, func(tx Tx) error {
-		m, err := tx.Import(a.Object)
+	var m Import
+	err := d.Store.WriteImports(ctx, who, func(tx Tx) (err error) {
+		m, err = tx.Import(a.Object)
 		if err != nil {
 			return err
 		}
@@ -113,86 +114,10 @@ func (d *Desk) approved(ctx context.Context, who access.Actor, a access.Approval
 		}
 		return tx.Audit(access.Entry{Action: "import.approve", Object: m.ID, Detail: "approval=" + a.ID, Digest: a.Hash})
 	})
-	if err != nil {
+	if err != nil || m.State != Approved || d.Begin == nil {
 		return err
 	}
-	return d.Start(a.Object)
-}
-
-// A run is an import that is being written.
-type run struct {
-	cancel      context.CancelFunc
-	done, total int
-	failed      error
-	over        bool
-}
-
-// Start writes an approved import in the background. One that runs already runs on.
-func (d *Desk) Start(id string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if r := d.runs[id]; r != nil && !r.over {
-		return nil
-	}
-	if d.runs == nil {
-		d.runs = map[string]*run{}
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &run{cancel: cancel}
-	d.runs[id] = r
-	d.work.Go(func() {
-		defer cancel()
-		_, err := d.Apply(ctx, id, func(done, total int) {
-			d.mu.Lock()
-			r.done, r.total = done, total
-			d.mu.Unlock()
-		})
-		d.mu.Lock()
-		r.failed, r.over = err, true
-		d.mu.Unlock()
-	})
-	return nil
-}
-
-// Cancel stops the writing of an import: nothing of it is in the register then. One that
-// does not run is ErrState. It can be started again.
-func (d *Desk) Cancel(id string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	r := d.runs[id]
-	if r == nil || r.over {
-		return ErrState
-	}
-	r.cancel()
-	return nil
-}
-
-// Stop cancels all that is being written, and waits for its end.
-func (d *Desk) Stop() {
-	d.mu.Lock()
-	for _, r := range d.runs {
-		r.cancel()
-	}
-	d.mu.Unlock()
-	d.work.Wait()
-}
-
-// Progress is how far the writing of an import is.
-type Progress struct {
-	Runs        bool
-	Failed      bool // by something other than Cancel
-	Done, Total int  // rows, each twice: once checked, once written
-}
-
-// Progress tells how far an import is that this program writes, or wrote.
-func (d *Desk) Progress(id string) Progress {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	r := d.runs[id]
-	if r == nil {
-		return Progress{}
-	}
-	return Progress{Runs: !r.over, Failed: r.failed != nil && !errors.Is(r.failed, context.Canceled), Done: r.done, Total: r.total}
+	return d.Begin(m)
 }
 
 // Apply writes an approved import into the register: all of it in one transaction, or

@@ -12,7 +12,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -31,10 +30,9 @@ type Desk struct {
 	Door     *access.Door // of the same organisation; nil: nothing can be submitted
 	Country  string       // ISO 3166-1 alpha-3, of telephones without a code
 	Now      func() time.Time
-
-	mu   sync.Mutex
-	runs map[string]*run // being written by this program
-	work sync.WaitGroup
+	// Begin begins the long work of Apply once an import is approved; nil: whoever looks
+	// after long work finds it as Approved.
+	Begin func(Import) error
 }
 
 func (d *Desk) now() time.Time {

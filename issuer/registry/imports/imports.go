@@ -70,7 +70,6 @@ var (
 	ErrMends    = errors.New("imports: too many cells are mended: mend the list where it comes from, and load it again")
 	ErrEmpty    = errors.New("imports: no row of the list can be taken in")
 	ErrChanged  = errors.New("imports: the register has changed, and rows would become something else than was approved: check again")
-	ErrRuns     = errors.New("imports: the import is being written")
 )
 
 // Options are what is said of a list besides its columns.
