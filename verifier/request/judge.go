@@ -110,7 +110,7 @@ func judge(t *Transaction, entries []entry, in verifier.Inputs, now time.Time) (
 		shown = append(shown, dcql.Entry{ID: e.id, Shown: []dcql.Held{held}})
 		results = append(results, r)
 		p := Presented{ID: e.id, Type: string(r.Credential.Type), Issuer: string(r.Credential.Issuer), Answer: r.Answer, Word: r.Word, Reason: r.Reason,
-			Further: r.Reasons()[1:], StatusAsOf: r.StatusAsOf, LookedUp: one.Uses != nil}
+			Further: r.Reasons()[1:], StatusAsOf: r.StatusAsOf, LookedUp: one.Uses != nil && r.Ledger != (verifier.LedgerKey{})}
 		if r.Facts == words.AllFacts {
 			p.Claims = c.Keep(held.Claims).Append(nil)
 		}
@@ -131,7 +131,7 @@ func judge(t *Transaction, entries []entry, in verifier.Inputs, now time.Time) (
 // asksLedger reports whether c asks for what collections are counted under: the holder
 // shows that only to whoever hands out, and without it no collection is found.
 func asksLedger(c *dcql.Credential) bool {
-	ledger := dcql.PathTo(schemas.LedgerClaim)
+	ledger := dcql.PathTo(append(claimsOf(c.Format), schemas.LedgerClaim)...)
 	return slices.ContainsFunc(c.Claims, func(claim dcql.Claim) bool { return slices.Equal(claim.Path, ledger) })
 }
 

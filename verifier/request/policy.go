@@ -108,17 +108,16 @@ func (p *Policy) query() (*dcql.Query, error) {
 			if i > 0 {
 				c.ID += fmt.Sprintf("-%d", i+1)
 			}
-			var under []string
 			switch f {
 			case dcql.FormatSDJWT:
 				c.VCTs = []string{w.VCT}
 			case dcql.FormatJWTVC:
-				c.Types, under = [][]string{{w.VCT}}, []string{"credentialSubject"}
+				c.Types = [][]string{{w.VCT}}
 			default:
 				return nil, fmt.Errorf("%w: format %q is neither %s nor %s", ErrPolicy, f, dcql.FormatSDJWT, dcql.FormatJWTVC)
 			}
 			for _, name := range slices.Concat(w.Claims, w.Optional) {
-				c.Claims = append(c.Claims, dcql.Claim{Path: dcql.PathTo(append(slices.Clip(under), name)...)})
+				c.Claims = append(c.Claims, dcql.Claim{Path: dcql.PathTo(append(claimsOf(f), name)...)})
 			}
 			if w.Optional != nil && w.Claims == nil {
 				return nil, fmt.Errorf("%w: of %q nothing is asked for but what is optional", ErrPolicy, w.ID)
@@ -138,6 +137,14 @@ func (p *Policy) query() (*dcql.Query, error) {
 		return nil, fmt.Errorf("%w: %w", ErrPolicy, err)
 	}
 	return q, nil
+}
+
+// claimsOf is the path under which credentials of a format have their claims.
+func claimsOf(format string) []string {
+	if format == dcql.FormatJWTVC {
+		return []string{"credentialSubject"}
+	}
+	return nil
 }
 
 // sets names claims, and gives both combinations of them: with what is optional, which

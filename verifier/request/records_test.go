@@ -5,6 +5,9 @@ import (
 	"errors"
 	"testing"
 
+	"aidpass/credential/dcql"
+	"aidpass/credential/vcjwt"
+	"aidpass/internal/cose"
 	"aidpass/schemas"
 	"aidpass/verifier"
 	"aidpass/verifier/request"
@@ -73,6 +76,26 @@ type used struct{ asked []verifier.LedgerKey }
 func (u *used) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
 	u.asked = append(u.asked, k)
 	return verifier.Use{At: vt.Now - 86400}, true
+}
+
+// Whichever form a wallet chooses of those that are taken, what was collected is looked
+// up: the W3C form has the ledger claim in another place.
+func TestWhatWasCollectedIsLookedUpInTheW3CFormToo(t *testing.T) {
+	d, uses := newDesk(), &used{}
+	d.Inputs = func(context.Context) (verifier.Inputs, error) {
+		return verifier.Inputs{Pack: pack(), Tokens: token.Reader{}, Uses: uses}, nil
+	}
+	tr := d.ask(t, func(p *request.Policy) {
+		p.Wanted[0].Formats = []string{dcql.FormatSDJWT, dcql.FormatJWTVC}
+		p.Wanted[0].Claims = append(p.Wanted[0].Claims, schemas.LedgerClaim)
+	})
+	p := made(vcjwt.PreparePresentation(w.Wallet.Key, w.W3C(func(*vcjwt.Draft) {}), tr.ClientID(), tr.Nonce, vt.Now))
+	shown := string(made(p.Attach(made(cose.SignRaw(w.Wallet, p.ToBeSigned())))))
+	made(d.Answer(t.Context(), tr.Handle, form(tr.State, "eligibility-2", shown)))
+	c := made(d.Get(t.Context(), tr.ID)).Outcome.Credentials[0]
+	if !c.LookedUp || c.Answer != words.Used || len(uses.asked) != 1 {
+		t.Errorf("%s (%s), looked up %v, asked %d times", c.Answer, c.Reason, c.LookedUp, len(uses.asked))
+	}
 }
 
 // Who asks for the unit's name in the programme, since something is to be handed out,
