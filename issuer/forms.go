@@ -238,17 +238,22 @@ func (r *run) prepareToken(w *row) ([]byte, error) {
 
 // coarse makes the times of what a wallet holds those of everybody who got one that
 // day: the second of issue would tell two verifiers that they have met the same wallet.
-// What ends within two days ends at a full hour. It never says earlier than the key
-// began, nor that it lives longer than it does.
+// What ends within two days is of a full hour at both ends, within two hours of a full
+// minute: a whole day before would make its life longer than its type may live, and its
+// end tells the hour anyway. It never says earlier than the key began, nor that it lives
+// longer than it does.
 func coarse(iat, exp, began credential.Time) (credential.Time, credential.Time) {
-	const hour, day = 3600, 86400
+	const minute, hour, day = 60, 3600, 86400
+	unit := credential.Time(1)
 	switch life := exp - iat; {
 	case life > 2*day:
-		exp -= exp % day
+		unit = day
 	case life > 2*hour:
-		exp -= exp % hour
+		unit = hour
+	case life > 2*minute:
+		unit = minute
 	}
-	return max(iat-iat%day, min(began, iat)), exp
+	return max(iat-iat%unit, min(began, iat)), exp - exp%unit
 }
 
 // IssueWallet makes the one-time credentials of one wallet: one of q for each of its

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"errors"
+	"slices"
 	"time"
 
 	"aidpass/access"
@@ -66,13 +67,17 @@ func (t *tx) tryAuthorization(id string, try *offer.Try, bound offer.Mark) (gran
 	case try.Now.UnixMicro() >= expires:
 		return false, nil
 	}
+	r, err := t.offer(`AND id = $2`, id)
+	right := subtle.ConstantTimeCompare(stored, bound[:]) == 1
+	if right && err == nil && slices.ContainsFunc(try.Wanted, func(c string) bool { return !slices.Contains(r.Configurations, c) }) {
+		return false, offer.ErrNotOffered
+	}
 	if _, err := t.exec(`UPDATE offer_authorization SET used = 1 WHERE org_id = $1 AND mark = $2`, t.o.id, try.Code[:]); err != nil {
 		return false, err
 	}
-	if subtle.ConstantTimeCompare(stored, bound[:]) != 1 {
+	if !right {
 		return false, nil
 	}
-	r, err := t.offer(`AND id = $2`, id)
 	if errors.Is(err, offer.ErrNotFound) || err == nil && (r.State != offer.Open || !try.Now.Before(r.ExpiresAt)) {
 		return false, nil
 	} else if err != nil {

@@ -180,29 +180,30 @@ func containsAll(list, wanted []string) bool {
 	return !slices.ContainsFunc(wanted, func(s string) bool { return !slices.Contains(list, s) })
 }
 
-// tryAuthorization judges a token request of the authorisation code grant.
-// It returns which configurations authorization_details asked for when the code was made;
-// what the token request names must be among them.
-func (s *Service) tryAuthorization(ctx context.Context, r *TokenRequest, t Try) (asked []string, err error) {
+// tryAuthorization judges a token request of the authorisation code grant. What it names
+// by authorization_details must be among what was named when the code was made.
+func (s *Service) tryAuthorization(ctx context.Context, r *TokenRequest, t Try) error {
 	random, asked := splitCode(r.AuthorizationCode)
 	switch {
 	case r.AuthorizationCode == "":
-		return nil, fault(InvalidRequest, "code is missing")
+		return fault(InvalidRequest, "code is missing")
 	case r.CodeVerifier == "" || r.RedirectURI == "" || r.ClientID == "":
-		return nil, fault(InvalidRequest, "code_verifier, redirect_uri and client_id are needed")
+		return fault(InvalidRequest, "code_verifier, redirect_uri and client_id are needed")
 	case len(asked) > 0 && !containsAll(asked, t.Wanted):
-		return nil, notOffered
+		return notOffered
 	case len(r.AuthorizationCode) > maxMember || !isSecret(random):
-		return nil, fault(InvalidGrant, "the code is not good (any more)")
+		return fault(InvalidGrant, "the code is not good (any more)")
 	}
 	challenge := sha256.Sum256([]byte(r.CodeVerifier))
 	t.Code = s.mark(markAuthorization, r.AuthorizationCode)
 	ok, err := s.Store.TryAuthorization(ctx, t, s.mark(markBound, r.ClientID, r.RedirectURI, jose.EncodeBase64(challenge[:])))
 	switch {
+	case errors.Is(err, ErrNotOffered):
+		return notOffered
 	case err != nil:
-		return nil, fmt.Errorf("offer: token: %w", err)
+		return fmt.Errorf("offer: token: %w", err)
 	case !ok:
-		return nil, fault(InvalidGrant, "the code is not good (any more)")
+		return fault(InvalidGrant, "the code is not good (any more)")
 	}
-	return asked, nil
+	return nil
 }

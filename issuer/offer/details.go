@@ -82,9 +82,10 @@ func (s *Service) granted(token string, ids []string) jose.Value {
 	return list
 }
 
-// A code of the authorisation code grant says behind its random part which
-// configurations authorization_details asked for, if they did: the token response must
-// repeat them, and nothing of it is kept but the mark of the whole.
+// A code of the authorisation code grant, and an access token, says behind its random part
+// which configurations authorization_details asked for, if they did: the token response
+// must repeat them, it is good for no others, and nothing of it is kept but the mark of
+// the whole.
 const codeMark = "~"
 
 func codeWith(random string, ids []string) string {

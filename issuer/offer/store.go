@@ -104,6 +104,8 @@ var (
 	ErrToken     = errors.New("offer: no such token")
 	ErrNonceUsed = errors.New("offer: a nonce that was used for something else")
 	ErrOtherKeys = errors.New("offer: it was given to other keys")
+	// ErrNotOffered: the code is right, and the offer has not all of Try.Wanted.
+	ErrNotOffered = errors.New("offer: it has not all that is wanted")
 )
 
 // A Store keeps one organisation's offers. No method takes an organisation: it was
@@ -143,7 +145,7 @@ type Store interface {
 	// TryAuthorization judges a token request with such a code (t.Tx is nothing here), and
 	// reports whether it was granted: once of many at once, and only for what the code is
 	// bound to. A code that comes with something else is used up; one that was granted and
-	// comes again ends the token and burns the offer.
+	// comes again ends the token and burns the offer. ErrNotOffered leaves it good.
 	TryAuthorization(ctx context.Context, t Try, bound Mark) (granted bool, err error)
 
 	// OfferToken returns what a token that is good at now is for, or ErrToken.

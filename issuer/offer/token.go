@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,23 +84,27 @@ func (s *Service) token(ctx context.Context, r *TokenRequest) (*TokenResponse, e
 		return nil, err
 	}
 	now := s.now()
-	t := Try{Token: s.mark(markToken, token), Until: now.Add(TokenLife), Now: now, Client: r.ClientID}
-	response := &TokenResponse{AccessToken: token, ExpiresIn: int(TokenLife / time.Second)}
+	t := Try{Until: now.Add(TokenLife), Now: now, Client: r.ClientID}
 	if r.Details != "" {
 		if t.Wanted, err = s.parseDetails(r.Details); err != nil {
 			return nil, err
 		}
-		response.Details = s.granted(token, t.Wanted)
+	}
+	named := t.Wanted
+	if r.GrantType == GrantAuthorizationCode && named == nil {
+		_, named = splitCode(r.AuthorizationCode) // believed once the code is found to be good
+	}
+	token = codeWith(token, named)
+	t.Token = s.mark(markToken, token)
+	response := &TokenResponse{AccessToken: token, ExpiresIn: int(TokenLife / time.Second)}
+	if len(named) > 0 {
+		response.Details = s.granted(token, named)
 	}
 	switch {
 	case r.GrantType == GrantPreAuthorized:
 	case r.GrantType == GrantAuthorizationCode && s.SignIn:
-		asked, err := s.tryAuthorization(ctx, r, t)
-		if err != nil {
+		if err := s.tryAuthorization(ctx, r, t); err != nil {
 			return nil, err
-		}
-		if r.Details == "" && len(asked) > 0 {
-			response.Details = s.granted(token, asked)
 		}
 		return response, nil
 	case r.GrantType == "":
@@ -154,9 +159,11 @@ func readDigits(s string) string {
 	return string(out)
 }
 
-// bearer returns what an access token is for.
+// bearer returns what an access token is for: of what the offer has, that which the token
+// was asked for by authorization_details, if it was.
 func (s *Service) bearer(ctx context.Context, token string) (Token, Mark, error) {
-	if !isSecret(token) {
+	random, named := splitCode(token)
+	if len(token) > maxMember || !isSecret(random) {
 		return Token{}, Mark{}, noToken
 	}
 	m := s.mark(markToken, token)
@@ -168,6 +175,9 @@ func (s *Service) bearer(ctx context.Context, token string) (Token, Mark, error)
 		return Token{}, Mark{}, fmt.Errorf("offer: %w", err)
 	case !s.limits.mayAsk("offer "+t.Offer.ID, s.now()):
 		return Token{}, Mark{}, tooOften
+	}
+	if len(named) > 0 {
+		t.Offer.Configurations = slices.DeleteFunc(slices.Clone(t.Offer.Configurations), func(c string) bool { return !slices.Contains(named, c) })
 	}
 	return t, m, nil
 }

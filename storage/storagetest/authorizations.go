@@ -32,7 +32,7 @@ func redemption(code string) offer.TokenRequest {
 
 // testAuthorizations: codes of the authorisation code grant.
 func testAuthorizations(t *testing.T, e Engine) {
-	d := newOfferDesk(t, e, 9)
+	d := newOfferDesk(t, e, 10)
 	d.service.SignIn, d.service.Redirects = true, []string{walletAt}
 	// offered is an open offer, and the person it is for.
 	offered := func() (*offer.Offered, offer.Subject) {
@@ -169,6 +169,19 @@ func testAuthorizations(t *testing.T, e Engine) {
 		if !bytes.Contains(token.JSON(), []byte(`"credential_configuration_id":"`+sdJWT+`","credential_identifiers":["`)) {
 			t.Errorf("the token response is %s", token.JSON())
 		}
+		_, err = d.service.Credential(ctx, token.AccessToken, requestBody(t, vcJWT, d.proofs(t, d.nonce(t), newKey(t))))
+		refusedAs(t, err, 400, offer.InvalidCredentialRequest)
+	})
+	t.Run("of what the offer has not there is no token, and the code stays good", func(t *testing.T) {
+		o, who := offered()
+		code, err := d.service.Authorize(ctx, asked(o), who)
+		must(t, err)
+		r := redemption(code)
+		r.Details = `[{"type":"openid_credential","credential_configuration_id":"receipt_sd_jwt"}]`
+		_, err = d.service.Token(ctx, r)
+		refusedAs(t, err, 400, offer.InvalidAuthorizationDetails)
+		_, err = d.service.Token(ctx, redemption(code))
+		must(t, err)
 	})
 	t.Run("over", func(t *testing.T) {
 		_, code := authorized()

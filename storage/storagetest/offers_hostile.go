@@ -433,6 +433,11 @@ func testOfferOnce(t *testing.T, e Engine) {
 		if len(got) != 1 || got[0].Get("credential_configuration_id").Text != sdJWT || len(got[0].Get("credential_identifiers").Items) != 1 {
 			t.Fatalf("the token response is %s", r.JSON())
 		}
+		// The offer has it, and the token was not asked for it.
+		_, err = d.service.Credential(ctx, r.AccessToken, requestBody(t, vcJWT, d.proofs(t, d.nonce(t), newKey(t))))
+		refusedAs(t, err, 400, offer.InvalidCredentialRequest)
+		_, err = d.service.Credential(ctx, strings.Replace(r.AccessToken, sdJWT, vcJWT, 1), requestBody(t, vcJWT, d.proofs(t, d.nonce(t), newKey(t))))
+		refusedAs(t, err, 401, offer.InvalidToken)
 		by := func(id string) error {
 			body := strings.Replace(string(requestBody(t, sdJWT, d.proofs(t, d.nonce(t), newKey(t)))), `"credential_configuration_id":"`+sdJWT, `"credential_identifier":"`+id, 1)
 			_, err := d.service.Credential(ctx, r.AccessToken, []byte(body))
