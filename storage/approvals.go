@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"aidpass/access"
+	"aidpass/access/work"
 )
 
 func (a *accessTx) token(mark []byte, sealed []byte) (t access.Token, err error) {
@@ -212,6 +213,10 @@ func (c *checker) accounts() error {
 				return err
 			}, `SELECT id, sealed FROM account WHERE org_id = $1`),
 			open("token", func(mark string, sealed []byte) error { _, err := a.token([]byte(mark), sealed); return err }, `SELECT mark, sealed FROM api_token WHERE org_id = $1`),
+			open("job", func(id string, sealed []byte) error {
+				var j work.Job
+				return t.o.openOwn("job", id, sealed, &j)
+			}, `SELECT id, sealed FROM job WHERE org_id = $1`),
 			open("approval", func(id string, sealed []byte) error { _, err := a.approval(id, sealed); return err }, `SELECT id, sealed FROM approval WHERE org_id = $1`),
 		)
 		if err != nil {

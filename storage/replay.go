@@ -110,7 +110,7 @@ func (o *Org) catchUpSigning(ctx context.Context, erased map[string]bool) error 
 			}
 		}
 		if len(lines) > 0 || lost {
-			if err := errors.Join(t.endOffers(), t.endAccess()); err != nil {
+			if err := errors.Join(t.endOffers(), t.endAccess(), t.stopJobs()); err != nil {
 				return err
 			}
 		}

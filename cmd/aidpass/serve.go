@@ -25,6 +25,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"aidpass/access"
+	"aidpass/access/work"
 	"aidpass/internal/durable"
 	"aidpass/status"
 	"aidpass/trust"
@@ -128,7 +130,6 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	defer alone.Close()
 	s := a.newServing(o, f)
 	defer s.closeListeners()
-	defer s.endJobs()
 	if err := s.listen(); err != nil {
 		return err
 	}
@@ -146,6 +147,13 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}
+	working, stopWork := context.WithCancel(ctx)
+	defer stopWork()
+	worked, err := s.begin(working)
+	if err != nil {
+		return err
+	}
+	defer func() { stopWork(); worked() }()
 	if err := s.tell(ctx); err != nil {
 		return err
 	}
@@ -184,8 +192,9 @@ type serving struct {
 	public      *api.Shelf
 	packs       *packRoom
 	desk        *walletDesk // nil: nothing is issued to wallets here
-	walletApp   bool        // it is built in
-	jobs        *jobRoom    // nil until the console is made
+	door        *access.Door
+	work        *work.Runner
+	walletApp   bool // it is built in
 }
 
 func (a *app) newServing(o *org, f serveFlags) *serving {
@@ -344,13 +353,6 @@ func ownNames() (names []string, addresses []netip.Addr) {
 	}
 	slices.SortStableFunc(addresses, func(x, y netip.Addr) int { return x.BitLen() - y.BitLen() })
 	return names, addresses
-}
-
-// endJobs stops long work before the database is closed.
-func (s *serving) endJobs() {
-	if s.jobs != nil {
-		s.jobs.close()
-	}
 }
 
 func (s *serving) closeListeners() {

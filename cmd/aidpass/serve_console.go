@@ -2,22 +2,47 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"net/url"
 
 	"aidpass/access"
+	"aidpass/access/work"
 	"aidpass/storage"
 	"aidpass/web/console"
 )
 
 // staffDesk makes the console of the organisation's staff, at /desk/. A screen of it is
-// joined here to the desk behind it: one line in Screens.
+// joined here to the desk behind it: one line in Screens, one in acts for an act under
+// four eyes, and one in work for what takes long.
 func (s *serving) staffDesk() (*console.Console, error) {
-	door := &access.Door{Store: s.o.store, Now: s.a.Now}
-	s.jobs = newJobRoom(s.o.entry.ID, s.log, s.a.Now)
-	return console.New(console.Config{Base: s.origin(), Door: door, Jobs: s.jobs, Screens: []console.Screen{},
+	s.door = &access.Door{Store: s.o.store, Now: s.a.Now}
+	s.work = &work.Runner{Store: s.o.store, Now: s.a.Now, Log: s.log}
+	s.acts()
+	s.kinds()
+	return console.New(console.Config{Base: s.origin(), Door: s.door, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: []console.Screen{},
 		OrgName: func(id string) string { return cmp.Or(s.o.entry.Names["en"], id) },
 		Fault:   consoleError, Log: s.log, Now: s.a.Now})
+}
+
+// acts says how acts under four eyes are carried out: s.door.Handle(access.BatchApprove, ...).
+func (s *serving) acts() {}
+
+// kinds says what long work does: s.work.Handle("batch-issue", ...). How a screen starts
+// one stands in package access/work.
+func (s *serving) kinds() {}
+
+// begin carries out what two accounts agreed to before the server was stopped, and lets
+// long work go on. end waits until that has stopped, when ctx is over.
+func (s *serving) begin(ctx context.Context) (end func(), err error) {
+	n, err := s.door.Carry(ctx)
+	if n > 0 {
+		s.log.Info("approved before the stop and carried out now", "acts", n)
+	}
+	if err != nil { // the server serves all the same: the approvals show what waits
+		s.log.Error("what was approved could not be carried out", "error", err.Error())
+	}
+	return s.work.Wait, s.work.Begin(ctx)
 }
 
 // origin is the scheme and host of --base-url, by which links of the console leave this

@@ -75,6 +75,7 @@ func Run(t *testing.T, e Engine) {
 		{"status lists never go backwards", testPublish},
 		{"publishers race", testPublishRace},
 		{"lists say nothing about numbers", testListsTellNothing},
+		{"jobs are kept, one saves", testJobs},
 		{"the audit log is proved and tampering named", testAudit},
 		{"the erased cannot be read", testErase},
 		{"a restored database catches up", testRestore},

@@ -204,6 +204,7 @@ func TestRefusedAndTakenBack(t *testing.T) {
 	first, second := w.as(own, access.OrgAdmin), w.as(own, access.OrgAdmin)
 	w.add(own, "lost", access.Registrar)
 	for _, end := range []string{"refuse", "withdraw"} {
+		w.move(time.Second) // the newest comes first
 		first.post("/accounts/of/lost/recover", url.Values{"reason": {"stolen, " + end}})
 		all, err := w.doors[own].Approvals(t.Context(), boss)
 		if err != nil {

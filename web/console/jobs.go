@@ -3,11 +3,13 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
 
 	"aidpass/access"
+	"aidpass/access/work"
 )
 
 // A JobState is how far long work has come.
@@ -32,6 +34,7 @@ type Job struct {
 	By          string // account
 	Begun, Seen time.Time
 	Result      string // path below Root where its outcome is; may be empty
+	Why         string // key of a sentence about a failure; may be empty
 }
 
 // Jobs are the long work of organisations. What is not there, or another
@@ -41,6 +44,63 @@ type Jobs interface {
 	Show(ctx context.Context, org, id string) (Job, error)
 	Cancel(ctx context.Context, org, id string, by access.Actor) error
 	Resume(ctx context.Context, org, id string, by access.Actor) error
+}
+
+// A Workshop is Jobs of one organisation's work.Runner.
+type Workshop struct {
+	Org    string
+	Runner *work.Runner
+}
+
+// List implements Jobs.
+func (w *Workshop) List(ctx context.Context, org string) (list []Job, err error) {
+	if org != w.Org {
+		return nil, nil
+	}
+	all, err := w.Runner.Jobs(ctx)
+	for _, j := range all {
+		list = append(list, w.job(j))
+	}
+	return list, err
+}
+
+func (w *Workshop) job(j work.Job) Job {
+	return Job{ID: j.ID, Org: w.Org, Act: j.Act, Word: j.Word, State: JobState(j.State), Done: j.Done, Total: j.Total, By: j.By.ID, Begun: j.Begun, Seen: j.Seen, Result: j.Result, Why: j.Why}
+}
+
+// Show implements Jobs.
+func (w *Workshop) Show(ctx context.Context, org, id string) (Job, error) {
+	if org != w.Org {
+		return Job{}, ErrNotFound
+	}
+	j, err := w.Runner.Job(ctx, id)
+	return w.job(j), workError(err)
+}
+
+// Cancel implements Jobs.
+func (w *Workshop) Cancel(ctx context.Context, org, id string, by access.Actor) error {
+	if org != w.Org {
+		return ErrNotFound
+	}
+	return workError(w.Runner.Cancel(ctx, by, id))
+}
+
+// Resume implements Jobs.
+func (w *Workshop) Resume(ctx context.Context, org, id string, by access.Actor) error {
+	if org != w.Org {
+		return ErrNotFound
+	}
+	return workError(w.Runner.Resume(ctx, by, id))
+}
+
+func workError(err error) error {
+	switch {
+	case errors.Is(err, work.ErrNoJob):
+		return ErrNotFound
+	case errors.Is(err, work.ErrOver):
+		return ErrConflict
+	}
+	return err
 }
 
 // jobs are the pages of long work.
