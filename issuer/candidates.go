@@ -43,7 +43,9 @@ type Candidate struct {
 	Decision quality.Decision // of the gate
 	Request  Request          // without Row; not to be issued when Skipped is set
 	Skipped  string           // a code; empty: it is to be issued
-	Why      string           // in words, with what would mend it
+	// OtherKind: it is skipped since it is not a unit of the kind the run is for.
+	OtherKind bool
+	Why       string // in words, with what would mend it
 }
 
 // candidatesPage is how many records one transaction reads.
@@ -151,7 +153,7 @@ func (c *candidates) read(v registry.View, reader *quality.Reader, unit UnitID) 
 	}
 	one.External = rec.External
 	if rec.Kind != c.kind {
-		one.Skipped, one.Why = SkippedGone, fmt.Sprintf("this is a %s, and the run is for cards of a %s", rec.Kind, c.kind)
+		one.Skipped, one.OtherKind, one.Why = SkippedGone, true, fmt.Sprintf("this is a %s, and the run is for cards of a %s", rec.Kind, c.kind)
 		return one, nil
 	}
 	due, entitled := c.due[unit]

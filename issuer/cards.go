@@ -120,9 +120,10 @@ type PrintJob struct {
 }
 
 // A Selection picks cards. What is empty picks nothing out; at least one of the
-// first six is set.
+// first seven is set.
 type Selection struct {
-	Lot       string // Lot.ID of a run: cards of the same approved batch, also from runs that were cut off
+	Lot       string   // Lot.ID of a run: cards of the same approved batch, also from runs that were cut off
+	Approval  [32]byte // Batch.Digest of the batch that made them; zero: any
 	PrintJob  string
 	BlankLot  string
 	Programme string
@@ -136,7 +137,7 @@ type Selection struct {
 
 // Empty reports whether s would pick every card there is.
 func (s *Selection) Empty() bool {
-	return s.Lot == "" && s.PrintJob == "" && s.BlankLot == "" && s.Programme == "" && s.Units == nil && s.IDs == nil
+	return s.Lot == "" && s.Approval == ([32]byte{}) && s.PrintJob == "" && s.BlankLot == "" && s.Programme == "" && s.Units == nil && s.IDs == nil
 }
 
 // Errors of cards that callers act on.

@@ -86,7 +86,7 @@ func (o *Org) Cards(ctx context.Context, s issuer.Selection) (found []issuer.Car
 	}
 	seen := map[issuer.CTI]bool{}
 	err = o.view(ctx, "cards", func(t *tx) error {
-		where, args := selectCards(s)
+		where, args := o.selectCards(s)
 		keep := func(c issuer.Card) {
 			if !seen[c.ID] {
 				seen[c.ID] = true
@@ -117,7 +117,7 @@ func (o *Org) Cards(ctx context.Context, s issuer.Selection) (found []issuer.Car
 }
 
 // selectCards is the condition of a selection, but for its lists.
-func selectCards(s issuer.Selection) (where string, args []any) {
+func (o *Org) selectCards(s issuer.Selection) (where string, args []any) {
 	terms := []string{"c.org_id IS NOT NULL"} // always true; keeps the joining simple
 	term := func(text string, values ...any) {
 		for _, v := range values {
@@ -129,6 +129,9 @@ func selectCards(s issuer.Selection) (where string, args []any) {
 	if s.Lot != "" {
 		// With what other runs made of the same approved batch: one that was cut off is issued again.
 		term(`(c.lot_id = ? OR c.approval IN (SELECT approval FROM credential WHERE org_id = $1 AND lot_id = ? AND approval <> ''))`, s.Lot, s.Lot)
+	}
+	if s.Approval != ([32]byte{}) {
+		term(`c.approval = ?`, o.approval(s.Approval))
 	}
 	if s.PrintJob != "" {
 		term(`c.id IN (SELECT credential_id FROM card_event WHERE org_id = $1 AND print_job = ?)`, s.PrintJob)

@@ -139,6 +139,9 @@ func (c *checker) plans() error {
 		if err := c.mappings(t); err != nil {
 			return err
 		}
+		if err := c.batches(t); err != nil {
+			return err
+		}
 		return c.requests(t)
 	})
 }

@@ -124,20 +124,19 @@ func (r *issueRun) candidates(ctx context.Context, desk *issuer.Desk, b *issuer.
 			r.leftOut[c.Skipped]++
 			return nil
 		}
-		decision := issuer.DecisionOf(c.Decision)
-		q := c.Request
-		q.Row = row
+		reason := ""
 		if override[c.Unit] {
 			delete(override, c.Unit)
-			if q.Override = r.f.record.reason; decision.Ruling != issuer.GatePass {
-				q.ExpiresAt = 0
-			}
+			reason = r.f.record.reason
 		}
-		if decision.Ruling == issuer.GateRefuse && (q.Override == "" || decision.Final) {
-			r.list.refuse(row, issuer.RefusedGate, strings.Join(decision.Reasons, "; "))
-			r.list.refused[len(r.list.refused)-1].reasons = decision.Reasons
+		settled := c.Settle(reason)
+		if settled.Refusal != nil {
+			r.list.refuse(row, settled.Refusal.Code, settled.Refusal.Text)
+			r.list.refused[len(r.list.refused)-1].reasons = settled.Decision.Reasons
 			return nil
 		}
+		q := settled.Request
+		q.Row = row
 		maps.Copy(q.Claims, r.f.record.fixed)
 		if r.pins != nil {
 			if q.PIN, err = r.pins.draw(ctx, desk, row, c.Unit, issuer.CTI{}); err != nil {
@@ -147,7 +146,7 @@ func (r *issueRun) candidates(ctx context.Context, desk *issuer.Desk, b *issuer.
 		if r.f.pins != "" && r.f.dryRun {
 			q.PIN = "000000" // the digest says that there is one, not which
 		}
-		decisions[c.Unit] = decision
+		decisions[c.Unit] = settled.Decision
 		b.Requests = append(b.Requests, q)
 		return nil
 	})

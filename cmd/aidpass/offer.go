@@ -228,16 +228,12 @@ func (f *offerFlags) requestOf(ctx context.Context, a *app, o *org, t *schemas.T
 	if c.Skipped != "" {
 		return issuer.Request{}, skippedError(&c, f.programme, f.round)
 	}
-	q, decision := c.Request, issuer.DecisionOf(c.Decision)
-	if f.override != "" {
-		if q.Override = f.override; decision.Ruling != issuer.GatePass {
-			q.ExpiresAt = 0
-		}
-	}
-	if decision.Ruling == issuer.GateRefuse && (q.Override == "" || decision.Final) {
-		return issuer.Request{}, usagef("the gate refuses it: %s", strings.Join(decision.Reasons, "; ")).
+	settled := c.Settle(f.override)
+	if settled.Refusal != nil {
+		return issuer.Request{}, usagef("the gate refuses it: %s", settled.Refusal.Text).
 			hint("mend the record; or a second person lets it pass: --gate-override CODE --second-person ACCOUNT")
 	}
+	q, decision := settled.Request, settled.Decision
 	if q.ExpiresAt != 0 {
 		a.say("provisional until %s: %s", q.ExpiresAt, strings.Join(decision.Reasons, "; "))
 	}

@@ -35,6 +35,7 @@ func Cards(t *testing.T, e Engine) {
 		{"a bound card is erased with its person", testBoundErased},
 		{"a restored database binds again", testBoundRestored},
 		{"a plan is issued to, and hears of it", testCandidates},
+		{"a batch is issued as it was approved, or not at all", testProposals},
 		{"never two active cards, in any order of acts", testAnyOrder},
 		{"a card of nobody is good for nothing", testBlankStaysOnHold},
 		{"a card of nobody is that after a restore", testBlankRestoredStaysOnHold},

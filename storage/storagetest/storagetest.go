@@ -131,6 +131,7 @@ func Run(t *testing.T, e Engine) {
 		{"a run signs nothing for who was closed meanwhile", testStillDue},
 		{"a request is answered once", testRequestOnce},
 		{"requests are sealed, of one organisation, and end", testRequestsEnd},
+		{"batches are kept from being prepared to being issued", testBatches},
 		{"accounts come in, ask and approve", testAccounts},
 		{"nothing of an account is readable, and nothing can be moved", testAccountsSealed},
 		{"a list is taken in by two", testImportDesk},

@@ -1,0 +1,286 @@
+package issuer
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/quality"
+	"aidpass/schemas"
+)
+
+// A ProposalState is how far a proposal has come:
+//
+//	prepared -> submitted -> approved -> issuing -> issued
+//
+// A request that was refused or taken back makes it prepared again.
+type ProposalState string
+
+// The states. What is Issuing was begun, and is done or goes on when it is issued again.
+const (
+	Prepared  ProposalState = "prepared"
+	Submitted ProposalState = "submitted"
+	Approved  ProposalState = "approved"
+	Issuing   ProposalState = "issuing"
+	Done      ProposalState = "issued"
+)
+
+// A Proposal is a batch before its cards: who would get what, as the records said when
+// it was prepared. It has no requests in it: they are made from the records again, and
+// count only while Digest is theirs.
+type Proposal struct {
+	ID        string
+	By        string // account that prepared it
+	At        time.Time
+	Type      string // name of the credential type
+	Programme string
+	Round     uint64 // 0: none
+	All       bool   // everybody in use
+	Import    string // whom this import made or changed, by its id; with neither: to whom something is due in the round
+	Photo     bool   // bound to the photo on record
+	Until     credential.Time
+	ExpiresAt credential.Time // 0: as the type says
+
+	Digest      [32]byte // Batch.Digest
+	Rows        int      // units looked at
+	Can         int      // that get a card
+	Provisional int      // of Can: one that ends by itself
+	Cannot      []BulkReason
+
+	State    ProposalState
+	Approval string // id of the request for approval; empty before
+	Second   string // account that approved
+
+	Issued, Already int          // of the last run
+	Refused         []BulkReason // by it
+}
+
+// An Unfit is a unit that gets no card, for the list of what to mend.
+type Unfit struct {
+	Unit     UnitID
+	External string // identifier it came with; may be empty
+	Code     string // of a Refusal, or of why it was left out
+	Reasons  []string
+}
+
+// Errors of proposals that callers act on.
+var (
+	ErrNoProposal      = errors.New("issuer: no such proposal")
+	ErrProposalState   = errors.New("issuer: the proposal is not that far, or further")
+	ErrProposalChanged = errors.New("issuer: the records are not as they were approved: prepare the batch anew")
+	ErrNobody          = errors.New("issuer: nobody is there for whom a card could be made")
+)
+
+// A ProposalStore keeps proposals. Each method is one transaction.
+type ProposalStore interface {
+	// AddProposal keeps a new one.
+	AddProposal(ctx context.Context, by access.Actor, p Proposal) error
+	// ChangeProposal keeps it as change leaves it. Writers take turns; an error of change
+	// comes back, and nothing is written.
+	ChangeProposal(ctx context.Context, by access.Actor, id string, change func(*Proposal) error) error
+	// Proposal is one, or ErrNoProposal.
+	Proposal(ctx context.Context, id string) (Proposal, error)
+	// Proposals are all of them, the newest first.
+	Proposals(ctx context.Context) ([]Proposal, error)
+}
+
+// Payload is what two accounts mean when one approves what the other asked for: JSON of
+// who gets what, as counts and the digest.
+func (p *Proposal) Payload() ([]byte, error) {
+	return json.Marshal(struct {
+		Batch       string `json:"batch"`
+		Type        string `json:"type"`
+		Programme   string `json:"programme"`
+		Round       uint64 `json:"round"`
+		Cards       int    `json:"cards"`
+		Provisional int    `json:"provisional"`
+		Until       string `json:"provisional_until"`
+		Ends        string `json:"ends"`
+		Digest      string `json:"digest"`
+	}{p.ID, p.Type, p.Programme, p.Round, p.Can, p.Provisional, p.Until.String(), p.ExpiresAt.String(), hex.EncodeToString(p.Digest[:])})
+}
+
+// Gather makes the batch of a proposal from the records as they are now, and sets its
+// digest and counts. units are those of Import; they are not looked at without one. keys
+// and approval are left to the caller. Its gate asks again at the moment of signing.
+func (p *Proposal) Gather(ctx context.Context, store registry.Store, gate quality.Gate, units []UnitID, now func() time.Time) (b Batch, unfit []Unfit, err error) {
+	t := schemas.ByName(p.Type)
+	if t == nil {
+		return b, nil, fmt.Errorf("issuer: proposal %s: no type %q", p.ID, p.Type)
+	}
+	b = Batch{Type: t, Programme: p.Programme, Round: p.Round, Form: credential.FormCWT, ExpiresAt: p.ExpiresAt}
+	ask := Ask{Type: t, Programme: p.Programme, Round: p.Round, Kind: Person, All: p.All, Photo: p.Photo, At: p.At.UTC(), Until: p.Until}
+	if p.Import != "" {
+		if ask.Units = units; units == nil {
+			ask.Units = []UnitID{}
+		}
+	}
+	p.Rows, p.Can, p.Provisional = 0, 0, 0
+	why := map[string]int{}
+	no := func(c *Candidate, code string, reasons ...string) {
+		unfit = append(unfit, Unfit{c.Unit, c.External, code, reasons})
+		for _, r := range reasons {
+			why[r]++
+		}
+	}
+	err = Candidates(ctx, store, gate, ask, func(c *Candidate) error {
+		if c.OtherKind && p.Import != "" {
+			return nil // an import has both kinds
+		}
+		p.Rows++
+		s := c.Settle("")
+		switch {
+		case s.LeftOut != "":
+			no(c, s.LeftOut, c.Why)
+		case s.Refusal != nil && len(s.Decision.Reasons) > 0:
+			no(c, s.Refusal.Code, s.Decision.Reasons...)
+		case s.Refusal != nil:
+			no(c, s.Refusal.Code, s.Refusal.Text)
+		default:
+			p.Can++
+			if s.Request.Row = p.Rows; s.Request.ExpiresAt != 0 {
+				p.Provisional++
+			}
+			b.Requests = append(b.Requests, s.Request)
+		}
+		return nil
+	})
+	if err != nil {
+		return b, nil, err
+	}
+	p.Cannot = reasonsOf(why)
+	if p.Digest, err = b.Digest(); err != nil {
+		return b, nil, err
+	}
+	b.Gate = StillDue(store, p.Programme, p.Round, QualityGate(store, gate, now))
+	return b, unfit, nil
+}
+
+// reasonsOf puts reasons in the order of how many they are true of.
+func reasonsOf(count map[string]int) (list []BulkReason) {
+	for _, why := range slices.Sorted(maps.Keys(count)) {
+		list = append(list, BulkReason{why, count[why]})
+	}
+	slices.SortStableFunc(list, func(a, b BulkReason) int { return b.Count - a.Count })
+	return list
+}
+
+// A Settled candidate gets a card by Request, is left out, or is refused.
+type Settled struct {
+	Request  Request // without Row
+	Decision Decision
+	LeftOut  string // a code of why it is none of the run's business
+	Refusal  *Refusal
+}
+
+// Settle says what becomes of a candidate. override is a second person's reason to let
+// it pass the gate; empty: there is none.
+func (c *Candidate) Settle(override string) (s Settled) {
+	switch {
+	case c.Skipped == SkippedClaims:
+		s.Refusal = &Refusal{c.Skipped, c.Why}
+		return s
+	case c.Skipped != "":
+		s.LeftOut = c.Skipped
+		return s
+	}
+	s.Request, s.Decision = c.Request, DecisionOf(c.Decision)
+	if override != "" {
+		if s.Request.Override = override; s.Decision.Ruling != GatePass {
+			s.Request.ExpiresAt = 0
+		}
+	}
+	if s.Decision.Ruling == GateRefuse && (override == "" || s.Decision.Final) {
+		s.Refusal = &Refusal{RefusedGate, strings.Join(s.Decision.Reasons, "; ")}
+	}
+	return s
+}
+
+// A Run is one issue of a proposal.
+type Run struct {
+	Desk *Desk // whose Actor issues; its Log, keys and checks are needed
+	// Gate and Units are of the moment, as for Gather.
+	Gate  quality.Gate
+	Units []UnitID
+	// ProgrammeKey, and EpochKey where the type seals something.
+	ProgrammeKey []byte
+	EpochKey     []byte
+	Registry     registry.Store
+	Proposals    ProposalStore
+	Now          func() time.Time
+}
+
+// Issue signs the cards of an approved proposal, or goes on with one that was cut off.
+// The records must say what was approved (ErrProposalChanged), and whoever approved is
+// not who issues. What was issued is marked in the plan, also after an error.
+func (r *Run) Issue(ctx context.Context, id string, progress func(done, total int)) (err error) {
+	p, err := r.Proposals.Proposal(ctx, id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case p.State != Approved && p.State != Issuing:
+		return ErrProposalState
+	case p.Second == "" || access.SameAccount(p.Second, r.Desk.Actor.ID):
+		return fmt.Errorf("%w by a second person", ErrNotApproved)
+	}
+	approved := p.Digest
+	b, _, err := p.Gather(ctx, r.Registry, r.Gate, r.Units, r.Now)
+	if err != nil {
+		return err
+	}
+	if p.Digest != approved {
+		return ErrProposalChanged
+	}
+	b.ProgrammeKey, b.EpochKey = r.ProgrammeKey, r.EpochKey
+	b.Approval = Approval{By: p.Second, Digest: approved}
+	desk := *r.Desk
+	desk.FourEyes, desk.Actor.SecondPerson = true, p.Second
+	by := desk.Actor
+	err = r.Proposals.ChangeProposal(ctx, by, id, func(p *Proposal) error {
+		if p.State != Approved && p.State != Issuing {
+			return ErrProposalState
+		}
+		p.State = Issuing
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := desk.Resume(ctx, func(Result) error { return nil }); err != nil {
+		return err
+	}
+	issued, already, done := 0, 0, 0
+	why := map[string]int{}
+	progress(0, len(b.Requests))
+	err = desk.Issue(ctx, b, func(res Result) error {
+		switch {
+		case res.Refusal != nil:
+			why[res.Refusal.Code]++
+		case res.Old:
+			already++
+		default:
+			issued++
+		}
+		done++
+		progress(done, len(b.Requests))
+		return nil
+	})
+	_, marked := desk.Reconcile(context.WithoutCancel(ctx), r.Registry, b.Type.VCT, p.Programme, p.Round)
+	if err = errors.Join(err, marked); err != nil {
+		return err
+	}
+	return r.Proposals.ChangeProposal(ctx, by, id, func(p *Proposal) error {
+		p.State, p.Issued, p.Already, p.Refused = Done, issued, already, reasonsOf(why)
+		return nil
+	})
+}
