@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -15,6 +14,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer"
+	"aidpass/issuer/press"
 	"aidpass/issuer/print"
 	"aidpass/issuer/print/fonts"
 	"aidpass/issuer/print/proof"
@@ -273,13 +273,9 @@ func (r *printRun) one(ctx context.Context, cards []print.Card, path string) err
 	if len(file.Placed) == 0 {
 		return nil
 	}
-	job := issuer.PrintJob{Layout: r.layout(), Digest: sha256.Sum256(file.PDF)}
-	for _, p := range file.Placed {
-		id, err := issuer.ParseCTI(p.CardID)
-		if err != nil {
-			return err
-		}
-		job.Cards = append(job.Cards, id)
+	job, err := press.JobOf(&file, r.job())
+	if err != nil {
+		return err
 	}
 	desk := &issuer.Desk{Issuer: r.o.entry.ID, Store: r.o.store, Actor: r.actor(access.Issuer), Now: r.Now}
 	if err := makeParent(path); err != nil {
@@ -295,18 +291,6 @@ func (r *printRun) one(ctx context.Context, cards []print.Card, path string) err
 	}
 	r.files = append(r.files, printedFile{path, file.Pages, len(file.Placed), job.ID, hex.EncodeToString(job.Digest[:])})
 	return nil
-}
-
-// layout names the way of printing in the log.
-func (r *printRun) layout() string {
-	s := r.opt.Paper.String()
-	if r.opt.Duplex && (r.opt.Paper == print.A4 || r.opt.Paper == print.Letter) {
-		s += " duplex"
-	}
-	if r.opt.Plain {
-		s += " plain"
-	}
-	return s
 }
 
 // list writes the list for the hand-over, of the cards that were printed.

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"aidpass/issuer"
+	"aidpass/issuer/press"
 	"aidpass/issuer/print"
-	"aidpass/status"
 )
 
 const wayOutOfPrinted = "aidpass card replace makes a new card and revokes the old one; a file that was lost is written again by the same command"
@@ -40,15 +40,14 @@ func (r *printRun) left(ctx context.Context, cards []print.Card) ([]print.Card, 
 	for _, c := range cards {
 		s := state[c.ID]
 		switch {
-		case s != nil && s.PrintJob != "":
-			jobs[s.PrintJob] = true
-			r.printed++
-		case s != nil && (s.Status == status.Invalid || s.Paper.EndsCredential()):
-			r.revoked++
-		case s != nil && s.Paper != issuer.CardIssued: // handed over: its paper is known from elsewhere
-			r.printed++
-		default:
+		case s == nil || press.StandingOf(s) == press.Fresh:
 			fresh = append(fresh, c)
+		case press.StandingOf(s) == press.Ended:
+			r.revoked++
+		default:
+			if r.printed++; s.PrintJob != "" {
+				jobs[s.PrintJob] = true
+			}
 		}
 	}
 	if len(jobs) == 0 {
@@ -112,7 +111,7 @@ func (r *printRun) again(ctx context.Context, cards []print.Card, log []issuer.P
 			continue
 		}
 		drawn = true
-		digest, layout := sha256.Sum256(file.PDF), r.layout()
+		digest, layout := sha256.Sum256(file.PDF), r.job().Layout()
 		if !slices.ContainsFunc(log, func(j issuer.PrintJob) bool { return j.Digest == digest && j.Layout == layout }) {
 			return false, nil
 		}

@@ -14,8 +14,8 @@ import (
 	"aidpass/credential/cwt"
 	"aidpass/credential/qr"
 	"aidpass/issuer"
+	"aidpass/issuer/press"
 	"aidpass/issuer/print"
-	"aidpass/issuer/print/proof"
 	"aidpass/issuer/registry"
 )
 
@@ -55,37 +55,21 @@ func (r *printRun) cards(ctx context.Context, lines []cardLine) ([]print.Card, e
 	if err != nil {
 		return nil, err
 	}
-	organisation := r.o.entry.Names[r.f.lang]
-	if organisation == "" {
-		organisation = r.o.entry.Names["en"]
-	}
-	r.rules = proof.Rules{Chosen: map[string][]string{}, Names: &proof.Names{}}
-	if r.f.complaint != "" {
-		r.rules.Complaint = []string{r.f.complaint}
-	}
-	for _, name := range r.o.entry.Names {
-		if r.opt.Plain {
-			r.rules.Plain = append(r.rules.Plain, name)
-		} else {
-			r.rules.Houses = append(r.rules.Houses, name)
-		}
-	}
+	r.rules = r.job().Rules()
 	issued, err := r.issued(ctx, lines)
 	if err != nil {
 		return nil, err
 	}
 	cards := make([]print.Card, len(lines))
 	err = r.o.store.View(ctx, func(v registry.View) error {
-		if err := allNames(ctx, v, r.rules.Names); err != nil {
+		if err := press.Dictionary(ctx, v, r.rules.Names); err != nil {
 			return err
 		}
+		job := r.job()
 		for i := range lines {
 			l := &lines[i]
-			c := print.Card{
-				ID: l.Credential, Unit: issued[i].Unit.String(), Text: l.Text, Number: issued[i].CardNumber, Organisation: organisation,
-				Programme: l.Programme, Complaint: r.f.complaint, Boxes: r.f.boxes, PIN: pins[l.Number],
-				Size: proof.TellsSize(l.Text, r.rules.Own),
-			}
+			c := job.Card(&issued[i], l.Text, r.rules.Own)
+			c.Programme, c.PIN = l.Programme, pins[l.Number]
 			if r.f.pins != "" && c.PIN == "" {
 				return usagef("card %s has no PIN in %s", cwt.GroupCardNumber(l.Number), r.f.pins).hint("the same aidpass issue with --pins writes what the file lacks")
 			}
@@ -95,7 +79,7 @@ func (r *printRun) cards(ctx context.Context, lines []cardLine) ([]print.Card, e
 			if err != nil {
 				return usagef("card %s: valid_from or valid_until: %w", cwt.GroupCardNumber(l.Number), err)
 			}
-			if err := r.chosen(v, &c); err != nil {
+			if err := job.Fill(v, &c, issued[i].Unit, &r.rules); err != nil {
 				return err
 			}
 			if r.f.list != "" {
@@ -110,6 +94,11 @@ func (r *printRun) cards(ctx context.Context, lines []cardLine) ([]print.Card, e
 		return nil
 	})
 	return cards, err
+}
+
+// job is the run as package press has it.
+func (r *printRun) job() *press.Job {
+	return &press.Job{Options: r.opt, Organisation: r.o.entry.Names, Complaint: r.f.complaint, Boxes: r.f.boxes, Names: r.f.names, Photos: r.f.photos}
 }
 
 // issued returns what is on record of the lines. A file of cards may have been
@@ -137,111 +126,12 @@ func (r *printRun) issued(ctx context.Context, lines []cardLine) ([]issuer.Crede
 	return all, nil
 }
 
-// chosen puts the name and the photograph on a card whose holder chose that: the
-// person it is for, or who fetches for the household. Being its head gives no right.
-func (r *printRun) chosen(v registry.View, c *print.Card) error {
-	if !r.f.names && !r.f.photos {
-		return nil
-	}
-	unit, err := issuer.ParseUnitID(c.Unit)
-	if err != nil {
-		return usagef("card %s: unit: %w", cwt.GroupCardNumber(c.Number), err).hint("issue the cards again with this program: --names needs to know whose they are")
-	}
-	holder, ok, err := holderOf(v, unit)
-	if err != nil || !ok || holder.CardFace == nil {
-		return err
-	}
-	if r.f.photos && holder.CardFace.Photo {
-		c.Photo = holder.Photo
-	}
-	if r.f.names && holder.CardFace.Name && len(holder.Names) > 0 {
-		c.Name = holder.Names[0].Text
-		for _, n := range holder.Names {
-			if n.Type == "" || n.Type == "official" {
-				c.Name = n.Text
-				break
-			}
-		}
-		r.rules.Chosen[c.ID] = append(r.rules.Chosen[c.ID], c.Name)
-	}
-	return nil
-}
-
-// holderOf returns the person who holds the card of a unit; false where none is on
-// record, as for a roster that was never a registry.
-func holderOf(v registry.View, unit registry.ID) (registry.Person, bool, error) {
-	rec, err := v.Record(unit)
-	if err != nil {
-		return registry.Person{}, false, absent(err)
-	}
-	if rec.Kind == registry.KindHousehold {
-		h, err := rec.HouseholdRecord()
-		if err != nil {
-			return registry.Person{}, false, err
-		}
-		found := false
-		for _, c := range h.Collectors {
-			if c.Role != "primary" || c.Revoked != "" || c.Person == "" {
-				continue
-			}
-			id, err := registry.ParseID(c.Person)
-			if err != nil {
-				return registry.Person{}, false, err
-			}
-			if rec, err = v.Record(id); err != nil {
-				return registry.Person{}, false, absent(err)
-			}
-			found = true
-			break
-		}
-		if !found {
-			return registry.Person{}, false, nil
-		}
-	}
-	p, err := rec.Person()
-	return p, err == nil, err
-}
-
 // absent is nil for a record that is not there, or not any more.
 func absent(err error) error {
 	if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrErased) {
 		return nil
 	}
 	return err
-}
-
-// allNames puts the names of everybody on record into a dictionary.
-func allNames(ctx context.Context, v registry.View, names *proof.Names) error {
-	const page = 500
-	for after := (registry.ID{}); ; {
-		ids, err := v.Units(registry.KindPerson, after, page)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			rec, err := v.Record(id)
-			if err != nil {
-				if absent(err) == nil {
-					continue
-				}
-				return err
-			}
-			p, err := rec.Person()
-			if err != nil {
-				return err
-			}
-			for _, n := range p.Names {
-				names.Add(n.Text)
-			}
-		}
-		if len(ids) < page {
-			return nil
-		}
-		after = ids[len(ids)-1]
-	}
 }
 
 // readPINs reads the file of issue --pins: number,pin.

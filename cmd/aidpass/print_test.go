@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"aidpass/issuer/press"
 	"aidpass/issuer/print"
 	"aidpass/issuer/print/proof"
 	"aidpass/issuer/registry"
@@ -72,16 +73,17 @@ func TestNamesArePrintedByChoice(t *testing.T) {
 		"somebody who is not on record":  {registry.NewID(), true, true, "", false},
 		"a collector who was taken away": {household(registry.Household{Collectors: []registry.Collector{{Person: registry.NewID().String(), Role: "primary"}}}), true, true, "", false},
 	} {
-		r := &printRun{f: printFlags{names: c.names, photos: c.faces}, rules: proof.Rules{Chosen: map[string][]string{}}}
+		job := press.Job{Names: c.names, Photos: c.faces}
+		rules := job.Rules()
 		card := print.Card{ID: "card", Unit: c.unit.String()}
-		if err := r.chosen(v, &card); err != nil {
+		if err := job.Fill(v, &card, c.unit, &rules); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if card.Name != c.want || (card.Photo != nil) != c.photo || (len(r.rules.Chosen["card"]) > 0) != (c.want != "") {
-			t.Errorf("%s: name %q, photograph %v, allowed %q", name, card.Name, card.Photo != nil, r.rules.Chosen)
+		if card.Name != c.want || (card.Photo != nil) != c.photo || (len(rules.Chosen["card"]) > 0) != (c.want != "") {
+			t.Errorf("%s: name %q, photograph %v, allowed %q", name, card.Name, card.Photo != nil, rules.Chosen)
 		}
 	}
-	if err := allNames(context.Background(), v, &proof.Names{}); err != nil {
+	if err := press.Dictionary(context.Background(), v, &proof.Names{}); err != nil {
 		t.Error(err)
 	}
 }

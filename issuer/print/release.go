@@ -23,16 +23,12 @@ func (e *Refusal) Error() string {
 // ErrEmpty: there is nothing to release.
 var ErrEmpty = errors.New("print: no card could be printed")
 
-// Release writes the file to path, for its owner alone, once it is proved: every
-// page was drawn from the finished bytes, every code read from the drawing says
-// what its card says, and rules find nothing that does not belong on paper. A nil
-// rules leaves the last out, for pages that show no card.
+// Prove draws every page from the finished bytes: every code read from the drawing says
+// what its card says, and rules find nothing that does not belong on paper. A nil rules
+// leaves the last out, for pages that show no card.
 //
-// record is called between the two, to write the print into the log: a file that
-// is not in the log is on no disk. It may be nil.
-//
-// Errors: ErrEmpty, a *proof.Failure, a *Refusal, those of ctx, record and the disk.
-func Release(ctx context.Context, f File, path string, rules *proof.Rules, record func() error) error {
+// Errors: ErrEmpty, a *proof.Failure, a *Refusal, those of ctx.
+func Prove(ctx context.Context, f File, rules *proof.Rules) error {
 	if len(f.PDF) == 0 {
 		return ErrEmpty
 	}
@@ -44,6 +40,19 @@ func Release(ctx context.Context, f File, path string, rules *proof.Rules, recor
 		if found := proof.Lint(seen, *rules); len(found) > 0 {
 			return &Refusal{found}
 		}
+	}
+	return nil
+}
+
+// Release writes the file to path, for its owner alone, once it is proved: see Prove.
+//
+// record is called between the two, to write the print into the log: a file that
+// is not in the log is on no disk. It may be nil.
+//
+// Errors: those of Prove, record and the disk.
+func Release(ctx context.Context, f File, path string, rules *proof.Rules, record func() error) error {
+	if err := Prove(ctx, f, rules); err != nil {
+		return err
 	}
 	if record != nil {
 		if err := record(); err != nil {
