@@ -1,4 +1,4 @@
--- 0014: batches of cards from when they are prepared to when they are issued. Who is in one follows from the records.
+-- 0016: batches of cards from when they are prepared to when they are issued. Who is in one follows from the records.
 
 CREATE TABLE batch (
   org_id TEXT    NOT NULL REFERENCES organisation (id),
