@@ -37,6 +37,10 @@ type Device struct {
 	FrozenAt   time.Time // zero: it is not
 	FrozenFrom uint64    // the first of those numbers; 0: it is not
 	ThawedTo   uint64    // copies shown by records up to this number were judged; 0: never thawed
+
+	// What the server knows of it. A pack that was carried over by hand is not in it.
+	SeenAt  time.Time       // newest request, to the minute; zero: it was never here
+	ListsAt credential.Time // when the newest pack it was given here was made; 0: none was
 }
 
 // Frozen reports whether the device waits for a person to look at it.

@@ -181,6 +181,25 @@ func (o *Org) ThawDevice(ctx context.Context, by access.Actor, kid [8]byte, reas
 	})
 }
 
+// seenEvery is how often it is written down that a device was here.
+const seenEvery = time.Minute
+
+// SawDevice writes down that a device asked something of the server now, and took a pack
+// made at lists, in seconds; 0: none. d is what Device returned of it: where that says the
+// same, to the minute, nothing is written. It is no act, and stands in no log.
+func (o *Org) SawDevice(ctx context.Context, d access.Device, lists credential.Time) error {
+	now := o.db.now()
+	if lists <= d.ListsAt && now.Sub(d.SeenAt) < seenEvery && !now.Before(d.SeenAt) {
+		return nil
+	}
+	by := access.Actor{ID: "device-" + d.ID(), Role: access.Verifier, Device: d.ID()}
+	return o.update(ctx, by, "device was here", func(t *tx) error {
+		const saw = `UPDATE device SET seen_at = $3, lists_at = CASE WHEN lists_at < $4 THEN $4 ELSE lists_at END WHERE org_id = $1 AND kid = $2`
+		_, err := t.exec(saw, o.id, d.ID(), t.now.Truncate(seenEvery).UnixMicro(), int64(lists))
+		return err
+	})
+}
+
 // Device returns the device with this key id, or ErrNoDevice.
 func (o *Org) Device(ctx context.Context, kid [8]byte) (d access.Device, err error) {
 	err = o.view(ctx, "read device", func(t *tx) error {
@@ -213,7 +232,7 @@ func (t *tx) device(kid [8]byte) (access.Device, error) {
 
 // devices reads rows; where goes on behind the organisation.
 func (t *tx) devices(where string, args ...any) (list []access.Device, err error) {
-	rows, err := t.query(`SELECT name, site, state, cose_key, certificate, valid_from, valid_until, added_at, withdrawn_at, reason, frozen_at, frozen_from, thawed_to
+	rows, err := t.query(`SELECT name, site, state, cose_key, certificate, valid_from, valid_until, added_at, withdrawn_at, reason, frozen_at, frozen_from, thawed_to, seen_at, lists_at
 		FROM device WHERE org_id = $1 `+where, append([]any{t.o.id}, args...)...)
 	if err != nil {
 		return nil, err
@@ -223,9 +242,10 @@ func (t *tx) devices(where string, args ...any) (list []access.Device, err error
 		var d access.Device
 		var key []byte
 		var from, until, added int64
-		var withdrawn, frozen sql.NullInt64
+		var withdrawn, frozen, seen sql.NullInt64
+		var lists int64
 		if err := rows.Scan(&d.Name, &d.Site, &d.State, &key, &d.Certificate, &from, &until, &added, &withdrawn, &d.Reason,
-			&frozen, &d.FrozenFrom, &d.ThawedTo); err != nil {
+			&frozen, &d.FrozenFrom, &d.ThawedTo, &seen, &lists); err != nil {
 			return nil, err
 		}
 		if d.Key, err = cose.ParseKey(key); err != nil {
@@ -234,6 +254,10 @@ func (t *tx) devices(where string, args ...any) (list []access.Device, err error
 		d.KID, d.From, d.Until, d.AddedAt = d.Key.ID(), credential.Time(from), credential.Time(until), microTime(added)
 		if withdrawn.Valid {
 			d.WithdrawnAt = microTime(withdrawn.Int64)
+		}
+		d.ListsAt = credential.Time(lists)
+		if seen.Valid {
+			d.SeenAt = microTime(seen.Int64)
 		}
 		if frozen.Valid {
 			d.FrozenAt = microTime(frozen.Int64)

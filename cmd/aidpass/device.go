@@ -172,7 +172,7 @@ func (a *app) addDevice(ctx context.Context, c *trust.DeviceCertificate, f addFl
 	if err := o.reserveBlock(ctx, c, f.block); err != nil {
 		return err
 	}
-	raw, err := o.certify(ctx, c, name, "")
+	raw, err := o.certify(ctx, a.actor(access.OrgAdmin), c, name, "")
 	if err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ import (
 // certify signs a certificate and enters the device, ending the one that replaces names
 // (empty: none) in the same step: a phone that lost its storage comes back with another
 // key. It is in the log and on record before it is in anybody's hands.
-func (o *org) certify(ctx context.Context, c *trust.DeviceCertificate, name, replaces string) ([]byte, error) {
+func (o *org) certify(ctx context.Context, by access.Actor, c *trust.DeviceCertificate, name, replaces string) ([]byte, error) {
 	ca, caKey, err := o.currentSigner(keystore.DeviceCA)
 	if err != nil {
 		return nil, err
@@ -52,7 +52,7 @@ func (o *org) certify(ctx context.Context, c *trust.DeviceCertificate, name, rep
 	if made.Device.Certificate, err = attach(p, ca); err != nil {
 		return nil, err
 	}
-	if err := o.store.CertifyDevice(ctx, o.a.actor(access.OrgAdmin), made); err != nil {
+	if err := o.store.CertifyDevice(ctx, by, made); err != nil {
 		return nil, err
 	}
 	if old != nil {
@@ -145,7 +145,7 @@ func (a *app) addRequested(ctx context.Context, c *trust.DeviceCertificate, f ad
 	if err := o.reserveBlock(ctx, c, f.block); err != nil {
 		return err
 	}
-	cert, err := o.certify(ctx, c, r.Name, f.replaces)
+	cert, err := o.certify(ctx, a.actor(access.OrgAdmin), c, r.Name, f.replaces)
 	if err != nil {
 		return err
 	}
@@ -390,7 +390,7 @@ NAME is what the phone calls itself, or the 16 digits of its key.`,
 				}
 			}
 			c.Key, c.Site = d.Key, d.Site
-			if _, err := o.certify(cmd.Context(), c, d.Name, replaces); err != nil {
+			if _, err := o.certify(cmd.Context(), a.actor(access.OrgAdmin), c, d.Name, replaces); err != nil {
 				return err
 			}
 			result := map[string]any{"device": d.ID(), "name": d.Name, "site": d.Site, "until": c.NotAfter.String()}

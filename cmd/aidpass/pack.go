@@ -28,6 +28,7 @@ type packFlags struct {
 	chain, withdrawals, recognised, status, types, devices []string
 	programmes, sites, told, fresh, bearer                 []string
 	enrolled                                               []access.Device // of the site, by this organisation
+	by                                                     access.Actor    // zero: who runs the command
 	labels                                                 string
 	photos, noList                                         bool
 	days, showFor                                          int
@@ -306,7 +307,11 @@ func (b *packBuild) finish(ctx context.Context) ([]byte, *verifier.Pack, error) 
 		return nil, nil, err
 	}
 	// In the log before it is in anybody's hands.
-	err = b.o.store.Note(ctx, b.actor(access.Issuer), access.Entry{Action: "pack.build", Object: b.f.site,
+	by := b.f.by
+	if by.ID == "" {
+		by = b.actor(access.Issuer)
+	}
+	err = b.o.store.Note(ctx, by, access.Entry{Action: "pack.build", Object: b.f.site,
 		Detail: fmt.Sprintf("number=%d bytes=%d rows=%d photos=%d", b.draft.Sequence, len(raw), b.rows, b.faces), Digest: sha256.Sum256(raw)})
 	return raw, pack, err
 }

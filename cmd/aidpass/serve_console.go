@@ -20,7 +20,9 @@ func (s *serving) staffDesk() (*console.Console, error) {
 	s.work = &work.Runner{Store: s.o.store, Now: s.a.Now, Log: s.log}
 	s.acts()
 	s.kinds()
-	return console.New(console.Config{Base: s.origin(), Door: s.door, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: []console.Screen{},
+	return console.New(console.Config{Base: s.origin(), Door: s.door, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: []console.Screen{
+		&console.Devices{Desk: consoleDevices{s}, Now: s.a.Now},
+	},
 		OrgName: func(id string) string { return cmp.Or(s.o.entry.Names["en"], id) },
 		Fault:   consoleError, Log: s.log, Now: s.a.Now})
 }

@@ -153,8 +153,9 @@ func (p *packRoom) takeKey() error {
 type sitePack struct {
 	doc     *api.Document
 	raw     []byte
-	mark    string    // what it was built from
-	built   time.Time // how old its lists are at least
+	lists   credential.Time // when it was made
+	mark    string          // what it was built from
+	built   time.Time       // how old its lists are at least
 	checked time.Time
 }
 
@@ -162,8 +163,20 @@ type sitePack struct {
 // has changed: a revocation is in the hands of who asks that much later.
 const lookEvery = 5 * time.Second
 
-// Pack implements api.Packs.
+// Pack implements api.Packs. That the device was here, and with which lists it goes, is
+// written down.
 func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, error) {
+	have, err := p.pack(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.o.store.SawDevice(ctx, d, have.lists); err != nil {
+		p.log.Error("nobody learns that a device was here", "device", d.ID(), "error", err.Error()) // it has its pack all the same
+	}
+	return have.doc, nil
+}
+
+func (p *packRoom) pack(ctx context.Context, d access.Device) (*sitePack, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	devices, err := p.o.enrolled(ctx, d.Site)
@@ -184,13 +197,13 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 	mark := p.mark(devices, rounds)
 	fresh := have != nil && have.mark == mark && now.Sub(have.built) < publishAfter
 	if fresh && now.Sub(have.checked) < lookEvery {
-		return have.doc, nil
+		return have, nil
 	}
 	if fresh {
 		changed, err := p.listsChanged(ctx)
 		if err == nil && !changed {
 			have.checked = now
-			return have.doc, nil
+			return have, nil
 		}
 	}
 	p.o.a.kept = nil // another command may have brought a newer trust list
@@ -199,7 +212,7 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 		if have != nil && have.mark == mark {
 			// Older lists in a phone's hand are better than none; the phone says how old.
 			p.log.Error("no new pack", "site", d.Site, "error", err.Error())
-			return have.doc, nil
+			return have, nil
 		}
 		return nil, storeError(err)
 	}
@@ -208,9 +221,24 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 	}
 	p.log.Info("pack built", "site", d.Site, "number", pack.Sequence, "bytes", len(raw))
 	// What building it has published is part of it.
-	have = &sitePack{doc: api.NewDocument("application/octet-stream", raw), raw: raw, mark: mark, built: now, checked: now}
+	have = &sitePack{doc: api.NewDocument("application/octet-stream", raw), raw: raw, lists: pack.Issued, mark: mark, built: now, checked: now}
 	p.sites[d.Site] = have
-	return have.doc, nil
+	return have, nil
+}
+
+// build is the next pack of a site, for a person who carries it over. f is what it holds.
+func (p *packRoom) build(ctx context.Context, f packFlags) ([]byte, *verifier.Pack, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var err error
+	if f.enrolled, err = p.o.enrolled(ctx, f.site); err != nil {
+		return nil, nil, err
+	}
+	if len(f.enrolled) == 0 {
+		f.unlock = "" // nobody is there for whom anything could be sealed
+	}
+	p.o.a.kept = nil // another command may have brought a newer trust list
+	return p.o.newPack(ctx, f)
 }
 
 // mark tells what a pack is built from besides our status lists: devices, rounds,

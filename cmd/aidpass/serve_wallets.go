@@ -169,10 +169,11 @@ const answersSite = "wallets"
 
 // inputs is request.Service.Inputs.
 func (d *answerDesk) inputs(ctx context.Context) (verifier.Inputs, error) {
-	doc, err := d.packs.Pack(ctx, access.Device{Site: answersSite})
+	have, err := d.packs.pack(ctx, access.Device{Site: answersSite})
 	if err != nil {
 		return verifier.Inputs{}, err
 	}
+	doc := have.doc
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if doc != d.opened {

@@ -81,7 +81,7 @@ type Need struct {
 	Word  string // key of a sentence, which may have {count} and {since} in it
 	Count int
 	Since time.Time // of the oldest; zero: not told
-	Path  string    // below Root, where it is done
+	Path  string    // below Root, where it is done; may have a query
 }
 
 // Config is what a console is made of.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 
 	"aidpass/access"
 )
@@ -32,7 +33,8 @@ func (h *home) show(p *Page) error {
 			d.Failed = true
 		}
 		for _, n := range needs {
-			if r, ok := h.find(http.MethodGet, n.Path); n.Count > 0 && ok && r.may(p.In) {
+			at, _, _ := strings.Cut(n.Path, "?")
+			if r, ok := h.find(http.MethodGet, at); n.Count > 0 && ok && r.may(p.In) {
 				d.Needs = append(d.Needs, n)
 			}
 		}

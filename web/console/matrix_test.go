@@ -37,6 +37,9 @@ func (b *browser) try(r console.Route, path string) *httptest.ResponseRecorder {
 	for k, v := range forms[r.Method+" "+r.Path] {
 		form[k] = v
 	}
+	if r.Files {
+		return b.upload(path, form, "", nil)
+	}
 	return b.post(path, form)
 }
 

@@ -39,7 +39,7 @@ const (
 // screens are the console's besides the frame's own. A new screen gets its line here,
 // and the objects of its paths a maker in makers.
 func (w *world) screens() []console.Screen {
-	return []console.Screen{&things{w: w}}
+	return append([]console.Screen{&things{w: w}}, w.ops()...)
 }
 
 // makers make an object of an organisation for each :name of a path and return what
@@ -114,6 +114,7 @@ type world struct {
 	stores  map[string]*accesstest.Memory
 	doors   map[string]*access.Door
 	jobs    *jobs
+	desks   map[string]*opsDesk // of devices, trust, log, reports, by organisation
 	log     bytes.Buffer
 
 	mu     sync.Mutex
@@ -131,6 +132,7 @@ func newWorldWith(t *testing.T, in *console.SignIn) *world {
 	t.Helper()
 	w := &world{T: t, clock: now, things: map[string]thing{}, doors: map[string]*access.Door{}, stores: map[string]*accesstest.Memory{}}
 	w.jobs = &jobs{list: map[string]console.Job{}}
+	w.desks = map[string]*opsDesk{own: newOpsDesk(own), other: newOpsDesk(other)}
 	for _, org := range []string{own, other} {
 		w.stores[org] = accesstest.New(org, w.now)
 		w.doors[org] = &access.Door{Store: w.stores[org], Now: w.now, Cost: access.Cost{Memory: 64, Passes: 1, Lanes: 1}}

@@ -1,0 +1,497 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"html/template"
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"aidpass/access"
+	"aidpass/internal/cose"
+	"aidpass/internal/qrcode"
+	"aidpass/verifier/enrol"
+)
+
+// Devices are the pages of the scanners of service points, and of their packs.
+type Devices struct {
+	Desk DeviceDesk
+	Now  func() time.Time // nil: time.Now
+}
+
+// A DeviceDesk keeps the devices of an organisation. What another organisation has, or
+// nobody, is ErrNotFound; what cannot be done as things are is a *Fault.
+type DeviceDesk interface {
+	Devices(ctx context.Context, org string) ([]access.Device, error) // by site and name
+	Sites(ctx context.Context, org string) ([]string, error)          // that are known, in order
+	Code(ctx context.Context, org string, by access.Actor, site string) (EnrolCode, error)
+	Certify(ctx context.Context, org string, by access.Actor, c Certify) error
+	Refuse(ctx context.Context, org string, by access.Actor, kid [8]byte) error
+	Withdraw(ctx context.Context, org string, by access.Actor, kid [8]byte, reason string, since time.Time) error // zero: now
+	Thaw(ctx context.Context, org string, by access.Actor, kid [8]byte, reason string) error
+	// Answer is what a confirmed device opens: certificate and pack, sealed to it. moving:
+	// as a row of QR codes, a GIF.
+	Answer(ctx context.Context, org string, by access.Actor, kid [8]byte, moving bool) ([]byte, error)
+	Pack(ctx context.Context, org string, by access.Actor, o PackOrder) ([]byte, error)
+}
+
+// An EnrolCode lets one phone ask to be enrolled.
+type EnrolCode struct {
+	Code, Site string
+	Link       string // that the phone's camera opens; empty: the server has no address for phones
+	Until      time.Time
+}
+
+// A Certify is a certificate that a device is to get.
+type Certify struct {
+	Key        *cose.Key
+	Name, Site string
+	Days       int      // at most 30
+	May        []string // journal, referral, challenge
+	Replaces   string   // key id of the device it takes the place of; empty: none
+}
+
+// A PackOrder is what a pack is to hold.
+type PackOrder struct {
+	Site           string
+	Days           int
+	Photos, NoList bool
+}
+
+// What a device may sign, the reasons to withdraw one and to let one go on.
+var (
+	deviceMays  = []named{{"journal", "devices.may_journal"}, {"challenge", "devices.may_challenge"}, {"referral", "devices.may_referral"}}
+	deviceEnds  = []named{{"lost", "devices.end_lost"}, {"stolen", "devices.end_stolen"}, {"copied", "devices.end_copied"}, {"broken", "devices.end_broken"}}
+	deviceThaws = []named{{"restored_backup", "devices.thaw_backup"}, {"one_phone", "devices.thaw_one"}, {"mistake", "devices.thaw_mistake"}}
+	deviceState = map[access.DeviceState]string{access.DevicePending: "devices.pending", access.DeviceConfirmed: "devices.confirmed",
+		access.DeviceWithdrawn: "devices.withdrawn", access.DeviceRefused: "devices.refused"}
+)
+
+// CannotNow is what a desk answers where the input or the state of things is at fault: why
+// is the program's own sentence, in English, for whoever helps.
+func CannotNow(why string) *Fault { return BadForm("devices.refusal", "why", why) }
+
+// A named is a code and the key of its words.
+type named struct{ Code, Word string }
+
+func has(list []named, code string) bool {
+	return slices.ContainsFunc(list, func(n named) bool { return n.Code == code })
+}
+
+// oldLists is from when on a list of devices shows that lists are old.
+const oldLists = 7 * 24 * time.Hour
+
+// Routes implements Screen.
+func (s *Devices) Routes() []Route {
+	terms := []Field{Text("days", 3), Many("may", 20, len(deviceMays)), Text("same", 4)}
+	reason := Text("reason", 40)
+	return []Route{
+		{Method: http.MethodGet, Path: "/devices", Act: access.DeviceRead, Menu: "devices.menu", Query: []Field{Text("site", 128), Text("state", 20)}, Paged: true, Handler: s.list},
+		{Method: http.MethodGet, Path: "/devices/new", Act: access.DeviceEnrol, Handler: s.blank},
+		{Method: http.MethodPost, Path: "/devices/code", Act: access.DeviceEnrol, Form: []Field{Text("site", 128)}, Handler: s.code},
+		{Method: http.MethodPost, Path: "/devices/key", Act: access.DeviceEnrol, Files: true, MaxBody: 16 << 20, Form: []Field{File("key"), Text("site", 128)}, Handler: s.key},
+		{Method: http.MethodPost, Path: "/devices/new", Act: access.DeviceConfirm, Form: append([]Field{Text("request", 2*enrol.MaxRequestBytes), Text("site", 128)}, terms...), Handler: s.add},
+		{Method: http.MethodGet, Path: "/devices/of/:device", Act: access.DeviceRead, Handler: s.show},
+		{Method: http.MethodPost, Path: "/devices/of/:device/confirm", Act: access.DeviceConfirm, Form: append([]Field{Text("replaces", 16)}, terms...), Handler: s.confirm},
+		{Method: http.MethodPost, Path: "/devices/of/:device/refuse", Act: access.DeviceConfirm, Handler: s.refuse},
+		{Method: http.MethodPost, Path: "/devices/of/:device/withdraw", Act: access.DeviceRevoke, Form: []Field{reason, Text("since", 20)}, Handler: s.withdraw},
+		{Method: http.MethodPost, Path: "/devices/of/:device/thaw", Act: access.DeviceRevoke, Form: []Field{reason}, Handler: s.thaw},
+		{Method: http.MethodPost, Path: "/devices/of/:device/answer", Act: access.PackBuild, Form: []Field{Text("as", 8)}, Handler: s.answer},
+		{Method: http.MethodGet, Path: "/devices/pack", Act: access.PackBuild, Handler: s.order},
+		{Method: http.MethodPost, Path: "/devices/pack", Act: access.PackBuild, Form: []Field{Text("site", 128), Text("days", 3), Text("photos", 4), Text("list", 4)}, Handler: s.pack},
+	}
+}
+
+// Needs are the phones whose words nobody compared yet, and those that were found copied.
+func (s *Devices) Needs(ctx context.Context, in *access.Session) ([]Need, error) {
+	if !access.May(in.Roles, access.DeviceConfirm) {
+		return nil, nil
+	}
+	all, err := s.Desk.Devices(ctx, in.Account.Org)
+	waits, frozen := Need{Word: "devices.need", Path: "/devices?state=pending"}, Need{Word: "devices.need_frozen", Path: "/devices?state=frozen"}
+	for _, d := range all {
+		n := &waits
+		switch {
+		case d.Frozen():
+			n = &frozen
+		case d.State != access.DevicePending:
+			continue
+		}
+		at := d.AddedAt
+		if n == &frozen {
+			at = d.FrozenAt
+		}
+		if n.Count++; n.Since.IsZero() || at.Before(n.Since) {
+			n.Since = at
+		}
+	}
+	return []Need{waits, frozen}, err
+}
+
+type devicesData struct {
+	Rows        []deviceRow
+	Paging      *Paging
+	Sites       []string
+	Site, State string
+	States      []named
+
+	*deviceRow
+	Words   string
+	Request string // hex
+	Mays    []named
+	Ways    []named
+	Thaws   []named
+	Others  []deviceRow // that it might take the place of
+	Code    EnrolCode
+	Picture template.URL
+	Half    [2]string // of the code, as people read it out
+}
+
+// A deviceRow is a device as pages show it.
+type deviceRow struct {
+	access.Device
+	Word  string
+	Lists time.Time // zero: it took none here
+	Hours int       // age of these
+	Old   bool
+	Ends  time.Time
+}
+
+func (s *Devices) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+func (s *Devices) row(d access.Device) deviceRow {
+	r := deviceRow{Device: d, Word: deviceState[d.State]}
+	if d.Frozen() {
+		r.Word = "devices.frozen"
+	}
+	if d.ListsAt > 0 {
+		r.Lists = d.ListsAt.Std()
+		age := max(0, s.now().Sub(r.Lists))
+		r.Hours, r.Old = int(age.Hours()), age > oldLists
+	}
+	if d.Until > 0 {
+		r.Ends = d.Until.Std()
+	}
+	return r
+}
+
+func (s *Devices) list(p *Page) error {
+	all, err := s.Desk.Devices(p.Context(), p.Org())
+	if err != nil {
+		return err
+	}
+	d := devicesData{Site: p.Query.Get("site"), State: p.Query.Get("state"), States: []named{{"pending", "devices.pending"}, {"confirmed", "devices.confirmed"},
+		{"frozen", "devices.frozen"}, {"withdrawn", "devices.withdrawn"}, {"refused", "devices.refused"}}}
+	for _, x := range all {
+		if !slices.Contains(d.Sites, x.Site) {
+			d.Sites = append(d.Sites, x.Site)
+		}
+	}
+	all = slices.DeleteFunc(all, func(x access.Device) bool {
+		return d.Site != "" && x.Site != d.Site || d.State != "" && d.State != string(x.State) && (d.State != "frozen" || !x.Frozen())
+	})
+	d.Paging = p.Paging(len(all))
+	for _, x := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
+		d.Rows = append(d.Rows, s.row(x))
+	}
+	return p.Show("devices", "devices.title", d)
+}
+
+// find is the device that the path names.
+func (s *Devices) find(p *Page) (access.Device, error) {
+	all, err := s.Desk.Devices(p.Context(), p.Org())
+	if err != nil {
+		return access.Device{}, err
+	}
+	i := slices.IndexFunc(all, func(d access.Device) bool { return d.ID() == p.Param("device") })
+	if i < 0 {
+		return access.Device{}, ErrNotFound
+	}
+	return all[i], nil
+}
+
+func (s *Devices) show(p *Page) error {
+	d, err := s.find(p)
+	if err != nil {
+		return err
+	}
+	row := s.row(d)
+	data := devicesData{deviceRow: &row, Words: enrol.Words(d.Key), Mays: deviceMays, Ways: deviceEnds, Thaws: deviceThaws}
+	all, err := s.Desk.Devices(p.Context(), p.Org())
+	if err != nil {
+		return err
+	}
+	for _, x := range all {
+		if x.Site == d.Site && x.KID != d.KID && x.State == access.DeviceConfirmed {
+			data.Others = append(data.Others, s.row(x))
+		}
+	}
+	return p.Show("device", "devices.one", data, "name", d.Name)
+}
+
+func (s *Devices) blank(p *Page) error {
+	sites, err := s.Desk.Sites(p.Context(), p.Org())
+	if err != nil {
+		return err
+	}
+	return p.Show("device_new", "devices.new", devicesData{Sites: sites})
+}
+
+// code makes the code by which one phone enrols itself at the server, and shows it once.
+func (s *Devices) code(p *Page) error {
+	if p.Form.Get("site") == "" {
+		return BadForm("devices.no_site")
+	}
+	var c EnrolCode
+	err := p.Do(func(ctx context.Context) (err error) {
+		c, err = s.Desk.Code(ctx, p.Org(), p.Actor(), p.Form.Get("site"))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	d := devicesData{Code: c, Half: [2]string{c.Code[:len(c.Code)/2], c.Code[len(c.Code)/2:]}}
+	if c.Link != "" {
+		if d.Picture, err = picture(c.Link); err != nil {
+			return err
+		}
+	}
+	return p.Show("device_code", "devices.code", d, "site", c.Site)
+}
+
+// request reads what a phone says of itself: its file, or a picture of its screen.
+func request(content []byte) (enrol.Request, error) {
+	r, err := enrol.ParseRequest(content)
+	if err == nil {
+		return r, nil
+	}
+	texts, _ := qrcode.ReadImage(bytes.NewReader(content))
+	for _, text := range texts {
+		if enrol.IsRequestText(text) {
+			return enrol.ParseRequest([]byte(text))
+		}
+	}
+	return r, err
+}
+
+// key shows the words of a key that a phone made with no server near.
+func (s *Devices) key(p *Page) error {
+	if p.Form.Get("site") == "" {
+		return BadForm("devices.no_site")
+	}
+	f, _, err := p.File("key")
+	if err != nil {
+		return err
+	}
+	if f == nil {
+		return BadForm("devices.no_key")
+	}
+	defer f.Close()
+	content, err := io.ReadAll(f)
+	if err != nil {
+		return errFields
+	}
+	r, err := request(content)
+	if err != nil {
+		return BadForm("devices.no_key")
+	}
+	raw, err := r.Encode()
+	if err != nil {
+		return BadForm("devices.no_key")
+	}
+	row := deviceRow{Device: access.Device{KID: r.Key.ID(), Key: r.Key, Name: r.Name, Site: p.Form.Get("site")}}
+	return p.Show("device_words", "devices.compare", devicesData{deviceRow: &row, Words: enrol.Words(r.Key), Request: hex.EncodeToString(raw), Mays: deviceMays})
+}
+
+// terms reads for how long a device is certified, and for what. Without a person's word
+// that phone and screen show the same there is no certificate.
+func terms(p *Page, c Certify) (Certify, error) {
+	days, err := strconv.Atoi(digits(p.Form.Get("days")))
+	if c.May = p.Form.All("may"); err != nil || days < 1 || days > 30 || len(c.May) == 0 {
+		return c, BadForm("devices.bad_terms")
+	}
+	for _, m := range c.May {
+		if !has(deviceMays, m) {
+			return c, errFields
+		}
+	}
+	c.Days = days
+	if p.Form.Get("same") != "yes" {
+		return c, BadForm("devices.not_compared")
+	}
+	return c, nil
+}
+
+func (s *Devices) add(p *Page) error {
+	raw, err := hex.DecodeString(p.Form.Get("request"))
+	if err != nil {
+		return errFields
+	}
+	r, err := enrol.ParseRequest(raw)
+	if err != nil {
+		return BadForm("devices.no_key")
+	}
+	c, err := terms(p, Certify{Key: r.Key, Name: r.Name, Site: p.Form.Get("site")})
+	if err != nil {
+		return err
+	}
+	if err := p.Do(func(ctx context.Context) error { return s.Desk.Certify(ctx, p.Org(), p.Actor(), c) }); err != nil {
+		return err
+	}
+	id := r.Key.ID()
+	return p.Done("/devices/of/"+hex.EncodeToString(id[:]), Note{Word: "devices.added", Fill: []any{"name", r.Name}})
+}
+
+// confirm gives the device a certificate, its first or another one.
+func (s *Devices) confirm(p *Page) error {
+	d, err := s.find(p)
+	if err != nil {
+		return err
+	}
+	if d.State != access.DevicePending && d.State != access.DeviceConfirmed {
+		return BadForm("devices.not_now")
+	}
+	c, err := terms(p, Certify{Key: d.Key, Name: d.Name, Site: d.Site, Replaces: p.Form.Get("replaces")})
+	if err != nil {
+		return err
+	}
+	if err := p.Do(func(ctx context.Context) error { return s.Desk.Certify(ctx, p.Org(), p.Actor(), c) }); err != nil {
+		return err
+	}
+	return s.done(p, &d, "devices.confirmed_now")
+}
+
+func (s *Devices) done(p *Page, d *access.Device, word string) error {
+	return p.Done("/devices/of/"+d.ID(), Note{Word: word, Fill: []any{"name", d.Name}})
+}
+
+func (s *Devices) refuse(p *Page) error {
+	d, err := s.find(p)
+	if err != nil {
+		return err
+	}
+	if d.State != access.DevicePending {
+		return BadForm("devices.not_now")
+	}
+	if err := p.Do(func(ctx context.Context) error { return s.Desk.Refuse(ctx, p.Org(), p.Actor(), d.KID) }); err != nil {
+		return err
+	}
+	return s.done(p, &d, "devices.refused_now")
+}
+
+func (s *Devices) withdraw(p *Page) error {
+	d, err := s.find(p)
+	if err != nil {
+		return err
+	}
+	if !has(deviceEnds, p.Form.Get("reason")) {
+		return BadForm("devices.why")
+	}
+	var since time.Time
+	if text := p.Form.Get("since"); text != "" {
+		// As browsers write what was typed into a field for day and time, in UTC.
+		if since, err = time.Parse("2006-01-02T15:04", text); err != nil || since.After(s.now()) {
+			return BadForm("devices.bad_since")
+		}
+	}
+	if d.State == access.DeviceWithdrawn {
+		return BadForm("devices.not_now")
+	}
+	if err := p.Do(func(ctx context.Context) error {
+		return s.Desk.Withdraw(ctx, p.Org(), p.Actor(), d.KID, p.Form.Get("reason"), since)
+	}); err != nil {
+		return err
+	}
+	return s.done(p, &d, "devices.withdrawn_now")
+}
+
+func (s *Devices) thaw(p *Page) error {
+	d, err := s.find(p)
+	if err != nil {
+		return err
+	}
+	if !has(deviceThaws, p.Form.Get("reason")) {
+		return BadForm("devices.why")
+	}
+	if !d.Frozen() {
+		return BadForm("devices.not_now")
+	}
+	if err := p.Do(func(ctx context.Context) error {
+		return s.Desk.Thaw(ctx, p.Org(), p.Actor(), d.KID, p.Form.Get("reason"))
+	}); err != nil {
+		return err
+	}
+	return s.done(p, &d, "devices.thawed_now")
+}
+
+// answer is the file, or the moving code, that a confirmed phone opens.
+func (s *Devices) answer(p *Page) error {
+	d, err := s.find(p)
+	if err != nil {
+		return err
+	}
+	if d.State != access.DeviceConfirmed || d.Frozen() {
+		return BadForm("devices.not_now")
+	}
+	moving := p.Form.Get("as") == "codes"
+	var body []byte
+	err = p.Do(func(ctx context.Context) (err error) {
+		body, err = s.Desk.Answer(ctx, p.Org(), p.Actor(), d.KID, moving)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if moving {
+		return p.Download(d.ID()+".gif", "image/gif", body)
+	}
+	return p.Download(d.ID()+".enrol", "application/octet-stream", body)
+}
+
+func (s *Devices) order(p *Page) error {
+	sites, err := s.Desk.Sites(p.Context(), p.Org())
+	if err != nil {
+		return err
+	}
+	return p.Show("device_pack", "devices.pack", devicesData{Sites: sites})
+}
+
+func (s *Devices) pack(p *Page) error {
+	days, err := strconv.Atoi(digits(p.Form.Get("days")))
+	o := PackOrder{Site: p.Form.Get("site"), Days: days, Photos: p.Form.Get("photos") == "yes", NoList: p.Form.Get("list") == "no"}
+	switch {
+	case o.Site == "":
+		return BadForm("devices.no_site")
+	case err != nil || days < 1 || days > 30:
+		return BadForm("devices.bad_days")
+	}
+	var raw []byte
+	err = p.Do(func(ctx context.Context) (err error) {
+		raw, err = s.Desk.Pack(ctx, p.Org(), p.Actor(), o)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Download(fileName(o.Site)+".pack", "application/octet-stream", raw)
+}
+
+// fileName is a code as part of the name of a file.
+func fileName(code string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
+			return r
+		}
+		return '_'
+	}, code)
+}

@@ -1,0 +1,187 @@
+package console_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"fmt"
+	"maps"
+	"mime/multipart"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/internal/cose"
+	"aidpass/verifier/enrol"
+	"aidpass/web/console"
+)
+
+// ops are the screens of devices, trust, log, reports and settings, each on a desk in
+// memory that knows both organisations.
+func (w *world) ops() []console.Screen {
+	return []console.Screen{&console.Devices{Desk: opsDesks{w}, Now: w.now}}
+}
+
+func init() {
+	makers["device"] = func(w *world, org string, _ *browser) string { return deviceID(w.device(org, access.DevicePending)) }
+	maps.Copy(forms, map[string]url.Values{
+		"POST /devices/code":                {"site": {"WELL-A"}},
+		"POST /devices/of/:device/confirm":  {"same": {"yes"}, "days": {"30"}, "may": {"journal"}},
+		"POST /devices/of/:device/withdraw": {"reason": {"lost"}},
+		"POST /devices/pack":                {"site": {"WELL-A"}, "days": {"14"}},
+	})
+}
+
+func deviceID(d access.Device) string { return d.ID() }
+
+// upload posts a form with files, or none, as a browser does.
+func (b *browser) upload(path string, form url.Values, field string, content []byte) *httptest.ResponseRecorder {
+	b.w.Helper()
+	var body bytes.Buffer
+	m := multipart.NewWriter(&body)
+	for k, list := range form {
+		for _, v := range list {
+			if err := m.WriteField(k, v); err != nil {
+				b.w.Fatal(err)
+			}
+		}
+	}
+	if field != "" {
+		f, err := m.CreateFormFile(field, "<b>.bin")
+		if err == nil {
+			_, err = f.Write(content)
+		}
+		if err != nil {
+			b.w.Fatal(err)
+		}
+	}
+	m.Close()
+	r := b.request("POST", "/desk"+path, url.Values{})
+	r.Body, r.ContentLength = nopClose{&body}, int64(body.Len())
+	r.Header.Set("Content-Type", m.FormDataContentType())
+	return b.send(r)
+}
+
+type nopClose struct{ *bytes.Buffer }
+
+func (nopClose) Close() error { return nil }
+
+// An opsDesk has what one organisation's screens of this file show.
+type opsDesk struct {
+	devices []access.Device
+	told    []string // acts in words
+	err     error
+}
+
+func newOpsDesk(string) *opsDesk { return &opsDesk{} }
+
+// opsDesks are the desks of both organisations.
+type opsDesks struct{ w *world }
+
+func (d opsDesks) of(org string) *opsDesk { return d.w.desks[org] }
+
+// tell writes down what was done, by whom.
+func (d opsDesks) tell(org string, by access.Actor, format string, args ...any) error {
+	x := d.of(org)
+	x.told = append(x.told, fmt.Sprintf(format, args...))
+	return cmpErr(x.err, by.Check())
+}
+
+func cmpErr(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}
+
+// phoneKey is a new key, as a phone makes one.
+func phoneKey(t testing.TB) *cose.Key {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := cose.NewKey(&private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+// device enters a device in a state.
+func (w *world) device(org string, state access.DeviceState) access.Device {
+	w.Helper()
+	k := phoneKey(w.T)
+	d := access.Device{KID: k.ID(), Key: k, Name: "tab-" + name(), Site: "WELL-A", State: state, AddedAt: w.now()}
+	if state != access.DevicePending {
+		d.Certificate, d.From, d.Until = []byte{1}, credential.FromStd(w.now()), credential.FromStd(w.now().Add(30*24*time.Hour))
+	}
+	w.desks[org].devices = append(w.desks[org].devices, d)
+	return d
+}
+
+func (d opsDesks) Devices(_ context.Context, org string) ([]access.Device, error) {
+	return slices.Clone(d.of(org).devices), d.of(org).err
+}
+
+func (d opsDesks) Sites(context.Context, string) ([]string, error) { return []string{"WELL-A"}, nil }
+
+func (d opsDesks) Code(_ context.Context, org string, by access.Actor, site string) (console.EnrolCode, error) {
+	return console.EnrolCode{Code: "0123ABCD", Site: site, Link: "https://192.168.1.5:8443/scanner/#enrol=0123ABCD", Until: now.Add(10 * time.Minute)}, d.tell(org, by, "code %s", site)
+}
+
+// set changes the device of a key, or enters it.
+func (d opsDesks) set(org string, kid [8]byte, change func(*access.Device)) error {
+	x := d.of(org)
+	for i := range x.devices {
+		if x.devices[i].KID == kid {
+			change(&x.devices[i])
+			return nil
+		}
+	}
+	return console.ErrNotFound
+}
+
+func (d opsDesks) Certify(_ context.Context, org string, by access.Actor, c console.Certify) error {
+	err := d.tell(org, by, "certify %s of %s for %d days: %v", c.Name, c.Site, c.Days, c.May)
+	if err == nil && d.set(org, c.Key.ID(), func(x *access.Device) { x.State, x.Certificate = access.DeviceConfirmed, []byte{1} }) != nil {
+		d.of(org).devices = append(d.of(org).devices, access.Device{KID: c.Key.ID(), Key: c.Key, Name: c.Name, Site: c.Site, State: access.DeviceConfirmed, Certificate: []byte{1}})
+	}
+	return err
+}
+
+func (d opsDesks) Refuse(_ context.Context, org string, by access.Actor, kid [8]byte) error {
+	return cmpErr(d.tell(org, by, "refuse"), d.set(org, kid, func(x *access.Device) { x.State = access.DeviceRefused }))
+}
+
+func (d opsDesks) Withdraw(_ context.Context, org string, by access.Actor, kid [8]byte, reason string, since time.Time) error {
+	return cmpErr(d.tell(org, by, "withdraw %s %s", reason, since.Format(time.RFC3339)), d.set(org, kid, func(x *access.Device) { x.State, x.WithdrawnAt = access.DeviceWithdrawn, now }))
+}
+
+func (d opsDesks) Thaw(_ context.Context, org string, by access.Actor, kid [8]byte, reason string) error {
+	return cmpErr(d.tell(org, by, "thaw %s", reason), d.set(org, kid, func(x *access.Device) { x.FrozenFrom = 0 }))
+}
+
+func (d opsDesks) Answer(_ context.Context, org string, by access.Actor, kid [8]byte, moving bool) ([]byte, error) {
+	return []byte("answer"), d.tell(org, by, "answer moving=%v", moving)
+}
+
+func (d opsDesks) Pack(_ context.Context, org string, by access.Actor, o console.PackOrder) ([]byte, error) {
+	return []byte("pack"), d.tell(org, by, "pack %s %d photos=%v nolist=%v", o.Site, o.Days, o.Photos, o.NoList)
+}
+
+// requestOf is what a phone shows of itself.
+func requestOf(t testing.TB, k *cose.Key, name string) []byte {
+	t.Helper()
+	raw, err := enrol.Request{Key: k, Name: name}.Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
