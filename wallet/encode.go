@@ -15,6 +15,13 @@ const version = 1
 // MaxBytes is the longest wallet read.
 const MaxBytes = 16 << 20
 
+// maxCardBytes is what the cards of offers take of it at most, those that others take the
+// place of counted too; the rest is for cards on paper and for the log.
+const maxCardBytes = MaxBytes / 2
+
+// size is how long w is, encoded.
+func (w *Wallet) size() int { return len(w.Encode()) }
+
 var limits = cbor.Limits{Depth: 8, Entries: 512}
 
 // ErrWallet: bytes that Encode did not write, or another version of it did.

@@ -66,7 +66,10 @@ func (w *Wallet) Note(e Event) {
 	w.note(e)
 }
 
-const maxLogText = 500
+const (
+	maxLogText   = 500
+	maxLogClaims = 8 << 10 // bytes of all claims of one line
+)
 
 func (e Event) clipped() Event {
 	for _, s := range []*string{&e.Who, &e.Name, &e.How, &e.For} {
@@ -74,8 +77,13 @@ func (e Event) clipped() Event {
 	}
 	e.Cards = slices.Clone(e.Cards[:min(len(e.Cards), MaxCards)])
 	e.Claims = slices.Clone(e.Claims[:min(len(e.Claims), 200)])
+	size := 0
 	for i := range e.Claims {
 		e.Claims[i] = clip(e.Claims[i])
+		if size += len(e.Claims[i]); size > maxLogClaims {
+			e.Claims = e.Claims[:i]
+			break
+		}
 	}
 	return e
 }

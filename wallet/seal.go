@@ -9,6 +9,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"aidpass/credential"
@@ -199,7 +200,7 @@ func (w *Wallet) Join(other *Wallet) error {
 			more = append(more, c)
 		}
 	}
-	if len(w.Cards)+len(more) > MaxCards {
+	if cards := slices.Concat(w.Cards, more); len(cards) > MaxCards || (&Wallet{Cards: cards}).size() > maxCardBytes {
 		return ErrFull
 	}
 	w.Cards = append(w.Cards, more...)

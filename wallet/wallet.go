@@ -166,7 +166,7 @@ func (w *Wallet) Add(list []Received, replaces string, newID func() string, at c
 			more++
 		}
 	}
-	if len(w.Cards)+more > MaxCards {
+	if len(w.Cards)+more > MaxCards || (&Wallet{Cards: slices.Concat(w.Cards, added)}).size() > maxCardBytes {
 		return nil, ErrFull
 	}
 	for _, c := range added {
@@ -267,6 +267,9 @@ func (c *Card) read(form credential.Form, text string) (Copy, error) {
 
 // spans keeps the narrowest dates of all copies.
 func (c *Card) spans(from, ends credential.Time) {
+	if ends < 0 { // before 1970: ended, and a time that is kept
+		ends = 1
+	}
 	c.ValidFrom = max(c.ValidFrom, from)
 	if ends != 0 && (c.Ends == 0 || ends < c.Ends) {
 		c.Ends = ends

@@ -1,0 +1,88 @@
+package wallet_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"aidpass/credential"
+	"aidpass/internal/cose"
+	"aidpass/internal/jose"
+	"aidpass/wallet"
+)
+
+// stays reports whether a wallet that was kept can be opened again.
+func stays(t testing.TB, h *wallet.Wallet) {
+	t.Helper()
+	if _, err := wallet.Decode(h.Encode()); err != nil {
+		t.Fatalf("all cards are lost: %d bytes, %v", len(h.Encode()), err)
+	}
+}
+
+// odd is an SD-JWT VC of w's issuer with claims that our own writer refuses.
+func (w *world) odd(t testing.TB, claims string) string {
+	t.Helper()
+	text := jose.EncodeBase64([]byte(`{"alg":"ES256","typ":"dc+sd-jwt","kid":"k"}`)) + "." + jose.EncodeBase64(fmt.Appendf(nil, `{"iss":%q,"vct":%q,%s}`, issuer, vct, claims))
+	sig, err := cose.SignRaw(w.key, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text + "." + jose.EncodeBase64(sig) + "~"
+}
+
+// No issuer can give a card that the wallet cannot be opened with again.
+func TestACardThatEndedBeforeTheEpochIsKept(t *testing.T) {
+	for _, exp := range []string{"0", "-1", "-99999999999"} {
+		w := newWorld(t)
+		h, _ := w.filled(t, 1)
+		r := wallet.Received{Source: "https://other.example", Issuer: issuer, IssuerKey: w.pub, Form: credential.FormSDJWT, Type: vct, Texts: []string{w.odd(t, `"exp":`+exp)}}
+		added, err := h.Add([]wallet.Received{r}, "", w.newID, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := added[0].State(at); s.Word != wallet.Ended {
+			t.Errorf("exp %s: it is %s", exp, s.Word)
+		}
+		stays(t, h)
+	}
+}
+
+// Neither can issuers fill it until it cannot be opened, nor those who ask: what is too
+// much is not taken, and the log has an end.
+func TestAFullWalletOpens(t *testing.T) {
+	w := newWorld(t)
+	h := &wallet.Wallet{}
+	pad := `"pad":"` + strings.Repeat("x", 40<<10) + `"`
+	full := false
+	for n := range wallet.MaxCards {
+		r := wallet.Received{Source: fmt.Sprintf("https://%d.example", n), Issuer: issuer, IssuerKey: w.pub, Form: credential.FormSDJWT, Type: vct}
+		for range 8 {
+			r.Texts = append(r.Texts, w.odd(t, pad))
+		}
+		before := len(h.Cards)
+		if _, err := h.Add([]wallet.Received{r}, "", w.newID, at); errors.Is(err, wallet.ErrFull) {
+			if full = true; len(h.Cards) != before {
+				t.Fatal("a card that was not taken is there")
+			}
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !full {
+		t.Error("there is no end to what is taken")
+	}
+	long := strings.Repeat("é", 400)
+	e := wallet.Event{At: at, Kind: wallet.Declined, Who: long, Name: long, How: long, For: long}
+	for range 300 {
+		e.Claims = append(e.Claims, long)
+	}
+	for range wallet.MaxEvents + 1 {
+		h.Note(e)
+	}
+	stays(t, h)
+	if got := h.Log[0].Claims; len(got) == 0 {
+		t.Error("of what was asked nothing is kept")
+	}
+}
