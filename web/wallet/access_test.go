@@ -304,6 +304,9 @@ func (c *tour) protocols() {
 	if got := p.Text("#screen"); strings.Contains(got, "did:web") || c.lang == "ar" && !strings.Contains(got, "الإنجليزية") {
 		c.Errorf("who asks, and in which language: %q", got)
 	}
+	if got := p.Text(".lead"); strings.Contains(got, "Relief B") || !strings.Contains(got, "relief-b.example") {
+		c.Errorf("nobody proved who asks, and it is said that this is %q", got)
+	}
 	if got := p.Text(".facts"); strings.Contains(got, "Amina") || !strings.Contains(got, "20.00") {
 		c.Errorf("not the least is told: %q", got)
 	}

@@ -21,7 +21,7 @@ export async function asked(ui: UI, a: Asked, c: Choices): Promise<Pick[] | null
   }
   return new Promise((done) => page(ui, {
     name: "ask", title: t("wallet.ask"), back: () => done(null),
-    body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.ask_who", { who: a.who.calls || place(a.who.name) || a.to }, "lead"),
+    body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.ask_who", { who: called(a) }, "lead"),
       said(`wallet.ask_${a.who.how}`, { who: place(a.who.name), host: a.to }, a.who.how === "address" || a.who.how === "key" ? "note" : ""),
       a.purpose ? foreign(a) ? said("wallet.ask_for_in", { what: a.purpose, language: language(a.purpose_lang) }) : said("wallet.ask_for", { what: a.purpose }) : said("wallet.ask_no_purpose", {}, "note"),
       c.possible ? parts : said("wallet.why_nothing", {}, "note"), said("wallet.ask_logged", {}, "quiet"),
@@ -30,6 +30,9 @@ export async function asked(ui: UI, a: Asked, c: Choices): Promise<Pick[] | null
       c.possible ? button(t("wallet.share"), () => done([...answers.values()]), "tall", "yes") : null),
   }));
 }
+
+/** called is who asks: the name they give themselves where they proved who they are, else where the answer goes. */
+const called = ({ who, to }: Asked) => (who.how === "website" || who.how === "certificate" ? who.calls || place(who.name) : place(who.name)) || to;
 
 /** foreign: what it is for is said in another language than the app's. */
 const foreign = (a: Asked) => !!a.purpose_lang && a.purpose_lang.split("-")[0] !== tag();
@@ -41,16 +44,16 @@ async function part(ui: UI, w: Want, answers: Map<string, Pick>): Promise<Child>
   const { card, claims } = ui.app.must(await ui.app.core.card(o.card, now(), tag()));
   const known = new Map(claims.map((f) => [f.name, f]));
   const words = (names: string[]) => names.map((n) => known.get(n) ?? { name: n, label: n, value: "" });
-  const called = (f: Claim) => bdi(labelled(f.name, f.label, card.type));
+  const named = (f: Claim) => bdi(labelled(f.name, f.label, card.type));
   const facts = h("dl", { class: "facts" });
   const fill = (way: number) => facts.replaceChildren(...words([...new Set([...o.always.filter((n) => known.has(n)), ...o.ways[way].claims])]).map((f) =>
-    h("div", {}, h("dt", {}, called(f)), h("dd", {}, valued(f, card.type)))));
+    h("div", {}, h("dt", {}, named(f)), h("dd", {}, valued(f, card.type)))));
   const least = chosen?.way ?? fewest(o);
   const pick = (way: number) => { answers.set(w.id, { want: w.id, card: o.card, form: o.form, way }); fill(way); };
   fill(least);
   const ways = o.ways.length > 1 ? h("fieldset", { class: "choices" }, h("legend", {}, t("wallet.ask_less")), o.ways.map((x, i) =>
     h("label", {}, h("input", { type: "radio", name: `way-${w.id}`, id: `way-${w.id}-${i}`, checked: i === least, change: () => pick(i) }),
-      h("span", {}, words(x.claims).map((f, n) => [n ? ", " : null, called(f)]))))) : null;
+      h("span", {}, words(x.claims).map((f, n) => [n ? ", " : null, named(f)]))))) : null;
   // What no answer needs is left out unless she adds it.
   const more = chosen ? null : h("input", { type: "checkbox", id: `more-${w.id}`, change: () => {
     if (more!.checked) pick(least); else answers.delete(w.id);
