@@ -109,6 +109,7 @@ func (o *Org) prove(ctx context.Context, step func(part string, done, total int)
 		{"offers", c.offers},
 		{"accounts", c.accounts},
 		{"imports", c.imports},
+		{"papers of rights", c.papers},
 		{"the signing log", c.signingLog},
 	}
 	if apart {

@@ -128,6 +128,7 @@ func (t *tx) destroy(unit string) (bool, error) {
 	for _, forget := range [...]string{
 		`DELETE FROM record_key WHERE org_id = $1 AND unit_id = $2`,
 		`DELETE FROM membership WHERE org_id = $1 AND person_id = $2`,
+		`DELETE FROM paper WHERE org_id = $1 AND unit_id = $2 AND key_version > 0`,
 	} {
 		m, err := t.exec(forget, t.o.id, unit)
 		if err != nil {

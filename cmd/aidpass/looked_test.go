@@ -20,7 +20,7 @@ var looks = map[string]string{
 	"registry split": "registry split H-1 --list camp --leaving P-2", "registry merge": "registry merge H-1 H-2 --list camp",
 	"registry died": "registry died P-2 --list camp --on 2026-11-20", "registry erase": "registry erase P-2 --list camp --reason asked",
 	"registry set":    "registry set P-2 --list camp full_name=Amina --reason spelling",
-	"registry export": "registry export --out people.csv --reason copy", "card list": "card list --programme registration", "card show": "card show CARD", "visits show": "visits show CARD --reason audit",
+	"registry export": "registry export --out people.csv --purpose copy --reason copy", "card list": "card list --programme registration", "card show": "card show CARD", "visits show": "visits show CARD --reason audit",
 
 	"registry import": "-writes only, and says what is wrong in a row of the file that was given", "registry gate": "-counts", "registry doubles decide": "-writes",
 	"registry collector add": "-writes", "registry collector end": "-writes", "registry collector busy": "-shows who serves many households: she is none of them",

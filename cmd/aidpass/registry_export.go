@@ -23,7 +23,7 @@ func (a *app) registryExportCommand() *cobra.Command {
 	var out string
 	var fields bool
 	cmd := &cobra.Command{
-		Use:   "export --out people.xlsx --reason TEXT [--recipient NAME] [--fields a,b]",
+		Use:   "export --out people.xlsx --reason TEXT {--agreement ID | --purpose PURPOSE} [--fields a,b]",
 		Short: "Write people and households to a file: XLSX, HXL-tagged CSV, or RRF",
 		Long: `Write people and households to a file. Its ending says which form:
 
@@ -31,7 +31,12 @@ func (a *app) registryExportCommand() *cobra.Command {
   .csv    a person a row, with a row of HXL hashtags
   .xml    UNHCR's exchange of registration forms (RRF v4)
 
-Without --fields the file has the usual fields and none that can hurt somebody:
+A file for others names its agreement (aidpass agreement): it has no other fields, no
+people from places it does not cover or countries of origin it excludes, and nobody who
+said no. People go by numbers that are this file's alone, so that a leaked row is traced:
+aidpass agreement trace. A file for nobody else names what it is for: --purpose.
+
+Without --fields a file of one's own has the usual fields and none that can hurt somebody:
 documents, phones, origin, address, residence and columns of the list's own
 (ext.COLUMN) are there only when each is named. --list-fields tells them all.
 
@@ -43,9 +48,9 @@ formula: "=1" is written "'=1", and reads back as it was.
 
 Who, why, for whom, how many and which fields stand in the audit log before the
 file is there. The file is readable to you alone; destroy it when it has served.`,
-		Example: `  aidpass registry export --out people.xlsx --reason "monthly copy"
-  aidpass registry export --out list.csv --reason "blanket distribution" --recipient partner-b --fields size,pcode,site --programme K7Q2 --round 1
-  aidpass registry export --out case.xml --reason resettlement --recipient unhcr --fields full_name,sex,birth_date,relation,registered,origin,country`,
+		Example: `  aidpass registry export --out people.xlsx --purpose copy --reason "monthly copy"
+  aidpass registry export --out list.csv --agreement relief-b-2026 --reason "blanket distribution" --fields size,pcode,site --programme K7Q2 --round 1
+  aidpass registry export --out case.xml --agreement unhcr-2026 --reason "cases of November"`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if fields {
@@ -57,7 +62,8 @@ file is there. The file is readable to you alone; destroy it when it has served.
 	f := cmd.Flags()
 	f.StringVar(&out, "out", "", "file to write: .xlsx, .csv or .xml")
 	f.StringVar(&opt.Reason, "reason", "", "what for, for the audit log; no names")
-	f.StringVar(&opt.Recipient, "recipient", "own use", "who gets it, for the audit log: an organisation")
+	f.StringVar(&opt.Use.Agreement, "agreement", "", "the agreement under which others get it")
+	f.StringVar((*string)(&opt.Use.Purpose), "purpose", "", "what for, where nobody else gets it: correction, copy, migration, planning, verification")
 	f.StringSliceVar(&opt.Fields, "fields", nil, "fields of the file (default: the usual ones)")
 	f.StringVar(&opt.Programme, "programme", "", "only those who are due something in a round of this programme")
 	f.Uint64Var(&opt.Round, "round", 0, "number of that round")
@@ -86,6 +92,10 @@ func (a *app) export(ctx context.Context, out string, opt export.Options) (err e
 	if out == "" {
 		return usagef("no file is named").hint("--out people.xlsx, list.csv or cases.xml")
 	}
+	if (opt.Use.Agreement == "") == (opt.Use.Purpose == "") {
+		return usagef("for whom is the file?").hint("--agreement ID for others (aidpass agreement list), or --purpose for your own: correction, copy, migration, planning, verification")
+	}
+	opt.Now = a.Now
 	opt.Form = export.Form(strings.TrimPrefix(strings.ToLower(filepath.Ext(out)), "."))
 	if err := opt.Check(); err != nil {
 		u := usagef("%w", err)
@@ -118,6 +128,9 @@ func (a *app) export(ctx context.Context, out string, opt export.Options) (err e
 	}()
 	w := bufio.NewWriter(file)
 	sum, err := export.Write(ctx, o.store, a.actor(access.Registrar), opt, w)
+	if refusal := rightsError(err); refusal != err {
+		return refusal
+	}
 	if errors.Is(err, export.ErrNobody) {
 		return usagef("%w", err).hint("aidpass registry import LIST takes people in; --programme and --round choose among them")
 	} else if err != nil {

@@ -39,13 +39,18 @@ func Refused(answers []Consent, purpose string) bool {
 func (p *Person) ChooseFace(purpose string, yes bool, how, on string) {
 	p.Consents = slices.Clone(p.Consents)
 	made := Consent{Purpose: purpose, Given: yes, How: how, On: on}
-	i := slices.IndexFunc(p.Consents, func(c Consent) bool { return c.Purpose == purpose })
+	i := len(p.Consents) - 1 // of the newest answer
+	for i >= 0 && p.Consents[i].Purpose != purpose {
+		i--
+	}
 	switch {
 	case i < 0:
 		p.Consents = append(p.Consents, made)
 	case yes == (p.Consents[i].Given && p.Consents[i].Withdrawn == ""):
 	case !yes && on != "":
 		p.Consents[i].Withdrawn = on
+	case p.Consents[i].ID != "": // a record with its wording stays what it was
+		p.Consents = append(p.Consents, made)
 	default:
 		p.Consents[i] = made
 	}

@@ -104,19 +104,24 @@ type Status struct {
 }
 
 // A Consent is an answer to one question: may this be told to these for that?
-// Service never depends on it.
+// Service never depends on it. Of two about the same, the later in a list is the newer.
 type Consent struct {
-	Purpose    string   `json:"purpose"` // registration (the notice was given), sharing, photo_on_card, name_on_card, referral ...
-	Given      bool     `json:"given"`
-	Recipients []string `json:"recipients,omitempty"`
-	Fields     []string `json:"fields,omitempty"`
-	Lang       string   `json:"lang,omitempty"`
-	Wording    string   `json:"wording,omitempty"` // version
-	How        string   `json:"how,omitempty"`     // signature, thumb, verbal+witness, form
-	By         string   `json:"by,omitempty"`      // self, caregiver
-	On         string   `json:"on,omitempty"`
-	Expires    string   `json:"expires,omitempty"`
-	Withdrawn  string   `json:"withdrawn,omitempty"`
+	ID          string   `json:"id,omitempty"` // of a record that package rights made; empty: brought by a list, or a plain answer at a desk
+	Purpose     string   `json:"purpose"`      // registration (the notice was given), sharing, photo_on_card, name_on_card, referral ...
+	Given       bool     `json:"given"`
+	Recipients  []string `json:"recipients,omitempty"` // to whom the answer is, by their id or kind
+	Declined    []string `json:"declined,omitempty"`   // to whom, asked in the same question, it was no
+	Fields      []string `json:"fields,omitempty"`
+	Lang        string   `json:"lang,omitempty"`
+	Wording     string   `json:"wording,omitempty"`     // version
+	How         string   `json:"how,omitempty"`         // signature, thumb, verbal+witness, form
+	By          string   `json:"by,omitempty"`          // self, caregiver
+	Witness     string   `json:"witness,omitempty"`     // account or function of who stood by; no name
+	Interpreter string   `json:"interpreter,omitempty"` // the same of who interpreted; empty: nobody did
+	ReadAloud   bool     `json:"read_aloud,omitempty"`
+	On          string   `json:"on,omitempty"`
+	Expires     string   `json:"expires,omitempty"`
+	Withdrawn   string   `json:"withdrawn,omitempty"`
 }
 
 // A Collector may fetch what a household is due.

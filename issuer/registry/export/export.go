@@ -8,14 +8,18 @@
 // which fields. No cell can be taken for a formula, and what package intake reads of
 // such a file is what was written.
 //
-// A record's own id never leaves. People go by the number of the list they came
-// with, and others by a pseudonym that is new in every file.
+// A file for others is made under a live agreement (package rights): of its fields, its
+// areas, without the countries of origin it excludes, and without who said no.
+//
+// A record's own id never leaves. In a file of one's own people go by the number of the
+// list they came with, and others by a pseudonym that is new in every file. For others all
+// go by such pseudonyms, unless the agreement names the numbers, and rows stand in an order
+// that is the file's own: [Trace] tells of a leaked file, or a part of it, to whom it was given.
 package export
 
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -28,6 +32,7 @@ import (
 	"aidpass/access"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/rights"
 )
 
 // A Form is a kind of file.
@@ -48,14 +53,15 @@ type Options struct {
 	Round     uint64
 	// Source is the list whose numbers people go by in RRF; those of others are written
 	// SOURCE/NUMBER there. Other forms have the list in a column.
-	Source    string
-	Reason    string // what for; at most MaxReason bytes, no names
-	Recipient string // who gets it, as an organisation calls itself; at most MaxReason bytes
+	Source string
+	Use    rights.Use       // an agreement, or a purpose of one's own
+	Reason string           // what for; at most MaxReason bytes, no names
+	Now    func() time.Time // nil: time.Now
 
 	pseudonym []byte // of this file
 }
 
-// MaxReason bounds reason and recipient, in bytes: together they stand in one audit entry.
+// MaxReason bounds a reason, in bytes: it stands in an audit entry with the recipient.
 const MaxReason = 180
 
 // A Summary says what a file holds.
@@ -66,6 +72,7 @@ type Summary struct {
 	// LeftOut counts what is on record and not in the file, by why.
 	LeftOut map[string]int `json:"left_out,omitempty"`
 	SHA256  string         `json:"sha256"` // of the file, in hex
+	Share   rights.Share   `json:"share"`  // what was kept of it
 }
 
 // The keys of Summary.LeftOut.
@@ -76,6 +83,9 @@ const (
 	LeftNames      = "people with more names than a row takes"
 	LeftBands      = "households with bands of the list's own"
 	LeftCollectors = "households with a collector of another household"
+	LeftAnswer     = "said no, or not yes"                        // to the party, its purpose and the fields
+	LeftArea       = "outside the agreement's areas"              //
+	LeftOrigin     = "from a country that the agreement excludes" //
 )
 
 // ErrNobody is returned where nobody fits: an empty file says less than that.
@@ -88,10 +98,8 @@ func (o Options) Check() error {
 }
 
 func (o *Options) check() ([]column, error) {
-	for _, t := range []struct{ what, text string }{{"a reason", o.Reason}, {"a recipient", o.Recipient}} {
-		if s := strings.TrimSpace(t.text); s == "" || len(s) > MaxReason || !utf8.ValidString(s) {
-			return nil, fmt.Errorf("export: needs %s of 1 to %d bytes", t.what, MaxReason)
-		}
+	if s := strings.TrimSpace(o.Reason); s == "" || len(s) > MaxReason || !utf8.ValidString(s) {
+		return nil, fmt.Errorf("export: needs a reason of 1 to %d bytes", MaxReason)
 	}
 	if (o.Programme == "") != (o.Round == 0) {
 		return nil, errors.New("export: a programme goes with a round, from 1")
@@ -103,28 +111,35 @@ func (o *Options) check() ([]column, error) {
 // the file must not be handed out: on an error, destroy what was written. Nothing is
 // held in memory but a household at a time.
 //
-// Errors of w and the store are returned as they are; others say what to change in opt.
-func Write(ctx context.Context, store registry.Store, by access.Actor, opt Options, w io.Writer) (Summary, error) {
+// Errors of w and the store are returned as they are; others say what to change in opt,
+// such as a *rights.Refusal of an agreement that ended or does not name a field.
+func Write(ctx context.Context, store rights.Store, by access.Actor, opt Options, w io.Writer) (Summary, error) {
 	if err := by.Check(); err != nil {
 		return Summary{}, fmt.Errorf("export: %w", err)
 	}
-	columns, err := opt.check()
-	if err != nil {
+	if opt.Now == nil {
+		opt.Now = time.Now
+	}
+	if _, err := opt.check(); err != nil {
 		return Summary{}, err
 	}
-	opt.pseudonym = make([]byte, 32)
-	rand.Read(opt.pseudonym) // never fails: package crypto/rand
 	sum := Summary{LeftOut: map[string]int{}}
-	for _, c := range columns {
-		if c.field != listField && c.field != houseListField { // they are said where they are written
-			sum.Fields = append(sum.Fields, c.field)
-		}
-	}
 	digest := sha256.New()
 	out := &counted{w: io.MultiWriter(w, digest)}
 	var about []registry.ID // whose rows are in the file
-	err = store.View(ctx, func(v registry.View) error {
-		r := &reader{view: v, opt: &opt, sum: &sum, ctx: ctx, about: &about}
+	err := store.ReadRights(ctx, func(v rights.View) error {
+		under, columns, err := opt.permitted(v)
+		if err != nil {
+			return err
+		}
+		sum.Share = rights.NewShare(opt.Use, under, opt.Reason, string(opt.Form), opt.Now())
+		opt.pseudonym = sum.Share.Salt
+		for _, c := range columns {
+			if c.field != listField && c.field != houseListField { // they are said where they are written
+				sum.Fields = append(sum.Fields, c.field)
+			}
+		}
+		r := &reader{view: v, opt: &opt, sum: &sum, ctx: ctx, about: &about, under: under, day: day(opt.Now())}
 		switch opt.Form {
 		case XLSX:
 			return writeXLSX(out, r, columns)
@@ -139,17 +154,46 @@ func Write(ctx context.Context, store registry.Store, by access.Actor, opt Optio
 	if sum.Households+sum.People == 0 {
 		return Summary{}, ErrNobody
 	}
-	hash := digest.Sum(nil)
-	sum.SHA256 = hex.EncodeToString(hash)
-	err = store.Update(ctx, by, func(tx registry.Tx) error { return tx.NoteAbout(sum.entry(opt, [32]byte(hash)), about) })
+	hash := [32]byte(digest.Sum(nil))
+	sum.SHA256 = hex.EncodeToString(hash[:])
+	sum.Share.Fields, sum.Share.Rows, sum.Share.By = sum.Fields, sum.Households+sum.People, by.ID
+	sum.Share.SHA256 = sum.SHA256
+	err = store.WriteRights(ctx, by, func(tx rights.Tx) error {
+		return sum.Share.Record(tx, hash, about, sum.detail(opt), opt.Now())
+	})
 	if err != nil {
 		return Summary{}, fmt.Errorf("export: the audit entry could not be written, so the file must not be used: %w", err)
 	}
 	return sum, nil
 }
 
-// entry is the audit entry of a file. Its digest is that of the file.
-func (s Summary) entry(opt Options, digest [32]byte) access.Entry {
+// permitted asks for the agreement, and returns it with the columns of the file. Without
+// named fields a file for others has those of its agreement.
+func (o *Options) permitted(v rights.View) (*rights.Agreement, []column, error) {
+	under, err := rights.Permit(v, o.Use, o.Now())
+	if err != nil {
+		return nil, nil, err
+	}
+	if under != nil {
+		if len(o.Fields) == 0 {
+			o.Fields = under.Fields
+		}
+		if err := under.Allows(o.Fields); err != nil {
+			return nil, nil, err
+		}
+	}
+	columns, err := o.check()
+	return under, columns, err
+}
+
+// Known reports whether a file can have a field.
+func Known(field string) bool {
+	_, err := choose(XLSX, []string{field})
+	return err == nil
+}
+
+// detail is what the audit entry of a file counts.
+func (s Summary) detail(opt Options) string {
 	fields := "usual"
 	if len(opt.Fields) > 0 {
 		fields = strings.Join(s.Fields, ",")
@@ -164,9 +208,7 @@ func (s Summary) entry(opt Options, digest [32]byte) access.Entry {
 		}
 		detail = detail[:cut] + more
 	}
-	return access.Entry{
-		Action: "registry.export", Reason: strings.TrimSpace(opt.Reason) + "; for " + strings.TrimSpace(opt.Recipient), Detail: detail, Digest: digest,
-	}
+	return detail
 }
 
 // counted remembers the first error of a writer, so that not each cell is asked.

@@ -17,6 +17,7 @@ import (
 	"aidpass/issuer/registry/export"
 	"aidpass/issuer/registry/intake"
 	"aidpass/issuer/registry/registrytest"
+	"aidpass/issuer/registry/rights"
 	"aidpass/issuer/registry/roster"
 )
 
@@ -132,9 +133,12 @@ func everything() (names []string) {
 	return append(names, "ext.shelter")
 }
 
-func write(t *testing.T, s registry.Store, opt export.Options) ([]byte, export.Summary) {
+func write(t *testing.T, s rights.Store, opt export.Options) ([]byte, export.Summary) {
 	t.Helper()
-	opt.Reason, opt.Recipient = "monthly list", "Partner B"
+	opt.Reason, opt.Now = "monthly list", func() time.Time { return now }
+	if opt.Use == (rights.Use{}) {
+		opt.Use.Purpose = rights.Copy
+	}
 	var b bytes.Buffer
 	sum, err := export.Write(ctx, s, clerk, opt, &b)
 	if err != nil {
@@ -294,7 +298,7 @@ func TestEveryExportIsWrittenDown(t *testing.T) {
 	}
 	notes := s.Notes()
 	last := notes[len(notes)-1]
-	if last.Action != "registry.export" || last.Reason != "monthly list; for Partner B" || !strings.Contains(last.Detail, fmt.Sprintf("people=%d ", 4+plain)) ||
+	if last.Action != "registry.export" || last.Reason != "copy: monthly list; for own use" || !strings.Contains(last.Detail, fmt.Sprintf("people=%d ", 4+plain)) ||
 		!strings.Contains(last.Detail, "fields=household_id,person_id,sex,pcode") || last.Digest == [32]byte{} || last.Check() != nil && last.Actor.ID != "" {
 		t.Errorf("%+v", last)
 	}
@@ -304,7 +308,7 @@ func TestEveryExportIsWrittenDown(t *testing.T) {
 	}
 	full := errors.New("the disk is full")
 	s.FailBefore = full
-	_, err := export.Write(ctx, s, clerk, export.Options{Form: export.HXL, Reason: "a", Recipient: "b"}, new(bytes.Buffer))
+	_, err := export.Write(ctx, s, clerk, export.Options{Form: export.HXL, Reason: "a", Use: rights.Use{Purpose: rights.Copy}}, new(bytes.Buffer))
 	if !errors.Is(err, full) {
 		t.Errorf("without its audit entry: %v", err)
 	}
@@ -312,14 +316,16 @@ func TestEveryExportIsWrittenDown(t *testing.T) {
 
 func TestExportsThatAreRefused(t *testing.T) {
 	s := camp(t)
-	good := export.Options{Form: export.HXL, Reason: "a list", Recipient: "Partner B"}
+	good := export.Options{Form: export.HXL, Reason: "a list", Use: rights.Use{Purpose: rights.Copy}}
 	for name, c := range map[string]struct {
 		change func(*export.Options)
 		want   string
 	}{
 		"no reason":                 {func(o *export.Options) { o.Reason = " " }, "a reason"},
 		"a novel":                   {func(o *export.Options) { o.Reason = strings.Repeat("because ", 50) }, "a reason"},
-		"for nobody":                {func(o *export.Options) { o.Recipient = "" }, "a recipient"},
+		"for nothing":               {func(o *export.Options) { o.Use = rights.Use{} }, "needs an agreement"},
+		"for others without one":    {func(o *export.Options) { o.Use.Purpose = rights.Payment }, "name the agreement"},
+		"under none that is there":  {func(o *export.Options) { o.Use = rights.Use{Agreement: "b-1"} }, "no such agreement"},
 		"no form":                   {func(o *export.Options) { o.Form = "pdf" }, `"pdf"`},
 		"an unknown field":          {func(o *export.Options) { o.Fields = []string{"religion"} }, `"religion"`},
 		"a photo":                   {func(o *export.Options) { o.Fields = []string{"photo"} }, `"photo"`},

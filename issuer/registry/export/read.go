@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/rights"
 )
 
 // A house is what stands together in a file: a household with its members, or
@@ -39,6 +40,8 @@ type reader struct {
 	about *[]registry.ID
 	// again: the walk is not the first, so nothing is counted.
 	again bool
+	under *rights.Agreement // nil: own use
+	day   string            // today
 }
 
 func (r *reader) left(why string) {
@@ -47,36 +50,67 @@ func (r *reader) left(why string) {
 	}
 }
 
-// each calls yield for the houses of a kind, in the order of their ids: households
-// with their members, or people without one. Twice in one transaction it goes the
-// same way.
+// each calls yield for the houses of a kind: households with their members, or people
+// without one, in the order of their ids, and for others in one that is the file's own.
+// Twice in one transaction it goes the same way.
 func (r *reader) each(kind registry.Kind, yield func(*house) error) error {
+	if r.under == nil {
+		return r.pages(kind, func(ids []registry.ID) error { return r.houses(ids, kind, yield) })
+	}
+	var all []registry.ID
+	err := r.pages(kind, func(ids []registry.ID) error {
+		all = append(all, ids...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	inFileOrder(r.opt.pseudonym, all)
+	return r.houses(all, kind, yield)
+}
+
+// pages calls fn with the ids of a kind.
+func (r *reader) pages(kind registry.Kind, fn func([]registry.ID) error) error {
 	for after := (registry.ID{}); ; {
 		ids, err := r.view.Units(kind, after, pageOf)
-		if err != nil {
+		if err == nil {
+			err = fn(ids)
+		}
+		if err != nil || len(ids) < pageOf {
 			return err
-		}
-		for _, id := range ids {
-			if err := r.ctx.Err(); err != nil {
-				return err
-			}
-			h, err := r.house(id, kind)
-			switch {
-			case errors.Is(err, registry.ErrErased) || errors.Is(err, registry.ErrNotFound):
-				r.left(LeftErased)
-			case err != nil:
-				return err
-			case h != nil:
-				if err := yield(h); err != nil {
-					return err
-				}
-			}
-		}
-		if len(ids) < pageOf {
-			return nil
 		}
 		after = ids[len(ids)-1]
 	}
+}
+
+func (r *reader) houses(ids []registry.ID, kind registry.Kind, yield func(*house) error) error {
+	for _, id := range ids {
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		h, err := r.house(id, kind)
+		switch {
+		case errors.Is(err, registry.ErrErased) || errors.Is(err, registry.ErrNotFound):
+			r.left(LeftErased)
+		case err != nil:
+			return err
+		case h != nil:
+			if err := yield(h); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// read is a record as the file may have it: for others without the numbers of lists,
+// unless the agreement names them.
+func (r *reader) read(id registry.ID) (registry.Record, error) {
+	rec, err := r.view.Record(id)
+	if r.under != nil && !r.under.Numbers {
+		rec.Source, rec.External = "", ""
+	}
+	return rec, err
 }
 
 // all is each for households, then for people without one.
@@ -90,7 +124,7 @@ func (r *reader) all(yield func(*house) error) error {
 // house reads a household, or a person who has none; nil for what does not belong
 // into the file.
 func (r *reader) house(id registry.ID, kind registry.Kind) (*house, error) {
-	record, err := r.view.Record(id)
+	record, err := r.read(id)
 	if err != nil {
 		return nil, err
 	}
@@ -141,14 +175,14 @@ func (r *reader) house(id registry.ID, kind registry.Kind) (*house, error) {
 		}
 		h.members = append(h.members, p)
 	}
-	if len(h.members) == 0 && (!due || h.household == nil) {
+	if len(h.members) == 0 && (!due || h.household == nil) || !r.goes(h) {
 		return nil, nil
 	}
 	return h, nil
 }
 
 func (r *reader) person(id registry.ID) (p person, err error) {
-	if p.record, err = r.view.Record(id); err != nil {
+	if p.record, err = r.read(id); err != nil {
 		return p, err
 	}
 	p.id, p.ref = id, r.name(p.record)

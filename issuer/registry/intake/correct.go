@@ -436,10 +436,13 @@ func (c *correction) consents(old, made []registry.Consent) ([]registry.Consent,
 	out := slices.Clone(old)
 	today := c.now.Format(time.DateOnly)
 	take := func(purpose string, now *registry.Consent) {
-		i := slices.IndexFunc(out, func(o registry.Consent) bool { return o.Purpose == purpose })
+		i := len(out) - 1 // of the newest answer
+		for i >= 0 && out[i].Purpose != purpose {
+			i--
+		}
 		switch {
-		case now == nil:
-			out = slices.DeleteFunc(out, func(o registry.Consent) bool { return o.Purpose == purpose })
+		case now == nil: // a record with its wording is withdrawn, and not forgotten
+			out = slices.DeleteFunc(out, func(o registry.Consent) bool { return o.Purpose == purpose && o.ID == "" })
 			return
 		case i >= 0 && out[i].Given == now.Given && out[i].Withdrawn == "" && slices.Equal(out[i].Recipients, now.Recipients):
 			return
@@ -448,7 +451,7 @@ func (c *correction) consents(old, made []registry.Consent) ([]registry.Consent,
 			return
 		}
 		now.How, now.On = "verbal", today
-		if i >= 0 {
+		if i >= 0 && out[i].ID == "" {
 			out[i] = *now
 		} else {
 			out = append(out, *now)

@@ -72,8 +72,11 @@ func mergeContacts(old, add []registry.Contact) []registry.Contact {
 func mergeConsents(old, add []registry.Consent) []registry.Consent {
 	out := slices.Clone(old)
 	for _, c := range add {
-		i := slices.IndexFunc(out, func(o registry.Consent) bool { return o.Purpose == c.Purpose })
+		i := slices.IndexFunc(out, func(o registry.Consent) bool { return o.Purpose == c.Purpose && o.ID == "" })
+		recorded := slices.ContainsFunc(out, func(o registry.Consent) bool { return o.Purpose == c.Purpose && o.ID != "" })
 		switch {
+		case i < 0 && recorded: // a list never outweighs what was asked at a desk with its wording
+			out = slices.Insert(out, 0, c)
 		case i < 0:
 			out = append(out, c)
 		case out[i].Withdrawn != "" || out[i].Given == c.Given && slices.Equal(out[i].Recipients, c.Recipients):

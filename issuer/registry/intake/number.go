@@ -54,8 +54,9 @@ const (
 )
 
 var (
-	aliasLike = regexp.MustCompile(`^x-[a-z2-7]{29}$`)
-	aliasText = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+	aliasLike   = regexp.MustCompile(`^x-[a-z2-7]{29}$`)
+	aliasInText = regexp.MustCompile(`\bx-[a-z2-7]{29}\b`)
+	aliasText   = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 )
 
 // Alias is what a record without a number goes by in the file of a salt, of which at
@@ -66,6 +67,23 @@ func Alias(v registry.View, salt []byte, id registry.ID) string {
 	b := append([]byte{}, salt...)
 	b = append(b, v.Alias(salt, registry.ID{})[:aliasMark]...)
 	return "x-" + aliasText.EncodeToString(append(b, v.Alias(salt, id)...))
+}
+
+// AliasesIn returns the salts of the files of this organisation whose aliases stand in a
+// text, by alias. Others' aliases are not among them.
+func AliasesIn(v registry.View, text string) map[string][]byte {
+	found := map[string][]byte{}
+	for _, alias := range aliasInText.FindAllString(strings.ToLower(text), -1) {
+		b, err := aliasText.DecodeString(alias[2:])
+		if err != nil {
+			continue
+		}
+		salt := b[:aliasSalt]
+		if string(v.Alias(salt, registry.ID{})[:aliasMark]) == string(b[aliasSalt:aliasSalt+aliasMark]) {
+			found[alias] = salt
+		}
+	}
+	return found
 }
 
 // byAlias finds the record of an alias; ours reports whether it is one of this

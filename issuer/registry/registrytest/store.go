@@ -15,6 +15,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/rights"
 )
 
 // A Store in memory. The zero value is empty and ready.
@@ -35,6 +36,8 @@ type Store struct {
 	imports []registry.ImportFile
 	cards   map[registry.ID]int
 	notes   []access.Entry
+	papers  []rights.Paper
+	about   map[registry.ID][]access.Entry
 	seq     int64
 }
 
@@ -62,7 +65,7 @@ type due struct {
 	round     uint64
 }
 
-var _ registry.Store = (*Store)(nil)
+var _ rights.Store = (*Store)(nil)
 
 // GiveCards gives a unit cards, for StopCards.
 func (s *Store) GiveCards(unit registry.ID, n int) {
@@ -150,6 +153,7 @@ func (s *Store) Erase(_ context.Context, by access.Actor, id registry.ID, reason
 		s.gone[n] = true
 	}
 	*r = record{Record: registry.Record{ID: id, Kind: r.Kind}, erased: true}
+	s.papers = slices.DeleteFunc(s.papers, func(p rights.Paper) bool { return p.Private && p.Unit == id })
 	s.notes = append(s.notes, access.Entry{Time: s.clock(), Actor: by, Action: "registry.erase", Object: id.String(), Reason: reason})
 	return nil
 }
@@ -332,8 +336,18 @@ func (t *tx) Save(c registry.Change) (saved registry.Saved, err error) {
 	return saved, nil
 }
 
-// NoteAbout keeps the entry alone.
-func (t *tx) NoteAbout(e access.Entry, _ []registry.ID) error { return t.Note(e) }
+// NoteAbout keeps the entry, and whom it is about.
+func (t *tx) NoteAbout(e access.Entry, about []registry.ID) error {
+	if t.s.about == nil {
+		t.s.about = map[registry.ID][]access.Entry{}
+	}
+	for _, id := range about {
+		was := t.s.about[id]
+		t.s.about[id] = append(was, e)
+		t.then(func() { t.s.about[id] = was })
+	}
+	return t.Note(e)
+}
 
 func (t *tx) Note(e access.Entry) error {
 	e.Actor, e.Time = t.by, t.now

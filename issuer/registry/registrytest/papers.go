@@ -1,0 +1,59 @@
+package registrytest
+
+import (
+	"context"
+	"slices"
+
+	"aidpass/access"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/rights"
+)
+
+// ReadRights is View, with papers.
+func (s *Store) ReadRights(ctx context.Context, fn func(rights.View) error) error {
+	return s.View(ctx, func(v registry.View) error { return fn(v.(*tx)) })
+}
+
+// WriteRights is Update, with papers.
+func (s *Store) WriteRights(ctx context.Context, by access.Actor, fn func(rights.Tx) error) error {
+	return s.Update(ctx, by, func(t registry.Tx) error { return fn(t.(*tx)) })
+}
+
+func (t *tx) Paper(kind rights.Kind, id string) (rights.Paper, error) {
+	for _, p := range t.s.papers {
+		if p.Kind == kind && p.ID == id {
+			return p, nil
+		}
+	}
+	return rights.Paper{}, rights.ErrNoPaper
+}
+
+func (t *tx) Papers(kind rights.Kind, unit registry.ID) (list []rights.Paper, err error) {
+	for _, p := range t.s.papers {
+		if p.Kind == kind && (unit.IsZero() || p.Unit == unit) {
+			list = append(list, p)
+		}
+	}
+	return list, nil
+}
+
+func (t *tx) SavePaper(p rights.Paper) error {
+	was := slices.Clone(t.s.papers)
+	t.then(func() { t.s.papers = was })
+	i := slices.IndexFunc(t.s.papers, func(o rights.Paper) bool { return o.Kind == p.Kind && o.ID == p.ID })
+	if i < 0 {
+		t.s.papers = append(t.s.papers, p)
+		return nil
+	}
+	t.s.papers[i] = p
+	return nil
+}
+
+func (t *tx) Handed(action access.Action, about registry.ID) (objects []string, err error) {
+	for _, e := range t.s.about[about] {
+		if e.Action == action && e.Object != "" {
+			objects = append(objects, e.Object)
+		}
+	}
+	return objects, nil
+}

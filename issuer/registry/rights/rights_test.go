@@ -1,0 +1,170 @@
+package rights_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"aidpass/access"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/registrytest"
+	"aidpass/issuer/registry/rights"
+)
+
+const agreementFile = `id: relief-b-1
+with: {id: relief-b, name: Relief B, kind: humanitarian, issuer: "https://relief-b.example/i1", contact: dpo@relief-b.example}
+purpose: health
+basis: consent
+fields: [full_name, sex]
+areas: [KE07]
+exclude_origin: [SOM]
+from: 2026-11-01
+until: 2027-05-31
+retention_days: 180
+`
+
+var (
+	clerk = access.Actor{ID: "clerk", Role: access.Registrar}
+	two   = access.Actor{ID: "admin", Role: access.OrgAdmin, SecondPerson: "dpo"}
+)
+
+func agreement(t *testing.T) rights.Agreement {
+	t.Helper()
+	a, err := rights.ParseAgreement([]byte(agreementFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+func TestAgreementsThatAreRefused(t *testing.T) {
+	for name, c := range map[string][2]string{
+		"a purpose of nobody's list":    {"purpose: health", "purpose: marketing"},
+		"a purpose of one's own":        {"purpose: health", "purpose: copy"},
+		"no exclusion, and no word why": {"exclude_origin: [SOM]", "exclude_origin: []"},
+		"for ever":                      {"until: 2027-05-31", "until: 2036-05-31"},
+		"before it begins":              {"until: 2027-05-31", "until: 2026-10-31"},
+		"kept for ever":                 {"retention_days: 180", "retention_days: 0"},
+		"no fields":                     {"fields: [full_name, sex]", "fields: []"},
+		"a field twice":                 {"fields: [full_name, sex]", "fields: [sex, sex]"},
+		"a government without country":  {"kind: humanitarian", "kind: government"},
+		"health to a company":           {"kind: humanitarian", "kind: private"},
+		"an unknown word":               {"basis: consent", "bases: consent"},
+		"two in one file":               {"retention_days: 180\n", "retention_days: 180\n---\nid: x\n"},
+		"a name that turns the line":    {"name: Relief B", "name: \"Relief\u202eB\""},
+	} {
+		text := strings.Replace(agreementFile, c[0], c[1], 1)
+		if text == agreementFile {
+			t.Fatalf("%s changes nothing", name)
+		}
+		var refusal *rights.Refusal
+		if _, err := rights.ParseAgreement([]byte(text)); !errors.As(err, &refusal) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAGovernmentNeverGetsThoseWhoFled(t *testing.T) {
+	a := agreement(t)
+	a.With.Kind, a.With.Country, a.Purpose, a.ExcludeOrigin, a.NoExclusion = rights.Government, "ETH", rights.Resettlement, nil, "nobody in the camp is at risk"
+	if err := a.Check(); err != nil {
+		t.Fatal(err)
+	}
+	if !a.Excludes("ETH") || a.Excludes("KEN") || a.Excludes("") {
+		t.Error("whoever came from the government's own country is left out, and nobody else")
+	}
+}
+
+func TestTheNewestAnswerCounts(t *testing.T) {
+	b := agreement(t).With
+	yes := registry.Consent{ID: "1", Purpose: "health", Given: true, Recipients: []string{"relief-b"}, On: "2026-11-01"}
+	taken := yes
+	taken.Withdrawn = "2026-11-02"
+	ran := yes
+	ran.Expires = "2026-11-20"
+	for name, c := range map[string]struct {
+		list []registry.Consent
+		want rights.Answer
+	}{
+		"nobody asked":                  {nil, rights.NotAsked},
+		"yes":                           {[]registry.Consent{yes}, rights.Yes},
+		"yes for another purpose":       {[]registry.Consent{{Purpose: "payment", Given: true, Recipients: []string{"relief-b"}}}, rights.NotAsked},
+		"yes to another":                {[]registry.Consent{{Purpose: "health", Given: true, Recipients: []string{"bank-c"}}}, rights.NotAsked},
+		"yes to nobody by name":         {[]registry.Consent{{Purpose: "sharing", Given: true}}, rights.NotAsked},
+		"yes to her kind, by a list":    {[]registry.Consent{{Purpose: "sharing", Given: true, Recipients: []string{"HUMANITARIAN_PARTNER"}}}, rights.Yes},
+		"yes to governments, by a list": {[]registry.Consent{{Purpose: "sharing", Given: true, Recipients: []string{"GOVERNMENT_PARTNER"}}}, rights.NotAsked},
+		"taken back":                    {[]registry.Consent{taken}, rights.No},
+		"ran out":                       {[]registry.Consent{ran}, rights.NotAsked},
+		"no, then yes":                  {[]registry.Consent{{Purpose: "health", Declined: []string{"relief-b"}}, yes}, rights.Yes},
+		"yes, then no to all":           {[]registry.Consent{yes, {Purpose: "sharing"}}, rights.No},
+		"yes, and not registered":       {[]registry.Consent{yes, {Purpose: "registration"}}, rights.No},
+		"registered, and yes":           {[]registry.Consent{{Purpose: "registration", Given: true}, yes}, rights.Yes},
+	} {
+		if got, _ := rights.Said(c.list, rights.Health, b, "2026-11-22"); got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
+// TestAYesToTwoIsTakenBackFromOne: the other's yes goes on.
+func TestAYesToTwoIsTakenBackFromOne(t *testing.T) {
+	s := &registrytest.Store{Now: func() time.Time { return at }}
+	desk := &rights.Desk{Store: s, Org: relA, Now: s.Now}
+	var id registry.ID
+	err := s.Update(t.Context(), clerk, func(tx registry.Tx) error {
+		saved, err := tx.Save(registry.Change{Kind: registry.KindPerson, External: "P-1", Fields: map[string][]byte{}})
+		id = saved.ID
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := rights.Notice{ID: "sharing-1", Sort: rights.Asks, Purpose: rights.Health, From: "2026-11-01", Text: map[string]string{"en": "May we?"}}
+	if err := desk.SaveNotice(t.Context(), clerk, n); err != nil {
+		t.Fatal(err)
+	}
+	g := rights.Given{Purpose: rights.Health, To: map[string]bool{"relief-b": true, "relief-c": true, "bank-d": false}, Wording: "sharing-1", Lang: "en", How: "thumb", By: "caregiver"}
+	if _, err := desk.Give(t.Context(), clerk, id, g); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := desk.Withdraw(t.Context(), clerk, id, rights.Health, "relief-b"); err != nil {
+		t.Fatal(err)
+	}
+	answers, err := desk.Answers(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for party, want := range map[string]rights.Answer{"relief-b": rights.No, "relief-c": rights.Yes, "bank-d": rights.No, "relief-e": rights.NotAsked} {
+		if got, _ := rights.Said(answers, rights.Health, rights.Party{ID: party}, "2026-11-22"); got != want {
+			t.Errorf("%s: %d, want %d in %+v", party, got, want, answers)
+		}
+	}
+	for _, e := range s.Notes() {
+		if strings.Contains(e.Detail+e.Reason, "relief-c") {
+			t.Errorf("what she answered stands in the log: %+v", e)
+		}
+	}
+}
+
+func TestTwoMakeAnAgreement(t *testing.T) {
+	s := &registrytest.Store{Now: func() time.Time { return at }}
+	desk := &rights.Desk{Store: s, Org: relA, Now: s.Now}
+	a := agreement(t)
+	if err := desk.MakeAgreement(t.Context(), access.Actor{ID: "admin", Role: access.OrgAdmin}, a); !errors.Is(err, registry.ErrSecondPerson) {
+		t.Errorf("by one: %v", err)
+	}
+	for range 2 {
+		if err := desk.MakeAgreement(t.Context(), two, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := len(s.Notes()); n != 1 {
+		t.Errorf("%d entries for one agreement", n)
+	}
+	more := a
+	more.Fields = append(more.Fields, "phone")
+	if err := desk.MakeAgreement(t.Context(), two, more); err == nil {
+		t.Error("an agreement grew a field")
+	}
+}

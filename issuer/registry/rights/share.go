@@ -1,0 +1,151 @@
+package rights
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"aidpass/access"
+	"aidpass/issuer/registry"
+)
+
+// ShareAction is the action of the entry that tells of a file. Its object is the share.
+const ShareAction access.Action = "registry.export"
+
+// OwnUse is the recipient of a file that stays in the organisation.
+const OwnUse = "own use"
+
+// A Share is one file that was made of records, and for whom.
+type Share struct {
+	ID        string    `json:"id"`                  // 16 hex digits
+	Agreement string    `json:"agreement,omitempty"` // empty: own use
+	To        string    `json:"to,omitempty"`        // the party's id
+	Name      string    `json:"name,omitempty"`      // the party's name
+	Purpose   Purpose   `json:"purpose"`
+	Reason    string    `json:"reason"`
+	Form      string    `json:"form"`
+	Fields    []string  `json:"fields"`
+	Rows      int       `json:"rows"`    // households and people
+	SHA256    string    `json:"sha256"`  // of the file, in hex
+	Salt      []byte    `json:"salt"`    // 32 bytes: what the file's own numbers and the order of its rows are made with
+	Numbers   bool      `json:"numbers"` // people go by the numbers of their lists
+	At        time.Time `json:"at"`
+	By        string    `json:"by"`
+}
+
+// A Use is what a file is made for: under an agreement, or for a purpose of one's own.
+type Use struct {
+	Agreement string  // id; empty: own use
+	Purpose   Purpose // of own use; under an agreement it is the agreement's
+}
+
+// Permit says under what a file may be made now: the agreement, or nil for own use.
+//
+// Errors: *Refusal for no purpose, one that is not of the list, an agreement that is not
+// there or not live; those of the store.
+func Permit(v View, u Use, at time.Time) (*Agreement, error) {
+	switch {
+	case u.Agreement == "" && u.Purpose.Shared():
+		return nil, refuse("purpose %s is one of sharing: name the agreement", u.Purpose)
+	case u.Agreement == "" && !u.Purpose.Own():
+		return nil, refuse("a file needs an agreement, or a purpose of the organisation's own: %s", list(own))
+	case u.Agreement == "":
+		return nil, nil
+	}
+	a, err := AgreementIn(v, u.Agreement)
+	if err != nil {
+		return nil, err
+	}
+	if u.Purpose != "" && u.Purpose != a.Purpose {
+		return nil, refuse("agreement %s is for %s, and not for %s", a.ID, a.Purpose, u.Purpose)
+	}
+	return &a, a.Live(at)
+}
+
+// NewShare draws the id and the salt of a file.
+func NewShare(u Use, a *Agreement, reason, form string, at time.Time) Share {
+	s := Share{Purpose: u.Purpose, Reason: strings.TrimSpace(reason), Form: form, At: at.UTC(), Salt: make([]byte, 32), Numbers: true}
+	var id [8]byte
+	rand.Read(id[:]) // never fails: package crypto/rand
+	rand.Read(s.Salt)
+	s.ID = hex.EncodeToString(id[:])
+	if a != nil {
+		s.Agreement, s.To, s.Name, s.Purpose, s.Numbers = a.ID, a.With.ID, a.With.Name, a.Purpose, a.Numbers
+	}
+	return s
+}
+
+// Recipient is for whom the file was made, as the log and the print for a person say it.
+func (s *Share) Recipient() string {
+	if s.Agreement == "" {
+		return OwnUse
+	}
+	return s.Name
+}
+
+// Record keeps a share with its entry in the log, once the file is whole: rows of about
+// are in it. detail goes into the entry.
+//
+// It asks once more whether the agreement is live: what was ended while the file was
+// being written is not handed out.
+func (s Share) Record(tx Tx, digest [32]byte, about []registry.ID, detail string, at time.Time) error {
+	if s.Agreement != "" {
+		a, err := AgreementIn(tx, s.Agreement)
+		if err == nil {
+			err = a.Live(at)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.SHA256 = hex.EncodeToString(digest[:])
+	if err := savePaper(tx, Paper{Kind: kindShare, ID: s.ID, At: s.At}, s); err != nil {
+		return err
+	}
+	for _, id := range about {
+		if id.IsZero() {
+			return errors.New("rights: a row about nobody")
+		}
+	}
+	under := ""
+	if s.Agreement != "" {
+		under = " under " + s.Agreement
+	}
+	return tx.NoteAbout(access.Entry{Action: ShareAction, Object: s.ID, Digest: digest, Detail: detail,
+		Reason: fmt.Sprintf("%s: %s; for %s%s", s.Purpose, s.Reason, s.Recipient(), under)}, about)
+}
+
+// Shares are all files that were made, oldest first.
+func (d *Desk) Shares(ctx context.Context) (all []Share, err error) {
+	err = d.Store.ReadRights(ctx, func(v View) error {
+		all, err = SharesIn(v)
+		return err
+	})
+	return all, err
+}
+
+// SharesOf are the files a record's row was in, oldest first.
+func SharesOf(v View, id registry.ID) (out []Share, err error) {
+	ids, err := v.Handed(ShareAction, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range ids {
+		s, err := readPaper[Share](v, kindShare, one)
+		if errors.Is(err, ErrNoPaper) { // of a file that an older version made
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// SharesIn are all files that were made, oldest first.
+func SharesIn(v View) ([]Share, error) { return readPapers[Share](v, kindShare, registry.ID{}) }
