@@ -2,6 +2,7 @@ package issuer
 
 import (
 	"aidpass/credential"
+	"aidpass/schemas"
 	"aidpass/trust"
 	"aidpass/verifier"
 	"aidpass/words"
@@ -29,7 +30,7 @@ func ProveFormer(r *verifier.Result, listed *trust.Organisation, vct, programme,
 	}
 	claims, err := r.Type.NamePlain(c.Plain)
 	switch {
-	case err != nil || r.Type.ProgrammeClaim == "" || r.Type.Claim(principalClaim) != nil:
+	case err != nil || r.Type.ProgrammeClaim == "" || r.Type.Claim(schemas.PrincipalClaim) != nil:
 		return none, refuse(RefusedFormer, "a %s is of no programme's unit: only a card that collects is replaced", r.Type.Name)
 	case claims[r.Type.ProgrammeClaim] != programme:
 		return none, refuse(RefusedFormer, "the card to be replaced is of another programme: both would never be counted together")

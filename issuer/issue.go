@@ -9,6 +9,7 @@ import (
 	"aidpass/credential"
 	"aidpass/credential/cwt"
 	"aidpass/internal/cose"
+	"aidpass/schemas"
 )
 
 // Issue makes the credentials of an approved batch.
@@ -177,10 +178,6 @@ func (r *run) begin(ctx context.Context, q *Request) (*row, error) {
 	return w, nil
 }
 
-// principalClaim names, in a delegation, the unit whose aid it is: whose card that
-// stands in for is what the delegation stands in for.
-const principalClaim = "for"
-
 // numberTries bounds the search for a free card number. Numbers have 50 bits, so
 // even one more try is needed almost never.
 const numberTries = 5
@@ -207,7 +204,8 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 			}
 			asks[i] = Reservation{ID: w.id, Unit: w.request.Unit, Rounds: w.rounds, Copy: w.request.Copy, Pseudonym: pseudonym, CardNumber: number, RequestHash: w.digest, Alike: w.alike,
 				ExpiresAt: w.request.ExpiresAt, Replaces: w.request.Replaces, Former: w.request.Former}
-			asks[i].Principal, _ = w.request.Claims[principalClaim].(string)
+			// Of a delegation, the unit whose aid it is: whose card that stands in for is what it stands in for.
+			asks[i].Principal, _ = w.request.Claims[schemas.PrincipalClaim].(string)
 			if w.result.Overridden {
 				asks[i].Override = w.request.Override
 			}

@@ -88,6 +88,12 @@ func (t *Type) sound() error {
 			return t.fault(role.name, "is named as the "+role.what+" claim and is not a plain claim of a fitting kind")
 		}
 	}
+	// What a wallet keeps to itself stands for every round, site and day, and for nobody else.
+	for _, name := range []string{t.ProgrammeClaim, t.RoundClaim, t.RoundsClaim, t.SiteClaim, t.FromClaim, t.ToClaim, PrincipalClaim} {
+		if c := t.Claim(name); c != nil && c.Placement == Plain && c.Disclosure != DiscloseAlways {
+			return t.fault(name, "says where and when something is collected, or for whom: its disclosure must be always")
+		}
+	}
 	if c := t.Claim(t.ProgrammeClaim); c != nil && (c.Kind == KindCode && c.Max > 8 || c.Item > 8) {
 		return t.fault(c.Name, "a programme code has at most 8 characters")
 	}

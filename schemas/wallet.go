@@ -17,6 +17,10 @@ import (
 // for only where an entitlement is collected.
 const LedgerClaim = "ledger_id"
 
+// PrincipalClaim of a delegation names the pseudonym the aid is due to: holder and
+// alternate meet under it in the ledger.
+const PrincipalClaim = "for"
+
 // Lengths, as on a card.
 const (
 	pseudonymLen = 16

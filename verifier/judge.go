@@ -115,7 +115,7 @@ func (j *judgement) readPlain(t *schemas.Type) {
 		case t.ToClaim:
 			j.to = (credential.Time(r.Uint()) + 1) * day // the last day counts whole
 		default:
-			if claim.Name == principalClaim && r.Kind() == cbor.Text {
+			if claim.Name == schemas.PrincipalClaim && r.Kind() == cbor.Text {
 				j.principal = r.Text()
 				continue
 			}
@@ -130,10 +130,6 @@ func (j *judgement) readPlain(t *schemas.Type) {
 		j.r.Err = r.Err()
 	}
 }
-
-// principalClaim of a delegation names the pseudonym the aid is due to: holder
-// and alternate meet under it in the ledger.
-const principalClaim = "for"
 
 func byKey(t *schemas.Type, key int64) *schemas.Claim {
 	for i := range t.Claims {
