@@ -173,7 +173,7 @@ var rules = []Rule{
 	rule(TokenRevoke, 0, "", "Revoke a program's token: one's own, or as an administrator anyone's.", OrgAdmin, Registrar, Issuer, DistributionLead, DataProtection, Finance),
 	rule(TrustImport, stepUp, "", "Take a newer trust list.", OrgAdmin),
 	rule(TrustRead, reads, "", "See which issuers are accepted.", OrgAdmin, DistributionLead, Approver, Auditor, DataProtection, Issuer),
-	rule(TrustWithdrawKey, stepUp, "", "Withdraw a signing key at once.", OrgAdmin),
+	rule(TrustWithdrawKey, stepUp, TrustWithdrawKey, "Withdraw a signing key of one's own organisation: nothing that it signed counts any more.", OrgAdmin),
 }
 
 // Rules is the table of permissions, in order of Act. The caller may change it: it is a copy.

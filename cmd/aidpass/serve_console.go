@@ -22,13 +22,16 @@ func (s *serving) staffDesk() (*console.Console, error) {
 	s.kinds()
 	return console.New(console.Config{Base: s.origin(), Door: s.door, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: []console.Screen{
 		&console.Devices{Desk: consoleDevices{s}, Now: s.a.Now},
+		&console.Trust{Desk: consoleTrust{s}, Door: s.door, Now: s.a.Now},
 	},
 		OrgName: func(id string) string { return cmp.Or(s.o.entry.Names["en"], id) },
 		Fault:   consoleError, Log: s.log, Now: s.a.Now})
 }
 
 // acts says how acts under four eyes are carried out: s.door.Handle(access.BatchApprove, ...).
-func (s *serving) acts() {}
+func (s *serving) acts() {
+	s.door.Handle(access.TrustWithdrawKey, consoleTrust{s}.withdrawal())
+}
 
 // kinds says what long work does: s.work.Handle("batch-issue", ...). How a screen starts
 // one stands in package access/work.

@@ -57,17 +57,15 @@ func (a *app) keepTrustList(raw []byte, list *trust.List, chain []string) error 
 			return usagef("this list %d says something else than the list %d that has been used here", list.Sequence, have.Sequence).
 				hint("ask the keeper of the list which of the two is right; the other is %s", a.keptPath())
 		}
-		pinned := have.Anchors
+		var links [][]byte
 		for _, path := range chain {
 			link, err := readFile(path, trust.MaxListBytes)
 			if err != nil {
 				return err
 			}
-			if l, err := trust.Open(link, pinned); err == nil && l.ID == list.ID {
-				pinned = l.Anchors
-			}
+			links = append(links, link)
 		}
-		if _, err := trust.Open(raw, pinned); err != nil {
+		if err := signedOn(have, list.ID, raw, links); err != nil {
 			return usagef("--trust: the custodians known here did not sign this list: %w", err).
 				hint("--chain FILE: the lists that changed the custodians since %s, oldest first", a.keptPath())
 		}
@@ -77,4 +75,17 @@ func (a *app) keepTrustList(raw []byte, list *trust.List, chain []string) error 
 	}
 	a.kept = list
 	return writeFile(a.keptPath(), raw)
+}
+
+// signedOn reports whether a list was signed by the custodians of have, or by those that
+// the lists of chain put in their place, oldest first.
+func signedOn(have *trust.List, id string, raw []byte, chain [][]byte) error {
+	pinned := have.Anchors
+	for _, link := range chain {
+		if l, err := trust.Open(link, pinned); err == nil && l.ID == id {
+			pinned = l.Anchors
+		}
+	}
+	_, err := trust.Open(raw, pinned)
+	return err
 }

@@ -77,25 +77,9 @@ func (a *app) withdrawOwn(list string, kid []byte, at credential.Time, out strin
 	if err != nil {
 		return err
 	}
-	listed := l.Organisation([]byte(d.entry.ID))
-	if listed == nil {
-		return usagef("%s is not on list %d", d.entry.ID, l.Sequence).hint("aidpass trust show %s tells who is", list)
-	}
-	signer, key, err := d.signerFor(listed.Keys, kid)
+	raw, err := d.signWithdrawal(l, kid, at)
 	if err != nil {
 		return err
-	}
-	p, err := trust.PrepareWithdrawal(key, trust.Withdrawal{Org: d.entry.ID, KID: kid, At: at, Sequence: l.Sequence})
-	if err != nil {
-		return err
-	}
-	raw, err := attach(p, signer)
-	if err != nil {
-		return err
-	}
-	// Read back as every device will.
-	if err := l.Withdraw(raw); err != nil {
-		return usagef("%w", err).hint("aidpass trust show %s has the key ids", list)
 	}
 	if err := writeNew(out, raw, 0o644); err != nil {
 		return err
@@ -107,6 +91,31 @@ func (a *app) withdrawOwn(list string, kid []byte, at credential.Time, out strin
 		fmt.Fprintf(w, "%s: key %x of %s is withdrawn as soon as a pack carries this file\n", out, kid, d.entry.ID)
 		fmt.Fprintln(w, "next: aidpass pack build --withdrawal", out, "...; then ask the keeper of the list: aidpass trust withdraw")
 	})
+}
+
+// signWithdrawal makes the withdrawal of a key under a list, which takes it in.
+func (o *orgKeys) signWithdrawal(l *trust.List, kid []byte, at credential.Time) ([]byte, error) {
+	listed := l.Organisation([]byte(o.entry.ID))
+	if listed == nil {
+		return nil, usagef("%s is not on list %d", o.entry.ID, l.Sequence).hint("aidpass trust show LIST tells who is")
+	}
+	signer, key, err := o.signerFor(listed.Keys, kid)
+	if err != nil {
+		return nil, err
+	}
+	p, err := trust.PrepareWithdrawal(key, trust.Withdrawal{Org: o.entry.ID, KID: kid, At: at, Sequence: l.Sequence})
+	if err != nil {
+		return nil, err
+	}
+	raw, err := attach(p, signer)
+	if err != nil {
+		return nil, err
+	}
+	// Read back as every device will.
+	if err := l.Withdraw(raw); err != nil {
+		return nil, usagef("%w", err).hint("aidpass trust show LIST has the key ids")
+	}
+	return raw, nil
 }
 
 func (a *app) trustRotateCommand() *cobra.Command {

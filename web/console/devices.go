@@ -42,9 +42,10 @@ type DeviceDesk interface {
 
 // An EnrolCode lets one phone ask to be enrolled.
 type EnrolCode struct {
-	Code, Site string
-	Link       string // that the phone's camera opens; empty: the server has no address for phones
-	Until      time.Time
+	Code  string    `json:"code"`
+	Site  string    `json:"site"`
+	Link  string    `json:"link"` // that the phone's camera opens; empty: the server has no address for phones
+	Until time.Time `json:"until"`
 }
 
 // A Certify is a certificate that a device is to get.
@@ -134,32 +135,43 @@ func (s *Devices) Needs(ctx context.Context, in *access.Session) ([]Need, error)
 }
 
 type devicesData struct {
-	Rows        []deviceRow
-	Paging      *Paging
-	Sites       []string
-	Site, State string
-	States      []named
+	Rows   []deviceRow `json:"devices,omitempty"`
+	Paging *Paging     `json:"paging,omitempty"`
+	Sites  []string    `json:"sites,omitempty"`
+	Site   string      `json:"-"` // asked for
+	State  string      `json:"-"`
+	States []named     `json:"-"`
 
-	*deviceRow
-	Words   string
-	Request string // hex
-	Mays    []named
-	Ways    []named
-	Thaws   []named
-	Others  []deviceRow // that it might take the place of
-	Code    EnrolCode
-	Picture template.URL
-	Half    [2]string // of the code, as people read it out
+	Device  *deviceRow   `json:"device,omitempty"`
+	Words   string       `json:"words,omitempty"`
+	Request string       `json:"request,omitempty"` // hex
+	Mays    []named      `json:"-"`
+	Ways    []named      `json:"-"`
+	Thaws   []named      `json:"-"`
+	Others  []deviceRow  `json:"-"` // that it might take the place of
+	Code    *EnrolCode   `json:"code,omitempty"`
+	Picture template.URL `json:"-"`
+	Half    [2]string    `json:"-"` // of the code, as people read it out
 }
 
-// A deviceRow is a device as pages show it.
+// A deviceRow is a device as pages show it. Zero times are of what never was.
 type deviceRow struct {
-	access.Device
-	Word  string
-	Lists time.Time // zero: it took none here
-	Hours int       // age of these
-	Old   bool
-	Ends  time.Time
+	ID          string    `json:"device"` // key id
+	Name        string    `json:"name"`
+	Site        string    `json:"site"`
+	State       string    `json:"state"`
+	Reason      string    `json:"reason"`
+	AddedAt     time.Time `json:"added_at,omitzero"`
+	Ends        time.Time `json:"until,omitzero"`
+	WithdrawnAt time.Time `json:"withdrawn_at,omitzero"`
+	Frozen      bool      `json:"frozen"`
+	FrozenFrom  uint64    `json:"frozen_from"`
+	FrozenAt    time.Time `json:"frozen_at,omitzero"`
+	SeenAt      time.Time `json:"seen_at,omitzero"`
+	Lists       time.Time `json:"lists_at,omitzero"` // of the newest pack it took here
+	Hours       int       `json:"lists_age_hours"`
+	Old         bool      `json:"lists_old"`
+	Word        string    `json:"-"`
 }
 
 func (s *Devices) now() time.Time {
@@ -170,7 +182,8 @@ func (s *Devices) now() time.Time {
 }
 
 func (s *Devices) row(d access.Device) deviceRow {
-	r := deviceRow{Device: d, Word: deviceState[d.State]}
+	r := deviceRow{ID: d.ID(), Name: d.Name, Site: d.Site, State: string(d.State), Reason: d.Reason, AddedAt: d.AddedAt, WithdrawnAt: d.WithdrawnAt,
+		Frozen: d.Frozen(), FrozenFrom: d.FrozenFrom, FrozenAt: d.FrozenAt, SeenAt: d.SeenAt, Word: deviceState[d.State]}
 	if d.Frozen() {
 		r.Word = "devices.frozen"
 	}
@@ -226,7 +239,7 @@ func (s *Devices) show(p *Page) error {
 		return err
 	}
 	row := s.row(d)
-	data := devicesData{deviceRow: &row, Words: enrol.Words(d.Key), Mays: deviceMays, Ways: deviceEnds, Thaws: deviceThaws}
+	data := devicesData{Device: &row, Words: enrol.Words(d.Key), Mays: deviceMays, Ways: deviceEnds, Thaws: deviceThaws}
 	all, err := s.Desk.Devices(p.Context(), p.Org())
 	if err != nil {
 		return err
@@ -260,7 +273,7 @@ func (s *Devices) code(p *Page) error {
 	if err != nil {
 		return err
 	}
-	d := devicesData{Code: c, Half: [2]string{c.Code[:len(c.Code)/2], c.Code[len(c.Code)/2:]}}
+	d := devicesData{Code: &c, Half: [2]string{c.Code[:len(c.Code)/2], c.Code[len(c.Code)/2:]}}
 	if c.Link != "" {
 		if d.Picture, err = picture(c.Link); err != nil {
 			return err
@@ -309,8 +322,9 @@ func (s *Devices) key(p *Page) error {
 	if err != nil {
 		return BadForm("devices.no_key")
 	}
-	row := deviceRow{Device: access.Device{KID: r.Key.ID(), Key: r.Key, Name: r.Name, Site: p.Form.Get("site")}}
-	return p.Show("device_words", "devices.compare", devicesData{deviceRow: &row, Words: enrol.Words(r.Key), Request: hex.EncodeToString(raw), Mays: deviceMays})
+	id := r.Key.ID()
+	row := deviceRow{ID: hex.EncodeToString(id[:]), Name: r.Name, Site: p.Form.Get("site")}
+	return p.Show("device_words", "devices.compare", devicesData{Device: &row, Words: enrol.Words(r.Key), Request: hex.EncodeToString(raw), Mays: deviceMays})
 }
 
 // terms reads for how long a device is certified, and for what. Without a person's word

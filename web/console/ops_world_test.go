@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"mime/multipart"
@@ -18,27 +19,52 @@ import (
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/internal/cose"
+	"aidpass/trust"
 	"aidpass/verifier/enrol"
+	"aidpass/verifier/verifiertest"
 	"aidpass/web/console"
 )
 
 // ops are the screens of devices, trust, log, reports and settings, each on a desk in
 // memory that knows both organisations.
 func (w *world) ops() []console.Screen {
-	return []console.Screen{&console.Devices{Desk: opsDesks{w}, Now: w.now}}
+	d := opsDesks{w}
+	for org, door := range w.doors {
+		door.Handle(access.TrustWithdrawKey, access.Executor{
+			Payload: func(ctx context.Context, kid string) ([]byte, error) {
+				t, err := d.Trust(ctx, org)
+				if err != nil {
+					return nil, err
+				}
+				k, err := t.OwnKey(kid)
+				return k.Payload(), err
+			},
+			Run: func(_ context.Context, who access.Actor, a access.Approval) error {
+				return d.tell(org, who, "withdraw key %s for %s and %s", a.Object, who.ID, who.SecondPerson)
+			},
+		})
+	}
+	return []console.Screen{&console.Devices{Desk: d, Now: w.now}, &console.Trust{Desk: d, Door: w.doors[own], Now: w.now}}
 }
 
 func init() {
 	makers["device"] = func(w *world, org string, _ *browser) string { return deviceID(w.device(org, access.DevicePending)) }
+	makers["key"] = func(_ *world, org string, _ *browser) string { return keyID(listed(org).Card.Key) }
 	maps.Copy(forms, map[string]url.Values{
 		"POST /devices/code":                {"site": {"WELL-A"}},
 		"POST /devices/of/:device/confirm":  {"same": {"yes"}, "days": {"30"}, "may": {"journal"}},
 		"POST /devices/of/:device/withdraw": {"reason": {"lost"}},
 		"POST /devices/pack":                {"site": {"WELL-A"}, "days": {"14"}},
+		"POST /trust/keys/:key/withdraw":    {"reason": {"laptop stolen"}},
 	})
 }
 
 func deviceID(d access.Device) string { return d.ID() }
+
+func keyID(k *cose.Key) string {
+	id := k.ID()
+	return hex.EncodeToString(id[:])
+}
 
 // upload posts a form with files, or none, as a browser does.
 func (b *browser) upload(path string, form url.Values, field string, content []byte) *httptest.ResponseRecorder {
@@ -75,11 +101,26 @@ func (nopClose) Close() error { return nil }
 // An opsDesk has what one organisation's screens of this file show.
 type opsDesk struct {
 	devices []access.Device
+	list    []byte   // trust list in use; nil: none
+	own     string   // id on it
 	told    []string // acts in words
 	err     error
 }
 
-func newOpsDesk(string) *opsDesk { return &opsDesk{} }
+func newOpsDesk(org string) *opsDesk {
+	return &opsDesk{list: consortium.TrustList(verifiertest.TrustOptions{}), own: listed(org).ID}
+}
+
+// consortium is where the organisations of the tests are listed.
+var consortium = verifiertest.New()
+
+// listed is an organisation of the tests' server on its trust list.
+func listed(org string) *verifiertest.Org {
+	if org == own {
+		return consortium.A
+	}
+	return consortium.B
+}
 
 // opsDesks are the desks of both organisations.
 type opsDesks struct{ w *world }
@@ -184,4 +225,29 @@ func requestOf(t testing.TB, k *cose.Key, name string) []byte {
 		t.Fatal(err)
 	}
 	return raw
+}
+
+func (d opsDesks) Trust(_ context.Context, org string) (t console.TrustState, err error) {
+	x := d.of(org)
+	if t.Own = x.own; x.list != nil {
+		t.List, err = trust.Open(x.list, trust.Anchors{})
+	}
+	return t, cmpErr(x.err, err)
+}
+
+func (d opsDesks) Follows(ctx context.Context, org string, raw []byte, _ [][]byte) (*trust.List, error) {
+	l, err := trust.Open(raw, trust.Anchors{})
+	if err != nil {
+		return nil, console.CannotNow("no <list>")
+	}
+	t, err := d.Trust(ctx, org)
+	if err == nil && t.List != nil && t.List.Sequence > l.Sequence {
+		err = console.CannotNow("older")
+	}
+	return l, err
+}
+
+func (d opsDesks) Take(_ context.Context, org string, by access.Actor, raw []byte, chain [][]byte) error {
+	d.of(org).list = raw
+	return d.tell(org, by, "take %d bytes, %d before", len(raw), len(chain))
 }
