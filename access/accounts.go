@@ -246,6 +246,9 @@ func (r *Record) administers() bool {
 
 // own alters the session's own account. What changes the ways in needs a fresh proof of identity.
 func (d *Door) own(ctx context.Context, s *Session, fresh bool, edit func(Tx, *Record) (Entry, error)) error {
+	if s.token != nil {
+		return ErrNotAllowed // a program changes nothing of the account itself
+	}
 	if fresh && !s.Fresh(d.now()) {
 		return ErrStepUp
 	}

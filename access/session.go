@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"time"
 )
 
@@ -24,6 +25,22 @@ type Session struct {
 	Proved  time.Time // newest proof of identity: sign-in or step-up
 	Way     Way       // how that proof was given
 	Device  string    // what the log calls the machine; may be empty
+
+	token *Token // of a program, which may what the token may; Roles is then empty
+}
+
+// May reports whether the session may do a, fresh proof of identity apart.
+func (s *Session) May(a Act) bool {
+	err := s.Check(a, s.Proved)
+	return err == nil || errors.Is(err, ErrStepUp)
+}
+
+// Program is the ID of the token by which a program came; "" for a person.
+func (s *Session) Program() string {
+	if s.token == nil {
+		return ""
+	}
+	return s.token.ID
 }
 
 // A Way is how somebody proved who they are.
@@ -44,6 +61,9 @@ func (s *Session) Fresh(at time.Time) bool {
 
 // Check says whether the session may do a at this moment: nil, ErrNotAllowed or ErrStepUp.
 func (s *Session) Check(a Act, at time.Time) error {
+	if s.token != nil {
+		return s.token.Check(a, at)
+	}
 	rule, _ := RuleOf(a)
 	switch {
 	case !May(s.Roles, a):
@@ -57,6 +77,9 @@ func (s *Session) Check(a Act, at time.Time) error {
 // Actor is how the session stands in the log when it does a: in the role that may, or
 // where none may in the account's first.
 func (s *Session) Actor(a Act) Actor {
+	if s.token != nil {
+		return s.token.Actor(a)
+	}
 	who := by(s.Account)
 	who.Device = s.Device
 	if r := RoleFor(s.Roles, a); r != "" {
@@ -173,6 +196,9 @@ func (d *Door) Sessions(ctx context.Context, s *Session) (list []Session, err er
 
 // EndSession ends one of the account's own sessions, by its ID: ErrNoSession for all others.
 func (d *Door) EndSession(ctx context.Context, s *Session, id string) error {
+	if s.token != nil {
+		return ErrNotAllowed
+	}
 	return d.Store.WriteAccess(ctx, by(s.Account), func(tx Tx) error {
 		rows, err := tx.Sessions(s.Account.ID)
 		if err != nil {

@@ -23,6 +23,7 @@ type Token struct {
 	Revoked time.Time // zero: not
 
 	roles []Role // of the maker, now
+	maker Account
 }
 
 // Bounds of tokens.
@@ -160,7 +161,7 @@ func (d *Door) Token(ctx context.Context, secret string) (*Token, error) {
 		if errors.Is(err, ErrNoAccount) || err == nil && r.Disabled || !t.Revoked.IsZero() || !now.Before(t.Until) {
 			return ErrNoToken
 		}
-		t.roles = r.Roles
+		t.roles, t.maker = r.Roles, r.Account
 		return err
 	}
 	if err := d.Store.ReadAccess(ctx, find); err != nil {
@@ -184,6 +185,15 @@ func (d *Door) Token(ctx context.Context, secret string) (*Token, error) {
 		return nil, err
 	}
 	return &t, nil
+}
+
+// Session is the token as pages know who asks: its maker's account, without roles, which
+// may do what the token may. It opens nothing else: no sign-in is behind it, nothing of
+// the account itself changes by it, and it is nobody's second person.
+func (t *Token) Session() *Session {
+	a := t.maker
+	a.Roles = nil
+	return &Session{Account: a, Created: t.Created, Seen: t.Used, token: t, Device: "token-" + t.ID}
 }
 
 // Tokens are those of the caller, or for who may read accounts all, newest first.

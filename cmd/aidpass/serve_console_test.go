@@ -1,10 +1,13 @@
 package main
 
 import (
+	"bytes"
+	"flag"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 
@@ -65,5 +68,36 @@ func TestServeLetsStaffIn(t *testing.T) {
 	}
 	if code, _ := read(browser.Get("https://relief-a.example/desk/join/" + secret)); code != 404 {
 		t.Errorf("the invitation again: %d", code)
+	}
+}
+
+var updateDesk = flag.Bool("update", false, "write ../../docs/openapi-desk.yaml from the table of the console")
+
+// docs/openapi-desk.yaml is what the console of serve tells of itself.
+func TestTheDeskIsDescribed(t *testing.T) {
+	const path = "../../docs/openapi-desk.yaml"
+	l := withEntitled(t)
+	_, client, stop := l.serveWalletsWith(nil)
+	defer stop()
+	a, err := client.Get("https://relief-a.example/desk/api/openapi.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	told, err := io.ReadAll(a.Body)
+	if err != nil || a.StatusCode != 200 {
+		t.Fatal(a.StatusCode, err)
+	}
+	if *updateDesk {
+		if err := os.WriteFile(path, told, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(page, told) {
+		t.Errorf("%s is not the table of the console: go test ./cmd/aidpass -run TestTheDeskIsDescribed -update", path)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"time"
 
 	"aidpass/access"
 )
@@ -24,11 +25,11 @@ type approvals struct{ *Console }
 func (a *approvals) Routes() []Route {
 	reason := Lines("reason", 200)
 	return []Route{
-		{Method: http.MethodGet, Path: "/approvals", Act: Staff, Menu: "approvals.menu", Paged: true, Handler: a.list},
-		{Method: http.MethodGet, Path: "/approvals/:approval", Act: Staff, Handler: a.show},
+		{Method: http.MethodGet, Path: "/approvals", Act: Staff, Program: true, Answer: approvalList{}, Menu: "approvals.menu", Paged: true, Handler: a.list},
+		{Method: http.MethodGet, Path: "/approvals/:approval", Act: Staff, Program: true, Answer: approvalView{}, Handler: a.show},
 		{Method: http.MethodPost, Path: "/approvals/:approval/approve", Act: Staff, Form: []Field{Text("hash", 64)}, Handler: a.approve},
 		{Method: http.MethodPost, Path: "/approvals/:approval/refuse", Act: Staff, Form: []Field{reason}, Handler: a.refuse},
-		{Method: http.MethodPost, Path: "/approvals/:approval/withdraw", Act: Staff, Form: []Field{reason}, Handler: a.withdraw},
+		{Method: http.MethodPost, Path: "/approvals/:approval/withdraw", Act: Staff, Program: true, Form: []Field{reason}, Handler: a.withdraw},
 	}
 }
 
@@ -50,6 +51,45 @@ type approvalsData struct {
 	Rows   []approvalRow
 	Paging *Paging
 	Tells  []template.HTML
+}
+
+// An approvalView is a request as programs see it: what it would change in words, and
+// its fingerprint, and not its bytes.
+type approvalView struct {
+	ID       string
+	Act      access.Act
+	Object   string
+	SHA256   string
+	By       string
+	At, Ends time.Time
+	State    access.ApprovalState
+	Second   string
+	Why      string // it was asked for
+	Reason   string // of a refusal
+	Done     time.Time
+	Changes  []template.HTML
+}
+
+type approvalList struct {
+	Rows   []approvalView
+	Paging *Paging
+}
+
+func (r *approvalRow) view(tells []template.HTML) approvalView {
+	a := r.Approval
+	return approvalView{a.ID, a.Act, a.Object, r.Hex, a.By, a.At, a.Ends, a.State, a.Second, a.Why, a.Reason, a.Done, tells}
+}
+
+// Programs implements forProgram.
+func (d approvalsData) Programs() any {
+	if d.approvalRow != nil {
+		return d.view(d.Tells)
+	}
+	list := approvalList{Paging: d.Paging}
+	for i := range d.Rows {
+		list.Rows = append(list.Rows, d.Rows[i].view(nil))
+	}
+	return list
 }
 
 type approvalRow struct {

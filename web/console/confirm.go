@@ -70,5 +70,8 @@ func (p *Page) Confirm(title string, c Confirm) error {
 	if wrong {
 		status = http.StatusUnprocessableEntity
 	}
+	if p.program {
+		return p.dryRun(status, c)
+	}
 	return p.show(status, "confirm", p.T(title), confirmData{c, c.Can >= largeFrom, wrong})
 }

@@ -109,6 +109,9 @@ type Console struct {
 	pages   map[string]*template.Template
 	own     map[string]*api.Document // style and script, by path
 	notes   notes
+	calls   calls
+	repeats repeats
+	openAPI []byte
 	house   *api.Server
 }
 
@@ -147,7 +150,11 @@ func New(c Config) (*Console, error) {
 		return nil, err
 	}
 	s.notes.now = c.Now
-	return s, s.table()
+	if err := s.table(); err != nil {
+		return nil, err
+	}
+	s.openAPI = s.describe()
+	return s, nil
 }
 
 // Routes is the one table: what is answered, to whom, and what may be sent.

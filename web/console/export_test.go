@@ -6,3 +6,6 @@ import "html/template"
 func (s *Console) Say(lang, key string, fill ...any) template.HTML {
 	return s.say(lang, key, fill...)
 }
+
+// ParseObject reads the body of a program's request.
+var ParseObject = parseObject

@@ -68,6 +68,9 @@ func (s *Console) fail(p *Page, err error) error {
 	if f.Retry > 0 {
 		p.c.Response().Header().Set("Retry-After", strconv.Itoa(max(1, int(f.Retry.Round(time.Second).Seconds()))))
 	}
+	if p.program {
+		return p.problem(f)
+	}
 	return p.show(f.Status, "fault", p.T(f.Word, f.Fill...), faultData{Do: p.T(f.Word+".do", f.Fill...), Request: api.RequestID(p.c.Response())})
 }
 

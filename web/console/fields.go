@@ -86,6 +86,18 @@ func (f Form) check(fields []Field) error {
 	return nil
 }
 
+// queryFields are those that the query of a route may have.
+func (r *Route) queryFields() []Field {
+	fields := slices.Clone(r.Query)
+	if r.Paged {
+		fields = append(fields, Text("page", 40), Text("size", 40))
+	}
+	if len(r.Sorts) > 0 {
+		fields = append(fields, Text("sort", 64))
+	}
+	return fields
+}
+
 // maxQuery is the longest query, in bytes.
 const maxQuery = 8 << 10
 
@@ -98,15 +110,8 @@ func (p *Page) readQuery() error {
 	if err != nil {
 		return errFields
 	}
-	fields := p.Route.Query
-	if p.Route.Paged {
-		fields = append(slices.Clone(fields), Text("page", 40), Text("size", 40))
-	}
-	if len(p.Route.Sorts) > 0 {
-		fields = append(slices.Clone(fields), Text("sort", 64))
-	}
 	p.Query = Form(q)
-	if err := p.Query.check(fields); err != nil {
+	if err := p.Query.check(p.Route.queryFields()); err != nil {
 		return err
 	}
 	if column := strings.TrimPrefix(p.Query.Get("sort"), "-"); column != "" && !slices.Contains(p.Route.Sorts, column) {
@@ -136,7 +141,8 @@ func (p *Page) readForm() error {
 		p.Form = Form{}
 		return nil
 	}
-	if err != nil || kind != want {
+	object := p.program && !p.Route.Files && kind == "application/json"
+	if err != nil || kind != want && !object {
 		return errMedia
 	}
 	if p.Route.Files {
@@ -145,6 +151,12 @@ func (p *Page) readForm() error {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return tooLarge(err)
+	}
+	if object {
+		if p.Form, err = parseObject(body); err != nil {
+			return errFields
+		}
+		return p.Form.check(p.Route.Form)
 	}
 	if strings.Count(string(body), "&") > 20_000 {
 		return errLarge

@@ -13,7 +13,7 @@ import (
 type home struct{ *Console }
 
 func (h *home) Routes() []Route {
-	return []Route{{Method: http.MethodGet, Path: "/", Act: Staff, Menu: "home.menu", Handler: h.show}}
+	return []Route{{Method: http.MethodGet, Path: "/", Act: Staff, Menu: "home.menu", Program: true, Answer: homeData{}, Handler: h.show}}
 }
 
 func (h *home) Needs(context.Context, *access.Session) ([]Need, error) { return nil, nil }

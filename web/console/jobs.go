@@ -111,11 +111,11 @@ func (j *jobs) Routes() []Route {
 		return nil
 	}
 	return []Route{
-		{Method: http.MethodGet, Path: "/jobs", Act: Staff, Menu: "jobs.menu", Paged: true, Handler: j.list},
-		{Method: http.MethodGet, Path: "/jobs/:job", Act: Staff, Handler: j.show},
+		{Method: http.MethodGet, Path: "/jobs", Act: Staff, Program: true, Answer: jobList{}, Menu: "jobs.menu", Paged: true, Handler: j.list},
+		{Method: http.MethodGet, Path: "/jobs/:job", Act: Staff, Program: true, Answer: Job{}, Handler: j.show},
 		{Method: http.MethodGet, Path: "/jobs/:job/live", Act: Staff, Handler: j.live},
-		{Method: http.MethodPost, Path: "/jobs/:job/cancel", Act: Staff, Handler: j.cancel},
-		{Method: http.MethodPost, Path: "/jobs/:job/resume", Act: Staff, Handler: j.resume},
+		{Method: http.MethodPost, Path: "/jobs/:job/cancel", Act: Staff, Program: true, Handler: j.cancel},
+		{Method: http.MethodPost, Path: "/jobs/:job/resume", Act: Staff, Program: true, Handler: j.resume},
 	}
 }
 
@@ -140,6 +140,19 @@ type jobsData struct {
 	Rows   []Job
 	Paging *Paging
 	Active bool // it may still move
+}
+
+type jobList struct {
+	Rows   []Job
+	Paging *Paging
+}
+
+// Programs implements forProgram.
+func (d jobsData) Programs() any {
+	if d.Paging != nil {
+		return jobList{d.Rows, d.Paging}
+	}
+	return d.Job
 }
 
 func (j *jobs) list(p *Page) error {

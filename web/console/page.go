@@ -38,6 +38,7 @@ type Page struct {
 	console *Console
 	c       *echo.Context
 	token   string // of the session
+	program bool   // a program asks, and is answered in JSON
 }
 
 // Context ends with the request.
@@ -64,7 +65,7 @@ func (p *Page) Do(work func(context.Context) error) error {
 }
 
 // May reports whether who asks may do an act; templates leave out what she may not.
-func (p *Page) May(act string) bool { return p.In != nil && access.May(p.In.Roles, access.Act(act)) }
+func (p *Page) May(act string) bool { return p.In != nil && p.In.May(access.Act(act)) }
 
 // Link is the address of a path of the console, for a link that leaves this server.
 // What the request called the server has no part in it.
@@ -169,6 +170,9 @@ func (p *Page) Show(name, title string, data any, fill ...any) error {
 }
 
 func (p *Page) show(status int, name string, title template.HTML, data any) error {
+	if p.program {
+		return p.tell(status, data)
+	}
 	page := p.console.pages[name]
 	if page == nil {
 		return fmt.Errorf("console: there is no page %q", name)
@@ -185,12 +189,20 @@ func (p *Page) show(status int, name string, title template.HTML, data any) erro
 }
 
 // Go sends the browser to a path below Root.
-func (p *Page) Go(path string) error { return p.c.Redirect(http.StatusSeeOther, Root+path) }
+func (p *Page) Go(path string) error {
+	if p.program {
+		return p.tell(http.StatusOK, doneAnswer{See: Root + path})
+	}
+	return p.c.Redirect(http.StatusSeeOther, Root+path)
+}
 
 // Done ends an act: the browser goes to a path below Root, which says there what was
 // done.
 func (p *Page) Done(path string, n Note) error {
 	n.Says = p.T(n.Word, n.Fill...)
+	if p.program {
+		return p.tell(http.StatusOK, doneAnswer{Done: n.Says, See: Root + path, Undo: n.Undo})
+	}
 	p.console.notes.leave(p.token, &n)
 	return p.Go(path)
 }

@@ -34,6 +34,8 @@ type Route struct {
 	Drafts  bool     // the form may carry a Draft
 	MaxBody int64    // bytes; 0: 64 KiB. More than that is for files
 	Files   bool     // the form is multipart/form-data and has files in it
+	Program bool     // of Staff and Anyone: tokens come here too; every other act is for those that have it
+	Answer  any      // zero value of what the handler gives to Show, for the page of the API; nil: not told
 	Handler func(*Page) error
 }
 
@@ -55,12 +57,20 @@ func (r *Route) may(in *access.Session) bool {
 	case in == nil:
 		return false
 	}
-	return r.Act == Staff || access.May(in.Roles, r.Act)
+	if r.Act == Staff {
+		return r.Program || in.Program() == ""
+	}
+	return in.May(r.Act)
+}
+
+// forPrograms reports whether tokens can come to a route at all.
+func (r *Route) forPrograms() bool {
+	return r.Program || slices.Contains(access.TokenActs(), r.Act)
 }
 
 // table puts the routes of all screens together and refuses what cannot be meant.
 func (s *Console) table() error {
-	s.screens = append(append([]Screen{&home{s}}, s.Screens...), &approvals{s}, &jobs{s}, &accounts{s}, &settings{s}, &entry{s}, &passkey{s}, &provider{s})
+	s.screens = append(append([]Screen{&home{s}}, s.Screens...), &approvals{s}, &jobs{s}, &accounts{s}, &settings{s}, &entry{s}, &passkey{s}, &provider{s}, &manual{s})
 	for _, screen := range s.screens {
 		s.routes = append(s.routes, screen.Routes()...)
 	}
@@ -111,11 +121,17 @@ func (s *Console) answer(c *echo.Context, r Route) error {
 		}
 		return s.fail(p, ErrForbidden)
 	}
+	if p.program && !r.forPrograms() {
+		return s.fail(p, ErrForbidden)
+	}
 	if err := p.readQuery(); err != nil {
 		return s.fail(p, err)
 	}
 	if err := p.readForm(); err != nil {
 		return s.fail(p, err)
+	}
+	if p.program {
+		return s.fail(p, s.serve(p))
 	}
 	if r.stepUp() && !p.In.Fresh(s.Now()) {
 		return s.fail(p, s.askProof(p))
@@ -135,7 +151,7 @@ func (s *Console) begin(c *echo.Context, r Route) *Page {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(), publickey-credentials-get=(self), publickey-credentials-create=(self)")
 	h.Set("Cache-Control", "no-store")
-	p := &Page{console: s, c: c, Route: r}
+	p := &Page{console: s, c: c, Route: r, program: c.Request().Header.Get("Authorization") != ""}
 	p.Lang = api.Language(p.cookie(langCookie), c.Request().Header.Get("Accept-Language"))
 	return p
 }

@@ -62,6 +62,9 @@ func (p *Page) setCookie(name, value string, age int) {
 // know finds out who asks. A session that ended, or one of an account that was
 // disabled, is nobody.
 func (s *Console) know(p *Page) error {
+	if said := p.c.Request().Header.Values("Authorization"); len(said) > 0 {
+		return s.knowProgram(p, said)
+	}
 	token := p.cookie(sessionCookie)
 	if token == "" {
 		return nil
