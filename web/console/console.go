@@ -47,6 +47,15 @@
 // shown by [Page.Confirm] first. An act with FourEyes goes to the approvals and not
 // to the desk. Where a route's act wants a fresh proof of identity the frame asks for
 // it, and comes back with the form as it was filled.
+//
+// # Programs
+//
+// The same routes answer programs that come with a token of an account: what the handler
+// gave to Page.Show as a JSON object, and what a form has from one. So data of pages are
+// structs; members are called by json tags, or else by their names in snake_case, and words
+// of a page lose their markup. Route.Answer names the struct for docs/openapi-desk.yaml; data
+// whose form for programs is another one have a method Programs() any. Data that leave the
+// organisation go by [Page.Export], which wants a reason and tells the log.
 package console
 
 import (
