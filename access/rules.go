@@ -53,6 +53,8 @@ const (
 	OfferRead        Act = "offer.read"
 	OfferWithdraw    Act = "offer.withdraw"
 	PackBuild        Act = "pack.build"
+	PersonApprove    Act = "person.approve"
+	PersonChange     Act = "person.change"
 	PersonEdit       Act = "person.edit"
 	PersonEnter      Act = "person.enter"
 	PersonErase      Act = "person.erase"
@@ -151,6 +153,8 @@ var rules = []Rule{
 	rule(OfferRead, reads|personal, "", "See offers to wallets and what became of them.", Registrar, Issuer, Complaints),
 	rule(OfferWithdraw, personal, "", "Withdraw an offer.", Registrar, Issuer),
 	rule(PackBuild, personal|stepUp, "", "Build the pack a service point works from.", DistributionLead, OrgAdmin),
+	rule(PersonApprove, personal|stepUp, "", "Approve a change of people that somebody else asked for.", Approver),
+	rule(PersonChange, personal, PersonApprove, "Ask for a change of people that needs a second account: a death taken back, two records made one, a collector who is a child.", Registrar),
 	rule(PersonEdit, personal, "", "Correct a person's record.", Registrar),
 	rule(PersonEnter, personal, "", "Enter a person.", Registrar),
 	rule(PersonErase, personal|stepUp, RetentionApprove, "Erase a person's record for good.", DataProtection),

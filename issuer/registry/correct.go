@@ -12,11 +12,21 @@ import (
 // head from now on is the head of her household, and what the household's own issues
 // say of sizes, ages and relations is looked at again: what was mended is closed.
 func (r *Registry) Correct(ctx context.Context, id ID, fields map[string][]byte, base map[string]int64, reason string) (saved Saved, err error) {
+	return r.Revise(ctx, id, reason, func(View, Record) (map[string][]byte, map[string]int64, error) { return fields, base, nil })
+}
+
+// Revise is Correct of what make says of the record as it stands in the transaction, so
+// that nothing comes between reading and writing.
+func (r *Registry) Revise(ctx context.Context, id ID, reason string, make func(View, Record) (fields map[string][]byte, base map[string]int64, err error)) (saved Saved, err error) {
 	if reason == "" {
 		return saved, refuse("registry: a correction has a reason: a code, never a name")
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		rec, err := tx.Record(id)
+		if err != nil {
+			return err
+		}
+		fields, base, err := make(tx, rec)
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ func refresh(tx Tx, now time.Time, id ID) (doubles []Double, err error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := Keys(p)
+	keys := append(Keys(p), OpenKeys(rec)...)
 	if _, err := tx.Save(Change{ID: rec.ID, Keys: keys}); err != nil {
 		return nil, err
 	}

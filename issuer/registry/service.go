@@ -135,7 +135,14 @@ func (r *Registry) edit(tx Tx, rec Record, fields map[string][]byte, base map[st
 			return saved, &Conflict{ID: rec.ID, Field: field, By: now.By, At: now.At}
 		}
 	}
-	if saved, err = tx.Save(Change{ID: rec.ID, Fields: fields, Base: base}); err != nil || saved.Changed == 0 || rec.Kind != KindPerson {
+	if saved, err = tx.Save(Change{ID: rec.ID, Fields: fields, Base: base}); err != nil || saved.Changed == 0 {
+		return saved, err
+	}
+	if rec.Kind != KindPerson {
+		if _, set := fields[UndecidedField]; set {
+			rec.Fields = map[string]Value{UndecidedField: {Data: fields[UndecidedField]}}
+			_, err = tx.Save(Change{ID: rec.ID, Keys: OpenKeys(rec)})
+		}
 		return saved, err
 	}
 	_, err = refresh(tx, r.Now(), rec.ID)

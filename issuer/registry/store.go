@@ -59,7 +59,7 @@ type FieldChange struct {
 // A Key is something a record can be found by without reading it: stored only as
 // an HMAC of kind and text under the organisation's key (a blind index).
 type Key struct {
-	Kind string // KeyDocument, KeyNameYear, KeyName, KeyPhone
+	Kind string // KeyDocument, KeyNameYear, KeyName, KeyPhone, KeyOpen
 	Text string // normalised: equal texts are the same thing
 }
 
@@ -69,6 +69,7 @@ const (
 	KeyNameYear = "name-year" // name skeleton and birth year: see Skeleton
 	KeyName     = "name"      // skeleton of one word of a name
 	KeyPhone    = "phone"
+	KeyOpen     = "open" // something that a person must decide: Undecided
 )
 
 // A Change writes one record.

@@ -152,9 +152,9 @@ func (r *run) writePerson(tx registry.Tx, at ref, row *roster.Row) error {
 	c := registry.Change{Kind: registry.KindPerson, ID: s.id}
 	c.Source, c.External = r.opt.number(d.key)
 	issues := d.issues()
+	var rec registry.Record
 	if s.found {
-		rec, err := tx.Record(s.id)
-		if err != nil {
+		if rec, err = tx.Record(s.id); err != nil {
 			return err
 		}
 		old, err := rec.Person()
@@ -177,7 +177,7 @@ func (r *run) writePerson(tx registry.Tx, at ref, row *roster.Row) error {
 	if s.found && len(d.person.Issues) == 0 {
 		c.Fields[issuesField] = nil
 	}
-	c.Keys = registry.Keys(*d.person)
+	c.Keys = append(registry.Keys(*d.person), registry.OpenKeys(rec)...)
 	if s.house >= 0 {
 		if c.Household = r.houses[s.house].id; c.Household.IsZero() {
 			return errorf("table %q, %s: its household was not written: nothing was imported", t.plan.Name, row.Place())

@@ -237,7 +237,7 @@ func (s *side) write(tx registry.Tx) error {
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Save(registry.Change{ID: id, Kind: registry.KindPerson, Fields: fields, Keys: registry.Keys(keysOf)}); err != nil {
+		if _, err := tx.Save(registry.Change{ID: id, Kind: registry.KindPerson, Fields: fields, Keys: append(registry.Keys(keysOf), registry.OpenKeys(rec)...)}); err != nil {
 			return err
 		}
 	}

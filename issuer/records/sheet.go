@@ -1,0 +1,344 @@
+package records
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"aidpass/access"
+	"aidpass/issuer"
+	"aidpass/issuer/registry"
+)
+
+// A Sheet is a record with what stands around it today.
+type Sheet struct {
+	Record    registry.Record
+	Person    registry.Person    // of a person's
+	Household registry.Household // of a household's
+	Home      *Line              // of a person: her household
+	Members   []Line             // of a household, or who lives with a person
+	Named     []Line             // people the household's record names: head, focal point, collectors
+	Cards     []issuer.Card      // of the record, the newest first
+	Due       []Due
+	Doubles   []Pair
+	Undecided []Standing
+}
+
+// A Due is what a record, or its household, has in a round.
+type Due struct {
+	registry.Entitlement
+	Plan  registry.Programme
+	Label string // of the round
+	House bool   // it is her household's
+}
+
+// A Pair is a record that may be the same person, and why.
+type Pair struct {
+	Line
+	Why string // registry.KeyDocument, registry.KeyNameYear
+}
+
+// A Standing is a field that two people set at once: what stands, and what else was said.
+type Standing struct {
+	Field  string
+	Text   string         // what stands; empty: nothing
+	By     registry.Rival // who set it: its account, device and time
+	Rivals []registry.Rival
+}
+
+// who are the records that a sheet shows beside its own.
+func (s *Sheet) who() (ids []registry.ID) {
+	if s.Home != nil {
+		ids = append(ids, s.Home.ID)
+	}
+	for _, list := range [][]Line{s.Members, s.Named} {
+		for _, l := range list {
+			ids = append(ids, l.ID)
+		}
+	}
+	for _, p := range s.Doubles {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+// NamedLine is the line of somebody whom the household's record names by her id.
+func (s *Sheet) NamedLine(id string) *Line {
+	for i := range s.Named {
+		if s.Named[i].ID.String() == id {
+			return &s.Named[i]
+		}
+	}
+	return nil
+}
+
+// Sheet reads a record of a kind and what stands around it. A record of another kind is
+// registry.ErrNotFound. Of a partner's, only what its scope names is read.
+func (d *Desk) Sheet(ctx context.Context, by access.Actor, id registry.ID, kind registry.Kind, scope *access.Scope) (*Sheet, error) {
+	s, err := d.sheet(ctx, id, kind)
+	if err != nil {
+		return nil, err
+	}
+	if scope != nil {
+		if err := d.within(ctx, s, *scope); err != nil {
+			return nil, err
+		}
+	} else if err := d.around(ctx, s); err != nil {
+		return nil, err
+	}
+	action := access.Action("person.read")
+	if kind == registry.KindHousehold {
+		action = "household.read"
+	}
+	return s, d.Store.NoteAbout(ctx, by, access.Entry{Action: action, Object: id.String()}, s.who())
+}
+
+// sheet reads the record itself.
+func (d *Desk) sheet(ctx context.Context, id registry.ID, kind registry.Kind) (*Sheet, error) {
+	s := &Sheet{}
+	err := d.Store.View(ctx, func(v registry.View) (err error) {
+		if s.Record, err = recordOf(v, id, kind); err != nil {
+			return err
+		}
+		if kind == registry.KindPerson {
+			s.Person, err = s.Record.Person()
+		} else {
+			s.Household, err = s.Record.HouseholdRecord()
+		}
+		return err
+	})
+	return s, err
+}
+
+// recordOf reads a record of a kind. What was erased, or is of another kind, is not there.
+func recordOf(v registry.View, id registry.ID, kind registry.Kind) (registry.Record, error) {
+	rec, err := v.Record(id)
+	if errors.Is(err, registry.ErrErased) || err == nil && rec.Kind != kind {
+		err = registry.ErrNotFound
+	}
+	return rec, err
+}
+
+// Check reports whether a record of a kind is there, without reading what it says.
+func (d *Desk) Check(ctx context.Context, id registry.ID, kind registry.Kind) error {
+	return d.Store.View(ctx, func(v registry.View) error {
+		_, err := recordOf(v, id, kind)
+		return err
+	})
+}
+
+// within leaves of a person what a partner's agreement names. Who stays elsewhere is not
+// there for it.
+func (d *Desk) within(ctx context.Context, s *Sheet, scope access.Scope) error {
+	place := s.Person.Location
+	if !s.Record.Household.IsZero() {
+		err := d.Store.View(ctx, func(v registry.View) error {
+			rec, err := v.Record(s.Record.Household)
+			if err != nil {
+				return err
+			}
+			h, err := rec.HouseholdRecord()
+			place = h.Location
+			return err
+		})
+		if err != nil && !errors.Is(err, registry.ErrErased) {
+			return err
+		}
+	}
+	if place == nil || !slices.ContainsFunc(scope.Areas, func(area string) bool { return area != "" && strings.HasPrefix(place.PCode, area) }) {
+		return registry.ErrNotFound
+	}
+	fields, err := s.Person.Fields()
+	if err != nil {
+		return err
+	}
+	named := func(field string) bool {
+		return slices.Contains(scope.Fields, field) || slices.Contains(scope.Fields, strings.TrimSuffix(field, "s"))
+	}
+	kept := registry.Record{ID: s.Record.ID, Kind: s.Record.Kind, Fields: map[string]registry.Value{}}
+	for field, data := range fields {
+		if named(field) {
+			kept.Fields[field] = registry.Value{Data: data}
+		}
+	}
+	if s.Person, err = kept.Person(); err != nil {
+		return err
+	}
+	if named("location") {
+		s.Person.Location = place
+	}
+	s.Record = kept
+	return nil
+}
+
+// around adds what stands around a record.
+func (d *Desk) around(ctx context.Context, s *Sheet) error {
+	id := s.Record.ID
+	err := d.Store.View(ctx, func(v registry.View) error {
+		home := id
+		if s.Record.Kind == registry.KindPerson {
+			if home = s.Record.Household; !home.IsZero() {
+				l, err := line(v, home)
+				if err != nil {
+					return err
+				}
+				s.Home = &l
+			}
+		}
+		if err := s.members(v, home); err != nil {
+			return err
+		}
+		if err := s.named(v); err != nil {
+			return err
+		}
+		if err := s.due(v, home); err != nil {
+			return err
+		}
+		pairs, err := v.Doubles(false)
+		if err != nil {
+			return err
+		}
+		for _, p := range pairs {
+			if p.A != id && p.B != id {
+				continue
+			}
+			other := p.A
+			if other == id {
+				other = p.B
+			}
+			l, err := line(v, other)
+			if err != nil {
+				return err
+			}
+			s.Doubles = append(s.Doubles, Pair{l, p.Why})
+		}
+		s.Undecided, err = standings(v, s.Record)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	s.Cards, err = d.Store.Cards(ctx, issuer.Selection{Units: []registry.ID{id}})
+	slices.SortStableFunc(s.Cards, func(x, y issuer.Card) int { return int(y.IssuedAt - x.IssuedAt) })
+	return err
+}
+
+func (s *Sheet) members(v registry.View, home registry.ID) error {
+	if home.IsZero() {
+		return nil
+	}
+	ids, err := v.Members(home)
+	if err != nil {
+		return err
+	}
+	for _, m := range ids {
+		if m == s.Record.ID {
+			continue
+		}
+		l, err := line(v, m)
+		if err != nil {
+			return err
+		}
+		s.Members = append(s.Members, l)
+	}
+	return nil
+}
+
+// named reads who else stands in a household's record.
+func (s *Sheet) named(v registry.View) error {
+	ids := []string{s.Household.Head, s.Household.FocalPoint}
+	for _, c := range s.Household.Collectors {
+		ids = append(ids, c.Person)
+	}
+	for _, text := range ids {
+		id, err := registry.ParseID(text)
+		if err != nil || s.NamedLine(text) != nil {
+			continue
+		}
+		l, err := line(v, id)
+		if errors.Is(err, registry.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s.Named = append(s.Named, l)
+	}
+	return nil
+}
+
+func (s *Sheet) due(v registry.View, home registry.ID) error {
+	programmes, err := v.Programmes()
+	if err != nil {
+		return err
+	}
+	for _, p := range programmes {
+		unit := s.Record.ID
+		house := p.Counts == registry.KindHousehold && s.Record.Kind == registry.KindPerson
+		if house {
+			unit = home
+		}
+		if unit.IsZero() {
+			continue
+		}
+		for _, r := range p.Rounds {
+			e, err := v.Entitlement(unit, p.Code, r.N)
+			if errors.Is(err, registry.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			s.Due = append(s.Due, Due{e, p, r.Label, house})
+		}
+	}
+	slices.Reverse(s.Due)
+	return nil
+}
+
+// Photo is the picture of a person: JPEG, as package photo made it. registry.ErrNotFound
+// where there is none.
+func (d *Desk) Photo(ctx context.Context, by access.Actor, id registry.ID, scope *access.Scope) ([]byte, error) {
+	s, err := d.sheet(ctx, id, registry.KindPerson)
+	if err == nil && scope != nil {
+		err = d.within(ctx, s, *scope)
+	}
+	if err == nil && !bytes.HasPrefix(s.Person.Photo, []byte{0xff, 0xd8, 0xff}) {
+		err = registry.ErrNotFound
+	}
+	if err != nil {
+		return nil, err
+	}
+	return s.Person.Photo, d.Store.Note(ctx, by, access.Entry{Action: "person.read", Object: id.String(), Detail: "photo"})
+}
+
+// Doubles are the pairs of records that may be one person and that nobody has decided.
+func (d *Desk) Doubles(ctx context.Context, by access.Actor) (pairs [][2]Pair, err error) {
+	var about []registry.ID
+	err = d.Store.View(ctx, func(v registry.View) error {
+		list, err := v.Doubles(false)
+		if err != nil {
+			return err
+		}
+		for _, p := range list[:min(len(list), 200)] {
+			a, err := line(v, p.A)
+			if err != nil {
+				return err
+			}
+			b, err := line(v, p.B)
+			if err != nil {
+				return err
+			}
+			pairs = append(pairs, [2]Pair{{a, p.Why}, {b, p.Why}})
+			about = append(about, p.A, p.B)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return pairs, d.Store.NoteAbout(ctx, by, access.Entry{Action: "person.find", Object: "registry", Detail: fmt.Sprintf("doubles=%d", len(pairs))}, about)
+}
