@@ -323,3 +323,25 @@ func (d *Desk) Open(ctx context.Context) (undecided, doubles int, since time.Tim
 	})
 	return undecided, doubles, since, err
 }
+
+// Numbered are the records of a kind that a number of a card or list, or an id, names.
+func (d *Desk) Numbered(ctx context.Context, text string, kind registry.Kind) (ids []registry.ID, err error) {
+	all, err := d.numbered(ctx, Query{Text: strings.TrimSpace(text)})
+	if err != nil {
+		return nil, err
+	}
+	err = d.Store.View(ctx, func(v registry.View) error {
+		for _, id := range all {
+			_, err := recordOf(v, id, kind)
+			if errors.Is(err, registry.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return nil
+	})
+	return ids, err
+}

@@ -342,3 +342,11 @@ func (d *Desk) Doubles(ctx context.Context, by access.Actor) (pairs [][2]Pair, e
 	}
 	return pairs, d.Store.NoteAbout(ctx, by, access.Entry{Action: "person.find", Object: "registry", Detail: fmt.Sprintf("doubles=%d", len(pairs))}, about)
 }
+
+// Title is what a sheet is called: her name, or the number of a household.
+func (s *Sheet) Title() string {
+	if s.Record.Kind == registry.KindPerson && len(s.Person.Names) > 0 {
+		return s.Person.Names[0].Text
+	}
+	return s.Record.External
+}

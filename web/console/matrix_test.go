@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
@@ -30,6 +31,11 @@ func (w *world) at(r console.Route, org string, b *browser) string {
 }
 
 func (b *browser) try(r console.Route, path string) *httptest.ResponseRecorder {
+	if strings.HasSuffix(path, "/live") { // goes on until nobody listens
+		ctx, end := context.WithTimeout(b.w.Context(), 20*time.Millisecond)
+		defer end()
+		return b.send(b.request("GET", "/desk"+path, nil).WithContext(ctx))
+	}
 	if r.Method == "GET" {
 		return b.get(path)
 	}

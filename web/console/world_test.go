@@ -39,18 +39,20 @@ const (
 // screens are the console's besides the frame's own. A new screen gets its line here,
 // and the objects of its paths a maker in makers.
 func (w *world) screens() []console.Screen {
-	return append([]console.Screen{&things{w: w}}, w.ops()...)
+	return append([]console.Screen{&things{w: w}, w.peopleScreen()}, w.ops()...)
 }
 
 // makers make an object of an organisation for each :name of a path and return what
 // stands in its place. What is an account's own is that of the browser's account, where
 // there is one.
 var makers = map[string]func(w *world, org string, b *browser) string{
-	"thing":    func(w *world, org string, _ *browser) string { return w.thing(org, "Maize") },
-	"account":  func(w *world, org string, _ *browser) string { return w.add(org, "", access.Registrar).id },
-	"secret":   func(w *world, org string, _ *browser) string { return w.invite(org, "x-"+name(), access.Registrar) },
-	"approval": func(w *world, org string, _ *browser) string { return w.ask(org) },
-	"job":      func(w *world, org string, _ *browser) string { return w.jobs.add(org, access.BatchIssue) },
+	"thing":     func(w *world, org string, _ *browser) string { return w.thing(org, "Maize") },
+	"person":    func(w *world, org string, _ *browser) string { return w.person(org, "Amina Yusuf").String() },
+	"household": func(w *world, org string, _ *browser) string { return w.household(org).String() },
+	"account":   func(w *world, org string, _ *browser) string { return w.add(org, "", access.Registrar).id },
+	"secret":    func(w *world, org string, _ *browser) string { return w.invite(org, "x-"+name(), access.Registrar) },
+	"approval":  func(w *world, org string, _ *browser) string { return w.ask(org) },
+	"job":       func(w *world, org string, _ *browser) string { return w.jobs.add(org, access.BatchIssue) },
 	"session": func(w *world, org string, b *browser) string {
 		m := w.ownOr(org, b)
 		t, err := w.doors[org].SignIn(w.Context(), access.Attempt{Account: m.id, Password: password, Code: w.code(m), Address: "192.0.2.7"})
@@ -120,6 +122,7 @@ type world struct {
 	mu     sync.Mutex
 	clock  time.Time
 	things map[string]thing
+	people map[string]*peopleStore
 	err    error // of the desk of things
 }
 
@@ -163,7 +166,7 @@ func (w *world) invite(org, id string, roles ...access.Role) string {
 	w.Helper()
 	n := access.NewAccount{ID: id, Roles: roles, Language: "en"}
 	if slices.Contains(roles, access.Partner) {
-		n.Scope = &access.Scope{Agreement: "a-1", Fields: []string{"name"}, Areas: []string{"KE007"}, Purpose: "food"}
+		n.Scope = &access.Scope{Agreement: "a-1", Fields: []string{"name", "photo"}, Areas: []string{"KE007"}, Purpose: "food"}
 	}
 	secret, err := w.doors[org].Invite(w.Context(), boss, n)
 	if err != nil {

@@ -31,7 +31,7 @@ export function live(): void {
 	});
 }
 
-function parts(html: string): Node[] {
+export function parts(html: string): Node[] {
 	const read = new DOMParser().parseFromString(html, "text/html");
 	return [...read.body.childNodes].map((n) => {
 		if (n.nodeName !== "BDI") return document.createTextNode(n.textContent ?? "");

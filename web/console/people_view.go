@@ -1,0 +1,424 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"aidpass/credential"
+	"aidpass/credential/cwt"
+	"aidpass/issuer"
+	"aidpass/issuer/print"
+	"aidpass/issuer/records"
+	"aidpass/issuer/registry"
+	"aidpass/status"
+)
+
+// peopleData is what the pages of people show. Its methods say values in the words of
+// the page's language.
+type peopleData struct {
+	p   *Page
+	now time.Time
+
+	Asked, Listed bool // a list is shown; it is of what waits
+	Lines         []records.Line
+	Total         int
+	Typed         map[string]string
+	Open, Pairs2  int // that wait: undecided, doubles
+	Pairs         [][2]records.Pair
+
+	Sheet, Other *records.Sheet
+	Record       registry.ID
+	At           *recordKind
+	Editing      []string
+	Stamp        string
+
+	Past     []records.Past
+	Compared []registry.Difference
+	From, To string
+
+	Looked *print.Page
+	Lang   string
+
+	Seen, Reason      string
+	Wrong             template.HTML
+	Fields, Documents []editField
+}
+
+func (s *People) view(p *Page, d peopleData) *peopleData {
+	d.p, d.now = p, s.Desk.Now()
+	return &d
+}
+
+// Path is where the record is, below Root.
+func (d *peopleData) Path() string { return d.At.path + "/" + d.Record.String() }
+
+// PathOf is where a line leads; empty for what was erased.
+func (d *peopleData) PathOf(l *records.Line) string {
+	switch {
+	case l.Gone():
+		return ""
+	case l.Kind == registry.KindHousehold:
+		return Root + "/households/" + l.ID.String()
+	}
+	return Root + "/people/" + l.ID.String()
+}
+
+// Called is somebody's name, number or id.
+func (d *peopleData) Called(l *records.Line) string {
+	if l.Name.Text != "" {
+		return l.Name.Text
+	}
+	return lineText(l)
+}
+
+// MayRead reports whether who reads this may open a line.
+func (d *peopleData) MayRead(l *records.Line) bool {
+	if l.Kind == registry.KindHousehold {
+		return !l.Gone() && d.p.May(string(aHousehold.read))
+	}
+	return !l.Gone() && d.p.May(string(aPerson.read))
+}
+
+// Says is the presence of others.
+func (d *peopleData) Presence() template.HTML { return editing(d.p, d.Editing) }
+
+// Born says a birth as precisely as it is known, with the age.
+func (d *peopleData) Born(b *registry.Birth) template.HTML {
+	p := d.p
+	if b == nil {
+		return p.T("people.born_unknown")
+	}
+	text := strings.TrimRight(b.EDTF, "~?%")
+	said := p.T("people.born_year", "year", text)
+	switch b.Precision {
+	case registry.PrecisionDay:
+		if t, err := time.Parse(time.DateOnly, text); err == nil {
+			said = p.Date(t)
+		}
+	case registry.PrecisionMonth:
+		if t, err := time.Parse("2006-01", text); err == nil {
+			said = p.T("people.born_month", "month", p.T(fmt.Sprintf("date.month%d", t.Month())), "year", t.Format("2006"))
+		}
+	case registry.PrecisionDecade:
+		said = p.T("people.born_decade", "year", strings.TrimSuffix(text, "X")+"0")
+	}
+	if text == "" {
+		said = p.T("people.born_unknown")
+	}
+	if b.Estimated && text != "" {
+		said = p.T("people.born_about", "when", said)
+	}
+	switch least, most, known := b.Age(d.now); {
+	case !known:
+	case least == most:
+		said = p.T("people.aged", "when", said, "years", least)
+	default:
+		said = p.T("people.aged_about", "when", said, "least", least, "most", most)
+	}
+	if b.ImportDefault {
+		said = sentences([]template.HTML{said, p.T("people.born_filled")})
+	}
+	return said
+}
+
+// Say is the word for a code of a closed list; the code itself, isolated, for one that
+// has none.
+func (d *peopleData) Say(family, code string) template.HTML {
+	if w := codeWords[family][code]; w != "" {
+		return d.p.T(w)
+	}
+	return d.p.T("people.code", "code", strings.ReplaceAll(code, "_", " "))
+}
+
+// Field is the name of a field, of a record or of the desk.
+func (d *peopleData) Field(name string) template.HTML { return d.p.T(fieldWord(name)) }
+
+// Script says in which script a name is written, and which way it runs.
+func (d *peopleData) Script(n registry.Name) template.HTML {
+	if n.Script == "" {
+		return ""
+	}
+	way := "people.left_to_right"
+	if slices.Contains([]string{"Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg", "Mand", "Samr"}, n.Script) {
+		way = "people.right_to_left"
+	}
+	return d.p.T(way, "script", n.Script)
+}
+
+// Masked is a number of a document: enough to compare with the paper.
+func (d *peopleData) Masked(number string) string {
+	if utf8.RuneCountInString(number) <= 3 {
+		return "***"
+	}
+	r := []rune(number)
+	return "***" + string(r[len(r)-3:])
+}
+
+// Place is where somebody stays.
+func (d *peopleData) Place(l *registry.Location) string {
+	if l == nil {
+		return ""
+	}
+	return strings.Join(strings.Fields(strings.Join([]string{l.PCode, l.Site, l.Address, l.Country}, " ")), " ")
+}
+
+// Number is a card's, in groups.
+func (d *peopleData) CardNumber(n string) string { return cwt.GroupCardNumber(n) }
+
+// CardState is what stands against a card, or how far its paper has come.
+func (d *peopleData) CardState(c *issuer.Card) template.HTML {
+	code := string(c.Paper)
+	switch {
+	case c.Status == status.Invalid:
+		code = "revoked"
+	case c.Status == status.Suspended:
+		code = "suspended"
+	case c.Ended:
+		code = "ended"
+	case c.Form != credential.FormCWT:
+		code = "wallet"
+	}
+	return d.Say("card", code)
+}
+
+// Until is the end of a card.
+func (d *peopleData) Until(c *issuer.Card) template.HTML { return d.p.Date(c.ExpiresAt.Std()) }
+
+// What says what an entitlement is.
+func (d *peopleData) What(e registry.Entitlement) string {
+	var parts []string
+	if e.Amount != "" {
+		parts = append(parts, e.Amount+" "+e.Currency)
+	}
+	for _, i := range e.Items {
+		parts = append(parts, strings.TrimSpace(i.Qty+" "+i.Unit+" "+i.Code))
+	}
+	for _, v := range e.Services {
+		parts = append(parts, fmt.Sprintf("%d × %s", v.Visits, v.Code))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Ended reports whether a collector does not fetch any more.
+func (d *peopleData) Serves(c registry.Collector) bool { return c.Serves(d.now) }
+
+// Value writes a value of a record's history as a clerk compares it. Numbers of
+// documents are masked.
+func (d *peopleData) Value(field string, v any) string { return d.value(field, v) }
+
+func (d *peopleData) value(field string, v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "–"
+	case string:
+		return v
+	case []byte:
+		return fmt.Sprintf("JPEG, %d KiB", (len(v)+1023)/1024)
+	case []any:
+		var parts []string
+		for _, item := range v {
+			parts = append(parts, d.value(field, item))
+		}
+		return strings.Join(parts, "; ")
+	case map[string]any:
+		get := func(name string) string { s, _ := v[name].(string); return s }
+		switch field {
+		case "names":
+			return get("text")
+		case "birth":
+			return get("edtf")
+		case "contacts":
+			return get("value")
+		case "documents":
+			return strings.Join(strings.Fields(get("type")+" "+get("country")+" "+d.Masked(get("number"))), " ")
+		case registry.UndecidedField:
+			return get("field") + ": " + get("text") + " (" + get("by") + ")"
+		}
+		var parts []string
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			parts = append(parts, name+" "+d.value("", v[name]))
+		}
+		return strings.Join(parts, ", ")
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return "?"
+	}
+	return string(b)
+}
+
+// A row of two records beside each other.
+type besideRow struct {
+	Word  string
+	A, B  string
+	Equal bool
+}
+
+// Beside holds two people against each other, field by field.
+func (d *peopleData) Beside() (rows []besideRow) {
+	names := func(s *records.Sheet) string {
+		var list []string
+		for _, n := range s.Person.Names {
+			list = append(list, n.Text)
+		}
+		return strings.Join(list, "; ")
+	}
+	fields := []struct {
+		word string
+		of   func(*records.Sheet) string
+	}{
+		{"people.field_names", names},
+		{"people.field_sex", func(s *records.Sheet) string { return s.Person.Sex }},
+		{"people.field_birth", func(s *records.Sheet) string {
+			if s.Person.Birth == nil {
+				return ""
+			}
+			return s.Person.Birth.EDTF
+		}},
+		{"people.field_documents", func(s *records.Sheet) string { return d.documents(s.Person.Documents) }},
+		{"people.field_contacts", func(s *records.Sheet) string {
+			var list []string
+			for _, c := range s.Person.Contacts {
+				list = append(list, c.Value)
+			}
+			return strings.Join(list, "; ")
+		}},
+		{"people.number", func(s *records.Sheet) string { return strings.TrimSpace(s.Record.External + " " + s.Record.Source) }},
+		{"people.field_household", func(s *records.Sheet) string {
+			if s.Home == nil {
+				return ""
+			}
+			return lineText(s.Home)
+		}},
+		{"people.cards", func(s *records.Sheet) string {
+			var list []string
+			for _, c := range s.Cards {
+				if !c.Ended && !slices.Contains(list, cwt.GroupCardNumber(c.CardNumber)) {
+					list = append(list, cwt.GroupCardNumber(c.CardNumber))
+				}
+			}
+			return strings.Join(list, ", ")
+		}},
+	}
+	for _, f := range fields {
+		a, b := f.of(d.Sheet), f.of(d.Other)
+		rows = append(rows, besideRow{f.word, a, b, a == b})
+	}
+	return rows
+}
+
+func (d *peopleData) documents(list []registry.Document) string {
+	var parts []string
+	for _, doc := range list {
+		parts = append(parts, strings.Join(strings.Fields(doc.Type+" "+doc.Country+" "+d.Masked(doc.Number)), " "))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// Adults are the living members that a household's acts may name.
+func (d *peopleData) Living() (list []records.Line) {
+	for _, l := range d.Sheet.Members {
+		if l.Closed == "" {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// Types are the kinds of documents, to choose from.
+func (d *peopleData) Types() (list []choice) {
+	for _, t := range registry.DocumentTypes() {
+		list = append(list, choice{t, documentWords[t]})
+	}
+	return list
+}
+
+// ReadLang is the direction of the language of what is printed for her.
+func (d *peopleData) ReadDir() string {
+	if d.Lang == "ar" {
+		return "rtl"
+	}
+	return "ltr"
+}
+
+// choicesOf are the codes of a field of a closed list.
+func choicesOf(field string) (list []choice) {
+	codes := map[string][]string{"sex": {registry.Female, registry.Male, registry.Another, registry.NotSaid}, "relation": registry.Relations()}[field]
+	for _, c := range codes {
+		w := codeWords[field][c]
+		list = append(list, choice{c, w})
+	}
+	return list
+}
+
+// EditAct is the act of correcting the record.
+func (d *peopleData) EditAct() string { return string(d.At.edit) }
+
+// CalledOf and CalledLine are Called of values that a template ranges over.
+func (d *peopleData) CalledOf(pair records.Pair) string { return lineText(&pair.Line) }
+func (d *peopleData) CalledLine(l records.Line) string  { return lineText(&l) }
+
+// Dead reports whether the person's record was closed by a death.
+func (d *peopleData) Dead() bool {
+	st := d.Sheet.Person.Status
+	return st != nil && st.Reason == registry.ReasonDeceased
+}
+
+// Consents, Issues and Ext are those of the record, whatever it is of.
+func (d *peopleData) Consents() []registry.Consent {
+	return append(slices.Clone(d.Sheet.Person.Consents), d.Sheet.Household.Consents...)
+}
+
+func (d *peopleData) Issues() []registry.Issue {
+	return append(slices.Clone(d.Sheet.Person.Issues), d.Sheet.Household.Issues...)
+}
+
+func (d *peopleData) Ext() map[string]string {
+	if d.Sheet.Record.Kind == registry.KindHousehold {
+		return d.Sheet.Household.Ext
+	}
+	return d.Sheet.Person.Ext
+}
+
+// Collector is who fetches for a household.
+func (d *peopleData) Collector(c registry.Collector) string {
+	if c.Person == "" {
+		return c.External
+	}
+	if l := d.Sheet.NamedLine(c.Person); l != nil {
+		return lineText(l)
+	}
+	return c.Person
+}
+
+// Ending are the alternates whose right can be ended, Asking who may want that.
+func (d *peopleData) Ending() (list []choice) {
+	for _, c := range d.Sheet.Household.Collectors {
+		if c.Role == registry.Alternate && c.Revoked == "" {
+			code := c.Person
+			if code == "" {
+				code = c.External
+			}
+			list = append(list, choice{code, d.Collector(c)})
+		}
+	}
+	return list
+}
+
+func (d *peopleData) Asking() (list []choice) {
+	for _, l := range d.Living() {
+		list = append(list, choice{l.ID.String(), lineText(&l)})
+	}
+	for _, c := range d.Sheet.Household.Collectors {
+		if c.Role == registry.Primary && d.Serves(c) && !slices.ContainsFunc(list, func(o choice) bool { return o.Code == c.Person }) && c.Person != "" {
+			list = append(list, choice{c.Person, d.Collector(c)})
+		}
+	}
+	return list
+}
