@@ -21,6 +21,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 	s.acts()
 	s.kinds()
 	return console.New(console.Config{Base: s.origin(), Door: s.door, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: []console.Screen{
+		s.peopleScreen(),
 		&console.Devices{Desk: consoleDevices{s}, Now: s.a.Now},
 		&console.Trust{Desk: consoleTrust{s}, Door: s.door, Now: s.a.Now},
 	},
