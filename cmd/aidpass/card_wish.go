@@ -62,6 +62,9 @@ saved. Issue a delegation to the other's phone or paper, or revoke the one there
 				if len(found) != 1 {
 					return usagef("%w", issuer.ErrNotFound).hint("its card was issued from another data folder of this organisation")
 				}
+				if err := o.cardsRead(cmd.Context(), found); err != nil {
+					return err
+				}
 				read++
 				f := &found[0]
 				out := readWish{wish.To, wish.Ends, time.Unix(int64(wish.At), 0).UTC(), f.CardNumber, f.ID.String(), f.Programme, string(card.Pseudonym), f.Status.String()}

@@ -62,6 +62,9 @@ func TestTheDeskReadsAWishOfAWallet(t *testing.T) {
 	if out := l.must("card", "wish", l.path("aidpass-wish.txt")); !strings.Contains(out, "no longer") || !strings.Contains(out, got.For) {
 		t.Errorf("%s", out)
 	}
+	if log := l.must("audit", "show", "--json"); strings.Count(log, `"card.read"`) != 2 {
+		t.Errorf("whose card was looked at twice stands in the log:\n%s", log)
+	}
 	forged := []byte(wish(false))
 	forged[len(forged)-20] ^= 1
 	for what, text := range map[string]string{"forged": string(forged), "a card": "GBFF-ZGF4-B2Y"} {
