@@ -86,3 +86,26 @@ func TestAFullWalletOpens(t *testing.T) {
 		t.Error("of what was asked nothing is kept")
 	}
 }
+
+// What an issuer signed by two keys is two cards: each opens by its own.
+func TestTwoKeysOfOneIssuerAreTwoCards(t *testing.T) {
+	w, other := newWorld(t), newWorld(t)
+	h := &wallet.Wallet{}
+	list := w.received(t, 1)
+	list = append(list, wallet.Received{Source: issuer, Issuer: issuer, IssuerKey: other.pub, Form: credential.FormSDJWT, Type: vct, Texts: []string{other.odd(t, `"ledger_id":"WxBLSBUk-vIqvIDb"`)}})
+	for range 2 { // new copies take the place of both
+		added, err := h.Add(list, "", w.newID, at)
+		if err != nil || len(added) != 2 || added[0].ID == added[1].ID {
+			t.Fatalf("%d cards, %v", len(added), err)
+		}
+		for _, c := range h.Cards {
+			if c.Claims().Get("ledger_id").Text != "WxBLSBUk-vIqvIDb" {
+				t.Errorf("card %s cannot be read", c.ID)
+			}
+		}
+	}
+	if len(h.Cards) != 2 {
+		t.Errorf("%d cards", len(h.Cards))
+	}
+	stays(t, h)
+}

@@ -127,7 +127,7 @@ func (w *Wallet) Find(id string) *Card {
 	return nil
 }
 
-// Add takes what one offer brought. Forms of one type by one issuer become one card.
+// Add takes what one offer brought. Forms of one type by one issuer, under one key, become one card.
 // One that gives new copies of a card here takes its place: the id stays and what it was
 // is forgotten, since the issuer cancels the old copies when it gives new ones. That is
 // the card that replaces names, or that is counted under the same pseudonym, where it
@@ -161,7 +161,7 @@ func (w *Wallet) Add(list []Received, replaces string, newID func() string, at c
 		if half[c] && c.IssuerKey != nil && c.Prove(c.IssuerKey) != nil {
 			c.IssuerKey = nil // all of it waits
 		}
-		if c.ID = w.renewedBy(c, replaces); c.ID == "" {
+		if c.ID = w.renewedBy(c, replaces, added); c.ID == "" {
 			c.ID = newID()
 			more++
 		}
@@ -182,10 +182,14 @@ func (w *Wallet) Add(list []Received, replaces string, newID func() string, at c
 	return added, nil
 }
 
-// renewedBy is the id of the card here that c gives new copies of; "" for none.
-func (w *Wallet) renewedBy(c *Card, replaces string) string {
+// renewedBy is the id of the card here that c gives new copies of, and none of others
+// does; "" for none.
+func (w *Wallet) renewedBy(c *Card, replaces string, others []*Card) string {
 	counted := c.countedUnder()
 	for _, old := range w.Cards {
+		if slices.ContainsFunc(others, func(o *Card) bool { return o.ID == old.ID }) {
+			continue
+		}
 		if old.Type != c.Type || old.Issuer != c.Issuer || old.Source != c.Source {
 			continue
 		}
@@ -207,9 +211,12 @@ func (c *Card) countedUnder() string {
 	return name
 }
 
+// cardFor is the card of added that r is a form of, or a new one. Forms that were proved
+// by two keys are no one card: it is read again by the one it has.
 func cardFor(added *[]*Card, r *Received, at credential.Time) *Card {
 	for _, c := range *added {
-		if c.Type == r.Type && c.Issuer == r.Issuer {
+		oneKey := c.IssuerKey == nil || r.IssuerKey == nil || c.IssuerKey.Thumbprint() == r.IssuerKey.Thumbprint()
+		if c.Type == r.Type && c.Issuer == r.Issuer && oneKey {
 			return c
 		}
 	}
