@@ -51,7 +51,7 @@ type app struct {
 var apps = []app{
 	{name: "scanner", styles: []string{common + "/look.css"}, door: "aidpass", reader: "reader.worker.ts", zxing: true, demo: true},
 	{name: "wallet", styles: []string{common + "/look.css", "web/wallet/app.css"}, door: "aidpassWallet", reader: "plain.worker.ts",
-		words: []string{"wallet.", "common.", "camera.", "scan.", "ready.keeping", "ready.language"}},
+		words: []string{"wallet.", "common.", "camera.", "scan.", "ready.keeping", "ready.language", "verdict.details"}},
 }
 
 func (a *app) source() string { return "web/" + a.name }

@@ -8,6 +8,7 @@ import { changing, said } from "../aloud";
 import { now } from "../app";
 import type { Card } from "../core";
 import { picture } from "../pictures";
+import { place } from "../plainly";
 import { page, type UI } from "../ui";
 import { card } from "./cards";
 import { look } from "./scan";
@@ -33,7 +34,7 @@ export function answerDesk(ui: UI, c: Card) {
 function desk(ui: UI, c: Card, challenge: string, who: string, site: string) {
   page(ui, {
     name: "desk", title: t("wallet.desk"), back: () => void card(ui, c.id),
-    body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.desk_who", { who, site: site || "–" }, "lead"), said("wallet.desk_sure")],
+    body: [h("div", { class: "center" }, picture("desk", "large")), said("wallet.desk_who", { who: place(who) || who, site: site || "–" }, "lead"), said("wallet.desk_sure")],
     actions: h("div", { class: "pair" }, button(t("wallet.no"), () => void card(ui, c.id), "tall", "no"),
       button(t("wallet.yes"), () => present(ui, c, challenge), "tall", "yes")),
   });
