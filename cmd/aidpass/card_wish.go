@@ -33,7 +33,8 @@ may collect for her, or no longer. The phone of that card signed it, and the car
 ours; nothing is done by it. The name in it is her own word for whom she means.
 
 WISH is the text of the code on her screen, a picture of it, or the file her wallet
-saved. Issue a delegation to the other's phone or paper, or revoke the one there is.`,
+saved. The output says how to offer a delegation to the other's phone. The trust list
+must let the organisation issue them: aidpass trust grant ... --type delegation.`,
 		Example: "  aidpass card wish aidpass-wish.txt\n  aidpass card wish photo-of-screen.jpg --json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -85,4 +86,9 @@ func (r readWish) write(w io.Writer) {
 	}
 	fmt.Fprintf(w, "%q %s card %s  %s  %s  asked %s\n", r.To, says, cwt.GroupCardNumber(r.Number), r.Programme, r.Status, r.At.Format("2006-01-02 15:04Z"))
 	fmt.Fprintf(w, "  for %s\n", r.For)
+	if r.Ends {
+		fmt.Fprintln(w, "next: aidpass revoke --unit NUMBER, the other's, who has the delegation; then aidpass status publish")
+		return
+	}
+	fmt.Fprintf(w, "next: look at who stands there, then for the other, who is on record under NUMBER: aidpass offer create --external NUMBER --type delegation --programme %s --round N --claim for=%s --base-url ADDRESS\n", r.Programme, r.For)
 }

@@ -30,7 +30,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Short: "Build a demo world and show the whole way, from a workbook to a word at the counter",
 		Long: `Build a demo world and show the whole way, from a workbook to a word at the counter.
 
-Three organisations in two countries, an invented registration workbook of 60
+Four organisations in two countries, an invented registration workbook of 60
 households, and everything done by the commands you would type yourself: each is
 shown. DIR keeps it all for trying on: out/registration.xlsx, out/report.csv,
 out/cards.pdf (print it), out/cards.jsonl, out/site.pack, and a folder of data for

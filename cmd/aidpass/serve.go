@@ -323,6 +323,13 @@ func (s *serving) follow() (bool, error) {
 	return moved, nil
 }
 
+// inside reports whether https is for this machine alone.
+func (s *serving) inside() bool {
+	host, _, _ := net.SplitHostPort(s.f.listen)
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
 // https are the addresses for phones, best first.
 func (s *serving) https() []string {
 	if list := s.addresses.Load(); list != nil {
@@ -364,6 +371,9 @@ func (s *serving) closeListeners() {
 // best is the address for a phone's QR code.
 func (s *serving) best() string {
 	if list := s.https(); len(list) > 0 {
+		if s.inside() && len(s.f.hosts) == 0 {
+			return "https://" + net.JoinHostPort("localhost", s.port)
+		}
 		return list[0]
 	}
 	return s.local
@@ -444,12 +454,16 @@ func (s *serving) tell(ctx context.Context) error {
 			_, p, _ := net.SplitHostPort(strings.TrimPrefix(s.local, "http://"))
 			fmt.Fprintf(w, "this machine: %s/   works at once; on a phone at the USB cable too, after adb reverse tcp:%s tcp:%s\n", s.local, p, p)
 		}
-		who := "for phones in the same network"
-		if s.ca != nil {
+		label, who, places := "phones:", "for phones in the same network", s.https()
+		switch {
+		case s.inside() && len(places) > 0:
+			places = []string{s.best()}
+			label, who = "https:", "for this machine alone: --listen :"+s.port+" lets phones in"
+		case s.ca != nil:
 			who += " that have this place's certificate: the page tells how"
 		}
-		for _, address := range s.https() {
-			fmt.Fprintf(w, "phones:       %s/   %s\n", address, who)
+		for _, address := range places {
+			fmt.Fprintf(w, "%-13s %s/   %s\n", label, address, who)
 		}
 		for _, line := range s.walletLines() {
 			fmt.Fprintln(w, line)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -309,12 +310,6 @@ func deref(s *string) string {
 // 3 visits", lists with commas.
 func inWords(v any) string {
 	switch v := v.(type) {
-	case []any:
-		parts := make([]string, len(v))
-		for i := range v {
-			parts[i] = inWords(v[i])
-		}
-		return strings.Join(parts, ", ")
 	case map[string]any:
 		var parts []string
 		if amount, ok := v["amount"]; ok {
@@ -331,6 +326,13 @@ func inWords(v any) string {
 			parts = append(parts, fmt.Sprint(visits, " visits"))
 		}
 		return strings.Join(parts, "; ")
+	}
+	if list := reflect.ValueOf(v); list.Kind() == reflect.Slice {
+		parts := make([]string, list.Len())
+		for i := range parts {
+			parts[i] = inWords(list.Index(i).Interface())
+		}
+		return strings.Join(parts, ", ")
 	}
 	return fmt.Sprint(v)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -394,6 +395,9 @@ func (a *app) walletLive(f *walletFlags) *cobra.Command {
 				e.Who, e.Name, e.How = c.Organisation, c.Site, "challenge"
 			}
 			l, err := p.w.Live(args[0], c, at)
+			if errors.Is(err, wallet.ErrViewOnly) {
+				return usagef("%s was restored without its keys and is for reading only", args[0]).hint("the desk issues it again: aidpass offer create --replace")
+			}
 			if err != nil {
 				return err
 			}
@@ -486,6 +490,9 @@ issues them again.`,
 				return err
 			}
 			w, lost, err := wallet.Restore(b, string(words), func(h string) bool { return p.keys[h] != nil }, credential.FromStd(a.Now()))
+			if errors.Is(err, wallet.ErrKey) {
+				return usagef("%s does not open with these words", args[0]).hint("the eight words that its backup showed, on the first line of --words, in their order")
+			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}

@@ -198,6 +198,7 @@ func (a *app) answer(ctx context.Context, f *walletFlags, p *purse, link string,
 	if err != nil {
 		return err
 	}
+	refused := false
 	for range maxTries {
 		at := credential.FromStd(a.Now())
 		s, err := k.Next(at)
@@ -210,7 +211,7 @@ func (a *app) answer(ctx context.Context, f *walletFlags, p *purse, link string,
 		case openid.Chain:
 			err = k.TakeChain("", false) // a command line has no list of roots for who asks
 		case openid.Consent:
-			if err = a.consent(f, p, k, s.Asked, want, at); err == nil {
+			if refused, err = a.consent(f, p, k, s.Asked, want, at); err == nil {
 				err = p.save() // before anything leaves
 			}
 		case openid.Sign:
@@ -219,7 +220,11 @@ func (a *app) answer(ctx context.Context, f *walletFlags, p *purse, link string,
 				err = k.Signed(sigs)
 			}
 		case openid.Done:
-			fmt.Fprintln(a.Stdout, "answered")
+			if refused {
+				fmt.Fprintln(a.Stdout, "said no; nothing was shown")
+			} else {
+				fmt.Fprintln(a.Stdout, "answered")
+			}
 			if s.Redirect != "" {
 				fmt.Fprintln(a.Stdout, "go on at", s.Redirect)
 			}
@@ -232,17 +237,20 @@ func (a *app) answer(ctx context.Context, f *walletFlags, p *purse, link string,
 	return nil
 }
 
-func (a *app) consent(f *walletFlags, p *purse, k *openid.Asking, asked *openid.Asked, want presentWishes, at credential.Time) error {
+func (a *app) consent(f *walletFlags, p *purse, k *openid.Asking, asked *openid.Asked, want presentWishes, at credential.Time) (refused bool, err error) {
 	refuse := want.refuse
 	fmt.Fprintf(a.Stderr, "%q asks (known by its %s); the answer goes to %s\nfor: %q\n", asked.Who.Name, asked.Who.How, asked.To, wallet.In(asked.Purpose, f.lang))
 	choices, err := k.Search(p.w, at)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if !choices.Possible && !refuse {
-		return usagef("no card here answers this request").hint("aidpass wallet present LINK --refuse tells who asks; else nothing is sent")
+		return false, usagef("no card here answers this request").hint("aidpass wallet present LINK --refuse tells who asks; else nothing is sent")
 	}
 	for _, pick := range choices.Least {
+		if refuse {
+			break // nothing will be shown
+		}
 		for _, w := range choices.Wants {
 			for _, o := range w.Options {
 				if w.ID == pick.Want && o.Card == pick.Card && o.Form == pick.Form {
@@ -257,12 +265,12 @@ func (a *app) consent(f *walletFlags, p *purse, k *openid.Asking, asked *openid.
 	if !refuse {
 		yes, err := a.confirmOr("Show this?", want.sure, "nothing was shown")
 		if err != nil {
-			return err
+			return false, err
 		}
 		refuse = !yes
 	}
 	if refuse {
-		return k.Refuse(p.w, at)
+		return true, k.Refuse(p.w, at)
 	}
-	return k.Answer(p.w, choices.Least, at)
+	return false, k.Answer(p.w, choices.Least, at)
 }

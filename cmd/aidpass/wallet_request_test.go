@@ -55,7 +55,9 @@ func TestAWalletAnswersWhatIsAskedAtTheServer(t *testing.T) {
 		}
 	}
 	read("request", "create", "--type", "eligibility", "--claim", "programme", "--purpose", "To hand out food")
-	l.must(purse("present", made.Link, "--refuse")...)
+	if out := l.must(purse("present", made.Link, "--refuse")...); !strings.Contains(out, "said no") {
+		t.Errorf("a no is told as %q", out)
+	}
 	if shown := l.must("request", "show", made.ID); !strings.Contains(shown, "access_denied") || strings.Contains(shown, "K7Q2") {
 		t.Errorf("refused: %s", shown)
 	}

@@ -72,12 +72,15 @@ func TestAWalletTakesAnOfferFromTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.must(purse("wipe", "--yes")...)
+	l.refused([]string{"does not open with these words"}, purse("restore", l.path("purse.backup"), "--words", l.path("pass"))...)
 	if out := l.must(purse("restore", l.path("purse.backup"), "--words", l.path("words"))...); !strings.HasPrefix(out, "1 card; 1 for reading only") {
 		t.Errorf("restore %q", out)
 	}
-	if list := l.must(purse("list")...); !strings.Contains(list, "view_only") {
+	list := l.must(purse("list")...)
+	if !strings.Contains(list, "view_only") {
 		t.Errorf("list %q", list)
 	}
+	l.refused([]string{"for reading only", "offer create --replace"}, purse("live", strings.Fields(list)[0])...)
 }
 
 // A holder signs in with a browser on her own machine, and the wallet of the command line

@@ -18,7 +18,7 @@ export function place(id: string): string {
 export const issuer = (c: Card) => c.issuer_name || place(c.issuer) || place(c.source) || text("wallet.nobody");
 
 /** other is who stands on the other side of an event: a person's own word for somebody stays as it is. */
-export const other = (who: string, name: string) => name || (who.includes(":") ? place(who) : who);
+export const other = (who: string, name: string) => (name && who.startsWith("decentralized_identifier:did:web:") ? place(name) : name) || (who.includes(":") ? place(who) : who);
 
 /** machines is true for a name that nobody reads. */
 export const machines = (id: string) => place(id) !== id && id.includes(":");
@@ -42,8 +42,11 @@ export function valued(f: Claim, type: string): Child {
   return has(key) ? t(key) : bdi(f.value);
 }
 
-/** telling leaves out what says nothing: that nobody else may collect is the rule. */
-export const telling = (f: Claim) => !(f.name === "collector_rule" && f.value === "holder_only");
+/** telling leaves out what says nothing: that nobody else may collect is the rule, and a pseudonym is for scanners. */
+export const telling = (f: Claim) => f.name !== "for" && !(f.name === "collector_rule" && f.value === "holder_only");
+
+/** comma stands between the parts of a list. */
+export const comma = () => (tag() === "ar" ? "، " : ", ");
 
 /** language is a language's name in the app's own. */
 export const language = (of: string) => new Intl.DisplayNames([tag()], { type: "language", fallback: "code" }).of(of) ?? of;

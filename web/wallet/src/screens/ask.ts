@@ -6,7 +6,7 @@ import { said } from "../aloud";
 import { now } from "../app";
 import type { Asked, Choices, Claim, Option, Pick, Want } from "../core";
 import { picture } from "../pictures";
-import { details, labelled, language, machines, place, valued } from "../plainly";
+import { comma, details, labelled, language, machines, place, valued } from "../plainly";
 import { page, type UI } from "../ui";
 import { label } from "./cards";
 
@@ -53,7 +53,7 @@ async function part(ui: UI, w: Want, answers: Map<string, Pick>): Promise<Child>
   fill(least);
   const ways = o.ways.length > 1 ? h("fieldset", { class: "choices" }, h("legend", {}, t("wallet.ask_less")), o.ways.map((x, i) =>
     h("label", {}, h("input", { type: "radio", name: `way-${w.id}`, id: `way-${w.id}-${i}`, checked: i === least, change: () => pick(i) }),
-      h("span", {}, x.claims.length ? words(x.claims).map((f, n) => [n ? ", " : null, named(f)]) : t("wallet.ask_least"))))) : null;
+      h("span", {}, x.claims.length ? words(x.claims).map((f, n) => [n ? comma() : null, named(f)]) : t("wallet.ask_least"))))) : null;
   // What no answer needs is left out unless she adds it.
   const more = chosen ? null : h("input", { type: "checkbox", id: `more-${w.id}`, change: () => {
     if (more!.checked) pick(least); else answers.delete(w.id);

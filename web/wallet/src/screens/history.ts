@@ -4,7 +4,7 @@ import { moment, t, tag } from "common/i18n";
 import { said } from "../aloud";
 import { now } from "../app";
 import { picture } from "../pictures";
-import { details, labelled, machines, other } from "../plainly";
+import { comma, details, labelled, machines, other } from "../plainly";
 import { page, type UI } from "../ui";
 import { cards } from "./cards";
 
@@ -17,11 +17,11 @@ export async function history(ui: UI) {
   page(ui, {
     name: "history", title: t("wallet.history"), back: () => void cards(ui),
     body: [said("wallet.history_lead"), events.length ? h("ul", { class: "log" }, events.map((e) => {
-      const of = e.cards.map((id) => names.get(id)).filter(Boolean).join(", ");
+      const of = e.cards.map((id) => names.get(id)).filter(Boolean).join(comma());
       return h("li", { class: e.kind === "declined" ? "no" : "" }, picture(pictures[e.kind] ?? "clock"), h("span", { class: "what" },
         other(e.who, e.name) ? h("div", {}, bdi(other(e.who, e.name))) : null, t(`wallet.did_${e.kind}`), of ? h("small", {}, bdi(of)) : null,
         e.for ? h("small", {}, t("wallet.ask_for", { what: e.for })) : null,
-        e.claims.length ? h("small", {}, e.claims.map((w, i) => [i ? ", " : null, bdi(labelled(w))])) : null, h("small", {}, moment(e.at)), machines(e.who) ? details(e.who) : null));
+        e.claims.length ? h("small", {}, e.claims.map((w, i) => [i ? comma() : null, bdi(labelled(w))])) : null, h("small", {}, moment(e.at)), machines(e.who) ? details(e.who) : null));
     })) : said("wallet.history_none")],
   });
 }

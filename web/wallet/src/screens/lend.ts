@@ -46,11 +46,11 @@ async function wished(ui: UI, c: Card, to: string, ends: boolean) {
   } catch (e) { back(); ui.warn(e); }
 }
 
-/** standing says what was asked of the desk about a card, and lets her take it back. */
+/** standing says what was asked of the desk about a card, and lets her take it back where its key is here. */
 export const standing = (ui: UI, c: Card, w: Wish) => h("section", { class: "wish" },
   said(w.ends ? "wallet.wish_ended" : "wallet.wish_made", { to: w.to, date: date(w.at).textContent! }, "note"),
-  act("phones", w.ends ? "wallet.wish_show_end" : "wallet.wish_again", "wish-again", () => void wished(ui, c, w.to, w.ends)),
-  w.ends ? null : act("bin", "wallet.wish_back", "wish-back", () => void wished(ui, c, w.to, true)));
+  c.state === "view_only" ? null : act("phones", w.ends ? "wallet.wish_show_end" : "wallet.wish_again", "wish-again", () => void wished(ui, c, w.to, w.ends)),
+  w.ends || c.state === "view_only" ? null : act("bin", "wallet.wish_back", "wish-back", () => void wished(ui, c, w.to, true)));
 
 async function hand(ui: UI, c: Card, holder: string, to: string, back: () => void) {
   try {
