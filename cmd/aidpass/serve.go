@@ -28,6 +28,7 @@ import (
 	"aidpass/access"
 	"aidpass/access/work"
 	"aidpass/internal/durable"
+	"aidpass/issuer/registry/imports"
 	"aidpass/status"
 	"aidpass/trust"
 	"aidpass/web/api"
@@ -194,6 +195,7 @@ type serving struct {
 	desk        *walletDesk // nil: nothing is issued to wallets here
 	door        *access.Door
 	work        *work.Runner
+	imports     *imports.Desk
 	walletApp   bool // it is built in
 }
 

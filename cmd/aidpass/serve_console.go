@@ -18,12 +18,14 @@ import (
 func (s *serving) staffDesk() (*console.Console, error) {
 	s.door = &access.Door{Store: s.o.store, Now: s.a.Now}
 	s.work = &work.Runner{Store: s.o.store, Now: s.a.Now, Log: s.log}
+	s.imports = s.importDesk()
 	s.acts()
 	s.kinds()
 	return console.New(console.Config{Base: s.origin(), Door: s.door, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: []console.Screen{
 		s.peopleScreen(),
 		&console.Devices{Desk: consoleDevices{s}, Now: s.a.Now},
 		&console.Trust{Desk: consoleTrust{s}, Door: s.door, Now: s.a.Now},
+		&console.Imports{Desk: s.imports},
 	},
 		OrgName: func(id string) string { return cmp.Or(s.o.entry.Names["en"], id) },
 		Fault:   consoleError, Log: s.log, Now: s.a.Now})
@@ -32,11 +34,14 @@ func (s *serving) staffDesk() (*console.Console, error) {
 // acts says how acts under four eyes are carried out: s.door.Handle(access.BatchApprove, ...).
 func (s *serving) acts() {
 	s.door.Handle(access.TrustWithdrawKey, consoleTrust{s}.withdrawal())
+	s.door.Handle(access.ImportSubmit, s.imports.Executor())
 }
 
 // kinds says what long work does: s.work.Handle("batch-issue", ...). How a screen starts
 // one stands in package access/work.
-func (s *serving) kinds() {}
+func (s *serving) kinds() {
+	s.work.Handle(importWork, work.Kind{Act: access.ImportSubmit, Word: console.ImportJob, Do: s.writeImport})
+}
 
 // begin carries out what two accounts agreed to before the server was stopped, and lets
 // long work go on. end waits until that has stopped, when ctx is over.

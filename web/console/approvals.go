@@ -19,6 +19,12 @@ type Teller interface {
 	Tell(p *Page, a access.Approval) ([]template.HTML, error)
 }
 
+// A Pointer is a screen that has a page with the details of what is asked for.
+type Pointer interface {
+	// Where is its path below Root; "" for acts of other screens.
+	Where(a access.Approval) string
+}
+
 // approvals are the requests that wait for a second account.
 type approvals struct{ *Console }
 
@@ -51,6 +57,7 @@ type approvalsData struct {
 	Rows   []approvalRow
 	Paging *Paging
 	Tells  []template.HTML
+	Path   string // below Root, of the details; empty: there are none
 }
 
 // An approvalView is a request as programs see it: what it would change in words, and
@@ -96,10 +103,23 @@ type approvalRow struct {
 	access.Approval
 	Hex       string
 	Can, Mine bool
+	Tells     []template.HTML // of one that waits
+}
+
+// tell says in words what a request would change.
+func (a *approvals) tell(p *Page, r access.Approval) (tells []template.HTML, err error) {
+	for _, screen := range a.screens {
+		if t, ok := screen.(Teller); ok && tells == nil {
+			if tells, err = t.Tell(p, r); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return tells, nil
 }
 
 func (a *approvals) row(p *Page, r access.Approval) approvalRow {
-	return approvalRow{r, hex.EncodeToString(r.Hash[:]), a.Door.CanApprove(p.In, r), r.State == access.Waiting && access.SameAccount(r.By, p.In.Account.ID)}
+	return approvalRow{r, hex.EncodeToString(r.Hash[:]), a.Door.CanApprove(p.In, r), r.State == access.Waiting && access.SameAccount(r.By, p.In.Account.ID), nil}
 }
 
 // list has what waits for this account first.
@@ -120,7 +140,13 @@ func (a *approvals) list(p *Page) error {
 	slices.SortStableFunc(all, func(x, y access.Approval) int { return rank(x) - rank(y) })
 	d := approvalsData{Paging: p.Paging(len(all))}
 	for _, r := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
-		d.Rows = append(d.Rows, a.row(p, r))
+		row := a.row(p, r)
+		if r.State == access.Waiting {
+			if row.Tells, err = a.tell(p, r); err != nil {
+				return err
+			}
+		}
+		d.Rows = append(d.Rows, row)
 	}
 	return p.Show("approvals", "approvals.title", d)
 }
@@ -132,11 +158,12 @@ func (a *approvals) show(p *Page) error {
 	}
 	row := a.row(p, r)
 	d := approvalsData{approvalRow: &row}
+	if d.Tells, err = a.tell(p, r); err != nil {
+		return err
+	}
 	for _, screen := range a.screens {
-		if t, ok := screen.(Teller); ok && d.Tells == nil {
-			if d.Tells, err = t.Tell(p, r); err != nil {
-				return err
-			}
+		if t, ok := screen.(Pointer); ok && d.Path == "" {
+			d.Path = t.Where(r)
 		}
 	}
 	return p.Show("approval", "act."+string(r.Act), d)

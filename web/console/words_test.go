@@ -11,6 +11,9 @@ import (
 	"testing"
 
 	"aidpass/access"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/imports"
+	"aidpass/issuer/registry/intake"
 	"aidpass/web/api"
 	"aidpass/web/console"
 )
@@ -82,6 +85,20 @@ func families() (keys []string) {
 	}
 	for _, s := range []console.JobState{console.JobWaits, console.JobRuns, console.JobStopped, console.JobDone, console.JobFailed} {
 		keys = append(keys, "jobs.state_"+string(s))
+	}
+	for _, w := range intake.FieldWords() {
+		if !strings.Contains(w.Name, "TYPE") && !strings.Contains(w.Name, "NAME") {
+			keys = append(keys, "imports.field_"+w.Name)
+		}
+	}
+	for _, w := range intake.RoleWords() {
+		keys = append(keys, "imports.role_"+w.Name)
+	}
+	for _, s := range []imports.State{imports.Loaded, imports.Checked, imports.InReview, imports.Approved, imports.Applied, imports.Issued, imports.Refused, imports.Withdrawn} {
+		keys = append(keys, "imports.state_"+string(s))
+	}
+	for _, k := range []string{"severity_reject", "severity_issue", "severity_note", "why_" + registry.KeyDocument, "why_" + registry.KeyNameYear, "order_dmy", "order_mdy", "order_hm", "order_mf"} {
+		keys = append(keys, "imports."+k)
 	}
 	for m := range 12 {
 		keys = append(keys, "date.month"+strconv.Itoa(m+1))

@@ -24,6 +24,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/access/accesstest"
+	"aidpass/issuer/registry/imports"
 	"aidpass/web/api"
 	"aidpass/web/console"
 )
@@ -39,7 +40,7 @@ const (
 // screens are the console's besides the frame's own. A new screen gets its line here,
 // and the objects of its paths a maker in makers.
 func (w *world) screens() []console.Screen {
-	return append([]console.Screen{&things{w: w}, w.peopleScreen()}, w.ops()...)
+	return append([]console.Screen{&things{w: w}, w.peopleScreen(), &console.Imports{Desk: w.imports[own]}}, w.ops()...)
 }
 
 // makers make an object of an organisation for each :name of a path and return what
@@ -53,6 +54,7 @@ var makers = map[string]func(w *world, org string, b *browser) string{
 	"secret":    func(w *world, org string, _ *browser) string { return w.invite(org, "x-"+name(), access.Registrar) },
 	"approval":  func(w *world, org string, _ *browser) string { return w.ask(org) },
 	"job":       func(w *world, org string, _ *browser) string { return w.jobs.add(org, access.BatchIssue) },
+	"import":    func(w *world, org string, _ *browser) string { return w.list(org, "list.csv", smallList()).ID },
 	"session": func(w *world, org string, b *browser) string {
 		m := w.ownOr(org, b)
 		t, err := w.doors[org].SignIn(w.Context(), access.Attempt{Account: m.id, Password: password, Code: w.code(m), Address: "192.0.2.7"})
@@ -104,6 +106,11 @@ var forms = map[string]url.Values{
 	"POST /accounts/of/:account/recover": {"reason": {"lost"}},
 	"POST /approvals/:approval/refuse":   {"reason": {"no"}},
 	"POST /things/:thing/name":           {"name": {"Rice"}},
+	"POST /imports/:import/check":        {"version": {"2"}},
+	"POST /imports/:import/submit":       {"version": {"2"}},
+	"POST /imports/:import/withdraw":     {"version": {"2"}},
+	"POST /imports/:import/mends":        {"version": {"2"}, "table": {""}, "row": {"2"}, "column": {"sex"}, "was": {"f"}, "value": {"m"}},
+	"POST /imports/:import/columns":      {"version": {"2"}, "role": {"people"}, "field": {"person_id", "full_name", "sex", "birth_date", "consent"}},
 	"POST /things/:thing/erase":          {},
 }
 
@@ -117,6 +124,7 @@ type world struct {
 	doors   map[string]*access.Door
 	jobs    *jobs
 	desks   map[string]*opsDesk // of devices, trust, log, reports, by organisation
+	imports map[string]*imports.Desk
 	log     bytes.Buffer
 
 	mu     sync.Mutex
@@ -133,12 +141,13 @@ func newWorld(t *testing.T) *world { return newWorldWith(t, nil) }
 
 func newWorldWith(t *testing.T, in *console.SignIn) *world {
 	t.Helper()
-	w := &world{T: t, clock: now, things: map[string]thing{}, doors: map[string]*access.Door{}, stores: map[string]*accesstest.Memory{}}
+	w := &world{T: t, clock: now, things: map[string]thing{}, doors: map[string]*access.Door{}, imports: map[string]*imports.Desk{}, stores: map[string]*accesstest.Memory{}}
 	w.jobs = &jobs{list: map[string]console.Job{}}
 	w.desks = map[string]*opsDesk{own: newOpsDesk(own), other: newOpsDesk(other)}
 	for _, org := range []string{own, other} {
 		w.stores[org] = accesstest.New(org, w.now)
 		w.doors[org] = &access.Door{Store: w.stores[org], Now: w.now, Cost: access.Cost{Memory: 64, Passes: 1, Lanes: 1}}
+		w.imports[org] = w.importDesk(org)
 	}
 	var err error
 	log := slog.New(slog.NewTextHandler(&locked{w: w}, nil))

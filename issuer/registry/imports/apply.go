@@ -11,6 +11,7 @@ import (
 	"aidpass/access"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/roster"
 )
 
 // payload is what both accounts of an approval mean, as canonical JSON: its fields in
@@ -122,11 +123,14 @@ func (d *Desk) approved(ctx context.Context, who access.Actor, a access.Approval
 
 // Apply writes an approved import into the register: all of it in one transaction, or
 // nothing. After a stop it is called again and knows what is there: nothing is written
-// twice. step is told the rows; it may be nil.
+// twice.
+//
+// First every row is checked once more, while others still write; step is told how many
+// were, and its error ends the work. It may be nil.
 //
 // The rows become what was approved: where the register has changed since so that they
 // would become something else it is ErrChanged, and the import is to be checked again.
-func (d *Desk) Apply(ctx context.Context, id string, step func(done, total int)) (Import, error) {
+func (d *Desk) Apply(ctx context.Context, id string, step func(done, total int) error) (Import, error) {
 	m, file, err := d.open(ctx, id)
 	if err != nil {
 		return m, err
@@ -149,25 +153,20 @@ func (d *Desk) Apply(ctx context.Context, id string, step func(done, total int))
 	}
 	var report *intake.Report
 	if !there {
-		done := 0
-		opt := intake.Options{Import: number, Progress: func(string, int) {
-			if done++; step != nil && done%64 == 0 {
-				step(min(done, 2*m.Counts.Rows), 2*m.Counts.Rows)
-			}
-		}, Before: func(r *intake.Report) error {
+		same := func(r *intake.Report) error {
 			if c := m.count(r); c.Rows != m.Counts.Rows || c.New != m.Counts.New || c.Updated != m.Counts.Updated || c.Known != m.Counts.Known || c.Bad != m.Counts.Bad {
 				return ErrChanged
 			}
 			return nil
-		}}
-		if report, err = d.runFile(ctx, who, &m, file, opt); errors.Is(err, ErrChanged) {
+		}
+		if err = d.rehearse(ctx, who, &m, file, same, step); err == nil {
+			report, err = d.runFile(ctx, who, &m, file, intake.Options{Import: number, Before: same})
+		}
+		if errors.Is(err, ErrChanged) {
 			return m, errors.Join(err, d.reopen(context.WithoutCancel(ctx), who, m))
 		} else if err != nil {
 			return m, err
 		}
-	}
-	if step != nil {
-		step(2*m.Counts.Rows, 2*m.Counts.Rows)
 	}
 	// From here on it is in the register, whatever is cancelled.
 	return m, d.Store.WriteImports(context.WithoutCancel(ctx), who, func(tx Tx) error {
@@ -194,6 +193,30 @@ func (d *Desk) Apply(ctx context.Context, id string, step func(done, total int))
 		return tx.Audit(access.Entry{Action: "import.apply", Object: id, Detail: fmt.Sprintf("rows=%d new=%d updated=%d known=%d left_out=%d",
 			m.Counts.Rows, m.Counts.New, m.Counts.Updated, m.Counts.Known, m.Counts.Bad), Digest: m.Review.Hash})
 	})
+}
+
+// stepRows is after how many rows step is told at the least.
+const stepRows = 256
+
+// rehearse does all but writing.
+func (d *Desk) rehearse(ctx context.Context, who access.Actor, m *Import, file *roster.File, same func(*intake.Report) error, step func(done, total int) error) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	done, every := 0, max(stepRows, m.Counts.Rows/50)
+	report, err := d.runFile(ctx, who, m, file, intake.Options{DryRun: true, Progress: func(string, int) {
+		if done++; step != nil && done%every == 0 {
+			if err := step(min(done, m.Counts.Rows), m.Counts.Rows); err != nil {
+				stop(err)
+			}
+		}
+	}})
+	if cause := context.Cause(ctx); cause != nil {
+		return cause
+	}
+	if err != nil {
+		return err
+	}
+	return same(report)
 }
 
 // written reports whether the register has an import of this number.

@@ -345,12 +345,14 @@ func testStop(t *testing.T, w *World) {
 		t.Fatalf("%d people", n)
 	}
 	stopped, cancel := context.WithCancel(ctx)
-	_, err := w.Desk.Apply(stopped, m.ID, func(done, _ int) {
-		if done >= 600 {
-			cancel()
-		}
+	_, err := w.Desk.Apply(stopped, m.ID, func(int, int) error {
+		cancel()
+		return nil
 	})
 	want(t, "in the midst", err, context.Canceled)
+	end := errors.New("the end")
+	_, err = w.Desk.Apply(ctx, m.ID, func(int, int) error { return end })
+	want(t, "stopped by who is told", err, end)
 	if n := w.people(t); n != 0 {
 		t.Errorf("half of a list: %d people", n)
 	}

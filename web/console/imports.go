@@ -1,0 +1,332 @@
+package console
+
+import (
+	"context"
+	"errors"
+	"html/template"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"aidpass/access"
+	"aidpass/issuer/registry/imports"
+	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/roster"
+)
+
+// An ImportDesk is where lists are taken in: imports.Desk.
+type ImportDesk interface {
+	List(ctx context.Context) ([]imports.Import, error)
+	Show(ctx context.Context, id string) (imports.Import, error)
+	Load(ctx context.Context, by access.Actor, name string, b []byte, opt imports.Options) (m imports.Import, again bool, err error)
+	Columns(ctx context.Context, id string) (imports.Import, []intake.Shown, intake.Plan, *intake.Question, error)
+	Map(ctx context.Context, by access.Actor, id string, version int64, plan intake.Plan, opt imports.Options) (imports.Import, error)
+	Check(ctx context.Context, by access.Actor, id string, version int64) (imports.Import, error)
+	Findings(ctx context.Context, id string, w imports.Which, offset, limit int) ([]imports.Finding, int, []imports.Kind, error)
+	Mend(ctx context.Context, by access.Actor, id string, version int64, mends []roster.Mend) (imports.Import, error)
+	Doubles(ctx context.Context, by access.Actor, id string, offset, limit int) ([]imports.Pair, int, error)
+	Rejects(ctx context.Context, by access.Actor, id string) (b []byte, ext string, err error)
+	Submit(ctx context.Context, c access.Caller, id string, version int64, reason string) (imports.Import, error)
+	Withdraw(ctx context.Context, by access.Actor, id string, version int64, reason string) (imports.Import, error)
+}
+
+// Imports is the wizard that takes a list in: file, columns, check, mends, doubles, and
+// what a second account approves.
+type Imports struct{ Desk ImportDesk }
+
+// ImportJob is what the long work is called that writes an approved list.
+const ImportJob = "imports.job"
+
+// Bounds of a form of mends.
+const (
+	cellRunes = 2000 // a longer cell is mended in the file
+)
+
+// Routes implements Screen.
+func (s *Imports) Routes() []Route {
+	version, back := Text("version", 20), []Field{Text("severity", 10), Text("code", 64), Text("page", 10)}
+	query := []Field{Text("severity", 10), Text("code", 64)}
+	return []Route{
+		{Method: http.MethodGet, Path: "/imports", Act: access.ImportRead, Menu: "imports.menu", Paged: true, Handler: s.list},
+		{Method: http.MethodPost, Path: "/imports", Act: access.ImportLoad, Files: true, MaxBody: imports.MaxBytes + 64<<10,
+			Form: []Field{File("file"), Text("source", 100), Text("sheet", 100), Text("encoding", 40)}, Handler: s.load},
+		{Method: http.MethodGet, Path: "/imports/:import", Act: access.ImportRead, Handler: s.show},
+		{Method: http.MethodGet, Path: "/imports/:import/columns", Act: access.ImportCheck, Handler: s.columns},
+		{Method: http.MethodPost, Path: "/imports/:import/columns", Act: access.ImportCheck, MaxBody: 2 << 20, Handler: s.mapped,
+			Form: []Field{version, Many("role", 40, roster.MaxTables), Many("field", 80, roster.MaxColumns), Many("without", 100, 200), Many("alone", 4, roster.MaxTables),
+				Text("source", 100), Text("changes", 4)}},
+		{Method: http.MethodPost, Path: "/imports/:import/check", Act: access.ImportCheck, Form: []Field{version}, Handler: s.check},
+		{Method: http.MethodGet, Path: "/imports/:import/findings", Act: access.ImportRead, Query: query, Paged: true, Handler: s.findings},
+		{Method: http.MethodPost, Path: "/imports/:import/mends", Act: access.ImportCheck, MaxBody: 4 << 20, Handler: s.mend,
+			Form: append([]Field{version, Many("table", 200, maxPage), Many("row", 10, maxPage), Many("column", 4000, maxPage), {Name: "was", Max: cellRunes, Many: maxPage, Lines: true},
+				{Name: "value", Max: cellRunes, Many: maxPage, Lines: true}, Many("out", 220, 2*maxPage), Many("listed", 220, 2*maxPage), Text("from", 10)}, back...)},
+		{Method: http.MethodGet, Path: "/imports/:import/mends", Act: access.ImportRead, Paged: true, Handler: s.mends},
+		{Method: http.MethodGet, Path: "/imports/:import/doubles", Act: access.ImportRead, Paged: true, Handler: s.doubles},
+		{Method: http.MethodGet, Path: "/imports/:import/rejects", Act: access.ImportCheck, Handler: s.rejects},
+		{Method: http.MethodPost, Path: "/imports/:import/submit", Act: access.ImportSubmit, Form: []Field{version, Text("reason", 200)}, Handler: s.submit},
+		{Method: http.MethodPost, Path: "/imports/:import/withdraw", Act: access.ImportWithdraw, Form: []Field{version, Text("reason", 200)}, Handler: s.withdraw},
+	}
+}
+
+// Needs are lists that somebody began and nobody went on with.
+func (s *Imports) Needs(ctx context.Context, in *access.Session) ([]Need, error) {
+	if !access.May(in.Roles, access.ImportCheck) {
+		return nil, nil
+	}
+	all, err := s.Desk.List(ctx)
+	n := Need{Word: "imports.need", Path: "/imports"}
+	for _, m := range all {
+		if m.State.Open() && m.State != imports.InReview {
+			n.Count++
+			n.Since = m.At // the newest come first
+		}
+	}
+	return []Need{n}, err
+}
+
+var (
+	errImportState = &Fault{Status: http.StatusConflict, Word: "imports.fault_state"}
+	errImportGone  = &Fault{Status: http.StatusGone, Word: "imports.fault_gone"}
+)
+
+// importFault tells errors of the desk.
+func importFault(err error) error {
+	var file *roster.FileError
+	switch {
+	case errors.As(err, &file):
+		return BadForm("imports.fault_file", "what", file.What, "fix", file.Fix)
+	case errors.Is(err, imports.ErrNotFound):
+		return ErrNotFound
+	case errors.Is(err, imports.ErrConflict), errors.Is(err, imports.ErrChanged):
+		return ErrConflict
+	case errors.Is(err, imports.ErrState):
+		return errImportState
+	case errors.Is(err, imports.ErrGone):
+		return errImportGone
+	case errors.Is(err, imports.ErrLarge):
+		return errLarge
+	case errors.Is(err, imports.ErrMany):
+		return BadForm("imports.fault_many")
+	case errors.Is(err, imports.ErrMends):
+		return BadForm("imports.fault_mends")
+	case errors.Is(err, imports.ErrEmpty):
+		return BadForm("imports.fault_empty")
+	}
+	return err
+}
+
+// importRow is an import as pages and programs see it.
+type importRow struct {
+	ID      string          `json:"id"`
+	State   imports.State   `json:"state"`
+	Name    string          `json:"name"`
+	Format  string          `json:"format"`
+	Size    int             `json:"bytes"`
+	By      string          `json:"by"`
+	At      time.Time       `json:"at"`
+	Known   bool            `json:"known_columns"`
+	Mended  int             `json:"mended"`
+	Counts  *imports.Counts `json:"counts,omitempty"`
+	Review  *reviewRow      `json:"review,omitempty"`
+	Why     string          `json:"why,omitempty"`
+	Gone    bool            `json:"gone"`
+	Version int64           `json:"version"`
+}
+
+type reviewRow struct {
+	Approval string    `json:"approval"`
+	By       string    `json:"by"`
+	At       time.Time `json:"at"`
+	Second   string    `json:"second,omitempty"`
+}
+
+func rowOfImport(m *imports.Import) importRow {
+	r := importRow{ID: m.ID, State: m.State, Name: m.Name, Format: m.Format, Size: m.Size, By: m.By, At: m.At, Known: m.Known, Mended: m.Mended,
+		Counts: m.Counts, Why: m.Why, Gone: m.Gone, Version: m.Version}
+	if m.Review != nil {
+		r.Review = &reviewRow{m.Review.Approval, m.Review.By, m.Review.At, m.Review.Second}
+	}
+	return r
+}
+
+// Stale reports that what was counted is not what is there.
+func (r importRow) Stale() bool { return r.State == imports.Loaded && r.Counts != nil }
+
+// Open reports whether it can still be changed.
+func (r importRow) Open() bool { return r.State.Open() && !r.Gone }
+
+type importsData struct {
+	Rows   []importRow `json:"imports"`
+	Paging *Paging     `json:"paging"`
+}
+
+func (s *Imports) list(p *Page) error {
+	all, err := s.Desk.List(p.Context())
+	if err != nil {
+		return err
+	}
+	d := importsData{Paging: p.Paging(len(all))}
+	for _, m := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
+		d.Rows = append(d.Rows, rowOfImport(&m))
+	}
+	return p.Show("imports", "imports.title", d)
+}
+
+func (s *Imports) load(p *Page) error {
+	file, head, err := p.File("file")
+	if err != nil {
+		return err
+	}
+	if file == nil {
+		return BadForm("imports.fault_none")
+	}
+	defer file.Close()
+	b, err := io.ReadAll(io.LimitReader(file, imports.MaxBytes+1))
+	if err != nil {
+		return err
+	}
+	opt := imports.Options{Source: p.Form.Get("source"), Sheet: p.Form.Get("sheet"), Encoding: p.Form.Get("encoding")}
+	m, again, err := s.Desk.Load(p.Context(), p.Actor(), head.Filename, b, opt)
+	if err != nil {
+		return importFault(err)
+	}
+	word := "imports.loaded"
+	if again {
+		word = "imports.again"
+	}
+	return p.Done("/imports/"+m.ID+"/columns", Note{Word: word, Fill: []any{"name", m.Name}})
+}
+
+type importData struct {
+	importRow
+	Warned  []string         `json:"warnings,omitempty"` // of the file, in English
+	Skipped []intake.Skipped `json:"skipped,omitempty"`
+}
+
+func (s *Imports) show(p *Page) error {
+	m, err := s.Desk.Show(p.Context(), p.Param("import"))
+	if err != nil {
+		return importFault(err)
+	}
+	if m.State == imports.Approved {
+		p.Every = 5
+	}
+	return p.Show("import", "imports.one", importData{rowOfImport(&m), m.Warned, m.Skipped}, "name", m.Name)
+}
+
+// says reports whether the catalogues have a word.
+func (p *Page) says(key string) bool { return p.console.words["en"][key] != "" }
+
+// version is the one that the form's author saw.
+func (p *Page) version() (int64, error) {
+	v, err := strconv.ParseInt(p.Form.Get("version"), 10, 64)
+	if err != nil {
+		return 0, errFields
+	}
+	return v, nil
+}
+
+func (s *Imports) check(p *Page) error {
+	id := p.Param("import")
+	if _, err := s.Desk.Show(p.Context(), id); err != nil {
+		return importFault(err)
+	}
+	version, err := p.version()
+	if err != nil {
+		return err
+	}
+	m, err := s.Desk.Check(p.Context(), p.Actor(), id, version)
+	var open *intake.Question
+	if errors.As(err, &open) {
+		return p.Done("/imports/"+id+"/columns", Note{Word: "imports.open", Fill: []any{"count", len(open.Asks)}})
+	} else if err != nil {
+		return importFault(err)
+	}
+	return p.Done("/imports/"+id, Note{Word: "imports.checked", Fill: []any{"good", m.Counts.Good, "warned", m.Counts.Warned, "bad", m.Counts.Bad}})
+}
+
+func (s *Imports) rejects(p *Page) error {
+	b, ext, err := s.Desk.Rejects(p.Context(), p.Actor(), p.Param("import"))
+	if err != nil {
+		return importFault(err)
+	}
+	mime := map[string]string{".csv": "text/csv; charset=utf-8", ".json": "application/json", ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}[ext]
+	return p.Download("to-mend"+ext, mime, b)
+}
+
+func (s *Imports) submit(p *Page) error {
+	id := p.Param("import")
+	if _, err := s.Desk.Show(p.Context(), id); err != nil {
+		return importFault(err)
+	}
+	version, err := p.version()
+	if err != nil {
+		return err
+	}
+	if _, err := s.Desk.Submit(p.Context(), p.In, id, version, p.Form.Get("reason")); err != nil {
+		return importFault(err)
+	}
+	return p.Done("/imports/"+id, Note{Word: "imports.submitted"})
+}
+
+func (s *Imports) withdraw(p *Page) error {
+	id := p.Param("import")
+	if _, err := s.Desk.Show(p.Context(), id); err != nil {
+		return importFault(err)
+	}
+	version, err := p.version()
+	if err != nil {
+		return err
+	}
+	if _, err := s.Desk.Withdraw(p.Context(), p.Actor(), id, version, p.Form.Get("reason")); err != nil {
+		return importFault(err)
+	}
+	return p.Done("/imports", Note{Word: "imports.withdrawn"})
+}
+
+// Tell implements Teller.
+func (s *Imports) Tell(p *Page, a access.Approval) (says []template.HTML, err error) {
+	if a.Act != access.ImportSubmit {
+		return nil, nil
+	}
+	m, err := s.Desk.Show(p.Context(), a.Object)
+	if err != nil {
+		return nil, importFault(err)
+	}
+	tell := func(word string, fill ...any) { says = append(says, p.T(word, fill...)) }
+	c := m.Counts
+	if c == nil {
+		c = &imports.Counts{}
+	}
+	if p.May(string(access.ImportRead)) { // a file's name may be a person's
+		tell("imports.tell_file", "name", m.Name, "rows", c.Rows, "by", m.By)
+	}
+	if m.Review == nil || m.Review.Approval != a.ID || m.State != imports.InReview && a.State == access.Waiting {
+		tell("imports.tell_changed")
+		return says, nil
+	}
+	tell("imports.tell_rows", "new", c.New, "updated", c.Updated, "known", c.Known)
+	if c.Bad > 0 {
+		tell("imports.tell_bad", "count", c.Bad)
+	}
+	if c.Warned > 0 {
+		tell("imports.tell_warned", "count", c.Warned, "blocked", c.Blocked)
+	}
+	if m.Mended > 0 {
+		tell("imports.tell_mended", "count", m.Mended, "out", c.Out)
+	}
+	if c.Doubles > 0 {
+		tell("imports.tell_doubles", "count", c.Doubles)
+	}
+	tell("imports.tell_cards")
+	return says, nil
+}
+
+// Where is the page on which the details of an approval are; "" for acts of others.
+func (s *Imports) Where(a access.Approval) string {
+	if a.Act != access.ImportSubmit {
+		return ""
+	}
+	return "/imports/" + a.Object
+}
