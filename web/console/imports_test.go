@@ -159,8 +159,8 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 	}
 	page = b.follow(b.submit(page, "/desk"+at+"/submit"))
 	m, err := w.imports[own].Show(t.Context(), all[0].ID)
-	if err != nil || m.State != imports.InReview || w.people() != 0 {
-		t.Fatalf("%+v %v, %d people", m, err, w.people())
+	if err != nil || m.State != imports.InReview || w.takenIn() != 0 {
+		t.Fatalf("%+v %v, %d people", m, err, w.takenIn())
 	}
 	approval := "/approvals/" + m.Review.Approval
 	if !strings.Contains(page, approval) {
@@ -189,7 +189,7 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 	// Changed after it was asked for, and after it was seen.
 	form = url.Values{"version": {fmt.Sprint(m.Version)}, "table": {""}, "row": {"2"}, "column": {"full_name"}, "was": {"Halima Abdi"}, "value": {"Somebody Else"}}
 	b.follow(b.post(at+"/mends", form))
-	if a := second.submit(seen, "/desk"+approval+"/approve"); a.Code != 409 || w.people() != 0 {
+	if a := second.submit(seen, "/desk"+approval+"/approve"); a.Code != 409 || w.takenIn() != 0 {
 		t.Fatalf("changed since: %d, want 409", a.Code)
 	}
 	page = b.follow(b.submit(b.get(at).Body.String(), "/desk"+at+"/check"))
@@ -199,8 +199,8 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 	}
 	seen = second.get("/approvals/" + m.Review.Approval).Body.String()
 	second.follow(second.submit(seen, "/desk/approvals/"+m.Review.Approval+"/approve"))
-	if a := second.submit(seen, "/desk/approvals/"+m.Review.Approval+"/approve"); a.Code != 303 || w.people() != 2 {
-		t.Errorf("again: %d, %d people", a.Code, w.people())
+	if a := second.submit(seen, "/desk/approvals/"+m.Review.Approval+"/approve"); a.Code != 303 || w.takenIn() != 2 {
+		t.Errorf("again: %d, %d people", a.Code, w.takenIn())
 	}
 	if page = b.get(at).Body.String(); !strings.Contains(page, "In the register") {
 		t.Errorf("its state is not told:\n%s", page)
@@ -210,7 +210,7 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 	}
 }
 
-func (w *world) people() (n int) {
+func (w *world) takenIn() (n int) {
 	err := w.imports[own].Registry.View(w.Context(), func(v registry.View) error {
 		ids, err := v.Units(registry.KindPerson, registry.ID{}, 10_000)
 		n = len(ids)
