@@ -62,10 +62,15 @@ func (o *Org) auditIn(ctx context.Context, q querier, after int64, limit int, yi
 	return o.entries(ctx, q, "org_id = $1 AND seq > $2", []any{o.id, after}, limit, yield)
 }
 
-// entries reads the entries of a condition, which has no text of a caller's in it.
+// entries reads the entries of a condition, which has no text of a caller's in it, oldest
+// first.
 func (o *Org) entries(ctx context.Context, q querier, where string, args []any, limit int, yield func(*access.Entry) error) error {
+	return o.entriesBy(ctx, q, where, "seq", args, limit, yield)
+}
+
+func (o *Org) entriesBy(ctx context.Context, q querier, where, order string, args []any, limit int, yield func(*access.Entry) error) error {
 	const columns = `SELECT seq, at, actor, role, device, second_person, action, object, reason, detail, digest, prev, hash FROM audit WHERE `
-	rows, err := q.QueryContext(ctx, fmt.Sprintf("%s%s ORDER BY seq LIMIT %d", columns, where, limit), args...)
+	rows, err := q.QueryContext(ctx, fmt.Sprintf("%s%s ORDER BY %s LIMIT %d", columns, where, order, limit), args...)
 	if err != nil {
 		return fmt.Errorf("storage: audit log: %w", err)
 	}

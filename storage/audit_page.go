@@ -18,11 +18,13 @@ type AuditFilter struct {
 	From   time.Time // zero: from the beginning
 	Until  time.Time // last moment; zero: to the end
 	After  uint64    // entries behind this number: the last of the page before
+	Before uint64    // entries before this number; 0: to the end
+	Newest bool      // the newest first
 	Limit  int       // most entries; 0: all
 }
 
-// AuditPage calls yield with the entries that f chooses, oldest first, until it
-// returns an error, which AuditPage returns as it is.
+// AuditPage calls yield with the entries that f chooses, oldest first where it
+// does not say otherwise, until it returns an error, which AuditPage returns as it is.
 func (o *Org) AuditPage(ctx context.Context, f AuditFilter, yield func(*access.Entry) error) error {
 	where, args := "org_id = $1 AND seq > $2", []any{o.id, int64(min(f.After, math.MaxInt64))}
 	and := func(condition string, value any) {
@@ -47,9 +49,16 @@ func (o *Org) AuditPage(ctx context.Context, f AuditFilter, yield func(*access.E
 	if !f.Until.IsZero() {
 		and("at <= $%d", f.Until.UnixMicro())
 	}
+	if f.Before > 0 {
+		and("seq < $%d", int64(min(f.Before, math.MaxInt64)))
+	}
+	order := "seq"
+	if f.Newest {
+		order = "seq DESC"
+	}
 	limit := -1
 	if f.Limit > 0 {
 		limit = f.Limit
 	}
-	return o.entries(ctx, o.db.read, where, args, limit, yield)
+	return o.entriesBy(ctx, o.db.read, where, order, args, limit, yield)
 }

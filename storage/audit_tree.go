@@ -389,3 +389,32 @@ func (t *tx) storedLeaves() witness.Leaves {
 		return r.idx, r.hash, nil
 	})
 }
+
+// A KeptCheckpoint is one that is kept here of this organisation's log.
+type KeptCheckpoint struct {
+	Note     []byte // signed
+	Cosigned int    // by how many witnesses
+	At       time.Time
+}
+
+// Checkpoints returns those kept of this log, the newest first, at most limit.
+func (o *Org) Checkpoints(ctx context.Context, limit int) (list []KeptCheckpoint, err error) {
+	err = o.view(ctx, "checkpoints", func(t *tx) error {
+		rows, err := t.query(fmt.Sprintf(`SELECT note, cosigned, at FROM audit_checkpoint WHERE org_id = $1 ORDER BY no DESC LIMIT %d`, limit), t.o.id)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var c KeptCheckpoint
+			var at int64
+			if err := rows.Scan(&c.Note, &c.Cosigned, &at); err != nil {
+				return err
+			}
+			c.At = microTime(at)
+			list = append(list, c)
+		}
+		return rows.Err()
+	})
+	return list, err
+}

@@ -26,6 +26,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 		&console.Devices{Desk: consoleDevices{s}, Now: s.a.Now},
 		&console.Trust{Desk: consoleTrust{s}, Door: s.door, Now: s.a.Now},
 		&console.Imports{Desk: s.imports},
+		&console.Audit{Desk: consoleAudit{s}},
 	},
 		OrgName: func(id string) string { return cmp.Or(s.o.entry.Names["en"], id) },
 		Fault:   consoleError, Log: s.log, Now: s.a.Now})

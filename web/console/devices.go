@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/hex"
 	"html/template"
-	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -84,6 +83,9 @@ func has(list []named, code string) bool {
 	return slices.ContainsFunc(list, func(n named) bool { return n.Code == code })
 }
 
+// maxKeyFile bounds a photo of a phone's screen, in bytes.
+const maxKeyFile = 16 << 20
+
 // oldLists is from when on a list of devices shows that lists are old.
 const oldLists = 7 * 24 * time.Hour
 
@@ -95,7 +97,7 @@ func (s *Devices) Routes() []Route {
 		{Method: http.MethodGet, Path: "/devices", Act: access.DeviceRead, Menu: "devices.menu", Query: []Field{Text("site", 128), Text("state", 20)}, Paged: true, Handler: s.list},
 		{Method: http.MethodGet, Path: "/devices/new", Act: access.DeviceEnrol, Handler: s.blank},
 		{Method: http.MethodPost, Path: "/devices/code", Act: access.DeviceEnrol, Form: []Field{Text("site", 128)}, Handler: s.code},
-		{Method: http.MethodPost, Path: "/devices/key", Act: access.DeviceEnrol, Files: true, MaxBody: 16 << 20, Form: []Field{File("key"), Text("site", 128)}, Handler: s.key},
+		{Method: http.MethodPost, Path: "/devices/key", Act: access.DeviceEnrol, Files: true, MaxBody: maxKeyFile + 1<<16, Form: []Field{File("key"), Text("site", 128)}, Handler: s.key},
 		{Method: http.MethodPost, Path: "/devices/new", Act: access.DeviceConfirm, Form: append([]Field{Text("request", 2*enrol.MaxRequestBytes), Text("site", 128)}, terms...), Handler: s.add},
 		{Method: http.MethodGet, Path: "/devices/of/:device", Act: access.DeviceRead, Handler: s.show},
 		{Method: http.MethodPost, Path: "/devices/of/:device/confirm", Act: access.DeviceConfirm, Form: append([]Field{Text("replaces", 16)}, terms...), Handler: s.confirm},
@@ -302,17 +304,12 @@ func (s *Devices) key(p *Page) error {
 	if p.Form.Get("site") == "" {
 		return BadForm("devices.no_site")
 	}
-	f, _, err := p.File("key")
+	content, err := readOne(p, "key", maxKeyFile)
 	if err != nil {
 		return err
 	}
-	if f == nil {
+	if content == nil {
 		return BadForm("devices.no_key")
-	}
-	defer f.Close()
-	content, err := io.ReadAll(f)
-	if err != nil {
-		return errFields
 	}
 	r, err := request(content)
 	if err != nil {

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"aidpass/access"
+	"aidpass/access/witness"
 	"aidpass/credential"
 	"aidpass/internal/cose"
 	"aidpass/trust"
@@ -44,7 +45,7 @@ func (w *world) ops() []console.Screen {
 			},
 		})
 	}
-	return []console.Screen{&console.Devices{Desk: d, Now: w.now}, &console.Trust{Desk: d, Door: w.doors[own], Now: w.now}}
+	return []console.Screen{&console.Devices{Desk: d, Now: w.now}, &console.Trust{Desk: d, Door: w.doors[own], Now: w.now}, &console.Audit{Desk: d}}
 }
 
 func init() {
@@ -55,6 +56,7 @@ func init() {
 		"POST /devices/of/:device/confirm":  {"same": {"yes"}, "days": {"30"}, "may": {"journal"}},
 		"POST /devices/of/:device/withdraw": {"reason": {"lost"}},
 		"POST /devices/pack":                {"site": {"WELL-A"}, "days": {"14"}},
+		"POST /audit/export":                {"reason": {"yearly audit"}},
 		"POST /trust/keys/:key/withdraw":    {"reason": {"laptop stolen"}},
 	})
 }
@@ -101,8 +103,10 @@ func (nopClose) Close() error { return nil }
 // An opsDesk has what one organisation's screens of this file show.
 type opsDesk struct {
 	devices []access.Device
-	list    []byte   // trust list in use; nil: none
-	own     string   // id on it
+	list    []byte // trust list in use; nil: none
+	own     string // id on it
+	log     []access.Entry
+	outcome witness.Outcome
 	told    []string // acts in words
 	err     error
 }
@@ -250,4 +254,37 @@ func (d opsDesks) Follows(ctx context.Context, org string, raw []byte, _ [][]byt
 func (d opsDesks) Take(_ context.Context, org string, by access.Actor, raw []byte, chain [][]byte) error {
 	d.of(org).list = raw
 	return d.tell(org, by, "take %d bytes, %d before", len(raw), len(chain))
+}
+
+func (d opsDesks) Entries(_ context.Context, org string, by access.Actor, f console.AuditFilter, n int) (list []access.Entry, err error) {
+	for _, e := range slices.Backward(d.of(org).log) {
+		if (f.Before == 0 || e.Seq < f.Before) && (f.By == "" || e.Actor.ID == f.By) && len(list) < n && (f.From.IsZero() || !e.Time.Before(f.From)) && (f.Until.IsZero() || !e.Time.After(f.Until)) {
+			list = append(list, e)
+		}
+	}
+	return list, d.tell(org, by, "read %d", len(list))
+}
+
+func (d opsDesks) Export(_ context.Context, org string, by access.Actor, f console.AuditFilter, reason string) ([]byte, int, error) {
+	return []byte("{}\n"), 1, d.tell(org, by, "export of %q: %s", f.By, reason)
+}
+
+func (d opsDesks) Checkpoints(context.Context, string) ([]console.Checkpoint, error) {
+	return []console.Checkpoint{{Size: 7, At: now, Paper: "AIDPASS-AUDIT relief-a.example/i1/audit 7 0VWJ", Note: "note", Cosigns: []string{"relief-b.example/i1/audit"}}}, nil
+}
+
+func (d opsDesks) Sign(_ context.Context, org string, by access.Actor) (console.Checkpoint, error) {
+	return console.Checkpoint{Size: 8, At: now, Paper: "AIDPASS-AUDIT relief-a.example/i1/audit 8 1VWJ", Note: "note"}, d.tell(org, by, "sign")
+}
+
+func (d opsDesks) Request(_ context.Context, org string, by access.Actor) ([]byte, error) {
+	return []byte("old 0\n"), d.tell(org, by, "request")
+}
+
+func (d opsDesks) Cosigned(_ context.Context, org string, by access.Actor, raw []byte) ([]string, error) {
+	return []string{"relief-b.example/i1/audit"}, d.tell(org, by, "cosigned %s", raw)
+}
+
+func (d opsDesks) Prove(_ context.Context, org string, by access.Actor, file []byte, paper string) (witness.Outcome, error) {
+	return d.of(org).outcome, d.tell(org, by, "prove %q %q", file, paper)
 }

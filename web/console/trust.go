@@ -295,26 +295,27 @@ func (s *Trust) show(p *Page) error {
 	return p.Show("trust", "trust.title", d)
 }
 
-// readFiles reads the files of a field, each at most as large as a list may be.
-func readFiles(p *Page, field string) (list [][]byte, err error) {
+// readFiles reads the files of a field, each of at most so many bytes; none where nothing
+// was chosen.
+func readFiles(p *Page, field string, most int64) (list [][]byte, err error) {
 	form := p.c.Request().MultipartForm
 	if form == nil {
 		return nil, nil
 	}
 	for _, h := range form.File[field] {
 		if h.Size == 0 {
-			continue // nothing was chosen
+			continue
 		}
 		f, err := h.Open()
 		if err != nil {
 			return nil, err
 		}
-		raw, err := io.ReadAll(io.LimitReader(f, trust.MaxListBytes+1))
+		raw, err := io.ReadAll(io.LimitReader(f, most+1))
 		f.Close()
 		if err != nil {
 			return nil, err
 		}
-		if len(raw) > trust.MaxListBytes {
+		if int64(len(raw)) > most {
 			return nil, errLarge
 		}
 		list = append(list, raw)
@@ -322,16 +323,25 @@ func readFiles(p *Page, field string) (list [][]byte, err error) {
 	return list, nil
 }
 
+// readOne is readFiles of a field of one file; nil where nothing was chosen.
+func readOne(p *Page, field string, most int64) ([]byte, error) {
+	list, err := readFiles(p, field, most)
+	if len(list) == 0 {
+		return nil, err
+	}
+	return list[0], err
+}
+
 // compare shows what a list that comes by file changes, before anything changes.
 func (s *Trust) compare(p *Page) error {
-	files, err := readFiles(p, "list")
+	files, err := readFiles(p, "list", trust.MaxListBytes)
 	if err != nil {
 		return err
 	}
 	if len(files) != 1 {
 		return BadForm("trust.no_file")
 	}
-	chain, err := readFiles(p, "chain")
+	chain, err := readFiles(p, "chain", trust.MaxListBytes)
 	if err != nil {
 		return err
 	}
