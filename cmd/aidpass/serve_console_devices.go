@@ -65,13 +65,23 @@ func (d consoleDevices) Sites(ctx context.Context, org string) (sites []string, 
 	return slices.Compact(sites), err
 }
 
+// site refuses a place that is spelt nearly as one that is known: to cards and phones
+// these are two, and a page lists those that are known.
+func (d consoleDevices) site(ctx context.Context, site string) error {
+	k, err := d.o.spelt(ctx, site)
+	if k != "" {
+		return console.CannotNow("site " + site + " is spelt " + k + " elsewhere here")
+	}
+	return err
+}
+
 // Code implements console.DeviceDesk.
 func (d consoleDevices) Code(ctx context.Context, org string, by access.Actor, site string) (c console.EnrolCode, err error) {
 	if err := d.ours(org); err != nil {
 		return c, err
 	}
-	if err := d.o.siteSpelling(ctx, site); err != nil {
-		return c, consoleRefusal(err)
+	if err := d.site(ctx, site); err != nil {
+		return c, err
 	}
 	c.Site = site
 	if c.Code, c.Until, err = d.o.store.NewEnrolmentCode(ctx, by, site); err != nil {
@@ -97,8 +107,8 @@ func (d consoleDevices) Certify(ctx context.Context, org string, by access.Actor
 	if err := d.o.plausibleClock(ctx); err != nil {
 		return consoleRefusal(err)
 	}
-	if err := d.o.siteSpelling(ctx, w.Site); err != nil {
-		return consoleRefusal(err)
+	if err := d.site(ctx, w.Site); err != nil {
+		return err
 	}
 	c.Key, c.Site = w.Key, w.Site
 	_, err = d.o.certify(ctx, by, c, w.Name, w.Replaces)
@@ -176,8 +186,8 @@ func (d consoleDevices) Pack(ctx context.Context, org string, by access.Actor, w
 	if err := d.ours(org); err != nil {
 		return nil, err
 	}
-	if err := d.o.siteSpelling(ctx, w.Site); err != nil {
-		return nil, consoleRefusal(err)
+	if err := d.site(ctx, w.Site); err != nil {
+		return nil, err
 	}
 	f := d.f.pack
 	f.site, f.days, f.by = w.Site, w.Days, by

@@ -13,6 +13,16 @@ var alike = strings.NewReplacer("-", "", "_", "", ".", "", " ", "")
 // siteSpelling warns where rounds or devices know site by another spelling: to cards,
 // packs and devices WELL-A and Well-a are two places, and nothing else would say so.
 func (o *org) siteSpelling(ctx context.Context, site string) error {
+	k, err := o.spelt(ctx, site)
+	if k != "" {
+		o.a.say("warning: site %s is spelt %s elsewhere here: to cards and phones these are two places", site, k)
+		o.a.say("hint: where one place is meant, write --site %s", k)
+	}
+	return err
+}
+
+// spelt is how a place that is nearly called site is spelt here; "" where there is none.
+func (o *org) spelt(ctx context.Context, site string) (string, error) {
 	var known []string
 	err := o.store.View(ctx, func(v registry.View) error {
 		programmes, err := v.Programmes()
@@ -24,21 +34,19 @@ func (o *org) siteSpelling(ctx context.Context, site string) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	devices, err := o.store.Devices(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	for _, d := range devices {
 		known = append(known, d.Site)
 	}
 	for _, k := range known {
 		if k != site && strings.EqualFold(alike.Replace(k), alike.Replace(site)) {
-			o.a.say("warning: site %s is spelt %s elsewhere here: to cards and phones these are two places", site, k)
-			o.a.say("hint: where one place is meant, write --site %s", k)
-			return nil
+			return k, nil
 		}
 	}
-	return nil
+	return "", nil
 }

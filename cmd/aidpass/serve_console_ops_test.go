@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"aidpass/access"
+	"aidpass/internal/cose"
+	"aidpass/trust"
+	"aidpass/verifier"
+	"aidpass/verifier/enrol"
+	"aidpass/web/console"
+)
+
+// What the console's screens of devices, trust and the log do at a real server: a phone
+// comes both ways and ends, the log is proved, exported and told of it, and a key that two
+// administrators withdrew signs no more.
+func TestTheDeskRunsTheOffice(t *testing.T) {
+	l := withEntitled(t)
+	s, _, stop := l.serveWalletsWith(nil)
+	defer stop()
+	ctx, org, by := t.Context(), s.o.entry.ID, access.Actor{ID: "amina", Role: access.OrgAdmin}
+	if _, err := (consoleDevices{s}).Devices(ctx, "https://another.example/i1"); !errors.Is(err, console.ErrNotFound) {
+		t.Fatalf("another organisation's devices: %v", err)
+	}
+
+	devices := consoleDevices{s}
+	code, err := devices.Code(ctx, org, by, "wellA")
+	if err != nil || !strings.HasSuffix(code.Link, "/scanner/#enrol="+code.Code) {
+		t.Fatalf("a code: %+v, %v", code, err)
+	}
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := cose.NewKey(&private.PublicKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits, err := deviceDesk{s.o.store}.Enrol(ctx, code.Code, enrol.Request{Key: key, Name: "tab-1"})
+	if err != nil || waits.State != access.DevicePending {
+		t.Fatalf("the phone: %+v, %v", waits, err)
+	}
+	if _, err := devices.Answer(ctx, org, by, waits.KID, false); !errors.Is(err, console.ErrConflict) {
+		t.Errorf("an answer before anybody looked: %v", err)
+	}
+	certify := console.Certify{Key: key, Name: "tab-1", Site: "wellA", Days: 30, May: []string{"journal"}}
+	if err := devices.Certify(ctx, org, by, certify); err != nil {
+		t.Fatal(err)
+	}
+	d, err := s.o.store.Device(ctx, waits.KID)
+	if err != nil || d.State != access.DeviceConfirmed || !d.SeenAt.IsZero() {
+		t.Fatalf("confirmed: %+v, %v", d, err)
+	}
+	if _, err := s.packs.Pack(ctx, d); err != nil { // as the phone fetches it
+		t.Fatal(err)
+	}
+	if d, err = s.o.store.Device(ctx, d.KID); err != nil || d.ListsAt == 0 || s.a.Now().Sub(d.SeenAt) > time.Hour {
+		t.Errorf("it was here, with lists of %v at %v (%v)", d.ListsAt, d.SeenAt, err)
+	}
+	for _, moving := range []bool{false, true} {
+		if _, err := devices.Answer(ctx, org, by, d.KID, moving); err != nil {
+			t.Errorf("its answer, moving %v: %v", moving, err)
+		}
+	}
+	raw, err := devices.Pack(ctx, org, by, console.PackOrder{Site: "wellA", Days: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pack, _, err := verifier.OpenPack(raw, verifier.Floors{}, s.a.now())
+	if err != nil || pack.Site != "wellA" || len(pack.Devices) == 0 {
+		t.Errorf("the pack: %v", err)
+	}
+	var fault *console.Fault
+	if _, err := devices.Pack(ctx, org, by, console.PackOrder{Site: "wella", Days: 7}); !errors.As(err, &fault) {
+		t.Errorf("a site that is spelled otherwise: %v", err)
+	}
+	if err := devices.Withdraw(ctx, org, by, d.KID, "lost", time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := devices.Certify(ctx, org, by, certify); !errors.Is(err, console.ErrConflict) {
+		t.Errorf("a certificate for a device that has ended: %v", err)
+	}
+
+	log := consoleAudit{s}
+	first, err := log.Sign(ctx, org, by)
+	if err != nil || first.Paper == "" {
+		t.Fatalf("a checkpoint: %+v, %v", first, err)
+	}
+	if out, err := log.Prove(ctx, org, by, []byte(first.Note), first.Paper); err != nil || len(out.Bad) > 0 {
+		t.Errorf("the log: %+v, %v", out, err)
+	}
+	if out, err := log.Prove(ctx, org, by, nil, forged(first.Paper)); err == nil && len(out.Bad) == 0 {
+		t.Error("the log holds what it never was")
+	}
+	if r, err := log.Request(ctx, org, by); err != nil || !bytes.HasPrefix(r, []byte("old 0\n")) {
+		t.Errorf("for a witness: %q, %v", r, err)
+	}
+	if list, err := log.Checkpoints(ctx, org); err != nil || len(list) != 2 || list[0].Size <= first.Size {
+		t.Errorf("the checkpoints: %+v, %v", list, err)
+	}
+	file, rows, err := log.Export(ctx, org, by, console.AuditFilter{Act: "device."}, "yearly")
+	if err != nil || rows == 0 || bytes.Count(file, []byte("\n")) != rows || !json.Valid(bytes.Split(file, []byte("\n"))[0]) {
+		t.Errorf("the export: %d rows, %v\n%s", rows, err, file)
+	}
+	newest, err := log.Entries(ctx, org, by, console.AuditFilter{By: "amina"}, 1)
+	if err != nil || len(newest) != 1 || newest[0].Action != "audit.export" || newest[0].Reason != "yearly" {
+		t.Errorf("the newest entry: %+v, %v", newest, err)
+	}
+
+	own := consoleTrust{s}
+	state, err := own.Trust(ctx, org)
+	if err != nil || state.List == nil {
+		t.Fatalf("the trust list: %v", err)
+	}
+	raw, _, err = readList(s.f.pack.trust, trust.Anchors{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := own.Follows(ctx, org, raw, nil); err != nil {
+		t.Errorf("the same list again: %v", err)
+	}
+	spoiled := bytes.Clone(raw)
+	spoiled[len(spoiled)-1] ^= 1
+	if _, err := own.Follows(ctx, org, spoiled, nil); !errors.As(err, &fault) {
+		t.Errorf("a list that was altered: %v", err)
+	}
+	if err := own.Take(ctx, org, by, raw, nil); err != nil {
+		t.Errorf("taking it: %v", err)
+	}
+	var kid string
+	for _, k := range state.List.Organisation([]byte(org)).Keys {
+		if k.Use == trust.UseStatus {
+			kid = hex.EncodeToString(k.KID)
+		}
+	}
+	x := own.withdrawal()
+	payload, err := x.Payload(ctx, kid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // after a stop it is carried out again
+		a := access.Approval{Object: kid, Payload: payload, At: s.a.Now(), Why: "laptop stolen"}
+		if err := x.Run(ctx, access.Actor{ID: "amina", Role: access.OrgAdmin, SecondPerson: "omar"}, a); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if state, err = own.Trust(ctx, org); err != nil || !state.Withdrawn[kid] {
+		t.Errorf("the key is not withdrawn: %v", err)
+	}
+	if _, err := x.Payload(ctx, kid); !errors.Is(err, console.ErrNotFound) {
+		t.Errorf("withdrawing it again: %v", err)
+	}
+	newest, err = log.Entries(ctx, org, by, console.AuditFilter{Act: "trust.withdraw"}, 9)
+	if err != nil || len(newest) != 1 || newest[0].Actor.SecondPerson != "omar" {
+		t.Errorf("the log of it: %+v, %v", newest, err)
+	}
+}
+
+// forged is a paper line of another root.
+func forged(line string) string {
+	words := strings.Fields(line)
+	last := words[len(words)-3]
+	words[len(words)-3] = last[1:] + last[:1]
+	return strings.Join(words, " ")
+}
