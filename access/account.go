@@ -2,6 +2,7 @@ package access
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -30,6 +31,13 @@ type Scope struct {
 	Areas     []string // codes of places
 	Purpose   string   // a code of the agreement
 }
+
+// Sees reports whether a record of a place is one that the partner sees. A nil Scope is
+// that of everybody else, who sees all.
+func (s *Scope) Sees(area string) bool { return s == nil || slices.Contains(s.Areas, area) }
+
+// SeesField reports whether the partner sees a field of a record.
+func (s *Scope) SeesField(name string) bool { return s == nil || slices.Contains(s.Fields, name) }
 
 // A Subject is an identity at an OpenID provider. It is (iss, sub) and never an e-mail
 // address, which providers give away again (OpenID Connect Core 5.7).

@@ -204,12 +204,22 @@ func (d *Door) Approve(ctx context.Context, s *Session, id string, hash [32]byte
 		if err := tx.SaveApproval(a); err != nil {
 			return err
 		}
-		return tx.Audit(d.entry("approval.approve", &a, ""))
+		e := d.entry("approval.approve", &a, "")
+		e.Detail += " proof=" + proofWord(proof)
+		return tx.Audit(e)
 	})
 	if err != nil {
 		return Approval{}, err
 	}
 	return d.carry(ctx, a)
+}
+
+// proofWord tells in the log how a second account said yes.
+func proofWord(proof []byte) string {
+	if len(proof) > 0 {
+		return "passkey" // which signed the hash
+	}
+	return "sign-in"
 }
 
 // maxProof bounds a WebAuthn assertion: client data, authenticator data, signature.

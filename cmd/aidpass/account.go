@@ -98,17 +98,17 @@ func (r *roleFlags) read() (roles []access.Role, scope *access.Scope, err error)
 
 // tellInvitation prints what is shown once.
 func (a *app) tellInvitation(account, secret, base string) error {
-	path := strings.TrimSuffix(base, "/") + "/desk/join/" + secret
+	path := originOf(base) + "/desk/join/" + secret // below the server's root, whatever path its base URL has
 	until := a.Now().UTC().Add(access.InviteLife)
 	return a.print(map[string]any{"account": account, "join": path, "until": until.Format(time.RFC3339)}, func(w io.Writer) {
 		fmt.Fprintf(w, "%s joins at %s\ngood once, until %s; it is shown this once: hand it over yourself\n", account, path, until.Format("2006-01-02 15:04 MST"))
-		if base == "" {
+		if originOf(base) == "" {
 			fmt.Fprintln(w, "behind the address of the server, which aidpass serve prints")
 		}
 	})
 }
 
-const baseURLHelp = "address of the server, in front of the invitation's path"
+const baseURLHelp = "address of the server; the desk stands below its root"
 
 func (a *app) accountAddCommand() *cobra.Command {
 	var r roleFlags

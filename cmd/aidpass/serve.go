@@ -44,6 +44,7 @@ type serveFlags struct {
 	enrol                   string
 	base                    string // credential issuer identifier; empty: nothing for wallets
 	signIn                  signInFlags
+	staff                   staffSignIn
 	verbose                 bool
 	pack                    packFlags
 }
@@ -75,6 +76,9 @@ other header. The proxy must add the address it saw to that header.
 With --oidc-issuer holders take offers up by signing in at the organisation's OpenID
 provider, too: --oidc-claim of its ID token is a person's number in --oidc-roster.
 
+Staff work at /desk/; aidpass account add lets the first one in. With --desk-oidc-issuer
+they sign in at the organisation's OpenID provider, too, each after adding it in settings.
+
 Packs are built when a phone asks and something changed, for its site, from
 --programme and the other flags of pack build. Keys are unsealed once, at the start.
 SIGTERM or Ctrl-C finishes what is under way and ends.`,
@@ -84,6 +88,7 @@ SIGTERM or Ctrl-C finishes what is under way and ends.`,
   aidpass serve --tls-cert cert.pem --tls-key key.pem --host scan.relief-a.example --listen :443
   aidpass serve --tls-cert cert.pem --tls-key key.pem --listen :443 --base-url https://relief-a.example
   aidpass serve --tls-cert cert.pem --tls-key key.pem --listen :443 --base-url https://relief-a.example --oidc-issuer https://id.relief-a.example --oidc-client aidpass --oidc-secret-file oidc.txt
+  aidpass serve --tls-cert cert.pem --tls-key key.pem --listen :443 --base-url https://relief-a.example --desk-oidc-issuer https://login.relief-a.example --desk-oidc-client aidpass-desk
   aidpass serve --listen "" --http localhost:8080 --proxy 127.0.0.1 --base-url https://relief-a.example   # behind a proxy on this machine
   aidpass serve --listen "" --http localhost:8080      # phones on a USB cable only`,
 		Args: cobra.NoArgs,
@@ -100,6 +105,7 @@ SIGTERM or Ctrl-C finishes what is under way and ends.`,
 	fl.StringVar(&f.enrol, "enrol", "", "make an enrolment code for one phone of this site at once")
 	fl.StringVar(&f.base, "base-url", "", "the organisation's https address for wallets; with it offers are taken up and requests answered here")
 	f.signIn.add(fl)
+	f.staff.add(fl)
 	fl.BoolVar(&f.verbose, "verbose", false, "a line for every request")
 	f.pack.contents(fl)
 	fl.IntVar(&f.pack.days, "days", packDays, "days until a pack ends")

@@ -21,7 +21,11 @@ func (s *serving) staffDesk() (*console.Console, error) {
 	s.imports = s.importDesk()
 	s.acts()
 	s.kinds()
-	return console.New(console.Config{Base: s.origin(), Door: s.door, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: []console.Screen{
+	signIn, err := s.f.staff.open(s.origin(), s.a.oidc)
+	if err != nil {
+		return nil, err
+	}
+	return console.New(console.Config{Base: s.origin(), Door: s.door, SignIn: signIn, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: []console.Screen{
 		s.peopleScreen(),
 		&console.Devices{Desk: consoleDevices{s}, Now: s.a.Now},
 		&console.Trust{Desk: consoleTrust{s}, Door: s.door, Now: s.a.Now},
@@ -59,9 +63,12 @@ func (s *serving) begin(ctx context.Context) (end func(), err error) {
 
 // origin is the scheme and host of --base-url, by which links of the console leave this
 // server; "" without it.
-func (s *serving) origin() string {
-	u, err := url.Parse(s.f.base)
-	if err != nil || s.f.base == "" {
+func (s *serving) origin() string { return originOf(s.f.base) }
+
+// originOf is the scheme and host of an address, "" where it has none.
+func originOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
 		return ""
 	}
 	return u.Scheme + "://" + u.Host

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"aidpass/issuer/offer"
+	"aidpass/web/console"
 	"aidpass/web/openid"
 )
 
@@ -55,6 +56,35 @@ func (f *signInFlags) open(offers *offer.Service, base string, client *http.Clie
 	offers.SignIn, offers.Redirects = true, slices.Clone(f.wallets)
 	if u, err := url.Parse(base); err == nil {
 		offers.Redirects = append(offers.Redirects, u.Scheme+"://"+u.Host+"/wallet/")
+	}
+	return in, nil
+}
+
+// staffSignIn says at which OpenID provider the organisation's staff sign in to the desk.
+type staffSignIn struct{ issuer, client, secretFile string }
+
+func (f *staffSignIn) add(fl *pflag.FlagSet) {
+	fl.StringVar(&f.issuer, "desk-oidc-issuer", "", "https address of the OpenID provider at which staff sign in to the desk")
+	fl.StringVar(&f.client, "desk-oidc-client", "", "client id of the desk there")
+	fl.StringVar(&f.secretFile, "desk-oidc-secret-file", "", "file whose first line is its client secret; without: a public client")
+}
+
+// open lets staff sign in to the desk at origin by their provider; nil where nobody asked
+// for that.
+func (f *staffSignIn) open(origin string, client *http.Client) (*console.SignIn, error) {
+	if f.issuer == "" && f.client == "" && f.secretFile == "" {
+		return nil, nil
+	}
+	if f.issuer == "" || f.client == "" || origin == "" {
+		return nil, usagef("--desk-oidc-issuer, --desk-oidc-client and --base-url go together").hint("the provider knows the desk by a client id, and sends browsers back to https://HOST/desk/oidc/back")
+	}
+	in := &console.SignIn{Issuer: f.issuer, Client: f.client, HTTP: client}
+	if f.secretFile != "" {
+		line, err := firstLine(f.secretFile)
+		if err != nil {
+			return nil, err
+		}
+		in.Secret = string(line)
 	}
 	return in, nil
 }

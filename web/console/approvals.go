@@ -2,11 +2,17 @@ package console
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
+	"errors"
 	"html/template"
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/go-webauthn/webauthn/protocol"
+	"github.com/go-webauthn/webauthn/webauthn"
 
 	"aidpass/access"
 )
@@ -34,6 +40,8 @@ func (a *approvals) Routes() []Route {
 		{Method: http.MethodGet, Path: "/approvals", Act: Staff, Program: true, Answer: approvalList{}, Menu: "approvals.menu", Paged: true, Handler: a.list},
 		{Method: http.MethodGet, Path: "/approvals/:approval", Act: Staff, Program: true, Answer: approvalView{}, Handler: a.show},
 		{Method: http.MethodPost, Path: "/approvals/:approval/approve", Act: Staff, Form: []Field{Text("hash", 64)}, Handler: a.approve},
+		{Method: http.MethodPost, Path: "/approvals/:approval/sign/begin", Act: Staff, StepUp: true, Handler: a.beginSign},
+		{Method: http.MethodPost, Path: "/approvals/:approval/sign", Act: Staff, StepUp: true, Form: []Field{Text("handle", 128), Text("response", maxCeremony)}, Handler: a.sign},
 		{Method: http.MethodPost, Path: "/approvals/:approval/refuse", Act: Staff, Form: []Field{reason}, Handler: a.refuse},
 		{Method: http.MethodPost, Path: "/approvals/:approval/withdraw", Act: Staff, Program: true, Form: []Field{reason}, Handler: a.withdraw},
 	}
@@ -71,6 +79,7 @@ type approvalView struct {
 	At, Ends time.Time
 	State    access.ApprovalState
 	Second   string
+	Signed   bool   // by the second account's passkey
 	Why      string // it was asked for
 	Reason   string // of a refusal
 	Done     time.Time
@@ -84,7 +93,7 @@ type approvalList struct {
 
 func (r *approvalRow) view(tells []template.HTML) approvalView {
 	a := r.Approval
-	return approvalView{a.ID, a.Act, a.Object, r.Hex, a.By, a.At, a.Ends, a.State, a.Second, a.Why, a.Reason, a.Done, tells}
+	return approvalView{a.ID, a.Act, a.Object, r.Hex, a.By, a.At, a.Ends, a.State, a.Second, r.Signed, a.Why, a.Reason, a.Done, tells}
 }
 
 // Programs implements forProgram.
@@ -94,7 +103,7 @@ func (d approvalsData) Programs() any {
 	}
 	list := approvalList{Paging: d.Paging}
 	for i := range d.Rows {
-		list.Rows = append(list.Rows, d.Rows[i].view(nil))
+		list.Rows = append(list.Rows, d.Rows[i].view(d.Rows[i].Tells))
 	}
 	return list
 }
@@ -103,6 +112,8 @@ type approvalRow struct {
 	access.Approval
 	Hex       string
 	Can, Mine bool
+	Passkey   bool            // its hash can be signed here
+	Signed    bool            // the second account's passkey signed the hash
 	Tells     []template.HTML // of one that waits
 }
 
@@ -119,7 +130,8 @@ func (a *approvals) tell(p *Page, r access.Approval) (tells []template.HTML, err
 }
 
 func (a *approvals) row(p *Page, r access.Approval) approvalRow {
-	return approvalRow{r, hex.EncodeToString(r.Hash[:]), a.Door.CanApprove(p.In, r), r.State == access.Waiting && access.SameAccount(r.By, p.In.Account.ID), nil}
+	return approvalRow{r, hex.EncodeToString(r.Hash[:]), a.Door.CanApprove(p.In, r), r.State == access.Waiting && access.SameAccount(r.By, p.In.Account.ID),
+		len(p.In.Account.Passkeys) > 0 && a.passkeys(p), len(r.Proof) > 0, nil}
 }
 
 // list has what waits for this account first.
@@ -183,6 +195,105 @@ func (a *approvals) approve(p *Page) error {
 	}
 	err := p.Do(func(ctx context.Context) error {
 		_, err := a.Door.Approve(ctx, p.In, id, hash, nil)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Done("/approvals", Note{Word: "approvals.approved"})
+}
+
+const keptApproval = "passkey-approval"
+
+// signing is what a passkey is asked to sign: the hash of one request.
+type signing struct {
+	Approval string
+	Session  webauthn.SessionData
+}
+
+// beginSign begins a ceremony whose challenge is the hash of the request. It is evidence of
+// what the account approved and nothing else: as the challenge is known before, nobody is
+// let in by it, and a fresh proof of identity is wanted beside it.
+func (a *approvals) beginSign(p *Page) error {
+	r, err := a.Door.Approval(p.Context(), p.In, p.Param("approval"))
+	if err != nil {
+		return err
+	}
+	if !a.Door.CanApprove(p.In, r) {
+		return ErrForbidden
+	}
+	k := &passkey{a.Console}
+	party, err := k.party(p)
+	if err != nil {
+		return err
+	}
+	options, session, err := party.BeginLogin(holder{p.In.Account}, webauthn.WithUserVerification(protocol.VerificationRequired), webauthn.WithChallenge(r.Hash[:]))
+	if err != nil {
+		return errPasskeyProof // the account has none
+	}
+	data, err := json.Marshal(signing{r.ID, *session})
+	if err != nil {
+		return err
+	}
+	handle, err := a.Door.Keep(p.Context(), keptApproval, data, ceremonyLife)
+	if err != nil {
+		return err
+	}
+	return p.c.JSON(http.StatusOK, map[string]any{"handle": handle, "options": options})
+}
+
+var errPasskeyProof = &Fault{Status: http.StatusUnprocessableEntity, Word: "approvals.not_signed"}
+
+// A signedHash is the proof that is kept of an approval: anybody who has the account's
+// public key checks that it signed the hash (W3C Web Authentication Level 3, 7.2).
+type signedHash struct {
+	Passkey           protocol.URLEncodedBase64 `json:"passkey"` // credential id
+	ClientDataJSON    protocol.URLEncodedBase64 `json:"client_data_json"`
+	AuthenticatorData protocol.URLEncodedBase64 `json:"authenticator_data"`
+	Signature         protocol.URLEncodedBase64 `json:"signature"`
+}
+
+// sign approves by a passkey's signature of the hash.
+func (a *approvals) sign(p *Page) error {
+	r, err := a.Door.Approval(p.Context(), p.In, p.Param("approval"))
+	if err != nil {
+		return err
+	}
+	data, err := a.Door.Take(p.Context(), keptApproval, p.Form.Get("handle"))
+	if errors.Is(err, access.ErrNothingKept) {
+		return errPasskeyProof
+	}
+	if err != nil {
+		return err
+	}
+	var asked signing
+	if err := json.Unmarshal(data, &asked); err != nil {
+		return err
+	}
+	hash, err := base64.RawURLEncoding.DecodeString(asked.Session.Challenge)
+	if err != nil || asked.Approval != r.ID || len(hash) != len(r.Hash) {
+		return errPasskeyProof
+	}
+	k := &passkey{a.Console}
+	party, err := k.party(p)
+	if err != nil {
+		return err
+	}
+	said, err := protocol.ParseCredentialRequestResponseBytes([]byte(p.Form.Get("response")))
+	if err != nil {
+		return errPasskeyProof
+	}
+	good, err := party.ValidateLogin(holder{p.In.Account}, asked.Session, said)
+	if err != nil || good.Authenticator.CloneWarning {
+		return errPasskeyProof
+	}
+	raw := said.Raw.AssertionResponse
+	proof, err := json.Marshal(signedHash{said.Raw.RawID, raw.ClientDataJSON, raw.AuthenticatorData, raw.Signature})
+	if err != nil {
+		return err
+	}
+	err = p.Do(func(ctx context.Context) error {
+		_, err := a.Door.Approve(ctx, p.In, r.ID, [32]byte(hash), proof)
 		return err
 	})
 	if err != nil {

@@ -1,6 +1,9 @@
 package console_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"net/http/httptest"
 	"net/url"
@@ -11,6 +14,7 @@ import (
 
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
+	"github.com/go-webauthn/webauthn/protocol/webauthncose"
 
 	"aidpass/access"
 	"aidpass/internal/browsertest"
@@ -273,6 +277,31 @@ func TestPasskeys(t *testing.T) {
 	d.Click("passkey")
 	d.at("/accounts/new")
 
+	// With a passkey the second account signs what it approves: the hash is the challenge.
+	d.w.as(own, access.OrgAdmin).post("/accounts/of/"+d.w.add(own, "", access.Registrar).id+"/recover", url.Values{"reason": {"lost"}})
+	asked, err := d.w.doors[own].Approvals(t.Context(), boss)
+	if err != nil || len(asked) != 1 {
+		t.Fatal(asked, err)
+	}
+	id := asked[0].ID
+	d.open("/approvals/" + id)
+	d.Wait(`document.querySelector("#approve-passkey")?.closest("form").hidden === false`)
+	d.Click("approve-passkey")
+	d.at("/approvals")
+	done, err := d.w.doors[own].Approval(t.Context(), boss, id)
+	if err != nil || done.State != access.Carried {
+		t.Fatal(done.State, err)
+	}
+	account, err := d.w.doors[own].Account(t.Context(), boss, m.id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkSignedHash(t, &done, account.Passkeys[0].Key)
+	d.open("/approvals/" + id)
+	if got := d.Text("main"); !strings.Contains(got, "Signed by a passkey") {
+		t.Errorf("the request does not say how it was approved: %q", got)
+	}
+
 	// What the authenticator said once is worth nothing a second time, elsewhere, or for
 	// another account.
 	said := d.assertion("/passkey/sign-in/begin")
@@ -318,6 +347,38 @@ func TestPasskeys(t *testing.T) {
 	d.Wait(`!document.querySelector("form[data-passkey] .wrong").hidden`)
 	if n := d.reports(); n != 0 {
 		t.Errorf("the policy refused %d things", n)
+	}
+}
+
+// checkSignedHash proves as an outsider does that a passkey signed the hash of a request.
+func checkSignedHash(t *testing.T, a *access.Approval, key []byte) {
+	t.Helper()
+	var proof struct {
+		Client        string `json:"client_data_json"`
+		Authenticator string `json:"authenticator_data"`
+		Signature     string
+	}
+	if err := json.Unmarshal(a.Proof, &proof); err != nil {
+		t.Fatal(err)
+	}
+	raw := func(s string) []byte {
+		b, err := base64.RawURLEncoding.DecodeString(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	client := raw(proof.Client)
+	if !strings.Contains(string(client), `"challenge":"`+base64.RawURLEncoding.EncodeToString(a.Hash[:])+`"`) {
+		t.Errorf("signed was %s", client)
+	}
+	parsed, err := webauthncose.ParsePublicKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(client)
+	if ok, err := webauthncose.VerifySignature(parsed, append(raw(proof.Authenticator), sum[:]...), raw(proof.Signature)); err != nil || !ok {
+		t.Errorf("the signature does not hold: %v", err)
 	}
 }
 

@@ -71,6 +71,21 @@ func (p *Page) May(act string) bool { return p.In != nil && p.In.May(access.Act(
 // What the request called the server has no part in it.
 func (p *Page) Link(path string) string { return p.console.Base + Root + path }
 
+// Within holds a partner to its agreement: a record of a place outside its areas is
+// ErrNotFound, as if it were not there. A handler calls it for every record that it shows,
+// with the codes of the places the record is at; everybody else is within.
+func (p *Page) Within(areas ...string) error {
+	scope := p.In.Account.Scope
+	if scope == nil || slices.ContainsFunc(areas, scope.Sees) {
+		return nil
+	}
+	return ErrNotFound
+}
+
+// Sees reports whether who asks sees a field of records: a partner those of its agreement,
+// everybody else all. What a partner does not see is left out of pages and of answers.
+func (p *Page) Sees(field string) bool { return p.In != nil && p.In.Account.Scope.SeesField(field) }
+
 // OrgName is what staff call the organisation of the session.
 func (p *Page) OrgName() string { return p.console.OrgName(p.Org()) }
 

@@ -14,7 +14,7 @@ export function passkeys(): void {
 		const kind = form.dataset.passkey ?? "";
 		form.hidden = false;
 		form.method = "post";
-		form.action = { "sign-in": "/desk/passkey/sign-in", proof: "/desk/passkey/proof", add: "/desk/passkey/add" }[kind] ?? location.pathname + "/passkey";
+		form.action = { "sign-in": "/desk/passkey/sign-in", proof: "/desk/passkey/proof", add: "/desk/passkey/add", approve: location.pathname + "/sign" }[kind] ?? location.pathname + "/passkey";
 		form.addEventListener("submit", (e) => {
 			e.preventDefault();
 			void run(form, kind);
