@@ -3,7 +3,6 @@ package console_test
 import (
 	"encoding/csv"
 	"html"
-	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -34,14 +33,6 @@ func (b *browser) filled(page, action string) url.Values {
 		}
 	}
 	return form
-}
-
-func (b *browser) follow(a *httptest.ResponseRecorder) string {
-	b.w.Helper()
-	if a.Code != 303 {
-		b.w.Fatalf("%d, want a page to go to:\n%s", a.Code, told(a))
-	}
-	return b.get(strings.TrimPrefix(a.Header().Get("Location"), "/desk")).Body.String()
 }
 
 func has(t *testing.T, page, want string) {
