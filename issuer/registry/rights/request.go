@@ -1,0 +1,115 @@
+package rights
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"aidpass/access"
+	"aidpass/issuer/registry"
+)
+
+// A Demand is what somebody asks about her data.
+type Demand string
+
+// The demands.
+const (
+	See    Demand = "access"
+	Mend   Demand = "correction"
+	Forget Demand = "erasure"
+	Object Demand = "objection"
+)
+
+// Demands are all, in the order of screens.
+func Demands() []Demand { return []Demand{See, Mend, Forget, Object} }
+
+// RequestDue is how long an answer may take.
+const RequestDue = 30 * 24 * time.Hour
+
+// maxText is the longest text of a request or its answer, in bytes.
+const maxText = 2000
+
+// A Request is what somebody asked, until it is answered. It is sealed under her key.
+type Request struct {
+	ID       string      `json:"id"` // 16 hex digits
+	Unit     registry.ID `json:"unit"`
+	Demand   Demand      `json:"demand"`
+	Text     string      `json:"text,omitempty"` // in her words, or what is wrong and how it is right
+	At       time.Time   `json:"at"`
+	By       string      `json:"by"` // account that wrote it down
+	Due      time.Time   `json:"due"`
+	Answered time.Time   `json:"answered,omitzero"`
+	Done     bool        `json:"done"`             // as she asked; else it was refused
+	Answer   string      `json:"answer,omitempty"` // what she was told; of a refusal why, and where she complains
+	Answerer string      `json:"answerer,omitempty"`
+}
+
+// Open reports whether the request waits for an answer.
+func (r *Request) Open() bool { return r.Answered.IsZero() }
+
+func written(s string) bool {
+	return len(s) <= maxText && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' })
+}
+
+// Ask writes down what somebody asked, and returns it with its id.
+func (d *Desk) Ask(ctx context.Context, by access.Actor, id registry.ID, what Demand, text string) (r Request, err error) {
+	if !slices.Contains(Demands(), what) {
+		return r, refuse("a request is one of %s", list(Demands()))
+	}
+	if text = strings.TrimSpace(text); !written(text) || what == Mend && text == "" {
+		return r, refuse("text: what is wrong and how it is right, in at most %d bytes", maxText)
+	}
+	r = Request{ID: newID(), Unit: id, Demand: what, Text: text, At: d.now(), By: by.ID, Due: d.now().Add(RequestDue)}
+	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
+		if _, err := tx.Record(id); err != nil {
+			return err
+		}
+		if err := saveRequest(tx, r); err != nil {
+			return err
+		}
+		return tx.Note(access.Entry{Action: "rights.ask", Object: id.String(), Detail: fmt.Sprintf("request=%s demand=%s", r.ID, what)})
+	})
+	return r, err
+}
+
+func saveRequest(tx Tx, r Request) error {
+	return savePaper(tx, Paper{Kind: kindRequest, ID: r.ID, Unit: r.Unit, Private: true, At: r.At}, r)
+}
+
+// Answer closes a request: done, or refused with a reason that she is told.
+func (d *Desk) Answer(ctx context.Context, by access.Actor, id string, done bool, text string) (r Request, err error) {
+	if text = strings.TrimSpace(text); !written(text) || !done && text == "" {
+		return r, refuse("text: what she is told; a refusal says why, in at most %d bytes", maxText)
+	}
+	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
+		if r, err = readPaper[Request](tx, kindRequest, id); err != nil {
+			if errors.Is(err, ErrNoPaper) {
+				return refuse("there is no such request")
+			}
+			return err
+		}
+		if !r.Open() {
+			return refuse("the request was answered on %s: ask anew where that is not the end of it", r.Answered.Format(time.DateOnly))
+		}
+		r.Answered, r.Done, r.Answer, r.Answerer = d.now(), done, text, by.ID
+		if err := saveRequest(tx, r); err != nil {
+			return err
+		}
+		return tx.Note(access.Entry{Action: "rights.answer", Object: r.Unit.String(), Detail: fmt.Sprintf("request=%s demand=%s done=%t", r.ID, r.Demand, done)})
+	})
+	return r, err
+}
+
+// Requests are those about a record, oldest first; of everybody where id is zero.
+func (d *Desk) Requests(ctx context.Context, id registry.ID) (all []Request, err error) {
+	err = d.Store.ReadRights(ctx, func(v View) error {
+		all, err = readPapers[Request](v, kindRequest, id)
+		return err
+	})
+	return all, err
+}
