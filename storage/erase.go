@@ -8,6 +8,8 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/rights"
 )
 
 // Errors of Erase.
@@ -29,20 +31,58 @@ var (
 // The rows stay, unreadable, and with them the pseudonyms, which name nobody any
 // more. Active credentials are ErrActive. Erasing twice is no error.
 func (o *Org) Erase(ctx context.Context, by access.Actor, id issuer.UnitID, reason string) error {
+	return o.EraseAll(ctx, by, []registry.ID{id}, reason, nil, nil)
+}
+
+// EraseAll is Erase of several at once, in one transaction. before runs while they can
+// still be read, after when they are gone and the numbers of their lists free: what is made
+// anew of a household is never there beside the old one, nor missing. Both may be nil.
+func (o *Org) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(rights.Tx) error) error {
+	var own error
 	err := o.update(ctx, by, "erase unit", func(t *tx) error {
-		if err := t.checkErasable(id); err != nil {
+		t.acts = newActs()
+		run := func(work func(rights.Tx) error) error {
+			if work != nil {
+				own = work(records{t})
+			}
+			return own
+		}
+		if err := run(before); err != nil {
 			return err
 		}
-		destroyed, err := t.destroy(id.String())
-		if err != nil || !destroyed {
+		var gone []string
+		for _, id := range ids {
+			if err := t.checkErasable(id); err != nil {
+				return err
+			}
+			destroyed, err := t.destroy(id.String())
+			if err != nil {
+				return err
+			}
+			if !destroyed {
+				continue
+			}
+			gone = append(gone, id.String())
+			if err := t.audit(access.Entry{Action: "unit.erase", Object: id.String(), Reason: reason}); err != nil {
+				return err
+			}
+		}
+		if err := run(after); err != nil {
 			return err
 		}
-		if err := t.audit(access.Entry{Action: "unit.erase", Object: id.String(), Reason: reason}); err != nil {
+		if err := t.auditActs(); err != nil {
 			return err
 		}
-		_, err = o.db.tombs.append(ctx, tombstone{Org: o.id, At: t.now.UTC(), Unit: id.String()})
-		return err // nil: the line is on the disk, and the commit comes now
+		for _, unit := range gone { // the lines are on the disk, and the commit comes now
+			if _, err := o.db.tombs.append(ctx, tombstone{Org: o.id, At: t.now.UTC(), Unit: unit}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+	if own != nil {
+		return o.noRoom(own)
+	}
 	if err != nil {
 		return err
 	}
@@ -86,7 +126,7 @@ func (t *tx) checkErasable(id issuer.UnitID) error {
 	const active = `SELECT 1 FROM credential WHERE org_id = $1 AND unit_id = $2 AND ended_at IS NULL AND expires_at > $3`
 	ok, err = t.find(active+` LIMIT 1`, []any{t.o.id, id.String(), t.micros}, &n)
 	if err == nil && ok {
-		err = ErrActive
+		err = fmt.Errorf("%w (%s)", ErrActive, id)
 	}
 	return err
 }

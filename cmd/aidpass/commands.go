@@ -8,6 +8,6 @@ import (
 func (a *app) commands() []*cobra.Command {
 	list := []*cobra.Command{a.orgCommand(), a.trustCommand(), a.registryCommand(), a.programmeCommand(), a.entitleCommand(), a.issueCommand(), a.blankCommand(), a.cardCommand(), a.offerCommand(), a.walletCommand(), a.printCommand()}
 	list = append(list, a.statusActs()...)
-	list = append(list, a.consentCommand(), a.agreementCommand(), a.rightsCommand(), a.accountCommand(), a.auditCommand(), a.checkCommand(), a.backupCommand(), a.restoreCommand())
+	list = append(list, a.consentCommand(), a.agreementCommand(), a.rightsCommand(), a.retentionCommand(), a.accountCommand(), a.auditCommand(), a.checkCommand(), a.backupCommand(), a.restoreCommand())
 	return append(list, a.statusCommand(), a.packCommand(), a.deviceCommand(), a.badgeCommand(), a.serveCommand(), a.siteCACommand(), a.verifyCommand(), a.requestCommand(), a.visitsCommand(), a.framesCommand(), a.demoCommand())
 }

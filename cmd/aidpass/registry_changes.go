@@ -12,6 +12,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/rights"
 	"aidpass/storage"
 )
 
@@ -178,9 +179,12 @@ sealed with is destroyed. Amounts and pseudonyms stay for audit and name nobody.
 Her active cards must be revoked first. Without --yes it tells who it is and does
 nothing; with it, a second person must stand behind it.
 
+A household whose own record, as it is or was, says who she is gets a new record without
+that: its number, its people and what it is due go on, its history and its card do not.
+Who got a file with her row under an agreement is to be told: aidpass consent recalls.
+
 What was handed out of here is not reached: the files that may hold the name are
-listed, so that somebody goes after them. So are households whose own record, as it
-is or was, says who she is: that is erased with the household alone.`,
+listed, so that somebody goes after them.`,
 		Example: `  aidpass revoke --unit P-0107 --all --reason erased
   aidpass registry erase P-0107 --list camp-north --reason asked-by-her
   aidpass registry erase P-0107 --list camp-north --reason asked-by-her --second-person lead-2 --yes`,
@@ -213,21 +217,26 @@ is or was, says who she is: that is erased with the household alone.`,
 			if a.SecondPerson == "" {
 				return registryError(fmt.Errorf("registry: %s: to erase: %w", called[0], registry.ErrSecondPerson))
 			}
-			err = o.store.Erase(ctx, a.actor(access.OrgAdmin), id, reason)
+			erased, err := o.keeper().Erase(ctx, a.actor(access.DataProtection), rights.Erasure{Units: []registry.ID{id}, Reason: reason})
 			if errors.Is(err, storage.ErrActive) {
-				return usagef("%w", err).hint("aidpass revoke %s --all --reason erased", id)
+				return usagef("%w", err).hint("aidpass revoke --unit ID --all --reason erased, for her and for the households whose record says who she is")
 			}
 			if err != nil {
-				return registryError(err)
+				return rightsError(registryError(err))
 			}
 			files, err := o.handedOut(ctx)
 			if err != nil {
 				return err
 			}
-			result := map[string]any{"erased": id.String(), "may_hold_the_name": files, "households_that_say_it": named}
+			result := map[string]any{"erased": id.String(), "may_hold_the_name": files, "households_renewed": idTexts(erased.Renewed), "recalls": len(erased.Recalls)}
 			return a.print(result, func(w io.Writer) {
 				fmt.Fprintln(w, "erased:", called[0])
-				tellNamed(w, named)
+				for _, h := range erased.Renewed {
+					fmt.Fprintf(w, "household %s has a new record without her; its card is to be made anew\n", h)
+				}
+				for i := range erased.Recalls {
+					writeRecall(w, &erased.Recalls[i], a.Now())
+				}
 				if len(files) > 0 {
 					fmt.Fprintln(w, "These files were handed to people, may hold the name, and were not erased:")
 				}
@@ -264,7 +273,7 @@ func (o *org) previewErase(ctx context.Context, id registry.ID, named []string) 
 
 func tellNamed(w io.Writer, households []string) {
 	for _, h := range households {
-		fmt.Fprintf(w, "The record of household %s, now or before, says who she was. It has a key of its own:\n  aidpass registry erase %s --reason CODE   # where its people are asked and agree\n", h, h)
+		fmt.Fprintf(w, "The record of household %s, now or before, says who she is: it is made anew without that.\nIts card is to be revoked first: aidpass revoke --unit %s --all --reason erased\n", h, h)
 	}
 }
 

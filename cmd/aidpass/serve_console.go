@@ -40,6 +40,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 func (s *serving) acts() {
 	s.door.Handle(access.TrustWithdrawKey, consoleTrust{s}.withdrawal())
 	s.door.Handle(access.ImportSubmit, s.imports.Executor())
+	s.o.keeper().Handle(s.door)
 }
 
 // kinds says what long work does: s.work.Handle("batch-issue", ...). How a screen starts

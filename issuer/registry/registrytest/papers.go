@@ -2,6 +2,7 @@ package registrytest
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"aidpass/access"
@@ -56,4 +57,29 @@ func (t *tx) Handed(action access.Action, about registry.ID) (objects []string, 
 		}
 	}
 	return objects, nil
+}
+
+// EraseAll erases several; an error of before or after leaves all of them.
+func (s *Store) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(rights.Tx) error) error {
+	return s.WriteRights(ctx, by, func(own rights.Tx) error {
+		if before != nil {
+			if err := before(own); err != nil {
+				return err
+			}
+		}
+		t := own.(*tx)
+		for _, id := range ids {
+			r := t.s.records[id]
+			if r == nil {
+				return registry.ErrNotFound
+			}
+			was, papers, names := *r, slices.Clone(t.s.papers), maps.Clone(t.s.names)
+			t.then(func() { *r, t.s.papers, t.s.names = was, papers, names })
+			t.erase(r, reason)
+		}
+		if after != nil {
+			return after(own)
+		}
+		return nil
+	})
 }

@@ -138,13 +138,12 @@ func (s *Store) Update(_ context.Context, by access.Actor, fn func(registry.Tx) 
 }
 
 // Erase forgets the fields, keys and history of a record.
-func (s *Store) Erase(_ context.Context, by access.Actor, id registry.ID, reason string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r := s.records[id]
-	if r == nil {
-		return registry.ErrNotFound
-	}
+func (s *Store) Erase(ctx context.Context, by access.Actor, id registry.ID, reason string) error {
+	return s.EraseAll(ctx, by, []registry.ID{id}, reason, nil, nil)
+}
+
+func (t *tx) erase(r *record, reason string) {
+	s, id := t.s, r.ID
 	if n := (name{r.Kind, r.Source, r.External}); r.External != "" {
 		delete(s.names, n)
 		if s.gone == nil {
@@ -153,9 +152,8 @@ func (s *Store) Erase(_ context.Context, by access.Actor, id registry.ID, reason
 		s.gone[n] = true
 	}
 	*r = record{Record: registry.Record{ID: id, Kind: r.Kind}, erased: true}
-	s.papers = slices.DeleteFunc(s.papers, func(p rights.Paper) bool { return p.Private && p.Unit == id })
-	s.notes = append(s.notes, access.Entry{Time: s.clock(), Actor: by, Action: "registry.erase", Object: id.String(), Reason: reason})
-	return nil
+	s.papers = slices.DeleteFunc(slices.Clone(s.papers), func(p rights.Paper) bool { return p.Private && p.Unit == id })
+	s.notes = append(s.notes, access.Entry{Time: s.clock(), Actor: t.by, Action: "registry.erase", Object: id.String(), Reason: reason})
 }
 
 func (s *Store) clock() time.Time {

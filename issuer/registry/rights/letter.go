@@ -32,8 +32,8 @@ type Why string
 
 // The reasons.
 const (
-	Taken  Why = "withdrawn" // she took her yes back
-	Erased Why = "erased"    // her record is erased here
+	Taken Why = "withdrawn" // she took her yes back
+	Gone  Why = "erased"    // her record is erased here
 )
 
 // A Ref is how the letter says whom it means: by what she goes by in a file that the
@@ -78,7 +78,7 @@ func (l *Letter) check() error {
 		}
 	}
 	switch {
-	case l.From == l.To || !shortID.MatchString(l.Agreement) || l.Why != Taken && l.Why != Erased:
+	case l.From == l.To || !shortID.MatchString(l.Agreement) || l.Why != Taken && l.Why != Gone:
 		return fmt.Errorf("%w: parties, agreement or reason", ErrLetter)
 	case l.At.Unix() <= 0 || l.By.Unix() < l.At.Unix() || l.By.Unix() >= 1<<40:
 		return fmt.Errorf("%w: its times", ErrLetter)

@@ -75,6 +75,9 @@ type Store interface {
 	ReadRights(ctx context.Context, fn func(View) error) error
 	// WriteRights is Update with papers.
 	WriteRights(ctx context.Context, by access.Actor, fn func(Tx) error) error
+	// EraseAll is Erase of several in one transaction: before runs while they can be read,
+	// after when the numbers of their lists are free again. Either may be nil.
+	EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(Tx) error) error
 }
 
 func readPaper[T any](v View, kind Kind, id string) (t T, err error) {

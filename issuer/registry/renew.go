@@ -1,0 +1,185 @@
+package registry
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A Renewal is a household's record without some of its people: what is made anew when
+// they are erased and the record says who they were. Its old record, whose history
+// cannot be changed, is erased with them; the number of its list, those who stay, and what
+// they are due go on.
+type Renewal struct {
+	Old     ID
+	source  string
+	number  string
+	home    Household
+	members []ID
+	due     []Entitlement
+}
+
+// Renew reads what stays of a household without the persons. It is nil where nobody is
+// left and the record counted nobody else: then there is nothing to make anew. Of the fields
+// all is left out that holds a name, number or contact of theirs, as it is or ever was.
+func Renew(v View, household ID, without []ID) (*Renewal, error) {
+	rec, h, err := readHousehold(v, household)
+	if err != nil {
+		return nil, err
+	}
+	var texts []string
+	for _, id := range without {
+		said, err := everTelling(v, id)
+		if errors.Is(err, ErrErased) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		texts = append(texts, said...)
+	}
+	r := &Renewal{Old: household, source: rec.Source, number: rec.External}
+	ids, err := v.Members(household)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if !slices.Contains(without, id) {
+			r.members = append(r.members, id)
+		}
+	}
+	if len(r.members) == 0 && len(ids) > 0 && h.Size <= len(ids) {
+		return nil, nil
+	}
+	if r.home, err = h.silent(texts); err != nil {
+		return nil, err
+	}
+	for _, id := range without {
+		for _, named := range []*string{&r.home.Head, &r.home.FocalPoint} {
+			if *named == id.String() {
+				*named = ""
+			}
+		}
+		r.home.Collectors = slices.DeleteFunc(r.home.Collectors, func(c Collector) bool { return c.Person == id.String() })
+	}
+	programmes, err := v.Programmes()
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range programmes {
+		for _, round := range p.Rounds {
+			e, err := v.Entitlement(household, p.Code, round.N)
+			if errors.Is(err, ErrNotFound) || err == nil && e.Status == Cancelled {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			r.due = append(r.due, e)
+		}
+	}
+	return r, nil
+}
+
+// Save makes the household anew, when the old one is erased. What a card was issued for may
+// have been collected with it: it goes on, on hold, until two people looked (Release).
+func (r *Renewal) Save(tx Tx) (ID, error) {
+	fields, err := r.home.Fields()
+	if err != nil {
+		return ID{}, err
+	}
+	saved, err := tx.Save(Change{Kind: KindHousehold, Source: r.source, External: r.number, Fields: fields})
+	if err != nil {
+		return ID{}, fmt.Errorf("registry: renew household %s: %w", r.Old, err)
+	}
+	for _, id := range r.members {
+		if _, err := tx.Save(Change{ID: id, Household: saved.ID}); err != nil {
+			return ID{}, fmt.Errorf("registry: renew household %s: member %s: %w", r.Old, id, err)
+		}
+	}
+	for _, e := range r.due {
+		e.ID, e.Unit = "", saved.ID
+		if e.Status == Granted {
+			e.Status = OnHold
+		}
+		if _, err := tx.SaveEntitlement(e); err != nil {
+			return ID{}, fmt.Errorf("registry: renew household %s: %w", r.Old, err)
+		}
+	}
+	return saved.ID, nil
+}
+
+// everTelling are the texts that tell who a person is, as they are and ever were, folded.
+func everTelling(v View, person ID) (texts []string, err error) {
+	_, p, err := readPerson(v, person)
+	if err != nil {
+		return nil, err
+	}
+	all := p.tellingTexts()
+	changes, err := v.History(person)
+	if err != nil {
+		return nil, fmt.Errorf("registry: person %s: %w", person, err)
+	}
+	for _, c := range changes {
+		if c.Data == nil || c.Field != "names" && c.Field != "documents" && c.Field != "contacts" {
+			continue
+		}
+		was, err := Record{ID: person, Kind: KindPerson, Fields: map[string]Value{c.Field: {Data: c.Data}}}.Person()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, was.tellingTexts()...)
+	}
+	for _, t := range all {
+		if folded := Fold(string(t)); folded != "" && !slices.Contains(texts, folded) {
+			texts = append(texts, folded)
+		}
+	}
+	return texts, nil
+}
+
+// silent is the household without what holds one of the texts: an entry of a list or map
+// goes as a whole, since its other parts tell of the same person.
+func (h Household) silent(texts []string) (out Household, err error) {
+	b, err := json.Marshal(h)
+	if err != nil {
+		return out, fmt.Errorf("registry: %w", err)
+	}
+	var all map[string]any
+	if err := json.Unmarshal(b, &all); err != nil {
+		return out, fmt.Errorf("registry: %w", err)
+	}
+	for name, v := range all {
+		if list, ok := v.([]any); ok {
+			all[name] = slices.DeleteFunc(list, func(v any) bool { return tells(v, texts) })
+		} else if m, ok := v.(map[string]any); ok {
+			maps.DeleteFunc(m, func(key string, v any) bool { return tells(key, texts) || tells(v, texts) })
+		} else if tells(v, texts) {
+			delete(all, name)
+		}
+	}
+	if b, err = json.Marshal(all); err == nil {
+		err = json.Unmarshal(b, &out)
+	}
+	return out, err
+}
+
+func tells(v any, texts []string) bool {
+	switch v := v.(type) {
+	case string:
+		said := Fold(v)
+		return slices.ContainsFunc(texts, func(t string) bool { return strings.Contains(said, t) })
+	case []any:
+		return slices.ContainsFunc(v, func(v any) bool { return tells(v, texts) })
+	case map[string]any:
+		for _, item := range v {
+			if tells(item, texts) {
+				return true
+			}
+		}
+	}
+	return false
+}
