@@ -24,8 +24,11 @@ const (
 	BatchPrepare     Act = "batch.prepare"
 	BatchPrint       Act = "batch.print"
 	BatchSubmit      Act = "batch.submit"
+	CardConfirm      Act = "card.confirm"
 	CardFind         Act = "card.find"
+	CardMany         Act = "card.many"
 	CardRead         Act = "card.read"
+	CardReissue      Act = "card.reissue"
 	CardReplace      Act = "card.replace"
 	CardResume       Act = "card.resume"
 	CardRevoke       Act = "card.revoke"
@@ -124,9 +127,12 @@ var rules = []Rule{
 	rule(BatchPrepare, personal, "", "Choose who gets cards and see what is missing.", Registrar, Issuer),
 	rule(BatchPrint, personal, "", "Print the cards of an issued batch.", Issuer),
 	rule(BatchSubmit, personal, BatchApprove, "Ask for the approval of a batch.", Registrar, Issuer),
+	rule(CardConfirm, personal|stepUp, "", "Confirm what somebody else wants done to cards.", Approver, DistributionLead),
 	rule(CardFind, reads|personal, "", "Look for a card by its number or its holder.", Registrar, Issuer, Verifier, DistributionLead, Complaints, DataProtection),
+	rule(CardMany, personal|stepUp, CardConfirm, "Suspend, resume or revoke more than twenty cards at once.", Issuer),
 	rule(CardRead, reads|personal, "", "See a card, its state and history.", Registrar, Issuer, Verifier, DistributionLead, Complaints, DataProtection),
-	rule(CardReplace, personal|stepUp, "", "Revoke a card and make its successor.", Issuer),
+	rule(CardReissue, personal|stepUp, CardConfirm, "Replace a card that is not at the desk: somebody vouches for its holder.", Issuer),
+	rule(CardReplace, personal|stepUp, "", "Revoke a card that the desk has in its hands, and make its successor.", Issuer),
 	rule(CardResume, personal|stepUp, "", "End the suspension of a card.", Issuer, DistributionLead),
 	rule(CardRevoke, personal|stepUp, "", "Revoke a card, which is final.", Issuer, DataProtection),
 	rule(CardSuspend, personal, "", "Suspend a card until somebody has looked.", Registrar, Issuer, DistributionLead),

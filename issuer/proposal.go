@@ -284,3 +284,36 @@ func (r *Run) Issue(ctx context.Context, id string, progress func(done, total in
 		return nil
 	})
 }
+
+// Approving carries out the approval of a proposal: it may be issued from then on, by
+// who signs, and as it is. gather makes it from the records as they are now.
+func Approving(proposals ProposalStore, gather func(context.Context, *Proposal) error) access.Executor {
+	return access.Executor{
+		Payload: func(ctx context.Context, id string) ([]byte, error) {
+			b, err := proposals.Proposal(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			if err := gather(ctx, &b); err != nil {
+				return nil, err
+			}
+			return b.Payload()
+		},
+		Run: func(ctx context.Context, who access.Actor, a access.Approval) error {
+			return proposals.ChangeProposal(ctx, who, a.Object, func(b *Proposal) error {
+				var said struct {
+					Digest string `json:"digest"`
+				}
+				switch err := json.Unmarshal(a.Payload, &said); {
+				case err != nil || said.Digest != hex.EncodeToString(b.Digest[:]):
+					return ErrProposalChanged
+				case b.State == Issuing || b.State == Done || b.State == Approved:
+					return nil
+				}
+				b.State, b.Second, b.Approval = Approved, who.SecondPerson, a.ID
+				return nil
+			})
+		},
+	}
+}
+

@@ -310,29 +310,22 @@ card tell, or the journal of the site. Released, it is planned, and a card is is
 // parseItems reads CODE=2 or CODE=1.5kg.
 func parseItems(texts []string) (items []registry.Item, err error) {
 	for _, s := range texts {
-		code, qty, ok := strings.Cut(s, "=")
-		n := strings.IndexFunc(qty, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
-		unit := ""
-		if n >= 0 {
-			qty, unit = qty[:n], qty[n:]
-		}
-		// 1e9 is no unit of 1, and not meant as one.
-		if v, err := strconv.ParseFloat(qty, 64); !ok || code == "" || err != nil || v <= 0 || strings.ContainsAny(unit, "0123456789+-") {
+		item, ok := registry.ParseItem(s)
+		if !ok {
 			return nil, usagef("--item %q", s).hint("BLANKET=2, or SOAP=1.5kg")
 		}
-		items = append(items, registry.Item{Code: code, Qty: qty, Unit: unit})
+		items = append(items, item)
 	}
 	return items, nil
 }
 
 func parseVisits(texts []string) (services []registry.Service, err error) {
 	for _, s := range texts {
-		code, number, ok := strings.Cut(s, "=")
-		n, err := strconv.Atoi(number)
-		if !ok || code == "" || err != nil || n < 1 || n > 1000 {
+		visits, ok := registry.ParseService(s)
+		if !ok {
 			return nil, usagef("--visits %q", s).hint("ANC=4")
 		}
-		services = append(services, registry.Service{Code: code, Visits: n})
+		services = append(services, visits)
 	}
 	return services, nil
 }

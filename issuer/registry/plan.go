@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"strconv"
+	"strings"
 
 	"aidpass/access"
 )
@@ -211,4 +213,48 @@ func headsOf(v View, id ID, h Household) (int, error) {
 	}
 	members, err := readMembers(v, id)
 	return counted(members), err
+}
+
+// ParseItem reads a thing and how much of it, as people type it: CODE=2 or CODE=1.5kg.
+func ParseItem(s string) (Item, bool) {
+	code, qty, ok := strings.Cut(s, "=")
+	unit := ""
+	if n := strings.IndexFunc(qty, func(r rune) bool { return (r < '0' || r > '9') && r != '.' }); n >= 0 {
+		qty, unit = qty[:n], qty[n:]
+	}
+	// 1e9 is no unit of 1, and not meant as one.
+	if v, err := strconv.ParseFloat(qty, 64); !ok || code == "" || err != nil || v <= 0 || strings.ContainsAny(unit, "0123456789+-") {
+		return Item{}, false
+	}
+	return Item{Code: code, Qty: qty, Unit: unit}, true
+}
+
+// ParseService reads a service and how many visits, from 1 to 1,000: CODE=4.
+func ParseService(s string) (Service, bool) {
+	code, number, ok := strings.Cut(s, "=")
+	n, err := strconv.Atoi(number)
+	if !ok || code == "" || err != nil || n < 1 || n > 1000 {
+		return Service{}, false
+	}
+	return Service{Code: code, Visits: n}, true
+}
+
+// Due counts what is due in each round of a programme, by its status.
+func (r *Registry) Due(ctx context.Context, code string) (due map[uint64]map[EntitlementStatus]int, err error) {
+	due = map[uint64]map[EntitlementStatus]int{}
+	err = r.Store.View(ctx, func(v View) error {
+		p, err := v.Programme(code)
+		if err != nil {
+			return err
+		}
+		for _, round := range p.Rounds {
+			n := map[EntitlementStatus]int{}
+			if err := v.Entitlements(code, round.N, func(e Entitlement) error { n[e.Status]++; return nil }); err != nil {
+				return err
+			}
+			due[round.N] = n
+		}
+		return nil
+	})
+	return due, err
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"aidpass/access"
+	"aidpass/issuer/print"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/imports"
 	"aidpass/issuer/registry/intake"
@@ -99,6 +100,15 @@ func families() (keys []string) {
 	}
 	for _, k := range []string{"severity_reject", "severity_issue", "severity_note", "why_" + registry.KeyDocument, "why_" + registry.KeyNameYear, "order_dmy", "order_mdy", "order_hm", "order_mf"} {
 		keys = append(keys, "imports."+k)
+	}
+	for _, way := range []string{"cash", "voucher", "in_kind", "service"} {
+		keys = append(keys, "programmes.way_"+way)
+	}
+	for _, kind := range []registry.Kind{registry.KindPerson, registry.KindHousehold} {
+		keys = append(keys, "programmes.by_"+string(kind))
+	}
+	for p := print.A4; p <= print.Thermal80; p++ {
+		keys = append(keys, "prints.paper_"+p.String())
 	}
 	for m := range 12 {
 		keys = append(keys, "date.month"+strconv.Itoa(m+1))

@@ -1,0 +1,318 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/hex"
+	"errors"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"aidpass/access"
+	"aidpass/issuer"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/intake"
+)
+
+// A BatchesDesk prepares batches of cards and issues them. What is not there, or another
+// organisation's, is issuer.ErrNoProposal.
+type BatchesDesk interface {
+	Programmes(ctx context.Context, org string) ([]registry.Programme, error)
+	// Types are the names of those that can be issued from the records.
+	Types() []string
+	Imports(ctx context.Context, org string) ([]registry.ImportFile, error)
+	Proposals(ctx context.Context, org string) ([]issuer.Proposal, error)
+	Proposal(ctx context.Context, org, id string) (issuer.Proposal, error)
+	// Prepare asks the gate about everybody and keeps the answer; nothing is signed.
+	// Nobody to issue to is issuer.ErrNobody.
+	Prepare(ctx context.Context, org string, by access.Actor, p issuer.Proposal) (issuer.Proposal, error)
+	// Unfit are those who would get no card now; the log tells who read it.
+	Unfit(ctx context.Context, org string, by access.Actor, id string) ([]issuer.Unfit, error)
+	// Submitted keeps which request for approval is a batch's.
+	Submitted(ctx context.Context, org string, by access.Actor, id, approval string) error
+	// Issue begins, or goes on with, the signing of an approved batch and returns its job.
+	Issue(ctx context.Context, org string, by access.Actor, id string) (job string, err error)
+}
+
+// Batches are the pages on which cards are prepared, approved and issued.
+type Batches struct {
+	Desk BatchesDesk
+	Door *access.Door
+}
+
+// Routes implements Screen.
+func (s *Batches) Routes() []Route {
+	return []Route{
+		{Method: http.MethodGet, Path: "/batches", Act: access.BatchPrepare, Menu: "batches.menu", Paged: true, Handler: s.list},
+		{Method: http.MethodGet, Path: "/batches/new", Act: access.BatchPrepare, Handler: s.blank},
+		{Method: http.MethodPost, Path: "/batches/new", Act: access.BatchPrepare,
+			Form: []Field{Text("place", 40), Text("type", 40), Text("who", 40), Text("photo", 3)}, Handler: s.prepare},
+		{Method: http.MethodGet, Path: "/batches/of/:batch", Act: access.BatchPrepare, Handler: s.show},
+		{Method: http.MethodGet, Path: "/batches/of/:batch/mend", Act: access.BatchPrepare, Paged: true, Handler: s.mend},
+		{Method: http.MethodGet, Path: "/batches/of/:batch/mend.csv", Act: access.BatchPrepare, Handler: s.mendFile},
+		{Method: http.MethodPost, Path: "/batches/of/:batch/submit", Act: access.BatchSubmit, Form: []Field{Text("digest", 64), Text("reason", 200)}, Handler: s.submit},
+		{Method: http.MethodPost, Path: "/batches/of/:batch/issue", Act: access.BatchIssue, Handler: s.issue},
+	}
+}
+
+// Needs implements Screen: what is approved waits for who issues.
+func (s *Batches) Needs(ctx context.Context, in *access.Session) ([]Need, error) {
+	if !access.May(in.Roles, access.BatchIssue) {
+		return nil, nil
+	}
+	all, err := s.Desk.Proposals(ctx, in.Account.Org)
+	n := Need{Word: "batches.need", Path: "/batches"}
+	for _, b := range all {
+		if b.State == issuer.Approved || b.State == issuer.Issuing {
+			n.Count++
+			n.Since = b.At // the newest come first
+		}
+	}
+	return []Need{n}, err
+}
+
+// Tell implements Teller.
+func (s *Batches) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
+	if a.Act != access.BatchSubmit {
+		return nil, nil
+	}
+	b, err := s.Desk.Proposal(p.Context(), p.Org(), a.Object)
+	if err != nil {
+		return nil, deskFault(err)
+	}
+	tells := []template.HTML{p.T("batches.tell", "count", b.Can, "total", b.Rows, "type", b.Type, "programme", b.Programme, "round", int64(b.Round))}
+	if b.Provisional > 0 {
+		tells = append(tells, p.T("batches.provisional", "count", b.Provisional, "until", b.Until.Std()))
+	}
+	for _, r := range b.Cannot {
+		tells = append(tells, p.T("batches.cannot", "count", r.Count, "why", r.Why))
+	}
+	return tells, nil
+}
+
+type batchesData struct {
+	Rows   []batchRow `json:"rows,omitempty"`
+	Paging *Paging    `json:"paging,omitempty"`
+	*batchRow
+	Unfit []unfitRow `json:"unfit,omitempty"`
+
+	Places  []placeChoice         `json:"-"`
+	Types   []string              `json:"-"`
+	Imports []registry.ImportFile `json:"-"`
+}
+
+type batchRow struct {
+	issuer.Proposal
+	Says      string `json:"-"` // key of the state
+	Digest    string `json:"digest"`
+	CanSubmit bool   `json:"can_submit"`
+	CanIssue  bool   `json:"can_issue"`
+	CanPrint  bool   `json:"can_print"`
+}
+
+// A placeChoice is a round of a programme, or a programme without rounds.
+type placeChoice struct{ Value, Programme, Name, Round string }
+
+type unfitRow struct {
+	Unit     string   `json:"unit"`
+	External string   `json:"external,omitempty"`
+	Code     string   `json:"code"`
+	Reasons  []string `json:"reasons"`
+}
+
+func (s *Batches) row(p *Page, b issuer.Proposal) (*batchRow, error) {
+	r := &batchRow{Proposal: b, Digest: hex.EncodeToString(b.Digest[:])}
+	switch b.State {
+	case issuer.Prepared:
+		r.Says, r.CanSubmit = "batches.is_prepared", b.Can > 0
+	case issuer.Submitted:
+		r.Says = "batches.is_submitted"
+		if a, err := s.Door.Approval(p.Context(), p.In, b.Approval); err == nil && (a.State == access.Refused || a.State == access.Withdrawn || a.State == access.Lapsed) {
+			r.Says, r.CanSubmit = "batches.is_refused", true
+		} else if err != nil && !errors.Is(err, access.ErrNoApproval) {
+			return nil, err
+		}
+	case issuer.Approved:
+		r.Says, r.CanIssue = "batches.is_approved", true
+	case issuer.Issuing:
+		r.Says, r.CanIssue, r.CanPrint = "batches.is_issuing", true, true
+	case issuer.Done:
+		r.Says, r.CanPrint = "batches.is_issued", true
+	}
+	return r, nil
+}
+
+func (s *Batches) list(p *Page) error {
+	all, err := s.Desk.Proposals(p.Context(), p.Org())
+	if err != nil {
+		return deskFault(err)
+	}
+	d := batchesData{Paging: p.Paging(len(all))}
+	for _, b := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
+		r, err := s.row(p, b)
+		if err != nil {
+			return err
+		}
+		d.Rows = append(d.Rows, *r)
+	}
+	return p.Show("batches", "batches.title", d)
+}
+
+func (s *Batches) blank(p *Page) error {
+	all, err := s.Desk.Programmes(p.Context(), p.Org())
+	if err != nil {
+		return deskFault(err)
+	}
+	d := batchesData{Types: s.Desk.Types()}
+	for _, one := range all {
+		d.Places = append(d.Places, placesOf(one)...)
+	}
+	if d.Imports, err = s.Desk.Imports(p.Context(), p.Org()); err != nil {
+		return deskFault(err)
+	}
+	return p.Show("batches_new", "batches.new", d)
+}
+
+// placesOf are the rounds of a programme as a form has them: CODE/N.
+func placesOf(one registry.Programme) (list []placeChoice) {
+	for _, r := range one.Rounds {
+		n := strconv.FormatUint(r.N, 10)
+		list = append(list, placeChoice{one.Code + "/" + n, one.Code, one.Name, n})
+	}
+	return list
+}
+
+// placeOf reads what placesOf wrote.
+func placeOf(text string) (programme string, round uint64, err error) {
+	programme, n, ok := strings.Cut(text, "/")
+	if round, err = roundOf(n); !ok || err != nil || programme == "" {
+		return "", 0, BadForm("batches.bad_place")
+	}
+	return programme, round, nil
+}
+
+func (s *Batches) prepare(p *Page) error {
+	b := issuer.Proposal{Type: p.Form.Get("type"), Photo: p.Form.Get("photo") != ""}
+	var err error
+	if b.Programme, b.Round, err = placeOf(p.Form.Get("place")); err != nil {
+		return err
+	}
+	switch who := p.Form.Get("who"); who {
+	case "", "due":
+	case "all":
+		b.All = true
+	default:
+		if _, err := registry.ParseID(who); err != nil {
+			return BadForm("batches.bad_place")
+		}
+		b.Import = who
+	}
+	err = p.Do(func(ctx context.Context) (err error) {
+		b, err = s.Desk.Prepare(ctx, p.Org(), p.Actor(), b)
+		return err
+	})
+	if err != nil {
+		return deskFault(err)
+	}
+	return p.Done("/batches/of/"+b.ID, Note{Word: "batches.was_prepared"})
+}
+
+func (s *Batches) find(p *Page) (*batchRow, error) {
+	b, err := s.Desk.Proposal(p.Context(), p.Org(), p.Param("batch"))
+	if err != nil {
+		return nil, deskFault(err)
+	}
+	return s.row(p, b)
+}
+
+func (s *Batches) show(p *Page) error {
+	r, err := s.find(p)
+	if err != nil {
+		return err
+	}
+	return p.Show("batches_show", "batches.one", batchesData{batchRow: r}, "programme", r.Programme, "round", int64(r.Round))
+}
+
+func (s *Batches) unfit(p *Page) (r *batchRow, list []unfitRow, err error) {
+	if r, err = s.find(p); err != nil {
+		return nil, nil, err
+	}
+	all, err := s.Desk.Unfit(p.Context(), p.Org(), p.Actor(), r.ID)
+	for _, u := range all {
+		list = append(list, unfitRow{u.Unit.String(), u.External, u.Code, u.Reasons})
+	}
+	return r, list, deskFault(err)
+}
+
+// mend lists whose record is to be mended before there is a card, and how.
+func (s *Batches) mend(p *Page) error {
+	r, all, err := s.unfit(p)
+	if err != nil {
+		return err
+	}
+	d := batchesData{batchRow: r, Paging: p.Paging(len(all))}
+	d.Unfit = all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)]
+	return p.Show("batches_mend", "batches.mend", d)
+}
+
+func (s *Batches) mendFile(p *Page) error {
+	r, all, err := s.unfit(p)
+	if err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	w := csv.NewWriter(&out)
+	rows := [][]string{{"unit", "number_in_list", "code", "what_to_mend"}}
+	for _, u := range all {
+		rows = append(rows, []string{u.Unit, intake.SafeCell(u.External), u.Code, intake.SafeCell(strings.Join(u.Reasons, "; "))})
+	}
+	if err := w.WriteAll(rows); err != nil {
+		return err
+	}
+	return p.Download("mend-"+r.ID+".csv", "text/csv; charset=utf-8", out.Bytes())
+}
+
+// submit asks for the approval of what the page showed.
+func (s *Batches) submit(p *Page) error {
+	r, err := s.find(p)
+	if err != nil {
+		return err
+	}
+	if !r.CanSubmit || p.Form.Get("digest") != r.Digest {
+		return ErrConflict
+	}
+	// What was shown is what is asked for: where the records changed since, it is never approved.
+	payload, err := r.Payload()
+	if err != nil {
+		return err
+	}
+	err = p.Do(func(ctx context.Context) error {
+		a, err := s.Door.Ask(ctx, p.In, access.Request{Act: access.BatchSubmit, Object: r.ID, Payload: payload, Reason: p.Form.Get("reason")})
+		if err != nil {
+			return err
+		}
+		return s.Desk.Submitted(ctx, p.Org(), p.Actor(), r.ID, a.ID)
+	})
+	if err != nil {
+		return deskFault(err)
+	}
+	return p.Done("/batches/of/"+r.ID, Note{Word: "batches.was_submitted"})
+}
+
+func (s *Batches) issue(p *Page) error {
+	r, err := s.find(p)
+	if err != nil {
+		return err
+	}
+	if !r.CanIssue {
+		return ErrConflict
+	}
+	job, err := s.Desk.Issue(p.Context(), p.Org(), p.Actor(), r.ID)
+	if err != nil {
+		return deskFault(err)
+	}
+	return p.Done("/jobs/"+job, Note{Word: "batches.begun"})
+}

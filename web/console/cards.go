@@ -1,0 +1,448 @@
+package console
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"html/template"
+	"io"
+	"net/http"
+	"time"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/credential/cwt"
+	"aidpass/issuer"
+	"aidpass/issuer/registry"
+	"aidpass/status"
+)
+
+// A FoundCard is a card and the number that its unit has in its list.
+type FoundCard struct {
+	issuer.Card
+	External string
+}
+
+// A CardsDesk finds cards and changes what they are worth. What is not there, or another
+// organisation's, is issuer.ErrNotFound. What needs a second account and has none is
+// issuer.ErrSecondPerson.
+type CardsDesk interface {
+	// Find returns the cards that a text may mean: a number, an identity, the text of a code,
+	// a number in a list, words of a name; at most registry.MostFound of them. The log tells of whom.
+	Find(ctx context.Context, org string, by access.Actor, text string) ([]FoundCard, error)
+	// Picture returns the cards whose codes are on a picture; ErrUnread where there is none.
+	Picture(ctx context.Context, org string, by access.Actor, picture io.Reader) ([]FoundCard, error)
+	Card(ctx context.Context, org string, by access.Actor, id string) (FoundCard, []issuer.CardEvent, error)
+	Select(ctx context.Context, org string, s issuer.Selection) ([]issuer.Card, error)
+	// Batch is the selection of a batch's cards.
+	Batch(ctx context.Context, org, id string) (issuer.Selection, error)
+	// Set changes the status of cards, all or none: issuer.Desk.Bulk.
+	Set(ctx context.Context, org string, by access.Actor, p issuer.BulkPlan, reason string) error
+	// Replace revokes a card and makes its successor in one step, and returns that. The same
+	// again returns the same.
+	Replace(ctx context.Context, org string, by access.Actor, id, reason string) (issuer.Credential, error)
+	Programmes(ctx context.Context, org string) ([]registry.Programme, error)
+}
+
+// Cards are the pages on which cards are found, held, revoked and replaced.
+type Cards struct {
+	Desk CardsDesk
+	Door *access.Door
+	Now  func() time.Time
+}
+
+// A cardAct changes the status of cards.
+type cardAct struct {
+	name string
+	act  access.Act
+	to   status.Value
+	done string // key of what a note says
+	can  string // key of what a dry run says
+	do   string // key of the button
+}
+
+var cardActs = []cardAct{
+	{"suspend", access.CardSuspend, status.Suspended, "cards.was_suspended", "cards.can_suspend", "cards.suspend"},
+	{"resume", access.CardResume, status.Valid, "cards.was_resumed", "cards.can_resume", "cards.resume"},
+	{"revoke", access.CardRevoke, status.Invalid, "cards.was_revoked", "cards.can_revoke", "cards.revoke"},
+}
+
+// Routes implements Screen.
+func (s *Cards) Routes() []Route {
+	list := []Route{
+		{Method: http.MethodGet, Path: "/cards", Act: access.CardFind, Menu: "cards.menu", Query: []Field{Text("q", 2000)}, Handler: s.find},
+		{Method: http.MethodPost, Path: "/cards/picture", Act: access.CardFind, Form: []Field{File("picture")}, Files: true, MaxBody: 12 << 20, Handler: s.picture},
+		{Method: http.MethodGet, Path: "/cards/many", Act: access.CardSuspend, Query: []Field{Text("batch", 40), Text("job", 40)}, Handler: s.choose},
+		{Method: http.MethodGet, Path: "/cards/of/:card", Act: access.CardRead, Handler: s.show},
+		{Method: http.MethodPost, Path: "/cards/of/:card/replace", Act: access.CardReplace, Form: []Field{Text("reason", 80)}, Handler: s.replace},
+	}
+	for _, a := range cardActs {
+		list = append(list,
+			Route{Method: http.MethodPost, Path: "/cards/of/:card/" + a.name, Act: a.act, Form: []Field{Text("reason", 80)}, Handler: func(p *Page) error { return s.one(p, a) }},
+			Route{Method: http.MethodPost, Path: "/cards/many/" + a.name, Act: a.act, Form: ConfirmFields(Text("batch", 40), Text("job", 40), Text("place", 40), Text("keep", 3), Text("reason", 80)),
+				Handler: func(p *Page) error { return s.many(p, a) }})
+	}
+	return list
+}
+
+// Needs implements Screen.
+func (s *Cards) Needs(context.Context, *access.Session) ([]Need, error) { return nil, nil }
+
+// manyPayload is what two accounts mean when many cards are changed at once.
+type manyPayload struct {
+	To     string   `json:"to"`
+	Reason string   `json:"reason"`
+	Cards  []string `json:"cards"`
+}
+
+// replacePayload is what two accounts mean when a card is replaced that is not at the desk.
+type replacePayload struct {
+	Card   string `json:"card"`
+	Reason string `json:"reason"`
+}
+
+// Tell implements Teller.
+func (s *Cards) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
+	switch a.Act {
+	case access.CardMany:
+		var m manyPayload
+		if err := json.Unmarshal(a.Payload, &m); err != nil {
+			return nil, err
+		}
+		for _, c := range cardActs {
+			if c.to.String() == m.To {
+				return []template.HTML{p.T(c.can, "count", len(m.Cards), "total", len(m.Cards)), p.T("cards.because", "reason", m.Reason)}, nil
+			}
+		}
+	case access.CardReissue:
+		var r replacePayload
+		if err := json.Unmarshal(a.Payload, &r); err != nil {
+			return nil, err
+		}
+		c, _, err := s.Desk.Card(p.Context(), p.Org(), p.Actor(), r.Card)
+		if err != nil {
+			return nil, deskFault(err)
+		}
+		return []template.HTML{p.T("cards.tell_replace", "number", cwt.GroupCardNumber(c.CardNumber)), p.T("cards.because", "reason", r.Reason), p.T("cards.vouch")}, nil
+	}
+	return nil, nil
+}
+
+type cardsData struct {
+	Rows   []cardRow   `json:"rows"`
+	Asked  string      `json:"-"`
+	Found  bool        `json:"-"` // somebody looked
+	Card   cardRow     `json:"card"`
+	Events []cardEvent `json:"events,omitempty"`
+	Batch  string      `json:"batch,omitempty"`
+	Job    string      `json:"job,omitempty"`
+
+	Places []placeChoice `json:"-"`
+	Acts   []cardButton  `json:"-"`
+}
+
+type cardRow struct {
+	ID        string    `json:"id"`
+	Number    string    `json:"number"`
+	External  string    `json:"external,omitempty"`
+	Unit      string    `json:"unit"`
+	Type      string    `json:"type"`
+	Programme string    `json:"programme"`
+	Round     uint64    `json:"round"`
+	Status    string    `json:"status"`
+	Paper     string    `json:"paper"`
+	From      time.Time `json:"valid_from"`
+	Until     time.Time `json:"valid_until"`
+
+	Says, PaperSays string // keys
+	Revoked         bool   `json:"revoked"`
+	Held            bool   `json:"held"`
+	Fresh           bool   `json:"-"` // it may be printed
+}
+
+type cardEvent struct {
+	Says   string    `json:"-"`
+	Paper  string    `json:"paper"`
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Site   string    `json:"site,omitempty"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+type cardButton struct{ Name, Word, Act string }
+
+// paperSays are the keys of what became of the paper.
+var paperSays = map[issuer.CardState]string{issuer.CardIssued: "cards.on_no_paper", issuer.CardPrinted: "cards.printed", issuer.CardHandedOver: "cards.handed_over",
+	issuer.CardSpoiled: "cards.spoiled", issuer.CardUnclaimed: "cards.unclaimed", issuer.CardDestroyed: "cards.destroyed"}
+
+func (s *Cards) row(c FoundCard) cardRow {
+	r := cardRow{ID: c.ID.String(), Number: cwt.GroupCardNumber(c.CardNumber), External: c.External, Unit: c.Unit.String(), Type: c.Type, Programme: c.Programme, Round: c.Round,
+		Status: c.Status.String(), Paper: string(c.Paper), Until: c.ExpiresAt.Std(), PaperSays: paperSays[c.Paper]}
+	if c.IssuedAt != 0 {
+		r.From = c.IssuedAt.Std()
+	}
+	switch {
+	case c.Status == status.Invalid:
+		r.Says, r.Revoked = "cards.is_revoked", true
+	case c.ExpiresAt <= credential.FromStd(s.Now()):
+		r.Says = "cards.is_over"
+	case c.Status == status.Suspended:
+		r.Says, r.Held = "cards.is_held", true
+	case c.State != issuer.Issued:
+		r.Says = "cards.is_unsigned"
+	default:
+		r.Says, r.Fresh = "cards.is_good", c.Paper == issuer.CardIssued
+	}
+	return r
+}
+
+func (s *Cards) find(p *Page) error {
+	d := cardsData{Asked: p.Query.Get("q")}
+	if d.Asked != "" {
+		found, err := s.Desk.Find(p.Context(), p.Org(), p.Actor(), d.Asked)
+		if err != nil {
+			return deskFault(err)
+		}
+		for _, c := range found {
+			d.Rows = append(d.Rows, s.row(c))
+		}
+		d.Found = true
+	}
+	return p.Show("cards", "cards.title", d)
+}
+
+// picture is find by a photograph of a card: a phone's camera takes it, without script.
+func (s *Cards) picture(p *Page) error {
+	f, _, err := p.File("picture")
+	if err != nil {
+		return err
+	}
+	if f == nil {
+		return ErrUnread
+	}
+	defer f.Close()
+	found, err := s.Desk.Picture(p.Context(), p.Org(), p.Actor(), f)
+	if err != nil {
+		return deskFault(err)
+	}
+	if len(found) == 1 {
+		return p.Go("/cards/of/" + found[0].ID.String())
+	}
+	d := cardsData{Found: true}
+	for _, c := range found {
+		d.Rows = append(d.Rows, s.row(c))
+	}
+	return p.Show("cards", "cards.title", d)
+}
+
+func (s *Cards) card(p *Page) (FoundCard, []issuer.CardEvent, error) {
+	c, events, err := s.Desk.Card(p.Context(), p.Org(), p.Actor(), p.Param("card"))
+	return c, events, deskFault(err)
+}
+
+func (s *Cards) show(p *Page) error {
+	c, events, err := s.card(p)
+	if err != nil {
+		return err
+	}
+	d := cardsData{Card: s.row(c)}
+	for _, e := range events {
+		d.Events = append(d.Events, cardEvent{paperSays[e.Paper], string(e.Paper), e.At, e.By, e.Site, e.Reason})
+	}
+	return p.Show("cards_show", "cards.one", d, "number", d.Card.Number)
+}
+
+// one changes a single card.
+func (s *Cards) one(p *Page, a cardAct) error {
+	c, _, err := s.card(p)
+	if err != nil {
+		return err
+	}
+	if p.Form.Get("reason") == "" {
+		return BadForm("cards.why")
+	}
+	plan := issuer.PlanBulk([]issuer.Card{c.Card}, a.to, false, credential.FromStd(s.Now()))
+	if len(plan.Can) == 0 {
+		return ErrConflict
+	}
+	err = p.Do(func(ctx context.Context) error {
+		return s.Desk.Set(ctx, p.Org(), p.Actor(), plan, p.Form.Get("reason"))
+	})
+	if err != nil {
+		return deskFault(err)
+	}
+	n := Note{Word: a.done, Fill: []any{"count", 1}}
+	if a.to == status.Suspended && p.May(string(access.CardResume)) {
+		n.Undo = &Undo{Path: "/cards/of/" + c.ID.String() + "/resume", Fields: map[string]string{"reason": "undo"}}
+	}
+	return p.Done("/cards/of/"+c.ID.String(), n)
+}
+
+// replace makes the successor of a card at once where the desk has the old one in its
+// hands, and asks for a second account, who vouches for the holder, where it has not.
+func (s *Cards) replace(p *Page) error {
+	c, _, err := s.card(p)
+	if err != nil {
+		return err
+	}
+	reason, id := p.Form.Get("reason"), c.ID.String()
+	if reason == "" {
+		return BadForm("cards.why")
+	}
+	if c.Status == status.Invalid {
+		return errFinal
+	}
+	if reason != issuer.ReasonSpoiled {
+		payload, err := json.Marshal(replacePayload{id, reason})
+		if err != nil {
+			return err
+		}
+		return s.ask(p, access.Request{Act: access.CardReissue, Object: id, Payload: payload, Reason: reason}, "/cards/of/"+id)
+	}
+	var made issuer.Credential
+	err = p.Do(func(ctx context.Context) (err error) {
+		made, err = s.Desk.Replace(ctx, p.Org(), p.Actor(), id, reason)
+		return err
+	})
+	if err != nil {
+		return deskFault(err)
+	}
+	return p.Done("/cards/of/"+made.ID.String(), Note{Word: "cards.was_replaced"})
+}
+
+func (s *Cards) ask(p *Page, r access.Request, back string) error {
+	err := p.Do(func(ctx context.Context) error {
+		_, err := s.Door.Ask(ctx, p.In, r)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Done(back, Note{Word: "cards.asked"})
+}
+
+// choose says which cards an act on many is for.
+func (s *Cards) choose(p *Page) error {
+	d := cardsData{Batch: p.Query.Get("batch"), Job: p.Query.Get("job")}
+	all, err := s.Desk.Programmes(p.Context(), p.Org())
+	if err != nil {
+		return deskFault(err)
+	}
+	for _, one := range all {
+		d.Places = append(d.Places, placesOf(one)...)
+	}
+	for _, a := range cardActs {
+		if p.May(string(a.act)) {
+			d.Acts = append(d.Acts, cardButton{a.name, a.do, "/desk/cards/many/" + a.name})
+		}
+	}
+	return p.Show("cards_many", "cards.many", d)
+}
+
+// many changes all cards of a selection that can be: first it says how many. More than
+// issuer.BulkLimit wait for a second account.
+func (s *Cards) many(p *Page, a cardAct) error {
+	var sel issuer.Selection
+	var err error
+	switch {
+	case p.Form.Get("batch") != "":
+		if sel, err = s.Desk.Batch(p.Context(), p.Org(), p.Form.Get("batch")); err != nil {
+			return deskFault(err)
+		}
+	case p.Form.Get("job") != "":
+		sel.PrintJob = p.Form.Get("job")
+	default:
+		if sel.Programme, sel.Round, err = placeOf(p.Form.Get("place")); err != nil {
+			return err
+		}
+	}
+	reason := p.Form.Get("reason")
+	if reason == "" {
+		return BadForm("cards.why")
+	}
+	cards, err := s.Desk.Select(p.Context(), p.Org(), sel)
+	if err != nil {
+		return deskFault(err)
+	}
+	plan := issuer.PlanBulk(cards, a.to, p.Form.Get("keep") != "", credential.FromStd(s.Now()))
+	n := len(plan.Can)
+	if !p.Confirmed(n) {
+		c := Confirm{Says: p.T(a.can, "count", n, "total", plan.Total), Can: n, Path: "/cards/many/" + a.name, Back: "/cards/many",
+			Fields: p.fields("batch", "job", "place", "keep", "reason"), Do: p.T(a.do)}
+		if plan.HandedOver > 0 {
+			c.Cannot = append(c.Cannot, Reason{p.T("cards.of_them_handed_over"), plan.HandedOver})
+		}
+		if plan.Already > 0 {
+			c.Cannot = append(c.Cannot, Reason{p.T("cards.already"), plan.Already})
+		}
+		for _, r := range plan.Cannot {
+			c.Cannot = append(c.Cannot, Reason{p.T("cards.cannot", "why", r.Why), r.Count})
+		}
+		return p.Confirm("cards.many", c)
+	}
+	err = p.Do(func(ctx context.Context) error { return s.Desk.Set(ctx, p.Org(), p.Actor(), plan, reason) })
+	if errors.Is(err, issuer.ErrSecondPerson) {
+		m := manyPayload{To: a.to.String(), Reason: reason}
+		for _, id := range plan.Can {
+			m.Cards = append(m.Cards, id.String())
+		}
+		payload, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		return s.ask(p, access.Request{Act: access.CardMany, Payload: payload, Reason: reason}, "/cards/many")
+	}
+	if err != nil {
+		return deskFault(err)
+	}
+	return p.Done("/cards/many", Note{Word: a.done, Fill: []any{"count", n}})
+}
+
+// ManyExecutor carries out what was approved for many cards. Cards that cannot be changed
+// any more, or are so already, end it: somebody else was there.
+func ManyExecutor(org string, d CardsDesk, now func() time.Time) access.Executor {
+	return access.Executor{Run: func(ctx context.Context, who access.Actor, a access.Approval) error {
+		var m manyPayload
+		if err := json.Unmarshal(a.Payload, &m); err != nil {
+			return err
+		}
+		var sel issuer.Selection
+		for _, text := range m.Cards {
+			id, err := issuer.ParseCTI(text)
+			if err != nil {
+				return err
+			}
+			sel.IDs = append(sel.IDs, id)
+		}
+		cards, err := d.Select(ctx, org, sel)
+		if err != nil {
+			return err
+		}
+		for _, act := range cardActs {
+			if act.to.String() != m.To {
+				continue
+			}
+			plan := issuer.PlanBulk(cards, act.to, false, credential.FromStd(now()))
+			switch {
+			case plan.Already == len(m.Cards):
+				return nil // done before a stop
+			case len(plan.Can)+plan.Already != len(m.Cards):
+				return access.ErrChanged
+			}
+			return d.Set(ctx, org, who, plan, m.Reason)
+		}
+		return access.ErrChanged
+	}}
+}
+
+// ReissueExecutor carries out an approved replacement.
+func ReissueExecutor(org string, d CardsDesk) access.Executor {
+	return access.Executor{Run: func(ctx context.Context, who access.Actor, a access.Approval) error {
+		var r replacePayload
+		if err := json.Unmarshal(a.Payload, &r); err != nil {
+			return err
+		}
+		_, err := d.Replace(ctx, org, who, r.Card, r.Reason)
+		return err
+	}}
+}

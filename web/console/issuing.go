@@ -1,0 +1,54 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+
+	"aidpass/issuer"
+	"aidpass/issuer/offer"
+	"aidpass/issuer/registry"
+)
+
+// deskFault gives errors of the desks of issuing the names that pages answer to.
+func deskFault(err error) error {
+	var refusal *registry.Refusal
+	if errors.As(err, &refusal) {
+		return BadForm("issuing.refused", "why", refusal.Error())
+	}
+	for _, c := range []struct {
+		is error
+		as *Fault
+	}{
+		{registry.ErrNotFound, ErrNotFound}, {issuer.ErrNotFound, ErrNotFound}, {issuer.ErrNoProposal, ErrNotFound}, {issuer.ErrNoJob, ErrNotFound}, {offer.ErrNotFound, ErrNotFound},
+		{issuer.ErrProposalState, ErrConflict}, {issuer.ErrProposalChanged, errBatchChanged}, {issuer.ErrFinal, errFinal}, {issuer.ErrSuspendFirst, errSuspendFirst},
+		{issuer.ErrNotApproved, ErrForbidden}, {issuer.ErrNobody, errNobody}, {issuer.ErrSecondPerson, errSecond}, {issuer.ErrPhoto, errNotAgain}, {issuer.ErrSealed, errNotAgain},
+		{issuer.ErrNoCard, errNotAgain}, {issuer.ErrConfirm, ErrConflict}, {registry.ErrErased, ErrNotFound},
+	} {
+		if errors.Is(err, c.is) {
+			return c.as
+		}
+	}
+	return err
+}
+
+var (
+	errBatchChanged = &Fault{Status: http.StatusConflict, Word: "issuing.changed"}
+	errFinal        = &Fault{Status: http.StatusConflict, Word: "issuing.final"}
+	errSuspendFirst = &Fault{Status: http.StatusConflict, Word: "issuing.suspend_first"}
+	errNobody       = &Fault{Status: http.StatusUnprocessableEntity, Word: "issuing.nobody"}
+	errSecond       = &Fault{Status: http.StatusConflict, Word: "issuing.second"}
+	errNotAgain     = &Fault{Status: http.StatusConflict, Word: "issuing.not_again"}
+)
+
+// More faults of desks of issuing, for those who join them.
+var (
+	ErrNotGranted = &Fault{Status: http.StatusConflict, Word: "issuing.not_granted"} // the trust list does not let the organisation issue this
+	ErrClock      = &Fault{Status: http.StatusConflict, Word: "issuing.clock"}
+	ErrNoOffers   = &Fault{Status: http.StatusConflict, Word: "issuing.no_offers"} // wallets do not reach this server
+	ErrPIN        = &Fault{Status: http.StatusConflict, Word: "issuing.pin"}       // the card has one, which no page shows
+	ErrFileGone   = &Fault{Status: http.StatusGone, Word: "issuing.file_gone"}
+	ErrUnread     = &Fault{Status: http.StatusUnprocessableEntity, Word: "issuing.unread"} // no card of this organisation on it
+)
+
+// Held is why nothing can be offered: a sentence in English of package issuer.
+func Held(why string) error { return BadForm("issuing.held", "why", why) }

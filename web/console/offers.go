@@ -1,0 +1,201 @@
+package console
+
+import (
+	"context"
+	"html/template"
+	"net/http"
+	"time"
+
+	"aidpass/access"
+	"aidpass/issuer/offer"
+	"aidpass/issuer/registry"
+)
+
+// An OfferOrder is what is to be offered to whom.
+type OfferOrder struct {
+	Unit      string // id of the record, or its number in the organisation's own list
+	List      string // name of another list, where the number is one of that
+	Type      string
+	Programme string
+	Round     uint64
+	NoCode    bool          // without a transaction code: the wallet is in the room
+	Life      time.Duration // 0: the usual one
+}
+
+// An OfferMade is an offer with its secrets, which are kept nowhere.
+type OfferMade struct {
+	offer.Offer
+	Link string
+	Tx   string // transaction code; empty: there is none
+}
+
+// An OffersDesk offers credentials to wallets. What is not there, or another
+// organisation's, is offer.ErrNotFound.
+type OffersDesk interface {
+	Programmes(ctx context.Context, org string) ([]registry.Programme, error)
+	Types() []string
+	Offers(ctx context.Context, org string) ([]offer.Offer, error)
+	Offer(ctx context.Context, org, id string) (offer.Offer, error)
+	Make(ctx context.Context, org string, by access.Actor, o OfferOrder) (OfferMade, error)
+	Withdraw(ctx context.Context, org string, by access.Actor, id, reason string) error
+}
+
+// Offers are the pages of offers to wallets.
+type Offers struct {
+	Desk OffersDesk
+	Now  func() time.Time
+}
+
+// Routes implements Screen.
+func (s *Offers) Routes() []Route {
+	return []Route{
+		{Method: http.MethodGet, Path: "/offers", Act: access.OfferRead, Menu: "offers.menu", Paged: true, Handler: s.list},
+		{Method: http.MethodGet, Path: "/offers/new", Act: access.OfferMake, Query: []Field{Text("unit", 80)}, Handler: s.blank},
+		{Method: http.MethodPost, Path: "/offers/new", Act: access.OfferMake,
+			Form: []Field{Text("unit", 80), Text("list", 80), Text("type", 40), Text("place", 40), Text("no_code", 3), Text("life", 8)}, Handler: s.make},
+		{Method: http.MethodGet, Path: "/offers/of/:offer", Act: access.OfferRead, Handler: s.show},
+		{Method: http.MethodPost, Path: "/offers/of/:offer/withdraw", Act: access.OfferWithdraw, Form: []Field{Text("reason", 80)}, Handler: s.withdraw},
+	}
+}
+
+// Needs implements Screen.
+func (s *Offers) Needs(context.Context, *access.Session) ([]Need, error) { return nil, nil }
+
+type offersData struct {
+	Rows   []offerRow `json:"rows,omitempty"`
+	Paging *Paging    `json:"paging,omitempty"`
+	Offer  offerRow   `json:"offer"`
+	Link   string     `json:"link,omitempty"`
+	Tx     string     `json:"tx_code,omitempty"`
+
+	Picture template.URL  `json:"-"`
+	Unit    string        `json:"-"`
+	Places  []placeChoice `json:"-"`
+	Types   []string      `json:"-"`
+	Lives   []string      `json:"-"`
+}
+
+type offerRow struct {
+	ID        string    `json:"id"`
+	Unit      string    `json:"unit"`
+	Type      string    `json:"type"`
+	Programme string    `json:"programme"`
+	Round     uint64    `json:"round"`
+	State     string    `json:"state"`
+	Tries     int       `json:"tries"`
+	By        string    `json:"by"`
+	Created   time.Time `json:"created"`
+	Until     time.Time `json:"until"`
+	Issued    int       `json:"issued"`
+
+	Says string `json:"-"` // key of the state
+	Open bool   `json:"-"` // it can be withdrawn
+}
+
+// lives are how long an offer can be good, as a form has it.
+var lives = map[string]time.Duration{"15m": offer.DefaultLife, "24h": 24 * time.Hour, "168h": offer.MaxLife}
+
+func (s *Offers) row(o *offer.Offer) offerRow {
+	r := offerRow{ID: o.ID, Unit: o.Unit.String(), Type: o.Type, Programme: o.Programme, Round: o.Round, State: string(o.State), Tries: o.Tries, By: o.By,
+		Created: o.CreatedAt, Until: o.ExpiresAt}
+	for _, i := range o.Issued {
+		if !i.Done.IsZero() {
+			r.Issued += len(i.Keys)
+		}
+	}
+	switch {
+	case o.State == offer.Open && !s.Now().Before(o.ExpiresAt):
+		r.Says, r.State = "offers.is_over", "expired"
+	case o.State == offer.Open:
+		r.Says, r.Open = "offers.is_open", true
+	case o.State == offer.Redeemed:
+		r.Says, r.Open = "offers.is_redeemed", true
+	case o.State == offer.Burnt:
+		r.Says = "offers.is_burnt"
+	default:
+		r.Says = "offers.is_withdrawn"
+	}
+	return r
+}
+
+func (s *Offers) list(p *Page) error {
+	all, err := s.Desk.Offers(p.Context(), p.Org())
+	if err != nil {
+		return deskFault(err)
+	}
+	d := offersData{Paging: p.Paging(len(all))}
+	for _, o := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
+		d.Rows = append(d.Rows, s.row(&o))
+	}
+	return p.Show("offers", "offers.title", d)
+}
+
+func (s *Offers) blank(p *Page) error {
+	d := offersData{Unit: p.Query.Get("unit"), Types: s.Desk.Types()}
+	all, err := s.Desk.Programmes(p.Context(), p.Org())
+	if err != nil {
+		return deskFault(err)
+	}
+	for _, one := range all {
+		d.Places = append(d.Places, placesOf(one)...)
+	}
+	return p.Show("offers_new", "offers.new", d)
+}
+
+// make shows link and code, once: they are kept nowhere.
+func (s *Offers) make(p *Page) error {
+	o := OfferOrder{Unit: p.Form.Get("unit"), List: p.Form.Get("list"), Type: p.Form.Get("type"), NoCode: p.Form.Get("no_code") != "", Life: lives[p.Form.Get("life")]}
+	if o.Unit == "" {
+		return BadForm("offers.whom")
+	}
+	if o.NoCode {
+		o.Life = 0
+	}
+	var err error
+	if o.Programme, o.Round, err = placeOf(p.Form.Get("place")); err != nil {
+		return err
+	}
+	var made OfferMade
+	err = p.Do(func(ctx context.Context) (err error) {
+		made, err = s.Desk.Make(ctx, p.Org(), p.Actor(), o)
+		return err
+	})
+	if err != nil {
+		return deskFault(err)
+	}
+	image, err := picture(made.Link)
+	if err != nil {
+		return err
+	}
+	return p.Show("offers_made", "offers.made", offersData{Offer: s.row(&made.Offer), Link: made.Link, Tx: made.Tx, Picture: image})
+}
+
+func (s *Offers) find(p *Page) (offer.Offer, error) {
+	o, err := s.Desk.Offer(p.Context(), p.Org(), p.Param("offer"))
+	return o, deskFault(err)
+}
+
+func (s *Offers) show(p *Page) error {
+	o, err := s.find(p)
+	if err != nil {
+		return err
+	}
+	return p.Show("offers_show", "offers.one", offersData{Offer: s.row(&o)}, "offer", o.ID)
+}
+
+func (s *Offers) withdraw(p *Page) error {
+	o, err := s.find(p)
+	if err != nil {
+		return err
+	}
+	if p.Form.Get("reason") == "" {
+		return BadForm("cards.why")
+	}
+	err = p.Do(func(ctx context.Context) error {
+		return s.Desk.Withdraw(ctx, p.Org(), p.Actor(), o.ID, p.Form.Get("reason"))
+	})
+	if err != nil {
+		return deskFault(err)
+	}
+	return p.Done("/offers/of/"+o.ID, Note{Word: "offers.was_withdrawn"})
+}

@@ -1,0 +1,187 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"aidpass/access"
+	"aidpass/issuer"
+	"aidpass/issuer/print"
+	"aidpass/words"
+)
+
+// A PrintOrder says which cards are put on paper, and how. One of Batch and Card is set.
+type PrintOrder struct {
+	Batch     string `json:"batch,omitempty"`
+	Card      string `json:"card,omitempty"`
+	Paper     string `json:"paper"` // as print.ParsePaper reads it
+	Lang      string `json:"lang"`
+	Complaint string `json:"complaint,omitempty"` // how to reach somebody, in a line
+	Duplex    bool   `json:"duplex,omitempty"`
+	Plain     bool   `json:"plain,omitempty"`
+	Names     bool   `json:"names,omitempty"` // of those who chose that
+	Photos    bool   `json:"photos,omitempty"`
+}
+
+// Printable counts the cards of an order that are still to be printed, and the others.
+type Printable struct {
+	Fresh   int `json:"fresh"`
+	Printed int `json:"printed"`
+	Ended   int `json:"ended"`
+}
+
+// A PrintsDesk prints. Batches and cards that are not there, or another organisation's, are
+// issuer.ErrNotFound or ErrNoProposal, print jobs issuer.ErrNoJob.
+type PrintsDesk interface {
+	Printable(ctx context.Context, org string, o PrintOrder) (Printable, error)
+	// Print begins to draw, to prove and to log, and returns its job.
+	Print(ctx context.Context, org string, by access.Actor, o PrintOrder) (job string, err error)
+	// Log is the print log, newest first; id empty: all of it.
+	Log(ctx context.Context, org, id string) ([]issuer.PrintJob, error)
+	// File is the file of a print job, as it was; ErrFileGone where it cannot be made again.
+	File(ctx context.Context, org string, by access.Actor, id string) ([]byte, error)
+	// TestPage is a page to try a printer with.
+	TestPage(ctx context.Context, paper, lang string) ([]byte, error)
+}
+
+// Prints are the pages from which cards are printed.
+type Prints struct{ Desk PrintsDesk }
+
+// Routes implements Screen.
+func (s *Prints) Routes() []Route {
+	form := []Field{Text("paper", 10), Text("lang", 8), Text("complaint", 80), Text("duplex", 3), Text("plain", 3), Text("names", 3), Text("photos", 3)}
+	return []Route{
+		{Method: http.MethodGet, Path: "/prints", Act: access.BatchPrint, Menu: "prints.menu", Paged: true, Handler: s.list},
+		{Method: http.MethodGet, Path: "/prints/test", Act: access.BatchPrint, Query: []Field{Text("paper", 10), Text("lang", 8)}, Handler: s.test},
+		{Method: http.MethodGet, Path: "/prints/of/:print", Act: access.BatchPrint, Handler: s.show},
+		{Method: http.MethodGet, Path: "/prints/of/:print/cards.pdf", Act: access.BatchPrint, Handler: s.file},
+		{Method: http.MethodGet, Path: "/prints/batch/:batch", Act: access.BatchPrint, Handler: s.ask},
+		{Method: http.MethodPost, Path: "/prints/batch/:batch", Act: access.BatchPrint, Form: form, Handler: s.print},
+		{Method: http.MethodGet, Path: "/prints/card/:card", Act: access.BatchPrint, Handler: s.ask},
+		{Method: http.MethodPost, Path: "/prints/card/:card", Act: access.BatchPrint, Form: form, Handler: s.print},
+	}
+}
+
+// Needs implements Screen.
+func (s *Prints) Needs(context.Context, *access.Session) ([]Need, error) { return nil, nil }
+
+type printsData struct {
+	Rows   []printRow `json:"rows,omitempty"`
+	Paging *Paging    `json:"paging,omitempty"`
+	Job    printRow   `json:"job"`
+	Order  PrintOrder `json:"order"`
+	Printable
+	Papers []string `json:"-"`
+	Langs  []string `json:"-"`
+	Path   string   `json:"-"` // of the form
+	Back   string   `json:"-"`
+}
+
+type printRow struct {
+	issuer.PrintJob
+	Cards struct{} `json:"-"` // who has one is nobody's business here
+}
+
+var papers = []string{"a4", "letter", "a6", "58", "80"}
+
+func (s *Prints) list(p *Page) error {
+	all, err := s.Desk.Log(p.Context(), p.Org(), "")
+	if err != nil {
+		return deskFault(err)
+	}
+	d := printsData{Paging: p.Paging(len(all)), Papers: papers, Langs: words.Tags()}
+	for _, j := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
+		d.Rows = append(d.Rows, printRow{PrintJob: j})
+	}
+	return p.Show("prints", "prints.title", d)
+}
+
+func (s *Prints) show(p *Page) error {
+	all, err := s.Desk.Log(p.Context(), p.Org(), p.Param("print"))
+	if err != nil {
+		return deskFault(err)
+	}
+	if len(all) != 1 {
+		return ErrNotFound
+	}
+	return p.Show("prints_show", "prints.one", printsData{Job: printRow{PrintJob: all[0]}}, "job", all[0].ID)
+}
+
+func (s *Prints) file(p *Page) error {
+	id := p.Param("print")
+	if all, err := s.Desk.Log(p.Context(), p.Org(), id); err != nil || len(all) != 1 {
+		return deskFault(err)
+	}
+	pdf, err := s.Desk.File(p.Context(), p.Org(), p.Actor(), id)
+	if err != nil {
+		return deskFault(err)
+	}
+	return p.Download("cards-"+id+".pdf", "application/pdf", pdf)
+}
+
+// printedOn reads which paper and language somebody chose.
+func printedOn(paper, lang, own string) (string, string, error) {
+	if paper == "" {
+		paper = papers[0]
+	}
+	if lang == "" {
+		lang = own
+	}
+	if _, err := print.ParsePaper(paper); err != nil || !slices.Contains(words.Tags(), lang) {
+		return "", "", errFields
+	}
+	return paper, lang, nil
+}
+
+func (s *Prints) test(p *Page) error {
+	paper, lang, err := printedOn(p.Query.Get("paper"), p.Query.Get("lang"), p.Lang)
+	if err != nil {
+		return err
+	}
+	pdf, err := s.Desk.TestPage(p.Context(), paper, lang)
+	if err != nil {
+		return deskFault(err)
+	}
+	return p.Download("test-page.pdf", "application/pdf", pdf)
+}
+
+// order is what the path says is printed.
+func (s *Prints) order(p *Page) (o PrintOrder, d printsData, err error) {
+	o = PrintOrder{Batch: p.Param("batch"), Card: p.Param("card"), Lang: p.Lang}
+	d = printsData{Papers: papers, Langs: words.Tags()}
+	if d.Path, d.Back = "/prints/batch/"+o.Batch, "/batches/of/"+o.Batch; o.Card != "" {
+		d.Path, d.Back = "/prints/card/"+o.Card, "/cards/of/"+o.Card
+	}
+	d.Printable, err = s.Desk.Printable(p.Context(), p.Org(), o)
+	d.Order = o
+	return o, d, deskFault(err)
+}
+
+func (s *Prints) ask(p *Page) error {
+	_, d, err := s.order(p)
+	if err != nil {
+		return err
+	}
+	return p.Show("prints_new", "prints.new", d)
+}
+
+func (s *Prints) print(p *Page) error {
+	o, d, err := s.order(p)
+	if err != nil {
+		return err
+	}
+	if d.Fresh == 0 {
+		return BadForm("prints.none_left")
+	}
+	if o.Paper, o.Lang, err = printedOn(p.Form.Get("paper"), p.Form.Get("lang"), p.Lang); err != nil {
+		return err
+	}
+	o.Complaint = p.Form.Get("complaint")
+	o.Duplex, o.Plain, o.Names, o.Photos = p.Form.Get("duplex") != "", p.Form.Get("plain") != "", p.Form.Get("names") != "", p.Form.Get("photos") != ""
+	job, err := s.Desk.Print(p.Context(), p.Org(), p.Actor(), o)
+	if err != nil {
+		return deskFault(err)
+	}
+	return p.Done("/jobs/"+job, Note{Word: "prints.begun"})
+}
