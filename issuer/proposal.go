@@ -316,4 +316,3 @@ func Approving(proposals ProposalStore, gather func(context.Context, *Proposal) 
 		},
 	}
 }
-

@@ -28,17 +28,11 @@ func (o *org) cardsCalled(ctx context.Context, arg string) ([]issuer.Card, error
 		if c.source != "" {
 			return usagef("%s: no card of this organisation is on it", c.source).hint("take the picture again, or type the number")
 		}
-		found, err := o.store.FindCredentials(ctx, c.text)
+		more, err := o.cardsNamed(ctx, c.text)
 		if err != nil {
 			return err
 		}
-		exact := slices.IndexFunc(found, func(f issuer.Credential) bool { return f.ID.String() == c.text })
-		number, _ := cwt.CheckCardNumber(c.text)
-		for i, f := range found {
-			if exact == i || exact < 0 && (number == "" || f.CardNumber == number) {
-				ids = append(ids, f.ID)
-			}
-		}
+		ids = append(ids, more...)
 		return nil
 	})
 	if err != nil {
@@ -50,6 +44,20 @@ func (o *org) cardsCalled(ctx context.Context, arg string) ([]issuer.Card, error
 	found, err := o.store.Cards(ctx, issuer.Selection{IDs: ids})
 	slices.SortFunc(found, func(x, y issuer.Card) int { return int(x.IssuedAt - y.IssuedAt) })
 	return found, err
+}
+
+// cardsNamed are those that a text may name: an identity, a number on a card or in a list,
+// a record. An identity means that card alone, a card number no other number.
+func (o *org) cardsNamed(ctx context.Context, text string) (ids []issuer.CTI, err error) {
+	found, err := o.store.FindCredentials(ctx, text)
+	exact := slices.IndexFunc(found, func(f issuer.Credential) bool { return f.ID.String() == text })
+	number, _ := cwt.CheckCardNumber(text)
+	for i, f := range found {
+		if exact == i || exact < 0 && (number == "" || f.CardNumber == number) {
+			ids = append(ids, f.ID)
+		}
+	}
+	return ids, err
 }
 
 // listNumber is the number that somebody has in the list they came from: nothing

@@ -27,6 +27,11 @@ func (s *serving) staffDesk() (*console.Console, error) {
 	}
 	return console.New(console.Config{Base: s.origin(), Door: s.door, SignIn: signIn, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: []console.Screen{
 		s.peopleScreen(),
+		&console.Programmes{Desk: consoleIssuing{s}},
+		&console.Batches{Desk: consoleIssuing{s}, Door: s.door},
+		&console.Prints{Desk: consolePrints{s}},
+		&console.Cards{Desk: consoleCards{consoleIssuing{s}}, Door: s.door, Now: s.a.Now},
+		&console.Offers{Desk: consoleCards{consoleIssuing{s}}, Now: s.a.Now},
 		&console.Devices{Desk: consoleDevices{s}, Now: s.a.Now},
 		&console.Trust{Desk: consoleTrust{s}, Door: s.door, Now: s.a.Now},
 		&console.Imports{Desk: s.imports},
@@ -38,6 +43,9 @@ func (s *serving) staffDesk() (*console.Console, error) {
 
 // acts says how acts under four eyes are carried out: s.door.Handle(access.BatchApprove, ...).
 func (s *serving) acts() {
+	s.door.Handle(access.BatchSubmit, consoleIssuing{s}.approving())
+	s.door.Handle(access.CardMany, console.ManyExecutor(s.o.entry.ID, consoleCards{consoleIssuing{s}}, s.a.Now))
+	s.door.Handle(access.CardReissue, console.ReissueExecutor(s.o.entry.ID, consoleCards{consoleIssuing{s}}))
 	s.door.Handle(access.TrustWithdrawKey, consoleTrust{s}.withdrawal())
 	s.door.Handle(access.ImportSubmit, s.imports.Executor())
 	s.o.keeper().Handle(s.door)
@@ -47,6 +55,8 @@ func (s *serving) acts() {
 // one stands in package access/work.
 func (s *serving) kinds() {
 	s.work.Handle(importWork, work.Kind{Act: access.ImportSubmit, Word: console.ImportJob, Do: s.writeImport})
+	s.work.Handle(issueWork, work.Kind{Act: access.BatchIssue, Word: console.WordIssuing, Do: consoleIssuing{s}.issue})
+	s.work.Handle(printWork, work.Kind{Act: access.BatchPrint, Word: console.WordPrinting, Do: consolePrints{s}.print})
 }
 
 // begin carries out what two accounts agreed to before the server was stopped, and lets

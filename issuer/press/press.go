@@ -210,17 +210,23 @@ type Press struct {
 // Cards makes a job's cards of those that can be printed now: not printed before, not
 // revoked, not over. Every code is the stored one's. about are whose they are.
 func (p *Press) Cards(ctx context.Context, j *Job, found []issuer.Card) (cards []print.Card, rules proof.Rules, about []registry.ID, err error) {
-	rules = j.Rules()
+	var ids []issuer.CTI
 	for i := range found {
-		s := &found[i]
-		if StandingOf(s) != Fresh || s.State != issuer.Issued || s.ExpiresAt <= p.Now() {
-			continue
+		if s := &found[i]; StandingOf(s) == Fresh && s.State == issuer.Issued && s.ExpiresAt > p.Now() {
+			ids = append(ids, s.ID)
 		}
-		one, err := p.Desk.Store.FindCredentials(ctx, s.ID.String())
+	}
+	return p.read(ctx, j, ids)
+}
+
+func (p *Press) read(ctx context.Context, j *Job, ids []issuer.CTI) (cards []print.Card, rules proof.Rules, about []registry.ID, err error) {
+	rules = j.Rules()
+	for _, id := range ids {
+		one, err := p.Desk.Store.FindCredentials(ctx, id.String())
 		if err != nil {
 			return nil, rules, nil, err
 		}
-		k := slices.IndexFunc(one, func(c issuer.Credential) bool { return c.ID == s.ID && c.Card != nil })
+		k := slices.IndexFunc(one, func(c issuer.Credential) bool { return c.ID == id && c.Card != nil && c.Form == credential.FormCWT })
 		if k < 0 {
 			continue
 		}
@@ -228,7 +234,7 @@ func (p *Press) Cards(ctx context.Context, j *Job, found []issuer.Card) (cards [
 		if err != nil {
 			return nil, rules, nil, err
 		}
-		cards, about = append(cards, j.Card(&one[k], text, rules.Own)), append(about, s.Unit)
+		cards, about = append(cards, j.Card(&one[k], text, rules.Own)), append(about, one[k].Unit)
 	}
 	err = p.Registry.View(ctx, func(v registry.View) error {
 		if err := Dictionary(ctx, v, rules.Names); err != nil {
@@ -242,6 +248,29 @@ func (p *Press) Cards(ctx context.Context, j *Job, found []issuer.Card) (cards [
 		return nil
 	})
 	return cards, rules, about, err
+}
+
+// ErrGone: a file cannot be made again as it was.
+var ErrGone = errors.New("press: the file cannot be made again as it was printed")
+
+// Again draws the file of a print job anew, byte for byte: it was proved then. Where the
+// job was another, or what holders chose has changed since, it is ErrGone.
+func (p *Press) Again(ctx context.Context, j *Job, was issuer.PrintJob) (pdf []byte, about []registry.ID, err error) {
+	if j.Layout() != was.Layout {
+		return nil, nil, ErrGone
+	}
+	cards, _, about, err := p.read(ctx, j, was.Cards)
+	if err != nil {
+		return nil, nil, err
+	}
+	f, err := print.Cards(ctx, cards, j.Options)
+	if err != nil {
+		return nil, nil, err
+	}
+	if sha256.Sum256(f.PDF) != was.Digest {
+		return nil, nil, ErrGone
+	}
+	return f.PDF, about, nil
 }
 
 // A Sheet is a file that was proved and stands in the print log.

@@ -70,7 +70,9 @@ var cardActs = []cardAct{
 // Routes implements Screen.
 func (s *Cards) Routes() []Route {
 	list := []Route{
-		{Method: http.MethodGet, Path: "/cards", Act: access.CardFind, Menu: "cards.menu", Query: []Field{Text("q", 2000)}, Handler: s.find},
+		{Method: http.MethodGet, Path: "/cards", Act: access.CardFind, Menu: "cards.menu", Handler: s.find},
+		// A name or a whole card may be looked for: a POST leaves it in no address.
+		{Method: http.MethodPost, Path: "/cards", Act: access.CardFind, Form: []Field{Text("q", 2000)}, Handler: s.find},
 		{Method: http.MethodPost, Path: "/cards/picture", Act: access.CardFind, Form: []Field{File("picture")}, Files: true, MaxBody: 12 << 20, Handler: s.picture},
 		{Method: http.MethodGet, Path: "/cards/many", Act: access.CardSuspend, Query: []Field{Text("batch", 40), Text("job", 40)}, Handler: s.choose},
 		{Method: http.MethodGet, Path: "/cards/of/:card", Act: access.CardRead, Handler: s.show},
@@ -197,7 +199,7 @@ func (s *Cards) row(c FoundCard) cardRow {
 }
 
 func (s *Cards) find(p *Page) error {
-	d := cardsData{Asked: p.Query.Get("q")}
+	d := cardsData{Asked: p.Form.Get("q")}
 	if d.Asked != "" {
 		found, err := s.Desk.Find(p.Context(), p.Org(), p.Actor(), d.Asked)
 		if err != nil {

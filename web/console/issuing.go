@@ -52,3 +52,11 @@ var (
 
 // Held is why nothing can be offered: a sentence in English of package issuer.
 func Held(why string) error { return BadForm("issuing.held", "why", why) }
+
+// Words of long work and of how it fails, for those who join the desks.
+const (
+	WordIssuing  = "batches.issuing"
+	WordPrinting = "prints.drawing"
+	WordUnproved = "prints.stopped"
+	WordChanged  = "issuing.changed"
+)

@@ -1,0 +1,414 @@
+package console_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"aidpass/access"
+	"aidpass/credential"
+	"aidpass/issuer"
+	"aidpass/issuer/offer"
+	"aidpass/issuer/registry"
+	"aidpass/status"
+	"aidpass/web/console"
+)
+
+// issuing is the desks of programmes, batches, printing, cards and offers, in memory.
+type issuing struct {
+	w          *world
+	programmes map[string]registry.Programme // by org and id, as all of these
+	proposals  map[string]issuer.Proposal
+	prints     map[string]issuer.PrintJob
+	cards      map[string]issuer.Card
+	offers     map[string]offer.Offer
+	begun      []string
+	changed    bool // the records have changed since they were last looked at
+}
+
+func newIssuing(w *world) *issuing {
+	s := &issuing{w: w, programmes: map[string]registry.Programme{}, proposals: map[string]issuer.Proposal{}, prints: map[string]issuer.PrintJob{}, cards: map[string]issuer.Card{}, offers: map[string]offer.Offer{}}
+	for org, door := range w.doors {
+		door.Handle(access.BatchSubmit, issuer.Approving(proposals{s, org}, func(_ context.Context, p *issuer.Proposal) error {
+			if s.changed {
+				p.Digest[0]++
+			}
+			return nil
+		}))
+		door.Handle(access.CardMany, console.ManyExecutor(org, s, w.now))
+		door.Handle(access.CardReissue, console.ReissueExecutor(org, s))
+	}
+	return s
+}
+
+func kept[T any](m map[string]T, org, id string, none error) (T, error) {
+	v, ok := m[org+"/"+id]
+	if !ok {
+		return v, none
+	}
+	return v, nil
+}
+
+func keptAll[T any](m map[string]T, org string) (list []T) {
+	for id, v := range m {
+		if strings.HasPrefix(id, org+"/") {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+func (s *issuing) programme(org string) string {
+	code := registry.NewProgrammeCode()
+	s.programmes[org+"/"+code] = registry.Programme{Code: code, Name: "<b>Winter</b>", Modality: "cash", Counts: registry.KindHousehold, Currency: "KES", Rounds: []registry.Round{{N: 1, Opens: "2026-11-01", Sites: []string{"WELL-A"}}}}
+	return code
+}
+
+func (s *issuing) batch(org string, state issuer.ProposalState) string {
+	id := issuer.NewShortID()
+	p := issuer.Proposal{ID: id, By: "boss", At: now, Type: "eligibility", Programme: "K7Q2", Round: 1, Digest: [32]byte{7}, Rows: 430, Can: 412, Provisional: 3, Until: credential.FromStd(now.AddDate(0, 1, 0)),
+		Cannot: []issuer.BulkReason{{Why: "the birth date is missing: ask", Count: 18}}, State: state}
+	if state != issuer.Prepared {
+		p.Second = "lead"
+	}
+	s.proposals[org+"/"+id] = p
+	return id
+}
+
+func (s *issuing) print(org string) string {
+	id := issuer.NewShortID()
+	s.prints[org+"/"+id] = issuer.PrintJob{ID: id, Layout: "a4", Count: 412, At: now, By: "boss", Digest: [32]byte{1}}
+	return id
+}
+
+func (s *issuing) card(org string) string {
+	c := issuer.Card{Credential: issuer.Credential{ID: issuer.NewCTI(), Type: "eligibility", Programme: "K7Q2", Round: 1, State: issuer.Issued, CardNumber: "GBFFZGF4B2Y", Status: status.Valid,
+		IssuedAt: credential.FromStd(now), ExpiresAt: credential.FromStd(now.AddDate(0, 6, 0))}, Paper: issuer.CardIssued, Kind: registry.KindPerson}
+	s.cards[org+"/"+c.ID.String()] = c
+	return c.ID.String()
+}
+
+func (s *issuing) offer(org string) string {
+	id := issuer.NewShortID()
+	s.offers[org+"/"+id] = offer.Offer{ID: id, Type: "eligibility", Programme: "K7Q2", Round: 1, State: offer.Open, By: "boss", CreatedAt: now, ExpiresAt: now.AddDate(0, 0, 7)}
+	return id
+}
+
+func (s *issuing) Programmes(_ context.Context, org string) ([]registry.Programme, error) {
+	return keptAll(s.programmes, org), nil
+}
+func (s *issuing) Programme(_ context.Context, org, code string) (registry.Programme, error) {
+	return kept(s.programmes, org, code, registry.ErrNotFound)
+}
+func (s *issuing) Due(context.Context, string, string) (map[uint64]map[registry.EntitlementStatus]int, error) {
+	return map[uint64]map[registry.EntitlementStatus]int{1: {registry.Planned: 412}}, nil
+}
+func (s *issuing) SaveProgramme(_ context.Context, org string, _ access.Actor, p registry.Programme) (registry.Programme, error) {
+	if p.Code == "" {
+		p.Code = registry.NewProgrammeCode()
+	}
+	s.programmes[org+"/"+p.Code] = p
+	return p, nil
+}
+func (s *issuing) SaveRound(_ context.Context, org string, _ access.Actor, code string, r registry.Round) error {
+	p := s.programmes[org+"/"+code]
+	p.Rounds = append(p.Rounds, r)
+	s.programmes[org+"/"+code] = p
+	return nil
+}
+func (s *issuing) Plan(_ context.Context, _ string, _ access.Actor, _ string, round uint64, rule registry.Rule, preview bool) (registry.Plan, error) {
+	if !preview {
+		s.begun = append(s.begun, fmt.Sprint("plan ", round, rule.Amount, rule.Items))
+	}
+	return registry.Plan{Units: 430, New: 412, Kept: 18, Total: "49440.00"}, nil
+}
+func (s *issuing) Types() []string { return []string{"eligibility", "registration"} }
+func (s *issuing) Imports(context.Context, string) ([]registry.ImportFile, error) {
+	return []registry.ImportFile{{ID: registry.NewID(), At: now, Rows: 430}}, nil
+}
+func (s *issuing) Proposals(_ context.Context, org string) ([]issuer.Proposal, error) {
+	return keptAll(s.proposals, org), nil
+}
+func (s *issuing) Proposal(_ context.Context, org, id string) (issuer.Proposal, error) {
+	return kept(s.proposals, org, id, issuer.ErrNoProposal)
+}
+func (s *issuing) Prepare(_ context.Context, org string, by access.Actor, p issuer.Proposal) (issuer.Proposal, error) {
+	return s.proposals[org+"/"+s.batch(org, issuer.Prepared)], by.Check()
+}
+func (s *issuing) Unfit(_ context.Context, org string, _ access.Actor, id string) ([]issuer.Unfit, error) {
+	return []issuer.Unfit{{Unit: issuer.NewUnitID(), External: "=HH-17", Code: "gate", Reasons: []string{"the birth date is missing: ask"}}}, nil
+}
+func (s *issuing) Submitted(ctx context.Context, org string, by access.Actor, id, approval string) error {
+	return proposals{s, org}.ChangeProposal(ctx, by, id, func(p *issuer.Proposal) error {
+		p.State, p.Approval = issuer.Submitted, approval
+		return nil
+	})
+}
+func (s *issuing) Issue(_ context.Context, org string, by access.Actor, id string) (string, error) {
+	s.begun = append(s.begun, "issue "+id+" by "+by.ID)
+	return s.w.jobs.add(org, access.BatchIssue), nil
+}
+
+// proposals are those of one organisation.
+type proposals struct {
+	*issuing
+	org string
+}
+
+func (s proposals) AddProposal(context.Context, access.Actor, issuer.Proposal) error { return nil }
+func (s proposals) Proposal(_ context.Context, id string) (issuer.Proposal, error) {
+	return kept(s.proposals, s.org, id, issuer.ErrNoProposal)
+}
+func (s proposals) Proposals(context.Context) ([]issuer.Proposal, error) {
+	return keptAll(s.proposals, s.org), nil
+}
+func (s proposals) ChangeProposal(_ context.Context, _ access.Actor, id string, change func(*issuer.Proposal) error) error {
+	p, err := kept(s.proposals, s.org, id, issuer.ErrNoProposal)
+	if err == nil {
+		err = change(&p)
+	}
+	if err == nil {
+		s.proposals[s.org+"/"+id] = p
+	}
+	return err
+}
+
+func (s *issuing) Printable(_ context.Context, org string, o console.PrintOrder) (n console.Printable, err error) {
+	if o.Card != "" {
+		_, err = kept(s.cards, org, o.Card, issuer.ErrNotFound)
+	} else {
+		_, err = kept(s.proposals, org, o.Batch, issuer.ErrNoProposal)
+	}
+	return console.Printable{Fresh: 412, Printed: 3, Ended: 1}, err
+}
+func (s *issuing) Print(_ context.Context, org string, _ access.Actor, o console.PrintOrder) (string, error) {
+	s.begun = append(s.begun, fmt.Sprintf("print %+v", o))
+	return s.w.jobs.add(org, access.BatchPrint), nil
+}
+func (s *issuing) Log(_ context.Context, org, id string) ([]issuer.PrintJob, error) {
+	if id == "" {
+		return keptAll(s.prints, org), nil
+	}
+	j, err := kept(s.prints, org, id, issuer.ErrNoJob)
+	return []issuer.PrintJob{j}, err
+}
+func (s *issuing) File(context.Context, string, access.Actor, string) ([]byte, error) {
+	return []byte("%PDF-1.7"), nil
+}
+func (s *issuing) TestPage(context.Context, string, string) ([]byte, error) {
+	return []byte("%PDF-1.7"), nil
+}
+
+func (s *issuing) Find(_ context.Context, org string, _ access.Actor, _ string) (list []console.FoundCard, err error) {
+	for _, c := range keptAll(s.cards, org) {
+		list = append(list, console.FoundCard{Card: c, External: "HH-17"})
+	}
+	return list, nil
+}
+func (s *issuing) Picture(ctx context.Context, org string, by access.Actor, _ io.Reader) ([]console.FoundCard, error) {
+	return s.Find(ctx, org, by, "")
+}
+func (s *issuing) Card(_ context.Context, org string, _ access.Actor, id string) (console.FoundCard, []issuer.CardEvent, error) {
+	c, err := kept(s.cards, org, id, issuer.ErrNotFound)
+	return console.FoundCard{Card: c, External: "HH-17"}, []issuer.CardEvent{{N: 1, Paper: issuer.CardPrinted, At: now, By: "boss", Reason: "code"}}, err
+}
+func (s *issuing) Select(_ context.Context, org string, sel issuer.Selection) (list []issuer.Card, err error) {
+	if sel.IDs == nil {
+		return keptAll(s.cards, org), nil
+	}
+	for _, id := range sel.IDs {
+		list = append(list, s.cards[org+"/"+id.String()])
+	}
+	return list, nil
+}
+func (s *issuing) Batch(_ context.Context, org, id string) (issuer.Selection, error) {
+	p, err := kept(s.proposals, org, id, issuer.ErrNoProposal)
+	return issuer.Selection{Approval: p.Digest}, err
+}
+func (s *issuing) Set(_ context.Context, org string, by access.Actor, p issuer.BulkPlan, _ string) error {
+	if len(p.Can) > issuer.BulkLimit && by.SecondPerson == "" {
+		return issuer.ErrSecondPerson
+	}
+	for _, id := range p.Can {
+		c := s.cards[org+"/"+id.String()]
+		c.Status = p.To
+		s.cards[org+"/"+id.String()] = c
+	}
+	return nil
+}
+func (s *issuing) Replace(_ context.Context, org string, by access.Actor, id, reason string) (issuer.Credential, error) {
+	c := s.cards[org+"/"+id]
+	c.Status = status.Invalid
+	s.cards[org+"/"+id] = c
+	s.begun = append(s.begun, "replace "+reason+" with "+by.SecondPerson)
+	return s.cards[org+"/"+s.card(org)].Credential, nil
+}
+func (s *issuing) Offers(_ context.Context, org string) ([]offer.Offer, error) {
+	return keptAll(s.offers, org), nil
+}
+func (s *issuing) Offer(_ context.Context, org, id string) (offer.Offer, error) {
+	return kept(s.offers, org, id, offer.ErrNotFound)
+}
+func (s *issuing) Make(_ context.Context, org string, _ access.Actor, o console.OfferOrder) (console.OfferMade, error) {
+	return console.OfferMade{Offer: s.offers[org+"/"+s.offer(org)], Link: "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Frelief-a.example", Tx: "493536"}, nil
+}
+func (s *issuing) Withdraw(_ context.Context, org string, _ access.Actor, id, _ string) error {
+	o := s.offers[org+"/"+id]
+	o.State = offer.Withdrawn
+	s.offers[org+"/"+id] = o
+	return nil
+}
+
+var approvalHash = regexp.MustCompile(`name="hash" value="([0-9a-f]{64})"`)
+
+// A batch is issued when a second account approved exactly it: not before, not by who
+// asked, and not when a record changed since.
+func TestABatchNeedsASecondAccount(t *testing.T) {
+	w := newWorld(t)
+	asks, signs, approves := w.as(own, access.Registrar), w.as(own, access.Issuer, access.Approver), w.as(own, access.Approver)
+	id := w.issuing.batch(own, issuer.Prepared)
+	page := asks.get("/batches/of/" + id).Body.String()
+	for _, want := range []string{"<bdi>412</bdi> of <bdi>430</bdi> get a card", "<bdi>18</bdi> cannot, because", "the birth date is missing"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the dry run does not say %q:\n%s", want, page)
+		}
+	}
+	if c := signs.post("/batches/of/"+id+"/issue", nil).Code; c != 409 {
+		t.Errorf("issued before it was submitted: %d", c)
+	}
+	if c := asks.post("/batches/of/"+id+"/submit", url.Values{"digest": {strings.Repeat("0", 64)}}).Code; c != 409 {
+		t.Errorf("another digest than was shown is submitted: %d", c)
+	}
+	if c := asks.submit(page, "/desk/batches/of/"+id+"/submit").Code; c != 303 {
+		t.Fatalf("submitting: %d", c)
+	}
+	if c := signs.post("/batches/of/"+id+"/issue", nil).Code; c != 409 {
+		t.Errorf("issued before it was approved: %d", c)
+	}
+	list, err := w.doors[own].Approvals(t.Context(), boss)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	at := "/approvals/" + list[0].ID
+	page = approves.get(at).Body.String()
+	hash := approvalHash.FindStringSubmatch(page)
+	if hash == nil || !strings.Contains(page, "<bdi>412</bdi> of <bdi>430</bdi> get a card") {
+		t.Fatalf("the approver is not told what it is:\n%s", page)
+	}
+	approve := func(b *browser) int { return b.post(at+"/approve", url.Values{"hash": {hash[1]}}).Code }
+	if c := approve(asks); c != 403 && c != 404 {
+		t.Errorf("approved by who asked: %d", c)
+	}
+	w.issuing.changed = true
+	if c := approve(approves); c != 409 {
+		t.Errorf("approved though a record changed: %d, want 409", c)
+	}
+	w.issuing.changed = false
+	if c := approve(approves); c != 303 {
+		t.Fatalf("approving: %d", c)
+	}
+	if home := signs.get("/").Body.String(); !strings.Contains(home, "Approved, and to be issued") {
+		t.Error("Home does not say that it waits to be issued")
+	}
+	if c := signs.post("/batches/of/"+id+"/issue", nil).Code; c != 303 || len(w.issuing.begun) != 1 {
+		t.Errorf("issuing: %d, %q", c, w.issuing.begun)
+	}
+	if got := w.issuing.proposals[own+"/"+id].Second; got != approves.member.id {
+		t.Errorf("the second account is %q", got)
+	}
+}
+
+// Many cards are counted first, their number is typed, and more than twenty wait for a
+// second account; a card that is not at the desk is replaced by two.
+func TestManyCardsAndReplacements(t *testing.T) {
+	w := newWorld(t)
+	b, second := w.as(own, access.Issuer), w.as(own, access.DistributionLead)
+	for range 60 {
+		w.issuing.card(own)
+	}
+	form := url.Values{"place": {"K7Q2/1"}, "reason": {"wrong-list"}}
+	page := b.post("/cards/many/suspend", form)
+	if page.Code != 200 || !strings.Contains(page.Body.String(), "<bdi>60</bdi> of <bdi>60</bdi> can be suspended") {
+		t.Fatalf("%d\n%s", page.Code, page.Body)
+	}
+	form.Set("step", "60")
+	if c := b.post("/cards/many/suspend", form).Code; c != 422 {
+		t.Errorf("without the number typed: %d", c)
+	}
+	form.Set("typed", "60")
+	if c := b.post("/cards/many/suspend", form).Code; c != 303 {
+		t.Fatalf("asking: %d", c)
+	}
+	for _, c := range w.issuing.cards {
+		if c.Status != status.Valid {
+			t.Fatal("one account alone has put sixty cards on hold")
+		}
+	}
+	yes := func() {
+		t.Helper()
+		list, err := w.doors[own].Approvals(t.Context(), boss)
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := "/approvals/" + list[0].ID
+		hash := approvalHash.FindStringSubmatch(second.get(at).Body.String())
+		if hash == nil {
+			t.Fatalf("nothing to approve: %s", second.get(at).Body)
+		}
+		if c := second.post(at+"/approve", url.Values{"hash": {hash[1]}}).Code; c != 303 {
+			t.Fatalf("approving: %d", c)
+		}
+	}
+	yes()
+	var id string
+	for at, c := range w.issuing.cards {
+		if c.Status != status.Suspended {
+			t.Fatal("a card is not on hold")
+		}
+		id = strings.TrimPrefix(at, own+"/")
+	}
+	w.move(time.Minute)
+	if c := b.post("/cards/of/"+id+"/replace", url.Values{"reason": {"lost"}}).Code; c != 303 || len(w.issuing.begun) != 0 {
+		t.Fatalf("asking for a replacement: %d, %q", c, w.issuing.begun)
+	}
+	yes()
+	if len(w.issuing.begun) != 1 || w.issuing.begun[0] != "replace lost with "+second.member.id {
+		t.Errorf("%q", w.issuing.begun)
+	}
+	if c := b.post("/cards/of/"+w.issuing.card(own)+"/replace", url.Values{"reason": {"spoiled"}}).Code; c != 303 || len(w.issuing.begun) != 2 {
+		t.Errorf("a spoiled card: %d, %q", c, w.issuing.begun)
+	}
+	if c := b.post("/cards/of/"+id+"/revoke", nil).Code; c != 422 {
+		t.Errorf("without a reason: %d", c)
+	}
+}
+
+// What is due is counted before it is planned; what cannot be meant is said.
+func TestPlanning(t *testing.T) {
+	w := newWorld(t)
+	b := w.as(own, access.DistributionLead)
+	at := "/programmes/of/" + w.issuing.programme(own)
+	form := url.Values{"round": {"١"}, "amount": {"120.00"}, "items": {"BLANKET=2 SOAP=1.5kg"}}
+	page := b.post(at+"/plan", form)
+	if page.Code != 200 || !strings.Contains(page.Body.String(), "<bdi>412</bdi> of <bdi>430</bdi>") || !strings.Contains(page.Body.String(), "49440.00") || len(w.issuing.begun) != 0 {
+		t.Fatalf("%d %q\n%s", page.Code, w.issuing.begun, page.Body)
+	}
+	form.Set("step", "412")
+	form.Set("typed", "412")
+	if c := b.post(at+"/plan", form).Code; c != 303 || len(w.issuing.begun) != 1 || w.issuing.begun[0] != "plan 1120.00[{BLANKET 2 } {SOAP 1.5 kg}]" {
+		t.Errorf("%d %q", c, w.issuing.begun)
+	}
+	for name, bad := range map[string]url.Values{"no round": {"round": {"0"}}, "no item": {"round": {"1"}, "items": {"BLANKET"}}} {
+		if c := b.post(at+"/plan", bad).Code; c != 422 {
+			t.Errorf("%s: %d, want 422", name, c)
+		}
+	}
+	if page := b.get(at).Body.String(); strings.Contains(page, "<b>Winter") || !strings.Contains(page, "&lt;b&gt;Winter") {
+		t.Error("a name is no text")
+	}
+}
