@@ -46,6 +46,11 @@ func newIssuing(w *world) *issuing {
 	return s
 }
 
+func (s *issuing) screens() []console.Screen {
+	door := s.w.doors[own]
+	return []console.Screen{&console.Programmes{Desk: s}, &console.Batches{Desk: s, Door: door}, &console.Prints{Desk: s}, &console.Cards{Desk: s, Door: door, Now: s.w.now}, &console.Offers{Desk: s, Now: s.w.now}}
+}
+
 func kept[T any](m map[string]T, org, id string, none error) (T, error) {
 	v, ok := m[org+"/"+id]
 	if !ok {

@@ -24,6 +24,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/access/accesstest"
+	"aidpass/issuer"
 	"aidpass/issuer/registry/imports"
 	"aidpass/web/api"
 	"aidpass/web/console"
@@ -40,7 +41,8 @@ const (
 // screens are the console's besides the frame's own. A new screen gets its line here,
 // and the objects of its paths a maker in makers.
 func (w *world) screens() []console.Screen {
-	return append([]console.Screen{&things{w: w}, w.peopleScreen(), &console.Imports{Desk: w.imports[own]}}, w.ops()...)
+	w.issuing = newIssuing(w)
+	return append(append([]console.Screen{&things{w: w}, w.peopleScreen(), &console.Imports{Desk: w.imports[own]}}, w.ops()...), w.issuing.screens()...)
 }
 
 // makers make an object of an organisation for each :name of a path and return what
@@ -50,6 +52,11 @@ var makers = map[string]func(w *world, org string, b *browser) string{
 	"thing":     func(w *world, org string, _ *browser) string { return w.thing(org, "Maize") },
 	"person":    func(w *world, org string, _ *browser) string { return w.person(org, "Amina Yusuf").String() },
 	"household": func(w *world, org string, _ *browser) string { return w.household(org).String() },
+	"programme": func(w *world, org string, _ *browser) string { return w.issuing.programme(org) },
+	"batch":     func(w *world, org string, _ *browser) string { return w.issuing.batch(org, issuer.Approved) },
+	"print":     func(w *world, org string, _ *browser) string { return w.issuing.print(org) },
+	"card":      func(w *world, org string, _ *browser) string { return w.issuing.card(org) },
+	"offer":     func(w *world, org string, _ *browser) string { return w.issuing.offer(org) },
 	"account":   func(w *world, org string, _ *browser) string { return w.add(org, "", access.Registrar).id },
 	"secret":    func(w *world, org string, _ *browser) string { return w.invite(org, "x-"+name(), access.Registrar) },
 	"approval":  func(w *world, org string, _ *browser) string { return w.ask(org) },
@@ -112,6 +119,13 @@ var forms = map[string]url.Values{
 	"POST /imports/:import/mends":        {"version": {"2"}, "table": {""}, "row": {"2"}, "column": {"sex"}, "was": {"f"}, "value": {"m"}},
 	"POST /imports/:import/columns":      {"version": {"2"}, "role": {"people"}, "field": {"person_id", "full_name", "sex", "birth_date", "consent"}},
 	"POST /things/:thing/erase":          {},
+	"POST /cards/of/:card/suspend":       {"reason": {"code"}},
+	"POST /cards/of/:card/revoke":        {"reason": {"code"}},
+	"POST /cards/of/:card/replace":       {"reason": {"lost"}},
+	"POST /offers/of/:offer/withdraw":    {"reason": {"code"}},
+	"POST /offers/new":                   {"unit": {"17"}, "place": {"K7Q2/1"}},
+	"POST /batches/new":                  {"type": {"eligibility"}, "place": {"K7Q2/1"}},
+	"POST /programmes/new":               {"modality": {"cash"}, "counts": {"person"}},
 }
 
 // A world is a server with the console of one organisation, on a real door over a store
@@ -125,6 +139,7 @@ type world struct {
 	jobs    *jobs
 	desks   map[string]*opsDesk // of devices, trust, log, reports, by organisation
 	imports map[string]*imports.Desk
+	issuing *issuing
 	log     bytes.Buffer
 
 	mu     sync.Mutex
