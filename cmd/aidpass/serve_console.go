@@ -36,6 +36,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 		&console.Trust{Desk: consoleTrust{s}, Door: s.door, Now: s.a.Now},
 		&console.Imports{Desk: s.imports},
 		&console.Audit{Desk: consoleAudit{s}},
+		&console.Reports{Desk: consoleReports{s}, Now: s.a.Now},
 	},
 		OrgName: func(id string) string { return cmp.Or(s.o.entry.Names["en"], id) },
 		Fault:   consoleError, Log: s.log, Now: s.a.Now})

@@ -116,6 +116,20 @@ func TestTheDeskRunsTheOffice(t *testing.T) {
 		t.Errorf("the newest entry: %+v, %v", newest, err)
 	}
 
+	today := s.a.Now().UTC().Format(time.DateOnly)
+	r, err := consoleReports{s}.Report(ctx, org, by, []string{today}, "for the donor")
+	if err != nil || len(r.Served) == 0 || len(r.Issued) == 0 || len(r.Refused) != 4 {
+		t.Errorf("a report: %+v, %v", r, err)
+	}
+	for _, x := range append(r.Served, r.Issued...) {
+		if p := x.Points[0]; !p.Small || p.Count != 0 {
+			t.Errorf("a handful of households is told: %+v", x)
+		}
+	}
+	if newest, err := log.Entries(ctx, org, by, console.AuditFilter{Act: "report."}, 2); err != nil || len(newest) != 1 || newest[0].Reason != "for the donor" {
+		t.Errorf("the log of it: %+v, %v", newest, err)
+	}
+
 	own := consoleTrust{s}
 	state, err := own.Trust(ctx, org)
 	if err != nil || state.List == nil {

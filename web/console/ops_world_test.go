@@ -20,6 +20,7 @@ import (
 	"aidpass/access/witness"
 	"aidpass/credential"
 	"aidpass/internal/cose"
+	"aidpass/issuer/insight"
 	"aidpass/trust"
 	"aidpass/verifier/enrol"
 	"aidpass/verifier/verifiertest"
@@ -45,7 +46,7 @@ func (w *world) ops() []console.Screen {
 			},
 		})
 	}
-	return []console.Screen{&console.Devices{Desk: d, Now: w.now}, &console.Trust{Desk: d, Door: w.doors[own], Now: w.now}, &console.Audit{Desk: d}}
+	return []console.Screen{&console.Devices{Desk: d, Now: w.now}, &console.Trust{Desk: d, Door: w.doors[own], Now: w.now}, &console.Audit{Desk: d}, &console.Reports{Desk: d, Now: w.now}}
 }
 
 func init() {
@@ -56,6 +57,7 @@ func init() {
 		"POST /devices/of/:device/confirm":  {"same": {"yes"}, "days": {"30"}, "may": {"journal"}},
 		"POST /devices/of/:device/withdraw": {"reason": {"lost"}},
 		"POST /devices/pack":                {"site": {"WELL-A"}, "days": {"14"}},
+		"POST /reports/csv":                 {"reason": {"for the donor"}},
 		"POST /audit/export":                {"reason": {"yearly audit"}},
 		"POST /trust/keys/:key/withdraw":    {"reason": {"laptop stolen"}},
 	})
@@ -287,4 +289,19 @@ func (d opsDesks) Cosigned(_ context.Context, org string, by access.Actor, raw [
 
 func (d opsDesks) Prove(_ context.Context, org string, by access.Actor, file []byte, paper string) (witness.Outcome, error) {
 	return d.of(org).outcome, d.tell(org, by, "prove %q %q", file, paper)
+}
+
+// Report has sites whose names would be markup, and enough days to see their order.
+func (d opsDesks) Report(_ context.Context, org string, by access.Actor, days []string, reason string) (r console.Report, err error) {
+	for _, site := range []string{"", "<b>WELL", "بئر"} {
+		x := insight.Series{Group: site}
+		for i, day := range days {
+			x.Points = append(x.Points, insight.Point{Name: day, Count: 5 * i, Small: i < 2})
+		}
+		r.Served = append(r.Served, x)
+	}
+	r.Issued = r.Served[:1]
+	r.Refused = []insight.Point{{Name: "conflict", Count: 15}, {Name: "quarantined", Small: true}}
+	r.Devices = []console.ListAge{{Device: "=tab-1", Site: "WELL", Hours: 30}, {Device: "tab-2", Site: "WELL", Hours: -1}}
+	return r, d.tell(org, by, "report of %d days to %s: %s", len(days), days[len(days)-1], reason)
 }
