@@ -250,7 +250,7 @@ func (d *demo) trust() error {
 		grant := []string{"trust", "grant", draft, "--org", "https://" + org + ".example/i1", "--type", "eligibility"}
 		switch org {
 		case "relief-a":
-			grant = append(grant, "--type", "registration")
+			grant = append(grant, "--type", "registration", "--type", "delegation")
 		case "health-b":
 			grant = append(grant, "--type", demoworld.ClinicURI)
 		}
@@ -265,7 +265,7 @@ func (d *demo) trust() error {
 			return err
 		}
 	}
-	return nil
+	return os.Remove(draft) // the next list begins with the signed one
 }
 
 func (d *demo) register() error {

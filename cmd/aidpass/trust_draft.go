@@ -142,6 +142,9 @@ func (a *app) saveDraft(d *draftFile, out string, e *edit, done string) error {
 	if err := writeFile(out, b); err != nil {
 		return err
 	}
+	if err := a.warnOfRival(d, payload); err != nil {
+		return err
+	}
 	var notes []string
 	for _, w := range d.Lint() {
 		notes = append(notes, w.String())
@@ -152,6 +155,28 @@ func (a *app) saveDraft(d *draftFile, out string, e *edit, done string) error {
 			fmt.Fprintln(w, "  note:", n)
 		}
 	})
+}
+
+// rivals reports whether the draft, as payload, would be another list of a number that
+// have took already. Two lists of one number split those who hold one from those who
+// hold the other: neither can go on to the other's.
+func (d *draftFile) rivals(have *trust.List, payload []byte) bool {
+	l, err := trust.ParsePayload(payload)
+	return err == nil && have != nil && have.ID == l.ID && have.Sequence >= l.Sequence && have.Digest() != l.Digest()
+}
+
+// warnOfRival says where a list of the draft's number has been in use here. The draft may
+// be somebody else's, whose word on the order of lists counts more than this laptop's.
+func (a *app) warnOfRival(d *draftFile, payload []byte) error {
+	have, err := a.keptList()
+	if err != nil {
+		return err
+	}
+	if d.rivals(have, payload) {
+		a.say("warning: this draft is list %d, and list %d has been used here: whoever has that one takes no other of its number", d.Sequence, have.Sequence)
+		a.say("hint: start the next list with the signed one: aidpass trust grant %s ... --out next.draft", a.keptPath())
+	}
+	return nil
 }
 
 // readList opens a signed list.

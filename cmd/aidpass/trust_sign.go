@@ -69,6 +69,13 @@ func (a *app) signList(path string, s signFlags) error {
 	if err != nil {
 		return usagef("%w", err).hint("aidpass trust show %s tells what stands in it", path)
 	}
+	if s.against != "" && d.rivals(d.base, payload) {
+		return usagef("%s is list %d, and the list in use, %s, is number %d and says something else", path, d.Sequence, s.against, d.base.Sequence).
+			hint("a number is signed once: start the next list with aidpass trust grant %s ... --out next.draft", s.against)
+	}
+	if err := a.warnOfRival(d, payload); err != nil {
+		return err
+	}
 	var files [][]byte
 	if len(s.keys) > 0 {
 		signed, err := a.signAsCustodian(d, payload, s)

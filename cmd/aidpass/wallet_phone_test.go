@@ -274,7 +274,7 @@ func TestTheWalletAppAndItsServer(t *testing.T) {
 	p.Click("backup")
 	p.Click("make")
 	p.screen("backup-words")
-	words := p.Text("#words")
+	words := strings.Join(strings.Fields(p.Text("#words")), " ")
 	p.Click("written")
 	p.screen("backup-file")
 	file := p.Download("save")

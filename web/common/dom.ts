@@ -23,7 +23,12 @@ function put(e: Node, children: Child[]) {
 }
 
 /** bdi isolates a value, so that its own direction never reorders the sentence. */
-export const bdi = (value: string | number) => h("bdi", {}, String(value));
+export const bdi = (value: string | number) => HOST.test(String(value)) ? hosted(String(value)) : h("bdi", {}, String(value));
+
+const HOST = /^[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z][a-z0-9-]+(:\d+)?$/i;
+
+/** hosted is the name of a computer, which breaks before its dots alone: half a label at the end of a line could be taken for another name. */
+const hosted = (name: string) => h("bdi", { class: "host", dir: "ltr" }, name.split(/(?=\.)/).map((label) => h("span", {}, label)));
 
 const drawn: Record<string, string> = {
   "circle-tick": "M50 6a44 44 0 1 0 .01 0ZM29 51l15 16 28-33",

@@ -254,6 +254,13 @@ func (c *tour) protocols() {
 	if got := eval[int](p, `document.querySelectorAll("#wish-again, #wish-back").length`); got != 2 {
 		c.Errorf("%d things can be done about a wish", got)
 	}
+	if eval[bool](p, `!!document.getElementById("lend")`) {
+		c.Error("what is made out to somebody can be handed on")
+	}
+	eval[string](p, `(globalThis.says.card[0].card.type = "eligibility")`)
+	p.back("my-cards")
+	p.Click("card-c1")
+	p.screen("one-card")
 	p.Click("lend")
 	c.look("lend-desk")
 	p.back("one-card")
@@ -306,6 +313,13 @@ func (c *tour) protocols() {
 	}
 	if got := p.Text(".lead"); strings.Contains(got, "Relief B") || !strings.Contains(got, "relief-b.example") {
 		c.Errorf("nobody proved who asks, and it is said that this is %q", got)
+	}
+	if whole := eval[bool](p, `(() => {
+		const lead = document.querySelector("p.lead"), labels = [...lead.querySelectorAll("bdi.host > span")], one = labels.map((s) => s.offsetHeight);
+		lead.style.flex = "0 0 5em";
+		return labels.length === 2 && labels[1].offsetTop > labels[0].offsetTop && labels.every((s, i) => s.offsetHeight === one[i]);
+	})()`); !whole {
+		c.Error("the name of a host breaks inside a label")
 	}
 	if got := p.Text(".facts"); strings.Contains(got, "Amina") || !strings.Contains(got, "20.00") {
 		c.Errorf("not the least is told: %q", got)

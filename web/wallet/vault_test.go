@@ -101,7 +101,10 @@ func TestABackUpGoesToAnotherPhone(t *testing.T) {
 	p.back("my-cards")
 	p.Click("backup")
 	p.Click("make")
-	words := func() string { p.screen("backup-words"); return p.Text("#words") }()
+	words := func() string { p.screen("backup-words"); return strings.Join(strings.Fields(p.Text("#words")), " ") }()
+	if n := eval[int](p, `document.querySelectorAll("ol#words > li").length`); n != 8 {
+		t.Errorf("%d words are numbered", n)
+	}
 	p.Click("written")
 	p.screen("backup-file")
 	file := p.Download("save")

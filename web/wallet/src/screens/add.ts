@@ -10,28 +10,15 @@ import { act, page, type UI } from "../ui";
 import { asked } from "./ask";
 import { fromPaper, restoreFrom } from "./backup";
 import { card, cards, label } from "./cards";
-import { look } from "./scan";
+import { link, look } from "./scan";
 
 export function add(ui: UI) {
   page(ui, {
     name: "add", title: t("wallet.add"), back: () => void cards(ui),
     body: [said("wallet.add_lead"), act("scan", "wallet.add_scan", "scan", () => look(ui, { title: "wallet.add_scan", hint: "wallet.add_hint", back: () => add(ui), found: (code) => take(ui, code) }), "tall main"),
-      act("link", "wallet.add_link", "link", () => link(ui), "tall"),
+      act("link", "wallet.add_link", "link", () => link(ui, () => add(ui), (text) => take(ui, text)), "tall"),
       act("file", "wallet.add_file", "file-open", () => void file(ui), "tall")],
   });
-}
-
-function link(ui: UI) {
-  const wrong = h("p", { class: "wrong", role: "alert" });
-  page(ui, {
-    name: "link", title: t("wallet.add_link"), back: () => add(ui),
-    body: h("form", { id: "form", submit: async (e: Event) => {
-      e.preventDefault();
-      if ((await take(ui, value("text"))) === "more") wrong.replaceChildren(t("wallet.why_none"));
-    } }, said("wallet.link_lead"), field(t("wallet.link"), "text", { type: "text", dir: "ltr", maxlength: 16384, spellcheck: "false", autocapitalize: "none" }), wrong),
-    actions: h("button", { class: "button main", type: "submit", form: "form", id: "link-go" }, t("common.go")),
-  });
-  document.getElementById("text")!.focus();
 }
 
 async function file(ui: UI) {

@@ -30,7 +30,7 @@ async function make(ui: UI) {
     const { words } = ui.app.must(await ui.app.core.words());
     page(ui, {
       name: "backup-words", title: t("wallet.words"), back: () => backUp(ui),
-      body: [said("wallet.words_lead"), h("p", { class: "words", dir: "ltr", id: "words" }, h("bdi", { lang: "en" }, words))],
+      body: [said("wallet.words_lead"), h("ol", { class: "copied", dir: "ltr", lang: "en", id: "words" }, words.split(/\s+/).map((word) => h("li", {}, h("bdi", {}, word), " ")))],
       actions: button(t("wallet.words_written"), () => void made(ui, words), "main", "written"),
     });
   } catch (e) { ui.warn(e); }

@@ -63,7 +63,7 @@ export async function card(ui: UI, id: string) {
       wish ? wished(ui, c, wish) : null, c.type === "delegation" ? said("wallet.for_another", {}, "note") : null,
       origin(c), details(c.issuer, c.source),
       c.fetch ? [said("wallet.few_copies", { n: c.left }, "note"), act("turn", "wallet.renew", "renew", () => renew(ui, c))] : null,
-      h("div", { class: "pair" }, ["ended", "cancelled"].includes(c.state) ? null : act("phones", "wallet.lend", "lend", () => lend(ui, c)), act("bin", "wallet.remove", "remove", () => remove(ui, c)))],
+      h("div", { class: "pair" }, ["ended", "cancelled"].includes(c.state) || c.type === "delegation" ? null : act("phones", "wallet.lend", "lend", () => lend(ui, c)), act("bin", "wallet.remove", "remove", () => remove(ui, c)))],
     actions: !c.live && !c.paper ? null : c.live
       ? h("div", { class: "pair" }, act("desk", "wallet.desk_scan", "desk", () => answerDesk(ui, c)), act("scan", "wallet.show", "show", () => present(ui, c), "main"))
       : act("scan", "wallet.show", "show", () => present(ui, c), "main tall"),

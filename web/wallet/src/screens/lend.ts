@@ -22,7 +22,7 @@ export function lend(ui: UI, c: Card) {
     name: "lend", title: t("wallet.lend"), back,
     body: h("form", { id: "form", submit: (e: Event) => { e.preventDefault(); void hand(ui, c, value("holder"), value("to"), back); } }, which, said("wallet.lend_lead"), said("wallet.lend_seen"),
       field(t("wallet.lend_whose"), "holder", { maxlength: 60, dir: "auto", required: true }), field(t("wallet.lend_to"), "to", { maxlength: 60, dir: "auto" })),
-    actions: h("div", { class: "pair" }, button(t("wallet.no"), back, "tall", "no"), h("button", { class: "button tall", type: "submit", form: "form", id: "yes" }, t("wallet.yes"))),
+    actions: h("div", { class: "pair" }, button(t("wallet.cancel"), back, "tall", "no"), h("button", { class: "button tall", type: "submit", form: "form", id: "yes" }, t("wallet.go_on"))),
   });
 }
 
@@ -32,7 +32,7 @@ function wishing(ui: UI, c: Card, back: () => void) {
     name: "wish", title: t("wallet.lend"), back,
     body: h("form", { id: "form", submit: (e: Event) => { e.preventDefault(); void wished(ui, c, value("to"), false); } }, label(c.name || text("wallet.card"), c.picture),
       said("wallet.lend_desk", {}, "lead"), said("wallet.wish_lead"), field(t("wallet.lend_to"), "to", { maxlength: 60, dir: "auto", required: true })),
-    actions: h("div", { class: "pair" }, button(t("wallet.no"), back, "tall", "no"), h("button", { class: "button tall", type: "submit", form: "form", id: "yes" }, t("wallet.yes"))),
+    actions: h("div", { class: "pair" }, button(t("wallet.cancel"), back, "tall", "no"), h("button", { class: "button tall", type: "submit", form: "form", id: "yes" }, t("wallet.go_on"))),
   });
 }
 

@@ -1,7 +1,8 @@
 // The camera, for one code: an offer, a request, a desk's or another phone's.
-import { button, choose, h, shape } from "common/dom";
+import { button, choose, field, h, shape, value } from "common/dom";
 import { t, text } from "common/i18n";
 import type { Denied } from "common/camera";
+import { said } from "../aloud";
 import { picture } from "../pictures";
 import { act, page, type UI } from "../ui";
 
@@ -30,7 +31,8 @@ export function look(ui: UI, use: Use) {
   const trouble = (why: Denied) => still(why, `camera.${why}`, `wallet.camera_${why}`, "common.again");
   page(ui, {
     name: "scan", tone: "dark", title: t(use.title), body: view, back: use.back, leave: stop, keys: (typed) => void take(typed),
-    actions: act("file", "scan.photo", "photo", () => void photo()),
+    actions: h("div", { class: "pair" }, act("file", "scan.photo", "photo", () => void photo()),
+      act("link", "wallet.add_link", "link", () => link(ui, () => look(ui, use), use.found))),
   });
   view.replaceChildren(app.camera.video, h("div", { class: "frame", "aria-hidden": "true" }, h("i"), h("i"), h("i"), h("i")),
     h("div", { class: "below" }, h("p", { class: "hint", role: "status" }, picture("scan"), " ", t(use.hint))));
@@ -44,4 +46,18 @@ export function look(ui: UI, use: Use) {
     if (texts.length === 1) await take(texts[0]);
     else ui.toast(t(texts.length ? "scan.two" : "scan.photo_none"));
   }
+}
+
+/** link takes what a code says as text, copied from a message. */
+export function link(ui: UI, back: () => void, found: Use["found"]) {
+  const wrong = h("p", { class: "wrong", role: "alert" });
+  page(ui, {
+    name: "link", title: t("wallet.add_link"), back,
+    body: h("form", { id: "form", submit: async (e: Event) => {
+      e.preventDefault();
+      if ((await found(value("text"))) === "more") wrong.replaceChildren(t("wallet.why_none"));
+    } }, said("wallet.link_lead"), field(t("wallet.link"), "text", { type: "text", dir: "ltr", maxlength: 16384, spellcheck: "false", autocapitalize: "none" }), wrong),
+    actions: h("button", { class: "button main", type: "submit", form: "form", id: "link-go" }, t("common.go")),
+  });
+  document.getElementById("text")!.focus();
 }
