@@ -44,9 +44,9 @@ func (s *People) Routes() []Route {
 		{Method: http.MethodGet, Path: "/people", Act: access.PersonFind, Menu: "people.menu", Handler: s.ask},
 		// What is looked for is somebody's name: a POST leaves it in no address.
 		{Method: http.MethodPost, Path: "/people", Act: access.PersonFind, Form: []Field{Text("q", maxName), Text("list", 100), Text("year", 8),
-			Text("document", 100), Text("type", 40), Text("country", 60), Text("phone", 40)}, Handler: s.find},
-		{Method: http.MethodGet, Path: "/doubles", Act: access.PersonFind, Handler: s.doubles},
-		{Method: http.MethodGet, Path: "/undecided", Act: access.PersonFind, Handler: s.undecided},
+			Text("document", 100), Text("type", 40), Text("country", 60), Text("phone", 40)}, Answer: foundAnswer{}, Handler: s.find},
+		{Method: http.MethodGet, Path: "/doubles", Act: access.PersonFind, Answer: pairsAnswer{}, Handler: s.doubles},
+		{Method: http.MethodGet, Path: "/undecided", Act: access.PersonFind, Answer: foundAnswer{}, Handler: s.undecided},
 		{Method: http.MethodGet, Path: "/media/:person", Act: access.PersonRead, Handler: s.photo},
 		{Method: http.MethodGet, Path: "/people/:person/double", Act: access.PersonHistory, Query: []Field{id}, Handler: s.beside},
 		{Method: http.MethodPost, Path: "/people/:person/double", Act: access.PersonMerge, Form: ConfirmFields(id, Text("decision", 16)), Handler: s.decideDouble},
@@ -88,13 +88,13 @@ func (s *People) routesOf(k *recordKind) []Route {
 		form = append(form, Text(f, maxText))
 	}
 	return []Route{
-		{Method: http.MethodGet, Path: at, Act: k.read, Handler: with(s.show)},
-		{Method: http.MethodGet, Path: at + "/history", Act: access.PersonHistory, Query: []Field{Text("from", 10), Text("to", 10)}, Handler: with(s.history)},
-		{Method: http.MethodGet, Path: at + "/edit", Act: k.edit, Handler: with(s.open)},
+		{Method: http.MethodGet, Path: at, Act: k.read, Answer: recordAnswer{}, Handler: with(s.show)},
+		{Method: http.MethodGet, Path: at + "/history", Act: access.PersonHistory, Query: []Field{Text("from", 10), Text("to", 10)}, Answer: historyAnswer{}, Handler: with(s.history)},
+		{Method: http.MethodGet, Path: at + "/edit", Act: k.edit, Answer: formAnswer{}, Handler: with(s.open)},
 		{Method: http.MethodPost, Path: at + "/edit", Act: k.edit, Form: form, Handler: with(s.save)},
 		{Method: http.MethodPost, Path: at + "/decide", Act: k.edit, Form: []Field{Text("field", 64), Text("stands", maxText), Text("rival", 32)}, Handler: with(s.decide)},
 		{Method: http.MethodGet, Path: at + "/live", Act: access.PersonHistory, Query: []Field{Text("edit", 1)}, Handler: with(s.live)},
-		{Method: http.MethodGet, Path: at + "/looked", Act: access.RightsPrint, Query: []Field{Text("lang", 8)}, Handler: with(s.looked)},
+		{Method: http.MethodGet, Path: at + "/looked", Act: access.RightsPrint, Query: []Field{Text("lang", 8)}, Answer: lookedAnswer{}, Handler: with(s.looked)},
 		{Method: http.MethodGet, Path: at + "/looked/pdf", Act: access.RightsPrint, Query: []Field{Text("lang", 8)}, Handler: with(s.lookedPDF)},
 	}
 }
@@ -224,7 +224,7 @@ func (s *People) doubles(p *Page) error {
 	if err != nil {
 		return err
 	}
-	return p.Show("people_doubles", "people.doubles_title", s.view(p, peopleData{Pairs: pairs}))
+	return p.Show("people_doubles", "people.doubles_title", s.view(p, peopleData{Pairs: pairs, Paired: true}))
 }
 
 func (s *People) show(p *Page, k *recordKind, id registry.ID) error {

@@ -31,6 +31,7 @@ type peopleData struct {
 	Typed         map[string]string
 	Open, Pairs2  int // that wait: undecided, doubles
 	Pairs         [][2]records.Pair
+	Paired        bool // the list of pairs, which may be empty
 
 	Sheet, Other *records.Sheet
 	Record       registry.ID
@@ -172,19 +173,20 @@ func (d *peopleData) Place(l *registry.Location) string {
 func (d *peopleData) CardNumber(n string) string { return cwt.GroupCardNumber(n) }
 
 // CardState is what stands against a card, or how far its paper has come.
-func (d *peopleData) CardState(c *issuer.Card) template.HTML {
-	code := string(c.Paper)
+func (d *peopleData) CardState(c *issuer.Card) template.HTML { return d.Say("card", cardState(c)) }
+
+func cardState(c *issuer.Card) string {
 	switch {
 	case c.Status == status.Invalid:
-		code = "revoked"
+		return "revoked"
 	case c.Status == status.Suspended:
-		code = "suspended"
+		return "suspended"
 	case c.Ended:
-		code = "ended"
+		return "ended"
 	case c.Form != credential.FormCWT:
-		code = "wallet"
+		return "wallet"
 	}
-	return d.Say("card", code)
+	return string(c.Paper)
 }
 
 // Until is the end of a card.
