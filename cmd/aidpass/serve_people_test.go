@@ -1,0 +1,133 @@
+package main
+
+import (
+	"html"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+
+	"aidpass/access"
+	"aidpass/issuer/registry"
+)
+
+// A clerk finds, reads, corrects and prints somebody of the register through the pages,
+// on the database that the command line has: what is due is shown, two forms that were
+// open at once lose nothing, and the page of who looked names every look of it.
+func TestServeShowsPeople(t *testing.T) {
+	l := withEntitled(t)
+	s, client, stop := l.serveWalletsWith(nil)
+	defer stop()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := *client
+	browser.Jar = jar
+	const desk = "https://relief-a.example/desk"
+	read := func(a *http.Response, err error) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Body.Close()
+		b, err := io.ReadAll(a.Body)
+		if err != nil || a.StatusCode != 200 {
+			t.Fatalf("%s: %d %v\n%s", a.Request.URL.Path, a.StatusCode, err, b)
+		}
+		return string(b)
+	}
+	door := &access.Door{Store: s.o.store, Now: s.a.Now}
+	secret, err := door.Invite(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin}, access.NewAccount{ID: "amal", Roles: []access.Role{access.Registrar}, Language: "en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := door.Invitation(t.Context(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	typed, err := hotp.GenerateCodeCustom(access.TOTPText(in.TOTP), uint64(s.a.Now().Unix()/30), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const words = "seven mild ostriches hum"
+	read(browser.PostForm(desk+"/join/"+secret, url.Values{"password": {words}, "again": {words}, "code": {typed}}))
+
+	var id registry.ID
+	err = s.o.store.View(t.Context(), func(v registry.View) error {
+		ids, err := v.Units(registry.KindPerson, registry.ID{}, 1)
+		if err == nil {
+			id = ids[0]
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := read(browser.PostForm(desk+"/people", url.Values{"q": {id.String()}}))
+	at := "/people/" + id.String()
+	if !strings.Contains(page, "/desk"+at) {
+		t.Fatalf("not found:\n%s", page)
+	}
+	page = read(browser.Get(desk + at))
+	if !strings.Contains(page, "Winter cash") || !strings.Contains(page, "20.00 KES") {
+		t.Errorf("what is due is not shown:\n%s", page)
+	}
+	form := func() url.Values {
+		page := read(browser.Get(desk + at + "/edit"))
+		values := url.Values{"reason": {"asked"}}
+		for _, m := range regexp.MustCompile(`<input[^>]* name="(seen|email|used_name)" value="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+			values.Set(m[1], html.UnescapeString(m[2]))
+		}
+		return values
+	}
+	first, second := form(), form()
+	first.Set("used_name", "Mina")
+	second.Set("used_name", "Minnie")
+	second.Set("email", "mina@example.org")
+	read(browser.PostForm(desk+at+"/edit", first))
+	page = read(browser.PostForm(desk+at+"/edit", second))
+	for _, want := range []string{"Needs a decision", "<bdi>Mina</bdi>", "<bdi>Minnie</bdi>", "mina@example.org"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("after both: no %q", want)
+		}
+	}
+	if page = read(browser.Get(desk + "/undecided")); !strings.Contains(page, "/desk"+at) {
+		t.Error("what waits is not in the list of it")
+	}
+	rival := regexp.MustCompile(`name="rival" value="([0-9a-f]+)"`).FindStringSubmatch(read(browser.Get(desk + at)))
+	if page = read(browser.PostForm(desk+at+"/decide", url.Values{"field": {"used_name"}, "stands": {"Mina"}, "rival": {rival[1]}})); strings.Contains(page, "Needs a decision") {
+		t.Error("it waits on")
+	}
+	if page = read(browser.Get(desk + "/undecided")); strings.Contains(page, "/desk"+at) {
+		t.Error("what was decided is in the list yet")
+	}
+	looks, err := s.o.store.Looked(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, k := range looks {
+		if k.Actor.ID == "amal" {
+			seen[string(k.Action)] = true
+		}
+	}
+	for _, want := range []string{"person.find", "person.read", "record.correct"} {
+		if !seen[want] {
+			t.Errorf("%s is not among who looked: %v", want, seen)
+		}
+	}
+	if page = read(browser.Get(desk + at + "/looked?lang=ar")); !strings.Contains(page, `<article lang="ar" dir="rtl">`) || !strings.Contains(page, "S-") {
+		t.Errorf("who looked, in her language:\n%s", page)
+	}
+	if file := read(browser.Get(desk + at + "/looked/pdf?lang=sw")); !strings.HasPrefix(file, "%PDF-") {
+		t.Error("the page to print is no PDF")
+	}
+	l.must("check")
+}
