@@ -140,6 +140,7 @@ func Run(t *testing.T, e Engine) {
 		{"nobody comes in by a backup", testAccessRestored},
 		{"nothing of a person is readable in the files", testCanaries},
 		{"the number of the erased is known as one", testErasedNumber},
+		{"papers go with whom they are about, and several are erased at once", testPapers},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}
