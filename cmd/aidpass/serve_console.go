@@ -37,6 +37,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 		&console.Imports{Desk: s.imports},
 		&console.Audit{Desk: consoleAudit{s}},
 		&console.Reports{Desk: consoleReports{s}, Now: s.a.Now},
+		&console.Organisation{Desk: consoleOrganisation{s}},
 	},
 		OrgName: func(id string) string { return cmp.Or(s.o.entry.Names["en"], id) },
 		Fault:   consoleError, Log: s.log, Now: s.a.Now})

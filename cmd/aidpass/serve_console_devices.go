@@ -191,6 +191,9 @@ func (d consoleDevices) Pack(ctx context.Context, org string, by access.Actor, w
 	}
 	f := d.f.pack
 	f.site, f.days, f.by = w.Site, w.Days, by
+	if labels, err := d.a.setting(console.SettingLabels); f.labels == "" && err == nil && labels != nil {
+		f.labels = d.a.settingPath(console.SettingLabels)
+	}
 	f.photos, f.noList = f.photos || w.Photos, f.noList || w.NoList
 	raw, _, err := d.packs.build(ctx, f)
 	return raw, consoleRefusal(err)

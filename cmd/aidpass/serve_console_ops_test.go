@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -128,6 +129,33 @@ func TestTheDeskRunsTheOffice(t *testing.T) {
 	}
 	if newest, err := log.Entries(ctx, org, by, console.AuditFilter{Act: "report."}, 2); err != nil || len(newest) != 1 || newest[0].Reason != "for the donor" {
 		t.Errorf("the log of it: %+v, %v", newest, err)
+	}
+
+	settings := consoleOrganisation{s}
+	none := sha256.Sum256(nil)
+	if err := settings.Set(ctx, org, by, console.SettingComplaint, none, []byte("+254 700 111 222")); err != nil {
+		t.Fatal(err)
+	}
+	if err := settings.Set(ctx, org, by, console.SettingComplaint, none, []byte("+1")); !errors.Is(err, console.ErrConflict) {
+		t.Errorf("over what is there: %v", err)
+	}
+	if b, err := settings.Setting(ctx, org, console.SettingComplaint); err != nil || string(b) != "+254 700 111 222" {
+		t.Errorf("the line: %q, %v", b, err)
+	}
+	for name, bad := range map[string]string{console.SettingLabels: `["RICE"]`, console.SettingRequired: `{"unknown": 1}`, console.SettingComplaint: "a\u202eb"} {
+		before := none
+		if name == console.SettingComplaint {
+			before = sha256.Sum256([]byte("+254 700 111 222"))
+		}
+		if err := settings.Set(ctx, org, by, name, before, []byte(bad)); !errors.As(err, &fault) {
+			t.Errorf("%s as %s: %v", name, bad, err)
+		}
+	}
+	if err := settings.Set(ctx, org, by, console.SettingLabels, none, []byte(`{"RICE": {"en": "Rice"}}`)); err != nil {
+		t.Error(err)
+	}
+	if _, err := devices.Pack(ctx, org, by, console.PackOrder{Site: "wellA", Days: 7}); err != nil {
+		t.Errorf("a pack with what things are called: %v", err)
 	}
 
 	own := consoleTrust{s}

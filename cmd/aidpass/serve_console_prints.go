@@ -88,7 +88,11 @@ func (d consolePrints) Print(ctx context.Context, org string, by access.Actor, o
 func (d consolePrints) job(o *console.PrintOrder) (*press.Job, error) {
 	opt, err := printOptions("-", o.Paper, o.Lang)
 	opt.Duplex, opt.Plain = o.Duplex, o.Plain
-	return &press.Job{Options: opt, Organisation: d.o.entry.Names, Complaint: o.Complaint, Boxes: print.MaxBoxes, Names: o.Names, Photos: o.Photos}, err
+	complaint := o.Complaint
+	if line, lerr := d.a.setting(console.SettingComplaint); complaint == "" && lerr == nil {
+		complaint = string(line)
+	}
+	return &press.Job{Options: opt, Organisation: d.o.entry.Names, Complaint: complaint, Boxes: print.MaxBoxes, Names: o.Names, Photos: o.Photos}, err
 }
 
 // print is the work of it: what stands in the print log already is not printed again.

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -13,6 +14,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,7 +48,7 @@ func (w *world) ops() []console.Screen {
 			},
 		})
 	}
-	return []console.Screen{&console.Devices{Desk: d, Now: w.now}, &console.Trust{Desk: d, Door: w.doors[own], Now: w.now}, &console.Audit{Desk: d}, &console.Reports{Desk: d, Now: w.now}}
+	return []console.Screen{&console.Devices{Desk: d, Now: w.now}, &console.Trust{Desk: d, Door: w.doors[own], Now: w.now}, &console.Audit{Desk: d}, &console.Reports{Desk: d, Now: w.now}, &console.Organisation{Desk: d}}
 }
 
 func init() {
@@ -57,6 +59,7 @@ func init() {
 		"POST /devices/of/:device/confirm":  {"same": {"yes"}, "days": {"30"}, "may": {"journal"}},
 		"POST /devices/of/:device/withdraw": {"reason": {"lost"}},
 		"POST /devices/pack":                {"site": {"WELL-A"}, "days": {"14"}},
+		"POST /organisation/complaint":      {"complaint": {"+254 700 111 222"}, "before": {strings.Repeat("0", 64)}},
 		"POST /reports/csv":                 {"reason": {"for the donor"}},
 		"POST /audit/export":                {"reason": {"yearly audit"}},
 		"POST /trust/keys/:key/withdraw":    {"reason": {"laptop stolen"}},
@@ -104,13 +107,14 @@ func (nopClose) Close() error { return nil }
 
 // An opsDesk has what one organisation's screens of this file show.
 type opsDesk struct {
-	devices []access.Device
-	list    []byte // trust list in use; nil: none
-	own     string // id on it
-	log     []access.Entry
-	outcome witness.Outcome
-	told    []string // acts in words
-	err     error
+	devices  []access.Device
+	list     []byte // trust list in use; nil: none
+	own      string // id on it
+	log      []access.Entry
+	outcome  witness.Outcome
+	settings map[string][]byte
+	told     []string // acts in words
+	err      error
 }
 
 func newOpsDesk(org string) *opsDesk {
@@ -304,4 +308,20 @@ func (d opsDesks) Report(_ context.Context, org string, by access.Actor, days []
 	r.Refused = []insight.Point{{Name: "conflict", Count: 15}, {Name: "quarantined", Small: true}}
 	r.Devices = []console.ListAge{{Device: "=tab-1", Site: "WELL", Hours: 30}, {Device: "tab-2", Site: "WELL", Hours: -1}}
 	return r, d.tell(org, by, "report of %d days to %s: %s", len(days), days[len(days)-1], reason)
+}
+
+func (d opsDesks) Setting(_ context.Context, org, name string) ([]byte, error) {
+	return d.of(org).settings[name], nil
+}
+
+func (d opsDesks) Set(_ context.Context, org string, by access.Actor, name string, before [32]byte, value []byte) error {
+	x := d.of(org)
+	if sha256.Sum256(x.settings[name]) != before {
+		return console.ErrConflict
+	}
+	if x.settings == nil {
+		x.settings = map[string][]byte{}
+	}
+	x.settings[name] = value
+	return d.tell(org, by, "set %s to %s", name, value)
 }

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"unicode"
+
+	"aidpass/access"
+	"aidpass/issuer/registry/quality"
+	"aidpass/web/console"
+)
+
+// consoleOrganisation is console.OrganisationDesk on files of the data folder, where the
+// command line finds them too.
+type consoleOrganisation struct{ *serving }
+
+// settingPath names the file of a setting; required.json is what the gate reads.
+func (a *app) settingPath(name string) string {
+	if name == console.SettingComplaint {
+		return filepath.Join(a.Data, "complaint.txt")
+	}
+	return filepath.Join(a.Data, name+".json")
+}
+
+// setting reads one; nil where there is none.
+func (a *app) setting(name string) ([]byte, error) {
+	b, err := readFile(a.settingPath(name), 1<<20)
+	if notThere(err) {
+		return nil, nil
+	}
+	return b, err
+}
+
+// settings are changed one at a time.
+var settings sync.Mutex
+
+// Setting implements console.OrganisationDesk.
+func (d consoleOrganisation) Setting(_ context.Context, org, name string) ([]byte, error) {
+	if err := d.ours(org); err != nil {
+		return nil, err
+	}
+	return d.a.setting(name)
+}
+
+// Set implements console.OrganisationDesk. It stands in the log before it counts.
+func (d consoleOrganisation) Set(ctx context.Context, org string, by access.Actor, name string, before [32]byte, value []byte) error {
+	if err := d.ours(org); err != nil {
+		return err
+	}
+	var err error
+	switch name {
+	case console.SettingComplaint:
+		if strings.ContainsFunc(string(value), func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }) {
+			err = errors.New("a line that is printed has no signs that turn others around")
+		}
+	case console.SettingLabels:
+		err = json.Unmarshal(value, &map[string]map[string]string{})
+	case console.SettingRequired:
+		_, err = quality.ReadPolicy(value)
+	default:
+		return console.ErrNotFound
+	}
+	if err != nil {
+		return console.CannotNow(strings.ToValidUTF8(err.Error(), "?"))
+	}
+	settings.Lock()
+	defer settings.Unlock()
+	have, err := d.a.setting(name)
+	if err != nil {
+		return err
+	}
+	if sha256.Sum256(have) != before {
+		return console.ErrConflict
+	}
+	e := access.Entry{Action: "settings.change", Object: name, Digest: sha256.Sum256(value)}
+	if err := d.o.store.Note(ctx, by, e); err != nil {
+		return err
+	}
+	if len(value) == 0 {
+		if err := os.Remove(d.a.settingPath(name)); !notThere(err) {
+			return err
+		}
+		return nil
+	}
+	return writeFile(d.a.settingPath(name), value)
+}

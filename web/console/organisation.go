@@ -1,0 +1,134 @@
+package console
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+
+	"aidpass/access"
+)
+
+// Organisation is the page of what all staff of an organisation go by: the line by which
+// people complain, what things are called, and what a record must have.
+type Organisation struct{ Desk OrganisationDesk }
+
+// An OrganisationDesk keeps settings. A setting that is not there is nil.
+type OrganisationDesk interface {
+	Setting(ctx context.Context, org, name string) ([]byte, error)
+	// Set puts a value in the place of the one whose SHA-256 is before, else ErrConflict;
+	// empty takes it away. What cannot be such a setting is a *Fault.
+	Set(ctx context.Context, org string, by access.Actor, name string, before [32]byte, value []byte) error
+}
+
+// The settings, by name.
+const (
+	SettingComplaint = "complaint" // a line that is printed on cards
+	SettingLabels    = "labels"    // JSON: what programmes and things are called, by code and language
+	SettingRequired  = "required"  // JSON: what must be known of a record before a card is made
+)
+
+// settingFiles are those that come as files, with the key of what each is called.
+var settingFiles = []named{{SettingLabels, "organisation.labels"}, {SettingRequired, "organisation.required"}}
+
+const (
+	maxComplaint   = 80
+	maxSettingFile = 1 << 20 // bytes
+)
+
+// Routes implements Screen.
+func (s *Organisation) Routes() []Route {
+	name, before := Text("name", 20), Text("before", 64)
+	return []Route{
+		{Method: http.MethodGet, Path: "/organisation", Act: access.SettingsRead, Menu: "organisation.menu", Handler: s.show},
+		{Method: http.MethodGet, Path: "/organisation/file", Act: access.SettingsRead, Query: []Field{name}, Handler: s.file},
+		{Method: http.MethodPost, Path: "/organisation/complaint", Act: access.SettingsChange, Form: []Field{Text("complaint", maxComplaint), before}, Handler: s.complaint},
+		{Method: http.MethodPost, Path: "/organisation/file", Act: access.SettingsChange, Files: true, MaxBody: maxSettingFile + 1<<16, Form: []Field{name, before, File("file")}, Handler: s.take},
+	}
+}
+
+// Needs implements Screen: no setting waits for anybody.
+func (s *Organisation) Needs(context.Context, *access.Session) ([]Need, error) { return nil, nil }
+
+type organisationData struct {
+	Complaint string            `json:"complaint"`
+	Before    string            `json:"complaint_sha256"`
+	Files     []settingFileView `json:"files"`
+}
+
+type settingFileView struct {
+	Name  string `json:"name"`
+	Word  string `json:"-"`
+	Bytes int    `json:"bytes"` // 0: there is none
+	Hash  string `json:"sha256"`
+}
+
+func hashOf(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+func (s *Organisation) show(p *Page) error {
+	line, err := s.Desk.Setting(p.Context(), p.Org(), SettingComplaint)
+	if err != nil {
+		return err
+	}
+	d := organisationData{Complaint: string(line), Before: hashOf(line)}
+	for _, f := range settingFiles {
+		b, err := s.Desk.Setting(p.Context(), p.Org(), f.Code)
+		if err != nil {
+			return err
+		}
+		d.Files = append(d.Files, settingFileView{f.Code, f.Word, len(b), hashOf(b)})
+	}
+	return p.Show("organisation", "organisation.title", d)
+}
+
+// file is a setting as it stands, to be mended and put back.
+func (s *Organisation) file(p *Page) error {
+	name := p.Query.Get("name")
+	if !has(settingFiles, name) {
+		return errFields
+	}
+	b, err := s.Desk.Setting(p.Context(), p.Org(), name)
+	if err != nil {
+		return err
+	}
+	if b == nil {
+		return ErrNotFound
+	}
+	return p.Download(name+".json", "application/json", b)
+}
+
+func (s *Organisation) set(p *Page, name string, value []byte) error {
+	before, err := hex.DecodeString(p.Form.Get("before"))
+	if err != nil || len(before) != sha256.Size {
+		return errFields
+	}
+	err = p.Do(func(ctx context.Context) error {
+		return s.Desk.Set(ctx, p.Org(), p.Actor(), name, [32]byte(before), value)
+	})
+	if err != nil {
+		return err
+	}
+	return p.Done("/organisation", Note{Word: "organisation.changed"})
+}
+
+func (s *Organisation) complaint(p *Page) error {
+	return s.set(p, SettingComplaint, []byte(p.Form.Get("complaint")))
+}
+
+func (s *Organisation) take(p *Page) error {
+	name := p.Form.Get("name")
+	if !has(settingFiles, name) {
+		return errFields
+	}
+	b, err := readOne(p, "file", maxSettingFile)
+	if err != nil {
+		return err
+	}
+	if b == nil {
+		return BadForm("organisation.no_file")
+	}
+	return s.set(p, name, b)
+}
