@@ -132,8 +132,9 @@ func (s *Service) CheckAuthorization(r *AuthorizationRequest) error {
 
 // Authorize makes a code for somebody who was identified: for the open offer to them
 // that issuer_state names, else for the one that ends first of those with all
-// that scope asks for. The code is good once, for a minute, for this client, this
-// address and who knows what the challenge is of.
+// that scope and authorization_details ask for. The code is good once, for a minute, for
+// this client, this address and who knows what the challenge is of, and for what they ask
+// for: for the whole offer where issuer_state stands alone.
 //
 // Fault: access_denied, where there is no such offer. Whether the person is known is
 // told to nobody.
@@ -169,7 +170,7 @@ func (s *Service) Authorize(ctx context.Context, r *AuthorizationRequest, who Su
 		if code, err = s.random(secret); err != nil {
 			return "", err
 		}
-		code = codeWith(code, details)
+		code = codeWith(code, details, strings.Fields(r.Scope))
 		return code, s.Store.AddAuthorization(ctx, Authorization{Offer: o.ID, Code: s.mark(markAuthorization, code),
 			Bound: s.mark(markBound, r.ClientID, r.RedirectURI, r.Challenge), Until: now.Add(AuthorizationLife)})
 	}
@@ -181,9 +182,10 @@ func containsAll(list, wanted []string) bool {
 }
 
 // tryAuthorization judges a token request of the authorisation code grant. What it names
-// by authorization_details must be among what was named when the code was made.
+// by authorization_details must be among what was asked for when the code was made.
 func (s *Service) tryAuthorization(ctx context.Context, r *TokenRequest, t Try) error {
-	random, asked := splitCode(r.AuthorizationCode)
+	random, details, scope := splitCode(r.AuthorizationCode)
+	asked := slices.Concat(details, scope)
 	switch {
 	case r.AuthorizationCode == "":
 		return fault(InvalidRequest, "code is missing")

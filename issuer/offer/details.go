@@ -83,16 +83,32 @@ func (s *Service) granted(token string, ids []string) jose.Value {
 }
 
 // A code of the authorisation code grant, and an access token, says behind its random part
-// which configurations authorization_details asked for, if they did: the token response
-// must repeat them, it is good for no others, and nothing of it is kept but the mark of
-// the whole.
-const codeMark = "~"
+// which configurations authorization_details asked for and which scope did, if they did: it
+// is good for no others, the token response must repeat the former, and nothing of it is
+// kept but the mark of the whole. One that names none is good for the whole offer.
+const (
+	codeMark  = "~"
+	scopeMark = "." // before what scope asked for; no configuration's id begins with it
+)
 
-func codeWith(random string, ids []string) string {
-	return strings.Join(append([]string{random}, ids...), codeMark)
+func codeWith(random string, details, scope []string) string {
+	parts := append([]string{random}, details...)
+	for _, id := range scope {
+		if part := scopeMark + id; !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, codeMark)
 }
 
-func splitCode(code string) (random string, ids []string) {
+func splitCode(code string) (random string, details, scope []string) {
 	parts := strings.Split(code, codeMark)
-	return parts[0], parts[1:]
+	for _, part := range parts[1:] {
+		if id, ok := strings.CutPrefix(part, scopeMark); ok {
+			scope = append(scope, id)
+		} else {
+			details = append(details, part)
+		}
+	}
+	return parts[0], details, scope
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -245,6 +246,34 @@ func TestGrants(t *testing.T) {
 		if !errors.As(err, &e) || e.Code != code {
 			t.Errorf("grant %q: %v, want %s", grant, err, code)
 		}
+	}
+}
+
+// A sender who was refused stays refused, however many others come in that minute.
+func TestACrowdGivesNobodyANewCount(t *testing.T) {
+	s, _ := newService()
+	try := func(from string) bool {
+		_, err := s.Token(t.Context(), TokenRequest{GrantType: "password", From: from})
+		var e *Error
+		return errors.As(err, &e) && e.Code == SlowDown
+	}
+	for range maxFailures {
+		try("guesser")
+	}
+	for n := range 2 * maxNames {
+		if try(strconv.Itoa(n)) {
+			t.Fatalf("sender %d is refused for what others did", n)
+		}
+		if n%1000 == 0 && !try("guesser") {
+			t.Fatalf("after %d others the guesser has a new count", n)
+		}
+	}
+	if len(s.limits.counts) != maxNames || s.limits.recent.Len() != maxNames {
+		t.Errorf("%d names in a list of %d", len(s.limits.counts), s.limits.recent.Len())
+	}
+	s.Now = func() time.Time { return testNow.Add(time.Minute) }
+	if try("guesser") {
+		t.Error("refused in the next minute too")
 	}
 }
 

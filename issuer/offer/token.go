@@ -1,6 +1,7 @@
 package offer
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -90,11 +91,11 @@ func (s *Service) token(ctx context.Context, r *TokenRequest) (*TokenResponse, e
 			return nil, err
 		}
 	}
-	named := t.Wanted
+	named, scope := t.Wanted, []string(nil)
 	if r.GrantType == GrantAuthorizationCode && named == nil {
-		_, named = splitCode(r.AuthorizationCode) // believed once the code is found to be good
+		_, named, scope = splitCode(r.AuthorizationCode) // believed once the code is found to be good
 	}
-	token = codeWith(token, named)
+	token = codeWith(token, named, scope)
 	t.Token = s.mark(markToken, token)
 	response := &TokenResponse{AccessToken: token, ExpiresIn: int(TokenLife / time.Second)}
 	if len(named) > 0 {
@@ -160,9 +161,9 @@ func readDigits(s string) string {
 }
 
 // bearer returns what an access token is for: of what the offer has, that which the token
-// was asked for by authorization_details, if it was.
+// was asked for by authorization_details or scope, if it was.
 func (s *Service) bearer(ctx context.Context, token string) (Token, Mark, error) {
-	random, named := splitCode(token)
+	random, details, scope := splitCode(token)
 	if len(token) > maxMember || !isSecret(random) {
 		return Token{}, Mark{}, noToken
 	}
@@ -176,7 +177,7 @@ func (s *Service) bearer(ctx context.Context, token string) (Token, Mark, error)
 	case !s.limits.mayAsk("offer "+t.Offer.ID, s.now()):
 		return Token{}, Mark{}, tooOften
 	}
-	if len(named) > 0 {
+	if named := slices.Concat(details, scope); len(named) > 0 {
 		t.Offer.Configurations = slices.DeleteFunc(slices.Clone(t.Offer.Configurations), func(c string) bool { return !slices.Contains(named, c) })
 	}
 	return t, m, nil
@@ -184,11 +185,18 @@ func (s *Service) bearer(ctx context.Context, token string) (Token, Mark, error)
 
 // A limiter counts by minutes, for a bounded number of names. The counts of one
 // process: codes are too long to be guessed at any speed, this keeps guessing cheap
-// to refuse.
+// to refuse. Where there are too many names, the one that was silent longest is
+// forgotten: a crowd gives nobody who keeps coming a new count.
 type limiter struct {
 	mu     sync.Mutex
 	minute int64
-	counts map[string]int
+	counts map[string]*list.Element // of *tally
+	recent *list.List               // the same, who came last in front
+}
+
+type tally struct {
+	name string
+	n    int
 }
 
 const (
@@ -197,31 +205,39 @@ const (
 	maxNames    = 4096 // remembered at a time
 )
 
-// turn begins another minute where it is one.
-func (l *limiter) turn(now time.Time) {
-	if m := now.Unix() / 60; m != l.minute || l.counts == nil || len(l.counts) >= maxNames {
-		l.minute, l.counts = m, map[string]int{}
+// of returns the count of a name in this minute, for the caller who holds the lock.
+func (l *limiter) of(name string, now time.Time) *tally {
+	if m := now.Unix() / 60; m != l.minute || l.counts == nil {
+		l.minute, l.counts, l.recent = m, map[string]*list.Element{}, list.New()
 	}
+	if e := l.counts[name]; e != nil {
+		l.recent.MoveToFront(e)
+		return e.Value.(*tally)
+	}
+	if len(l.counts) >= maxNames {
+		delete(l.counts, l.recent.Remove(l.recent.Back()).(*tally).name)
+	}
+	t := &tally{name: name}
+	l.counts[name] = l.recent.PushFront(t)
+	return t
 }
 
 func (l *limiter) mayTry(name string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.turn(now)
-	return l.counts[name] < maxFailures
+	return l.of(name, now).n < maxFailures
 }
 
 func (l *limiter) failed(name string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.turn(now)
-	l.counts[name]++
+	l.of(name, now).n++
 }
 
 func (l *limiter) mayAsk(name string, now time.Time) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.turn(now)
-	l.counts[name]++
-	return l.counts[name] <= maxAsks
+	t := l.of(name, now)
+	t.n++
+	return t.n <= maxAsks
 }

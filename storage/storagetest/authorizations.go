@@ -32,7 +32,7 @@ func redemption(code string) offer.TokenRequest {
 
 // testAuthorizations: codes of the authorisation code grant.
 func testAuthorizations(t *testing.T, e Engine) {
-	d := newOfferDesk(t, e, 10)
+	d := newOfferDesk(t, e, 12)
 	d.service.SignIn, d.service.Redirects = true, []string{walletAt}
 	// offered is an open offer, and the person it is for.
 	offered := func() (*offer.Offered, offer.Subject) {
@@ -171,6 +171,23 @@ func testAuthorizations(t *testing.T, e Engine) {
 		}
 		_, err = d.service.Credential(ctx, token.AccessToken, requestBody(t, vcJWT, d.proofs(t, d.nonce(t), newKey(t))))
 		refusedAs(t, err, 400, offer.InvalidCredentialRequest)
+	})
+	t.Run("asked for by scope alone, and good for no more", func(t *testing.T) {
+		_, code := authorized()
+		more := redemption(code)
+		more.Details = `[{"type":"openid_credential","credential_configuration_id":"` + vcJWT + `"}]`
+		_, err := d.service.Token(ctx, more)
+		refusedAs(t, err, 400, offer.InvalidAuthorizationDetails)
+		token, err := d.service.Token(ctx, redemption(code))
+		must(t, err)
+		if bytes.Contains(token.JSON(), []byte("credential_identifiers")) {
+			t.Errorf("identifiers nobody asked for: %s", token.JSON())
+		}
+		_, err = d.service.Credential(ctx, token.AccessToken, requestBody(t, vcJWT, d.proofs(t, d.nonce(t), newKey(t))))
+		refusedAs(t, err, 400, offer.InvalidCredentialRequest)
+		_, code = authorized() // cut short, it is another code
+		_, err = d.service.Token(ctx, redemption(strings.SplitN(code, "~", 2)[0]))
+		refusedAs(t, err, 400, offer.InvalidGrant)
 	})
 	t.Run("of what the offer has not there is no token, and the code stays good", func(t *testing.T) {
 		o, who := offered()
