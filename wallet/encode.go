@@ -48,7 +48,7 @@ func (w *Wallet) Encode() []byte {
 }
 
 func (c *Card) append(b []byte) []byte {
-	b = cbor.AppendArray(b, 20)
+	b = cbor.AppendArray(b, 21)
 	b = cbor.AppendInt(cbor.AppendText(b, c.ID), int64(c.Added))
 	b = appendKey(appendTexts(cbor.AppendText(b, c.Issuer), c.IssuerNames), c.IssuerKey)
 	b = cbor.AppendText(cbor.AppendText(b, c.Source), c.Type)
@@ -62,12 +62,12 @@ func (c *Card) append(b []byte) []byte {
 	}
 	b = cbor.AppendInt(cbor.AppendInt(b, int64(c.ValidFrom)), int64(c.Ends))
 	b = cbor.AppendInt(cbor.AppendText(b, c.HeldFor), int64(c.Consent))
-	b = cbor.AppendBool(b, c.ViewOnly)
+	b = cbor.AppendBool(cbor.AppendText(b, c.Replaces), c.ViewOnly)
 	b = cbor.AppendInt(cbor.AppendInt(b, int64(c.Checked)), int64(c.Standing))
 	b = cbor.AppendArray(b, len(c.Copies))
 	for _, k := range c.Copies {
-		b = cbor.AppendInt(cbor.AppendArray(b, 6), int64(k.Form))
-		b = appendKey(cbor.AppendText(b, k.Text), k.Key)
+		b = cbor.AppendInt(cbor.AppendArray(b, 7), int64(k.Form))
+		b = appendKey(appendKey(cbor.AppendText(b, k.Text), k.Key), k.Signer)
 		b = cbor.AppendInt(b, int64(k.Used))
 		b = cbor.AppendUint(cbor.AppendText(b, k.StatusURI), k.StatusIndex)
 	}
@@ -171,7 +171,7 @@ func (d *decoder) key() *cose.Key {
 }
 
 func (d *decoder) card() *Card {
-	d.exactly(20)
+	d.exactly(21)
 	c := &Card{ID: d.text(), Added: d.time(), Issuer: d.text(), IssuerNames: d.texts(), IssuerKey: d.key(), Source: d.text(), Type: d.text(), Names: d.texts()}
 	for n := d.list(limits.Entries); n > 0; n-- {
 		d.exactly(2)
@@ -179,14 +179,14 @@ func (d *decoder) card() *Card {
 	}
 	c.Colour, c.TextColour, c.Picture = d.text(), d.text(), Picture(d.text())
 	c.ValidFrom, c.Ends = d.time(), d.time()
-	c.HeldFor, c.Consent, c.ViewOnly = d.text(), d.time(), d.Bool()
+	c.HeldFor, c.Consent, c.Replaces, c.ViewOnly = d.text(), d.time(), d.text(), d.Bool()
 	c.Checked, c.Standing = d.time(), Standing(d.Int())
 	if c.Standing > Cancelled {
 		d.bad = true
 	}
 	for n := d.list(MaxCopies); n > 0; n-- {
-		d.exactly(6)
-		k := Copy{Form: credential.Form(d.Int()), Text: d.text(), Key: d.key(), Used: d.time(), StatusURI: d.text(), StatusIndex: d.Uint()}
+		d.exactly(7)
+		k := Copy{Form: credential.Form(d.Int()), Text: d.text(), Key: d.key(), Signer: d.key(), Used: d.time(), StatusURI: d.text(), StatusIndex: d.Uint()}
 		if k.Form < credential.FormCWT || k.Form > credential.FormBound || len(k.Text) > MaxText {
 			d.bad = true
 		}

@@ -1,6 +1,7 @@
 package wallet
 
 import (
+	"cmp"
 	"strings"
 
 	"aidpass/credential"
@@ -24,7 +25,7 @@ const (
 // Known says how this phone knows whose card it is.
 func (c *Card) Known() Known {
 	for _, k := range c.Copies {
-		if k.Form != credential.FormSDJWT && k.Form != credential.FormVCJWT {
+		if !signed(k.Form) {
 			continue
 		}
 		switch {
@@ -73,14 +74,34 @@ func claimed(form credential.Form, text string) (*cose.Key, error) {
 	return e.Claimed()
 }
 
-// Prove takes the issuer's key for the copies of c that were not proved yet. Where one
-// does not hold under it, or is bound to another key than it said, nothing changes and
-// the error says why.
-func (c *Card) Prove(k *cose.Key) error {
+// signed reports whether a phone can prove a form by itself: cards for QR codes are
+// proved by who scans them.
+func signed(f credential.Form) bool { return f == credential.FormSDJWT || f == credential.FormVCJWT }
+
+// wait takes back that anything of c was proved.
+func (c *Card) wait() {
+	c.IssuerKey = nil
+	for i := range c.Copies {
+		c.Copies[i].Signer = nil
+	}
+}
+
+// Prove takes the issuer's keys for the copies of c that were not proved yet, each from
+// keyOf. Where one does not hold under it, or is bound to another key than it said, or
+// keyOf has none, nothing changes and the error says why.
+func (c *Card) Prove(keyOf func(Copy) (*cose.Key, error)) error {
 	proved := *c
-	proved.IssuerKey, proved.Copies = k, make([]Copy, 0, len(c.Copies))
+	proved.IssuerKey, proved.Copies = nil, make([]Copy, 0, len(c.Copies))
 	for _, was := range c.Copies {
-		now, err := proved.read(was.Form, was.Text)
+		var k *cose.Key
+		if signed(was.Form) {
+			var err error
+			if k, err = keyOf(was); err != nil {
+				return err
+			}
+			proved.IssuerKey = cmp.Or(proved.IssuerKey, k)
+		}
+		now, err := proved.read(was.Form, was.Text, k)
 		if err != nil {
 			return err
 		}

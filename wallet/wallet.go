@@ -46,7 +46,7 @@ type Card struct {
 
 	Issuer      string // iss, as its copies have it
 	IssuerNames []Text
-	IssuerKey   *cose.Key // that proved it; nil where it came as a QR code alone, or could not be proved yet
+	IssuerKey   *cose.Key // that proved it, Copy.Signer aside; nil where it came as a QR code alone, or could not be proved yet
 	Source      string    // the credential issuer to ask for more copies; "" for none
 
 	Type               string // vct
@@ -61,6 +61,9 @@ type Card struct {
 	// somebody else, and Consent when she agreed.
 	HeldFor string
 	Consent credential.Time
+	// Replaces is the id of the card that this one gives new copies of, where nobody could
+	// prove those yet: it takes that card's place once they are proved (Wallet.Renewed). "": of none.
+	Replaces string
 	// ViewOnly: restored from a back-up; the keys stayed on the phone that is gone.
 	ViewOnly bool
 
@@ -89,6 +92,9 @@ type Copy struct {
 	// Key is the public half of the key the copy is bound to; nil for none. The
 	// private half is the caller's to find by Handle.
 	Key *cose.Key
+	// Signer is the issuer's key that proved this copy, where it is another than the
+	// card's: an issuer may change keys in the middle of a batch. nil: the card's.
+	Signer *cose.Key
 	// Used is when it was last shown; 0: never.
 	Used credential.Time
 	// Status is where its entry is.
@@ -127,42 +133,39 @@ func (w *Wallet) Find(id string) *Card {
 	return nil
 }
 
-// Add takes what one offer brought. Forms of one type by one issuer, under one key, become one card.
+// Add takes what one offer brought. Forms of one type by one issuer become one card.
 // One that gives new copies of a card here takes its place: the id stays and what it was
 // is forgotten, since the issuer cancels the old copies when it gives new ones. That is
 // the card that replaces names, or that is counted under the same pseudonym, where it
-// came from the same server; one that is counted under another is another card. On an
+// came from the same server; one that is counted under another is another card. What
+// nobody could prove yet takes no card's place, and both stay until Renewed. On an
 // error nothing has changed. newID gives random names.
 func (w *Wallet) Add(list []Received, replaces string, newID func() string, at credential.Time) ([]*Card, error) {
 	var added []*Card
 	half := map[*Card]bool{} // some of it is not proved yet
 	for _, r := range list {
 		c := cardFor(&added, &r, at)
-		known := c.IssuerKey
-		if r.Form == credential.FormSDJWT || r.Form == credential.FormVCJWT {
-			c.IssuerKey, half[c] = r.IssuerKey, half[c] || r.IssuerKey == nil
+		if signed(r.Form) {
+			c.IssuerKey, half[c] = cmp.Or(c.IssuerKey, r.IssuerKey), half[c] || r.IssuerKey == nil
 		}
 		for _, text := range r.Texts {
 			if len(c.Copies) == MaxCopies {
 				return nil, ErrFull
 			}
-			copy, err := c.read(r.Form, text)
+			copy, err := c.read(r.Form, text, r.IssuerKey)
 			if err != nil {
 				return nil, err
 			}
 			c.Copies = append(c.Copies, copy)
 		}
-		if c.IssuerKey == nil {
-			c.IssuerKey = known
-		}
 	}
 	more := 0
 	for _, c := range added {
-		if half[c] && c.IssuerKey != nil && c.Prove(c.IssuerKey) != nil {
-			c.IssuerKey = nil // all of it waits
+		if half[c] && c.IssuerKey != nil && c.Prove(func(k Copy) (*cose.Key, error) { return c.Signer(k.Text), nil }) != nil {
+			c.wait()
 		}
-		if c.ID = w.renewedBy(c, replaces, added); c.ID == "" {
-			c.ID = newID()
+		if c.ID = w.renewedBy(c, replaces, added); c.ID == "" || c.Unproved() {
+			c.Replaces, c.ID = c.ID, newID()
 			more++
 		}
 	}
@@ -171,7 +174,7 @@ func (w *Wallet) Add(list []Received, replaces string, newID func() string, at c
 	}
 	for _, c := range added {
 		if old := w.Find(c.ID); old != nil {
-			*old = *c
+			w.replace(old, c, len(w.Cards))
 		} else {
 			w.Cards = append(w.Cards, c)
 		}
@@ -182,41 +185,10 @@ func (w *Wallet) Add(list []Received, replaces string, newID func() string, at c
 	return added, nil
 }
 
-// renewedBy is the id of the card here that c gives new copies of, and none of others
-// does; "" for none.
-func (w *Wallet) renewedBy(c *Card, replaces string, others []*Card) string {
-	counted := c.countedUnder()
-	for _, old := range w.Cards {
-		if slices.ContainsFunc(others, func(o *Card) bool { return o.ID == old.ID }) {
-			continue
-		}
-		if old.Type != c.Type || old.Issuer != c.Issuer || old.Source != c.Source {
-			continue
-		}
-		was := old.countedUnder()
-		if was != "" && was == counted || old.ID == replaces && (was == "" || counted == "") {
-			return old.ID
-		}
-	}
-	return ""
-}
-
-// ledgerClaim is what collections are counted under (schemas.LedgerClaim).
-const ledgerClaim = "ledger_id"
-
-// countedUnder is the pseudonym in it, without whom the card stands for: that may
-// become known with the next copies.
-func (c *Card) countedUnder() string {
-	name, _, _ := strings.Cut(c.Claims().Get(ledgerClaim).Text, ".")
-	return name
-}
-
-// cardFor is the card of added that r is a form of, or a new one. Forms that were proved
-// by two keys are no one card: it is read again by the one it has.
+// cardFor is the card of added that r is a form of, or a new one.
 func cardFor(added *[]*Card, r *Received, at credential.Time) *Card {
 	for _, c := range *added {
-		oneKey := c.IssuerKey == nil || r.IssuerKey == nil || c.IssuerKey.Thumbprint() == r.IssuerKey.Thumbprint()
-		if c.Type == r.Type && c.Issuer == r.Issuer && oneKey {
+		if c.Type == r.Type && c.Issuer == r.Issuer {
 			return c
 		}
 	}
@@ -231,24 +203,28 @@ func cardFor(added *[]*Card, r *Received, at credential.Time) *Card {
 	return c
 }
 
-// read looks into one text: whom it is bound to, when it ends, where its status is.
-func (c *Card) read(form credential.Form, text string) (Copy, error) {
+// read looks into one text: whom it is bound to, when it ends, where its status is. signer
+// is the issuer's key; nil: nobody can prove it yet.
+func (c *Card) read(form credential.Form, text string, signer *cose.Key) (Copy, error) {
 	out := Copy{Form: form, Text: text}
 	if len(text) > MaxText {
 		return out, ErrFull
 	}
 	switch form {
 	case credential.FormSDJWT, credential.FormVCJWT:
-		if c.IssuerKey == nil {
+		if signer == nil {
 			k, err := claimed(form, text)
 			out.Key = k
 			return out, err
 		}
-		opened, holder, err := c.open(form, text)
+		opened, holder, err := open(form, text, signer)
 		if err != nil {
 			return out, err
 		}
 		out.Key = holder
+		if Handle(signer) != Handle(c.IssuerKey) {
+			out.Signer = signer
+		}
 		if s := opened.Status; s.Present {
 			out.StatusURI, out.StatusIndex = string(s.URI), s.Index
 		}
@@ -283,22 +259,23 @@ func (c *Card) spans(from, ends credential.Time) {
 	}
 }
 
-func (c *Card) open(form credential.Form, text string) (*credential.Credential, *cose.Key, error) {
-	if c.IssuerKey == nil {
-		return nil, nil, ErrNoForm
-	}
+func open(form credential.Form, text string, signer *cose.Key) (*credential.Credential, *cose.Key, error) {
 	if form == credential.FormVCJWT {
 		e, err := vcjwt.Parse(text)
 		if err != nil {
 			return nil, nil, err
 		}
-		v, err := vcjwt.Open(e, c.IssuerKey)
+		v, err := vcjwt.Open(e, signer)
 		if err != nil {
 			return nil, nil, err
 		}
 		return &v.Credential, v.Holder, nil
 	}
-	s, err := c.Open(text)
+	e, err := sdjwt.Parse(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := sdjwt.OpenIssued(e, signer)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -314,7 +291,22 @@ func (c *Card) Open(text string) (*sdjwt.Credential, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sdjwt.OpenIssued(e, c.IssuerKey)
+	return sdjwt.OpenIssued(e, c.Signer(text))
+}
+
+// Signer is the issuer's key for a copy's text, or for what is shown of it; nil while c is
+// not proved.
+func (c *Card) Signer(text string) *cose.Key {
+	if c.IssuerKey == nil {
+		return nil
+	}
+	token, _, _ := strings.Cut(text, "~")
+	for _, k := range c.Copies {
+		if k.Signer != nil && (k.Text == token || strings.HasPrefix(k.Text, token+"~")) {
+			return k.Signer
+		}
+	}
+	return c.IssuerKey
 }
 
 // AddPaper takes a card that was scanned from paper. It is shown as it was on paper,
@@ -337,7 +329,7 @@ func (w *Wallet) addPaper(c *Card, text string, newID func() string, at credenti
 		return nil, ErrFull
 	}
 	c.ID, c.Added, c.Issuer, c.Type = newID(), at, g.Issuer, g.Type
-	copy, err := c.read(credential.FormCWT, text)
+	copy, err := c.read(credential.FormCWT, text, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -439,7 +431,7 @@ func (c *Card) Claims() jose.Value {
 			}
 		case credential.FormVCJWT:
 			if e, err := vcjwt.Parse(k.Text); err == nil && c.IssuerKey != nil {
-				if v, err := vcjwt.Open(e, c.IssuerKey); err == nil {
+				if v, err := vcjwt.Open(e, c.Signer(k.Text)); err == nil {
 					return v.Claims
 				}
 			}

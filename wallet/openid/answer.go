@@ -118,7 +118,7 @@ func describe(card *wallet.Card, form credential.Form, text string) (dcql.Held, 
 		if err != nil {
 			return dcql.Held{}, nil, err
 		}
-		v, err := vcjwt.Open(e, card.IssuerKey)
+		v, err := vcjwt.Open(e, card.Signer(text))
 		if err != nil {
 			return dcql.Held{}, nil, err
 		}

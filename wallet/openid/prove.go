@@ -192,6 +192,7 @@ func claimed(format, text string) (*cose.Key, error) {
 // to another.
 func (i *Issuing) open(keys []namedKey, iss string) error {
 	out := Issued{Configuration: *i.current(), Issuer: iss}
+	var signers []*cose.Key // of each copy
 	for _, text := range i.texts {
 		h, err := i.hint(text)
 		if err != nil {
@@ -208,9 +209,24 @@ func (i *Issuing) open(keys []namedKey, iss string) error {
 		if !i.ours(&out, text, holder) {
 			return i.fail("%w", errNotOurs)
 		}
-		out.IssuerKey, out.Type = k, h.vct
+		out.Type, signers = h.vct, append(signers, k)
 	}
-	return i.took(out)
+	return i.took(byKey(out, signers)...)
+}
+
+// byKey parts what was issued by the keys that proved it: an issuer may change keys in
+// the middle of a batch.
+func byKey(all Issued, signers []*cose.Key) (out []Issued) {
+	for n, k := range signers {
+		at := slices.IndexFunc(out, func(o Issued) bool { return o.IssuerKey.Thumbprint() == k.Thumbprint() })
+		if at < 0 {
+			part := all
+			part.IssuerKey, part.Copies, at = k, nil, len(out)
+			out = append(out, part)
+		}
+		out[at].Copies = append(out[at].Copies, all.Copies[n])
+	}
+	return out
 }
 
 // keyIn is the key among those of iss that h names; nil for none.
@@ -284,8 +300,8 @@ func (i *Issuing) proveCard() error {
 }
 
 // took keeps what was proved and turns to the next, after a word to the issuer.
-func (i *Issuing) took(out Issued) error {
-	i.received = append(i.received, out)
+func (i *Issuing) took(out ...Issued) error {
+	i.received = append(i.received, out...)
 	return i.finish()
 }
 

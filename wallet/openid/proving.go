@@ -1,9 +1,10 @@
 package openid
 
 import (
+	"slices"
 	"strings"
 
-	"aidpass/credential"
+	"aidpass/internal/cose"
 	"aidpass/internal/did"
 	"aidpass/internal/jose"
 	"aidpass/wallet"
@@ -41,8 +42,8 @@ func Unproven(w *wallet.Wallet, rules Rules) (out []Unproved) {
 }
 
 // Prove takes the keys of issuer, as fetched from where Unproven says or from where its
-// jwks_uri leads (SetOf), for the cards of w that were not proved yet. proved is how many
-// are now; the first that does not hold under them is the error, and stays as it is.
+// jwks_uri leads (SetOf), for the cards of w that were not proved yet, each copy's by the name it has for it. proved is how many
+// are now, those among them that took another's place (wallet.Renewed); the first that does not hold under them is the error, and stays as it is.
 func Prove(w *wallet.Wallet, issuer string, document []byte) (proved int, err error) {
 	if len(document) > maxKeys {
 		return 0, fault(TooLarge, "keys of more than %d bytes", maxKeys)
@@ -56,11 +57,12 @@ func Prove(w *wallet.Wallet, issuer string, document []byte) (proved int, err er
 	if err != nil {
 		return 0, err
 	}
-	for _, c := range w.Cards {
+	for _, c := range slices.Clone(w.Cards) {
 		if c.Issuer != issuer || !c.Unproved() {
 			continue
 		}
 		if bad := proveCard(c, keys); bad == nil {
+			w.Renewed(c)
 			proved++
 		} else if err == nil {
 			err = fault(BadIssued, "what was issued does not hold: %w", bad)
@@ -70,24 +72,16 @@ func Prove(w *wallet.Wallet, issuer string, document []byte) (proved int, err er
 }
 
 func proveCard(c *wallet.Card, keys []namedKey) error {
-	for _, k := range c.Copies {
-		if k.Form != credential.FormSDJWT && k.Form != credential.FormVCJWT {
-			continue
-		}
+	return c.Prove(func(k wallet.Copy) (*cose.Key, error) {
 		h, err := hintOf(k.Form, k.Text)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if h.iss != c.Issuer {
-			return errNoKey
+		if key := h.keyIn(keys, c.Issuer); h.iss == c.Issuer && key != nil {
+			return key, nil
 		}
-		key := h.keyIn(keys, c.Issuer)
-		if key == nil {
-			return errNoKey
-		}
-		return c.Prove(key)
-	}
-	return errNoKey
+		return nil, errNoKey
+	})
 }
 
 // publishedKeys are the keys in what issuer publishes, or in the set that it leads to.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"aidpass/credential"
+	"aidpass/internal/cose"
 	"aidpass/internal/jose"
 	"aidpass/wallet"
 	"aidpass/wallet/openid"
@@ -107,6 +108,71 @@ func TestHalfOfAnOfferIsProved(t *testing.T) {
 	w = &wallet.Wallet{}
 	if _, err := w.Add(openid.Received(got, issuer, nil), "", func() string { return "c" }, at); err != nil || len(w.Cards) != 1 || !w.Cards[0].Unproved() {
 		t.Errorf("%d cards, %v", len(w.Cards), err)
+	}
+}
+
+// An issuer that changes its key in the middle of a batch: each copy is proved by the key
+// that signed it, at once and later.
+func TestABatchAcrossTwoKeys(t *testing.T) {
+	for _, later := range []bool{false, true} {
+		s, h := newServer(t), newHolder(t)
+		first := s.pub
+		var served openid.Response
+		keys := func() {
+			var list []jose.Value
+			for _, k := range []*cose.Key{first, s.pub} {
+				j := jose.JWKOf(k)
+				j.Members = append(j.Members, jose.Member{Name: "kid", Value: jose.StringOf(jose.KeyID(k))})
+				list = append(list, j)
+			}
+			served = openid.Response{Status: 200, Type: "application/json", Body: jose.ObjectOf(jose.Member{Name: "issuer", Value: jose.StringOf(issuer)},
+				jose.Member{Name: "jwks", Value: jose.ObjectOf(jose.Member{Name: "keys", Value: jose.ArrayOf(list...)})}).Append(nil)}
+		}
+		issued := 0
+		s.forge = func(text string) string {
+			if issued++; issued == 1 {
+				s.key, s.pub = newKey(t)
+				keys()
+			}
+			return text
+		}
+		s.answer = func(u string) *openid.Response {
+			if at1("jwt-vc-issuer", openid.Response{})(u) == nil {
+				return nil
+			}
+			if later {
+				return &openid.Response{}
+			}
+			return &served
+		}
+		got, err := h.receive(s.link(), s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w, ids := &wallet.Wallet{}, 0
+		if _, err := w.Add(openid.Received(got, issuer, nil), "", func() string { ids++; return fmt.Sprint("c", ids) }, at); err != nil || len(w.Cards) != 1 {
+			t.Fatalf("%d cards, %v", len(w.Cards), err)
+		}
+		if later {
+			if n, err := openid.Prove(w, issuer, served.Body); n != 1 || err != nil {
+				t.Fatalf("%d, %v", n, err)
+			}
+		}
+		if w, err = wallet.Decode(w.Encode()); err != nil {
+			t.Fatal(err)
+		}
+		c, signers := w.Cards[0], map[string]bool{}
+		for _, k := range c.Copies {
+			if k.Form == credential.FormSDJWT {
+				signers[wallet.Handle(c.Signer(k.Text))] = true
+				if _, err := c.Open(k.Text); err != nil {
+					t.Errorf("a copy does not open: %v", err)
+				}
+			}
+		}
+		if c.Unproved() || c.Left(credential.FormSDJWT) != 3 || len(signers) != 2 {
+			t.Errorf("unproved %v, %d copies by %d keys", c.Unproved(), c.Left(credential.FormSDJWT), len(signers))
+		}
 	}
 }
 

@@ -76,11 +76,12 @@ func (d *Desk) cards(op string, a arguments) (reply, error) {
 	case "keyset":
 		return reply{"uri": openid.SetOf(a.text(0), a.bytes(1), d.rules)}, nil
 	case "prove":
+		old := d.handles()
 		n, err := openid.Prove(d.w, a.text(0), a.bytes(1))
 		if n > 0 {
 			err = nil // the others stay as they are
 		}
-		return changed(reply{"proved": float64(n)}), err
+		return changed(reply{"proved": float64(n), "handles": d.gone(old)}), err
 	case "lookup":
 		return changed(reply{}), openid.LookUp(d.w, a.text(0), a.text(1), a.bytes(2), a.bytes(3), a.time(4))
 	case "challenge":

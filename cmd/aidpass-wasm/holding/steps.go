@@ -76,12 +76,7 @@ func (d *Desk) keep(a arguments) (reply, error) {
 		return nil, errNoWallet
 	}
 	issuer, names := d.issuing.Source()
-	old := map[string]bool{}
-	for _, c := range d.w.Cards {
-		for _, k := range handles(c) {
-			old[k.(string)] = true
-		}
-	}
+	old := d.handles()
 	cards, err := d.w.Add(openid.Received(d.issuing.Received(), issuer, names), a.text(0), newID, a.time(1))
 	if err != nil {
 		return nil, err
@@ -91,16 +86,29 @@ func (d *Desk) keep(a arguments) (reply, error) {
 	for _, c := range cards {
 		ids = append(ids, c.ID)
 	}
+	return changed(reply{"ids": ids, "handles": d.gone(old)}), nil
+}
+
+// handles are those of all keys that cards are bound to.
+func (d *Desk) handles() map[string]bool {
+	all := map[string]bool{}
 	for _, c := range d.w.Cards {
 		for _, k := range handles(c) {
-			delete(old, k.(string))
+			all[k.(string)] = true
 		}
 	}
-	gone := []any{}
+	return all
+}
+
+// gone are the handles among old that no card has any more.
+func (d *Desk) gone(old map[string]bool) []any {
+	out, have := []any{}, d.handles()
 	for k := range old {
-		gone = append(gone, k)
+		if !have[k] {
+			out = append(out, k)
+		}
 	}
-	return changed(reply{"ids": ids, "handles": gone}), nil
+	return out
 }
 
 // step is what is to be done, as a page gets it.

@@ -224,11 +224,15 @@ export class App {
     };
     const keysOf = (issuer: string, at: string) => fetched.get(at) ?? fetched.set(at, keysAt(issuer, at)).get(at)!;
     let news = false;
+    const gone: string[] = []; // keys of cards that what is proved now takes the place of
     for (const u of this.must(await core.unproved()).issuers) {
       const keys = await keysOf(u.issuer, u.keys);
-      if (keys && this.open === open) news = !!(await core.prove(u.issuer, keys)).ok || news;
+      if (!keys || this.open !== open) continue;
+      const r = await core.prove(u.issuer, keys);
+      if (r.ok) { news = true; gone.push(...r.handles); }
     }
     if (this.open !== open) return;
+    if (open && gone.length) await this.keep(gone);
     for (const l of this.must(await core.lists()).lists) {
       const [token, keys] = await Promise.all([get(l.uri, "application/statuslist+jwt"), keysOf(l.issuer, l.keys)]);
       if (this.open !== open || !token || !keys) continue;

@@ -50,7 +50,7 @@ export class Core extends Calls {
   lists() { return this.ask<Reply & { lists: { issuer: string; uri: string; keys: string }[] }>("lists"); }
   unproved() { return this.ask<Reply & { issuers: { issuer: string; keys: string }[] }>("unproved"); }
   keyset(issuer: string, keys: Uint8Array) { return this.ask<Reply & { uri: string }>("keyset", issuer, keys); }
-  prove(issuer: string, keys: Uint8Array) { return this.ask<Reply & { proved: number }>("prove", issuer, keys); }
+  prove(issuer: string, keys: Uint8Array) { return this.ask<Reply & { proved: number; handles: string[] }>("prove", issuer, keys); }
   lookup(issuer: string, uri: string, token: Uint8Array, keys: Uint8Array, at: number) { return this.ask<Reply>("lookup", issuer, uri, token, keys, at); }
 
   begin(flow: Flow, text: string, lang: string) { return this.ask<Reply>(flow, text, lang); }
