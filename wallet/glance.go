@@ -20,9 +20,11 @@ type Glance struct {
 	ValidFrom credential.Time // 0: not said
 	Ends      credential.Time // 0: not said
 	Holder    *cose.Key       // nil: a paper card, good without a phone
-	// Status is where its entry is, in the list in CBOR; "": nowhere.
+	// Status is where its entry is, in the list in CBOR; "": nowhere, or Elsewhere.
 	StatusURI   string
 	StatusIndex uint64
+	// Elsewhere: its issuer says how it stands in a way that this phone cannot read.
+	Elsewhere bool
 }
 
 // ErrCard: a text that is not a card's.
@@ -63,9 +65,7 @@ func GlanceAt(text string) (*Glance, error) {
 				return nil, errors.Join(ErrCard, err)
 			}
 		case label == 65535: // status
-			if g.StatusURI, g.StatusIndex, err = statusOf(r.Raw()); err != nil {
-				return nil, errors.Join(ErrCard, err)
-			}
+			g.StatusURI, g.StatusIndex, g.Elsewhere = statusOf(r.Raw())
 		default:
 			r.Skip()
 		}
@@ -76,21 +76,35 @@ func GlanceAt(text string) (*Glance, error) {
 	return g, r.Err()
 }
 
-// statusOf reads {"status_list": {"idx": uint, "uri": tstr}} (draft-ietf-oauth-status-list 6.3).
-func statusOf(raw []byte) (uri string, index uint64, err error) {
-	r := cbor.NewReader(raw)
-	if r.Kind() != cbor.Map || r.Map() != 1 || r.Kind() != cbor.Text || string(r.Text()) != "status_list" ||
-		r.Kind() != cbor.Map || r.Map() != 2 || r.Kind() != cbor.Text || string(r.Text()) != "idx" || r.Kind() != cbor.Uint {
-		return "", 0, errStatus
+// statusOf reads {"status_list": {"idx": uint, "uri": tstr}} (draft-ietf-oauth-status-list
+// 6.3) and passes over what stands beside it. elsewhere: there is none that can be read.
+func statusOf(raw []byte) (uri string, index uint64, elsewhere bool) {
+	list := members(members(raw)["status_list"])
+	at, name := cbor.NewReader(list["idx"]), cbor.NewReader(list["uri"])
+	if at.Kind() != cbor.Uint || name.Kind() != cbor.Text {
+		return "", 0, true
 	}
-	index = r.Uint()
-	if r.Kind() != cbor.Text || string(r.Text()) != "uri" || r.Kind() != cbor.Text {
-		return "", 0, errStatus
-	}
-	return string(r.Text()), index, r.Err()
+	uri, index = string(name.Text()), at.Uint()
+	return uri, index, uri == ""
 }
 
-var errStatus = errors.New("a status of another kind")
+// members are those of a map that have texts for names; of all else there are none.
+func members(raw []byte) map[string][]byte {
+	r, out := cbor.NewReader(raw), map[string][]byte{}
+	if r.Kind() != cbor.Map {
+		return nil
+	}
+	for n := r.Map(); n > 0 && r.Err() == nil; n-- {
+		if r.Kind() != cbor.Text {
+			r.Skip()
+			r.Skip()
+			continue
+		}
+		name := string(r.Text())
+		out[name] = r.Raw()
+	}
+	return out
+}
 
 // holderOf reads cnf {1: COSE_Key}.
 func holderOf(raw []byte) (*cose.Key, error) {

@@ -1,12 +1,14 @@
 package wallet_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"aidpass/credential"
+	"aidpass/credential/qr"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
 	"aidpass/wallet"
@@ -110,6 +112,32 @@ func TestTwoKeysOfOneIssuerAreOneCard(t *testing.T) {
 	}
 	if len(h.Cards) != 1 || len(h.Cards[0].Copies) != 3 {
 		t.Errorf("%d cards", len(h.Cards))
+	}
+	stays(t, h)
+}
+
+// A card whose issuer says in another way how it stands is kept and shown, and the phone
+// says that it could not check.
+func TestACardWithAnotherStatusIsKept(t *testing.T) {
+	w, h := newWorld(t), &wallet.Wallet{}
+	var scratch qr.Scratch
+	raw, err := scratch.Decode(w.card(t, nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := qr.Encode(bytes.Replace(raw, []byte("status_list"), []byte("status_book"), 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := h.AddPaper(text, nil, w.newID, at)
+	if err != nil || c.Copies[0].StatusURI != "" || len(c.StatusLists()) != 0 || c.State(at+1) != (wallet.State{Word: wallet.Unchecked, At: at}) {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	if _, err := h.Take(c.ID, credential.FormCWT); err != nil {
+		t.Errorf("it is not shown: %v", err)
+	}
+	if ended := c.State(at + 31*day); ended.Word != wallet.Ended {
+		t.Errorf("it is %s", ended.Word)
 	}
 	stays(t, h)
 }

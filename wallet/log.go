@@ -40,6 +40,9 @@ type Event struct {
 	For       string   // the purpose it gave, in the words it gave
 	Cards     []string // ids
 	Claims    []string // what was shown, or was asked for and refused: paths of names
+	// Again: the same code as the line before told of, made anew on the screen where it
+	// still stood. Never kept.
+	Again bool
 }
 
 // note writes a line. The log is for the holder, so the oldest lines leave when it is
@@ -53,10 +56,11 @@ func (w *Wallet) note(e Event) {
 
 // Note writes what happened outside this package: an answer, a refusal, a code shown.
 // Texts longer than the log keeps are cut. A live code is made anew while it is on the
-// screen: within two minutes of the one before, to the same, it is the same line, at the
-// newer time.
+// screen: one that says so (Event.Again), within two minutes of the one before, to the same,
+// is the same line, at the newer time. One that was asked for anew may be for somebody else,
+// and is a line of its own.
 func (w *Wallet) Note(e Event) {
-	if n := len(w.Log); n > 0 && e.Kind == LiveShown {
+	if n := len(w.Log); n > 0 && e.Kind == LiveShown && e.Again {
 		last := &w.Log[n-1]
 		if d := e.At - last.At; last.Kind == LiveShown && d >= 0 && d <= verifier.LiveWindow && last.Who == clip(e.Who) && last.Name == clip(e.Name) && slices.Equal(last.Cards, e.Cards) {
 			last.At = e.At
@@ -77,6 +81,7 @@ func (e Event) clipped() Event {
 	}
 	e.Cards = slices.Clone(e.Cards[:min(len(e.Cards), MaxCards)])
 	e.Claims = slices.Clone(e.Claims[:min(len(e.Claims), 200)])
+	e.Again = false
 	size := 0
 	for i := range e.Claims {
 		e.Claims[i] = clip(e.Claims[i])

@@ -1,6 +1,8 @@
 package wallet
 
 import (
+	"slices"
+
 	"aidpass/credential"
 	"aidpass/status"
 )
@@ -35,6 +37,7 @@ func (c *Card) State(at credential.Time) State {
 	for _, k := range c.Copies {
 		listed = listed || k.StatusURI != ""
 	}
+	elsewhere := !listed && c.listedElsewhere()
 	switch {
 	case c.Standing == Cancelled:
 		return State{Stopped, c.Checked}
@@ -48,12 +51,26 @@ func (c *Card) State(at credential.Time) State {
 		return State{OnHold, c.Checked}
 	case at < c.ValidFrom:
 		return State{NotYet, c.ValidFrom}
+	case elsewhere:
+		return State{Unchecked, c.Added}
 	case listed && at-max(c.Checked, c.Added) > checkEvery:
 		return State{Unchecked, max(c.Checked, c.Added)}
 	case c.Ends != 0 && c.Ends-at < soon:
 		return State{EndsOn, c.Ends}
 	}
 	return State{Ready, 0}
+}
+
+// listedElsewhere reports whether the issuer says how c stands in a way that no phone of
+// ours can read.
+func (c *Card) listedElsewhere() bool {
+	return slices.ContainsFunc(c.Copies, func(k Copy) bool {
+		if signed(k.Form) {
+			return false
+		}
+		g, err := GlanceAt(k.Text)
+		return err == nil && g.Elsewhere
+	})
 }
 
 // StatusLists are the lists to look into for c. Ask for all of a wallet's at once or

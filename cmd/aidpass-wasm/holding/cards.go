@@ -131,7 +131,7 @@ func (d *Desk) cards(op string, a arguments) (reply, error) {
 }
 
 func (d *Desk) showLive(a arguments) (reply, error) {
-	e := wallet.Event{Kind: wallet.LiveShown, Cards: []string{a.text(0)}}
+	e := wallet.Event{Kind: wallet.LiveShown, Cards: []string{a.text(0)}, Again: a.flag(3)}
 	var challenge *verifier.Challenge
 	if text := a.text(1); text != "" {
 		var err error

@@ -190,14 +190,14 @@ export class App {
     this.half = false;
   }
 
-  /** code is what a card shows now: a live one is new each time, and good until a time, or for the desk whose challenge it answers. */
-  async code(card: { id: string; live: boolean }, challenge = ""): Promise<{ text: string; until: number; desk?: boolean }> {
+  /** code is what a card shows now: a live one is new each time (again: on the screen where the one before still stands), and good until a time, or for the desk whose challenge it answers. */
+  async code(card: { id: string; live: boolean }, challenge: string, again: boolean): Promise<{ text: string; until: number; desk?: boolean }> {
     if (!card.live) {
       const { text } = this.must(await this.core.show(card.id, now()));
       await this.keep();
       return { text, until: 0 };
     }
-    const at = now(), s = this.must(await this.core.live(card.id, challenge, at));
+    const at = now(), s = this.must(await this.core.live(card.id, challenge, at, again));
     const { text } = this.must(await this.core.liveSigned(await this.open!.sign(s.handle, s.sign), at));
     await this.keep();
     return challenge ? { text, until: 0, desk: true } : { text, until: at + CODE };

@@ -69,7 +69,7 @@ export class Core extends Calls {
   refuse(at: number) { return this.ask<Reply>("ask_refuse", at); }
 
   challenge(text: string) { return this.ask<Reply & { organisation: string; site: string }>("challenge", text); }
-  live(id: string, challenge: string, at: number) { return this.ask<Reply & { handle: string; sign: Uint8Array }>("live", id, challenge, at); }
+  live(id: string, challenge: string, at: number, again: boolean) { return this.ask<Reply & { handle: string; sign: Uint8Array }>("live", id, challenge, at, again); }
   liveSigned(signature: Uint8Array, at: number) { return this.ask<Reply & { text: string }>("live_signed", signature, at); }
 
   words() { return this.ask<Reply & { words: string }>("words"); }

@@ -19,7 +19,7 @@ const RENEW = 50, QUIET = 4; // seconds; modules around the code
 export interface Code { text: string; until: number; desk?: boolean }
 
 /** present shows a card; to the desk of a challenge, as the answer to it. */
-export const present = (ui: UI, c: Card, challenge = "") => void code(ui, () => ui.app.code(c, challenge), () => void card(ui, c.id));
+export const present = (ui: UI, c: Card, challenge = "") => void code(ui, (again) => ui.app.code(c, challenge, again), () => void card(ui, c.id));
 
 /** answerDesk scans the code of a desk first: the card then answers that desk alone. */
 export function answerDesk(ui: UI, c: Card) {
@@ -41,12 +41,12 @@ function desk(ui: UI, c: Card, challenge: string, who: string, site: string) {
 }
 
 /** code is the white screen; get makes what it says, again and again where that ends. */
-export async function code(ui: UI, get: () => Promise<Code>, back: () => void, lead: Child = null) {
+export async function code(ui: UI, get: (again: boolean) => Promise<Code>, back: () => void, lead: Child = null) {
   const canvas = h("canvas", { class: "qr full", role: "img", "aria-label": text("wallet.code") });
   const live = changing("live hidden");
   let timer = 0, over = false;
-  const draw = async () => {
-    const { text: content, until, desk } = await get();
+  const draw = async (again: boolean) => {
+    const { text: content, until, desk } = await get(again);
     if (over) return;
     const rows = encodeQR(content, "raw", { ecc: "low", border: QUIET });
     paint(canvas, rows);
@@ -55,7 +55,7 @@ export async function code(ui: UI, get: () => Promise<Code>, back: () => void, l
     live.element.classList.toggle("hidden", !until && !desk);
     // The first full minute at which it is over: until then a photo of it counts as well.
     live.put(shape(desk ? "lock" : "turn", "small"), desk ? t("wallet.live_desk") : t("wallet.live", { time: clock(Math.ceil(until / 60) * 60).textContent! }));
-    if (until) timer = window.setTimeout(() => void draw().catch(stop), Math.max(5, Math.min(RENEW, until - now() - 30)) * 1000);
+    if (until) timer = window.setTimeout(() => void draw(true).catch(stop), Math.max(5, Math.min(RENEW, until - now() - 30)) * 1000);
   };
   const stop = (e: unknown) => { if (!over) { back(); ui.warn(e); } };
   const awake = stayAwake();
@@ -64,5 +64,5 @@ export async function code(ui: UI, get: () => Promise<Code>, back: () => void, l
     leave: () => { over = true; clearTimeout(timer); awake(); },
     body: [canvas, lead, said("wallet.bright"), live.element],
   });
-  await draw().catch(stop);
+  await draw(false).catch(stop);
 }
