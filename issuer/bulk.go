@@ -36,8 +36,8 @@ type BulkPlan struct {
 
 // A BulkReason says why some cards cannot be changed.
 type BulkReason struct {
-	Why   string
-	Count int
+	Why   string `json:"why"`
+	Count int    `json:"count"`
 }
 
 // PlanBulk looks at cards before a change of their status to v. keepHandedOver

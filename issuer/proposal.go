@@ -38,30 +38,31 @@ const (
 // it was prepared. It has no requests in it: they are made from the records again, and
 // count only while Digest is theirs.
 type Proposal struct {
-	ID        string
-	By        string // account that prepared it
-	At        time.Time
-	Type      string // name of the credential type
-	Programme string
-	Round     uint64 // 0: none
-	All       bool   // everybody in use
-	Import    string // whom this import made or changed, by its id; with neither: to whom something is due in the round
-	Photo     bool   // bound to the photo on record
-	Until     credential.Time
-	ExpiresAt credential.Time // 0: as the type says
+	ID        string          `json:"id"`
+	By        string          `json:"by"` // account that prepared it
+	At        time.Time       `json:"at"`
+	Type      string          `json:"type"` // name of the credential type
+	Programme string          `json:"programme"`
+	Round     uint64          `json:"round"`            // 0: none
+	All       bool            `json:"all,omitempty"`    // everybody in use
+	Import    string          `json:"import,omitempty"` // whom this import made or changed, by its id; with neither: to whom something is due in the round
+	Photo     bool            `json:"photo,omitempty"`  // bound to the photo on record
+	Until     credential.Time `json:"until"`            // end of provisional cards
+	ExpiresAt credential.Time `json:"expires_at"`       // 0: as the type says
 
-	Digest      [32]byte // Batch.Digest
-	Rows        int      // units looked at
-	Can         int      // that get a card
-	Provisional int      // of Can: one that ends by itself
-	Cannot      []BulkReason
+	Digest      [32]byte     `json:"digest"`      // Batch.Digest
+	Rows        int          `json:"rows"`        // units looked at
+	Can         int          `json:"can"`         // that get a card
+	Provisional int          `json:"provisional"` // of Can: one that ends by itself
+	Cannot      []BulkReason `json:"cannot"`
 
-	State    ProposalState
-	Approval string // id of the request for approval; empty before
-	Second   string // account that approved
+	State    ProposalState `json:"state"`
+	Approval string        `json:"approval,omitempty"` // id of the request for approval; empty before
+	Second   string        `json:"second,omitempty"`   // account that approved
 
-	Issued, Already int          // of the last run
-	Refused         []BulkReason // by it
+	Issued  int          `json:"issued"`  // of the last run
+	Already int          `json:"already"` // of it: were issued before
+	Refused []BulkReason `json:"refused"` // by it
 }
 
 // An Unfit is a unit that gets no card, for the list of what to mend.

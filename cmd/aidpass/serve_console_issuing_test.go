@@ -1,0 +1,271 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+
+	"aidpass/access"
+	"aidpass/internal/browsertest"
+	"aidpass/internal/qrcode"
+	"aidpass/issuer"
+	"aidpass/status"
+	"aidpass/web/console"
+)
+
+// staff lets somebody join, and returns the token of her session.
+func (s *serving) staff(t *testing.T, id string, roles ...access.Role) string {
+	t.Helper()
+	secret, err := s.door.Invite(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin}, access.NewAccount{ID: id, Roles: roles, Language: "en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := s.door.Invitation(t.Context(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := hotp.GenerateCodeCustom(access.TOTPText(in.TOTP), uint64(s.a.Now().Unix()/30), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket, err := s.door.Accept(t.Context(), secret, "seven mild ostriches hum", code, "192.0.2.7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ticket.Token
+}
+
+// By the keyboard alone, at a real server: from people on record to a printed file whose
+// codes the verifier reads. Nothing is issued before a second account approved it.
+func TestCardsByKeyboardAlone(t *testing.T) {
+	browsertest.Chromium(t)
+	l := withEntitled(t)
+	s, _, stop := l.serveWalletsWith(nil, "--http", "localhost:0")
+	defer stop()
+	p := browsertest.New(t, time.Time{})
+	open := func(path string) {
+		t.Helper()
+		p.Do(chromedp.Navigate(s.local + "/desk" + path))
+		p.Wait(`document.querySelector("h1")`)
+	}
+	open("/sign-in")
+	as := func(token string) {
+		t.Helper()
+		browsertest.Eval[bool](p, fmt.Sprintf(`(document.cookie = "aidpass-local=%s; path=/", true)`, token))
+	}
+	press := func(id, then string) {
+		t.Helper()
+		p.Enter(id)
+		p.Wait(then + ` && document.readyState === "complete"`)
+	}
+	cards := func() []issuer.Card {
+		t.Helper()
+		all, err := s.o.store.Cards(t.Context(), issuer.Selection{Programme: "K7Q2"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return all
+	}
+	prepares, signs, approves := s.staff(t, "prep-1", access.Registrar), s.staff(t, "sign-1", access.Issuer), s.staff(t, "lead-1", access.Approver)
+	as(prepares)
+	open("/batches")
+	press("new", `document.querySelector("#place")`)
+	press("go", `document.querySelector("#submit")`)
+	press("submit", `document.querySelector("[role=status]")`)
+	batch := strings.TrimPrefix(browsertest.Eval[string](p, `location.pathname`), "/desk/batches/of/")
+	as(signs)
+	open("/batches/of/" + batch)
+	if browsertest.Eval[bool](p, `!!document.querySelector("#issue")`) || len(cards()) != 0 {
+		t.Fatal("it can be issued before it is approved")
+	}
+	if _, err := (consoleIssuing{s}).Issue(t.Context(), s.o.entry.ID, access.Actor{ID: "sign-1", Role: access.Issuer}, batch); err == nil {
+		s.work.Wait()
+	}
+	if len(cards()) != 0 {
+		t.Fatal("it was issued before it was approved")
+	}
+	as(approves)
+	list, err := s.door.Approvals(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin})
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	open("/approvals/" + list[0].ID)
+	press("approve", `location.pathname === "/desk/approvals"`)
+	as(signs)
+	open("/batches/of/" + batch)
+	press("issue", `location.pathname.startsWith("/desk/jobs/")`)
+	p.WaitFor(`document.querySelector(".card strong")?.innerText === "Done"`, 30*time.Second)
+	made := cards()
+	proposal, err := s.o.store.Proposal(t.Context(), batch)
+	if err != nil || len(made) == 0 || proposal.State != issuer.Done || proposal.Issued != len(made) || proposal.Second != "lead-1" {
+		t.Fatalf("%d cards, %+v, %v", len(made), proposal, err)
+	}
+	open("/batches/of/" + batch)
+	press("print", `document.querySelector("#paper")`)
+	press("go", `location.pathname.startsWith("/desk/jobs/")`)
+	p.WaitFor(`document.querySelector(".card strong")?.innerText === "Done"`, 60*time.Second)
+	log, err := s.o.store.PrintJobs(t.Context(), "")
+	if err != nil || len(log) != 1 || log[0].By != "sign-1" || log[0].Count != len(made) {
+		t.Fatalf("the print log: %+v, %v", log, err)
+	}
+	open("/prints/of/" + log[0].ID)
+	pdf := p.Download("file")
+	if !bytes.HasPrefix(pdf, []byte("%PDF-")) {
+		t.Fatalf("%q", pdf[:20])
+	}
+	file := l.path("cards.pdf")
+	if err := os.WriteFile(file, pdf, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	texts, err := qrcode.ReadPDF(t.Context(), file)
+	if err != nil || len(texts) != len(made) {
+		t.Fatalf("%d codes of %d cards: %v", len(texts), len(made), err)
+	}
+	stop()
+	l.must("pack", "build", "--trust", l.path("granted.list"), "--site", "wellA", "--programme", "K7Q2=1@2026-11-01..2026-12-01", "--out", l.path("site.pack"))
+	for _, text := range texts {
+		if out := l.must("verify", "--pack", l.path("site.pack"), text); !strings.Contains(out, "GIVE") {
+			t.Errorf("the verifier says %s", out)
+		}
+	}
+}
+
+// Cards are found by number, list number, name and code; held, let go, replaced in one
+// step; a file is drawn again as it was, and what was printed is not printed again.
+func TestCardsAtTheDesk(t *testing.T) {
+	l := withEntitled(t)
+	l.must("issue", "--type", "eligibility", "--programme", "K7Q2", "--round", "1", "--trust", l.path("granted.list"), "--out", l.path("cards.jsonl"))
+	s, _, stop := l.serveWalletsWith(nil)
+	defer stop()
+	ctx, org, by := t.Context(), s.o.entry.ID, access.Actor{ID: "sign-1", Role: access.Issuer}
+	d := consoleCards{consoleIssuing{s}}
+	found, err := d.Find(ctx, org, by, "Amina Yusuf")
+	if err != nil || len(found) == 0 {
+		t.Fatal("nobody by name:", err)
+	}
+	card := found[0]
+	one, err := s.o.store.FindCredentials(ctx, card.ID.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	code, err := one[0].Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	png, err := qrcode.PNG(code, qrcode.M, 6)
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen, err := d.Picture(ctx, org, by, bytes.NewReader(png))
+	if err != nil || len(seen) != 1 || seen[0].ID != card.ID {
+		t.Errorf("by a picture: %+v, %v", seen, err)
+	}
+	for what, text := range map[string]string{"number": card.CardNumber, "identity": card.ID.String(), "number in the list": card.External, "code": code} {
+		if list, err := d.Find(ctx, org, by, text); err != nil || len(list) != 1 || list[0].ID != card.ID {
+			t.Errorf("by its %s: %+v, %v", what, list, err)
+		}
+	}
+	for what, text := range map[string]string{"a path": l.path("cards.jsonl"), "a code of nobody": "NCF0000"} {
+		if list, err := d.Find(ctx, org, by, text); err != nil || len(list) != 0 {
+			t.Errorf("by %s: %+v, %v", what, list, err)
+		}
+	}
+	if _, err := d.Picture(ctx, org, by, strings.NewReader("no picture")); !errors.Is(err, console.ErrUnread) {
+		t.Errorf("no picture: %v", err)
+	}
+	if _, err := d.Find(ctx, "https://other.example/i1", by, card.CardNumber); !errors.Is(err, console.ErrNotFound) {
+		t.Errorf("another organisation's: %v", err)
+	}
+	set := func(to status.Value) {
+		t.Helper()
+		c, _, err := d.Card(ctx, org, by, card.ID.String())
+		if err == nil {
+			err = d.Set(ctx, org, by, issuer.PlanBulk([]issuer.Card{c.Card}, to, false, s.a.now()), "code")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c, _, _ = d.Card(ctx, org, by, card.ID.String()); c.Status != to {
+			t.Errorf("the card is %s, want %s", c.Status, to)
+		}
+	}
+	set(status.Suspended)
+	set(status.Valid)
+	if _, err := d.Replace(ctx, org, by, card.ID.String(), "lost"); !errors.Is(err, issuer.ErrSecondPerson) {
+		t.Errorf("one account replaces what is not at the desk: %v", err)
+	}
+	two := by
+	two.SecondPerson = "lead-1"
+	made, err := d.Replace(ctx, org, two, card.ID.String(), "lost")
+	if err != nil || made.CardNumber != card.CardNumber || made.ID == card.ID {
+		t.Fatalf("the new card: %+v, %v", made, err)
+	}
+	if again, err := d.Replace(ctx, org, two, card.ID.String(), "lost"); err != nil || again.ID != made.ID {
+		t.Errorf("the same again: %v, %v", again.ID, err)
+	}
+	if old, _, err := d.Card(ctx, org, by, card.ID.String()); err != nil || old.Status != status.Invalid {
+		t.Errorf("the old card is %s, %v", old.Status, err)
+	}
+
+	prints := consolePrints{s}
+	order := console.PrintOrder{Card: made.ID.String(), Paper: "a4", Lang: "sw", Complaint: "+254 700 111 222"}
+	if n, err := prints.Printable(ctx, org, order); err != nil || n.Fresh != 1 {
+		t.Fatalf("%+v, %v", n, err)
+	}
+	if _, err := prints.Print(ctx, org, by, order); err != nil {
+		t.Fatal(err)
+	}
+	var log []issuer.PrintJob
+	for range 600 {
+		if log, err = prints.Log(ctx, org, ""); err != nil || len(log) > 0 {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if len(log) != 1 {
+		t.Fatalf("nothing was printed: %v\n%s", err, l.stderr.String())
+	}
+	pdf, err := prints.File(ctx, org, by, log[0].ID)
+	if err != nil || !bytes.HasPrefix(pdf, []byte("%PDF-")) {
+		t.Errorf("the file: %v", err)
+	}
+	if n, err := prints.Printable(ctx, org, order); err != nil || n.Fresh != 0 || n.Printed != 1 {
+		t.Errorf("after it: %+v, %v", n, err)
+	}
+	if page, err := prints.TestPage(ctx, "58", "ar"); err != nil || !bytes.HasPrefix(page, []byte("%PDF-")) {
+		t.Errorf("the test page: %v", err)
+	}
+
+	offered, err := d.Make(ctx, org, by, console.OfferOrder{Unit: "1", Type: "eligibility", Programme: "K7Q2", Round: 1})
+	if err != nil || len(offered.Tx) == 0 || !strings.HasPrefix(offered.Link, "openid-credential-offer://") {
+		t.Fatalf("an offer: %+v, %v", offered, err)
+	}
+	if err := d.Withdraw(ctx, org, by, offered.ID, "mistake"); err != nil {
+		t.Error(err)
+	}
+	if o, err := d.Offer(ctx, org, offered.ID); err != nil || o.State != "withdrawn" {
+		t.Errorf("withdrawn: %s, %v", o.State, err)
+	}
+	about, err := s.o.store.FindCredentials(ctx, made.ID.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	looked, err := s.o.store.Looked(ctx, about[0].Unit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := fmt.Sprintf("%+v", looked)
+	for _, want := range []string{"card.find", "card.print"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("who looked at her record lacks %s:\n%s", want, told)
+		}
+	}
+}
