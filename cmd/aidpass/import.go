@@ -35,7 +35,7 @@ registry import writes a list at once, on the laptop with the keys.`,
 		Example: `  aidpass import load people.csv
   aidpass import check 6f2c8d0e9b1a4c3d8e7f60514233a1b2
   aidpass import mend 6f2c8d0e9b1a4c3d8e7f60514233a1b2 --cell '17:birth_date=1990-02-28' --out 31
-  aidpass import submit 6f2c8d0e9b1a4c3d8e7f60514233a1b2`,
+  aidpass import submit 6f2c8d0e9b1a4c3d8e7f60514233a1b2 --actor amina`,
 	}
 	cmd.AddCommand(a.importLoadCommand(), a.importListCommand(), a.importMapCommand(), a.importCheckCommand(), a.importFindingsCommand(), a.importMendCommand(),
 		a.importRejectsCommand(), a.importSubmitCommand(), a.importWithdrawCommand(), a.importApplyCommand())
@@ -357,10 +357,23 @@ func (a *app) importSubmitCommand() *cobra.Command {
 	var reason string
 	cmd := &cobra.Command{
 		Use: "submit ID", Short: "Ask a second account to approve a list that is checked; it answers in the console",
-		Example: `  aidpass import submit 6f2c8d0e9b1a4c3d8e7f60514233a1b2 --reason 'round 3'`,
+		Example: `  aidpass import submit 6f2c8d0e9b1a4c3d8e7f60514233a1b2 --actor amina --reason 'round 3'`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.onImport(cmd.Context(), args[0], func(d *imports.Desk, l access.Laptop, m imports.Import) (imports.Import, error) {
+				// It is carried out in the name of an account, which must still be there then.
+				err := d.Door.Store.ReadAccess(cmd.Context(), func(v access.View) error {
+					r, err := v.Account(l.ID)
+					if err == nil && (r.Disabled || !access.May(r.Roles, access.ImportSubmit)) {
+						err = access.ErrNotAllowed
+					}
+					return err
+				})
+				if errors.Is(err, access.ErrNoAccount) || errors.Is(err, access.ErrNotAllowed) {
+					return m, usagef("%q is no account that may ask for this", l.ID).hint("--actor names a registrar's account; aidpass account list shows them")
+				} else if err != nil {
+					return m, err
+				}
 				return d.Submit(cmd.Context(), l, m.ID, m.Version, reason)
 			})
 		},

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
+
+	"aidpass/access"
+	"aidpass/access/work"
+	"aidpass/issuer/registry/imports"
+)
+
+// A list is loaded, mended and submitted at the laptop, approved by a second account in
+// the desk, and written by the server's long work: the same list at both doors.
+func TestImportByTwo(t *testing.T) {
+	l := withEntitled(t)
+	list := "individual_id,full_name,sex,birth_date,consent\nW-1,Zuhura Bakari,f,1988-03-04,yes\nW-2,Halima Juma,f,31/31/1990,yes\nW-3,Asha Omari,f,1991-05-06,yes\n"
+	if err := os.WriteFile(l.path("new.csv"), []byte(list), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	line := func(args ...string) (m importLine) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(l.must(append(args, "--json")...)), &m); err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	m := line("import", "load", l.path("new.csv"))
+	if got := l.must("import", "map", m.ID); !strings.Contains(got, "birth_date") || !strings.Contains(got, "Zuhura Bakari") {
+		t.Errorf("the columns: %s", got)
+	}
+	if m = line("import", "check", m.ID); m.State != imports.Checked || m.Counts.Bad != 1 {
+		t.Fatalf("%+v", m)
+	}
+	if got := l.must("import", "findings", m.ID, "--errors"); !strings.Contains(got, `row 3, column "birth_date"`) || strings.Contains(got, "31/31") {
+		t.Errorf("the findings: %s", got)
+	}
+	l.must("import", "rejects", m.ID, l.path("mend.csv"))
+	if b, err := os.ReadFile(l.path("mend.csv")); err != nil || strings.Count(string(b), "\n") != 2 || !strings.Contains(string(b), "Halima Juma") {
+		t.Errorf("the rejected rows: %v\n%s", err, b)
+	}
+	line("import", "mend", m.ID, "--cell", "3:birth_date=1990-01-31", "--out", "4")
+	if m = line("import", "check", m.ID); m.Counts.New != 2 || m.Counts.Bad != 0 || m.Counts.Out != 1 {
+		t.Fatalf("%+v", m.Counts)
+	}
+	if code, _ := l.run(t.Context(), "import", "submit", m.ID); code != 2 || !strings.Contains(l.stderr.String(), "--actor") {
+		t.Errorf("asked for by no account: %d %s", code, l.stderr.String())
+	}
+	l.must("account", "add", "amina", "--role", "registrar")
+	if m = line("import", "submit", m.ID, "--actor", "amina"); m.State != imports.InReview || m.Asked == "" {
+		t.Fatalf("%+v", m)
+	}
+
+	s, _, stop := l.serveWalletsWith(nil)
+	defer stop()
+	bilal := approver(t, s)
+	a, err := s.door.Approval(t.Context(), bilal, m.Asked)
+	if err == nil {
+		_, err = s.door.Approve(t.Context(), bilal, a.ID, a.Hash, nil)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	var now imports.Import
+	for range 500 {
+		if now, err = s.imports.Show(t.Context(), m.ID); err != nil || now.State == imports.Applied {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err != nil || now.State != imports.Applied || now.Review.Second != "bilal" {
+		t.Fatalf("%+v %v", now, err)
+	}
+	s.work.Wait()
+	jobs, err := s.work.Jobs(t.Context())
+	if err != nil || len(jobs) != 1 || jobs[0].State != work.Done || jobs[0].Result != "/imports/"+m.ID || jobs[0].Act != access.ImportSubmit {
+		t.Errorf("the long work: %+v %v", jobs, err)
+	}
+	if stop() != 0 {
+		t.Error("serve failed")
+	}
+	if got := l.must("import", "list"); !strings.Contains(got, "applied") {
+		t.Errorf("the list: %s", got)
+	}
+	if m = line("import", "apply", m.ID); m.State != imports.Applied {
+		t.Errorf("written again: %+v", m)
+	}
+	if got := l.must("registry", "find", "Halima Juma"); strings.Count(strings.TrimSpace(got), "\n") > 1 || !strings.Contains(got, "W-2") {
+		t.Errorf("she is found as %q", got)
+	}
+}
+
+// approver is the session of an account that has just joined.
+func approver(t *testing.T, s *serving) *access.Session {
+	t.Helper()
+	secret, err := s.door.Invite(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin}, access.NewAccount{ID: "bilal", Roles: []access.Role{access.Approver}, Language: "en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := s.door.Invitation(t.Context(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	typed, err := hotp.GenerateCodeCustom(access.TOTPText(in.TOTP), uint64(s.a.Now().Unix()/30), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ticket, err := s.door.Accept(t.Context(), secret, "seven mild ostriches hum", typed, "192.0.2.7")
+	if err != nil {
+		t.Fatal(err)
+	}
+	session, err := s.door.Session(t.Context(), ticket.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session
+}
