@@ -69,6 +69,13 @@ func (o *org) sheetOf(ctx context.Context, rec registry.Record, members []regist
 			return nil, err
 		}
 	}
+	open, err := rec.Undecided()
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range open {
+		s.add("undecided", fmt.Sprintf("%s: %s, as %s said at %s; what stands above was set meanwhile", r.Field, r.Text, r.By, r.At.UTC().Format(time.RFC3339)))
+	}
 	for _, i := range issues {
 		text := i.Text
 		if i.Blocking {

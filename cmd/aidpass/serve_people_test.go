@@ -98,6 +98,9 @@ func TestServeShowsPeople(t *testing.T) {
 			t.Errorf("after both: no %q", want)
 		}
 	}
+	if told := l.must("registry", "show", id.String()); !strings.Contains(told, "used_name: Minnie, as amal said at") {
+		t.Errorf("the command line does not tell what is undecided:\n%s", told)
+	}
 	if page = read(browser.Get(desk + "/undecided")); !strings.Contains(page, "/desk"+at) {
 		t.Error("what waits is not in the list of it")
 	}

@@ -232,7 +232,10 @@ func (s *People) show(p *Page, k *recordKind, id registry.ID) error {
 	if err != nil {
 		return err
 	}
-	d := peopleData{Sheet: sheet, Record: id, At: k, Editing: s.at.who(id, p.In.Account.ID, s.Desk.Now())}
+	d := peopleData{Sheet: sheet, Record: id, At: k}
+	if s.scope(p) == nil { // who works here is no partner's business
+		d.Editing = s.at.who(id, p.In.Account.ID, s.Desk.Now())
+	}
 	if d.Stamp, err = s.stamp(p, k, id); err != nil {
 		return err
 	}

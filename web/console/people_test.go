@@ -335,3 +335,35 @@ func TestNaughtyNamesOfPeopleAreText(t *testing.T) {
 		}
 	}
 }
+
+// A program finds, reads and corrects with the state it has read, as the pages do.
+func TestProgramsWorkOnPeople(t *testing.T) {
+	w := newWorld(t)
+	id := w.person(own, "Amina Yusuf").String()
+	at := "/people/" + id
+	p := w.program(own, access.Registrar, access.PersonFind, access.PersonRead, access.PersonEdit)
+	if got := p.object(p.ask("POST", "/people", `{"q":"amina"}`), 200); got["total"] != 1.0 {
+		t.Errorf("found: %v", got)
+	}
+	form := p.object(p.ask("GET", at+"/edit", ""), 200)
+	seen, _ := form["seen"].(string)
+	p.object(p.ask("POST", at+"/edit", `{"seen":"`+seen+`","birth":"1988-01-02","reason":"asked"}`), 200)
+	p.object(p.ask("POST", at+"/edit", `{"seen":"`+seen+`","birth":"1989-03-04","reason":"asked"}`), 200)
+	if got, _ := p.object(p.ask("GET", at, ""), 200)["undecided"].([]any); len(got) != 1 {
+		t.Errorf("undecided: %v", got)
+	}
+}
+
+// A partner is told neither who works on a record nor how to change it.
+func TestAPartnersPage(t *testing.T) {
+	w := newWorld(t)
+	at := "/people/" + w.person(own, "Amina Yusuf").String()
+	w.of(w.add(own, "amal", access.Registrar)).get(at + "/edit")
+	page := w.as(own, access.Partner).get(at).Body.String()
+	has(t, page, "Amina Yusuf")
+	for _, not := range []string{"amal", "254712345678", "1987", "/edit", "HH-"} {
+		if strings.Contains(page, not) {
+			t.Errorf("a partner is shown %q", not)
+		}
+	}
+}
