@@ -112,7 +112,7 @@ func (s *Devices) Routes() []Route {
 
 // Needs are the phones whose words nobody compared yet, and those that were found copied.
 func (s *Devices) Needs(ctx context.Context, in *access.Session) ([]Need, error) {
-	if !access.May(in.Roles, access.DeviceConfirm) {
+	if !in.May(access.DeviceConfirm) {
 		return nil, nil
 	}
 	all, err := s.Desk.Devices(ctx, in.Account.Org)

@@ -106,7 +106,7 @@ func (s *People) Needs(ctx context.Context, in *access.Session) ([]Need, error) 
 		return nil, err
 	}
 	var list []Need
-	if access.May(in.Roles, access.PersonEdit) {
+	if in.May(access.PersonEdit) {
 		list = append(list, Need{Word: "people.need_undecided", Count: undecided, Path: "/undecided"}, Need{Word: "people.need_doubles", Count: doubles, Since: since, Path: "/doubles"})
 	}
 	return list, nil
@@ -157,15 +157,7 @@ func (s *People) fault(err error) error {
 }
 
 // scope is what a partner may see; nil for staff of the organisation.
-func (s *People) scope(p *Page) *access.Scope {
-	if access.RoleFor(p.In.Roles, access.PersonRead) != access.Partner {
-		return nil
-	}
-	if p.In.Account.Scope == nil {
-		return &access.Scope{}
-	}
-	return p.In.Account.Scope
-}
+func (s *People) scope(p *Page) *access.Scope { return p.Scope() }
 
 func (s *People) ask(p *Page) error {
 	undecided, doubles, _, err := s.Desk.Open(p.Context())

@@ -112,7 +112,7 @@ func (s *Trust) Routes() []Route {
 
 // Needs is a list that is overdue.
 func (s *Trust) Needs(ctx context.Context, in *access.Session) ([]Need, error) {
-	if !access.May(in.Roles, access.TrustImport) {
+	if !in.May(access.TrustImport) {
 		return nil, nil
 	}
 	t, err := s.Desk.Trust(ctx, in.Account.Org)

@@ -126,6 +126,7 @@ var forms = map[string]url.Values{
 	"POST /offers/new":                   {"unit": {"17"}, "place": {"K7Q2/1"}},
 	"POST /batches/new":                  {"type": {"eligibility"}, "place": {"K7Q2/1"}},
 	"POST /programmes/new":               {"modality": {"cash"}, "counts": {"person"}},
+	"POST /things/export":                {"reason": {"yearly report"}},
 }
 
 // A world is a server with the console of one organisation, on a real door over a store
@@ -422,13 +423,13 @@ type things struct{ w *world }
 // thingData is what its pages show.
 type thingData struct{ Do, Request string }
 
-type thing struct{ id, org, name string }
+type thing struct{ id, org, name, area string }
 
 func (w *world) thing(org, name string) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	id := "t-" + strings.ToLower(rand.Text()[:10])
-	w.things[id] = thing{id, org, name}
+	w.things[id] = thing{id, org, name, "KE007"}
 	return id
 }
 
@@ -438,6 +439,7 @@ func (s *things) Routes() []console.Route {
 		{Method: "POST", Path: "/things", Act: access.PersonErase, Form: console.ConfirmFields(console.Many("id", 40, 200)), Handler: s.many},
 		{Method: "GET", Path: "/things/:thing", Act: access.PersonRead, Handler: s.show},
 		{Method: "POST", Path: "/things/:thing/name", Act: access.PersonEdit, Form: []console.Field{console.Text("name", 40)}, Handler: s.rename},
+		{Method: "POST", Path: "/things/export", Act: access.ExportMake, Form: []console.Field{console.Text("reason", 40)}, Handler: s.export},
 		{Method: "POST", Path: "/things/:thing/erase", Act: access.CardRevoke, Form: []console.Field{console.Text("why", 40), console.Secret("pin", 9)}, Handler: s.erase},
 	}
 }
@@ -467,6 +469,15 @@ func (s *things) of(p *console.Page) []thing {
 	return list
 }
 
+func (s *things) export(p *console.Page) error {
+	var b strings.Builder
+	all := s.of(p)
+	for _, t := range all {
+		b.WriteString(t.id + "\r\n")
+	}
+	return p.Export(console.Export{Reason: p.Form.Get("reason"), Rows: len(all), Name: "things.csv", Mime: "text/csv; charset=utf-8", Body: []byte(b.String())})
+}
+
 func (s *things) find(p *console.Page) (thing, error) {
 	s.w.mu.Lock()
 	defer s.w.mu.Unlock()
@@ -477,7 +488,7 @@ func (s *things) find(p *console.Page) (thing, error) {
 	if t.org != p.Org() {
 		return t, console.ErrNotFound
 	}
-	return t, nil
+	return t, p.Within(t.area)
 }
 
 func (s *things) list(p *console.Page) error {
