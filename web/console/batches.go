@@ -60,7 +60,7 @@ func (s *Batches) Routes() []Route {
 
 // Needs implements Screen: what is approved waits for who issues.
 func (s *Batches) Needs(ctx context.Context, in *access.Session) ([]Need, error) {
-	if !access.May(in.Roles, access.BatchIssue) {
+	if !in.May(access.BatchIssue) {
 		return nil, nil
 	}
 	all, err := s.Desk.Proposals(ctx, in.Account.Org)
