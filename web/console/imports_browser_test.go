@@ -168,6 +168,7 @@ func TestALargeListByKeyboardAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.Enter("sign-out")
+	d.at("/sign-in") // else the next page is asked for while she is still in
 	d.open("/approvals")
 	d.enter(bilal)
 	d.at("/approvals")
