@@ -350,13 +350,15 @@ func (a *app) showOffer(s *offer.Service, o *offer.Offered, byValue bool, out st
 		}
 	}
 	result := offerJSON(&o.Offer, a.Now())
-	result["link"], result["tx_code"], result["file"] = link, textPtr(o.Tx), textPtr(out)
+	page := s.Issuer + offer.OfferPath + o.Reference + "/page"
+	result["link"], result["page"], result["tx_code"], result["file"] = link, page, textPtr(o.Tx), textPtr(out)
 	return a.print(result, func(w io.Writer) {
 		if m, err := qrcode.Matrix(link, qrcode.M); err == nil {
 			writeBlocks(w, m, a.stdoutIsTerminal())
 		}
 		fmt.Fprintln(w, link)
 		fmt.Fprintf(w, "offer %s, until %s; the wallet scans the code or opens the link\n", o.ID, credential.FromStd(o.ExpiresAt))
+		fmt.Fprintf(w, "page for the person: %s\n", page)
 		if o.Tx != "" {
 			fmt.Fprintf(w, "transaction code %s: tell it to the person, not with the link\n", o.Tx)
 		}

@@ -32,6 +32,7 @@ import (
 	"aidpass/status"
 	"aidpass/trust"
 	"aidpass/web/api"
+	"aidpass/web/openid"
 	"aidpass/web/scanner"
 	"aidpass/web/wallet"
 )
@@ -199,6 +200,7 @@ type serving struct {
 	public      *api.Shelf
 	packs       *packRoom
 	desk        *walletDesk // nil: nothing is issued to wallets here
+	openid      *openid.Server
 	door        *access.Door
 	work        *work.Runner
 	imports     *imports.Desk
@@ -535,7 +537,7 @@ func (s *serving) watch(ctx context.Context) {
 		}
 		s.move()
 		if s.desk != nil {
-			if err := s.desk.renew(); err != nil {
+			if err := s.desk.renew(false); err != nil {
 				s.log.Error("the keys for wallets are not read anew", "error", err.Error())
 			}
 		}
@@ -544,6 +546,9 @@ func (s *serving) watch(ctx context.Context) {
 			continue
 		}
 		if err == nil {
+			if err := s.followTrust(); err != nil {
+				s.log.Error("the trust list is not read anew", "error", err.Error())
+			}
 			err = s.refresh(ctx)
 		}
 		if err != nil {
@@ -552,6 +557,36 @@ func (s *serving) watch(ctx context.Context) {
 		}
 		seen = now
 	}
+}
+
+// followTrust goes by the newest trust list: that of --trust, where the file is another
+// now, or a newer one that another command brought here.
+func (s *serving) followTrust() error {
+	s.packs.mu.Lock()
+	s.a.kept = nil
+	have, err := s.a.keptList()
+	if err == nil && s.packs.flags.trust != s.a.keptPath() {
+		var raw []byte
+		var list *trust.List
+		raw, list, err = readList(s.packs.flags.trust, trust.Anchors{})
+		switch {
+		case err != nil:
+		case have != nil && have.ID == list.ID && have.Sequence > list.Sequence:
+			s.a.say("%s is list %d, and list %d has been used here: from now on this server goes by %s", s.packs.flags.trust, list.Sequence, have.Sequence, s.a.keptPath())
+			s.packs.flags.trust = s.a.keptPath()
+		case have == nil || have.Digest() != list.Digest():
+			err = s.a.keepTrustList(raw, list, s.packs.flags.chain)
+		}
+	}
+	s.packs.mu.Unlock()
+	if err != nil || s.desk == nil {
+		return err
+	}
+	if err := s.desk.renew(true); err != nil {
+		return err
+	}
+	s.openid.Renew()
+	return nil
 }
 
 // published tells what is public apart from that of another time: the files of the

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -37,6 +38,7 @@ type walletDesk struct {
 	renewed time.Time
 	issuing atomic.Pointer[offer.Issuing]
 	asking  atomic.Pointer[crypto.Signer]
+	granted atomic.Pointer[[]*schemas.Type] // by the trust list of the moment
 }
 
 // Public and Sign make it the signer of what wallets are asked, by the request key of
@@ -55,15 +57,19 @@ const deskLife = time.Hour
 // has none: the error says how to make them.
 func (a *app) openWalletDesk(o *org, types []*schemas.Type, mu *sync.Mutex) (*walletDesk, error) {
 	w := &walletDesk{o: o, types: types, mu: mu}
-	return w, w.renew()
+	return w, w.renew(false)
 }
 
-// renew takes the keys of the moment, where it is time.
-func (w *walletDesk) renew() error {
+// gives reports whether the trust list of the moment lets the organisation issue t.
+func (w *walletDesk) gives(t *schemas.Type) bool { return slices.Contains(*w.granted.Load(), t) }
+
+// renew takes the keys of the moment and what may be issued with them, where it is time,
+// and at once where there is another trust list.
+func (w *walletDesk) renew(listed bool) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	now := w.o.a.Now()
-	if age := now.Sub(w.renewed); age >= 0 && age < deskLife {
+	if age := now.Sub(w.renewed); !listed && age >= 0 && age < deskLife {
 		return nil
 	}
 	issuing, err := w.o.a.offerIssuing(w.o, w.types...)
@@ -84,7 +90,12 @@ func (w *walletDesk) renew() error {
 	if err != nil {
 		return err
 	}
+	granted, err := w.o.walletTypes()
+	if err != nil {
+		return err
+	}
 	w.issuing.Store(issuing)
+	w.granted.Store(&granted)
 	w.asking.Store(&asking)
 	w.renewed = now
 	return nil
@@ -126,19 +137,17 @@ func (s *serving) wallets() (*openid.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	types, err := s.o.walletTypes()
-	if err != nil {
-		return nil, err
-	}
-	offers := s.a.offersAt(s.o, base, s.desk.Issue, types...)
+	offers := s.a.offersAt(s.o, base, s.desk.Issue, schemas.Embedded()...)
+	offers.Gives = s.desk.gives
 	offers.RequestEncryption, offers.ResponseEncryption = key.RequestEncryption(), openid.ResponseEncryption()
 	signIn, err := s.f.signIn.open(offers, base, s.a.oidc)
 	if err != nil {
 		return nil, err
 	}
 	asked := &request.Service{Store: s.o.store, Now: s.a.Now, Decrypt: openid.Decrypt, Inputs: (&answerDesk{packs: s.packs, store: s.o.store, log: s.log, now: s.a.now}).inputs}
-	return openid.New(openid.Config{Base: base, Issuer: offers, Key: key, Verifier: asked, Signer: s.desk, SignIn: signIn, Types: schemas.Embedded(),
+	s.openid, err = openid.New(openid.Config{Base: base, Issuer: offers, Key: key, Verifier: asked, Signer: s.desk, SignIn: signIn, Types: schemas.Embedded(),
 		Fault: storeError, Log: s.log, Now: s.a.Now})
+	return s.openid, err
 }
 
 // baseHost is the name that wallets call this server by; "" without --base-url.

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"aidpass/access"
 	"aidpass/credential"
@@ -255,6 +256,43 @@ func TestServeGivesWalletsTheirCredentials(t *testing.T) {
 	}
 	if code := stop(); code != 0 {
 		t.Errorf("serve: exit %d\n%s", code, l.stderr.String())
+	}
+}
+
+// A running server goes by the newest trust list, whether the file of --trust became
+// another or a command used a newer one.
+func TestServeFollowsTheTrustList(t *testing.T) {
+	l := withEntitled(t)
+	_, client, stop := l.serveWallets()
+	defer stop()
+	gives := func(want bool) {
+		t.Helper()
+		for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+			m := ask(t, client, "GET", "https://relief-a.example/.well-known/openid-credential-issuer/i1", "", "", "", 200).Get("credential_configurations_supported")
+			if (m.Get("delegation_sd_jwt").Kind != jose.Missing) == want && m.Get("eligibility_sd_jwt").Kind != jose.Missing {
+				return
+			}
+			if time.Since(begun) > 30*time.Second {
+				t.Fatalf("delegation given: %v wanted\n%s", want, l.stderr.String())
+			}
+		}
+	}
+	next := func(act, from, to string) {
+		t.Helper()
+		l.must("trust", act, l.path(from), "--org", "https://relief-a.example/i1", "--type", "delegation", "--out", l.path(to+".draft"))
+		l.must("trust", "sign", l.path(to+".draft"), "--key", l.path("anchor.key"), "--out", l.path(to))
+	}
+	gives(false)
+	next("grant", "granted.list", "list-2")
+	if err := os.Rename(l.path("list-2"), l.path("granted.list")); err != nil {
+		t.Fatal(err)
+	}
+	gives(true)
+	next("ungrant", "granted.list", "list-3")
+	l.must("offer", "create", "--external", "1", "--programme", "K7Q2", "--round", "1", "--base-url", walletBase, "--trust", l.path("list-3"))
+	gives(false)
+	if said := l.stderr.String(); !strings.Contains(said, "is list 2, and list 3 has been used here") {
+		t.Errorf("the server says %s", said)
 	}
 }
 

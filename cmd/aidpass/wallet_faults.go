@@ -32,6 +32,8 @@ func (f *walletFlags) walletError(err error, link string) error {
 		return usagef("%w", err).hint("a request is good for minutes and for one answer: who asks makes another")
 	case fault.Why == openid.Refused && offered:
 		return usagef("%w", err).hint("the desk knows why: aidpass offer show OFFER there, aidpass registry show NUMBER; another wallet may hold the place, or the entitlement was collected or held back")
+	case fault.Why == openid.NotNow:
+		return usagef("the desk cannot give this now: %w", err).hint("the desk looks whether its server goes by the trust list the offer was made under, and grants the type; then the same command again")
 	case fault.Why == openid.NoAnswer:
 		return usagef("%w", err).hint("is the server up, and does its name lead to it? --at HOST=ADDRESS:PORT says where; the same command again goes on where nothing was given yet")
 	}

@@ -60,6 +60,9 @@ func configurationID(typeName string, f credential.Form) string {
 
 func (s *Service) configurations() (list []configuration) {
 	for _, t := range s.Types {
+		if s.Gives != nil && !s.Gives(t) {
+			continue
+		}
 		for _, f := range forms {
 			list = append(list, configuration{t.Name + f.suffix, t, f.form, f.format})
 		}
@@ -93,7 +96,8 @@ func object(name string, members ...jose.Member) jose.Member {
 	return jose.Member{Name: name, Value: jose.ObjectOf(members...)}
 }
 
-// Metadata is the credential issuer metadata: the same service gives the same bytes.
+// Metadata is the credential issuer metadata: the same service gives the same bytes, as
+// long as Gives says the same.
 //
 // OpenID4VCI 12.2.4.
 func (s *Service) Metadata() []byte {

@@ -78,8 +78,10 @@ type Service struct {
 	// end, query or fragment. Wallets compare it byte by byte.
 	Issuer string
 	Store  Store
-	Types  []*schemas.Type   // that the organisation may issue to wallets
-	Name   map[string]string // of the organisation, by language tag; may be empty
+	Types  []*schemas.Type // that the organisation may issue to wallets
+	// Gives reports whether a type of Types is given at the moment, for the metadata; nil: each is.
+	Gives func(*schemas.Type) bool
+	Name  map[string]string // of the organisation, by language tag; may be empty
 	// SigningAlgs are the JOSE names of what signs SD-JWT VCs and VC-JWTs, for the
 	// metadata; empty: it says nothing of it.
 	SigningAlgs []string

@@ -274,7 +274,7 @@ func (s *Service) Result(ctx context.Context, id, session, code string) (*Transa
 		return nil, denied
 	}
 	if t.SameDevice && t.Outcome != nil && t.Status != Refused && subtle.ConstantTimeCompare([]byte(code), []byte(t.code)) != 1 {
-		return nil, denied
+		return nil, refuse("access_denied", http.StatusForbidden, OtherPage, "the answer is where the wallet leads to")
 	}
 	return t, nil
 }

@@ -31,6 +31,7 @@ const (
 	Mismatch       = "mismatch"        // shown is not what was asked for
 	HolderMismatch = "holder_mismatch" // two credentials of two holders
 	WrongSession   = "wrong_session"   // somebody else asked
+	OtherPage      = "other_page"      // the one who asked, on a page the wallet did not lead to
 	NoLists        = "no_lists"        // nothing to judge with
 	NoRecords      = "no_records"      // whether it was collected cannot be looked up
 )

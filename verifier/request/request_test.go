@@ -397,8 +397,8 @@ func TestRow38OnlyTheSessionThatAskedSeesTheResult(t *testing.T) {
 	}
 	victim := d.ask(t, func(p *request.Policy) { p.SameDevice = true })
 	for name, c := range map[string]struct{ session, code, want string }{
-		"the attacker's session without the code": {attacker.Session, "", request.WrongSession},
-		"the attacker's session, a guess":         {attacker.Session, victim.Nonce, request.WrongSession},
+		"the attacker's session without the code": {attacker.Session, "", request.OtherPage},
+		"the attacker's session, a guess":         {attacker.Session, victim.Nonce, request.OtherPage},
 		"the victim's browser":                    {victim.Session, code, request.WrongSession},
 		"nobody's":                                {"", code, request.WrongSession},
 		"both on one device":                      {attacker.Session, code, ""},

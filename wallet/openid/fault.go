@@ -17,6 +17,7 @@ const (
 	NoAnswer    Why = "no_answer"   // a server that is down: worth another try
 	MixUp       Why = "mix_up"      // an answer that speaks for somebody else than was asked
 	Unsupported Why = "unsupported" // well-formed, and nothing this wallet can do
+	NotNow      Why = "not_now"     // an offer of what the issuer does not say it gives: the desk can mend that
 	WrongCode   Why = "wrong_code"  // the code the holder typed: she may try again
 	Used        Why = "used"        // the offer was used, withdrawn or is too old
 	Refused     Why = "refused"     // the other side says no

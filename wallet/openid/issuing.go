@@ -311,6 +311,9 @@ func (i *Issuing) takeIssuer(r *Response) error {
 	}
 	i.issuer, i.metaDoc = m, slices.Clone(r.Body)
 	if len(i.offered().Can) == 0 {
+		if !slices.ContainsFunc(i.offer.Configurations, func(id string) bool { return i.configuration(id) != nil }) {
+			return fault(NotNow, "an offer of nothing that the issuer says it gives")
+		}
 		return fault(Unsupported, "an offer of nothing this wallet can keep")
 	}
 	i.stage = atServer

@@ -16,6 +16,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v5"
@@ -73,6 +74,7 @@ type Server struct {
 	path      string // of Base; "" for none
 	house     *api.Server
 	documents map[string]*api.Document // by path
+	issuer    atomic.Pointer[api.Document]
 	pages     *pages
 	signIns   signIns
 }
@@ -106,7 +108,8 @@ func New(c Config) (*Server, error) {
 		return nil, err
 	}
 	if c.Issuer != nil {
-		s.documents[pathIssuer+s.path] = api.NewDocument(jsonType, c.Issuer.Metadata())
+		s.Renew()
+		s.documents[pathIssuer+s.path] = s.issuer.Load()
 		s.documents[pathServer+s.path] = api.NewDocument(jsonType, c.Issuer.ServerMetadata())
 	}
 	if c.Verifier != nil {
@@ -204,8 +207,20 @@ func (s *Server) Open(path string) bool {
 	return route != "" && route != offer.AuthorizePath && route != callbackPath && !strings.HasSuffix(route, pagePath) && !strings.HasPrefix(route, resultPath)
 }
 
+// Renew takes the issuer's metadata anew, where what it gives has changed.
+func (s *Server) Renew() {
+	if s.Issuer != nil {
+		s.issuer.Store(api.NewDocument(jsonType, s.Issuer.Metadata()))
+	}
+}
+
 func (s *Server) document(c *echo.Context) error {
-	s.documents[c.Request().URL.Path].Serve(c.Response(), c.Request(), "public, max-age=300")
+	path := c.Request().URL.Path
+	document := s.documents[path]
+	if path == pathIssuer+s.path {
+		document = s.issuer.Load()
+	}
+	document.Serve(c.Response(), c.Request(), "public, max-age=300")
 	return nil
 }
 

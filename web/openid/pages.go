@@ -133,7 +133,7 @@ func (s *Server) resultFault(c *echo.Context, err error) error {
 	}
 	return s.show(c, fault.Status, "result.html", func(_ string, data map[string]any) error {
 		data["Fault"] = true
-		data["Other"] = fault.Reason == request.WrongSession
+		data["Other"], data["Elsewhere"] = fault.Reason == request.WrongSession, fault.Reason == request.OtherPage
 		return nil
 	})
 }
