@@ -114,7 +114,7 @@ func checkpointOf(s *witness.Signed) console.Checkpoint {
 
 // witnesses are the audit keys of every organisation on the list in use.
 func (d consoleAudit) witnesses() (keys []witness.Key, err error) {
-	list, err := consoleTrust{d.serving}.inUse()
+	list, err := consoleTrust(d).inUse()
 	if list == nil || err != nil {
 		return nil, err
 	}
