@@ -24,7 +24,7 @@ var looks = map[string]string{
 
 	"registry import": "-writes only, and says what is wrong in a row of the file that was given", "registry gate": "-counts", "registry doubles decide": "-writes",
 	"registry collector add": "-writes", "registry collector end": "-writes", "registry collector busy": "-shows who serves many households: she is none of them",
-	"card jobs": "-files, not people", "visits import": "-writes", "visits merge": "-numbers of cards in records", "visits report": "-counts", "visits receipt": "-devices", "visits share": "-devices",
+	"card wish": "-what her own phone signed: the reading stands in the log under her card", "card jobs": "-files, not people", "visits import": "-writes", "visits merge": "-numbers of cards in records", "visits report": "-counts", "visits receipt": "-devices", "visits share": "-devices",
 }
 
 // peopleNouns are the commands whose every verb stands in looks; others deal with
