@@ -17,6 +17,9 @@ const TypWish = "application/aidpass-wish+cose"
 // wishMark begins the text of a wish.
 const wishMark = "APW1:"
 
+// WishLife is how long a wish is good for, in seconds: for the way to the desk.
+const WishLife = 7 * 86400
+
 // ErrWish: not a wish, or not one that the card's own phone signed.
 var ErrWish = errors.New("wallet: not a wish that the phone of its card signed")
 
@@ -27,6 +30,8 @@ type Wish struct {
 	To   string          // whom she means, in her own word
 	Ends bool            // no longer
 	At   credential.Time // by the phone's clock
+	// Until is when the desk passes over it: whoever finds an old one can bring nobody in by it.
+	Until credential.Time
 	// Card is the text of the QR code of her card, as it was issued. Nobody has proved it.
 	Card string
 }
@@ -52,10 +57,11 @@ func (w *Wallet) Wish(id, to string, ends bool, at credential.Time) (*WishDraft,
 	if err != nil || k.Key == nil {
 		return nil, ErrNoForm
 	}
-	b := cbor.AppendBytes(cbor.AppendInt(cbor.AppendMap(nil, 4), 1), g.Raw)
+	b := cbor.AppendBytes(cbor.AppendInt(cbor.AppendMap(nil, 5), 1), g.Raw)
 	b = cbor.AppendInt(cbor.AppendInt(b, 2), int64(at))
 	b = cbor.AppendText(cbor.AppendInt(b, 3), to)
 	b = cbor.AppendBool(cbor.AppendInt(b, 4), ends)
+	b = cbor.AppendInt(cbor.AppendInt(b, 5), int64(at+WishLife))
 	return &WishDraft{k.Key, cose.Prepare(k.Key, TypWish, b, nil)}, nil
 }
 
@@ -79,7 +85,8 @@ func (d *WishDraft) Text(sig []byte) (string, error) {
 func IsWish(text string) bool { return strings.HasPrefix(text, wishMark) }
 
 // ReadWish is the desk's side. The phone that the card names has signed it; whether the
-// card is good, and of whom, is the caller's to look up. The error is ErrWish.
+// card is good, of whom it is, whether the wish is over (Until), and whether a newer one was
+// read, is the caller's to look up. The error is ErrWish.
 func ReadWish(text string) (*Wish, error) {
 	rest, ok := strings.CutPrefix(text, wishMark)
 	raw, err := jose.DecodeBase64(rest)
@@ -91,11 +98,11 @@ func ReadWish(text string) (*Wish, error) {
 		return nil, ErrWish
 	}
 	d := decoder{Reader: cbor.NewReader(m.Payload)}
-	if d.Kind() != cbor.Map || d.Map() != 4 {
+	if d.Kind() != cbor.Map || d.Map() != 5 {
 		return nil, ErrWish
 	}
 	wish := &Wish{}
-	for want := int64(1); want <= 4 && d.Err() == nil; want++ {
+	for want := int64(1); want <= 5 && d.Err() == nil; want++ {
 		if label, ok := d.Label(); !ok || label != want {
 			return nil, ErrWish
 		}
@@ -110,9 +117,11 @@ func ReadWish(text string) (*Wish, error) {
 			wish.To = d.text()
 		case 4:
 			wish.Ends = d.Bool()
+		case 5:
+			wish.Until = d.time()
 		}
 	}
-	if d.bad || !d.Done() || wish.To == "" || len(wish.To) > 200 {
+	if d.bad || !d.Done() || wish.To == "" || len(wish.To) > 200 || wish.Until <= wish.At || wish.Until-wish.At > WishLife {
 		return nil, ErrWish
 	}
 	g, err := GlanceAt(wish.Card)

@@ -41,7 +41,7 @@ func TestTheDeskReadsAWish(t *testing.T) {
 	for _, ends := range []bool{false, true} {
 		text := w.wish(t, h, c.ID, "my daughter Zawadi", ends)
 		got, err := wallet.ReadWish(text)
-		if err != nil || got.To != "my daughter Zawadi" || got.Ends != ends || got.At != at+5 || got.Card != bound || !wallet.IsWish(text) {
+		if err != nil || got.To != "my daughter Zawadi" || got.Ends != ends || got.At != at+5 || got.Until != at+5+wallet.WishLife || got.Card != bound || !wallet.IsWish(text) {
 			t.Fatalf("%+v, %v", got, err)
 		}
 	}

@@ -33,9 +33,9 @@ func TestTheDeskReadsAWishOfAWallet(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wish := func(ends bool) string {
+	wishAt := func(ends bool, later credential.Time) string {
 		t.Helper()
-		d, err := p.w.Wish(p.w.Cards[0].ID, "my son Baraka", ends, credential.FromStd(scriptClock()))
+		d, err := p.w.Wish(p.w.Cards[0].ID, "my son Baraka", ends, credential.FromStd(scriptClock())+later)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -49,6 +49,7 @@ func TestTheDeskReadsAWishOfAWallet(t *testing.T) {
 		}
 		return text
 	}
+	wish := func(ends bool) string { return wishAt(ends, 0) }
 	var got readWish
 	if err := json.Unmarshal([]byte(l.must("card", "wish", wish(false), "--json")), &got); err != nil {
 		t.Fatal(err)
@@ -65,6 +66,15 @@ func TestTheDeskReadsAWishOfAWallet(t *testing.T) {
 	if log := l.must("audit", "show", "--json"); strings.Count(log, `"card.read"`) != 2 {
 		t.Errorf("whose card was looked at twice stands in the log:\n%s", log)
 	}
+	// What was taken back is not let in again by the old wish, nor by one that is over.
+	l.must("card", "wish", wishAt(true, 60))
+	if out := l.must("card", "wish", wish(false)); !strings.Contains(out, "old wish") || strings.Contains(out, "offer create") {
+		t.Errorf("an older wish: %s", out)
+	}
+	if out := l.must("card", "wish", wishAt(false, 120)); strings.Contains(out, "old wish") {
+		t.Errorf("a newer wish: %s", out)
+	}
+	l.refused([]string{"good until 2026-", "her phone asks anew"}, "card", "wish", wishAt(false, -wallet.WishLife))
 	forged := []byte(wish(false))
 	forged[len(forged)-20] ^= 1
 	for what, text := range map[string]string{"forged": string(forged), "a card": "GBFF-ZGF4-B2Y"} {

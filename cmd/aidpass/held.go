@@ -33,10 +33,10 @@ func (o *org) holdings(ctx context.Context, cards []issuer.Card) ([]heldItem, er
 	for i := range cards {
 		c := &cards[i]
 		if c.Form != credential.FormCWT {
-			mine := slices.IndexFunc(list, func(h heldItem) bool {
-				f := &h.cards[0]
-				return f.Form != credential.FormCWT && f.Unit == c.Unit && f.Type == c.Type && placeOf(f) == placeOf(c) && stateOf(f) == stateOf(c) && c.IssuedAt-f.IssuedAt <= fetchTime
-			})
+			mine := len(list) - 1 // the newest that it fits: one wallet has the place at a time
+			for mine >= 0 && !list[mine].takes(c) {
+				mine--
+			}
 			if mine >= 0 {
 				list[mine].cards = append(list[mine].cards, *c)
 				continue
@@ -56,6 +56,15 @@ func (o *org) holdings(ctx context.Context, cards []issuer.Card) ([]heldItem, er
 		list = append(list, heldItem{[]issuer.Card{*c}, slips[c.PrintJob]})
 	}
 	return list, nil
+}
+
+// takes reports whether a wallet's credential is one more of those that h's wallet
+// fetched. Each of them has a number of its own in its form: one that comes a second time
+// is of the wallet that took the place.
+func (h *heldItem) takes(c *issuer.Card) bool {
+	f := &h.cards[0]
+	return f.Form != credential.FormCWT && f.Unit == c.Unit && f.Type == c.Type && placeOf(f) == placeOf(c) && stateOf(f) == stateOf(c) && c.IssuedAt-f.IssuedAt <= fetchTime &&
+		!slices.ContainsFunc(h.cards, func(have issuer.Card) bool { return have.Form == c.Form && have.Copy == c.Copy })
 }
 
 // stateOf is what stands against a credential, "" for nothing.
