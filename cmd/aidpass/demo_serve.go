@@ -75,6 +75,9 @@ func (d *demo) welcome(ctx context.Context, s *serving) error {
 	for _, line := range s.walletLines() {
 		d.tell("  %s", line)
 	}
+	if err := d.staff(ctx, s); err != nil {
+		return err
+	}
 	d.tell("\nOn an Android phone by USB cable, with no certificate:")
 	d.tell("  adb reverse tcp:%s tcp:%s   then open %s/ on the phone", port, port, s.local)
 	d.tell("\nOn phones in the same Wi-Fi:")
@@ -100,6 +103,29 @@ func (d *demo) welcome(ctx context.Context, s *serving) error {
 	d.tell("  What was given is sent by itself while the server can be reached (This shift, “Send to the server”); then: %s visits report", d.hand())
 	d.tell("\nCtrl-C ends the demo.")
 	go d.watchPhones(ctx, s)
+	return nil
+}
+
+// demoAccounts are who works at the demo's desk: nobody approves what they asked for.
+var demoAccounts = []struct {
+	id, says string
+	roles    []access.Role
+}{
+	{"amina", "takes lists in, corrects people, issues and prints", []access.Role{access.Registrar, access.Issuer, access.DistributionLead, access.OrgAdmin}},
+	{"bilal", "approves what she asked for", []access.Role{access.Approver, access.OrgAdmin, access.DataProtection}},
+}
+
+// staff makes the accounts of the desk and tells how each comes in.
+func (d *demo) staff(ctx context.Context, s *serving) error {
+	d.tell("\nThe desk, where a list becomes cards and two people are needed (%s/desk/):", s.local)
+	for _, who := range demoAccounts {
+		secret, err := s.door.Invite(ctx, access.Laptop(s.a.actor(access.OrgAdmin)), access.NewAccount{ID: who.id, Roles: who.roles, Language: "en"})
+		if err != nil {
+			return err
+		}
+		d.tell("  %s %s: open %s/desk/join/%s", who.id, who.says, s.local, secret)
+	}
+	d.tell("  Each address is good once: choose a password and scan the code for a phone's authenticator, or make a passkey. Two people\n  need two browsers, or a private window. To sign in later: %s/desk/", s.local)
 	return nil
 }
 
