@@ -215,8 +215,8 @@ func (s *Imports) show(p *Page) error {
 	return p.Show("import", "imports.one", importData{rowOfImport(&m), m.Warned, m.Skipped}, "name", m.Name)
 }
 
-// says reports whether the catalogues have a word.
-func (p *Page) says(key string) bool { return p.console.words["en"][key] != "" }
+// Says reports whether the catalogues have a word.
+func (p *Page) Says(key string) bool { return p.console.words["en"][key] != "" }
 
 // version is the one that the form's author saw.
 func (p *Page) version() (int64, error) {

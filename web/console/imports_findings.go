@@ -47,6 +47,7 @@ type findingRow struct {
 	Line     string `json:"-"`    // the row, as the form names it
 	First    bool   `json:"-"`    // of its row on this page
 	Said     bool   `json:"-"`    // there are words for the code
+	Detail   bool   `json:"-"`    // and What says more than they do
 }
 
 // line names a row in a form.
@@ -71,13 +72,13 @@ func (s *Imports) findings(p *Page) error {
 	}
 	for _, k := range kinds {
 		q := url.Values{"severity": {string(k.Severity)}, "code": {k.Code}}
-		d.Kinds = append(d.Kinds, kindRow{string(k.Severity), k.Code, k.What, k.Count, "/imports/" + id + "/findings?" + q.Encode(), d.Code == k.Code && d.Severity == string(k.Severity), p.says("imports.code_" + k.Code)})
+		d.Kinds = append(d.Kinds, kindRow{string(k.Severity), k.Code, k.What, k.Count, "/imports/" + id + "/findings?" + q.Encode(), d.Code == k.Code && d.Severity == string(k.Severity), p.Says("imports.code_" + k.Code)})
 	}
 	seen := map[string]bool{}
 	for _, f := range list {
 		r := findingRow{Table: f.Table, Row: f.Row, Place: f.Place, Column: f.Column, Value: f.Cell, Severity: string(f.Severity), Blocking: f.Blocking, Code: f.Code,
 			What: f.What, Fix: f.Fix, Mended: f.Mended, Out: f.Out, Long: len(f.Cell) > cellRunes || f.Gone, Line: line(f.Table, f.Row),
-			Said: p.says("imports.code_" + f.Code)}
+			Said: p.Says("imports.code_" + f.Code), Detail: f.Code == intake.RowUnreadable}
 		r.First, seen[r.Line] = !seen[r.Line], true
 		d.Rows = append(d.Rows, r)
 	}

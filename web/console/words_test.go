@@ -72,7 +72,7 @@ func TestEveryLanguageHasEveryWord(t *testing.T) {
 }
 
 // families are the keys that no source spells out.
-func families() (keys []string) {
+func families(t *testing.T) (keys []string) {
 	for _, r := range access.StaffRoles() {
 		keys = append(keys, "role."+string(r))
 	}
@@ -101,6 +101,9 @@ func families() (keys []string) {
 	for _, k := range []string{"severity_reject", "severity_issue", "severity_note", "why_" + registry.KeyDocument, "why_" + registry.KeyNameYear, "order_dmy", "order_mdy", "order_hm", "order_mf"} {
 		keys = append(keys, "imports."+k)
 	}
+	for _, code := range findingCodes(t) {
+		keys = append(keys, "imports.code_"+code, "imports.mend_"+code)
+	}
 	for _, way := range []string{"cash", "voucher", "in_kind", "service"} {
 		keys = append(keys, "programmes.way_"+way)
 	}
@@ -126,7 +129,7 @@ var (
 func TestPagesAndWordsMeet(t *testing.T) {
 	english := catalogue(t, "en")
 	used := map[string]bool{"language": true}
-	for _, k := range families() {
+	for _, k := range families(t) {
 		used[k] = true
 	}
 	for _, pattern := range []string{"pages/*.html", "parts/*.html", "*.go"} {
@@ -157,7 +160,7 @@ func TestPagesAndWordsMeet(t *testing.T) {
 			t.Errorf("no page says %q", key)
 		}
 	}
-	for _, k := range families() {
+	for _, k := range families(t) {
 		if english[k] == "" {
 			t.Errorf("%q is not said", k)
 		}
