@@ -40,6 +40,15 @@ type BulkReason struct {
 	Count int    `json:"count"`
 }
 
+// Why a card's status cannot become another one: each a BulkReason's Why.
+const (
+	CannotUnsigned = "it was never signed"
+	CannotRevoked  = "it is revoked, which is final"
+	CannotExpired  = "it has expired"
+	CannotUnbound  = "nobody is bound to it: bind it"
+	CannotHanded   = "it was handed over" // and those stay as they are
+)
+
 // PlanBulk looks at cards before a change of their status to v. keepHandedOver
 // leaves those out that are in somebody's hands.
 func PlanBulk(cards []Card, v status.Value, keepHandedOver bool, now credential.Time) BulkPlan {
@@ -53,7 +62,7 @@ func PlanBulk(cards []Card, v status.Value, keepHandedOver bool, now credential.
 			p.Already++
 			continue
 		case why == "" && keepHandedOver && c.Paper == CardHandedOver:
-			why = "it was handed over"
+			why = CannotHanded
 		}
 		if why != "" {
 			count[why]++
@@ -83,13 +92,13 @@ func PlanBulk(cards []Card, v status.Value, keepHandedOver bool, now credential.
 func (c *Card) cannotBe(v status.Value, now credential.Time) string {
 	switch {
 	case c.State == Released || c.State == Reserved:
-		return "it was never signed"
+		return CannotUnsigned
 	case c.Status == status.Invalid:
-		return "it is revoked, which is final"
+		return CannotRevoked
 	case c.ExpiresAt <= now:
-		return "it has expired"
+		return CannotExpired
 	case v == status.Valid && c.Kind == Blank:
-		return "nobody is bound to it: bind it"
+		return CannotUnbound
 	}
 	return ""
 }

@@ -378,7 +378,7 @@ func (s *Cards) many(p *Page, a cardAct) error {
 			c.Cannot = append(c.Cannot, Reason{p.T("cards.already"), plan.Already})
 		}
 		for _, r := range plan.Cannot {
-			c.Cannot = append(c.Cannot, Reason{p.T("cards.cannot", "why", r.Why), r.Count})
+			c.Cannot = append(c.Cannot, Reason{p.cannot(r.Why), r.Count})
 		}
 		return p.Confirm("cards.many", c)
 	}
@@ -447,4 +447,17 @@ func ReissueExecutor(org string, d CardsDesk) access.Executor {
 		_, err := d.Replace(ctx, org, who, r.Card, r.Reason)
 		return err
 	}}
+}
+
+// cannotWords say why a card cannot be changed.
+var cannotWords = map[string]string{
+	issuer.CannotUnsigned: "cards.cannot_unsigned", issuer.CannotRevoked: "cards.cannot_revoked", issuer.CannotExpired: "cards.cannot_expired",
+	issuer.CannotUnbound: "cards.cannot_unbound", issuer.CannotHanded: "cards.cannot_handed",
+}
+
+func (p *Page) cannot(why string) template.HTML {
+	if word := cannotWords[why]; word != "" {
+		return p.T(word)
+	}
+	return p.T("cards.cannot", "why", why)
 }

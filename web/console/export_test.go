@@ -9,3 +9,6 @@ func (s *Console) Say(lang, key string, fill ...any) template.HTML {
 
 // ParseObject reads the body of a program's request.
 var ParseObject = parseObject
+
+// CannotWord is the word for why a card cannot be changed, "" where there is none.
+func CannotWord(why string) string { return cannotWords[why] }
