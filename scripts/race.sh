@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 mapfile -t packages < <(go list ./... |
-	grep -vE '^aidpass/(cmd|web/scanner|web/wallet|web/build|internal/floorplan|internal/qrcode|issuer/print|issuer/registry/(roster|intake|photo|export))(/|$)')
+	grep -vE '^aidpass/(cmd|web/scanner|web/wallet|web/together|web/build|internal/floorplan|internal/qrcode|issuer/print|issuer/registry/(roster|intake|photo|export))(/|$)')
 CGO_ENABLED=1 go test -race -short -timeout 20m "${packages[@]}"
 CGO_ENABLED=1 go test -race -short ./issuer/print/shape ./issuer/print/fonts ./issuer/print/pdf
 CGO_ENABLED=1 go test -race -short -run 'SameCardsSameBytes|EveryCodeOfASheet|EndsWithItsContext' ./issuer/print ./issuer/print/proof
