@@ -25,7 +25,12 @@ type Decision struct {
 	Ruling  Ruling
 	Final   bool     // of GateRefuse: nobody can override it, as the record is not in use any more
 	Reasons []string // what is wrong and how to mend it, without values; empty for GatePass
+	Lacks   []Lack   // the first of Reasons as codes, in their order: those of the record itself
 }
+
+// A Lack is a reason of a Gate as codes, for who says it in other words: see
+// quality.Reason.
+type Lack struct{ Code, Field, Issue string }
 
 // ask is step 2 as far as the gate goes. A batch is approved with what the gate
 // said then; here it is held to it: a record that has become worse since is

@@ -71,6 +71,7 @@ type Unfit struct {
 	External string // identifier it came with; may be empty
 	Code     string // of a Refusal, or of why it was left out
 	Reasons  []string
+	Lacks    []Lack // as in a Decision
 }
 
 // Errors of proposals that callers act on.
@@ -128,7 +129,7 @@ func (p *Proposal) Gather(ctx context.Context, store registry.Store, gate qualit
 	p.Rows, p.Can, p.Provisional = 0, 0, 0
 	why := map[string]int{}
 	no := func(c *Candidate, code string, reasons ...string) {
-		unfit = append(unfit, Unfit{c.Unit, c.External, code, reasons})
+		unfit = append(unfit, Unfit{Unit: c.Unit, External: c.External, Code: code, Reasons: reasons})
 		for _, r := range reasons {
 			why[r]++
 		}
@@ -144,6 +145,7 @@ func (p *Proposal) Gather(ctx context.Context, store registry.Store, gate qualit
 			no(c, s.LeftOut, c.Why)
 		case s.Refusal != nil && len(s.Decision.Reasons) > 0:
 			no(c, s.Refusal.Code, s.Decision.Reasons...)
+			unfit[len(unfit)-1].Lacks = s.Decision.Lacks
 		case s.Refusal != nil:
 			no(c, s.Refusal.Code, s.Refusal.Text)
 		default:

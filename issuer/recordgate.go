@@ -53,7 +53,7 @@ func DecisionOf(q quality.Decision) (d Decision) {
 			text = fmt.Sprintf("%s (%d members): %s", r.Text, n, r.Fix)
 			fallthrough
 		case n == 1:
-			d.Reasons = append(d.Reasons, text)
+			d.Reasons, d.Lacks = append(d.Reasons, text), append(d.Lacks, Lack{r.Code, r.Field, r.Issue})
 		}
 		delete(times, r.String())
 	}

@@ -15,6 +15,7 @@ import (
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/quality"
 )
 
 // A BatchesDesk prepares batches of cards and issues them. What is not there, or another
@@ -117,10 +118,47 @@ type batchRow struct {
 type placeChoice struct{ Value, Programme, Name, Round string }
 
 type unfitRow struct {
-	Unit     string   `json:"unit"`
-	External string   `json:"external,omitempty"`
-	Code     string   `json:"code"`
-	Reasons  []string `json:"reasons"`
+	Unit     string     `json:"unit"`
+	External string     `json:"external,omitempty"`
+	Code     string     `json:"code"`
+	Reasons  []string   `json:"reasons"`
+	Says     []gateSays `json:"-"` // of Reasons, one for one
+}
+
+// gateSays is a reason in the reader's language; Word is empty where there is only English.
+type gateSays struct {
+	Word    template.HTML
+	English string
+}
+
+// gateWords say the reasons of a gate.
+func (p *Page) gateWords(u *issuer.Unfit) (list []gateSays) {
+	for i, reason := range u.Reasons {
+		says := gateSays{English: reason}
+		if i < len(u.Lacks) {
+			says.Word = p.gateWord(u.Lacks[i])
+		}
+		list = append(list, says)
+	}
+	return list
+}
+
+func (p *Page) gateWord(l issuer.Lack) template.HTML {
+	key := "batches.gate_" + l.Code
+	switch {
+	case !p.Says(key):
+	case l.Code == quality.ReasonIssue || l.Code == quality.ReasonMember:
+		if p.Says("imports.code_" + l.Issue) {
+			return p.T(key, "what", p.Word("imports.code_", l.Issue), "fix", p.Word("imports.mend_", l.Issue))
+		}
+	case l.Code == quality.ReasonField:
+		if word := fieldWords[l.Field]; word != "" {
+			return p.T(key, "field", p.T(word))
+		}
+	default:
+		return p.T(key)
+	}
+	return ""
 }
 
 func (s *Batches) row(p *Page, b issuer.Proposal) (*batchRow, error) {
@@ -242,7 +280,7 @@ func (s *Batches) unfit(p *Page) (r *batchRow, list []unfitRow, err error) {
 	}
 	all, err := s.Desk.Unfit(p.Context(), p.Org(), p.Actor(), r.ID)
 	for _, u := range all {
-		list = append(list, unfitRow{u.Unit.String(), u.External, u.Code, u.Reasons})
+		list = append(list, unfitRow{u.Unit.String(), u.External, u.Code, u.Reasons, p.gateWords(&u)})
 	}
 	return r, list, deskFault(err)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"aidpass/access"
+	"aidpass/issuer"
 	"aidpass/web/api"
 	"aidpass/web/console"
 )
@@ -205,4 +206,22 @@ func TestWordsOfCardsThatCannotBeChanged(t *testing.T) {
 		}
 		return true
 	})
+}
+
+// What keeps a record from a card is said in the reader's language; what only a run of
+// cards says, in English.
+func TestWordsOfTheGate(t *testing.T) {
+	w := newWorld(t)
+	b := w.as(own, access.Issuer)
+	id := w.issuing.batch(own, issuer.Prepared)
+	b.post("/language", url.Values{"lang": {"fr"}, "next": {"/desk/"}})
+	page := b.get("/batches/of/" + id + "/mend").Body.String()
+	for _, want := range []string{"Manque : Date de naissance. Demandez", "Au dossier : Pas de nom. Écrivez", `<bdi lang="en">no such round</bdi>`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q:\n%s", want, page)
+		}
+	}
+	if strings.Contains(page, "is missing: ask") {
+		t.Error("what there are words for is in English")
+	}
 }

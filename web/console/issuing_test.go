@@ -15,6 +15,7 @@ import (
 	"aidpass/issuer"
 	"aidpass/issuer/offer"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/quality"
 	"aidpass/status"
 	"aidpass/web/console"
 )
@@ -146,7 +147,8 @@ func (s *issuing) Prepare(_ context.Context, org string, by access.Actor, p issu
 	return s.proposals[org+"/"+s.batch(org, issuer.Prepared)], by.Check()
 }
 func (s *issuing) Unfit(_ context.Context, org string, _ access.Actor, id string) ([]issuer.Unfit, error) {
-	return []issuer.Unfit{{Unit: issuer.NewUnitID(), External: "=HH-17", Code: "gate", Reasons: []string{"the birth date is missing: ask"}}}, nil
+	return []issuer.Unfit{{Unit: issuer.NewUnitID(), External: "=HH-17", Code: "gate", Reasons: []string{"the birth date is missing: ask", "an issue is open (name_empty): no name", "no such round"},
+		Lacks: []issuer.Lack{{Code: quality.ReasonField, Field: "birth"}, {Code: quality.ReasonIssue, Issue: registry.NameEmpty}}}}, nil
 }
 func (s *issuing) Submitted(ctx context.Context, org string, by access.Actor, id, approval string) error {
 	return proposals{s, org}.ChangeProposal(ctx, by, id, func(p *issuer.Proposal) error {

@@ -16,7 +16,7 @@ var fieldWords = map[string]string{
 	"photo": "people.field_photo", "status": "people.field_status", "consents": "people.field_consents", "issues": "people.field_issues", "ext": "people.field_ext",
 	"card_face": "people.field_card_face", "assurance": "people.field_assurance", "household": "people.field_household", "unit.household": "people.field_household",
 	"size": "people.field_size", "bands": "people.field_bands", "head": "people.field_head", "focal_point": "people.field_focal_point", "collectors": "people.field_collectors",
-	"collect_type": "people.field_collect_type", "residence": "people.field_residence", registry.UndecidedField: "people.field_undecided",
+	"collect_type": "people.field_collect_type", "registration": "people.field_registered", "contact": "people.field_contacts", "collector": "people.field_collectors", "residence": "people.field_residence", registry.UndecidedField: "people.field_undecided",
 }
 
 var documentWords = map[string]string{

@@ -104,6 +104,11 @@ func families(t *testing.T) (keys []string) {
 	for _, code := range findingCodes(t) {
 		keys = append(keys, "imports.code_"+code, "imports.mend_"+code)
 	}
+	for name, code := range texts(t, "../../issuer/registry/quality/gate.go") {
+		if strings.HasPrefix(name, "Reason") {
+			keys = append(keys, "batches.gate_"+code)
+		}
+	}
 	for _, way := range []string{"cash", "voucher", "in_kind", "service"} {
 		keys = append(keys, "programmes.way_"+way)
 	}

@@ -73,6 +73,7 @@ type Reason struct {
 	Weight Outcome     `json:"weight"`          // what it alone would lead to; Issue: a note
 	Text   string      `json:"text"`
 	Fix    string      `json:"fix"`
+	Issue  string      `json:"-"` // code of the issue that is open, where it is one
 }
 
 func (r Reason) String() string { return r.Text + ": " + r.Fix }
@@ -147,7 +148,7 @@ func (j *judgement) add(weight Outcome, code, field string, record registry.ID, 
 		fix = "fill it in"
 	}
 	j.d.Outcome = worse(j.d.Outcome, weight)
-	j.d.Reasons = append(j.d.Reasons, Reason{code, field, record, weight, text, fix})
+	j.d.Reasons = append(j.d.Reasons, Reason{Code: code, Field: field, Record: record, Weight: weight, Text: text, Fix: fix})
 }
 
 // sort puts the heaviest reasons first and leaves their order otherwise.
@@ -257,6 +258,7 @@ func (j *judgement) open(weight Outcome, code string, record registry.ID, issues
 	for _, i := range issues {
 		if i.Blocking {
 			j.add(weight, code, i.Field, record, "an issue is open ("+i.Code+")", i.Text)
+			j.d.Reasons[len(j.d.Reasons)-1].Issue = i.Code
 		}
 	}
 }
