@@ -155,7 +155,7 @@ var rules = []Rule{
 	rule(ImportRead, reads|personal, "", "See an import, what was found in it and what was mended.", Registrar, Approver),
 	rule(ImportSubmit, personal, ImportApprove, "Ask for the approval of a checked import.", Registrar),
 	rule(ImportWithdraw, personal, "", "Take back an import that is not in the register yet.", Registrar),
-	rule(OfferMake, personal, "", "Make the code by which a wallet takes up credentials.", Registrar, Issuer),
+	rule(OfferMake, personal|stepUp, "", "Make the code by which a wallet takes up credentials; no token does.", Issuer),
 	rule(OfferRead, reads|personal, "", "See offers to wallets and what became of them.", Registrar, Issuer, Complaints),
 	rule(OfferWithdraw, personal, "", "Withdraw an offer.", Registrar, Issuer),
 	rule(PackBuild, personal|stepUp, "", "Build the pack a service point works from.", DistributionLead, OrgAdmin),

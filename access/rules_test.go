@@ -182,3 +182,12 @@ func TestRolesAddUpAndNothingElse(t *testing.T) {
 		}
 	})
 }
+
+// Whoever makes an offer has what is signed: only who signs cards does, with a fresh proof
+// of identity, and no program.
+func TestOffersAreMadeByWhoSigns(t *testing.T) {
+	r, _ := access.RuleOf(access.OfferMake)
+	if !slices.Equal(r.Roles, []access.Role{access.Issuer}) || !r.StepUp || slices.Contains(access.TokenActs(), access.OfferMake) {
+		t.Errorf("%+v, of tokens %v", r, slices.Contains(access.TokenActs(), access.OfferMake))
+	}
+}

@@ -36,8 +36,9 @@ const (
 	usedEvery   = time.Hour
 )
 
-// TokenActs are the acts a token can have: all but accounts, tokens, and what the second
-// of four eyes does. Two programs are not two people (docs/decisions/0030).
+// TokenActs are the acts a token can have: all but accounts, tokens, what the second of
+// four eyes does, and offers to wallets, since whoever has an offer's link gets what is
+// signed. Two programs are not two people (docs/decisions/0030).
 func TokenActs() (acts []Act) {
 	second := map[Act]bool{}
 	for _, r := range rules {
@@ -45,7 +46,7 @@ func TokenActs() (acts []Act) {
 	}
 	for _, r := range rules {
 		noun, _, _ := strings.Cut(string(r.Act), ".")
-		if noun != "account" && noun != "token" && !second[r.Act] {
+		if noun != "account" && noun != "token" && r.Act != OfferMake && !second[r.Act] {
 			acts = append(acts, r.Act)
 		}
 	}

@@ -46,6 +46,7 @@ var (
 	ErrClock      = &Fault{Status: http.StatusConflict, Word: "issuing.clock"}
 	ErrNoOffers   = &Fault{Status: http.StatusConflict, Word: "issuing.no_offers"} // wallets do not reach this server
 	ErrPIN        = &Fault{Status: http.StatusConflict, Word: "issuing.pin"}       // the card has one, which no page shows
+	ErrNotDue     = &Fault{Status: http.StatusConflict, Word: "issuing.not_due"}   // to a unit, in a round that a second account approved
 	ErrFileGone   = &Fault{Status: http.StatusGone, Word: "issuing.file_gone"}
 	ErrUnread     = &Fault{Status: http.StatusUnprocessableEntity, Word: "issuing.unread"} // no card of this organisation on it
 )
