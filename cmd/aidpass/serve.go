@@ -204,7 +204,8 @@ type serving struct {
 	door        *access.Door
 	work        *work.Runner
 	imports     *imports.Desk
-	walletApp   bool // it is built in
+	swept       time.Time // when lists whose time was over were last destroyed; of watch
+	walletApp   bool      // it is built in
 }
 
 func (a *app) newServing(o *org, f serveFlags) *serving {
@@ -535,6 +536,7 @@ func (s *serving) watch(ctx context.Context) {
 				s.log.Error("what wallets showed is kept longer than it was to be", "error", err.Error())
 			}
 		}
+		s.sweep(ctx)
 		s.move()
 		if s.desk != nil {
 			if err := s.desk.renew(false); err != nil {

@@ -69,7 +69,7 @@ func (s *serving) begin(ctx context.Context) (end func(), err error) {
 		s.log.Info("approved before the stop and carried out now", "acts", n)
 	}
 	if err != nil { // the server serves all the same: the approvals show what waits
-		s.log.Error("what was approved could not be carried out", "error", err.Error())
+		s.log.Error("what was approved could not be carried out", "code", console.ErrorCode(err))
 	}
 	return s.work.Wait, s.work.Begin(ctx)
 }

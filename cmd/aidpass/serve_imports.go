@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"aidpass/access"
 	"aidpass/access/work"
 	"aidpass/issuer/registry/imports"
+	"aidpass/web/console"
 )
 
 // importWork is the long work that writes an approved list. Its arguments are the
@@ -21,6 +23,26 @@ func (s *serving) importDesk() *imports.Desk {
 		_, err := s.work.Start(context.Background(), who, work.New{Kind: importWork, Key: m.Review.Approval, Args: []byte(m.ID), Total: m.Counts.Rows})
 		return err
 	}}
+}
+
+// sweepEvery is how often a server destroys lists whose time is over; sweepAgain how long
+// after that failed.
+const (
+	sweepEvery = 24 * time.Hour
+	sweepAgain = time.Hour
+)
+
+// sweep destroys lists whose time is over, once a day of the server's clock, and as it begins.
+func (s *serving) sweep(ctx context.Context) {
+	now := s.a.Now()
+	if since := now.Sub(s.swept); since >= 0 && since < sweepEvery {
+		return
+	}
+	s.swept = now
+	if err := s.imports.Sweep(ctx); err != nil {
+		s.swept = now.Add(sweepAgain - sweepEvery)
+		s.log.Error("lists whose time is over are kept longer than they were to be", "code", console.ErrorCode(err))
+	}
 }
 
 // writeImport writes a list, or finds it written.

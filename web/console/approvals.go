@@ -15,13 +15,15 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"aidpass/access"
+	"aidpass/web/api"
 )
 
 // A Teller is a screen that can say in words what an approval of one of its acts would
 // change, as whoever approves it must know before she does.
 type Teller interface {
-	// Tell returns the sentences, made by p.T; nil for acts of other screens. Errors are
-	// those of handlers.
+	// Tell returns the sentences, made by p.T; nil for acts of other screens. Names and
+	// numbers of people are for who has the act that reads them: whoever reads the log sees
+	// an approval, too. An error is shown as one sentence in the place of these.
 	Tell(p *Page, a access.Approval) ([]template.HTML, error)
 }
 
@@ -117,16 +119,24 @@ type approvalRow struct {
 	Tells     []template.HTML // of one that waits
 }
 
-// tell says in words what a request would change.
-func (a *approvals) tell(p *Page, r access.Approval) (tells []template.HTML, err error) {
+// tell says in words what a request would change. Where its screen cannot, as when a record
+// is gone, it says that: the request is there all the same, to be refused or taken back.
+func (a *approvals) tell(p *Page, r access.Approval) []template.HTML {
 	for _, screen := range a.screens {
-		if t, ok := screen.(Teller); ok && tells == nil {
-			if tells, err = t.Tell(p, r); err != nil {
-				return nil, err
-			}
+		t, ok := screen.(Teller)
+		if !ok {
+			continue
+		}
+		tells, err := t.Tell(p, r)
+		if err != nil {
+			a.Log.Error("what a request would change cannot be told", "request", api.RequestID(p.c.Response()), "approval", r.ID, "act", string(r.Act), "code", ErrorCode(err))
+			return []template.HTML{p.T("approvals.untold")}
+		}
+		if tells != nil {
+			return tells
 		}
 	}
-	return tells, nil
+	return nil
 }
 
 func (a *approvals) row(p *Page, r access.Approval) approvalRow {
@@ -154,9 +164,7 @@ func (a *approvals) list(p *Page) error {
 	for _, r := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
 		row := a.row(p, r)
 		if r.State == access.Waiting {
-			if row.Tells, err = a.tell(p, r); err != nil {
-				return err
-			}
+			row.Tells = a.tell(p, r)
 		}
 		d.Rows = append(d.Rows, row)
 	}
@@ -169,10 +177,7 @@ func (a *approvals) show(p *Page) error {
 		return err
 	}
 	row := a.row(p, r)
-	d := approvalsData{approvalRow: &row}
-	if d.Tells, err = a.tell(p, r); err != nil {
-		return err
-	}
+	d := approvalsData{approvalRow: &row, Tells: a.tell(p, r)}
 	for _, screen := range a.screens {
 		if t, ok := screen.(Pointer); ok && d.Path == "" {
 			d.Path = t.Where(r)

@@ -29,7 +29,7 @@ func (h *home) show(p *Page) error {
 		needs, err := screen.Needs(p.Context(), p.In)
 		if err != nil {
 			// The rest of what waits is still worth showing.
-			h.Log.Error("a screen cannot say what waits", "error", err.Error())
+			h.Log.Error("a screen cannot say what waits", "code", ErrorCode(err))
 			d.Failed = true
 		}
 		for _, n := range needs {

@@ -16,9 +16,14 @@ import (
 
 var named = regexp.MustCompile(`:([a-z]+)`)
 
-// at fills a route's path with objects of an organisation; "" with none that there is.
+// at fills a route's path with objects of an organisation, and what it needs behind the
+// path; "" with none that there is.
 func (w *world) at(r console.Route, org string, b *browser) string {
-	return named.ReplaceAllStringFunc(r.Path, func(n string) string {
+	query := ""
+	if make := queries[r.Method+" "+r.Path]; make != nil && org != "" {
+		query = make(w, org)
+	}
+	path := named.ReplaceAllStringFunc(r.Path, func(n string) string {
 		make := makers[n[1:]]
 		if make == nil {
 			w.Fatalf("%s %s: nobody knows how to make a %s: give it a maker in world_test.go", r.Method, r.Path, n)
@@ -28,6 +33,7 @@ func (w *world) at(r console.Route, org string, b *browser) string {
 		}
 		return make(w, org, b)
 	})
+	return path + query
 }
 
 func (b *browser) try(r console.Route, path string) *httptest.ResponseRecorder {

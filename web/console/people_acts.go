@@ -150,6 +150,9 @@ func (s *People) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !p.May(string(access.PersonRead)) {
+		return tellRecords(p, c), nil
+	}
 	if a.State != access.Waiting { // what it would do now is not what it did
 		about, err := s.Desk.Told(p.Context(), p.Actor(), c)
 		return []template.HTML{s.tellWho(p, c, about)}, s.fault(err)
@@ -159,6 +162,19 @@ func (s *People) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 		return nil, s.fault(err)
 	}
 	return []template.HTML{s.tellPlan(p, c, plan)}, nil
+}
+
+// tellRecords says of a change what an account is told that reads the log and no record:
+// what is done to how many records, and their ids. No name, day, number or card.
+func tellRecords(p *Page, c records.Change) []template.HTML {
+	ids := []string{c.Unit.String()}
+	for _, id := range c.Others {
+		ids = append(ids, id.String())
+	}
+	if c.Collector != nil && c.Collector.Person != "" {
+		ids = append(ids, c.Collector.Person)
+	}
+	return []template.HTML{p.T(changeWords[c.Kind]), p.T("people.tell_records", "count", len(ids), "records", strings.Join(ids, ", "))}
 }
 
 func (s *People) died(p *Page) error {

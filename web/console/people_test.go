@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"encoding/csv"
+	"fmt"
 	"html"
 	"net/url"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"aidpass/access"
+	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 )
 
@@ -365,5 +367,71 @@ func TestAPartnersPage(t *testing.T) {
 		if strings.Contains(page, not) {
 			t.Errorf("a partner is shown %q", not)
 		}
+	}
+}
+
+// Who reads the log sees that something is asked for, and not of whom: no name, number or
+// day, on the page and to a program.
+func TestApprovalsNamePeopleToWhoMayReadThem(t *testing.T) {
+	w := newWorld(t)
+	id := w.person(own, "Amina Yusuf").String()
+	a := w.as(own, access.Registrar)
+	asked := a.post("/people/"+id+"/died", url.Values{"on": {"2026-11-18"}})
+	a.follow(a.submit(asked.Body.String(), "/desk/people/"+id+"/died"))
+	asked = a.post("/people/"+id+"/alive", url.Values{"reason": {"error"}})
+	a.follow(a.submit(asked.Body.String(), "/desk/people/"+id+"/alive"))
+	at := regexp.MustCompile(`/desk(/approvals/[^"]+)"`).FindStringSubmatch(a.get("/approvals").Body.String())[1]
+	lead, auditor, program := w.as(own, access.Approver), w.as(own, access.Auditor), w.program(own, access.Auditor, access.AuditRead)
+	for _, path := range []string{"/approvals", at} {
+		has(t, lead.get(path).Body.String(), "<bdi>Amina Yusuf</bdi>")
+		for who, page := range map[string]string{"an auditor": auditor.get(path).Body.String(), "a program": program.ask("GET", path, "").Body.String()} {
+			if strings.Contains(page, "Amina") || !strings.Contains(page, id) || !strings.Contains(page, "Records: ") {
+				t.Errorf("%s to %s:\n%s", path, who, page)
+			}
+		}
+	}
+}
+
+// A request whose screen cannot tell what it would change says that, beside the others, and
+// is refused all the same.
+func TestARequestThatCannotBeTold(t *testing.T) {
+	w := newWorld(t)
+	other := w.ask(own)
+	c := records.Change{Kind: records.Alive, Unit: registry.NewID(), Reason: "error"}
+	payload, err := c.Payload()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := w.doors[own].Ask(t.Context(), boss, access.Request{Act: access.PersonChange, Object: c.Unit.String(), Payload: payload, Reason: c.Reason})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead := w.as(own, access.Approver, access.OrgAdmin)
+	list := lead.get("/approvals")
+	if list.Code != 200 {
+		t.Fatalf("the list: %d", list.Code)
+	}
+	for _, want := range []string{"cannot be told now", "/desk/approvals/" + r.ID, "/desk/approvals/" + other} {
+		has(t, list.Body.String(), want)
+	}
+	page := lead.get("/approvals/" + r.ID).Body.String()
+	has(t, page, "cannot be told now")
+	form := lead.filled(page, "/desk/approvals/"+r.ID+"/refuse")
+	form.Set("reason", "nobody knows her")
+	if a := lead.post("/approvals/"+r.ID+"/refuse", form); a.Code != 303 {
+		t.Errorf("refusing it: %d", a.Code)
+	}
+}
+
+// What goes wrong is in the log by its code and the number of the request: what an error
+// says names people.
+func TestTheLogOfFaultsNamesNobody(t *testing.T) {
+	w := newWorld(t)
+	id, b := w.thing(own, "Maize"), w.as(own, access.Registrar)
+	w.err = fmt.Errorf("household 1a (HH-0042): %w", &registry.Refusal{})
+	a := b.get("/things/" + id)
+	log := w.log.String()
+	if a.Code != 500 || strings.Contains(log, "HH-0042") || !strings.Contains(log, "*registry.Refusal") || !strings.Contains(log, a.Header().Get("X-Request-ID")) {
+		t.Errorf("%d\n%s", a.Code, log)
 	}
 }

@@ -310,8 +310,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			role = rule.Roles[0]
 		}
 		p := w.program(own, role, act)
-		at := regexp.MustCompile(`:(\w+)`).ReplaceAllStringFunc(r.Path, func(name string) string { return makers[name[1:]](w, own, nil) })
-		answer := p.ask("GET", at, "")
+		answer := p.ask("GET", w.at(r, own, nil), "")
 		if !strings.HasPrefix(answer.Header().Get("Content-Type"), "application/json") {
 			if answer.Code != 200 || !strings.Contains(answer.Header().Get("Content-Disposition"), "attachment") && !strings.HasPrefix(answer.Header().Get("Content-Type"), "image/") {
 				t.Errorf("GET %s: %d %s\n%s", r.Path, answer.Code, answer.Header().Get("Content-Type"), answer.Body)

@@ -98,6 +98,14 @@ var makers = map[string]func(w *world, org string, b *browser) string{
 	},
 }
 
+// queries are what a route's address has to say behind its path, and make what it names.
+var queries = map[string]func(w *world, org string) string{
+	"GET /organisation/file": func(w *world, org string) string {
+		w.desks[org].settings = map[string][]byte{console.SettingLabels: []byte(`{"rice":{"en":"Rice"}}`)}
+		return "?name=" + console.SettingLabels
+	},
+}
+
 // seenBy says who sees an object at all, where that is not said by the route.
 var seenBy = map[string]access.Act{"approval": access.AuditRead, "job": access.BatchIssue}
 

@@ -110,7 +110,7 @@ func (d *Desk) Load(ctx context.Context, by access.Actor, name string, b []byte,
 			return m, false, fmt.Errorf("imports: an option is text of at most %d bytes", maxField)
 		}
 	}
-	if err := d.sweep(ctx); err != nil {
+	if err := d.Sweep(ctx); err != nil {
 		return m, false, err
 	}
 	name = fileName(name)
@@ -500,8 +500,10 @@ func drop(m *Import, tx Tx) error {
 	return tx.Drop(m.ID)
 }
 
-// sweep destroys files whose time is over.
-func (d *Desk) sweep(ctx context.Context) error {
+// Sweep destroys the files of lists whose time is over: OpenLife after they came, DoneLife
+// after they were written or refused. Load does it first; a server does it every day, for
+// lists behind which no other comes.
+func (d *Desk) Sweep(ctx context.Context) error {
 	all, err := d.List(ctx)
 	if err != nil {
 		return err

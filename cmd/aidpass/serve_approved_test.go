@@ -1,0 +1,111 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+	"testing"
+	"time"
+
+	"aidpass/access"
+	"aidpass/issuer"
+	"aidpass/issuer/registry/imports"
+	"aidpass/web/console"
+)
+
+// What a wallet takes up at the desk is behind a second account, as a card is: nobody makes
+// an offer for a unit to whom nothing is due, or before a batch of the round was approved.
+func TestOffersAreOfApprovedRounds(t *testing.T) {
+	l := withEntitled(t)
+	if err := os.WriteFile(l.path("late.csv"), []byte("id,name,sex,birth_date,nationality,relationship,pcode,registration_date,consent\n77,Zuhura Bakari,F,1988-03-04,SOM,head,KE001,2026-10-01,yes\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l.must("registry", "import", l.path("late.csv"))
+	s, _, stop := l.serveWalletsWith(nil)
+	defer stop()
+	ctx, org, by := t.Context(), s.o.entry.ID, access.Actor{ID: "sign-1", Role: access.Issuer}
+	d := consoleCards{consoleIssuing{s}}
+	try := func(when, unit string, want error) {
+		t.Helper()
+		made, err := d.Make(ctx, org, by, console.OfferOrder{Unit: unit, Type: "eligibility", Programme: "K7Q2", Round: 1})
+		if !errors.Is(err, want) || want == nil && made.Link == "" {
+			t.Errorf("%s, to %s: %v, want %v", when, unit, err, want)
+		}
+	}
+	try("before any batch", "1", console.ErrNotDue)
+	p, err := d.Prepare(ctx, org, by, issuer.Proposal{Type: "eligibility", Programme: "K7Q2", Round: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	try("before it is approved", "1", console.ErrNotDue)
+	err = s.o.store.ChangeProposal(ctx, by, p.ID, func(p *issuer.Proposal) error {
+		p.State, p.Second = issuer.Approved, "lead-1"
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	try("once it is approved", "1", nil)
+	try("once it is approved", "77", console.ErrNotDue)
+	if all, err := d.Offers(ctx, org); err != nil || len(all) != 1 {
+		t.Errorf("%d offers are kept, %v", len(all), err)
+	}
+}
+
+// A server destroys lists whose time is over though no other list comes: as it begins, and
+// every day of its clock.
+func TestServeDestroysOldLists(t *testing.T) {
+	l := withEntitled(t)
+	begun := scriptClock()
+	load := func(o *org, at time.Time, b string) string {
+		t.Helper()
+		d := imports.Desk{Store: o.store, Registry: o.store, Now: func() time.Time { return at }}
+		m, _, err := d.Load(t.Context(), access.Actor{ID: "clerk", Role: access.Registrar}, "list.csv", []byte("id,name\n"+b), imports.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.ID
+	}
+	before := &app{Main: &Main{Now: scriptClock, Stderr: &l.stderr, WorkFactor: 4}, Config: Config{Data: l.path("data"), PassphraseFile: l.path("pass")}}
+	o, err := before.openOrg(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := load(o, begun.Add(-imports.OpenLife), "1,Zuhura Bakari\n")
+	o.close()
+	s, _, stop := l.serveWalletsWith(nil)
+	defer stop()
+	gone := func(id string) bool {
+		t.Helper()
+		m, err := s.imports.Show(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m.Gone
+	}
+	for range 600 { // by the server's own watch
+		if gone(old) {
+			break
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	if !gone(old) {
+		t.Fatal("the server keeps a list whose time is over")
+	}
+	now := begun
+	desk, main := *s.imports, *s.a.Main
+	main.Now = func() time.Time { return now }
+	desk.Now = main.Now
+	x := &serving{a: &app{Main: &main}, imports: &desk, log: slog.New(slog.DiscardHandler), swept: begun}
+	left := load(s.o, begun.Add(-imports.OpenLife), "2,Halima Juma\n")
+	for _, moved := range []struct {
+		by   time.Duration
+		gone bool
+	}{{sweepEvery - time.Second, false}, {time.Second, true}} {
+		now = now.Add(moved.by)
+		if x.sweep(context.Background()); gone(left) != moved.gone {
+			t.Errorf("%s after the last time: destroyed %v, want %v", now.Sub(begun), !moved.gone, moved.gone)
+		}
+	}
+}
