@@ -170,8 +170,8 @@ func (d *Door) SetRoles(ctx context.Context, c Caller, id string, version int64,
 	})
 }
 
-// Disable closes an account: its sessions and invitations end at once, and its tokens are
-// refused. reason is a code or a few words without names.
+// Disable closes an account: its sessions, invitations and tokens end at once, and opening
+// it again brings none of them back. reason is a code or a few words without names.
 func (d *Door) Disable(ctx context.Context, c Caller, id, reason string) error {
 	return d.change(ctx, c, AccountDisable, id, 0, func(tx Tx, r *Record) (Entry, error) {
 		if SameAccount(c.Actor(AccountDisable).ID, id) {
@@ -181,11 +181,11 @@ func (d *Door) Disable(ctx context.Context, c Caller, id, reason string) error {
 		if err := d.keepAdmin(tx, r); err != nil {
 			return Entry{}, err
 		}
-		return Entry{Action: "account.disable", Reason: reason}, errors.Join(tx.EndSessions(id, Mark{}), tx.EndInvites(id))
+		return Entry{Action: "account.disable", Reason: reason}, errors.Join(tx.EndSessions(id, Mark{}), tx.EndInvites(id), d.endTokens(tx, id))
 	})
 }
 
-// Enable opens a closed account again. What proved it before still does.
+// Enable opens a closed account again. What proved it before still does; its tokens are over.
 func (d *Door) Enable(ctx context.Context, c Caller, id, reason string) error {
 	return d.change(ctx, c, AccountDisable, id, 0, func(_ Tx, r *Record) (Entry, error) {
 		if SameAccount(c.Actor(AccountDisable).ID, id) {
@@ -219,6 +219,18 @@ func (d *Door) change(ctx context.Context, c Caller, a Act, id string, version i
 		}
 		e.Object = id
 		return tx.Audit(e)
+	})
+}
+
+// Still says whether who may do a at this moment, in whose name something goes on that was
+// begun before: ErrNotAllowed for an account that is closed, gone, or lost the role.
+func (d *Door) Still(ctx context.Context, who Actor, a Act) error {
+	return d.Store.ReadAccess(ctx, func(v View) error {
+		r, err := v.Account(who.ID)
+		if errors.Is(err, ErrNoAccount) || err == nil && (r.Disabled || !May(r.Roles, a)) {
+			return fmt.Errorf("%w: %s may not do %s any more", ErrNotAllowed, who.ID, a)
+		}
+		return err
 	})
 }
 
@@ -281,8 +293,8 @@ func (d *Door) SetLanguage(ctx context.Context, s *Session, tag string) error {
 	})
 }
 
-// SetPassword changes one's own password. The account's other sessions end; token is the
-// one that stays.
+// SetPassword changes one's own password. The account's other sessions and its tokens
+// end; token is that of the session that stays.
 func (d *Door) SetPassword(ctx context.Context, s *Session, token, password string) error {
 	if err := CheckPassword(password, s.Account.ID); err != nil {
 		return err
@@ -293,7 +305,7 @@ func (d *Door) SetPassword(ctx context.Context, s *Session, token, password stri
 	hash := d.hash(password)
 	return d.own(ctx, s, true, func(tx Tx, r *Record) (Entry, error) {
 		r.Password = hash
-		return Entry{Action: "account.password"}, tx.EndSessions(r.ID, MarkOf("session", token))
+		return Entry{Action: "account.password"}, errors.Join(tx.EndSessions(r.ID, MarkOf("session", token)), d.endTokens(tx, r.ID))
 	})
 }
 

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// ApprovalLife is how long a request waits for its second account.
+// ApprovalLife is how long a request waits for its second account, and then for being
+// carried out.
 const ApprovalLife = 72 * time.Hour
 
 // An ApprovalState is how far a request for approval has come.
@@ -17,8 +18,8 @@ const (
 	Approved  ApprovalState = "approved" // by a second account; not carried out yet
 	Carried   ApprovalState = "carried"  // carried out, once
 	Refused   ApprovalState = "refused"
-	Withdrawn ApprovalState = "withdrawn" // by who asked
-	Lapsed    ApprovalState = "lapsed"    // nobody answered in ApprovalLife
+	Withdrawn ApprovalState = "withdrawn" // by who asked, or once approved by either of both
+	Lapsed    ApprovalState = "lapsed"    // nobody answered in ApprovalLife, or it could not be carried out in that time
 )
 
 // An Approval is an act under four eyes. Both accounts mean the same bytes: Hash is what
@@ -26,11 +27,12 @@ const (
 type Approval struct {
 	ID, Org  string
 	Act      Act
-	Object   string   // random identifier of what it is about; may be empty
-	Hash     [32]byte // SHA-256 of Payload
-	Payload  []byte   // canonical bytes of what will be done; no more than MaxPayload
-	By       string   // account that asked
-	At, Ends time.Time
+	Object   string    // random identifier of what it is about; may be empty
+	Hash     [32]byte  // SHA-256 of Payload
+	Payload  []byte    // canonical bytes of what will be done; no more than MaxPayload
+	By       string    // account that asked
+	Makers   []string  // accounts that made what it is about: as By, none of them is its second
+	At, Ends time.Time // Ends is ApprovalLife after At, and from the approval on ApprovalLife after that
 	State    ApprovalState
 	Second   string    // account that approved or refused; empty before
 	Proof    []byte    // how it proved itself: a WebAuthn assertion over Hash, or empty for a step-up by code

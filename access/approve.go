@@ -13,7 +13,11 @@ import (
 type Executor struct {
 	// Payload makes the canonical bytes of an object as it is now. Approve compares their
 	// hash: what changed since it was asked for is ErrChanged. nil where the payload says all.
+	// It is compared again before an act that failed is tried again.
 	Payload func(ctx context.Context, object string) ([]byte, error)
+	// Makers are the accounts that made what the object holds, whoever asks for it: none of
+	// them approves it. nil: only who asks made it.
+	Makers func(ctx context.Context, object string) ([]string, error)
 	// Run carries a out in the name of who: the account that asked, with the one that
 	// approved as its second person. After a stop it is called again, so it knows a.ID or
 	// its object again and has no second effect.
@@ -77,8 +81,12 @@ func (d *Door) Ask(ctx context.Context, c Caller, r Request) (a Approval, err er
 	if len(r.Payload) == 0 || len(r.Payload) > MaxPayload {
 		return a, fmt.Errorf("access: a payload of %d bytes, want 1 to %d: name large things by their hash", len(r.Payload), MaxPayload)
 	}
+	makers, err := e.makers(ctx, r.Object)
+	if err != nil {
+		return a, err
+	}
 	who := c.Actor(r.Act)
-	a = Approval{ID: d.id(), Org: d.Store.ID(), Act: r.Act, Object: r.Object, Hash: HashPayload(r.Payload), Payload: slices.Clone(r.Payload),
+	a = Approval{Makers: makers, ID: d.id(), Org: d.Store.ID(), Act: r.Act, Object: r.Object, Hash: HashPayload(r.Payload), Payload: slices.Clone(r.Payload),
 		By: who.ID, At: now, Ends: now.Add(ApprovalLife), State: Waiting, Why: r.Reason}
 	err = d.Store.WriteAccess(ctx, who, func(tx Tx) error {
 		all, err := tx.Approvals()
@@ -102,14 +110,21 @@ func (d *Door) Ask(ctx context.Context, c Caller, r Request) (a Approval, err er
 	return a, nil
 }
 
+func (e Executor) makers(ctx context.Context, object string) ([]string, error) {
+	if e.Makers == nil {
+		return nil, nil
+	}
+	return e.Makers(ctx, object)
+}
+
 // entry tells of an approval: its digest is what both accounts mean.
 func (d *Door) entry(action Action, a *Approval, reason string) Entry {
 	return Entry{Action: action, Object: a.ID, Reason: reason, Detail: fmt.Sprintf("act=%s object=%s", a.Act, a.Object), Digest: a.Hash}
 }
 
-// settle shows a request that nobody answered in time as what it is.
+// settle shows a request that nobody answered, or carried out, in time as what it is.
 func (d *Door) settle(a *Approval) {
-	if a.State == Waiting && !d.now().Before(a.Ends) {
+	if (a.State == Waiting || a.State == Approved) && !d.now().Before(a.Ends) {
 		a.State = Lapsed
 	}
 }
@@ -157,18 +172,30 @@ func (d *Door) Approvals(ctx context.Context, c Caller) (list []Approval, err er
 func (d *Door) CanApprove(s *Session, a Approval) bool {
 	rule, _ := RuleOf(a.Act)
 	d.settle(&a)
-	return a.State == Waiting && rule.FourEyes && May(s.Roles, rule.Second) && !SameAccount(s.Account.ID, a.By)
+	return a.State == Waiting && rule.FourEyes && May(s.Roles, rule.Second) && !a.made(s.Account.ID)
+}
+
+// CanWithdraw reports whether the session's account may take a back.
+func (d *Door) CanWithdraw(s *Session, a Approval) bool {
+	d.settle(&a)
+	return a.State == Waiting && SameAccount(s.Account.ID, a.By) || a.State == Approved && (SameAccount(s.Account.ID, a.By) || SameAccount(s.Account.ID, a.Second))
+}
+
+// made reports whether an account asked for a, or made what it is about.
+func (a *Approval) made(account string) bool {
+	return SameAccount(account, a.By) || slices.ContainsFunc(a.Makers, func(m string) bool { return SameAccount(account, m) })
 }
 
 // Approve is the second account's yes to the bytes of hash, and carries the act out. proof
 // is a WebAuthn assertion with hash as its challenge, which the caller has proved, or empty.
 //
 // Only a session can, never a token or the laptop: what counts is that another person
-// looked. Who asked is ErrOwnApproval, whatever their roles; a hash that is not the stored
+// looked. Who asked, or made what it is about, is ErrOwnApproval, whatever their roles; a hash that is not the stored
 // one, or not of the object as it is now, ErrChanged; a request that is refused, withdrawn or
 // too old ErrClosed. Approving again what one approved oneself gives the same answer and does nothing more.
 //
-// An error of the executor comes back, with the request approved: Carry tries again.
+// An error of the executor comes back, with the request approved: Carry tries again for
+// ApprovalLife, unless one of the two accounts takes it back.
 func (d *Door) Approve(ctx context.Context, s *Session, id string, hash [32]byte, proof []byte) (Approval, error) {
 	a, err := d.second(ctx, s, id)
 	if err != nil {
@@ -188,7 +215,10 @@ func (d *Door) Approve(ctx context.Context, s *Session, id string, hash [32]byte
 	if a.State != Waiting {
 		return Approval{}, ErrClosed
 	}
-	if err := d.unchanged(ctx, s, &a); err != nil {
+	if err := d.unmade(ctx, s, &a); err != nil {
+		return Approval{}, err
+	}
+	if err := d.unchanged(ctx, s.Actor(rule.Second), &a); err != nil {
 		return Approval{}, err
 	}
 	err = d.Store.WriteAccess(ctx, who, func(tx Tx) error {
@@ -200,7 +230,7 @@ func (d *Door) Approve(ctx context.Context, s *Session, id string, hash [32]byte
 			return ErrClosed // somebody was quicker
 		}
 		a = now
-		a.State, a.Second, a.Proof = Approved, who.ID, proof
+		a.State, a.Second, a.Proof, a.Ends = Approved, who.ID, proof, d.now().Add(ApprovalLife)
 		if err := tx.SaveApproval(a); err != nil {
 			return err
 		}
@@ -211,7 +241,7 @@ func (d *Door) Approve(ctx context.Context, s *Session, id string, hash [32]byte
 	if err != nil {
 		return Approval{}, err
 	}
-	return d.carry(ctx, a)
+	return d.carry(ctx, a, false)
 }
 
 // proofWord tells in the log how a second account said yes.
@@ -238,8 +268,21 @@ func (d *Door) second(ctx context.Context, s *Session, id string) (Approval, err
 	return a, s.Check(rule.Second, d.now())
 }
 
-// unchanged holds what was asked for against what is there now.
-func (d *Door) unchanged(ctx context.Context, s *Session, a *Approval) error {
+// unmade refuses a second account that made what it is about, as it is now.
+func (d *Door) unmade(ctx context.Context, s *Session, a *Approval) error {
+	e, _ := d.executor(a.Act)
+	now, err := e.makers(ctx, a.Object)
+	if err != nil {
+		return err
+	}
+	if a.Makers = append(a.Makers, now...); a.made(s.Account.ID) {
+		return ErrOwnApproval
+	}
+	return nil
+}
+
+// unchanged holds what was asked for against what is there now; who is told to the log.
+func (d *Door) unchanged(ctx context.Context, who Actor, a *Approval) error {
 	e, ok := d.executor(a.Act)
 	if !ok {
 		return fmt.Errorf("access: nothing here carries out %s", a.Act)
@@ -254,15 +297,15 @@ func (d *Door) unchanged(ctx context.Context, s *Session, a *Approval) error {
 	if HashPayload(payload) == a.Hash {
 		return nil
 	}
-	rule, _ := RuleOf(a.Act)
-	noted := d.Store.WriteAccess(ctx, s.Actor(rule.Second), func(tx Tx) error {
+	noted := d.Store.WriteAccess(ctx, who, func(tx Tx) error {
 		return tx.Audit(d.entry("approval.changed", a, ""))
 	})
 	return errors.Join(ErrChanged, noted)
 }
 
-// carry carries out what was approved, once: who asked must still be allowed to.
-func (d *Door) carry(ctx context.Context, a Approval) (Approval, error) {
+// carry carries out what was approved, once: who asked must still be allowed to, its time
+// must not be over, and where it is tried again, it must be what was approved.
+func (d *Door) carry(ctx context.Context, a Approval, again bool) (Approval, error) {
 	e, ok := d.executor(a.Act)
 	if !ok {
 		return a, fmt.Errorf("access: nothing here carries out %s", a.Act)
@@ -271,8 +314,14 @@ func (d *Door) carry(ctx context.Context, a Approval) (Approval, error) {
 	defer d.carrying.Unlock()
 	var who Actor
 	err := d.Store.ReadAccess(ctx, func(v View) (err error) {
-		if a, err = v.Approval(a.ID); err != nil || a.State != Approved {
+		if a, err = v.Approval(a.ID); err != nil {
 			return err
+		}
+		if d.settle(&a); a.State != Approved {
+			return nil
+		}
+		if a.Hash != HashPayload(a.Payload) {
+			return ErrChanged
 		}
 		r, err := v.Account(a.By)
 		if err != nil {
@@ -286,6 +335,11 @@ func (d *Door) carry(ctx context.Context, a Approval) (Approval, error) {
 	})
 	if err != nil || a.State != Approved {
 		return a, err
+	}
+	if again {
+		if err := d.unchanged(ctx, who, &a); err != nil {
+			return a, err
+		}
 	}
 	if err := e.Run(ctx, who, a); err != nil {
 		return a, fmt.Errorf("access: %s was approved and could not be carried out: %w", a.Act, err)
@@ -308,7 +362,7 @@ func (d *Door) carry(ctx context.Context, a Approval) (Approval, error) {
 }
 
 // Carry carries out what is approved and was not finished: after a stop, or after its
-// executor failed. It is called when a program starts, and by whoever tries again.
+// executor failed, while the time of the approval lasts. It is called when a program starts, and by whoever tries again.
 func (d *Door) Carry(ctx context.Context) (n int, err error) {
 	var all []Approval
 	err = d.Store.ReadAccess(ctx, func(v View) error {
@@ -316,13 +370,13 @@ func (d *Door) Carry(ctx context.Context) (n int, err error) {
 		return err
 	})
 	for _, a := range all {
-		if a.State != Approved {
+		if d.settle(&a); a.State != Approved {
 			continue
 		}
 		if _, here := d.executor(a.Act); !here {
 			continue
 		}
-		if _, e := d.carry(ctx, a); e != nil {
+		if _, e := d.carry(ctx, a, true); e != nil {
 			err = errors.Join(err, e)
 		} else {
 			n++
@@ -341,16 +395,19 @@ func (d *Door) Refuse(ctx context.Context, s *Session, id, reason string) (Appro
 	return d.close(ctx, s.Actor(rule.Second), id, Refused, reason)
 }
 
-// Withdraw takes a request back; only who asked can.
+// Withdraw takes a request back: who asked can, and once it is approved and could not be
+// carried out, who approved as well.
 func (d *Door) Withdraw(ctx context.Context, c Caller, id, reason string) (Approval, error) {
 	a, err := d.Approval(ctx, c, id)
 	if err != nil {
 		return Approval{}, err
 	}
 	who := c.Actor(a.Act)
-	if !SameAccount(who.ID, a.By) {
+	if !SameAccount(who.ID, a.By) && (a.State != Approved || !SameAccount(who.ID, a.Second)) {
 		return Approval{}, ErrNotAllowed
 	}
+	d.carrying.Lock() // what is being carried out is not taken back meanwhile
+	defer d.carrying.Unlock()
 	return d.close(ctx, who, id, Withdrawn, reason)
 }
 
@@ -366,7 +423,7 @@ func (d *Door) close(ctx context.Context, who Actor, id string, to ApprovalState
 		switch {
 		case a.State == to && to == Withdrawn:
 			return nil
-		case a.State != Waiting:
+		case a.State != Waiting && (a.State != Approved || to != Withdrawn):
 			return ErrClosed
 		}
 		a.State, a.Reason = to, reason

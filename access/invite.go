@@ -184,7 +184,7 @@ func (d *Door) Recover(ctx context.Context, l Laptop, account, reason string) (s
 	return secret, d.recover(ctx, Actor(l), account, MarkOf("invite", secret), reason)
 }
 
-// recover ends every way in and makes the invitation of a mark. Done again with the same
+// recover ends every way in, tokens too, and makes the invitation of a mark. Done again with the same
 // mark it does nothing, also when that invitation was used since.
 func (d *Door) recover(ctx context.Context, who Actor, account string, mark Mark, reason string) error {
 	return d.Store.WriteAccess(ctx, who, func(tx Tx) error {
@@ -199,7 +199,7 @@ func (d *Door) recover(ctx context.Context, who Actor, account string, mark Mark
 		r.Password, r.TOTP, r.NewTOTP, r.Passkeys, r.Subjects = "", nil, nil, nil, nil
 		r.Recovered = mark
 		r.Version++
-		if err := errors.Join(tx.EndSessions(account, Mark{}), tx.EndInvites(account), tx.SaveAccount(r), tx.SaveInvite(i)); err != nil {
+		if err := errors.Join(tx.EndSessions(account, Mark{}), tx.EndInvites(account), d.endTokens(tx, account), tx.SaveAccount(r), tx.SaveInvite(i)); err != nil {
 			return err
 		}
 		return tx.Audit(Entry{Action: "account.recover", Object: account, Reason: reason})

@@ -242,3 +242,24 @@ func (d *Door) RevokeToken(ctx context.Context, c Caller, id string) error {
 		return ErrNoToken
 	})
 }
+
+// endTokens revokes what an account made: who had its password may have made them.
+func (d *Door) endTokens(tx Tx, account string) error {
+	all, err := tx.Tokens()
+	if err != nil {
+		return err
+	}
+	for _, t := range all {
+		if t.Maker != account || !t.Revoked.IsZero() {
+			continue
+		}
+		t.Revoked = d.now()
+		if err := tx.SaveToken(t); err != nil {
+			return err
+		}
+		if err := tx.Audit(Entry{Action: "token.revoke", Object: t.ID}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -302,6 +302,10 @@ func Approving(proposals ProposalStore, gather func(context.Context, *Proposal) 
 			}
 			return b.Payload()
 		},
+		Makers: func(ctx context.Context, id string) ([]string, error) {
+			b, err := proposals.Proposal(ctx, id)
+			return []string{b.By}, err
+		},
 		Run: func(ctx context.Context, who access.Actor, a access.Approval) error {
 			return proposals.ChangeProposal(ctx, who, a.Object, func(b *Proposal) error {
 				var said struct {

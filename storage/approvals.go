@@ -159,7 +159,8 @@ func (a *accessTx) Sweep(now time.Time) error {
 }
 
 // endAccess ends what could have been ended since the backup that was restored: nobody
-// knows which sessions were signed out, which invitations used, which tokens revoked.
+// knows which sessions were signed out, which invitations used, which tokens revoked,
+// which requests for approval taken back or carried out: they are asked for again.
 func (t *tx) endAccess() error {
 	for _, end := range [...]string{`DELETE FROM session WHERE org_id = $1`, `DELETE FROM invitation WHERE org_id = $1`, `DELETE FROM page_kept WHERE org_id = $1`} {
 		if _, err := t.exec(end, t.o.id); err != nil {
@@ -180,6 +181,22 @@ func (t *tx) endAccess() error {
 			return err
 		}
 		if err := t.audit(access.Entry{Action: "token.revoke", Object: k.ID, Reason: "restored"}); err != nil {
+			return err
+		}
+	}
+	asked, err := a.Approvals()
+	if err != nil {
+		return err
+	}
+	for _, p := range asked {
+		if p.State != access.Waiting && p.State != access.Approved {
+			continue
+		}
+		p.State, p.Reason = access.Withdrawn, "restored"
+		if err := a.SaveApproval(p); err != nil {
+			return err
+		}
+		if err := t.audit(access.Entry{Action: "approval.withdraw", Object: p.ID, Reason: "restored", Digest: p.Hash}); err != nil {
 			return err
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +23,7 @@ type Runner struct {
 	Now   func() time.Time // nil: time.Now
 	Log   *slog.Logger     // nil: nowhere
 	Most  int              // at once; 0: 2
+	Asker Asker            // nil: who may do an act is asked when a job starts, and not again
 
 	mu      sync.Mutex
 	kinds   map[string]Kind
@@ -32,6 +32,18 @@ type Runner struct {
 	running map[string]context.CancelFunc
 	all     sync.WaitGroup
 }
+
+// An Asker knows what an account may do at the moment; access.Door is one.
+type Asker interface {
+	// Still says whether who may do a: nil, or an error that is access.ErrNotAllowed.
+	Still(ctx context.Context, who access.Actor, a access.Act) error
+}
+
+// WordNotAllowed is why a job is stopped in whose name nobody may do it any more.
+const WordNotAllowed = "jobs.not_allowed"
+
+// runs is in whose name jobs are stopped by themselves.
+var runs = access.Actor{ID: "work", Role: access.System}
 
 // usual is how many jobs run at once: one long one does not hold all others up, and
 // the store has one writer anyway.
@@ -263,14 +275,14 @@ func (r *Runner) turn(ctx context.Context, id string) {
 		return // it was stopped while it waited
 	}
 	k, _ := r.kind(j.Kind)
+	if r.refused(ctx, &j) {
+		return
+	}
 	// By this a program that had the job before, and still lives, saves nothing more.
 	j.State, j.Seen = Runs, r.now()
 	if j, err = r.Store.SaveJob(ctx, j.By, j, nil); err != nil {
 		r.log().Error("a job does not begin", "job", id, "kind", j.Kind, "error", err.Error())
-		select { // another program writes, or the disk is full
-		case <-time.After(beginAgain):
-		case <-ctx.Done():
-		}
+		r.pause(ctx)
 		return
 	}
 	t := &Turn{r, j}
@@ -278,15 +290,47 @@ func (r *Runner) turn(ctx context.Context, id string) {
 	r.end(ctx, t, result, err)
 }
 
+// refused asks whether a job may still be done in whose name it is, and stops it where
+// not. Where it cannot be asked, the job waits for the next turn.
+func (r *Runner) refused(ctx context.Context, j *Job) bool {
+	if r.Asker == nil {
+		return false
+	}
+	err := r.Asker.Still(ctx, j.By, j.Act)
+	switch {
+	case err == nil:
+		return false
+	case !errors.Is(err, access.ErrNotAllowed):
+		r.log().Error("nobody can say whether a job may go on", "job", j.ID, "kind", j.Kind, "error", err.Error())
+		r.pause(ctx)
+		return true
+	}
+	j.State, j.Why, j.Seen = Stopped, WordNotAllowed, r.now()
+	if _, err := r.Store.SaveJob(ctx, runs, *j, entry("work.cancel", j)); err != nil && !errors.Is(err, ErrStale) {
+		r.log().Error("a job is not stopped", "job", j.ID, "kind", j.Kind, "error", err.Error())
+	}
+	return true
+}
+
+// pause waits for what is in the way: another program writes, or the disk is full.
+func (r *Runner) pause(ctx context.Context) {
+	select {
+	case <-time.After(beginAgain):
+	case <-ctx.Done():
+	}
+}
+
 // do is the work; what breaks in it breaks nothing else.
 func do(ctx context.Context, k Kind, t *Turn) (result string, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("work: %s broke: %v\n%s", t.job.Kind, p, debug.Stack())
+			err = errBroke // what it says may be of a person
 		}
 	}()
 	return k.Do(ctx, t)
 }
+
+var errBroke = errors.New("work: it broke")
 
 // end keeps how a turn ended.
 func (r *Runner) end(ctx context.Context, t *Turn, result string, err error) {

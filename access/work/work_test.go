@@ -1,11 +1,16 @@
 package work_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -225,13 +230,14 @@ func TestAStopAndAKill(t *testing.T) {
 // What fails says why, in words of the pages where it has any; what breaks breaks alone.
 func TestAJobThatFails(t *testing.T) {
 	m, tries := newMemory(), 0
-	r := &work.Runner{Store: m}
+	var log bytes.Buffer
+	r := &work.Runner{Store: m, Log: slog.New(slog.NewTextHandler(&log, nil))}
 	r.Handle("sign", work.Kind{Act: access.BatchIssue, Word: "jobs.title", Do: func(context.Context, *work.Turn) (string, error) {
 		if tries++; tries == 1 {
 			return "", &work.Fault{Word: "fault.full", Err: errors.New("no room")}
 		}
 		if tries == 2 {
-			panic("a broken step")
+			panic("Halima, born 1988-03-04")
 		}
 		return "", nil
 	}})
@@ -255,7 +261,55 @@ func TestAJobThatFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, r, j.ID, "done", state(work.Done))
+	r.Wait()
+	if said := log.String(); strings.Contains(said, "Halima") || strings.Contains(said, "goroutine") || !strings.Contains(said, "broke") || strings.Count(said, j.ID) != 2 {
+		t.Errorf("the log says what broke: %s", said)
+	}
 	if _, err := r.Start(t.Context(), lead, work.New{Kind: "nothing"}); err == nil {
 		t.Error("a kind that nobody does was started")
+	}
+}
+
+// door is a work.Asker.
+type door struct{ err atomic.Value }
+
+func (d *door) Still(_ context.Context, who access.Actor, a access.Act) error {
+	if who != lead || a != access.BatchIssue {
+		return errors.New("another was asked for")
+	}
+	return d.err.Load().(answer).err
+}
+
+type answer struct{ err error }
+
+// A job whose account was closed, or lost the role, while it waited does nothing, and goes
+// on when somebody says so after the account may again.
+func TestAJobOfWhoMayNotAnyMore(t *testing.T) {
+	m, d, ran := newMemory(), &door{}, 0
+	d.err.Store(answer{fmt.Errorf("closed: %w", access.ErrNotAllowed)})
+	r := &work.Runner{Store: m, Asker: d}
+	r.Handle("sign", work.Kind{Act: access.BatchIssue, Word: "jobs.title", Do: func(context.Context, *work.Turn) (string, error) { ran++; return "", nil }})
+	j, err := r.Start(t.Context(), lead, work.New{Kind: "sign"}) // by the program before
+	if err != nil {
+		t.Fatal(err)
+	}
+	life, end := context.WithCancel(t.Context())
+	if err := r.Begin(life); err != nil {
+		t.Fatal(err)
+	}
+	if got := until(t, r, j.ID, "stopped", state(work.Stopped)); got.Why != work.WordNotAllowed || ran != 0 {
+		t.Errorf("why: %q, %d turns", got.Why, ran)
+	}
+	d.err.Store(answer{})
+	if err := r.Resume(t.Context(), lead, j.ID); err != nil {
+		t.Fatal(err)
+	}
+	if got := until(t, r, j.ID, "done", state(work.Done)); got.Why != "" {
+		t.Errorf("why: %q", got.Why)
+	}
+	end()
+	r.Wait()
+	if !slices.Equal(m.told, []access.Action{"work.begin", "work.cancel", "work.resume", "work.done"}) || ran != 1 {
+		t.Errorf("%d turns, and the log tells %v", ran, m.told)
 	}
 }

@@ -17,7 +17,7 @@ import (
 // four eyes, and one in work for what takes long.
 func (s *serving) staffDesk() (*console.Console, error) {
 	s.door = &access.Door{Store: s.o.store, Now: s.a.Now}
-	s.work = &work.Runner{Store: s.o.store, Now: s.a.Now, Log: s.log}
+	s.work = &work.Runner{Store: s.o.store, Now: s.a.Now, Log: s.log, Asker: s.door}
 	s.imports = s.importDesk()
 	s.acts()
 	s.kinds()

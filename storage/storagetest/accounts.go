@@ -123,6 +123,14 @@ func testAccessRestored(t *testing.T, e Engine) {
 	must(t, err)
 	invite, err := d.Invite(ctx, access.Laptop(clerk), access.NewAccount{ID: "acc-new", Roles: []access.Role{access.Verifier}})
 	must(t, err)
+	asked, recovery, err := d.AskRecovery(ctx, access.Laptop(clerk), "acc-kanari", "lost")
+	must(t, err)
+	done := asked // and one that was approved and not carried out
+	done.ID, done.State, done.Second = "00000000000000000000000000000001", access.Approved, "acc-second"
+	must(t, w.org.WriteAccess(ctx, clerk, func(tx access.Tx) error {
+		must(t, tx.SaveApproval(done))
+		return tx.Audit(access.Entry{Action: "approval.approve", Object: done.ID})
+	}))
 	restore := e.Backup(t, w.dir)
 	issued(t, issue(t, w.desk, w.batch(t, 2)))
 	must(t, w.db.Close())
@@ -140,6 +148,17 @@ func testAccessRestored(t *testing.T, e Engine) {
 	}
 	if _, err := d.Invitation(ctx, invite); err == nil {
 		t.Error("an invitation came back")
+	}
+	for _, id := range []string{asked.ID, done.ID} {
+		if a, err := d.Approval(ctx, access.Laptop(clerk), id); err != nil || a.State != access.Withdrawn || a.Reason != "restored" {
+			t.Errorf("a request came back: %s %q, %v", a.State, a.Reason, err)
+		}
+	}
+	if n, err := d.Carry(ctx); n != 0 || err != nil {
+		t.Errorf("carried out after a restore: %d, %v", n, err)
+	}
+	if _, err := d.Invitation(ctx, recovery); err == nil {
+		t.Error("a recovery was carried out")
 	}
 	if _, err := d.SignInPasskey(ctx, access.PasskeyProof{ID: []byte("Kanari-passkey-id-0001"), Address: "192.0.2.77"}); err != nil {
 		t.Error("the account did not come back:", err)

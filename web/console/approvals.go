@@ -140,7 +140,7 @@ func (a *approvals) tell(p *Page, r access.Approval) []template.HTML {
 }
 
 func (a *approvals) row(p *Page, r access.Approval) approvalRow {
-	return approvalRow{r, hex.EncodeToString(r.Hash[:]), a.Door.CanApprove(p.In, r), r.State == access.Waiting && access.SameAccount(r.By, p.In.Account.ID),
+	return approvalRow{r, hex.EncodeToString(r.Hash[:]), a.Door.CanApprove(p.In, r), a.Door.CanWithdraw(p.In, r),
 		len(p.In.Account.Passkeys) > 0 && a.passkeys(p), len(r.Proof) > 0, nil}
 }
 

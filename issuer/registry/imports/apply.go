@@ -90,7 +90,19 @@ func (d *Desk) Submit(ctx context.Context, c access.Caller, id string, version i
 // Executor is how the door carries the approval of an import out: it is marked as
 // approved, and Begin is called.
 func (d *Desk) Executor() access.Executor {
-	return access.Executor{Payload: d.Payload, Run: d.approved}
+	return access.Executor{Payload: d.Payload, Makers: d.makers, Run: d.approved}
+}
+
+// makers are who loaded an import and who mended it.
+func (d *Desk) makers(ctx context.Context, id string) ([]string, error) {
+	m, err := d.Show(ctx, id)
+	who := []string{m.By}
+	for _, x := range m.Mends {
+		if !slices.Contains(who, x.By) {
+			who = append(who, x.By)
+		}
+	}
+	return who, err
 }
 
 func (d *Desk) approved(ctx context.Context, who access.Actor, a access.Approval) error {
@@ -99,6 +111,11 @@ func (d *Desk) approved(ctx context.Context, who access.Actor, a access.Approval
 		m, err = tx.Import(a.Object)
 		if err != nil {
 			return err
+		}
+		if (m.State == Checked || m.State == InReview) && access.HashPayload(m.payload()) == a.Hash {
+			// Where a stop came between asking and noting that it was asked, nothing of this
+			// approval is noted, and both accounts mean what is there all the same.
+			m.State, m.Review = InReview, &Review{Approval: a.ID, Hash: a.Hash, By: a.By, At: a.At}
 		}
 		if m.Review == nil || m.Review.Approval != a.ID || m.Review.Hash != a.Hash {
 			return ErrConflict

@@ -44,13 +44,13 @@ func (d *Desk) now() time.Time {
 
 // settle shows what became of a request for approval: the door knows it first.
 func (d *Desk) settle(ctx context.Context, list []Import) error {
-	if d.Door == nil || !slices.ContainsFunc(list, func(m Import) bool { return m.State == InReview }) {
+	if d.Door == nil || !slices.ContainsFunc(list, func(m Import) bool { return m.asked() }) {
 		return nil
 	}
 	return d.Door.Store.ReadAccess(ctx, func(v access.View) error {
 		for i := range list {
 			m := &list[i]
-			if m.State != InReview || m.Review == nil {
+			if !m.asked() {
 				continue
 			}
 			a, err := v.Approval(m.Review.Approval)
@@ -58,15 +58,21 @@ func (d *Desk) settle(ctx context.Context, list []Import) error {
 				return err
 			}
 			switch {
-			case a.State == access.Refused:
+			case a.State == access.Refused && m.State == InReview:
 				m.State, m.Why = Refused, a.Reason
 				m.Review.Second = a.Second
-			case a.State == access.Withdrawn || a.State == access.Lapsed || a.State == access.Waiting && !d.now().Before(a.Ends):
+			case a.State == access.Withdrawn || a.State == access.Lapsed || (a.State == access.Waiting || a.State == access.Approved) && !d.now().Before(a.Ends):
 				m.State = Checked
 			}
 		}
 		return nil
 	})
+}
+
+// asked reports whether the door may know more of an import: it waits for a second
+// account, or was approved and is not written yet.
+func (m *Import) asked() bool {
+	return m.Review != nil && (m.State == InReview || m.State == Approved)
 }
 
 // List returns every import, newest first.

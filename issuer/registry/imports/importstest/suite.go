@@ -37,6 +37,9 @@ func Run(t *testing.T, open Open) {
 	}{
 		{"two people take a list in, and nobody alone", testWay},
 		{"a mend lies over the file and says whose it is", testMend},
+		{"nobody approves what they loaded or mended", testMakers},
+		{"a stop between asking and noting it leaves nothing stuck", testAskedAndStopped},
+		{"what was approved and fails comes to an end", testFails},
 		{"what changed is not approved", testChanged},
 		{"who is refused may mend and ask again", testRefused},
 		{"two editors do not overwrite each other", testVersions},
