@@ -311,6 +311,16 @@ func TestABatchNeedsASecondAccount(t *testing.T) {
 	if c := approve(asks); c != 403 && c != 404 {
 		t.Errorf("approved by who asked: %d", c)
 	}
+	made := w.as(own, access.Registrar, access.Approver)
+	p := w.issuing.proposals[own+"/"+id]
+	by := p.By
+	p.By = made.member.id
+	w.issuing.proposals[own+"/"+id] = p
+	if c := approve(made); c != 403 {
+		t.Errorf("approved by who prepared it, when another submitted: %d, want 403", c)
+	}
+	p.By = by
+	w.issuing.proposals[own+"/"+id] = p
 	w.issuing.changed = true
 	if c := approve(approves); c != 409 {
 		t.Errorf("approved though a record changed: %d, want 409", c)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"aidpass/access"
+	"aidpass/access/work"
 	"aidpass/issuer/print"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/imports"
@@ -118,6 +119,7 @@ func families(t *testing.T) (keys []string) {
 	for p := print.A4; p <= print.Thermal80; p++ {
 		keys = append(keys, "prints.paper_"+p.String())
 	}
+	keys = append(keys, work.WordNotAllowed)
 	for m := range 12 {
 		keys = append(keys, "date.month"+strconv.Itoa(m+1))
 	}
