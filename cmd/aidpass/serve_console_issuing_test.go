@@ -215,6 +215,9 @@ func TestCardsAtTheDesk(t *testing.T) {
 		t.Errorf("the old card is %s, %v", old.Status, err)
 	}
 
+	if _, err := s.door.Invite(ctx, access.Laptop{ID: "boss", Role: access.OrgAdmin}, access.NewAccount{ID: by.ID, Roles: []access.Role{by.Role}}); err != nil {
+		t.Fatal(err) // long work asks whether the account still may
+	}
 	prints := consolePrints{s}
 	order := console.PrintOrder{Card: made.ID.String(), Paper: "a4", Lang: "sw", Complaint: "+254 700 111 222"}
 	if n, err := prints.Printable(ctx, org, order); err != nil || n.Fresh != 1 {
