@@ -8,7 +8,11 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 mapfile -t packages < <(go list ./... |
-	grep -vE '^aidpass/(cmd|web/scanner|web/wallet|web/together|web/build|internal/floorplan|internal/qrcode|issuer/print|issuer/registry/(roster|intake|photo|export))(/|$)')
+	grep -vE '^aidpass/(storage$|cmd|web/scanner|web/wallet|web/together|web/build|internal/floorplan|internal/qrcode|issuer/print|issuer/registry/(roster|intake|photo|export))(/|$)')
 CGO_ENABLED=1 go test -race -short -timeout 20m "${packages[@]}"
+# Of the database what several do at once; hashing of passwords, proving of logs,
+# backups and large lists are one after the other, and slow here.
+CGO_ENABLED=1 go test -race -short -timeout 20m ./storage \
+	-skip '^TestSQLite$/(accounts_come|an_erased_key|a_list_is_taken|the_audit_log_is_proved|records_are_many|lists_say_nothing)|^TestAudit|^TestBackup|^TestRestore|^TestCards$/an_interrupted'
 CGO_ENABLED=1 go test -race -short ./issuer/print/shape ./issuer/print/fonts ./issuer/print/pdf
 CGO_ENABLED=1 go test -race -short -run 'SameCardsSameBytes|EveryCodeOfASheet|EndsWithItsContext' ./issuer/print ./issuer/print/proof

@@ -20,7 +20,7 @@ go test -timeout 20m ./...
 step 'race'
 scripts/race.sh
 step 'short fuzz'
-FUZZTIME=${FUZZTIME_SHORT:-2s} scripts/fuzz.sh
+FUZZTIME=${FUZZTIME_SHORT:-1s} scripts/fuzz.sh
 step 'vectors: the same answers in Go, in the browser binaries and by command line'
 go test -count=1 -run 'Vector|Golden|Differential' ./cmd/...
 echo

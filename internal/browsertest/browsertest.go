@@ -61,6 +61,9 @@ func Chromium(t *testing.T) string {
 // sessionStorage.shift, seconds, is added.
 func New(t *testing.T, clock time.Time, more ...chromedp.ExecAllocatorOption) *Page {
 	t.Helper()
+	if testing.Short() { // the race detector sees nothing of what runs in Chromium
+		t.Skip("short: no browser is started")
+	}
 	p := &Page{T: t, clock: clock, camera: filepath.Join(t.TempDir(), "camera.y4m"), profile: t.TempDir()}
 	p.See("", 0)
 	p.Start(more...)
