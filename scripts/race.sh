@@ -10,9 +10,8 @@ cd "$(dirname "$0")/.."
 mapfile -t packages < <(go list ./... |
 	grep -vE '^aidpass/(storage$|cmd|web/scanner|web/wallet|web/together|web/build|internal/floorplan|internal/qrcode|issuer/print|issuer/registry/(roster|intake|photo|export))(/|$)')
 CGO_ENABLED=1 go test -race -short -timeout 20m "${packages[@]}"
-# Of the database what several do at once; hashing of passwords, proving of logs,
-# backups and large lists are one after the other, and slow here.
+# Of the database what several do at once: the rest is one act after the other, and slow here.
 CGO_ENABLED=1 go test -race -short -timeout 20m ./storage \
-	-skip '^TestSQLite$/(accounts_come|an_erased_key|a_list_is_taken|the_audit_log_is_proved|records_are_many|lists_say_nothing)|^TestAudit|^TestBackup|^TestRestore|^TestCards$/an_interrupted'
+	-run '^TestSQLite$/(many_desks|publishers_race|who_signs_in|a_code_of_an_offer|a_token_gives|a_request_is_answered|jobs_are_kept)|TestFirstDeviceWinsTheCode|FullDisk|OfOneMoment'
 CGO_ENABLED=1 go test -race -short ./issuer/print/shape ./issuer/print/fonts ./issuer/print/pdf
 CGO_ENABLED=1 go test -race -short -run 'SameCardsSameBytes|EveryCodeOfASheet|EndsWithItsContext' ./issuer/print ./issuer/print/proof
