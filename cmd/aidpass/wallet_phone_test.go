@@ -83,7 +83,7 @@ func (p *walletPhone) screen(name string) {
 
 func (p *walletPhone) back(to string) {
 	p.Helper()
-	browsertest.Eval[bool](p.Page, `(document.querySelector(".back").click(), true)`)
+	p.Push(".back")
 	p.screen(to)
 }
 
@@ -347,7 +347,7 @@ func TestTheWalletAppSeesHowItsCardsStand(t *testing.T) {
 	stands("Could not check since")
 	stands("November 21, 2026")
 	p.Shoot("en-wallet-unchecked")
-	browsertest.Eval[bool](p.Page, `(document.querySelector("button.pass").click(), true)`)
+	p.Push("button.pass")
 	p.screen("one-card")
 	if got := p.Text(".body"); !strings.Contains(got, "the desk decides") {
 		t.Errorf("a card that was not checked says %q", got)
@@ -368,7 +368,7 @@ func TestTheWalletAppSeesHowItsCardsStand(t *testing.T) {
 		p.open(walletApp)
 		stands(then.words)
 	}
-	browsertest.Eval[bool](p.Page, `(document.querySelector("button.pass").click(), true)`)
+	p.Push("button.pass")
 	p.screen("one-card")
 	if got := p.Text(".body"); !strings.Contains(got, "help desk") {
 		t.Errorf("a card that was cancelled says %q", got)
@@ -513,7 +513,7 @@ func TestTheWalletAppProvesLaterAndRenews(t *testing.T) {
 	card := func(want string) {
 		t.Helper()
 		p.Wait(fmt.Sprintf(`document.querySelector(".pass .standing")?.innerText.includes(%q)`, want))
-		browsertest.Eval[bool](p.Page, `(document.querySelector("button.pass").click(), true)`)
+		p.Push("button.pass")
 		p.screen("one-card")
 		if got := p.Text(".body"); !strings.Contains(got, "A key of relief-a.example proves this card") || !strings.Contains(got, "K7Q2") {
 			t.Errorf("the card says %q", got)

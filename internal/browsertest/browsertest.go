@@ -190,8 +190,17 @@ func (p *Page) Text(selector string) string {
 // Click presses the control of an id, as soon as it is there.
 func (p *Page) Click(id string) {
 	p.Helper()
-	p.Wait(fmt.Sprintf("document.getElementById(%q)", id))
-	Eval[bool](p, fmt.Sprintf("(document.getElementById(%q).click(), true)", id))
+	p.Push(fmt.Sprintf("[id=%q]", id))
+}
+
+// Push presses what a selector finds first, as soon as it is there. A screen that is
+// drawn once more in between takes nothing away.
+func (p *Page) Push(selector string) {
+	p.Helper()
+	press := fmt.Sprintf("(() => { const e = document.querySelector(%q); e?.click(); return !!e; })()", selector)
+	for pressed := false; !pressed; pressed = Eval[bool](p, press) {
+		p.Wait(fmt.Sprintf("document.querySelector(%q)", selector))
+	}
 }
 
 // Freeze stops the page's clock at a time, until it is loaded again.
@@ -209,7 +218,7 @@ func (p *Page) Screen(name string) {
 // Back goes back by the arrow at the top.
 func (p *Page) Back() {
 	p.Helper()
-	Eval[bool](p, `(document.querySelector(".back").click(), true)`)
+	p.Push(".back")
 }
 
 // Hold presses a button as long as it asks for.

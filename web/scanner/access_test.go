@@ -254,7 +254,7 @@ func (c *tour) ownPIN() {
 	p.click("export")
 	p.screen("history")
 	p.wait(`document.querySelector(".log button")`)
-	eval[bool](p, `(document.querySelector(".log button").click(), true)`)
+	p.Push(".log button")
 	c.look("take-back")
 	p.click("leave-it")
 	p.screen("history")

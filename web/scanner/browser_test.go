@@ -158,7 +158,7 @@ func TestEachTroubleHasItsScreen(t *testing.T) {
 		}
 		// Room again: it goes on by itself, and nothing was taken for given.
 		eval[bool](p, `(IDBObjectStore.prototype.add = globalThis.add, true)`)
-		eval[bool](p, `(document.querySelector(".actions button").click(), true)`)
+		p.Push(".actions button")
 		p.screen("ready")
 		if got := p.judge(world.Text(vt.CardOptions{})); got != "GIVE" {
 			t.Errorf("after a record that failed: %q", got)

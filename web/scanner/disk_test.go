@@ -130,14 +130,14 @@ func fullDisk(t *testing.T, script string) {
 	p.axe("disk full")
 	// The browser opens its database for nobody now; cards are judged all the same, and
 	// the one that could not be recorded was not given on.
-	eval[bool](p, `(document.querySelector(".actions button").click(), true)`)
+	p.Push(".actions button")
 	p.screen("ready")
 	n--
 	if got := give(); got != "stop-full" {
 		t.Errorf("still full: %q", got)
 	}
 	free()
-	eval[bool](p, `(document.querySelector(".actions button").click(), true)`)
+	p.Push(".actions button")
 	p.screen("ready")
 	if got := give(); got != "scan" {
 		t.Fatalf("with room again: %q", got)

@@ -15,12 +15,6 @@ import (
 	"aidpass/verifier/visit"
 )
 
-// push presses what has no name.
-func (p *phone) push(selector string) {
-	p.Helper()
-	eval[bool](p, fmt.Sprintf("(document.querySelector(%q).click(), true)", selector))
-}
-
 // A private window works as long as it is open, and says that it forgets.
 func TestAPrivateWindowSaysThatItForgets(t *testing.T) {
 	t.Parallel()
@@ -80,7 +74,7 @@ func TestACheckerThatDoesNotStart(t *testing.T) {
 		p.shoot("core-" + why)
 	}
 	fault.Store("")
-	p.push(".actions button") // try again
+	p.Push(".actions button") // try again
 	p.screen("setup")
 }
 
@@ -190,7 +184,7 @@ func TestARoundOpenedOnOldLists(t *testing.T) {
 	// What is taken back counts no more.
 	p.click("history")
 	p.screen("history")
-	eval[bool](p, `(document.querySelector(".log button").click(), true)`)
+	p.Push(".log button")
 	p.gated("take-back")
 	p.click("take-back")
 	p.said("Taken back")

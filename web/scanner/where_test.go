@@ -204,8 +204,8 @@ func TestWhatANewWorkerReads(t *testing.T) {
 		t.Errorf("numbers in the history: %q", got)
 	}
 	meant := p.last(key).Sequence
-	press := fmt.Sprintf(`(document.querySelector('[data-sequence="%d"] button').click(), true)`, meant)
-	eval[bool](p, press)
+	press := fmt.Sprintf(`[data-sequence="%d"] button`, meant)
+	p.Push(press)
 	p.gated("take-back")
 	p.axe("take back")
 	p.shoot("take-back-en")
@@ -217,7 +217,7 @@ func TestWhatANewWorkerReads(t *testing.T) {
 	if v := p.last(key); v.Sequence != meant {
 		t.Errorf("taken back before anybody said so: %+v", v)
 	}
-	eval[bool](p, press)
+	p.Push(press)
 	p.click("take-back")
 	p.wait(`document.getElementById("toast").innerText.includes("Taken back")`)
 	if v := p.last(key); v.Kind != visit.Counter || v.Cancels != meant {
