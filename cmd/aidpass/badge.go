@@ -254,16 +254,11 @@ operator's code is never shown.`,
 			if err != nil {
 				return err
 			}
-			o, err := a.openOrg(cmd.Context())
+			o, err := a.openOrgTrusting(cmd.Context(), trustFile)
 			if err != nil {
 				return err
 			}
 			defer o.close()
-			if trustFile != "" {
-				if err := a.useTrustList(trustFile, nil); err != nil {
-					return err
-				}
-			}
 			list, err := a.keptList()
 			if err != nil {
 				return err

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"io"
 	"log/slog"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -260,22 +259,4 @@ func (s *serving) walletLines() (list []string) {
 		return append(list, "wallets:      "+s.f.base+"   the --base-url of aidpass offer create and aidpass request create")
 	}
 	return append(list, "wallets:      no offers and no requests here; aidpass serve --base-url ADDRESS answers them")
-}
-
-// readProxies reads what --proxy names: networks, or single addresses.
-func readProxies(list []string) (proxies []netip.Prefix, err error) {
-	for _, text := range list {
-		p, err := netip.ParsePrefix(text)
-		if a, aerr := netip.ParseAddr(text); err != nil && aerr == nil {
-			p, err = a.Prefix(a.BitLen())
-		}
-		switch {
-		case err != nil || p != p.Masked() || p.Addr().Is4In6():
-			return nil, usagef("--proxy %q is no address and no network", text).hint("--proxy 10.0.0.5, or --proxy 10.0.0.0/29 with zeros behind its bits")
-		case p.Bits() == 0:
-			return nil, usagef("--proxy %s is everybody: then each client says who it is", text).hint("the proxy's own address, as --proxy 10.0.0.5")
-		}
-		proxies = append(proxies, p)
-	}
-	return proxies, nil
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -33,6 +35,19 @@ func (a *app) useTrustList(path string, chain []string) error {
 		return err
 	}
 	return a.keepTrustList(raw, list, chain)
+}
+
+// openOrgTrusting opens the organisation as openOrg does, and remembers the list that
+// --trust names; "" is none. The caller closes what is returned.
+func (a *app) openOrgTrusting(ctx context.Context, trustFile string) (*org, error) {
+	o, err := a.openOrg(ctx)
+	if err != nil || trustFile == "" {
+		return o, err
+	}
+	if err := a.useTrustList(trustFile, nil); err != nil {
+		return nil, errors.Join(err, o.close())
+	}
+	return o, nil
 }
 
 // keepTrustList remembers a list, if it follows the one that was kept: not older,
