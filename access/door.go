@@ -53,6 +53,7 @@ type View interface {
 	Approval(id string) (Approval, error)
 	Approvals() ([]Approval, error)    // newest first
 	Tries(about string) (Tries, error) // the zero Tries where nothing is known
+	Tally(what string, day int64) (int, error)
 }
 
 // A Tx writes.
@@ -67,9 +68,10 @@ type Tx interface {
 	SaveToken(t Token) error
 	SaveApproval(a Approval) error
 	SaveTries(about string, t Tries) error
+	SaveTally(t Tally) error
 	Keep(mark Mark, kind string, ends time.Time, data []byte) error // what one page hands the next, sealed
 	Take(mark Mark, kind string) (data []byte, ends time.Time, err error)
-	Sweep(now time.Time) error // deletes sessions, invitations, tries and kept things that are over
+	Sweep(now time.Time) error // deletes sessions, invitations, tries, tallies and kept things that are over
 	// Audit adds an entry: action, object, reason and detail are the caller's, and the actor
 	// where it has one; else it is the transaction's.
 	Audit(e Entry) error

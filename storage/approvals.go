@@ -110,6 +110,17 @@ func (a *accessTx) SaveTries(about string, n access.Tries) error {
 	return err
 }
 
+func (a *accessTx) Tally(what string, day int64) (n int, err error) {
+	_, err = a.t.find(`SELECT n FROM tally WHERE org_id = $1 AND what = $2 AND day = $3`, []any{a.t.o.id, what, day}, &n)
+	return n, err
+}
+
+func (a *accessTx) SaveTally(t access.Tally) error {
+	const save = `INSERT INTO tally (org_id, what, day, n) VALUES ($1, $2, $3, $4) ON CONFLICT (org_id, what, day) DO UPDATE SET n = excluded.n`
+	_, err := a.t.exec(save, a.t.o.id, t.What, t.Day, t.N)
+	return err
+}
+
 // maxKept is how many things pages keep for each other at once. Whoever is not signed in
 // can have something kept, so the oldest go first.
 const maxKept = 2000
@@ -150,6 +161,7 @@ func (a *accessTx) Sweep(now time.Time) error {
 		{`DELETE FROM invitation WHERE org_id = $1 AND ends_at <= $2`, []any{now.UnixMicro()}},
 		{`DELETE FROM page_kept WHERE org_id = $1 AND ends_at <= $2`, []any{now.UnixMicro()}},
 		{`DELETE FROM sign_in_try WHERE org_id = $1 AND last_at <= $2 AND good_at <= $3`, []any{now.Add(-access.TriesLife).UnixMicro(), now.Add(-access.GoodLife).UnixMicro()}},
+		{`DELETE FROM tally WHERE org_id = $1 AND day < $2`, []any{now.Add(-access.TallyLife).Unix() / 86400}},
 	} {
 		if _, err := a.t.exec(s.query, append([]any{a.t.o.id}, s.args...)...); err != nil {
 			return err

@@ -32,6 +32,11 @@ type kept struct {
 	data []byte
 }
 
+type tallyKey struct {
+	what string
+	day  int64
+}
+
 type data struct {
 	accounts  map[string]access.Record
 	sessions  map[access.Mark]access.SessionRow
@@ -40,18 +45,19 @@ type data struct {
 	approvals map[string]access.Approval
 	tries     map[string]access.Tries
 	kept      map[access.Mark]kept
+	tallies   map[tallyKey]int
 	log       []access.Entry
 }
 
 func (d data) clone() data {
 	return data{maps.Clone(d.accounts), maps.Clone(d.sessions), maps.Clone(d.invites), maps.Clone(d.tokens), maps.Clone(d.approvals),
-		maps.Clone(d.tries), maps.Clone(d.kept), slices.Clone(d.log)}
+		maps.Clone(d.tries), maps.Clone(d.kept), maps.Clone(d.tallies), slices.Clone(d.log)}
 }
 
 // New makes an empty store of an organisation. now is what its log goes by.
 func New(org string, now func() time.Time) *Memory {
 	return &Memory{Org: org, Now: now, data: data{map[string]access.Record{}, map[access.Mark]access.SessionRow{}, map[access.Mark]access.Invite{},
-		map[access.Mark]access.Token{}, map[string]access.Approval{}, map[string]access.Tries{}, map[access.Mark]kept{}, nil}}
+		map[access.Mark]access.Token{}, map[string]access.Approval{}, map[string]access.Tries{}, map[access.Mark]kept{}, map[tallyKey]int{}, nil}}
 }
 
 // ID is the organisation's.
@@ -254,6 +260,9 @@ func (t *tx) SaveApproval(a access.Approval) error {
 func (t *tx) Tries(about string) (access.Tries, error)     { return t.tries[about], nil }
 func (t *tx) SaveTries(about string, n access.Tries) error { t.tries[about] = n; return nil }
 
+func (t *tx) Tally(what string, day int64) (int, error) { return t.tallies[tallyKey{what, day}], nil }
+func (t *tx) SaveTally(n access.Tally) error            { t.tallies[tallyKey{n.What, n.Day}] = n.N; return nil }
+
 func (t *tx) Keep(mark access.Mark, kind string, ends time.Time, b []byte) error {
 	t.kept[mark] = kept{kind, ends, b}
 	return nil
@@ -272,6 +281,7 @@ func (t *tx) Sweep(now time.Time) error {
 	maps.DeleteFunc(t.sessions, func(_ access.Mark, s access.SessionRow) bool { return now.Sub(s.Created) >= access.SessionLife })
 	maps.DeleteFunc(t.invites, func(_ access.Mark, i access.Invite) bool { return !now.Before(i.Ends) })
 	maps.DeleteFunc(t.kept, func(_ access.Mark, k kept) bool { return !now.Before(k.ends) })
+	maps.DeleteFunc(t.tallies, func(k tallyKey, _ int) bool { return k.day < now.Add(-access.TallyLife).Unix()/86400 })
 	maps.DeleteFunc(t.tries, func(_ string, n access.Tries) bool {
 		return now.Sub(n.Last) >= access.TriesLife && now.Sub(n.Good) >= access.GoodLife
 	})

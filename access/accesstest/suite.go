@@ -53,6 +53,7 @@ func Run(t *testing.T, open Open) {
 		{"what was approved and fails comes to an end", testFailedEnds},
 		{"recovery takes two administrators", testRecovery},
 		{"two organisations do not see each other", testApart},
+		{"what one account may do alone is counted for its day", testSpend},
 		{"what is kept is taken once", testKept},
 		{"every change stands in the log", testLog},
 		{"a change without an entry is none", testNoEntry},

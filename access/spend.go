@@ -1,0 +1,82 @@
+package access
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// ErrSpent: an account did as much of an act on this day as one may do without a second account.
+var ErrSpent = errors.New("access: as much was done today as one account may do alone: a second one has to approve this")
+
+// A Tally is how often something was done on one day of UTC.
+type Tally struct {
+	What string // of what, and who: "card.many amina"
+	Day  int64  // days since 1970-01-01
+	N    int
+}
+
+// TallyLife is how long tallies are kept after their day.
+const TallyLife = 8 * 24 * time.Hour
+
+// day is the day of UTC that a moment is of, as [Tally] counts days.
+func day(at time.Time) int64 { return at.Unix() / (24 * 60 * 60) }
+
+// Spend counts n more of act a for the account who on this day of UTC: ErrSpent, and
+// nothing counted, where that would make more than most. Nothing is counted for an actor
+// with a second person, who approved it. It is called before the act; what then fails is
+// given back by [Door.Unspend], and what is not, as after a stop, stays counted.
+func (d *Door) Spend(ctx context.Context, who Actor, a Act, n, most int) error {
+	switch {
+	case n < 0:
+		return fmt.Errorf("access: %d of %s cannot be spent", n, a)
+	case who.SecondPerson != "" || n == 0:
+		return nil
+	}
+	return d.count(ctx, who, a, n, most)
+}
+
+// Unspend gives back what Spend counted for an act that had no effect.
+func (d *Door) Unspend(ctx context.Context, who Actor, a Act, n int) error {
+	if who.SecondPerson != "" || n == 0 {
+		return nil
+	}
+	return d.count(ctx, who, a, -n, 0)
+}
+
+// Spent is how much of act a the account who did alone on this day.
+func (d *Door) Spent(ctx context.Context, who Actor, a Act) (n int, err error) {
+	err = d.Store.ReadAccess(ctx, func(v View) (err error) {
+		n, err = v.Tally(tallyOf(a, who), day(d.now()))
+		return err
+	})
+	return n, err
+}
+
+func tallyOf(a Act, who Actor) string {
+	id, err := AccountID(who.ID)
+	if err != nil {
+		id = "?" // all who cannot be told apart share one
+	}
+	return string(a) + " " + id
+}
+
+// count adds n, which may be negative, in one transaction with the look at what is there.
+func (d *Door) count(ctx context.Context, who Actor, a Act, n, most int) error {
+	if _, ok := RuleOf(a); !ok {
+		return fmt.Errorf("%w: %q is no act of the table", ErrNotAllowed, a)
+	}
+	return d.Store.WriteAccess(ctx, who, func(tx Tx) error {
+		t := Tally{What: tallyOf(a, who), Day: day(d.now())}
+		was, err := tx.Tally(t.What, t.Day)
+		if err != nil {
+			return err
+		}
+		if n > 0 && n > most-was {
+			return ErrSpent
+		}
+		t.N = max(was+n, 0)
+		return tx.SaveTally(t)
+	})
+}
