@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -98,10 +99,12 @@ type importLine struct {
 	Asked  string          `json:"approval,omitempty"`
 	Second string          `json:"second_person,omitempty"`
 	Why    string          `json:"why,omitempty"`
+	// Changed: it was approved, and this was not as it was approved.
+	Changed *imports.Changed `json:"changed,omitempty"`
 }
 
 func lineOfImport(m imports.Import) importLine {
-	l := importLine{ID: m.ID, State: m.State, Name: m.Name, Format: m.Format, By: m.By, At: m.At.UTC().Format(time.RFC3339), Mended: m.Mended, Counts: m.Counts, Why: m.Why}
+	l := importLine{ID: m.ID, State: m.State, Name: m.Name, Format: m.Format, By: m.By, At: m.At.UTC().Format(time.RFC3339), Mended: m.Mended, Counts: m.Counts, Why: m.Why, Changed: m.Changed}
 	if m.Review != nil {
 		l.Asked, l.Second = m.Review.Approval, m.Review.Second
 	}
@@ -114,6 +117,12 @@ func (l importLine) write(w io.Writer) {
 		fmt.Fprintf(w, "  %d good, %d with a warning, %d with an error; %d new, %d updated, %d known", c.Good, c.Warned, c.Bad, c.New, c.Updated, c.Known)
 	}
 	fmt.Fprintln(w)
+	if c := l.Changed; c != nil {
+		fmt.Fprintf(w, "  not as it was approved: %s\n", strings.Join(append(c.Parts, fmt.Sprintf("%d rows", c.Rows)), ", "))
+		for _, t := range c.Some {
+			fmt.Fprintf(w, "  row %d: %s, and now %s\n", t.Row, cmp.Or(t.Was, "not there"), cmp.Or(t.Now, "not there"))
+		}
+	}
 }
 
 // onImport does something with the import of an id, at the version it has.

@@ -2,12 +2,16 @@ package storagetest
 
 import (
 	"bytes"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
 	"aidpass/access"
+	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/imports"
 	"aidpass/issuer/registry/imports/importstest"
+	"aidpass/issuer/registry/intake"
 	rosters "aidpass/issuer/registry/roster"
 	"aidpass/storage"
 )
@@ -80,4 +84,91 @@ func testImportsSealed(t *testing.T, e Engine) {
 	if left != 0 || bytes.Equal(was, nil) {
 		t.Errorf("%d parts are left", left)
 	}
+}
+
+// testImportsTampered: who writes into the database past the program changes what an
+// approved list would become, and puts an older row of a list back; nothing is written.
+func testImportsTampered(t *testing.T, e Engine) {
+	dir := t.TempDir()
+	w := importstest.NewWorld(t, func(t testing.TB, org string, now func() time.Time) importstest.Parts {
+		db := e.Open(t, dir, storage.Options{Now: now})
+		t.Cleanup(func() { must(t, db.Close()) })
+		o, err := db.CreateOrg(ctx, org, random(32), clerk)
+		must(t, err)
+		return importstest.Parts{Imports: o, Registry: o, Access: o}
+	})
+	db := e.SQL(t, dir)
+	defer db.Close()
+	by := w.Amina.Actor(access.ImportCheck)
+	load := func(rows string) imports.Import {
+		t.Helper()
+		m, _, err := w.Desk.Load(ctx, by, "list.csv", []byte("individual_id,full_name,sex,birth_date,phone,consent\n"+rows), imports.Options{})
+		must(t, err)
+		m, err = w.Desk.Check(ctx, by, m.ID, m.Version)
+		must(t, err)
+		return m
+	}
+	submit := func(m imports.Import) imports.Import {
+		t.Helper()
+		m, err := w.Desk.Submit(ctx, w.Amina, m.ID, m.Version, "")
+		must(t, err)
+		return m
+	}
+	approve := func(m imports.Import) {
+		t.Helper()
+		_, err := w.Door.Approve(ctx, w.Bilal, m.Review.Approval, m.Review.Hash, nil)
+		must(t, err)
+	}
+	const her = "P-1,Zuhura Bakari,f,1988-03-04,,yes\n"
+	approve(submit(load(her)))
+	w.Desk.Begin = nil
+	m := submit(load(strings.Replace(her, ",,", ",+254710203041,", 1)))
+	if m.Counts.Updated != 1 {
+		t.Fatalf("%+v", m.Counts)
+	}
+	approve(m)
+	_, err := db.Exec(`UPDATE unit SET external_index = NULL`)
+	must(t, err)
+	if _, err := w.Desk.Apply(ctx, m.ID, nil); !errors.Is(err, imports.ErrChanged) {
+		t.Errorf("a record that the list finds no more: %v", err)
+	}
+	m, err = w.Desk.Show(ctx, m.ID)
+	must(t, err)
+	if m.State != imports.Loaded || m.Changed == nil || len(m.Changed.Some) != 1 || m.Changed.Some[0] != (intake.Turn{Row: 2, Was: "updated", Now: "new"}) {
+		t.Errorf("%s: %+v", m.State, m.Changed)
+	}
+
+	// An approved row as it was under an approval that was taken back, in the place of the
+	// newer one.
+	full := errors.New("the disk is full")
+	w.Desk.Begin = func(imports.Import) error { return full }
+	m = submit(load("P-2,Zola Kale,f,1990-01-02,,yes\n"))
+	if _, err := w.Door.Approve(ctx, w.Bilal, m.Review.Approval, m.Review.Hash, nil); !errors.Is(err, full) {
+		t.Fatal(err)
+	}
+	w.Desk.Begin = nil
+	m, err = w.Desk.Show(ctx, m.ID)
+	must(t, err)
+	var old []byte
+	must(t, db.QueryRow(`SELECT sealed FROM import WHERE id = $1`, m.ID).Scan(&old))
+	_, err = w.Door.Withdraw(ctx, w.Amina, m.Review.Approval, "another name")
+	must(t, err)
+	m, err = w.Desk.Mend(ctx, by, m.ID, m.Version, []rosters.Mend{{Row: 2, Column: "full_name", Value: "Zola Kalema"}})
+	must(t, err)
+	m, err = w.Desk.Check(ctx, by, m.ID, m.Version)
+	must(t, err)
+	m = submit(m)
+	approve(m)
+	_, err = db.Exec(`UPDATE import SET sealed = $2 WHERE id = $1`, m.ID, old)
+	must(t, err)
+	if _, err := w.Desk.Apply(ctx, m.ID, nil); !errors.Is(err, imports.ErrState) {
+		t.Errorf("an older row of it: %v", err)
+	}
+	must(t, w.Registry.View(ctx, func(v registry.View) error {
+		people, err := v.Units(registry.KindPerson, registry.ID{}, 10)
+		if len(people) != 1 {
+			t.Errorf("%d people", len(people))
+		}
+		return err
+	}))
 }

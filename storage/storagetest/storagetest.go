@@ -136,6 +136,7 @@ func Run(t *testing.T, e Engine) {
 		{"nothing of an account is readable, and nothing can be moved", testAccountsSealed},
 		{"a list is taken in by two", testImportDesk},
 		{"nothing of a list that waits is readable", testImportsSealed},
+		{"a list is written as it was approved, whatever is done to the database", testImportsTampered},
 		{"an answered approval stays as it is", testApprovalsStay},
 		{"nobody comes in by a backup", testAccessRestored},
 		{"nothing of a person is readable in the files", testCanaries},

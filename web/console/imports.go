@@ -200,6 +200,7 @@ func (s *Imports) load(p *Page) error {
 
 type importData struct {
 	importRow
+	Changed *imports.Changed `json:"changed,omitempty"`  // it was approved, and this was not as it was approved
 	Warned  []string         `json:"warnings,omitempty"` // of the file, in English
 	Skipped []intake.Skipped `json:"skipped,omitempty"`
 }
@@ -212,7 +213,7 @@ func (s *Imports) show(p *Page) error {
 	if m.State == imports.Approved {
 		p.Every = 5
 	}
-	return p.Show("import", "imports.one", importData{rowOfImport(&m), m.Warned, m.Skipped}, "name", m.Name)
+	return p.Show("import", "imports.one", importData{rowOfImport(&m), m.Changed, m.Warned, m.Skipped}, "name", m.Name)
 }
 
 // Says reports whether the catalogues have a word.

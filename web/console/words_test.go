@@ -99,7 +99,8 @@ func families(t *testing.T) (keys []string) {
 	for _, s := range []imports.State{imports.Loaded, imports.Checked, imports.InReview, imports.Approved, imports.Applied, imports.Issued, imports.Refused, imports.Withdrawn} {
 		keys = append(keys, "imports.state_"+string(s))
 	}
-	for _, k := range []string{"severity_reject", "severity_issue", "severity_note", "why_" + registry.KeyDocument, "why_" + registry.KeyNameYear, "order_dmy", "order_mdy", "order_hm", "order_mf"} {
+	for _, k := range []string{"severity_reject", "severity_issue", "severity_note", "why_" + registry.KeyDocument, "why_" + registry.KeyNameYear, "order_dmy", "order_mdy", "order_hm", "order_mf",
+		"part_file", "part_columns", "part_options", "part_mends", "part_rows", "turn_new", "turn_updated", "turn_known", "turn_left_out"} {
 		keys = append(keys, "imports."+k)
 	}
 	for _, code := range findingCodes(t) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"aidpass/access"
 	"aidpass/issuer/registry"
@@ -18,8 +19,11 @@ import (
 // this order.
 type payload struct {
 	Import  string `json:"import"`
-	Content string `json:"content"` // SHA-256 of file, plan, options and mends
-	File    string `json:"file"`    // SHA-256
+	File    string `json:"file"`    // SHA-256 of its bytes
+	Columns string `json:"columns"` // of the plan
+	Options string `json:"options"` // of what else was said of the list
+	Mended  string `json:"mended"`  // of what is laid over the file
+	Outcome string `json:"outcome"` // of every row, what becomes of it and what is written: intake.Fates
 	Rows    int    `json:"rows"`
 	New     int    `json:"new"`
 	Updated int    `json:"updated"`
@@ -30,8 +34,9 @@ type payload struct {
 }
 
 func (m *Import) payload() []byte {
-	content := m.content()
-	p := payload{Import: m.ID, Content: hex.EncodeToString(content[:]), File: hex.EncodeToString(m.Digest[:]), Mends: len(m.Mends), Gone: m.Gone}
+	text := func(sum [32]byte) string { return hex.EncodeToString(sum[:]) }
+	p := payload{Import: m.ID, File: text(m.Digest), Columns: text(hashOf(m.Plan)), Options: text(hashOf(m.Options)), Mended: text(hashOf(m.mends())), Outcome: text(m.Outcome),
+		Mends: len(m.Mends), Gone: m.Gone}
 	if c := m.Counts; c != nil {
 		p.Rows, p.New, p.Updated, p.Known, p.Bad = c.Rows, c.New, c.Updated, c.Known, c.Bad
 	}
@@ -42,8 +47,24 @@ func (m *Import) payload() []byte {
 	return b
 }
 
-// Payload is what an approval of an import is about: the hash of its file, plan, options
-// and mends, and what becomes of its rows. It changes with any of them.
+// parts are those of a list that are not as they were approved.
+func parts(approved, now []byte) (list []string) {
+	var a, b payload
+	if json.Unmarshal(approved, &a) != nil || json.Unmarshal(now, &b) != nil {
+		return []string{"rows"}
+	}
+	for _, p := range []struct{ name, was, is string }{{"file", a.File, b.File}, {"columns", a.Columns, b.Columns}, {"options", a.Options, b.Options}, {"mends", a.Mended, b.Mended},
+		{"rows", a.Outcome, b.Outcome}} {
+		if p.was != p.is {
+			list = append(list, p.name)
+		}
+	}
+	return list
+}
+
+// Payload is what an approval of an import is about: the hashes of its file, plan, options
+// and mends, and of what becomes of each row and is written of it as it was checked. It
+// changes with any of them.
 func (d *Desk) Payload(ctx context.Context, id string) ([]byte, error) {
 	m, err := d.Show(ctx, id)
 	if err != nil {
@@ -145,8 +166,10 @@ func (d *Desk) approved(ctx context.Context, who access.Actor, a access.Approval
 // First every row is checked once more, while others still write; step is told how many
 // were, and its error ends the work. It may be nil.
 //
-// The rows become what was approved: where the register has changed since so that they
-// would become something else it is ErrChanged, and the import is to be checked again.
+// The rows become what was approved: where the list is not the approved one, or the
+// register has changed since so that a row would become something else or other values
+// would be written, it is ErrChanged. Then nothing is written, the import says what
+// changed (Import.Changed) and is to be checked again.
 func (d *Desk) Apply(ctx context.Context, id string, step func(done, total int) error) (Import, error) {
 	m, file, err := d.open(ctx, id)
 	if err != nil {
@@ -156,10 +179,17 @@ func (d *Desk) Apply(ctx context.Context, id string, step func(done, total int) 
 	if m.State == Applied || m.State == Issued {
 		return m, nil
 	}
-	if m.State != Approved || m.Counts == nil || access.HashPayload(m.payload()) != m.Review.Hash {
+	if m.State != Approved || m.Counts == nil || m.Review == nil {
 		return m, ErrState
 	}
 	who := access.Actor{ID: m.Review.By, Role: access.Registrar, SecondPerson: m.Review.Second}
+	approved, err := d.approval(ctx, &m)
+	if err != nil {
+		return m, err
+	}
+	if now := m.payload(); m.Review.Hash != approved.Hash || access.HashPayload(now) != approved.Hash {
+		return m, errors.Join(ErrChanged, d.reopen(ctx, who, m, &Changed{Parts: parts(approved.Payload, now)}))
+	}
 	number, err := m.number()
 	if err != nil {
 		return m, err
@@ -170,17 +200,24 @@ func (d *Desk) Apply(ctx context.Context, id string, step func(done, total int) 
 	}
 	var report *intake.Report
 	if !there {
+		then, err := d.report(ctx, id)
+		if err != nil {
+			return m, err
+		}
+		var changed *Changed
 		same := func(r *intake.Report) error {
-			if c := m.count(r); c.Rows != m.Counts.Rows || c.New != m.Counts.New || c.Updated != m.Counts.Updated || c.Known != m.Counts.Known || c.Bad != m.Counts.Bad {
-				return ErrChanged
+			if r.Fates.Digest() == m.Outcome {
+				return nil
 			}
-			return nil
+			changed = &Changed{}
+			changed.Some, changed.Rows = then.Fates.Turns(&r.Fates, maxTurns)
+			return ErrChanged
 		}
 		if err = d.rehearse(ctx, who, &m, file, same, step); err == nil {
-			report, err = d.runFile(ctx, who, &m, file, intake.Options{Import: number, Before: same})
+			report, err = d.runFile(ctx, who, &m, file, intake.Options{Read: m.Counts.At, Import: number, Before: same})
 		}
 		if errors.Is(err, ErrChanged) {
-			return m, errors.Join(err, d.reopen(context.WithoutCancel(ctx), who, m))
+			return m, errors.Join(err, d.reopen(context.WithoutCancel(ctx), who, m, changed))
 		} else if err != nil {
 			return m, err
 		}
@@ -195,7 +232,7 @@ func (d *Desk) Apply(ctx context.Context, id string, step func(done, total int) 
 		}
 		m.State, m.Done = Applied, d.now()
 		if report != nil {
-			b, err := json.Marshal(report)
+			b, err := keep(report)
 			if err != nil {
 				return err
 			}
@@ -220,7 +257,7 @@ func (d *Desk) rehearse(ctx context.Context, who access.Actor, m *Import, file *
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	done, every := 0, max(stepRows, m.Counts.Rows/50)
-	report, err := d.runFile(ctx, who, m, file, intake.Options{DryRun: true, Progress: func(string, int) {
+	report, err := d.runFile(ctx, who, m, file, intake.Options{DryRun: true, Read: m.Counts.At, Progress: func(string, int) {
 		if done++; step != nil && done%every == 0 {
 			if err := step(min(done, m.Counts.Rows), m.Counts.Rows); err != nil {
 				stop(err)
@@ -246,14 +283,29 @@ func (d *Desk) written(ctx context.Context, number registry.ID) (there bool, err
 	return there, err
 }
 
-// reopen lets an approved import be checked again.
-func (d *Desk) reopen(ctx context.Context, who access.Actor, m Import) error {
+// approval is the door's own word of what was approved.
+func (d *Desk) approval(ctx context.Context, m *Import) (a access.Approval, err error) {
+	err = d.Door.Store.ReadAccess(ctx, func(v access.View) error {
+		a, err = v.Approval(m.Review.Approval)
+		return err
+	})
+	if err == nil && (a.Object != m.ID || a.State != access.Approved && a.State != access.Carried) {
+		err = ErrState
+	}
+	return a, err
+}
+
+// reopen lets an approved import be checked again, and says what changed since.
+func (d *Desk) reopen(ctx context.Context, who access.Actor, m Import, changed *Changed) error {
 	return d.Store.WriteImports(ctx, who, func(tx Tx) error {
-		m.State, m.Why = Loaded, "register_changed"
+		m.State, m.Why, m.Changed = Loaded, "register_changed", changed
+		if len(changed.Parts) > 0 {
+			m.Why = "list_changed"
+		}
 		if err := tx.Save(m); err != nil {
 			return err
 		}
-		return tx.Audit(access.Entry{Action: "import.reopen", Object: m.ID, Reason: m.Why})
+		return tx.Audit(access.Entry{Action: "import.reopen", Object: m.ID, Reason: m.Why, Detail: fmt.Sprintf("rows=%d parts=%s", changed.Rows, strings.Join(changed.Parts, ","))})
 	})
 }
 

@@ -287,14 +287,19 @@ func (d *Desk) change(ctx context.Context, by access.Actor, id string, version i
 	return m, err
 }
 
-// content is the SHA-256 of all that decides what an import writes.
+// content is the SHA-256 of all that decides how an import's file is read.
 func (m *Import) content() [32]byte {
-	b, err := json.Marshal(struct {
+	return hashOf(struct {
 		File    [32]byte
 		Plan    []byte
 		Options Options
 		Mends   []roster.Mend
 	}{m.Digest, m.Plan, m.Options, m.mends()})
+}
+
+// hashOf is the SHA-256 of texts and numbers as JSON.
+func hashOf(v any) [32]byte {
+	b, err := json.Marshal(v)
 	if err != nil {
 		panic(err) // texts and numbers alone
 	}
@@ -334,21 +339,22 @@ func (d *Desk) Check(ctx context.Context, by access.Actor, id string, version in
 		return m, err
 	}
 	defer file.Close()
-	report, err := d.runFile(ctx, by, &m, file, intake.Options{DryRun: true})
+	now := d.now()
+	report, err := d.runFile(ctx, by, &m, file, intake.Options{DryRun: true, Read: now})
 	if err != nil {
 		return m, err
 	}
-	b, err := json.Marshal(report)
+	b, err := keep(report)
 	if err != nil {
 		return m, err
 	}
 	counts := m.count(report)
-	counts.At = d.now()
+	counts.At = now
 	e := access.Entry{Action: "import.check", Detail: fmt.Sprintf("rows=%d good=%d warned=%d bad=%d", counts.Rows, counts.Good, counts.Warned, counts.Bad)}
 	return d.change(ctx, by, id, version, e, func(m *Import, tx Tx) error {
-		m.Counts = &counts
+		m.Counts, m.Outcome = &counts, report.Fates.Digest()
 		if m.State != InReview { // looking again at what waits changes nothing of it
-			m.State, m.Why = Checked, ""
+			m.State, m.Why, m.Changed = Checked, "", nil
 		}
 		return tx.SaveReport(id, b)
 	})
@@ -382,16 +388,36 @@ func (m *Import) count(r *intake.Report) Counts {
 	return c
 }
 
-// report is what the newest check found; ErrState where there was none.
-func (d *Desk) report(ctx context.Context, id string) (r *intake.Report, err error) {
-	err = d.Store.ReadImports(ctx, func(v View) error {
+// kept is a report as it is stored, with what became of every row.
+type kept struct {
+	*intake.Report
+	Fates intake.Fates `json:"fates"`
+}
+
+func keep(r *intake.Report) ([]byte, error) { return json.Marshal(kept{r, r.Fates}) }
+
+// report is what the newest check found; ErrGone where nothing was checked, or its time is
+// over.
+func (d *Desk) report(ctx context.Context, id string) (*intake.Report, error) {
+	var m Import
+	var k kept
+	err := d.Store.ReadImports(ctx, func(v View) (err error) {
+		if m, err = v.Import(id); err != nil {
+			return err
+		}
 		b, err := v.Report(id)
 		if err != nil {
 			return err
 		}
-		return json.Unmarshal(b, &r)
+		return json.Unmarshal(b, &k)
 	})
-	return r, err
+	if err != nil {
+		return nil, err
+	}
+	if k.Report.Fates = k.Fates; m.Outcome != ([32]byte{}) && k.Fates.Digest() != m.Outcome {
+		return nil, fmt.Errorf("imports: what was found in %s is not of its newest check", id)
+	}
+	return k.Report, nil
 }
 
 // Mend lays changes over the file, with those that are there: a value that the file has

@@ -9,8 +9,8 @@
 //
 // The bytes of the file never change. What is mended is laid over them when they are
 // read, and says who mended it and when. What waits for approval is named by a hash over
-// the file, the plan by which it is read, the mends, and what becomes of the rows: see
-// [Desk.Payload]. Nothing is issued by an import: cards are a batch's.
+// the file, the plan by which it is read, the mends, and of every row what becomes of it
+// and what is written: see [Desk.Payload]. Nothing is issued by an import: cards are a batch's.
 //
 // What files are read is for package roster, what rows mean for package intake, who may
 // do what for package access. A [Desk] keeps what it knows in a [Store].
@@ -69,7 +69,7 @@ var (
 	ErrMany     = errors.New("imports: too many imports wait: finish or withdraw some")
 	ErrMends    = errors.New("imports: too many cells are mended: mend the list where it comes from, and load it again")
 	ErrEmpty    = errors.New("imports: no row of the list can be taken in")
-	ErrChanged  = errors.New("imports: the register has changed, and rows would become something else than was approved: check again")
+	ErrChanged  = errors.New("imports: rows would become something else than was approved: look at what changed, and check again")
 )
 
 // Options are what is said of a list besides its columns.
@@ -91,16 +91,18 @@ type Import struct {
 	Options Options  `json:"options"`
 	By      string   `json:"by"` // account that loaded it
 	At      time.Time
-	Plan    []byte           `json:"plan"`             // intake.Plan as JSON
-	Known   bool             `json:"known,omitempty"`  // the plan is that of an earlier import
-	Mends   []Mended         `json:"mends,omitempty"`  // laid over the file
-	Mended  int              `json:"mended,omitempty"` // how many there are or were
-	Counts  *Counts          `json:"counts,omitempty"` // of the newest check; State tells whether it is of what is there now
-	Review  *Review          `json:"review,omitempty"` // the newest
-	Why     string           `json:"why,omitempty"`    // it was refused, or not written: a code or a second person's words
-	Done    time.Time        `json:"done,omitzero"`    // Applied, or Withdrawn
-	Gone    bool             `json:"gone,omitempty"`   // the file was destroyed
-	Warned  []string         `json:"warned,omitempty"` // what a person should know of the file, in English
+	Plan    []byte           `json:"plan"`              // intake.Plan as JSON
+	Known   bool             `json:"known,omitempty"`   // the plan is that of an earlier import
+	Mends   []Mended         `json:"mends,omitempty"`   // laid over the file
+	Mended  int              `json:"mended,omitempty"`  // how many there are or were
+	Counts  *Counts          `json:"counts,omitempty"`  // of the newest check; State tells whether it is of what is there now
+	Outcome [32]byte         `json:"outcome"`           // of the newest check: intake.Fates.Digest
+	Changed *Changed         `json:"changed,omitempty"` // it was approved, and could not be written as that
+	Review  *Review          `json:"review,omitempty"`  // the newest
+	Why     string           `json:"why,omitempty"`     // it was refused, or not written: a code or a second person's words
+	Done    time.Time        `json:"done,omitzero"`     // Applied, or Withdrawn
+	Gone    bool             `json:"gone,omitempty"`    // the file was destroyed
+	Warned  []string         `json:"warned,omitempty"`  // what a person should know of the file, in English
 	Skipped []intake.Skipped `json:"skipped,omitempty"`
 	Version int64            `json:"version"` // number of changes
 }
@@ -129,6 +131,16 @@ type Counts struct {
 	Earlier time.Time `json:"earlier,omitzero"` // of an import of the same bytes
 	At      time.Time `json:"at"`
 }
+
+// Changed is what had become something else than was approved.
+type Changed struct {
+	Parts []string      `json:"parts,omitempty"` // of the list: "file", "columns", "options", "mends", "rows"
+	Rows  int           `json:"rows"`            // how many rows would become something else
+	Some  []intake.Turn `json:"some,omitempty"`  // the first of them
+}
+
+// maxTurns is how many rows of an import say what they became.
+const maxTurns = 50
 
 // A Review is a request for approval and what came of it.
 type Review struct {

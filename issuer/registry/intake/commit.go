@@ -291,6 +291,9 @@ func (r *run) finish() error {
 	}
 	r.countPhotos()
 	sortFindings(rep.Findings, rep.Tables)
+	if err := r.tellFates(); err != nil {
+		return err
+	}
 	return rep.check()
 }
 

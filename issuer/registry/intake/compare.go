@@ -11,8 +11,11 @@ import (
 // compareHouse looks a household up and tells whether its row says anything new.
 func (r *run) compareHouse(t *tableRun, s *state, d *draft, row *roster.Row) error {
 	rec, found, err := r.find(registry.KindHousehold, d.key, d)
-	if err != nil || !found {
+	if err != nil {
 		return err
+	}
+	if !found {
+		return s.mixRecord(d.household, nil, false)
 	}
 	old, err := rec.HouseholdRecord()
 	if err != nil {
@@ -39,6 +42,9 @@ func (r *run) compareHouse(t *tableRun, s *state, d *draft, row *roster.Row) err
 	}
 	changed, err := changes(d.household, rec)
 	if err != nil {
+		return err
+	}
+	if err := s.mixRecord(d.household, changed, true); err != nil {
 		return err
 	}
 	before := rowIssues(old.Issues)
@@ -140,6 +146,9 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 		if err != nil {
 			return err
 		}
+		if err := s.mixRecord(d.person, changed, true); err != nil {
+			return err
+		}
 		s.outcome = duplicate
 		if len(changed) > 0 || s.house >= 0 && rec.Household.IsZero() {
 			s.outcome = updated
@@ -147,6 +156,11 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 		if s.outcome == updated && old.Status != nil && old.Status.State == "closed" {
 			d.add(fault(RecordClosed, Reject, "", ""))
 			return nil
+		}
+	}
+	if !found {
+		if err := s.mixRecord(d.person, nil, false); err != nil {
+			return err
 		}
 	}
 	if d.household != nil {
@@ -158,6 +172,7 @@ func (r *run) comparePerson(t *tableRun, s *state, d *draft, row *roster.Row) er
 		if err := r.compareHouse(t, &hs, &house, row); err != nil {
 			return err
 		}
+		s.mix(hs.writes[:])
 		d.findings = append(d.findings, house.findings...)
 		d.rejected = d.rejected || house.rejected
 		if hs.outcome == updated && s.outcome == duplicate {

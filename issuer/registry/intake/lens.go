@@ -46,7 +46,7 @@ type lens struct {
 type docColumn struct{ kind, number, issuer string }
 
 func newLens(p *Plan, t *TablePlan, table roster.Table, opt *Options) *lens {
-	l := &lens{plan: t, table: table, by: map[Field]string{}, bands: map[string]string{}, country: p.Country, places: opt.Places, now: opt.Now.UTC(), source: opt.Source}
+	l := &lens{plan: t, table: table, by: map[Field]string{}, bands: map[string]string{}, country: p.Country, places: opt.Places, now: opt.day(), source: opt.Source}
 	if opt.Country != "" {
 		l.country = opt.Country
 	}

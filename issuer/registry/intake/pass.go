@@ -96,6 +96,9 @@ func (r *run) checkRow(table int, row *roster.Row) error {
 		h := &r.houses[s.house]
 		h.refused = h.refused || s.outcome == rejected
 	}
+	if err := s.mixIssues(d.issues()); err != nil {
+		return err
+	}
 	r.note(t, row, d.findings...)
 	s.filled = filledBy(&d)
 	r.collect(&s, &d, here)

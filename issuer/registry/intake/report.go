@@ -100,6 +100,7 @@ type Report struct {
 	LeftOut  []LeftOut        `json:"left_out,omitempty"` // columns that were not kept
 	Quality  Quality          `json:"quality"`
 	Import   registry.ID      `json:"-"` // of registry.ImportFile; zero for a dry run
+	Fates    Fates            `json:"-"` // of every row
 }
 
 // Total adds the tables up.

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -27,7 +28,10 @@ type Options struct {
 	// TakeErased lets a list bring back who was erased on request.
 	TakeErased bool
 	Now        time.Time
-	Progress   func(stage string, rows int) // may be nil
+	// Read is the day by which ages are counted and dates are held against: that of an
+	// earlier check, where the same is to come out. Zero: Now.
+	Read     time.Time
+	Progress func(stage string, rows int) // may be nil
 	// Import is what the import is kept as; zero: an identifier is drawn. One that is
 	// there already is an error of the store, and nothing is written.
 	Import registry.ID
@@ -35,6 +39,9 @@ type Options struct {
 	// import with its error; nil: nobody is asked.
 	Before func(*Report) error
 }
+
+// day is the time by which rows are read.
+func (o *Options) day() time.Time { return cmp.Or(o.Read, o.Now).UTC() }
 
 // Run imports a file by a plan that leaves no question open: see Plan.Questions.
 //
@@ -99,6 +106,7 @@ type state struct {
 	head    bool         // of her household
 	key     [16]byte     // of the external identifier
 	content [16]byte     // of the cells
+	writes  [16]byte     // of what is written of it: see Fates
 	said    [8]byte      // what the row says of its household, where it repeats it
 	house   int32        // place in run.houses; -1: none
 	id      registry.ID  // on record, or once written

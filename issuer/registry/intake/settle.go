@@ -386,7 +386,7 @@ func (r *run) checkHouse(h *house, old *registry.Household, members []registry.M
 			h.issues = append(h.issues, i)
 		}
 	}
-	for _, i := range registry.Check(as, members, r.opt.Now) {
+	for _, i := range registry.Check(as, members, r.opt.day()) {
 		if i.Code == registry.HouseholdSize || silent(i.Code) {
 			continue
 		}

@@ -45,6 +45,7 @@ func Run(t *testing.T, open Open) {
 		{"two editors do not overwrite each other", testVersions},
 		{"a stop loses nothing and doubles nobody", testStop},
 		{"a register that changed is asked again", testRegisterChanged},
+		{"what is approved is every value, and not how many", testOtherValues},
 		{"a file is read by the plan of the one before", testKnownPlan},
 		{"rejected rows come back as a file", testRejects},
 		{"doubles are shown side by side and told", testDoubles},
@@ -400,6 +401,71 @@ func testRegisterChanged(t *testing.T, w *World) {
 	}
 	if m = w.check(t, w.show(t, m.ID)); m.Counts.New != 4 || m.Why != "" {
 		t.Errorf("%+v", m.Counts)
+	}
+}
+
+// testOtherValues: between approval and writing the same rows become as many new and as
+// many changed records, and another value would be written.
+func testOtherValues(t *testing.T, w *World) {
+	first := w.submit(t, w.check(t, w.load(t, list(3, ""))))
+	must(t, w.approve(first))
+	w.wait(t, first.ID, imports.Applied)
+	more := func(phone string) []byte {
+		return []byte("individual_id,full_name,phone,consent\nP-0001," + strings.Split(strings.Split(string(list(3, "")), "\n")[2], ",")[1] + "," + phone + ",yes\nP-9,Zola Kale,+254710203055,yes\n")
+	}
+	approved := func(phone string) imports.Import {
+		t.Helper()
+		w.Desk.Begin = nil
+		m := w.submit(t, w.check(t, w.load(t, more(phone))))
+		if m.Counts.Updated != 1 || m.Counts.New != 1 {
+			t.Fatalf("%+v", m.Counts)
+		}
+		must(t, w.approve(m))
+		return w.show(t, m.ID)
+	}
+	m := approved("+254710203041")
+	var her registry.ID
+	desk := &registry.Registry{Store: w.Registry, Actor: access.Actor{ID: "desk", Role: access.Registrar}, Now: func() time.Time { return w.Now }}
+	must(t, w.Registry.View(ctx, func(v registry.View) (err error) {
+		her, _, err = v.Find(registry.KindPerson, "", "P-0001")
+		return err
+	}))
+	edit := func(p registry.Person) {
+		t.Helper()
+		fields, err := p.Fields()
+		must(t, err)
+		_, err = desk.Edit(ctx, her, fields, nil)
+		must(t, err)
+	}
+	edit(registry.Person{Origin: "SOM"}) // nothing that the list writes
+	w.Now = w.Now.Add(time.Hour)
+	file, err := roster.Read("x.csv", bytes.Replace(more("+254710203099"), []byte("P-9,Zola Kale,+254710203055,yes\n"), nil, 1), roster.Options{})
+	must(t, err)
+	plan, err := intake.Guess(file)
+	must(t, err)
+	_, err = intake.Run(ctx, w.Registry, w.by(), plan, file, intake.Options{Now: w.Now, Country: "KEN"})
+	must(t, err)
+	_, err = w.Desk.Apply(ctx, m.ID, nil)
+	want(t, "another value", err, imports.ErrChanged)
+	m = w.show(t, m.ID)
+	if c := m.Changed; m.State != imports.Loaded || c == nil || c.Rows != 1 || len(c.Some) != 1 || c.Some[0] != (intake.Turn{Row: 2, Was: "updated", Now: "updated"}) || w.people(t) != 3 {
+		t.Fatalf("%s, %+v, %d people", m.State, c, w.people(t))
+	}
+	m = w.check(t, m)
+	if m.Changed != nil {
+		t.Error("what changed is told after the next check")
+	}
+	// A day later, and edits of what the list does not write: the same is written.
+	m = w.submit(t, m)
+	w.Now = w.Now.Add(26 * time.Hour)
+	edit(registry.Person{Origin: "SSD"})
+	fresh := w.in(t, "dana", access.Approver)
+	_, err = w.Door.Approve(ctx, fresh, m.Review.Approval, m.Review.Hash, nil)
+	must(t, err)
+	_, err = w.Desk.Apply(ctx, m.ID, nil)
+	must(t, err)
+	if w.wait(t, m.ID, imports.Applied); w.people(t) != 4 {
+		t.Errorf("%d people", w.people(t))
 	}
 }
 
