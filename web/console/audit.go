@@ -57,12 +57,12 @@ type Checkpoint struct {
 func (s *Audit) Routes() []Route {
 	filter := []Field{Text("by", 100), Text("act", 64), Text("object", 128), Text("from", 10), Text("until", 10)}
 	return []Route{
-		{Method: http.MethodGet, Path: "/audit", Act: access.AuditRead, Menu: "audit.menu", Query: append([]Field{Text("before", 20)}, filter...), Handler: s.list},
-		{Method: http.MethodPost, Path: "/audit/export", Act: access.AuditExport, Form: append([]Field{Text("reason", 200)}, filter...), Handler: s.export},
-		{Method: http.MethodGet, Path: "/audit/proof", Act: access.AuditVerify, Menu: "audit.proof_menu", Handler: s.proof},
-		{Method: http.MethodPost, Path: "/audit/proof", Act: access.AuditVerify, Files: true, MaxBody: witness.MaxRequestBytes + 1<<16, Form: []Field{File("checkpoint"), Text("paper", 300)}, Handler: s.prove},
-		{Method: http.MethodPost, Path: "/audit/checkpoint", Act: access.AuditVerify, Handler: s.sign},
-		{Method: http.MethodPost, Path: "/audit/request", Act: access.AuditVerify, Handler: s.request},
+		{Method: http.MethodGet, Path: "/audit", Act: access.AuditRead, Menu: "audit.menu", Query: append([]Field{Text("before", 20)}, filter...), Answer: Members(auditData{}, "entries", "older"), Handler: s.list},
+		{Method: http.MethodPost, Path: "/audit/export", Act: access.AuditExport, Form: append([]Field{Text("reason", 200)}, filter...), Answer: Sends("application/jsonl"), Handler: s.export},
+		{Method: http.MethodGet, Path: "/audit/proof", Act: access.AuditVerify, Menu: "audit.proof_menu", Answer: Members(auditData{}, "checkpoints"), Handler: s.proof},
+		{Method: http.MethodPost, Path: "/audit/proof", Act: access.AuditVerify, Files: true, MaxBody: witness.MaxRequestBytes + 1<<16, Form: []Field{File("checkpoint"), Text("paper", 300)}, Answer: Members(auditData{}, "checkpoints", "outcome"), Handler: s.prove},
+		{Method: http.MethodPost, Path: "/audit/checkpoint", Act: access.AuditVerify, Answer: Members(auditData{}, "checkpoints"), Handler: s.sign},
+		{Method: http.MethodPost, Path: "/audit/request", Act: access.AuditVerify, Answer: Sends(octets), Handler: s.request},
 		{Method: http.MethodPost, Path: "/audit/cosigned", Act: access.AuditVerify, Files: true, MaxBody: witness.MaxNoteBytes + 1<<16, Form: []Field{File("cosigned")}, Handler: s.cosigned},
 	}
 }
@@ -252,7 +252,7 @@ func (s *Audit) request(p *Page) error {
 	if err != nil {
 		return err
 	}
-	return p.Download("audit.checkpoint", "application/octet-stream", raw)
+	return p.Download("audit.checkpoint", octets, raw)
 }
 
 func (s *Audit) cosigned(p *Page) error {

@@ -72,8 +72,8 @@ func (s *Cards) Routes() []Route {
 	list := []Route{
 		{Method: http.MethodGet, Path: "/cards", Act: access.CardFind, Menu: "cards.menu", Handler: s.find},
 		// A name or a whole card may be looked for: a POST leaves it in no address.
-		{Method: http.MethodPost, Path: "/cards", Act: access.CardFind, Form: []Field{Text("q", 2000)}, Handler: s.find},
-		{Method: http.MethodPost, Path: "/cards/picture", Act: access.CardFind, Form: []Field{File("picture")}, Files: true, MaxBody: 12 << 20, Handler: s.picture},
+		{Method: http.MethodPost, Path: "/cards", Act: access.CardFind, Form: []Field{Text("q", 2000)}, Answer: Either(cardsData{}, Acted), Handler: s.find},
+		{Method: http.MethodPost, Path: "/cards/picture", Act: access.CardFind, Form: []Field{File("picture")}, Files: true, MaxBody: 12 << 20, Answer: Either(cardsData{}, Acted), Handler: s.picture},
 		{Method: http.MethodGet, Path: "/cards/many", Act: access.CardSuspend, Query: []Field{Text("batch", 40), Text("job", 40)}, Handler: s.choose},
 		{Method: http.MethodGet, Path: "/cards/of/:card", Act: access.CardRead, Handler: s.show},
 		{Method: http.MethodPost, Path: "/cards/of/:card/replace", Act: access.CardReplace, Form: []Field{Text("reason", 80)}, Handler: s.replace},

@@ -70,8 +70,9 @@ func (p *Page) Confirm(title string, c Confirm) error {
 	if wrong {
 		status = http.StatusUnprocessableEntity
 	}
+	p.gives(dryAnswer{})
 	if p.program {
 		return p.dryRun(status, c)
 	}
-	return p.show(status, "confirm", p.T(title), confirmData{c, c.Can >= largeFrom, wrong})
+	return p.showPage(status, "confirm", p.T(title), confirmData{c, c.Can >= largeFrom, wrong})
 }

@@ -53,8 +53,10 @@
 // The same routes answer programs that come with a token of an account: what the handler
 // gave to Page.Show as a JSON object, and what a form has from one. So data of pages are
 // structs; members are called by json tags, or else by their names in snake_case, and words
-// of a page lose their markup. Route.Answer names the struct for docs/openapi-desk.yaml; data
-// whose form for programs is another one have a method Programs() any. Data that leave the
+// of a page lose their markup. Route.Answer says what a program is answered, for
+// docs/openapi-desk.yaml: the struct, [Members] of it, a file that it [Sends], [Either] of
+// several; a test refuses a row for programs without one, and a handler that answers with
+// something else. Data whose form for programs is another one have a method Programs() any. Data that leave the
 // organisation go by [Page.Export], which wants a reason and tells the log.
 package console
 
@@ -122,6 +124,7 @@ type Console struct {
 	repeats repeats
 	openAPI []byte
 	house   *api.Server
+	gave    func(r *Route, answer any) // of the tests; nil: nobody is told
 }
 
 // New makes a console of c.

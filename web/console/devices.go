@@ -86,19 +86,19 @@ func (s *Devices) Routes() []Route {
 	terms := []Field{Text("days", 3), Many("may", 20, len(deviceMays)), Text("same", 4)}
 	reason := Text("reason", 40)
 	return []Route{
-		{Method: http.MethodGet, Path: "/devices", Act: access.DeviceRead, Menu: "devices.menu", Query: []Field{Text("site", 128), Text("state", 20)}, Paged: true, Handler: s.list},
-		{Method: http.MethodGet, Path: "/devices/new", Act: access.DeviceEnrol, Handler: s.blank},
-		{Method: http.MethodPost, Path: "/devices/code", Act: access.DeviceEnrol, Form: []Field{Text("site", 128)}, Handler: s.code},
-		{Method: http.MethodPost, Path: "/devices/key", Act: access.DeviceEnrol, Files: true, MaxBody: maxKeyFile + 1<<16, Form: []Field{File("key"), Text("site", 128)}, Handler: s.key},
+		{Method: http.MethodGet, Path: "/devices", Act: access.DeviceRead, Menu: "devices.menu", Query: []Field{Text("site", 128), Text("state", 20)}, Paged: true, Answer: Members(devicesData{}, "devices", "sites", "paging"), Handler: s.list},
+		{Method: http.MethodGet, Path: "/devices/new", Act: access.DeviceEnrol, Answer: Members(devicesData{}, "sites"), Handler: s.blank},
+		{Method: http.MethodPost, Path: "/devices/code", Act: access.DeviceEnrol, Form: []Field{Text("site", 128)}, Answer: Members(devicesData{}, "code"), Handler: s.code},
+		{Method: http.MethodPost, Path: "/devices/key", Act: access.DeviceEnrol, Files: true, MaxBody: maxKeyFile + 1<<16, Form: []Field{File("key"), Text("site", 128)}, Answer: Members(devicesData{}, "device", "words", "request"), Handler: s.key},
 		{Method: http.MethodPost, Path: "/devices/new", Act: access.DeviceConfirm, Form: append([]Field{Text("request", 2*enrol.MaxRequestBytes), Text("site", 128)}, terms...), Handler: s.add},
-		{Method: http.MethodGet, Path: "/devices/of/:device", Act: access.DeviceRead, Handler: s.show},
+		{Method: http.MethodGet, Path: "/devices/of/:device", Act: access.DeviceRead, Answer: Members(devicesData{}, "device", "words"), Handler: s.show},
 		{Method: http.MethodPost, Path: "/devices/of/:device/confirm", Act: access.DeviceConfirm, Form: append([]Field{Text("replaces", 16)}, terms...), Handler: s.confirm},
 		{Method: http.MethodPost, Path: "/devices/of/:device/refuse", Act: access.DeviceConfirm, Handler: s.refuse},
 		{Method: http.MethodPost, Path: "/devices/of/:device/withdraw", Act: access.DeviceRevoke, Form: []Field{reason, Text("since", 20)}, Handler: s.withdraw},
 		{Method: http.MethodPost, Path: "/devices/of/:device/thaw", Act: access.DeviceRevoke, Form: []Field{reason}, Handler: s.thaw},
-		{Method: http.MethodPost, Path: "/devices/of/:device/answer", Act: access.PackBuild, Form: []Field{Text("as", 8)}, Handler: s.answer},
-		{Method: http.MethodGet, Path: "/devices/pack", Act: access.PackBuild, Handler: s.order},
-		{Method: http.MethodPost, Path: "/devices/pack", Act: access.PackBuild, Form: []Field{Text("site", 128), Text("days", 3), Text("photos", 4), Text("list", 4)}, Handler: s.pack},
+		{Method: http.MethodPost, Path: "/devices/of/:device/answer", Act: access.PackBuild, Form: []Field{Text("as", 8)}, Answer: Sends(octets, "image/gif"), Handler: s.answer},
+		{Method: http.MethodGet, Path: "/devices/pack", Act: access.PackBuild, Answer: Members(devicesData{}, "sites"), Handler: s.order},
+		{Method: http.MethodPost, Path: "/devices/pack", Act: access.PackBuild, Form: []Field{Text("site", 128), Text("days", 3), Text("photos", 4), Text("list", 4)}, Answer: Sends(octets), Handler: s.pack},
 	}
 }
 

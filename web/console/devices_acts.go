@@ -217,7 +217,7 @@ func (s *Devices) answer(p *Page) error {
 	if moving {
 		return p.Download(d.ID()+".gif", "image/gif", body)
 	}
-	return p.Download(d.ID()+".enrol", "application/octet-stream", body)
+	return p.Download(d.ID()+".enrol", octets, body)
 }
 
 func (s *Devices) order(p *Page) error {
@@ -245,7 +245,7 @@ func (s *Devices) pack(p *Page) error {
 	if err != nil {
 		return err
 	}
-	return p.Download(fileName(o.Site)+".pack", "application/octet-stream", raw)
+	return p.Download(fileName(o.Site)+".pack", octets, raw)
 }
 
 // fileName is a code as part of the name of a file.

@@ -48,22 +48,22 @@ func (s *Imports) Routes() []Route {
 	version, back := Text("version", 20), []Field{Text("severity", 10), Text("code", 64), Text("page", 10)}
 	query := []Field{Text("severity", 10), Text("code", 64)}
 	return []Route{
-		{Method: http.MethodGet, Path: "/imports", Act: access.ImportRead, Menu: "imports.menu", Paged: true, Handler: s.list},
+		{Method: http.MethodGet, Path: "/imports", Act: access.ImportRead, Menu: "imports.menu", Paged: true, Answer: importsData{}, Handler: s.list},
 		{Method: http.MethodPost, Path: "/imports", Act: access.ImportLoad, Files: true, MaxBody: imports.MaxBytes + 64<<10,
 			Form: []Field{File("file"), Text("source", 100), Text("sheet", 100), Text("encoding", 40)}, Handler: s.load},
-		{Method: http.MethodGet, Path: "/imports/:import", Act: access.ImportRead, Handler: s.show},
-		{Method: http.MethodGet, Path: "/imports/:import/columns", Act: access.ImportCheck, Handler: s.columns},
+		{Method: http.MethodGet, Path: "/imports/:import", Act: access.ImportRead, Answer: importData{}, Handler: s.show},
+		{Method: http.MethodGet, Path: "/imports/:import/columns", Act: access.ImportCheck, Answer: columnsData{}, Handler: s.columns},
 		{Method: http.MethodPost, Path: "/imports/:import/columns", Act: access.ImportCheck, MaxBody: 2 << 20, Handler: s.mapped,
 			Form: []Field{version, Many("role", 40, roster.MaxTables), Many("field", 80, roster.MaxColumns), Many("without", 100, 200), Many("alone", 4, roster.MaxTables),
 				Text("source", 100), Text("changes", 4)}},
 		{Method: http.MethodPost, Path: "/imports/:import/check", Act: access.ImportCheck, Form: []Field{version}, Handler: s.check},
-		{Method: http.MethodGet, Path: "/imports/:import/findings", Act: access.ImportRead, Query: query, Paged: true, Handler: s.findings},
+		{Method: http.MethodGet, Path: "/imports/:import/findings", Act: access.ImportRead, Query: query, Paged: true, Answer: findingsData{}, Handler: s.findings},
 		{Method: http.MethodPost, Path: "/imports/:import/mends", Act: access.ImportCheck, MaxBody: 4 << 20, Handler: s.mend,
 			Form: append([]Field{version, Many("table", 200, maxPage), Many("row", 10, maxPage), Many("column", 4000, maxPage), {Name: "was", Max: cellRunes, Many: maxPage, Lines: true},
 				{Name: "value", Max: cellRunes, Many: maxPage, Lines: true}, Many("out", 220, 2*maxPage), Many("listed", 220, 2*maxPage), Text("from", 10)}, back...)},
-		{Method: http.MethodGet, Path: "/imports/:import/mends", Act: access.ImportRead, Paged: true, Handler: s.mends},
-		{Method: http.MethodGet, Path: "/imports/:import/doubles", Act: access.ImportRead, Paged: true, Handler: s.doubles},
-		{Method: http.MethodGet, Path: "/imports/:import/rejects", Act: access.ImportCheck, Handler: s.rejects},
+		{Method: http.MethodGet, Path: "/imports/:import/mends", Act: access.ImportRead, Paged: true, Answer: mendsData{}, Handler: s.mends},
+		{Method: http.MethodGet, Path: "/imports/:import/doubles", Act: access.ImportRead, Paged: true, Answer: doublesData{}, Handler: s.doubles},
+		{Method: http.MethodGet, Path: "/imports/:import/rejects", Act: access.ImportCheck, Answer: Sends("text/csv; charset=utf-8", "application/json", xlsxMedia), Handler: s.rejects},
 		{Method: http.MethodPost, Path: "/imports/:import/submit", Act: access.ImportSubmit, Form: []Field{version, Text("reason", 200)}, Handler: s.submit},
 		{Method: http.MethodPost, Path: "/imports/:import/withdraw", Act: access.ImportWithdraw, Form: []Field{version, Text("reason", 200)}, Handler: s.withdraw},
 	}
@@ -252,7 +252,7 @@ func (s *Imports) rejects(p *Page) error {
 	if err != nil {
 		return importFault(err)
 	}
-	mime := map[string]string{".csv": "text/csv; charset=utf-8", ".json": "application/json", ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}[ext]
+	mime := map[string]string{".csv": "text/csv; charset=utf-8", ".json": "application/json", ".xlsx": xlsxMedia}[ext]
 	return p.Download("to-mend"+ext, mime, b)
 }
 

@@ -212,7 +212,7 @@ func (j *jobs) live(p *Page) error {
 		return err
 	}
 	w := p.c.Response()
-	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Content-Type", eventMedia)
 	w.WriteHeader(http.StatusOK)
 	control := http.NewResponseController(w)
 	end := time.NewTimer(liveLife)

@@ -63,20 +63,19 @@ components:
             type: object
             required: [type, title, status, code]
             properties: {type: {type: string}, title: {type: string}, status: {type: integer}, detail: {type: string}, code: {type: string}, request: {type: string}}
+  schemas:
     done:
-      description: what was done, or what would be
-      content:
-        application/json:
-          schema:
-            oneOf:
-              - type: object
-                required: [done, see]
-                properties: {done: {type: string}, see: {type: string}, undo: {type: [object, "null"]}}
-              - type: object
-                required: [dry_run, says, can, cannot, post, send]
-                properties: {dry_run: {const: true}, says: {type: string}, can: {type: integer}, cannot: {type: [array, "null"]}, post: {type: string}, send: {type: object}}
-              - type: object
-                not: {anyOf: [{required: [dry_run]}, {required: [done]}]}
+      description: what was done, where its outcome is, and how it is taken back
+      type: object
+      required: [done, see, undo]
+      properties: {done: {type: string}, see: {type: string}, undo: {type: [object, "null"]}}
+      additionalProperties: false
+    dry_run:
+      description: what would be done
+      type: object
+      required: [dry_run, says, can, cannot, post, send]
+      properties: {dry_run: {const: true}, says: {type: string}, can: {type: integer}, cannot: {type: array}, post: {type: string}, send: {type: object}}
+      additionalProperties: false
 paths:
 `
 
@@ -143,21 +142,20 @@ func (r *Route) describe(b *strings.Builder) {
 		line("      schema: %s", quote(map[string]any{"type": "object", "additionalProperties": false, "properties": properties}))
 	}
 	line("responses:")
-	if r.Method == http.MethodPost && r.Answer == nil {
-		line(`  "200": {$ref: "#/components/responses/done"}`)
-	} else {
-		line(`  "200":`)
-		line("    description: the page's data")
-		kind, schema := "application/json", any(map[string]any{"type": "object"})
-		if r.Answer != nil {
-			schema = schemaOf(reflect.TypeOf(r.Answer), 0)
-		}
-		if r.Path == "/api/openapi.yaml" {
-			kind, schema = "application/yaml", map[string]any{}
-		}
-		line("    content:")
+	line(`  "200":`)
+	line("    description: %s", quote("what a page shows, or how the act ended"))
+	types, schemas := r.contents()
+	line("    content:")
+	for _, kind := range types {
 		line("      %s:", kind)
-		line("        schema: %s", quote(schema))
+		line("        schema: %s", quote(schemas[kind]))
+	}
+	if slices.ContainsFunc(r.answers(), func(a any) bool { _, dry := a.(dryAnswer); return dry }) {
+		line(`  "422":`)
+		line("    description: it was confirmed for another number of rows than there are now")
+		line("    content:")
+		line("      application/json:")
+		line(`        schema: {"$ref":"#/components/schemas/dry_run"}`)
 	}
 	line(`  default: {$ref: "#/components/responses/problem"}`)
 }

@@ -40,8 +40,8 @@ const (
 func (s *Organisation) Routes() []Route {
 	name, before := Text("name", 20), Text("before", 64)
 	return []Route{
-		{Method: http.MethodGet, Path: "/organisation", Act: access.SettingsRead, Menu: "organisation.menu", Handler: s.show},
-		{Method: http.MethodGet, Path: "/organisation/file", Act: access.SettingsRead, Query: []Field{name}, Handler: s.file},
+		{Method: http.MethodGet, Path: "/organisation", Act: access.SettingsRead, Menu: "organisation.menu", Answer: organisationData{}, Handler: s.show},
+		{Method: http.MethodGet, Path: "/organisation/file", Act: access.SettingsRead, Query: []Field{name}, Answer: Sends("application/json"), Handler: s.file},
 		{Method: http.MethodPost, Path: "/organisation/complaint", Act: access.SettingsChange, Form: []Field{Text("complaint", maxComplaint), before}, Handler: s.complaint},
 		{Method: http.MethodPost, Path: "/organisation/file", Act: access.SettingsChange, Files: true, MaxBody: maxSettingFile + 1<<16, Form: []Field{name, before, File("file")}, Handler: s.take},
 	}

@@ -197,9 +197,17 @@ func (p *Page) Show(name, title string, data any, fill ...any) error {
 }
 
 func (p *Page) show(status int, name string, title template.HTML, data any) error {
+	if status == http.StatusOK {
+		p.gives(dataForPrograms(data))
+	}
 	if p.program {
 		return p.tell(status, data)
 	}
+	return p.showPage(status, name, title, data)
+}
+
+// showPage answers a person.
+func (p *Page) showPage(status int, name string, title template.HTML, data any) error {
 	page := p.console.pages[name]
 	if page == nil {
 		return fmt.Errorf("console: there is no page %q", name)
@@ -217,6 +225,7 @@ func (p *Page) show(status int, name string, title template.HTML, data any) erro
 
 // Go sends the browser to a path below Root.
 func (p *Page) Go(path string) error {
+	p.gives(doneAnswer{})
 	if p.program {
 		return p.tell(http.StatusOK, doneAnswer{See: Root + path})
 	}
@@ -228,6 +237,7 @@ func (p *Page) Go(path string) error {
 func (p *Page) Done(path string, n Note) error {
 	n.Says = p.T(n.Word, n.Fill...)
 	if p.program {
+		p.gives(doneAnswer{})
 		return p.tell(http.StatusOK, doneAnswer{Done: n.Says, See: Root + path, Undo: n.Undo})
 	}
 	p.console.notes.leave(p.token, &n)
@@ -236,6 +246,7 @@ func (p *Page) Done(path string, n Note) error {
 
 // Download answers with a file that no page shows. The name is ours.
 func (p *Page) Download(name, mime string, body []byte) error {
+	p.gives(sends{mime})
 	h := p.c.Response().Header()
 	h.Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
@@ -247,5 +258,5 @@ func key(token string) [32]byte { return sha256.Sum256([]byte(token)) }
 
 // send sends the browser to a page that asks for something first, and comes back here.
 func (s *Console) send(p *Page, path string) error {
-	return p.Go(path + "?" + url.Values{"next": {p.Here()}}.Encode())
+	return p.c.Redirect(http.StatusSeeOther, Root+path+"?"+url.Values{"next": {p.Here()}}.Encode())
 }

@@ -76,7 +76,7 @@ func (s *People) live(p *Page, k *recordKind, id registry.ID) error {
 		return err
 	}
 	w := p.c.Response()
-	w.Header().Set("Content-Type", "text/event-stream")
+	w.Header().Set("Content-Type", eventMedia)
 	w.WriteHeader(http.StatusOK)
 	control := http.NewResponseController(w)
 	end := time.NewTimer(liveLife)

@@ -130,13 +130,12 @@ type forProgram interface{ Programs() any }
 
 // tell answers a program.
 func (p *Page) tell(status int, data any) error {
-	if d, ok := data.(forProgram); ok {
-		data = d.Programs()
-	}
+	data = dataForPrograms(data)
 	v, err := plain(data)
 	if err != nil {
 		return err
 	}
+	v = p.Route.only(data, v)
 	if v == nil {
 		v = map[string]any{}
 	}
@@ -313,7 +312,7 @@ type manual struct{ *Console }
 func (m *manual) Needs(context.Context, *access.Session) ([]Need, error) { return nil, nil }
 
 func (m *manual) Routes() []Route {
-	return []Route{{Method: http.MethodGet, Path: "/api/openapi.yaml", Act: Anyone, Program: true, Handler: func(p *Page) error {
+	return []Route{{Method: http.MethodGet, Path: "/api/openapi.yaml", Act: Anyone, Program: true, Answer: Sends("application/yaml"), Handler: func(p *Page) error {
 		return p.c.Blob(http.StatusOK, "application/yaml", m.openAPI)
 	}}}
 }

@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -265,12 +266,17 @@ func TestTokensAreBounded(t *testing.T) {
 	p.object(p.ask("GET", "/things", ""), 200)
 }
 
-// Every route that a token can come to answers in JSON with the members that the page of
-// the API names, and the page names every such route.
+// undescribed are the beginnings of paths whose answers are not all described yet.
+var undescribed = []string{"/people", "/households", "/media", "/doubles", "/undecided", "/cards", "/batches", "/prints", "/offers"}
+
+// Every route that a token can come to stands on the page of the API with what it answers,
+// and answers that: a JSON object with those members and no others, a file, or news. Of
+// every handler that any test of this package calls, OnAnswer tells what it did not name.
 func TestAnswersAreAsDescribed(t *testing.T) {
 	w := newWorld(t)
 	var page struct {
-		Paths map[string]map[string]struct {
+		Components any
+		Paths      map[string]map[string]struct {
 			Act       string `yaml:"x-act"`
 			Responses map[string]struct {
 				Content map[string]struct{ Schema any }
@@ -284,7 +290,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 	if err := yaml.Unmarshal(a.Body.Bytes(), &page); err != nil {
 		t.Fatal(err)
 	}
-	described := 0
+	acted := 0
 	for _, r := range w.console.Routes() {
 		path := regexp.MustCompile(`:(\w+)`).ReplaceAllString("/desk"+r.Path, "{$1}")
 		what, there := page.Paths[path][strings.ToLower(r.Method)]
@@ -292,11 +298,18 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		if there != (known || r.Program) {
 			t.Errorf("%s %s: on the page %v", r.Method, r.Path, there)
 		}
-		if !there || r.Method != "GET" || strings.HasSuffix(r.Path, "/live") || strings.HasSuffix(r.Path, ".yaml") {
+		if !there {
 			continue
 		}
 		if what.Act != string(r.Act) {
 			t.Errorf("%s: act %q, want %q", path, what.Act, r.Act)
+		}
+		content := what.Responses["200"].Content
+		if len(content) == 0 {
+			if !slices.ContainsFunc(undescribed, func(s string) bool { return strings.HasPrefix(r.Path, s) }) {
+				t.Errorf("%s %s: nobody is told what it answers: give the row an Answer", r.Method, r.Path)
+			}
+			continue
 		}
 		act, role := r.Act, access.OrgAdmin
 		if rule, ok := access.RuleOf(act); ok {
@@ -310,41 +323,75 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			role = rule.Roles[0]
 		}
 		p := w.program(own, role, act)
-		answer := p.ask("GET", w.at(r, own, nil), "")
-		if !strings.HasPrefix(answer.Header().Get("Content-Type"), "application/json") {
-			if answer.Code != 200 || !strings.Contains(answer.Header().Get("Content-Disposition"), "attachment") && !strings.HasPrefix(answer.Header().Get("Content-Type"), "image/") {
-				t.Errorf("GET %s: %d %s\n%s", r.Path, answer.Code, answer.Header().Get("Content-Type"), answer.Body)
+		body := ""
+		if r.Method == "POST" {
+			if r.Files {
+				continue // its tests send files
 			}
+			object, err := json.Marshal(forms[r.Method+" "+r.Path])
+			if err != nil {
+				t.Fatal(err)
+			}
+			body = strings.ReplaceAll(string(object), "null", "{}")
+		}
+		answer := p.try(r, w.at(r, own, nil), body)
+		if r.Method == "POST" && answer.Code != 200 {
+			continue // the form of the matrix is not one that is taken
+		}
+		if r.Method == "POST" {
+			acted++
+		}
+		kind, _, _ := strings.Cut(answer.Header().Get("Content-Type"), ";")
+		is, ok := content[kind]
+		if answer.Code != 200 || !ok {
+			t.Errorf("%s %s: %d %s\n%s", r.Method, r.Path, answer.Code, kind, answer.Body)
 			continue
 		}
-		got := p.object(answer, 200)
-		if r.Answer == nil {
-			continue
-		}
-		described++
-		raw, err := json.Marshal(what.Responses["200"].Content["application/json"].Schema)
-		if err != nil {
-			t.Fatal(err)
-		}
-		schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := jsonschema.NewCompiler()
-		if err := c.AddResource("x.json", schema); err != nil {
-			t.Fatal(err)
-		}
-		s, err := c.Compile("x.json")
-		if err != nil {
-			t.Fatalf("%s: %v", path, err)
-		}
-		if err := s.Validate(any(got)); err != nil {
-			t.Errorf("GET %s is not as described: %v\n%s", r.Path, err, answer.Body)
+		if kind == "application/json" && answer.Header().Get("Content-Disposition") == "" {
+			if err := asDescribed(t, is.Schema, page.Components, p.object(answer, 200)); err != nil {
+				t.Errorf("%s %s is not as described: %v\n%s", r.Method, r.Path, err, answer.Body)
+			}
 		}
 	}
-	if described < 5 {
-		t.Errorf("only %d answers are described", described)
+	if acted < 10 {
+		t.Errorf("only %d acts were done", acted)
 	}
+}
+
+// try asks as a program; of news the first.
+func (p *program) try(r console.Route, path, body string) *httptest.ResponseRecorder {
+	if !strings.HasSuffix(r.Path, "/live") {
+		return p.ask(r.Method, path, body)
+	}
+	ctx, end := context.WithTimeout(p.w.Context(), 20*time.Millisecond)
+	defer end()
+	ask := httptest.NewRequest(r.Method, "https://desk.relief-a.example/desk"+path, nil).WithContext(ctx)
+	ask.Header.Set("Authorization", "Bearer "+p.secret)
+	a := httptest.NewRecorder()
+	p.w.server.ServeHTTP(a, ask)
+	return a
+}
+
+// asDescribed holds an answer against a schema of the page of the API.
+func asDescribed(t *testing.T, schema, components any, answer map[string]any) error {
+	t.Helper()
+	raw, err := json.Marshal(map[string]any{"allOf": []any{schema}, "components": components})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := jsonschema.UnmarshalJSON(bytes.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("x.json", parsed); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("x.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Validate(any(answer))
 }
 
 func FuzzObject(f *testing.F) {

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"html/template"
 	"net/http"
 	"strconv"
 	"strings"
@@ -32,10 +31,10 @@ func (s *Programmes) Routes() []Route {
 	form := []Field{Text("name", 100), Text("modality", 20), Text("counts", 20), Text("currency", 3), Text("start", 10), Text("end", 10)}
 	plan := ConfirmFields(Text("round", 10), Text("amount", 20), Text("per_head", 3), Text("items", 200), Text("visits", 200), Text("mechanism", 100))
 	return []Route{
-		{Method: http.MethodGet, Path: "/programmes", Act: access.ProgrammeRead, Menu: "programmes.menu", Handler: s.list},
-		{Method: http.MethodGet, Path: "/programmes/new", Act: access.ProgrammePlan, Handler: s.blank},
+		{Method: http.MethodGet, Path: "/programmes", Act: access.ProgrammeRead, Menu: "programmes.menu", Answer: Members(programmesData{}, "rows"), Handler: s.list},
+		{Method: http.MethodGet, Path: "/programmes/new", Act: access.ProgrammePlan, Answer: Members(programmesData{}, "programme"), Handler: s.blank},
 		{Method: http.MethodPost, Path: "/programmes/new", Act: access.ProgrammePlan, Form: form, Handler: s.add},
-		{Method: http.MethodGet, Path: "/programmes/of/:programme", Act: access.ProgrammeRead, Handler: s.show},
+		{Method: http.MethodGet, Path: "/programmes/of/:programme", Act: access.ProgrammeRead, Answer: Members(programmesData{}, "programme", "rounds"), Handler: s.show},
 		{Method: http.MethodPost, Path: "/programmes/of/:programme", Act: access.ProgrammePlan, Form: form, Handler: s.change},
 		{Method: http.MethodPost, Path: "/programmes/of/:programme/round", Act: access.ProgrammePlan,
 			Form: []Field{Text("round", 10), Text("label", 100), Text("opens", 10), Text("closes", 10), Text("sites", 400)}, Handler: s.round},
@@ -190,9 +189,9 @@ func (s *Programmes) plan(p *Page) error {
 	if !p.Confirmed(n) {
 		c := Confirm{Says: p.T("programmes.would", "count", n, "units", would.Units, "total", would.Total), Can: n,
 			Path: "/programmes/of/" + one.Code + "/plan", Back: "/programmes/of/" + one.Code, Fields: p.fields("round", "amount", "per_head", "items", "visits", "mechanism"), Do: p.T("programmes.plan_do")}
-		for says, count := range map[template.HTML]int{p.T("programmes.same"): would.Same, p.T("programmes.kept"): would.Kept, p.T("programmes.sizeless"): len(would.Sizeless)} {
-			if count > 0 {
-				c.Cannot = append(c.Cannot, Reason{says, count})
+		for _, left := range []Reason{{p.T("programmes.same"), would.Same}, {p.T("programmes.kept"), would.Kept}, {p.T("programmes.sizeless"), len(would.Sizeless)}} {
+			if left.Count > 0 {
+				c.Cannot = append(c.Cannot, left)
 			}
 		}
 		return p.Confirm("programmes.plan", c)

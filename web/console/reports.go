@@ -49,8 +49,8 @@ var refusalReasons = map[string]string{"conflict": "reports.conflict", "over_ent
 // Routes implements Screen.
 func (s *Reports) Routes() []Route {
 	return []Route{
-		{Method: http.MethodGet, Path: "/reports", Act: access.ReportRead, Menu: "reports.menu", Query: []Field{Text("days", 3)}, Handler: s.show},
-		{Method: http.MethodPost, Path: "/reports/csv", Act: access.ReportRead, Form: []Field{Text("days", 3), Text("reason", 200)}, Handler: s.csv},
+		{Method: http.MethodGet, Path: "/reports", Act: access.ReportRead, Menu: "reports.menu", Query: []Field{Text("days", 3)}, Answer: reportsData{}, Handler: s.show},
+		{Method: http.MethodPost, Path: "/reports/csv", Act: access.ReportRead, Form: []Field{Text("days", 3), Text("reason", 200)}, Answer: Sends("text/csv; charset=utf-8"), Handler: s.csv},
 	}
 }
 

@@ -35,7 +35,7 @@ type Route struct {
 	MaxBody int64    // bytes; 0: 64 KiB. More than that is for files
 	Files   bool     // the form is multipart/form-data and has files in it
 	Program bool     // of Staff and Anyone: tokens come here too; every other act is for those that have it
-	Answer  any      // zero value of what the handler gives to Show, for the page of the API; nil: not told
+	Answer  any      // what programs are answered: see Members
 	Handler func(*Page) error
 }
 
@@ -91,6 +91,9 @@ func (s *Console) table() error {
 		}
 		if r.Menu != "" && s.words["en"][r.Menu] == "" {
 			return fmt.Errorf("console: the route %q is called %q in the menu, which no catalogue has", name, r.Menu)
+		}
+		if err := r.checkAnswer(); err != nil {
+			return err
 		}
 		seen[name] = true
 		if !slices.Contains(s.kinds, r.Path) {

@@ -102,10 +102,10 @@ func (s *Trust) Routes() []Route {
 	chain := File("chain")
 	chain.Many = maxChain
 	return []Route{
-		{Method: http.MethodGet, Path: "/trust", Act: access.TrustRead, Menu: "trust.menu", Handler: s.show},
-		{Method: http.MethodPost, Path: "/trust/compare", Act: access.TrustImport, Files: true, MaxBody: (maxChain+1)*trust.MaxListBytes + 1<<16, Form: []Field{File("list"), chain}, Handler: s.compare},
+		{Method: http.MethodGet, Path: "/trust", Act: access.TrustRead, Menu: "trust.menu", Answer: Members(trustData{}, "list", "issuers"), Handler: s.show},
+		{Method: http.MethodPost, Path: "/trust/compare", Act: access.TrustImport, Files: true, MaxBody: (maxChain+1)*trust.MaxListBytes + 1<<16, Form: []Field{File("list"), chain}, Answer: Members(trustData{}, "list", "changes", "before", "sha256"), Handler: s.compare},
 		{Method: http.MethodPost, Path: "/trust/take", Act: access.TrustImport, Form: []Field{Text("list", 64)}, Handler: s.take},
-		{Method: http.MethodGet, Path: "/trust/keys/:key", Act: access.TrustWithdrawKey, Handler: s.key},
+		{Method: http.MethodGet, Path: "/trust/keys/:key", Act: access.TrustWithdrawKey, Answer: Members(trustData{}, "key"), Handler: s.key},
 		{Method: http.MethodPost, Path: "/trust/keys/:key/withdraw", Act: access.TrustWithdrawKey, Form: []Field{Text("reason", 100)}, Handler: s.withdraw},
 	}
 }

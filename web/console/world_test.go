@@ -174,6 +174,7 @@ func newWorldWith(t *testing.T, in *console.SignIn) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	w.console.OnAnswer(func(wrong string) { w.Error(wrong) })
 	w.server, err = api.New(api.Config{Rooms: []api.Room{w.console}, Hosts: []string{"desk.relief-a.example"}, Log: log, Now: w.now})
 	if err != nil {
 		t.Fatal(err)

@@ -84,11 +84,11 @@ func (w *world) thing(org, name string) string {
 
 func (s *things) Routes() []console.Route {
 	return []console.Route{
-		{Method: "GET", Path: "/things", Act: access.PersonFind, Menu: "home.menu", Query: []console.Field{console.Text("q", 40)}, Paged: true, Sorts: []string{"name"}, Handler: s.list},
+		{Method: "GET", Path: "/things", Act: access.PersonFind, Menu: "home.menu", Query: []console.Field{console.Text("q", 40)}, Paged: true, Sorts: []string{"name"}, Answer: thingData{}, Handler: s.list},
 		{Method: "POST", Path: "/things", Act: access.PersonErase, Form: console.ConfirmFields(console.Many("id", 40, 200)), Handler: s.many},
-		{Method: "GET", Path: "/things/:thing", Act: access.PersonRead, Handler: s.show},
+		{Method: "GET", Path: "/things/:thing", Act: access.PersonRead, Answer: thingData{}, Handler: s.show},
 		{Method: "POST", Path: "/things/:thing/name", Act: access.PersonEdit, Form: []console.Field{console.Text("name", 40)}, Handler: s.rename},
-		{Method: "POST", Path: "/things/export", Act: access.ExportMake, Form: []console.Field{console.Text("reason", 40)}, Handler: s.export},
+		{Method: "POST", Path: "/things/export", Act: access.ExportMake, Form: []console.Field{console.Text("reason", 40)}, Answer: console.Sends("text/csv; charset=utf-8"), Handler: s.export},
 		{Method: "POST", Path: "/things/:thing/erase", Act: access.CardRevoke, Form: []console.Field{console.Text("why", 40), console.Secret("pin", 9)}, Handler: s.erase},
 	}
 }
