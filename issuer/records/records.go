@@ -17,11 +17,12 @@ import (
 	"aidpass/access"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/rights"
 )
 
 // A Store is where the records are, the cards made for them, and the log.
 type Store interface {
-	registry.Store
+	rights.Store
 	Cards(ctx context.Context, s issuer.Selection) ([]issuer.Card, error)
 	FindCredentials(ctx context.Context, text string) ([]issuer.Credential, error)
 	Note(ctx context.Context, by access.Actor, e access.Entry) error

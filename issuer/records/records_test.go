@@ -106,7 +106,7 @@ func TestTwoWhoEditOneRecordLoseNothing(t *testing.T) {
 	if !slices.Equal(out.Set, []string{"email", "sex"}) || len(out.Rival) != 1 || out.Rival[0].Text != "1989-03-04" {
 		t.Fatalf("the second: %+v", out)
 	}
-	s, err := d.Sheet(t.Context(), by("ben"), id, registry.KindPerson, nil)
+	s, err := d.Sheet(t.Context(), by("ben"), id, registry.KindPerson)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func TestTwoWhoEditOneRecordLoseNothing(t *testing.T) {
 	if err := d.Decide(t.Context(), by("amal"), id, registry.KindPerson, "birth", u.Text, u.Rivals[0].Handle()); err != nil {
 		t.Fatal(err)
 	}
-	if s, err = d.Sheet(t.Context(), by("ben"), id, registry.KindPerson, nil); err != nil || s.Person.Birth.EDTF != "1989-03-04" || len(s.Undecided) != 0 {
+	if s, err = d.Sheet(t.Context(), by("ben"), id, registry.KindPerson); err != nil || s.Person.Birth.EDTF != "1989-03-04" || len(s.Undecided) != 0 {
 		t.Errorf("after the decision: %+v %+v %v", s.Person.Birth, s.Undecided, err)
 	}
 	if n, _, _, _ := d.Open(t.Context()); n != 0 {
@@ -209,7 +209,7 @@ func TestNoUpdateIsLost(t *testing.T) {
 				t.Fatalf("seed %d: what was typed for %s is nowhere", seed, v.field)
 			}
 		}
-		s, err := d.Sheet(t.Context(), by("auditor"), id, registry.KindPerson, nil)
+		s, err := d.Sheet(t.Context(), by("auditor"), id, registry.KindPerson)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -274,41 +274,9 @@ func TestSeveralValuesAreNotSetByOneLine(t *testing.T) {
 		t.Error("two telephones are offered as one line")
 	}
 	save(t, d, "ben", f, map[string]string{"email": "amina@example.org"})
-	s, err := d.Sheet(t.Context(), by("ben"), id, registry.KindPerson, nil)
+	s, err := d.Sheet(t.Context(), by("ben"), id, registry.KindPerson)
 	if err != nil || len(s.Person.Contacts) != 3 {
 		t.Errorf("contacts: %+v %v", s.Person.Contacts, err)
-	}
-}
-
-// A partner sees what its agreement names, of people where it says.
-func TestAPartnerSeesItsAgreement(t *testing.T) {
-	d, _ := newDesk()
-	id := enter(t, d, "Amina Yusuf")
-	r := registry.Registry{Store: d.Store, Actor: by("clerk"), Now: d.Now}
-	rec, err := r.Record(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := r.EditPerson(t.Context(), rec, func(p *registry.Person) error {
-		p.Location = &registry.Location{PCode: "KE007001"}
-		p.Contacts = []registry.Contact{{Kind: "phone", Value: "+254712000001"}}
-		p.Photo = []byte("\xff\xd8\xff")
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
-	scope := &access.Scope{Fields: []string{"name", "sex"}, Areas: []string{"KE007"}}
-	s, err := d.Sheet(t.Context(), by("gov"), id, registry.KindPerson, scope)
-	if err != nil || len(s.Person.Names) != 1 || s.Person.Sex != "f" || s.Person.Birth != nil || s.Person.Contacts != nil || s.Person.Location != nil || s.Record.Fields["birth"].Data != nil {
-		t.Errorf("within the agreement: %+v %v", s, err)
-	}
-	if _, err := d.Photo(t.Context(), by("gov"), id, scope); !errors.Is(err, registry.ErrNotFound) {
-		t.Errorf("a photo that no agreement names: %v", err)
-	}
-	for _, areas := range [][]string{{"KE043"}, {""}, nil} {
-		if _, err := d.Sheet(t.Context(), by("gov"), id, registry.KindPerson, &access.Scope{Fields: []string{"name"}, Areas: areas}); !errors.Is(err, registry.ErrNotFound) {
-			t.Errorf("in %q: %v", areas, err)
-		}
 	}
 }
 
@@ -343,7 +311,7 @@ func TestEveryLookIsTold(t *testing.T) {
 		t.Errorf("found %d of %d in another script", len(found), total)
 	}
 	told("find", id, twin)
-	_, err = d.Sheet(t.Context(), by("ben"), id, registry.KindPerson, nil)
+	_, err = d.Sheet(t.Context(), by("ben"), id, registry.KindPerson)
 	must(err)
 	told("sheet", id, twin)
 	_, err = d.Edit(t.Context(), by("ben"), id, registry.KindPerson)
@@ -373,7 +341,7 @@ func TestChangesAreShownFirst(t *testing.T) {
 	if err != nil || plan.Two || len(plan.About) != 1 {
 		t.Fatalf("%+v %v", plan, err)
 	}
-	if s, _ := d.Sheet(t.Context(), by("ben"), id, registry.KindPerson, nil); !s.Person.Status.Living() {
+	if s, _ := d.Sheet(t.Context(), by("ben"), id, registry.KindPerson); !s.Person.Status.Living() {
 		t.Fatal("looking at a plan did it")
 	}
 	if _, _, err := d.Do(t.Context(), by("ben"), c); err != nil {
@@ -397,7 +365,7 @@ func TestChangesAreShownFirst(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if s, _ := d.Sheet(t.Context(), by("ben"), id, registry.KindPerson, nil); !s.Person.Status.Living() {
+	if s, _ := d.Sheet(t.Context(), by("ben"), id, registry.KindPerson); !s.Person.Status.Living() {
 		t.Error("two agreed and nothing was done")
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"aidpass/access"
 	"aidpass/issuer"
@@ -76,17 +75,14 @@ func (s *Sheet) NamedLine(id string) *Line {
 }
 
 // Sheet reads a record of a kind and what stands around it. A record of another kind is
-// registry.ErrNotFound. Of a partner's, only what its scope names is read.
-func (d *Desk) Sheet(ctx context.Context, by access.Actor, id registry.ID, kind registry.Kind, scope *access.Scope) (*Sheet, error) {
+// registry.ErrNotFound. It is for the organisation's own staff: a party of an agreement
+// reads by export.Look.
+func (d *Desk) Sheet(ctx context.Context, by access.Actor, id registry.ID, kind registry.Kind) (*Sheet, error) {
 	s, err := d.sheet(ctx, id, kind)
 	if err != nil {
 		return nil, err
 	}
-	if scope != nil {
-		if err := d.within(ctx, s, *scope); err != nil {
-			return nil, err
-		}
-	} else if err := d.around(ctx, s); err != nil {
+	if err := d.around(ctx, s); err != nil {
 		return nil, err
 	}
 	action := access.Action("person.read")
@@ -128,50 +124,6 @@ func (d *Desk) Check(ctx context.Context, id registry.ID, kind registry.Kind) er
 		_, err := recordOf(v, id, kind)
 		return err
 	})
-}
-
-// within leaves of a person what a partner's agreement names. Who stays elsewhere is not
-// there for it.
-func (d *Desk) within(ctx context.Context, s *Sheet, scope access.Scope) error {
-	place := s.Person.Location
-	if !s.Record.Household.IsZero() {
-		err := d.Store.View(ctx, func(v registry.View) error {
-			rec, err := v.Record(s.Record.Household)
-			if err != nil {
-				return err
-			}
-			h, err := rec.HouseholdRecord()
-			place = h.Location
-			return err
-		})
-		if err != nil && !errors.Is(err, registry.ErrErased) {
-			return err
-		}
-	}
-	if place == nil || !slices.ContainsFunc(scope.Areas, func(area string) bool { return area != "" && strings.HasPrefix(place.PCode, area) }) {
-		return registry.ErrNotFound
-	}
-	fields, err := s.Person.Fields()
-	if err != nil {
-		return err
-	}
-	named := func(field string) bool {
-		return slices.Contains(scope.Fields, field) || slices.Contains(scope.Fields, strings.TrimSuffix(field, "s"))
-	}
-	kept := registry.Record{ID: s.Record.ID, Kind: s.Record.Kind, Fields: map[string]registry.Value{}}
-	for field, data := range fields {
-		if named(field) {
-			kept.Fields[field] = registry.Value{Data: data}
-		}
-	}
-	if s.Person, err = kept.Person(); err != nil {
-		return err
-	}
-	if named("location") {
-		s.Person.Location = place
-	}
-	s.Record = kept
-	return nil
 }
 
 // around adds what stands around a record.
@@ -301,11 +253,8 @@ func (s *Sheet) due(v registry.View, home registry.ID) error {
 
 // Photo is the picture of a person: JPEG, as package photo made it. registry.ErrNotFound
 // where there is none.
-func (d *Desk) Photo(ctx context.Context, by access.Actor, id registry.ID, scope *access.Scope) ([]byte, error) {
+func (d *Desk) Photo(ctx context.Context, by access.Actor, id registry.ID) ([]byte, error) {
 	s, err := d.sheet(ctx, id, registry.KindPerson)
-	if err == nil && scope != nil {
-		err = d.within(ctx, s, *scope)
-	}
 	if err == nil && !bytes.HasPrefix(s.Person.Photo, []byte{0xff, 0xd8, 0xff}) {
 		err = registry.ErrNotFound
 	}

@@ -204,7 +204,7 @@ func (s *People) beside(p *Page) error {
 		return err
 	}
 	d := peopleData{Record: id}
-	if d.Sheet, err = s.Desk.Sheet(p.Context(), p.Actor(), id, registry.KindPerson, nil); err != nil {
+	if d.Sheet, err = s.Desk.Sheet(p.Context(), p.Actor(), id, registry.KindPerson); err != nil {
 		return s.fault(err)
 	}
 	other, err := registry.ParseID(p.Query.Get("other"))
@@ -214,7 +214,7 @@ func (s *People) beside(p *Page) error {
 		}
 		other = d.Sheet.Doubles[0].ID
 	}
-	if d.Other, err = s.Desk.Sheet(p.Context(), p.Actor(), other, registry.KindPerson, nil); err != nil {
+	if d.Other, err = s.Desk.Sheet(p.Context(), p.Actor(), other, registry.KindPerson); err != nil {
 		return s.fault(err)
 	}
 	return p.Show("people_pair", "people.pair_title", s.view(p, d))

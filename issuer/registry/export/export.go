@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -83,9 +84,9 @@ const (
 	LeftNames      = "people with more names than a row takes"
 	LeftBands      = "households with bands of the list's own"
 	LeftCollectors = "households with a collector of another household"
-	LeftAnswer     = "said no, or not yes"                        // to the party, its purpose and the fields
-	LeftArea       = "outside the agreement's areas"              //
-	LeftOrigin     = "from a country that the agreement excludes" //
+	LeftAnswer     = rights.LeftAnswer
+	LeftArea       = rights.LeftArea
+	LeftOrigin     = rights.LeftOrigin
 )
 
 // ErrNobody is returned where nobody fits: an empty file says less than that.
@@ -176,7 +177,7 @@ func (o *Options) permitted(v rights.View) (*rights.Agreement, []column, error) 
 	}
 	if under != nil {
 		if len(o.Fields) == 0 {
-			o.Fields = under.Fields
+			o.Fields = slices.DeleteFunc(slices.Clone(under.Fields), func(f string) bool { return f == rights.PhotoField })
 		}
 		if err := under.Allows(o.Fields); err != nil {
 			return nil, nil, err
@@ -186,10 +187,11 @@ func (o *Options) permitted(v rights.View) (*rights.Agreement, []column, error) 
 	return under, columns, err
 }
 
-// Known reports whether a file can have a field.
+// Known reports whether an agreement can name a field: one that a file can have, or the
+// photograph, which looks alone show.
 func Known(field string) bool {
 	_, err := choose(XLSX, []string{field})
-	return err == nil
+	return err == nil || field == rights.PhotoField
 }
 
 // detail is what the audit entry of a file counts.

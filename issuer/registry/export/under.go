@@ -13,49 +13,24 @@ import (
 
 // goes holds a house against the agreement of the file. It takes out members who are not
 // to be in it, and reports whether anything is left.
-//
-// Of a household its own answer and that of its head count: one no is enough. A member's
-// own answer stands above the household's.
 func (r *reader) goes(h *house) bool {
 	a := r.under
 	if a == nil {
 		return true
 	}
-	var home []registry.Consent
 	if h.household != nil {
-		home = h.household.Consents
-		if !a.Covers(h.household.Location) {
-			r.left(LeftArea)
-			return false
-		}
-		if a.Excludes(h.household.Origin) {
-			r.left(LeftOrigin)
-			return false
-		}
-		if said, _ := rights.Said(h.head(), a.Purpose, a.With, r.day); said == rights.No {
-			r.left(LeftAnswer)
-			return false
-		}
-		if !a.Told(slices.Concat(h.head(), home), r.opt.Fields, r.day) {
-			r.left(LeftAnswer)
+		if why := a.HouseLeft(h.household, h.head(), r.opt.Fields, r.day); why != "" {
+			r.left(why)
 			return false
 		}
 	}
 	had := len(h.members)
 	h.members = slices.DeleteFunc(h.members, func(p person) bool {
-		why := ""
-		switch {
-		case h.household == nil && !a.Covers(p.Location):
-			why = LeftArea
-		case a.Excludes(p.Origin):
-			why = LeftOrigin
-		case !a.Told(slices.Concat(home, p.Consents), r.opt.Fields, r.day):
-			why = LeftAnswer
-		default:
-			return false
+		why := a.PersonLeft(&p.Person, h.household, r.opt.Fields, r.day)
+		if why != "" {
+			r.left(why)
 		}
-		r.left(why)
-		return true
+		return why != ""
 	})
 	return len(h.members) > 0 || had == 0
 }
@@ -93,8 +68,12 @@ func orderMark(salt []byte, id registry.ID) []byte {
 	return m.Sum(nil)[:8]
 }
 
-// Name is what a record goes by in a file that was made: its rights.Naming.
+// Name is what a record goes by in a file that was made: its rights.Naming. Who looked at
+// it on a screen knows its own id, from the address of the page.
 func Name(v registry.View, s *rights.Share, id registry.ID) (string, error) {
+	if s.Form == rights.ScreenForm {
+		return id.String(), nil
+	}
 	if !s.Numbers {
 		return intake.Alias(v, s.Salt, id), nil
 	}

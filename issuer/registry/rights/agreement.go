@@ -59,7 +59,7 @@ type Agreement struct {
 	With    Party    `yaml:"with" json:"with"`
 	Purpose Purpose  `yaml:"purpose" json:"purpose"`
 	Basis   Basis    `yaml:"basis" json:"basis"`
-	Fields  []string `yaml:"fields" json:"fields"`                   // as package export names them
+	Fields  []string `yaml:"fields" json:"fields"`                   // as package export names them, and PhotoField
 	Areas   []string `yaml:"areas,omitempty" json:"areas,omitempty"` // p-codes, each with all beneath it; empty: everywhere
 	// Numbers: people go by the numbers of their lists. Else each file has its own, by
 	// which two files cannot be joined and a leaked row is traced.
@@ -170,7 +170,7 @@ func (a *Agreement) Check() error {
 
 // telling reports whether a field can hurt somebody by itself.
 func telling(field string) bool {
-	return field == "origin" || field == "phone" || field == "phone_2" || field == "address" || field == "email" ||
+	return field == PhotoField || field == "origin" || field == "phone" || field == "phone_2" || field == "address" || field == "email" ||
 		strings.HasPrefix(field, "document.") || strings.HasPrefix(field, "ext.")
 }
 
@@ -213,12 +213,6 @@ func (a *Agreement) Allows(fields []string) error {
 		}
 	}
 	return nil
-}
-
-// Covers reports whether a place is among the agreement's areas. An unknown one is in
-// none, unless the agreement is for everywhere.
-func (a *Agreement) Covers(l *registry.Location) bool {
-	return len(a.Areas) == 0 || l != nil && slices.ContainsFunc(a.Areas, func(area string) bool { return strings.HasPrefix(l.PCode, area) })
 }
 
 // Excludes reports whether people from a country are in no file of the agreement.

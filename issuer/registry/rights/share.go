@@ -3,9 +3,11 @@ package rights
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +17,16 @@ import (
 
 // ShareAction is the action of the entry that tells of a file. Its object is the share.
 const ShareAction access.Action = "registry.export"
+
+// LookAction is the action of the entry that tells of a look at one person under an
+// agreement. Its object is the share of the looks of that account on that day.
+const LookAction access.Action = "person.read"
+
+// ScreenForm is the form of the share of looks: there is no file.
+const ScreenForm = "screen"
+
+// PhotoField is what agreements call the photograph. No file has it; a look shows it.
+const PhotoField = "photo"
 
 // OwnUse is the recipient of a file that stays in the organisation.
 const OwnUse = "own use"
@@ -27,10 +39,10 @@ type Share struct {
 	Name      string    `json:"name,omitempty"`      // the party's name
 	Purpose   Purpose   `json:"purpose"`
 	Reason    string    `json:"reason"`
-	Form      string    `json:"form"`
+	Form      string    `json:"form"` // as package export names it, or ScreenForm
 	Fields    []string  `json:"fields"`
 	Rows      int       `json:"rows"`    // households and people
-	SHA256    string    `json:"sha256"`  // of the file, in hex
+	SHA256    string    `json:"sha256"`  // of the file, in hex; of looks a number that no file has
 	Salt      []byte    `json:"salt"`    // 32 bytes: what the file's own numbers and the order of its rows are made with
 	Numbers   bool      `json:"numbers"` // people go by the numbers of their lists
 	At        time.Time `json:"at"`
@@ -111,12 +123,47 @@ func (s Share) Record(tx Tx, digest [32]byte, about []registry.ID, detail string
 			return errors.New("rights: a row about nobody")
 		}
 	}
+	return tx.NoteAbout(access.Entry{Action: ShareAction, Object: s.ID, Digest: digest, Detail: detail, Reason: s.why()}, about)
+}
+
+// why is the reason of the entry that tells of a share.
+func (s *Share) why() string {
 	under := ""
 	if s.Agreement != "" {
 		under = " under " + s.Agreement
 	}
-	return tx.NoteAbout(access.Entry{Action: ShareAction, Object: s.ID, Digest: digest, Detail: detail,
-		Reason: fmt.Sprintf("%s: %s; for %s%s", s.Purpose, s.Reason, s.Recipient(), under)}, about)
+	return fmt.Sprintf("%s: %s; for %s%s", s.Purpose, s.Reason, s.Recipient(), under)
+}
+
+// RecordLook keeps that an account of the party saw fields of one person on a screen, with
+// its entry in the log. An account's looks of one day are one share, so that a recall names
+// that and not each of them; Rows counts the people.
+func RecordLook(tx Tx, a *Agreement, by access.Actor, id registry.ID, fields []string, at time.Time) error {
+	const prefix = "aidpass look\x00"
+	sum := sha256.Sum256([]byte(prefix + a.ID + "\x00" + by.ID + "\x00" + at.UTC().Format(time.DateOnly)))
+	s, err := readPaper[Share](tx, kindShare, hex.EncodeToString(sum[:8]))
+	if errors.Is(err, ErrNoPaper) {
+		s = NewShare(Use{Agreement: a.ID}, a, "read at the desk", ScreenForm, at)
+		s.ID, s.Numbers, s.By, s.SHA256 = hex.EncodeToString(sum[:8]), false, by.ID, hex.EncodeToString(sum[:])
+	} else if err != nil {
+		return err
+	}
+	before, err := tx.Handed(LookAction, id)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(before, s.ID) {
+		s.Rows++
+	}
+	for _, f := range fields {
+		if !slices.Contains(s.Fields, f) {
+			s.Fields = append(s.Fields, f)
+		}
+	}
+	if err := savePaper(tx, Paper{Kind: kindShare, ID: s.ID, At: s.At}, s); err != nil {
+		return err
+	}
+	return tx.NoteAbout(access.Entry{Action: LookAction, Object: s.ID, Detail: "fields=" + strings.Join(fields, ","), Reason: s.why()}, []registry.ID{id})
 }
 
 // Shares are all files that were made, oldest first.
@@ -128,11 +175,21 @@ func (d *Desk) Shares(ctx context.Context) (all []Share, err error) {
 	return all, err
 }
 
-// SharesOf are the files a record's row was in, oldest first.
+// SharesOf are the files a record's row was in and the looks at it under agreements,
+// oldest first.
 func SharesOf(v View, id registry.ID) (out []Share, err error) {
 	ids, err := v.Handed(ShareAction, id)
 	if err != nil {
 		return nil, err
+	}
+	looks, err := v.Handed(LookAction, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, object := range looks {
+		if len(object) == shareID && !slices.Contains(ids, object) { // else one of the organisation's own looked: the object is the record
+			ids = append(ids, object)
+		}
 	}
 	for _, one := range ids {
 		s, err := readPaper[Share](v, kindShare, one)
@@ -144,8 +201,11 @@ func SharesOf(v View, id registry.ID) (out []Share, err error) {
 		}
 		out = append(out, s)
 	}
+	slices.SortStableFunc(out, func(a, b Share) int { return a.At.Compare(b.At) })
 	return out, nil
 }
+
+const shareID = 16 // hex digits
 
 // SharesIn are all files that were made, oldest first.
 func SharesIn(v View) ([]Share, error) { return readPapers[Share](v, kindShare, registry.ID{}) }
