@@ -2,7 +2,6 @@ package access
 
 import (
 	"errors"
-	"slices"
 	"time"
 )
 
@@ -23,21 +22,15 @@ type Account struct {
 	Subjects    []Subject
 }
 
-// A Scope is the part of the register that a partner sees: the records of Areas, of each
-// the Fields, for Purpose, while Agreement lasts.
+// A Scope is the part of an agreement that an account of a partner sees: the records of
+// Areas, of each the Fields, for Purpose, while Agreement lasts. What the agreement does not
+// name it does not see either.
 type Scope struct {
 	Agreement string   // its id
-	Fields    []string // names of fields of a record
-	Areas     []string // codes of places
-	Purpose   string   // a code of the agreement
+	Fields    []string // as the agreement names them
+	Areas     []string // codes of places, each with all beneath it
+	Purpose   string   // the agreement's
 }
-
-// Sees reports whether a record of a place is one that the partner sees. A nil Scope is
-// that of everybody else, who sees all.
-func (s *Scope) Sees(area string) bool { return s == nil || slices.Contains(s.Areas, area) }
-
-// SeesField reports whether the partner sees a field of a record.
-func (s *Scope) SeesField(name string) bool { return s == nil || slices.Contains(s.Fields, name) }
 
 // A Subject is an identity at an OpenID provider. It is (iss, sub) and never an e-mail
 // address, which providers give away again (OpenID Connect Core 5.7).

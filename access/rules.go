@@ -172,7 +172,7 @@ var rules = []Rule{
 	rule(ProgrammePlan, 0, "", "Plan programmes, rounds and what is due.", OrgAdmin, DistributionLead),
 	rule(ProgrammeRead, reads, "", "See programmes and rounds.", Registrar, Issuer, Verifier, DistributionLead, Approver, Auditor, OrgAdmin, DataProtection, Complaints, Finance),
 	rule(ProtectionRead, reads|personal, "", "Read protection cases.", Protection),
-	rule(ReportRead, reads, "", "Read sums, in which no small group can be seen.", DistributionLead, Approver, Auditor, OrgAdmin, DataProtection, Finance, Partner),
+	rule(ReportRead, reads, "", "Read sums, in which no small group can be seen.", DistributionLead, Approver, Auditor, OrgAdmin, DataProtection, Finance),
 	rule(RetentionApprove, personal|stepUp, "", "Approve the erasure of records whose time is over or whose owner asked.", OrgAdmin),
 	rule(RetentionRead, reads|personal, "", "See whose records are due for erasure.", DataProtection, OrgAdmin),
 	rule(RightsAnswer, personal, "", "Answer what a person asked about her data.", DataProtection),

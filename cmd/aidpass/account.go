@@ -81,9 +81,9 @@ func (r *roleFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&r.roles, "role", nil, "what the account may do; repeat")
 	f.StringVar(&r.agreement, "agreement", "", "of a partner: the id of the agreement")
-	f.StringArrayVar(&r.fields, "field", nil, "of a partner: a field of records that it sees; repeat")
-	f.StringArrayVar(&r.areas, "area", nil, "of a partner: code of a place whose records it sees; repeat")
-	f.StringVar(&r.purpose, "purpose", "", "of a partner: what for, as the agreement codes it")
+	f.StringArrayVar(&r.fields, "field", nil, "of a partner: a field of the agreement that it sees; repeat")
+	f.StringArrayVar(&r.areas, "area", nil, "of a partner: code of a place whose people it sees, with all beneath it; repeat")
+	f.StringVar(&r.purpose, "purpose", "", "of a partner: what for: the purpose of the agreement")
 }
 
 func (r *roleFlags) read() (roles []access.Role, scope *access.Scope, err error) {
@@ -118,7 +118,7 @@ func (a *app) accountAddCommand() *cobra.Command {
 		Short: "Make an account and its invitation",
 		Example: `  aidpass account add amina --role org-admin --base-url https://desk.relief-a.example
   aidpass account add lead-2 --role registrar --role distribution-lead --language ar
-  aidpass account add ministry-1 --role partner --agreement moh-2026 --field name --field birth --area WELL-A --purpose vaccination`,
+  aidpass account add ministry-1 --role partner --agreement moh-2026 --field full_name --field birth_date --area KE007 --purpose resettlement`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			roles, scope, err := r.read()

@@ -140,7 +140,7 @@ func lookedPage(c *words.Catalogue, looks []storage.Look, house, number string, 
 			beneath = append(beneath, say("desk", "desk", l.Actor.Device))
 		}
 		act := lookedAct(l.Action)
-		if act == "exported" && l.Reason != "" { // who got it stands there
+		if (act == "exported" || l.Actor.Role == access.Partner) && l.Reason != "" { // who got it stands there
 			beneath = append(beneath, say("reason", "reason", l.Reason))
 		}
 		page.Lines = append(page.Lines, [2]string{l.Time.UTC().Format("2006-01-02 15:04") + "  " + say("act."+act), strings.Join(beneath, " · ")})

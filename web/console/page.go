@@ -71,8 +71,8 @@ func (p *Page) May(act string) bool { return p.In != nil && p.In.May(access.Act(
 // What the request called the server has no part in it.
 func (p *Page) Link(path string) string { return p.console.Base + Root + path }
 
-// Scope is what a partner, or its program, may see; nil for staff of the organisation, who
-// are not bounded by an agreement.
+// Scope is what a partner, or its program, may see of the agreement that it names; nil for
+// staff of the organisation, who are not bounded by one.
 func (p *Page) Scope() *access.Scope {
 	switch {
 	case p.In == nil || p.In.Actor(p.Route.Act).Role != access.Partner:
@@ -82,21 +82,6 @@ func (p *Page) Scope() *access.Scope {
 	}
 	return p.In.Account.Scope
 }
-
-// Within holds a partner to its agreement: a record of a place outside its areas is
-// ErrNotFound, as if it were not there. A handler calls it for every record that it shows,
-// with the codes of the places the record is at; everybody else is within.
-func (p *Page) Within(areas ...string) error {
-	scope := p.Scope()
-	if scope == nil || slices.ContainsFunc(areas, scope.Sees) {
-		return nil
-	}
-	return ErrNotFound
-}
-
-// Sees reports whether who asks sees a field of records: a partner those of its agreement,
-// everybody else all. What a partner does not see is left out of pages and of answers.
-func (p *Page) Sees(field string) bool { return p.Scope().SeesField(field) }
 
 // OrgName is what staff call the organisation of the session.
 func (p *Page) OrgName() string { return p.console.OrgName(p.Org()) }

@@ -113,11 +113,14 @@ func (s *People) Needs(ctx context.Context, in *access.Session) ([]Need, error) 
 }
 
 // id is the record that a path names. One of another kind, another organisation's and
-// one that was erased are not there.
+// one that was erased are not there. A party is not told before its agreement was asked.
 func (s *People) id(p *Page, k *recordKind) (registry.ID, error) {
 	id, err := registry.ParseID(p.Param(k.name))
 	if err != nil {
 		return id, ErrNotFound
+	}
+	if p.Scope() != nil {
+		return id, nil
 	}
 	return id, s.fault(s.Desk.Check(p.Context(), id, k.kind))
 }
@@ -155,9 +158,6 @@ func (s *People) fault(err error) error {
 	}
 	return err
 }
-
-// scope is what a partner may see; nil for staff of the organisation.
-func (s *People) scope(p *Page) *access.Scope { return p.Scope() }
 
 func (s *People) ask(p *Page) error {
 	undecided, doubles, _, err := s.Desk.Open(p.Context())
@@ -220,14 +220,14 @@ func (s *People) doubles(p *Page) error {
 }
 
 func (s *People) show(p *Page, k *recordKind, id registry.ID) error {
-	sheet, err := s.Desk.Sheet(p.Context(), p.Actor(), id, k.kind, s.scope(p))
+	if p.Scope() != nil {
+		return s.told(p, id)
+	}
+	sheet, err := s.Desk.Sheet(p.Context(), p.Actor(), id, k.kind)
 	if err != nil {
 		return err
 	}
-	d := peopleData{Sheet: sheet, Record: id, At: k}
-	if s.scope(p) == nil { // who works here is no partner's business
-		d.Editing = s.at.who(id, p.In.Account.ID, s.Desk.Now())
-	}
+	d := peopleData{Sheet: sheet, Record: id, At: k, Editing: s.at.who(id, p.In.Account.ID, s.Desk.Now())}
 	if d.Stamp, err = s.stamp(p, k, id); err != nil {
 		return err
 	}
@@ -249,7 +249,7 @@ func (s *People) photo(p *Page) error {
 	if err != nil {
 		return err
 	}
-	b, err := s.Desk.Photo(p.Context(), p.Actor(), id, s.scope(p))
+	b, err := s.photoOf(p, id)
 	if err != nil {
 		return s.fault(err)
 	}
@@ -259,6 +259,17 @@ func (s *People) photo(p *Page) error {
 	h.Set("Content-Disposition", "inline")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	return p.c.Blob(http.StatusOK, "image/jpeg", b)
+}
+
+func (s *People) photoOf(p *Page, id registry.ID) ([]byte, error) {
+	if p.Scope() == nil {
+		return s.Desk.Photo(p.Context(), p.Actor(), id)
+	}
+	told, err := s.look(p, id)
+	if err == nil && told.Photo == nil {
+		err = ErrNotFound
+	}
+	return told.Photo, err
 }
 
 func (s *People) history(p *Page, k *recordKind, id registry.ID) error {

@@ -76,8 +76,9 @@ type recordAnswer struct {
 	Due       []dueAnswer
 	Doubles   []doubleAnswer
 	Undecided []undecidedAnswer
-	Editing   []string // accounts that have a form of it open
-	Stamp     string   // another one: it has changed
+	Editing   []string          // accounts that have a form of it open
+	Stamp     string            // another one: it has changed
+	Told      map[string]string // of a party of an agreement all that it is told, by field
 }
 
 type changeAnswer struct {

@@ -356,20 +356,6 @@ func TestProgramsWorkOnPeople(t *testing.T) {
 	}
 }
 
-// A partner is told neither who works on a record nor how to change it.
-func TestAPartnersPage(t *testing.T) {
-	w := newWorld(t)
-	at := "/people/" + w.person(own, "Amina Yusuf").String()
-	w.of(w.add(own, "amal", access.Registrar)).get(at + "/edit")
-	page := w.as(own, access.Partner).get(at).Body.String()
-	has(t, page, "Amina Yusuf")
-	for _, not := range []string{"amal", "254712345678", "1987", "/edit", "HH-"} {
-		if strings.Contains(page, not) {
-			t.Errorf("a partner is shown %q", not)
-		}
-	}
-}
-
 // Who reads the log sees that something is asked for, and not of whom: no name, number or
 // day, on the page and to a program.
 func TestApprovalsNamePeopleToWhoMayReadThem(t *testing.T) {

@@ -109,7 +109,8 @@ func (w *world) member(org string, household registry.ID, text, born string) reg
 	n, _ := registry.ParseName(text, registry.Official)
 	n.Text = text
 	p := registry.Person{Names: []registry.Name{n}, Sex: registry.Female, Birth: &registry.Birth{EDTF: born, Precision: registry.PrecisionDay},
-		Photo: jpeg, Contacts: []registry.Contact{{Kind: "phone", Value: "+254712345678"}}}
+		Photo: jpeg, Contacts: []registry.Contact{{Kind: "phone", Value: "+254712345678"}},
+		Consents: yesToTheMinistry}
 	e, err := w.registry(org).Enter(w.Context(), registry.Entry{Household: household, Person: p})
 	if err != nil {
 		w.Fatal(err)
@@ -117,9 +118,12 @@ func (w *world) member(org string, household registry.ID, text, born string) reg
 	return e.ID
 }
 
+// yesToTheMinistry lets the tests' partner see who gave it.
+var yesToTheMinistry = []registry.Consent{{ID: "c1", Purpose: "resettlement", Given: true, Recipients: []string{"ministry"}, On: "2026-11-01"}}
+
 func (w *world) household(org string) registry.ID {
 	w.Helper()
-	s, err := w.registry(org).EnterHousehold(w.Context(), "", "HH-"+name(), registry.Household{Size: 2, CollectType: "full", Location: &registry.Location{PCode: "KE007001"}})
+	s, err := w.registry(org).EnterHousehold(w.Context(), "", "HH-"+name(), registry.Household{Size: 2, CollectType: "full", Location: &registry.Location{PCode: "KE007001"}, Consents: yesToTheMinistry})
 	if err != nil {
 		w.Fatal(err)
 	}

@@ -230,7 +230,7 @@ func TestIdempotencyKey(t *testing.T) {
 	p.header.Set("Idempotency-Key", "k-1")
 	first := p.ask("POST", "/things/"+id+"/name", `{"name":"Rice"}`)
 	p.object(first, 200)
-	w.things[id] = thing{id, own, "changed since", ""}
+	w.things[id] = thing{id, own, "changed since"}
 	again := p.ask("POST", "/things/"+id+"/name", `{"name":"Rice"}`)
 	if again.Code != 200 || !bytes.Equal(first.Body.Bytes(), again.Body.Bytes()) || again.Header().Get("Idempotency-Replayed") != "true" || w.things[id].name != "changed since" {
 		t.Errorf("again: %d %s, it is called %q", again.Code, again.Body, w.things[id].name)

@@ -2,44 +2,14 @@ package console_test
 
 import (
 	"crypto/sha256"
-	"net/http"
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"aidpass/access"
 )
 
 // The rest of THREATS 4.7 by number.
-
-// Row 2, for a partner: what is outside the areas of its agreement is not there, for it and
-// for its programs.
-func TestAPartnerStaysWithinItsAgreement(t *testing.T) {
-	w := newWorld(t)
-	inside, outside := w.thing(own, "Maize"), w.thing(own, "Rice")
-	th := w.things[outside]
-	th.area = "KE009"
-	w.things[outside] = th
-	m := w.add(own, "ministry", access.Partner)
-	secret, _, err := w.doors[own].MakeTokenFor(t.Context(), boss, m.id, access.NewToken{Name: "sync", Acts: []access.Act{access.PersonRead}, Until: w.now().Add(time.Hour)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &program{w, secret, http.Header{}}
-	staff := w.as(own, access.Registrar)
-	for id, want := range map[string]int{inside: 200, outside: 404} {
-		if code := w.of(m).get("/things/" + id).Code; code != want {
-			t.Errorf("the partner: %d, want %d", code, want)
-		}
-		if code := p.ask("GET", "/things/"+id, "").Code; code != want {
-			t.Errorf("its program: %d, want %d", code, want)
-		}
-		if code := staff.get("/things/" + id).Code; code != 200 {
-			t.Errorf("staff: %d", code)
-		}
-	}
-}
 
 // Row 36: an export wants a role and a reason, and the log tells who, why, how many rows
 // and which bytes.
