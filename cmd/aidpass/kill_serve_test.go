@@ -40,7 +40,7 @@ func TestKillTheServer(t *testing.T) {
 	address, server := k.serve()
 	p := k.enrol(address, kills*10)
 
-	client := &http.Client{Timeout: 10 * time.Second}
+	client := &http.Client{Timeout: 60 * time.Second}
 	acknowledged, deaths := 0, 0
 	for deaths < kills && acknowledged < len(p.records) {
 		server.killAfter(rand.N(30 * time.Millisecond))

@@ -102,7 +102,7 @@ func TestCardsByKeyboardAlone(t *testing.T) {
 	as(signs)
 	open("/batches/of/" + batch)
 	press("issue", `location.pathname.startsWith("/desk/jobs/")`)
-	p.WaitFor(`document.querySelector(".card strong")?.innerText === "Done"`, 30*time.Second)
+	p.WaitFor(`document.querySelector(".card strong")?.innerText === "Done"`, browsertest.Patience)
 	made := cards()
 	proposal, err := s.o.store.Proposal(t.Context(), batch)
 	if err != nil || len(made) == 0 || proposal.State != issuer.Done || proposal.Issued != len(made) || proposal.Second != "lead-1" {
@@ -111,7 +111,7 @@ func TestCardsByKeyboardAlone(t *testing.T) {
 	open("/batches/of/" + batch)
 	press("print", `document.querySelector("#paper")`)
 	press("go", `location.pathname.startsWith("/desk/jobs/")`)
-	p.WaitFor(`document.querySelector(".card strong")?.innerText === "Done"`, 60*time.Second)
+	p.WaitFor(`document.querySelector(".card strong")?.innerText === "Done"`, browsertest.Patience)
 	log, err := s.o.store.PrintJobs(t.Context(), "")
 	if err != nil || len(log) != 1 || log[0].By != "sign-1" || log[0].Count != len(made) {
 		t.Fatalf("the print log: %+v, %v", log, err)

@@ -118,7 +118,7 @@ func (l *laptop) serve() (address string, client *http.Client, stop func() int) 
 	}
 	roots := x509.NewCertPool()
 	roots.AddCert(ca)
-	client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Time: scriptClock}}}
+	client = &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, Time: scriptClock}}}
 	return "https://127.0.0.1:" + port, client, stop
 }
 

@@ -29,6 +29,10 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
+// Patience is how long anything is waited for that must come: no measure of speed, but
+// the end of a test on a machine that does five other things.
+const Patience = time.Minute
+
 // Width and Height of a page, in CSS pixels: the cheapest phone that must work.
 const Width, Height = 360, 640
 
@@ -135,20 +139,20 @@ func (p *Page) Size(width, height int64) {
 	p.Do(chromedp.EmulateViewport(width, height))
 }
 
-// Do takes steps of chromedp, 20 seconds at the most.
+// Do takes steps of chromedp, Patience at the most.
 func (p *Page) Do(steps ...chromedp.Action[chromedp.Void]) {
 	p.Helper()
-	ctx, cancel := context.WithTimeout(p.Ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(p.Ctx, Patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, steps...); err != nil {
 		p.Fatalf("%v\non screen: %s", err, p.Text("#screen"))
 	}
 }
 
-// Eval runs an expression in the page; promises are waited for, 20 seconds at the most.
+// Eval runs an expression in the page; promises are waited for, Patience at the most.
 func Eval[T any](p *Page, expression string) T {
 	p.Helper()
-	ctx, cancel := context.WithTimeout(p.Ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(p.Ctx, Patience)
 	defer cancel()
 	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
 	if err != nil {
@@ -157,17 +161,17 @@ func Eval[T any](p *Page, expression string) T {
 	return v
 }
 
-// Wait waits until an expression is truthy, 15 seconds at the most.
+// Wait waits until an expression is truthy, Patience at the most.
 func (p *Page) Wait(expression string) {
 	p.Helper()
-	p.WaitFor(expression, 15*time.Second)
+	p.WaitFor(expression, Patience)
 }
 
 // WaitFor waits until an expression is truthy.
 func (p *Page) WaitFor(expression string, limit time.Duration) {
 	p.Helper()
 	for end := time.Now().Add(limit); ; time.Sleep(40 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(p.Ctx, 10*time.Second)
+		ctx, cancel := context.WithTimeout(p.Ctx, Patience)
 		yes, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
 		cancel()
 		if err == nil && yes {
@@ -181,7 +185,7 @@ func (p *Page) WaitFor(expression string, limit time.Duration) {
 
 // Text is what a reader sees of an element; empty where there is none.
 func (p *Page) Text(selector string) string {
-	ctx, cancel := context.WithTimeout(p.Ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(p.Ctx, Patience)
 	defer cancel()
 	s, _ := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector)))
 	return s
@@ -270,7 +274,7 @@ func (p *Page) Download(id string) []byte {
 	_, err := chromedp.Call(p.Ctx, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{Behavior: browser.SetDownloadBehaviorBehaviorAllow, DownloadPath: dir})
 	p.must(err)
 	p.Click(id)
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
+	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
 		files, _ := filepath.Glob(filepath.Join(dir, "*"))
 		if len(files) == 1 && !strings.HasSuffix(files[0], ".crdownload") {
 			if b, err := os.ReadFile(files[0]); err == nil && len(b) > 0 {

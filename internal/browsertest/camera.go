@@ -10,7 +10,6 @@ import (
 	"math"
 	"os"
 	"sync"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -44,7 +43,7 @@ func (p *Page) Photograph(selector string) *image.Gray {
 		const r = e.getBoundingClientRect(), s = innerWidth;
 		return [r.left / s, r.top / s, r.right / s, r.bottom / s];
 	})()`, selector))
-	ctx, cancel := context.WithTimeout(p.Ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(p.Ctx, Patience)
 	defer cancel()
 	shot, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	p.must(err)

@@ -60,7 +60,7 @@ func (p *Page) Enter(id string) { p.Helper(); p.TabTo(id); p.Press("Enter", 0) }
 func (p *Page) Write(id, text string) {
 	p.Helper()
 	p.TabTo(id)
-	ctx, cancel := context.WithTimeout(p.Ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(p.Ctx, Patience)
 	defer cancel()
 	_, err := chromedp.Call(ctx, input.InsertText, input.InsertTextParams{Text: text})
 	p.must(err)

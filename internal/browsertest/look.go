@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -139,7 +138,7 @@ func (p *Page) Sunlight(where string) {
 // Shoot keeps a picture of the screen in bin/screens.
 func (p *Page) Shoot(name string) {
 	p.Helper()
-	ctx, cancel := context.WithTimeout(p.Ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(p.Ctx, Patience)
 	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	p.must(err)

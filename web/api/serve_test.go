@@ -60,7 +60,7 @@ func start(t *testing.T, with ...func(*api.Config)) *live {
 	l := tls.NewListener(plain, &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}, NextProtos: []string{"h2", "http/1.1"}})
 	ctx, stop := context.WithCancel(t.Context())
 	s := &live{world: w, address: plain.Addr().String(), stop: stop, ended: make(chan error, 1)}
-	s.client = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
+	s.client = &http.Client{Timeout: 60 * time.Second, Transport: &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}
 	go func() { s.ended <- w.server.Serve(ctx, l) }()
 	t.Cleanup(func() { stop(); s.client.CloseIdleConnections() })
 	return s
@@ -255,7 +255,7 @@ func TestStopDoesNotWaitForever(t *testing.T) {
 	s.stop()
 	select {
 	case <-s.ended:
-	case <-time.After(5 * time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("it hangs")
 	}
 }

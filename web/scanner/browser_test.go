@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"aidpass/credential/cwt"
+	"aidpass/internal/browsertest"
 	"aidpass/internal/cose"
 	"aidpass/trust"
 	"aidpass/verifier"
@@ -45,7 +46,7 @@ func TestABlurredCardGivesAHintAndNoVerdict(t *testing.T) {
 	p.enrolled()
 	p.see(world.Text(vt.CardOptions{}), 3)
 	p.click("scan")
-	p.WaitFor(`document.querySelector(".view")?.dataset.hint`, 9*time.Second)
+	p.WaitFor(`document.querySelector(".view")?.dataset.hint`, browsertest.Patience)
 	p.shoot("hint-en")
 	if p.text(".hint") == "Hold the card flat inside the frame" {
 		t.Error("the hint did not change")

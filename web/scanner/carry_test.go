@@ -142,7 +142,7 @@ func (p *phone) shown() []byte {
 	p.Helper()
 	p.screen("show")
 	var row enrol.Frameset
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		message, err := row.Add(eval[string](p, `document.querySelector("canvas.moving").dataset.text`))
 		if err != nil {
 			p.Fatal(err)

@@ -46,7 +46,7 @@ func (l *laptop) output() string {
 // says waits until the laptop has said what a pattern finds, and returns its groups.
 func (l *laptop) says(pattern string) []string {
 	l.Helper()
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if found := regexp.MustCompile(pattern).FindStringSubmatch(l.output()); found != nil {
 			return found
 		}

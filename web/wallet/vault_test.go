@@ -3,11 +3,11 @@ package wallet_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
+	"aidpass/internal/browsertest"
 	vt "aidpass/verifier/verifiertest"
 )
 
@@ -42,7 +42,7 @@ func TestACardIsSealedReloadedBackedUpAndWiped(t *testing.T) {
 	for i, want := range []string{"Nothing is lost: try again", "Nothing is lost: try again", "Wait"} {
 		p.Fill("pin", "111223")
 		p.Click("pin-go")
-		p.WaitFor(`document.querySelector(".wrong").innerText.length > 20`, 15*time.Second)
+		p.WaitFor(`document.querySelector(".wrong").innerText.length > 20`, browsertest.Patience)
 		if got := p.Text(".wrong"); !strings.Contains(got, want) {
 			t.Errorf("wrong PIN %d: %q", i, got)
 		}
