@@ -14,6 +14,7 @@ type Account struct {
 	Language    string // of screens: a tag as "en", "ar"
 	Disabled    bool
 	Created     time.Time
+	Given       Given // who gave it its roles
 	Version     int64 // rises with every change of the rest; a writer names the one it saw
 	HasPassword bool
 	HasTOTP     bool

@@ -82,19 +82,18 @@ type NewAccount struct {
 }
 
 // Invite makes an account that has no way in yet, and the secret of its invitation: shown
-// once, good once, for InviteLife. ErrTaken when the account is there.
+// once, good once, for InviteLife. ErrTaken when the account is there, ErrTwoAdmins where
+// one administrator is not enough.
 func (d *Door) Invite(ctx context.Context, c Caller, n NewAccount) (secret string, err error) {
 	if err := c.Check(AccountInvite, d.now()); err != nil {
 		return "", err
 	}
-	id, err := AccountID(n.ID)
+	id, err := newAccount(n.ID)
 	if err != nil {
 		return "", err
 	}
-	if id == door.ID || strings.HasPrefix(id, "device-") {
-		return "", fmt.Errorf("access: %q is a name of the program's own in the log: choose another", id)
-	}
-	if err := CheckRoles(n.Roles, n.Scope); err != nil {
+	n.ID = id
+	if err := errors.Join(CheckRoles(n.Roles, n.Scope), alone(c, nil, n.Roles, nil, n.Scope)); err != nil {
 		return "", err
 	}
 	secret = d.secret()
@@ -105,15 +104,12 @@ func (d *Door) Invite(ctx context.Context, c Caller, n NewAccount) (secret strin
 		case !errors.Is(err, ErrNoAccount):
 			return err
 		}
-		all, err := tx.Accounts()
+		r, err := d.blank(tx, n)
 		if err != nil {
 			return err
 		}
-		if len(all) >= MaxAccounts {
-			return fmt.Errorf("access: an organisation has %d accounts at most", MaxAccounts)
-		}
-		a := Account{ID: id, Org: d.Store.ID(), Roles: n.Roles, Scope: n.Scope, Language: n.Language, Created: d.now(), Version: 1, Handle: d.random(32)}
-		if err := tx.SaveAccount(Record{Account: a}); err != nil {
+		r.Roles, r.Scope, r.Given, r.Version = n.Roles, n.Scope, givenBy(c, AccountInvite), 1
+		if err := tx.SaveAccount(r); err != nil {
 			return err
 		}
 		if err := tx.Audit(Entry{Action: "account.invite", Object: id, Detail: "roles=" + rolesText(n.Roles)}); err != nil {
@@ -136,7 +132,8 @@ func rolesText(roles []Role) string {
 }
 
 // InviteAgain makes another invitation for an account that never came in; the one before
-// ends. For one that can sign in it is ErrTaken: recovery takes two administrators.
+// ends. For one that can sign in it is ErrTaken: recovery takes two administrators, and so
+// does an invitation of more than a verifier (ErrTwoAdmins).
 func (d *Door) InviteAgain(ctx context.Context, c Caller, id string) (secret string, err error) {
 	if err := c.Check(AccountInvite, d.now()); err != nil {
 		return "", err
@@ -145,6 +142,9 @@ func (d *Door) InviteAgain(ctx context.Context, c Caller, id string) (secret str
 	err = d.change(ctx, c, AccountInvite, id, 0, func(tx Tx, r *Record) (Entry, error) {
 		if r.wayIn() {
 			return Entry{}, ErrTaken
+		}
+		if err := alone(c, nil, r.Roles, nil, nil); err != nil {
+			return Entry{}, err
 		}
 		if err := tx.EndInvites(id); err != nil {
 			return Entry{}, err
@@ -155,7 +155,8 @@ func (d *Door) InviteAgain(ctx context.Context, c Caller, id string) (secret str
 }
 
 // SetRoles gives an account other roles, and a partner another scope. version is the one
-// that the caller saw: ErrStale when it changed since. Sessions have them at their next request.
+// that the caller saw: ErrStale when it changed since; ErrTwoAdmins where one administrator
+// is not enough. Sessions have them at their next request.
 func (d *Door) SetRoles(ctx context.Context, c Caller, id string, version int64, roles []Role, scope *Scope) error {
 	if err := CheckRoles(roles, scope); err != nil {
 		return err
@@ -164,7 +165,13 @@ func (d *Door) SetRoles(ctx context.Context, c Caller, id string, version int64,
 		if SameAccount(c.Actor(AccountRoles).ID, id) {
 			return Entry{}, ErrOwnAccount
 		}
+		if err := alone(c, r.Roles, roles, r.Scope, scope); err != nil {
+			return Entry{}, err
+		}
 		e := Entry{Action: "account.roles", Detail: "from=" + rolesText(r.Roles) + " to=" + rolesText(roles)}
+		if moreThan(r.Roles, roles) {
+			r.Given = givenBy(c, AccountRoles)
+		}
 		r.Roles, r.Scope = roles, scope
 		return e, d.keepAdmin(tx, r)
 	})

@@ -45,6 +45,9 @@ func (d *Door) executor(a Act) (Executor, bool) {
 	if a == AccountRecover {
 		return Executor{Run: d.recovery}, true
 	}
+	if a == AccountGrant {
+		return d.granting(), true
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	e, ok := d.executors[a]
@@ -172,7 +175,7 @@ func (d *Door) Approvals(ctx context.Context, c Caller) (list []Approval, err er
 func (d *Door) CanApprove(s *Session, a Approval) bool {
 	rule, _ := RuleOf(a.Act)
 	d.settle(&a)
-	return a.State == Waiting && rule.FourEyes && May(s.Roles, rule.Second) && !a.made(s.Account.ID)
+	return a.State == Waiting && rule.FourEyes && May(s.Roles, rule.Second) && !a.made(s.Account.ID) && !s.Account.Given.madeAlone(a.By)
 }
 
 // CanWithdraw reports whether the session's account may take a back.
@@ -190,7 +193,8 @@ func (a *Approval) made(account string) bool {
 // is a WebAuthn assertion with hash as its challenge, which the caller has proved, or empty.
 //
 // Only a session can, never a token or the laptop: what counts is that another person
-// looked. Who asked, or made what it is about, is ErrOwnApproval, whatever their roles; a hash that is not the stored
+// looked. Who asked, or made what it is about, is ErrOwnApproval, whatever their roles, and whom who
+// asked let in alone ErrOwnMade; a hash that is not the stored
 // one, or not of the object as it is now, ErrChanged; a request that is refused, withdrawn or
 // too old ErrClosed. Approving again what one approved oneself gives the same answer and does nothing more.
 //
@@ -277,6 +281,9 @@ func (d *Door) unmade(ctx context.Context, s *Session, a *Approval) error {
 	}
 	if a.Makers = append(a.Makers, now...); a.made(s.Account.ID) {
 		return ErrOwnApproval
+	}
+	if s.Account.Given.madeAlone(a.By) {
+		return ErrOwnMade
 	}
 	return nil
 }

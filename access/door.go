@@ -94,7 +94,8 @@ type Record struct {
 	NewTOTP  []byte // one that is being set up
 	Step     int64  // newest step of TOTP whose code was used; each is good once
 
-	Recovered Mark // of the newest invitation that two administrators made
+	Recovered Mark   // of the newest invitation by which it was let in again
+	Granted   string // newest approval by which it got roles
 }
 
 // Settle fills in what the account says of its secrets. Stores call it for what they read.

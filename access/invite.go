@@ -156,7 +156,7 @@ func (d *Door) recovery(ctx context.Context, who Actor, a Approval) error {
 	if SameAccount(a.Second, a.Object) || SameAccount(a.By, a.Object) {
 		return ErrOwnAccount
 	}
-	return d.recover(ctx, who, a.Object, mark, a.Reason)
+	return d.recover(ctx, who, a.Object, mark, a.Why)
 }
 
 // recoveryMark takes the payload of a recovery apart: its mark is the last 32 bytes.

@@ -8,6 +8,7 @@ type Act string
 // The acts of the table, in its order.
 const (
 	AccountDisable   Act = "account.disable"
+	AccountGrant     Act = "account.grant"
 	AccountInvite    Act = "account.invite"
 	AccountRead      Act = "account.read"
 	AccountRecover   Act = "account.recover"
@@ -111,6 +112,7 @@ func rule(a Act, kind int, second Act, says string, roles ...Role) Rule {
 // it hold different roles wherever both exist in a small office (docs/decisions/0030).
 var rules = []Rule{
 	rule(AccountDisable, stepUp, "", "Close an account or open it again; its sessions and tokens end.", OrgAdmin),
+	rule(AccountGrant, stepUp, AccountGrant, "Give any role above verifier, in a new account, in one that is there, or by inviting anew: two administrators.", OrgAdmin),
 	rule(AccountInvite, stepUp, "", "Make an account and its one-time invitation.", OrgAdmin),
 	rule(AccountRead, reads, "", "See who has an account, with which roles.", OrgAdmin, Auditor, DataProtection),
 	rule(AccountRecover, stepUp, AccountRecover, "Let in again who lost password or device: a new invitation, by two administrators.", OrgAdmin),

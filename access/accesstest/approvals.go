@@ -388,7 +388,7 @@ func testLog(t *testing.T, w *World) {
 	w.Join(t, "admin", access.OrgAdmin)
 	ticket := w.enter(t, "admin")
 	must(t, w.Door.SignOut(ctx, ticket.Token))
-	invite, err := w.Door.Invite(ctx, s2(t, w, "admin"), access.NewAccount{ID: "amina", Roles: []access.Role{access.Registrar}})
+	invite, err := w.Door.Invite(ctx, s2(t, w, "admin"), access.NewAccount{ID: "amina", Roles: []access.Role{access.Verifier}})
 	must(t, err)
 	must(t, w.Door.Disable(ctx, s2(t, w, "admin"), "amina", "typo"))
 	want := []string{
@@ -398,7 +398,7 @@ func testLog(t *testing.T, w *World) {
 		"admin account.sign-in admin by=password",
 		"admin account.sign-out admin ",
 		"admin account.sign-in admin by=password",
-		"admin account.invite amina roles=registrar",
+		"admin account.invite amina roles=verifier",
 		"admin account.sign-in admin by=password",
 		"admin account.disable amina ",
 	}

@@ -94,7 +94,7 @@ func testStepUp(t *testing.T, w *World) {
 	want(t, "the token from before", err, access.ErrNoSession)
 	_, err = w.Door.StepUp(ctx, before.Token, w.attempt("admin"))
 	want(t, "a step-up of a session that ended", err, access.ErrNoSession)
-	_, err = w.Door.Invite(ctx, w.session(t, after), access.NewAccount{ID: "c", Roles: []access.Role{access.Registrar}})
+	_, err = w.Door.Invite(ctx, w.session(t, after), access.NewAccount{ID: "c", Roles: []access.Role{access.Verifier}})
 	must(t, err)
 	if n := w.logged(t, "account.step-up"); n != 1 {
 		t.Errorf("%d entries of a step-up", n)
@@ -167,7 +167,7 @@ func testOwnRoles(t *testing.T, w *World) {
 	want(t, "closing oneself", w.Door.Disable(ctx, admin, "admin", ""), access.ErrOwnAccount)
 	want(t, "the last administrator", w.Door.Disable(ctx, laptop, "admin", ""), access.ErrLastAdmin)
 	want(t, "the last administrator's role", w.Door.SetRoles(ctx, laptop, "admin", 0, []access.Role{access.Registrar}, nil), access.ErrLastAdmin)
-	_, err := w.Door.Invite(ctx, admin, access.NewAccount{ID: "second", Roles: []access.Role{access.OrgAdmin}})
+	_, err := w.Door.Invite(ctx, laptop, access.NewAccount{ID: "second", Roles: []access.Role{access.OrgAdmin}})
 	must(t, err)
 	want(t, "one beside whom nobody came in yet", w.Door.Disable(ctx, laptop, "admin", ""), access.ErrLastAdmin)
 	again, err := w.Door.InviteAgain(ctx, laptop, "second")

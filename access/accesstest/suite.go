@@ -52,6 +52,8 @@ func Run(t *testing.T, open Open) {
 		{"what was approved before a stop is carried out after it", testCarry},
 		{"what was approved and fails comes to an end", testFailedEnds},
 		{"recovery takes two administrators", testRecovery},
+		{"roles above a verifier's take two administrators", testGrant},
+		{"nobody approves for who let them in alone", testOwnMade},
 		{"two organisations do not see each other", testApart},
 		{"what one account may do alone is counted for its day", testSpend},
 		{"what is kept is taken once", testKept},

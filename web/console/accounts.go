@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"html/template"
 	"net/http"
 	"slices"
@@ -37,10 +38,30 @@ func (a *accounts) Needs(context.Context, *access.Session) ([]Need, error) { ret
 
 // Tell implements Teller.
 func (a *accounts) Tell(p *Page, r access.Approval) ([]template.HTML, error) {
-	if r.Act != access.AccountRecover {
-		return nil, nil
+	switch r.Act {
+	case access.AccountRecover:
+		return []template.HTML{p.T("accounts.tell_recover", "account", r.Object), p.T("accounts.tell_ends")}, nil
+	case access.AccountGrant:
+		return a.tellGrant(p, r)
 	}
-	return []template.HTML{p.T("accounts.tell_recover", "account", r.Object), p.T("accounts.tell_ends")}, nil
+	return nil, nil
+}
+
+// tellGrant names the account and every role, as who approves it answers for both.
+func (a *accounts) tellGrant(p *Page, r access.Approval) ([]template.HTML, error) {
+	g, err := access.GrantOf(r)
+	if err != nil {
+		return nil, err
+	}
+	word := map[string]string{access.GrantInvite: "accounts.tell_invite", access.GrantRoles: "accounts.tell_roles", access.GrantAgain: "accounts.tell_again"}[g.Kind]
+	says := []template.HTML{p.T(word, "account", g.Account)}
+	for _, role := range g.Roles {
+		says = append(says, p.Word("role.", role))
+	}
+	if s := g.Scope; s != nil {
+		says = append(says, p.T("accounts.tell_scope", "agreement", s.Agreement, "purpose", s.Purpose, "fields", strings.Join(s.Fields, ", "), "areas", strings.Join(s.Areas, ", ")))
+	}
+	return append(says, p.T("accounts.tell_person")), nil
 }
 
 type accountsData struct {
@@ -146,10 +167,14 @@ func (a *accounts) invite(p *Page) error {
 		return BadForm("accounts.bad_name")
 	}
 	secret, err := a.Door.Invite(p.Context(), p.In, access.NewAccount{ID: id, Roles: roles, Scope: scope, Language: lang})
+	waits := errors.Is(err, access.ErrTwoAdmins)
+	if waits {
+		_, secret, err = a.Door.AskGrant(p.Context(), p.In, access.Grant{Kind: access.GrantInvite, Account: id, Roles: roles, Scope: scope, Language: lang})
+	}
 	if err != nil {
 		return err
 	}
-	return a.link(p, id, secret, false)
+	return a.link(p, id, secret, waits)
 }
 
 // link shows an invitation, once: it is kept nowhere.
@@ -171,10 +196,14 @@ func (a *accounts) again(p *Page) error {
 		return err
 	}
 	secret, err := a.Door.InviteAgain(p.Context(), p.In, x.ID)
+	waits := errors.Is(err, access.ErrTwoAdmins)
+	if waits {
+		_, secret, err = a.Door.AskGrant(p.Context(), p.In, access.Grant{Kind: access.GrantAgain, Account: x.ID})
+	}
 	if err != nil {
 		return err
 	}
-	return a.link(p, x.ID, secret, false)
+	return a.link(p, x.ID, secret, waits)
 }
 
 func (a *accounts) roles(p *Page) error {
@@ -187,7 +216,13 @@ func (a *accounts) roles(p *Page) error {
 		return errFields
 	}
 	roles, scope := rolesOf(p)
-	if err := a.Door.SetRoles(p.Context(), p.In, x.ID, version, roles, scope); err != nil {
+	err = a.Door.SetRoles(p.Context(), p.In, x.ID, version, roles, scope)
+	if errors.Is(err, access.ErrTwoAdmins) {
+		if _, _, err = a.Door.AskGrant(p.Context(), p.In, access.Grant{Kind: access.GrantRoles, Account: x.ID, Version: version, Roles: roles, Scope: scope}); err == nil {
+			return p.Done("/accounts/of/"+x.ID, Note{Word: "accounts.roles_asked", Fill: []any{"account", x.ID}})
+		}
+	}
+	if err != nil {
 		return err
 	}
 	return p.Done("/accounts/of/"+x.ID, Note{Word: "accounts.roles_set", Fill: []any{"account", x.ID}})

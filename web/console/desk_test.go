@@ -235,7 +235,7 @@ func TestAccounts(t *testing.T) {
 	if version == nil {
 		t.Fatalf("no version:\n%s", page)
 	}
-	set := url.Values{"version": {version[1]}, "role": {"verifier", "distribution-lead"}}
+	set := url.Values{"version": {version[1]}, "role": {"verifier"}}
 	if c := admin.post("/accounts/of/v-12/roles", set).Code; c != 303 {
 		t.Errorf("other roles: %d", c)
 	}

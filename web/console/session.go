@@ -181,6 +181,7 @@ func doorFault(err error) *Fault {
 		{access.ErrPassword, errPassword}, {access.ErrRoles, errRoles}, {access.ErrWayIn, errWayIn},
 		{access.ErrNotAllowed, ErrForbidden}, {access.ErrOwnApproval, ErrForbidden}, {access.ErrOwnAccount, ErrForbidden}, {access.ErrDisabled, ErrForbidden},
 		{access.ErrChanged, ErrConflict}, {access.ErrStale, ErrConflict}, {access.ErrClosed, ErrConflict}, {access.ErrLastAdmin, errLastAdmin}, {access.ErrTaken, errTaken},
+		{access.ErrOneAdmin, errOneAdmin}, {access.ErrTwoAdmins, ErrForbidden}, {access.ErrOwnMade, errOwnMade},
 	} {
 		if errors.Is(err, c.is) {
 			return c.as
@@ -191,6 +192,8 @@ func doorFault(err error) *Fault {
 
 var (
 	errLastAdmin = &Fault{Status: http.StatusConflict, Word: "fault.last_admin"}
+	errOneAdmin  = &Fault{Status: http.StatusConflict, Word: "fault.one_admin"}
+	errOwnMade   = &Fault{Status: http.StatusForbidden, Word: "fault.own_made"}
 	errNoInvite  = &Fault{Status: http.StatusNotFound, Word: "fault.no_invite"}
 	errPassword  = &Fault{Status: http.StatusUnprocessableEntity, Word: "fault.password"}
 	errRoles     = &Fault{Status: http.StatusUnprocessableEntity, Word: "fault.roles"}
