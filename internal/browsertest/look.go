@@ -138,9 +138,20 @@ func (p *Page) Sunlight(where string) {
 // Shoot keeps a picture of the screen in bin/screens.
 func (p *Page) Shoot(name string) {
 	p.Helper()
+	p.shoot(name, chromedp.CaptureScreenshot())
+}
+
+// ShootWhole keeps a picture of the whole page, also of what one scrolls to.
+func (p *Page) ShootWhole(name string) {
+	p.Helper()
+	p.shoot(name, chromedp.FullScreenshot(100))
+}
+
+func (p *Page) shoot(name string, take chromedp.Action[[]byte]) {
+	p.Helper()
 	ctx, cancel := context.WithTimeout(p.Ctx, Patience)
 	defer cancel()
-	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	png, err := chromedp.Run(ctx, take)
 	p.must(err)
-	gallery.add(p.T, name, png)
+	keep(p.T, name, png)
 }

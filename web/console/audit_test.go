@@ -68,7 +68,7 @@ func TestTheLogIsProved(t *testing.T) {
 		t.Errorf("a whole log: %s", page)
 	}
 	w.desks[own].outcome.Bad = []access.BadRow{{Seq: 4, Why: "altered <b>"}}
-	if page := b.upload("/audit/proof", nil, "", nil).Body.String(); strings.Contains(page, `id="whole"`) || !strings.Contains(page, `id="broken"`) || !strings.Contains(page, "altered &lt;b&gt;") {
+	if page := b.upload("/audit/proof", nil, "checkpoint", nil).Body.String(); strings.Contains(page, `id="whole"`) || !strings.Contains(page, `id="broken"`) || !strings.Contains(page, "altered &lt;b&gt;") {
 		t.Errorf("a broken log: %s", page)
 	}
 	if page := b.post("/audit/checkpoint", nil).Body.String(); !strings.Contains(page, "audit 8 1VWJ") {

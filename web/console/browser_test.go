@@ -4,11 +4,15 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -30,8 +34,13 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
+	return newDeskOf(t, newWorld(t))
+}
+
+// newDeskOf is a browser at the server of a world.
+func newDeskOf(t *testing.T, w *world) *desk {
+	t.Helper()
 	browsertest.Chromium(t)
-	w := newWorld(t)
 	h := httptest.NewServer(w.server)
 	t.Cleanup(h.Close)
 	d := &desk{browsertest.New(t, time.Time{}), w, strings.Replace(h.URL, "127.0.0.1", "localhost", 1)}
@@ -83,11 +92,12 @@ func (d *desk) look(lang, name string) {
 	if got := browsertest.Eval[string](d.Page, `document.documentElement.lang + " " + document.documentElement.dir`); got != lang+" "+map[string]string{"en": "ltr", "ar": "rtl"}[lang] {
 		d.Errorf("%s: the page is %q", where, got)
 	}
-	if lang == "en" {
-		d.Size(1280, 800)
-		d.Shoot(lang + "-console-" + name + "-laptop")
-		d.Size(browsertest.Width, browsertest.Height)
+	d.Size(1280, 800)
+	for _, fault := range browsertest.Eval[[]string](d.Page, fits) {
+		d.Errorf("%s at a laptop: %s", where, fault)
 	}
+	d.ShootWhole(lang + "-console-" + name + "-laptop")
+	d.Size(browsertest.Width, browsertest.Height)
 	d.Axe(where)
 	for _, fault := range browsertest.Eval[[]string](d.Page, fits) {
 		d.Errorf("%s: %s", where, fault)
@@ -97,7 +107,62 @@ func (d *desk) look(lang, name string) {
 		d.Axe(where+", forced colours", "color-contrast")
 		d.Media("forced-colors", "none")
 	}
-	d.Shoot(lang + "-console-" + name)
+	d.ShootWhole(lang + "-console-" + name)
+	pictured.Store(browsertest.Eval[string](d.Page, `document.body.dataset.page`), true)
+}
+
+// pictured are the pages that a tour looked at, by the name of their file.
+var pictured sync.Map
+
+// Where all tests ran, and browsers with them, each page has its pictures: what nobody
+// looked at is cut off on somebody's phone.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	all := flag.Lookup("test.run").Value.String() == "" && flag.Lookup("test.skip").Value.String() == ""
+	if _, any := pictured.Load("home"); code == 0 && all && any {
+		files, err := filepath.Glob("pages/*.html")
+		if err != nil || len(files) == 0 {
+			fmt.Println("no pages were found", err)
+			code = 1
+		}
+		for _, f := range files {
+			if _, ok := pictured.Load(strings.TrimSuffix(filepath.Base(f), ".html")); !ok {
+				fmt.Printf("%s has no picture: give it a stop in a tour (desk.look)\n", f)
+				code = 1
+			}
+		}
+	}
+	os.Exit(code)
+}
+
+// submit sends a form of the page as it stands.
+func (d *desk) submit(action string) {
+	d.Helper()
+	browsertest.Eval[bool](d.Page, fmt.Sprintf(`(document.querySelector('form[action=%q]').submit(), true)`, "/desk"+action))
+}
+
+// give posts a form with a file in it, as a person does who chose that file; nil: without.
+func (d *desk) give(action, field string, file []byte, more map[string]string) {
+	d.Helper()
+	browsertest.Eval[bool](d.Page, fmt.Sprintf(`(() => {
+		const f = document.createElement("form"), file = %q;
+		f.method = "post"; f.action = "/desk%s";
+		if (file) {
+			const i = document.createElement("input"), t = new DataTransfer();
+			t.items.add(new File([Uint8Array.from(atob(file), (c) => c.charCodeAt(0))], "file"));
+			f.enctype = "multipart/form-data"; i.type = "file"; i.name = %q; i.files = t.files; f.append(i);
+		}
+		for (const [n, v] of Object.entries(%s)) { const h = document.createElement("input"); h.name = n; h.value = v; f.append(h); }
+		document.body.append(f); f.submit(); return true;
+	})()`, base64.StdEncoding.EncodeToString(file), action, field, quoted(more)))
+}
+
+func quoted(v map[string]string) string {
+	b, err := json.Marshal(v)
+	if err != nil || v == nil {
+		return "{}"
+	}
+	return string(b)
 }
 
 // Every page of the frame, in a language of each direction: nothing shuts anybody out,
@@ -107,7 +172,8 @@ func TestEveryPageIsOpenToEverybody(t *testing.T) {
 	for _, lang := range []string{"en", "ar"} {
 		t.Run(lang, func(t *testing.T) {
 			t.Parallel()
-			d := newDesk(t)
+			w, _ := newIDP(t)
+			d := newDeskOf(t, w)
 			d.tour(lang)
 			if n := d.reports(); n != 0 {
 				t.Errorf("the policy refused %d things", n)
@@ -153,27 +219,30 @@ func (d *desk) tour(lang string) {
 		d.open(at.path)
 		d.look(lang, at.name)
 	}
-	submit := func(action string) {
-		d.Helper()
-		browsertest.Eval[bool](d.Page, fmt.Sprintf(`(document.querySelector('form[action=%q]').submit(), true)`, "/desk"+action))
-	}
 	d.open("/accounts/of/v-12")
-	submit("/accounts/of/v-12/invite")
+	d.submit("/accounts/of/v-12/invite")
 	d.Wait(`document.querySelector("#link")`)
 	d.look(lang, "account-link")
 	d.open("/settings")
-	submit("/settings/code")
+	d.submit("/settings/code")
 	d.Wait(`document.querySelector("#secret")`)
 	d.look(lang, "settings-code")
 	d.open("/accounts/of/v-12")
 	browsertest.Eval[bool](d.Page, `(document.querySelector("#why-disable").value = "left", document.querySelector("#why-disable").form.submit(), true)`)
 	d.Wait(`document.querySelector("[role=status] button")`)
 	d.look(lang, "undo")
+	d.open("/settings")
+	d.submit("/settings/oidc/add")
+	d.Wait(`document.querySelector("#go")`)
+	d.look(lang, "settings-provider")
 	w.move(access.StepUpLife + time.Second)
 	d.open("/settings")
-	submit("/settings/code")
+	d.submit("/settings/code")
 	d.Wait(`document.querySelector("#password") && location.pathname === "/desk/settings/code"`)
 	d.look(lang, "proof-draft")
+	browsertest.Eval[bool](d.Page, fmt.Sprintf(`(document.querySelector("#password").value = %q, document.querySelector("#code").value = %q, document.querySelector("#go").click(), true)`, password, w.code(lead)))
+	d.Wait(`document.body?.dataset.page === "go_on"`)
+	d.look(lang, "go-on")
 
 	jobs := w.add(own, "printer", access.Issuer, access.DataProtection)
 	if in, err = w.doors[own].Session(w.Context(), jobs.token); err == nil {
@@ -183,6 +252,8 @@ func (d *desk) tour(lang string) {
 		d.Fatal(err)
 	}
 	job := w.jobs.add(own, access.BatchIssue)
+	d.submit("/sign-out")
+	d.at("/sign-in")
 	d.as(jobs)
 	d.open("/jobs")
 	d.look(lang, "jobs")

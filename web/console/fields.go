@@ -183,6 +183,13 @@ func (p *Page) readFiles() error {
 		return tooLarge(err)
 	}
 	p.Form = Form(r.MultipartForm.Value)
+	for _, d := range p.Route.Form {
+		// Where no file was chosen browsers send a part whose file name and content are
+		// empty (HTML, constructing the entry list), which Go takes for a value.
+		if v := p.Form[d.Name]; d.File && len(v) == 1 && v[0] == "" {
+			delete(p.Form, d.Name)
+		}
+	}
 	for name, files := range r.MultipartForm.File {
 		if !slices.ContainsFunc(p.Route.Form, func(d Field) bool { return d.Name == name && d.File && len(files) <= max(1, d.Many) }) {
 			return errFields

@@ -8,6 +8,8 @@ import (
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/internal/browsertest"
+	"aidpass/trust"
+	"aidpass/verifier/verifiertest"
 )
 
 // The screens of devices, trust, log and reports, in a language of each direction: nothing
@@ -41,6 +43,28 @@ func TestTheOfficeIsOpenToEverybody(t *testing.T) {
 				d.open(at.path)
 				d.look(lang, at.name)
 			}
+			d.open("/devices")
+			d.give("/devices/code", "", nil, map[string]string{"site": "WELL-A"})
+			d.Wait(`document.body?.dataset.page === "device_code"`)
+			d.look(lang, "device-code")
+			d.give("/devices/key", "key", requestOf(t, phoneKey(t), "tab-7"), map[string]string{"site": "WELL-A"})
+			d.Wait(`document.body?.dataset.page === "device_words"`)
+			d.look(lang, "device-words")
+			d.give("/trust/compare", "list", consortium.TrustList(verifiertest.TrustOptions{Sequence: 6, Edit: func(l *trust.Draft) {
+				if err := l.RemoveOrganisation(consortium.B.ID); err != nil {
+					t.Error(err)
+				}
+			}}), nil)
+			d.Wait(`document.body?.dataset.page === "trust_compare"`)
+			d.look(lang, "trust-compare")
+			d.open("/audit/proof")
+			d.submit("/audit/checkpoint")
+			d.Wait(`document.body?.dataset.page === "audit_checkpoint"`)
+			d.look(lang, "audit-checkpoint")
+			d.open("/audit/proof")
+			d.submit("/audit/proof")
+			d.Wait(`document.querySelector("#whole, #broken")`)
+			d.look(lang, "audit-proved")
 			d.open("/reports")
 			d.Media("forced-colors", "active")
 			d.Axe(lang+" reports, forced colours", "color-contrast")

@@ -86,7 +86,11 @@ func (b *browser) upload(path string, form url.Values, field string, content []b
 		}
 	}
 	if field != "" {
-		f, err := m.CreateFormFile(field, "<b>.bin")
+		name := "<b>.bin"
+		if content == nil { // as browsers send that none was chosen
+			name = ""
+		}
+		f, err := m.CreateFormFile(field, name)
 		if err == nil {
 			_, err = f.Write(content)
 		}

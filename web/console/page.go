@@ -32,8 +32,9 @@ type Page struct {
 	Title template.HTML
 	Note  *Note // of the act before
 	Data  any
-	Every int  // seconds after which a browser asks again; 0: never
-	Live  bool // not where its script is told of news
+	Every int    // seconds after which a browser asks again; 0: never
+	Live  bool   // not where its script is told of news
+	Name  string // of the file in pages
 
 	console *Console
 	c       *echo.Context
@@ -197,7 +198,7 @@ func (p *Page) showPage(status int, name string, title template.HTML, data any) 
 	if page == nil {
 		return fmt.Errorf("console: there is no page %q", name)
 	}
-	p.Title, p.Data = title, data
+	p.Name, p.Title, p.Data = name, title, data
 	if p.In != nil && p.Route.Method == http.MethodGet {
 		p.Note = p.console.notes.take(p.token)
 	}
