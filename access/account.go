@@ -75,6 +75,7 @@ var (
 	ErrNoApproval  = errors.New("access: no such request for approval")
 	ErrOwnApproval = errors.New("access: nobody approves what they asked for")
 	ErrChanged     = errors.New("access: what was to be approved is not what was asked for any more")
+	ErrManyWaiting = errors.New("access: too many requests of this account wait: have some answered, or take some back")
 	ErrClosed      = errors.New("access: the request for approval is closed")
 )
 

@@ -30,6 +30,7 @@ type Approval struct {
 	Object   string    // random identifier of what it is about; may be empty
 	Hash     [32]byte  // SHA-256 of Payload
 	Payload  []byte    // canonical bytes of what will be done; no more than MaxPayload
+	List     [32]byte  // SHA-256 of what Payload names by it, as [Door.List] gives it; zero: nothing
 	By       string    // account that asked
 	Makers   []string  // accounts that made what it is about: as By, none of them is its second
 	At, Ends time.Time // Ends is ApprovalLife after At, and from the approval on ApprovalLife after that
@@ -44,6 +45,24 @@ type Approval struct {
 // MaxPayload is the most bytes of a payload: identifiers and counts, not whole files,
 // which are named by their hash.
 const MaxPayload = 256 << 10
+
+// MaxList is the most bytes of a list beside a payload.
+const MaxList = 8 << 20
+
+// ApprovalKept is how long a request is kept after it was answered or lapsed; then only the
+// log tells of it: who asked when for what, its hash, who answered, and the hash of the proof.
+const ApprovalKept = 90 * 24 * time.Hour
+
+// MaxWaiting is how many requests of one account wait at once.
+const MaxWaiting = 100
+
+// over is when a request needed nobody any more.
+func (a *Approval) over() time.Time {
+	if a.Done.After(a.Ends) {
+		return a.Done
+	}
+	return a.Ends
+}
 
 // HashPayload is what both accounts of an approval mean.
 func HashPayload(payload []byte) [32]byte { return sha256.Sum256(payload) }

@@ -1,10 +1,14 @@
 package access
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 	"unicode/utf8"
 )
 
@@ -59,10 +63,12 @@ type Request struct {
 	Act     Act
 	Object  string // random identifier; may be empty
 	Payload []byte // canonical bytes; nil: what the act's executor makes of Object
+	List    []byte // of many, up to MaxList bytes, where the payload has the SHA-256 of it in hex; nil: none
 	Reason  string // why: a code or a few words without names
 }
 
-// Ask makes a request. The same account asking the same again gets the one that waits.
+// Ask makes a request. The same account asking the same again gets the one that waits;
+// with MaxWaiting of its requests waiting it is ErrManyWaiting.
 func (d *Door) Ask(ctx context.Context, c Caller, r Request) (a Approval, err error) {
 	now := d.now()
 	rule, _ := RuleOf(r.Act)
@@ -84,26 +90,42 @@ func (d *Door) Ask(ctx context.Context, c Caller, r Request) (a Approval, err er
 	if len(r.Payload) == 0 || len(r.Payload) > MaxPayload {
 		return a, fmt.Errorf("access: a payload of %d bytes, want 1 to %d: name large things by their hash", len(r.Payload), MaxPayload)
 	}
+	list, err := r.list()
+	if err != nil {
+		return a, err
+	}
 	makers, err := e.makers(ctx, r.Object)
 	if err != nil {
 		return a, err
 	}
 	who := c.Actor(r.Act)
-	a = Approval{Makers: makers, ID: d.id(), Org: d.Store.ID(), Act: r.Act, Object: r.Object, Hash: HashPayload(r.Payload), Payload: slices.Clone(r.Payload),
+	a = Approval{Makers: makers, List: list, ID: d.id(), Org: d.Store.ID(), Act: r.Act, Object: r.Object, Hash: HashPayload(r.Payload), Payload: slices.Clone(r.Payload),
 		By: who.ID, At: now, Ends: now.Add(ApprovalLife), State: Waiting, Why: r.Reason}
 	err = d.Store.WriteAccess(ctx, who, func(tx Tx) error {
-		all, err := tx.Approvals()
+		open, err := tx.OpenApprovals()
 		if err != nil {
 			return err
 		}
-		for _, o := range all {
-			if d.settle(&o); o.State == Waiting && o.Act == a.Act && o.Object == a.Object && o.Hash == a.Hash && o.By == a.By {
+		mine := 0
+		for _, o := range open {
+			if d.settle(&o); o.State != Waiting || o.By != a.By {
+				continue
+			}
+			if mine++; o.Act == a.Act && o.Object == a.Object && o.Hash == a.Hash {
 				a = o
 				return nil
 			}
 		}
+		if mine >= MaxWaiting {
+			return ErrManyWaiting
+		}
 		if err := tx.SaveApproval(a); err != nil {
 			return err
+		}
+		if r.List != nil {
+			if err := tx.SaveApprovalList(a.ID, r.List); err != nil {
+				return err
+			}
 		}
 		return tx.Audit(d.entry("approval.ask", &a, a.Why))
 	})
@@ -111,6 +133,63 @@ func (d *Door) Ask(ctx context.Context, c Caller, r Request) (a Approval, err er
 		return Approval{}, err
 	}
 	return a, nil
+}
+
+// list is the hash of the list of a request, which the payload must name.
+func (r *Request) list() (hash [32]byte, err error) {
+	if r.List == nil {
+		return hash, nil
+	}
+	if len(r.List) > MaxList {
+		return hash, fmt.Errorf("access: a list of %d bytes, want %d at most: ask for a part of it", len(r.List), MaxList)
+	}
+	hash = HashPayload(r.List)
+	if !bytes.Contains(r.Payload, []byte(hex.EncodeToString(hash[:]))) {
+		return hash, errors.New("access: the payload does not name its list by SHA-256 in hex: nobody would approve it")
+	}
+	return hash, nil
+}
+
+// List is what a names by its hash: ErrChanged when it is not what both accounts meant.
+func (d *Door) List(ctx context.Context, a Approval) (list []byte, err error) {
+	err = d.Store.ReadAccess(ctx, func(v View) error {
+		list, err = v.ApprovalList(a.ID)
+		return err
+	})
+	if err == nil && HashPayload(list) != a.List {
+		err = ErrChanged
+	}
+	return list, err
+}
+
+// Forget deletes requests that were over ApprovalKept ago, with what stands beside them.
+func (d *Door) Forget(ctx context.Context) (n int, err error) {
+	before := d.now().Add(-ApprovalKept)
+	err = d.Store.WriteAccess(ctx, door, func(tx Tx) error {
+		all, err := tx.Approvals()
+		if err != nil {
+			return err
+		}
+		for _, a := range all {
+			if a.over().After(before) {
+				continue
+			}
+			if d.settle(&a); a.State == Lapsed {
+				if err := tx.SaveApproval(a); err != nil { // its row is final from now on
+					return err
+				}
+			}
+			if err := tx.EndApproval(a.ID); err != nil {
+				return err
+			}
+			n++
+		}
+		if n == 0 {
+			return nil
+		}
+		return tx.Audit(Entry{Action: "approval.forget", Detail: fmt.Sprintf("requests=%d before=%s", n, before.Format(time.DateOnly))})
+	})
+	return n, err
 }
 
 func (e Executor) makers(ctx context.Context, object string) ([]string, error) {
@@ -159,9 +238,18 @@ func (d *Door) Approval(ctx context.Context, c Caller, id string) (a Approval, e
 }
 
 // Approvals are those that the caller may see, newest first.
-func (d *Door) Approvals(ctx context.Context, c Caller) (list []Approval, err error) {
+func (d *Door) Approvals(ctx context.Context, c Caller) ([]Approval, error) {
+	return d.seen(ctx, c, View.Approvals)
+}
+
+// Open are those of them that wait, or are approved and not carried out.
+func (d *Door) Open(ctx context.Context, c Caller) ([]Approval, error) {
+	return d.seen(ctx, c, View.OpenApprovals)
+}
+
+func (d *Door) seen(ctx context.Context, c Caller, which func(View) ([]Approval, error)) (list []Approval, err error) {
 	err = d.Store.ReadAccess(ctx, func(v View) error {
-		list, err = v.Approvals()
+		list, err = which(v)
 		return err
 	})
 	list = slices.DeleteFunc(list, func(a Approval) bool { return !d.sees(c, &a) })
@@ -240,6 +328,9 @@ func (d *Door) Approve(ctx context.Context, s *Session, id string, hash [32]byte
 		}
 		e := d.entry("approval.approve", &a, "")
 		e.Detail += " proof=" + proofWord(proof)
+		if len(proof) > 0 { // the request is forgotten some day, and its proof with it
+			e.Detail += fmt.Sprintf(" proof-sha256=%x", sha256.Sum256(proof))
+		}
 		return tx.Audit(e)
 	})
 	if err != nil {
@@ -371,12 +462,12 @@ func (d *Door) carry(ctx context.Context, a Approval, again bool) (Approval, err
 // Carry carries out what is approved and was not finished: after a stop, or after its
 // executor failed, while the time of the approval lasts. It is called when a program starts, and by whoever tries again.
 func (d *Door) Carry(ctx context.Context) (n int, err error) {
-	var all []Approval
+	var open []Approval
 	err = d.Store.ReadAccess(ctx, func(v View) error {
-		all, err = v.Approvals()
+		open, err = v.OpenApprovals()
 		return err
 	})
-	for _, a := range all {
+	for _, a := range open {
 		if d.settle(&a); a.State != Approved {
 			continue
 		}

@@ -51,7 +51,9 @@ type View interface {
 	Token(mark Mark) (Token, error)
 	Tokens() ([]Token, error) // newest first
 	Approval(id string) (Approval, error)
-	Approvals() ([]Approval, error)    // newest first
+	Approvals() ([]Approval, error)     // newest first
+	OpenApprovals() ([]Approval, error) // that wait or are approved, whatever the time; newest first
+	ApprovalList(id string) ([]byte, error)
 	Tries(about string) (Tries, error) // the zero Tries where nothing is known
 	Tally(what string, day int64) (int, error)
 }
@@ -67,6 +69,8 @@ type Tx interface {
 	EndInvites(account string) error
 	SaveToken(t Token) error
 	SaveApproval(a Approval) error
+	SaveApprovalList(id string, list []byte) error
+	EndApproval(id string) error // of one that is not open, with its list
 	SaveTries(about string, t Tries) error
 	SaveTally(t Tally) error
 	Keep(mark Mark, kind string, ends time.Time, data []byte) error // what one page hands the next, sealed

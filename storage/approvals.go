@@ -69,13 +69,48 @@ func (a *accessTx) Approval(id string) (access.Approval, error) {
 	return a.approval(id, sealed)
 }
 
-func (a *accessTx) Approvals() (list []access.Approval, err error) {
+func (a *accessTx) Approvals() ([]access.Approval, error) {
+	return a.approvals(`SELECT id, sealed FROM approval WHERE org_id = $1 ORDER BY at DESC, id`)
+}
+
+func (a *accessTx) OpenApprovals() ([]access.Approval, error) {
+	return a.approvals(`SELECT id, sealed FROM approval WHERE org_id = $1 AND state IN ('waiting', 'approved') ORDER BY at DESC, id`)
+}
+
+func (a *accessTx) approvals(query string) (list []access.Approval, err error) {
 	err = a.sealedRows(func(id string, sealed []byte) error {
 		p, err := a.approval(id, sealed)
 		list = append(list, p)
 		return err
-	}, `SELECT id, sealed FROM approval WHERE org_id = $1 ORDER BY at DESC, id`, a.t.o.id)
+	}, query, a.t.o.id)
 	return list, err
+}
+
+func (a *accessTx) ApprovalList(id string) (list []byte, err error) {
+	var sealed []byte
+	ok, err := a.t.find(`SELECT sealed FROM approval_list WHERE org_id = $1 AND approval_id = $2`, []any{a.t.o.id, id}, &sealed)
+	if err == nil && !ok {
+		err = access.ErrNoApproval
+	}
+	if err != nil {
+		return nil, err
+	}
+	return a.t.o.own.open(ownPlace(a.t.o.id, "approval_list", id), sealed)
+}
+
+func (a *accessTx) SaveApprovalList(id string, list []byte) error {
+	const add = `INSERT INTO approval_list (org_id, approval_id, sealed) VALUES ($1, $2, $3)`
+	_, err := a.t.exec(add, a.t.o.id, id, a.t.o.own.seal(ownPlace(a.t.o.id, "approval_list", id), list))
+	return err
+}
+
+func (a *accessTx) EndApproval(id string) error {
+	a.changed = true
+	if _, err := a.t.exec(`DELETE FROM approval_list WHERE org_id = $1 AND approval_id = $2`, a.t.o.id, id); err != nil {
+		return err
+	}
+	_, err := a.t.exec(`DELETE FROM approval WHERE org_id = $1 AND id = $2`, a.t.o.id, id)
+	return err
 }
 
 func (a *accessTx) SaveApproval(p access.Approval) error {
@@ -84,9 +119,13 @@ func (a *accessTx) SaveApproval(p access.Approval) error {
 	if err != nil {
 		return err
 	}
+	state := p.State
+	if state == access.Lapsed { // that is a matter of the time, and what is sealed says it
+		state = access.Withdrawn
+	}
 	const save = `INSERT INTO approval (org_id, id, state, at, sealed) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (org_id, id) DO UPDATE SET state = excluded.state, sealed = excluded.sealed`
-	_, err = a.t.exec(save, a.t.o.id, p.ID, string(p.State), p.At.UnixMicro(), sealed)
+	_, err = a.t.exec(save, a.t.o.id, p.ID, string(state), p.At.UnixMicro(), sealed)
 	return err
 }
 
@@ -196,14 +235,11 @@ func (t *tx) endAccess() error {
 			return err
 		}
 	}
-	asked, err := a.Approvals()
+	asked, err := a.OpenApprovals()
 	if err != nil {
 		return err
 	}
 	for _, p := range asked {
-		if p.State != access.Waiting && p.State != access.Approved {
-			continue
-		}
 		p.State, p.Reason = access.Withdrawn, "restored"
 		if err := a.SaveApproval(p); err != nil {
 			return err
@@ -246,6 +282,10 @@ func (c *checker) accounts() error {
 				var j work.Job
 				return t.o.openOwn("job", id, sealed, &j)
 			}, `SELECT id, sealed FROM job WHERE org_id = $1`),
+			open("list of an approval", func(id string, sealed []byte) error {
+				_, err := t.o.own.open(ownPlace(c.id, "approval_list", id), sealed)
+				return err
+			}, `SELECT approval_id, sealed FROM approval_list WHERE org_id = $1`),
 			open("approval", func(id string, sealed []byte) error { _, err := a.approval(id, sealed); return err }, `SELECT id, sealed FROM approval WHERE org_id = $1`),
 		)
 		if err != nil {

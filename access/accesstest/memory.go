@@ -46,18 +46,19 @@ type data struct {
 	tries     map[string]access.Tries
 	kept      map[access.Mark]kept
 	tallies   map[tallyKey]int
+	lists     map[string][]byte
 	log       []access.Entry
 }
 
 func (d data) clone() data {
 	return data{maps.Clone(d.accounts), maps.Clone(d.sessions), maps.Clone(d.invites), maps.Clone(d.tokens), maps.Clone(d.approvals),
-		maps.Clone(d.tries), maps.Clone(d.kept), maps.Clone(d.tallies), slices.Clone(d.log)}
+		maps.Clone(d.tries), maps.Clone(d.kept), maps.Clone(d.tallies), maps.Clone(d.lists), slices.Clone(d.log)}
 }
 
 // New makes an empty store of an organisation. now is what its log goes by.
 func New(org string, now func() time.Time) *Memory {
 	return &Memory{Org: org, Now: now, data: data{map[string]access.Record{}, map[access.Mark]access.SessionRow{}, map[access.Mark]access.Invite{},
-		map[access.Mark]access.Token{}, map[string]access.Approval{}, map[string]access.Tries{}, map[access.Mark]kept{}, map[tallyKey]int{}, nil}}
+		map[access.Mark]access.Token{}, map[string]access.Approval{}, map[string]access.Tries{}, map[access.Mark]kept{}, map[tallyKey]int{}, map[string][]byte{}, nil}}
 }
 
 // ID is the organisation's.
@@ -250,6 +251,31 @@ func (t *tx) Approvals() ([]access.Approval, error) {
 	list := slices.Collect(maps.Values(t.approvals))
 	slices.SortFunc(list, func(a, b access.Approval) int { return cmp.Or(b.At.Compare(a.At), strings.Compare(a.ID, b.ID)) })
 	return list, nil
+}
+
+func (t *tx) OpenApprovals() ([]access.Approval, error) {
+	list, err := t.Approvals()
+	return slices.DeleteFunc(list, func(a access.Approval) bool { return a.State != access.Waiting && a.State != access.Approved }), err
+}
+
+func (t *tx) ApprovalList(id string) ([]byte, error) {
+	list, ok := t.lists[id]
+	if !ok {
+		return nil, access.ErrNoApproval
+	}
+	return list, nil
+}
+
+func (t *tx) SaveApprovalList(id string, list []byte) error { t.lists[id] = list; return nil }
+
+func (t *tx) EndApproval(id string) error {
+	if s := t.approvals[id].State; s == access.Waiting || s == access.Approved {
+		return t.fail(errors.New("accesstest: an open approval stays"))
+	}
+	t.changed = true
+	delete(t.approvals, id)
+	delete(t.lists, id)
+	return nil
 }
 
 func (t *tx) SaveApproval(a access.Approval) error {

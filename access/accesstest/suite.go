@@ -54,6 +54,8 @@ func Run(t *testing.T, open Open) {
 		{"recovery takes two administrators", testRecovery},
 		{"roles above a verifier's take two administrators", testGrant},
 		{"nobody approves for who let them in alone", testOwnMade},
+		{"a long list stands beside its request", testList},
+		{"answered requests end, and waiting ones are bounded", testForget},
 		{"two organisations do not see each other", testApart},
 		{"what one account may do alone is counted for its day", testSpend},
 		{"what is kept is taken once", testKept},

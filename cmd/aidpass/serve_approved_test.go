@@ -97,7 +97,7 @@ func TestServeDestroysOldLists(t *testing.T) {
 	desk, main := *s.imports, *s.a.Main
 	main.Now = func() time.Time { return now }
 	desk.Now = main.Now
-	x := &serving{a: &app{Main: &main}, imports: &desk, log: slog.New(slog.DiscardHandler), swept: begun}
+	x := &serving{a: &app{Main: &main}, imports: &desk, door: s.door, log: slog.New(slog.DiscardHandler), swept: begun}
 	left := load(s.o, begun.Add(-imports.OpenLife), "2,Halima Juma\n")
 	for _, moved := range []struct {
 		by   time.Duration

@@ -32,16 +32,20 @@ const (
 	sweepAgain = time.Hour
 )
 
-// sweep destroys lists whose time is over, once a day of the server's clock, and as it begins.
+// sweep destroys lists and forgets approvals whose time is over, once a day of the server's clock, and as it begins.
 func (s *serving) sweep(ctx context.Context) {
 	now := s.a.Now()
 	if since := now.Sub(s.swept); since >= 0 && since < sweepEvery {
 		return
 	}
 	s.swept = now
-	if err := s.imports.Sweep(ctx); err != nil {
+	err := s.imports.Sweep(ctx)
+	if _, gone := s.door.Forget(ctx); gone != nil {
+		err = errors.Join(err, gone)
+	}
+	if err != nil {
 		s.swept = now.Add(sweepAgain - sweepEvery)
-		s.log.Error("lists whose time is over are kept longer than they were to be", "code", console.ErrorCode(err))
+		s.log.Error("lists or approvals whose time is over are kept longer than they were to be", "code", console.ErrorCode(err))
 	}
 }
 

@@ -51,7 +51,7 @@ func (a *approvals) Routes() []Route {
 
 // Needs are the requests that this account could answer.
 func (a *approvals) Needs(ctx context.Context, in *access.Session) ([]Need, error) {
-	all, err := a.Door.Approvals(ctx, in)
+	all, err := a.Door.Open(ctx, in)
 	n := Need{Word: "approvals.need", Path: "/approvals"}
 	for _, r := range all {
 		if a.Door.CanApprove(in, r) {
