@@ -18,6 +18,7 @@ const (
 	Died         = "died"        // Unit is dead since On
 	Alive        = "alive"       // the death of Unit is taken back
 	Split        = "split"       // Others leave the household Unit, under Head
+	Move         = "move"        // Unit goes into the household of Others, or into none
 	Merge        = "merge"       // Unit and the households Others become one, under Head
 	Same         = "same"        // Unit and the person of Others are one
 	Different    = "different"   // they are two
@@ -38,7 +39,8 @@ type Change struct {
 	Renew     bool                `json:"renew,omitempty"`
 	Collector *registry.Collector `json:"collector,omitempty"`
 	AskedBy   registry.ID         `json:"-"`
-	Reason    string              `json:"reason,omitempty"` // a code
+	Relation  string              `json:"relation,omitempty"` // of who moves, to the head there
+	Reason    string              `json:"reason,omitempty"`   // a code
 }
 
 // wire is a Change as two accounts approve it.
@@ -96,7 +98,7 @@ func ReadChange(payload []byte) (c Change, err error) {
 // Of is the kind of record that a kind of change begins with.
 func (c Change) Of() registry.Kind {
 	switch c.Kind {
-	case Died, Alive, Same, Different:
+	case Died, Alive, Move, Same, Different:
 		return registry.KindPerson
 	}
 	return registry.KindHousehold
@@ -133,6 +135,8 @@ func (c Change) do(ctx context.Context, r *registry.Registry) (after registry.Af
 		after, err = r.Alive(ctx, c.Unit, c.Reason)
 	case Split:
 		next, _, after, err = r.Split(ctx, c.Unit, registry.SplitPlan{Leaving: c.Others, Head: c.Head, Renew: c.Renew})
+	case Move:
+		after, err = r.Rehouse(ctx, c.Unit, other, c.Relation)
 	case Merge:
 		next, after, err = r.Merge(ctx, append([]registry.ID{c.Unit}, c.Others...), c.Head)
 	case Same, Different:

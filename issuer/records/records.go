@@ -27,6 +27,7 @@ type Store interface {
 	FindCredentials(ctx context.Context, text string) ([]issuer.Credential, error)
 	Note(ctx context.Context, by access.Actor, e access.Entry) error
 	NoteAbout(ctx context.Context, by access.Actor, e access.Entry, about []registry.ID) error
+	EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(rights.Tx) error) error
 }
 
 // A Desk works on one organisation's records.
@@ -34,6 +35,8 @@ type Desk struct {
 	Store   Store
 	Country string // ISO 3166-1 alpha-3 of the organisation: of telephones without a code
 	Now     func() time.Time
+
+	entries entries
 }
 
 func (d *Desk) registry(by access.Actor) *registry.Registry {

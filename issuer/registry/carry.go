@@ -93,7 +93,7 @@ func (r *Registry) Release(ctx context.Context, unit ID, programme string, round
 			return fmt.Errorf("registry: %s in round %d of programme %s: %w", unit, round, programme, err)
 		}
 		if e.Status != OnHold {
-			return refuse("registry: %s in round %d of programme %s is %s and not on hold", unit, round, programme, e.Status)
+			return refuse(RefusedNotOnHold, "registry: %s in round %d of programme %s is %s and not on hold", unit, round, programme, e.Status)
 		}
 		if r.Actor.SecondPerson == "" {
 			return fmt.Errorf("registry: to release what may have been collected: %w", ErrSecondPerson)

@@ -37,11 +37,11 @@ var (
 // person (DOMAIN.md R16, R17, R25).
 func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) error {
 	if c.Role != Primary && c.Role != Alternate {
-		return refuse("registry: a collector is %q or %q, not %q", Primary, Alternate, c.Role)
+		return refuse(RefusedCollectorRole, "registry: a collector is %q or %q, not %q", Primary, Alternate, c.Role)
 	}
 	c.External = strings.Join(strings.Fields(c.External), " ")
 	if (c.Person == "") == (c.External == "") {
-		return refuse("registry: a collector is a person on record, or somebody named who is not")
+		return refuse(RefusedCollectorWho, "registry: a collector is a person on record, or somebody named who is not")
 	}
 	if c.From == "" {
 		c.From = r.today()
@@ -50,15 +50,15 @@ func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) 
 		return err
 	}
 	if c.To != "" && c.To < r.today() {
-		return refuse("registry: a collector until %s: that day is over", c.To)
+		return refuse(RefusedCollectorOver, "registry: a collector until %s: that day is over", c.To)
 	}
 	if c.Role == Alternate {
 		last := r.Now().UTC().Add(LongestAlternate).Format(time.DateOnly)
 		if c.From > last {
-			return refuse("registry: an alternate from %s: ask again then, %s is the last day for now", c.From, last)
+			return refuse(RefusedAlternateFrom, "registry: an alternate from %s: ask again then, %s is the last day for now", c.From, last)
 		}
 		if c.To > last {
-			return refuse("registry: an alternate until %s: half a year is the longest, %s is the last day for now", c.To, last)
+			return refuse(RefusedAlternateLong, "registry: an alternate until %s: half a year is the longest, %s is the last day for now", c.To, last)
 		}
 		if c.To == "" {
 			c.To = last
@@ -119,7 +119,7 @@ func (r *Registry) AddCollector(ctx context.Context, household ID, c Collector) 
 		if i := slices.IndexFunc(h.Collectors, same); i >= 0 {
 			old := h.Collectors[i]
 			if old.Role == Primary && c.Role == Alternate {
-				return refuse("registry: household %s: who holds the card needs to be nobody's alternate", rec.Called())
+				return refuse(RefusedHolderAlternate, "registry: household %s: who holds the card needs to be nobody's alternate", rec.Called())
 			}
 			if old == c {
 				return nil

@@ -19,7 +19,7 @@ func (r *Registry) Correct(ctx context.Context, id ID, fields map[string][]byte,
 // that nothing comes between reading and writing.
 func (r *Registry) Revise(ctx context.Context, id ID, reason string, make func(View, Record) (fields map[string][]byte, base map[string]int64, err error)) (saved Saved, err error) {
 	if reason == "" {
-		return saved, refuse("registry: a correction has a reason: a code, never a name")
+		return saved, refuse(RefusedReason, "registry: a correction has a reason: a code, never a name")
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		rec, err := tx.Record(id)

@@ -82,11 +82,11 @@ func (r *Registry) checkDeath(rec Record, p Person, on string) error {
 		_, err := time.Parse(layout, on)
 		return err == nil
 	}) {
-		return refuse("registry: person %s: a day of death is written 2026-11-18, 2026-11 or 2026, and not %q", rec.Called(), on)
+		return refuse(RefusedDeathDay, "registry: person %s: a day of death is written 2026-11-18, 2026-11 or 2026, and not %q", rec.Called(), on)
 	}
 	first, last, _ := Birth{EDTF: on}.span()
 	if first.After(r.Now().UTC()) {
-		return refuse("registry: person %s: the day of death %s lies ahead", rec.Called(), on)
+		return refuse(RefusedDeathAhead, "registry: person %s: the day of death %s lies ahead", rec.Called(), on)
 	}
 	if p.Birth == nil {
 		return nil
@@ -96,7 +96,7 @@ func (r *Registry) checkDeath(rec Record, p Person, on string) error {
 		born = born.AddDate(-5, 0, 0) // as estimates go
 	}
 	if known && last.Before(born) {
-		return refuse("registry: person %s: the day of death %s is before the birth on record: one of the two is wrong", rec.Called(), on)
+		return refuse(RefusedDeathBirth, "registry: person %s: the day of death %s is before the birth on record: one of the two is wrong", rec.Called(), on)
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func (r *Registry) checkDeath(rec Record, p Person, on string) error {
 // collector until she is named again. It needs a second person and a reason (a code).
 func (r *Registry) Alive(ctx context.Context, person ID, reason string) (after After, err error) {
 	if reason == "" {
-		return after, refuse("registry: a death is taken back for a reason: a code, never a name")
+		return after, refuse(RefusedReason, "registry: a death is taken back for a reason: a code, never a name")
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		rec, p, err := readPerson(tx, person)
@@ -114,7 +114,7 @@ func (r *Registry) Alive(ctx context.Context, person ID, reason string) (after A
 			return err
 		}
 		if p.Status == nil || p.Status.Reason != ReasonDeceased {
-			return refuse("registry: person %s: no death is on record", rec.Called())
+			return refuse(RefusedNotDead, "registry: person %s: no death is on record", rec.Called())
 		}
 		if r.Actor.SecondPerson == "" {
 			return fmt.Errorf("registry: person %s: to take a death back: %w", rec.Called(), ErrSecondPerson)

@@ -36,20 +36,23 @@ func refresh(tx Tx, now time.Time, id ID) (doubles []Double, err error) {
 	return findDoubles(tx, now, id, keys)
 }
 
-// findDoubles stores the pairs a person may form: who has the same document, or the
-// same name and year of birth.
-func findDoubles(tx Tx, now time.Time, id ID, keys []Key) (doubles []Double, err error) {
+// MayBe are the records that may be the same person as one who is not on record, the
+// stronger reasons first: A of each is zero. Nothing is written.
+func MayBe(v View, p Person) ([]Double, error) { return mayBe(v, ID{}, Keys(p)) }
+
+// mayBe looks for who has the same document, or the same name and year of birth.
+func mayBe(v View, id ID, keys []Key) (doubles []Double, err error) {
 	seen := map[ID]bool{id: true}
 	for _, k := range keys { // documents come first: the stronger reason is the one that is kept
 		if k.Kind != KeyDocument && k.Kind != KeyNameYear {
 			continue
 		}
-		found, err := tx.Lookup(k)
+		found, err := v.Lookup(k)
 		if err != nil {
 			return nil, err
 		}
 		for _, other := range found {
-			other, err := survivor(tx, other)
+			other, err := survivor(v, other)
 			if err != nil {
 				return nil, err
 			}
@@ -57,14 +60,22 @@ func findDoubles(tx Tx, now time.Time, id ID, keys []Key) (doubles []Double, err
 				continue
 			}
 			seen[other] = true
-			d := Double{A: id, B: other, Why: k.Kind, FoundAt: now}
-			if err := tx.SaveDouble(d); err != nil {
-				return nil, err
-			}
-			doubles = append(doubles, d)
+			doubles = append(doubles, Double{A: id, B: other, Why: k.Kind})
 		}
 	}
 	return doubles, nil
+}
+
+// findDoubles stores the pairs that a person may form.
+func findDoubles(tx Tx, now time.Time, id ID, keys []Key) ([]Double, error) {
+	doubles, err := mayBe(tx, id, keys)
+	for i := range doubles {
+		doubles[i].FoundAt = now
+		if err := tx.SaveDouble(doubles[i]); err != nil {
+			return nil, err
+		}
+	}
+	return doubles, err
 }
 
 // survivor follows records that were decided to be the same to the one in use; zero
@@ -121,10 +132,10 @@ func (r *Registry) Doubles(ctx context.Context, all bool) (list []Double, err er
 // To stop cards, and to take a decision back, needs a second person (DOMAIN.md 4.3).
 func (r *Registry) DecideDouble(ctx context.Context, a, b ID, decision string) (after After, err error) {
 	if decision != Same && decision != Different {
-		return after, refuse("registry: decision %q: it is %q or %q", decision, Same, Different)
+		return after, refuse(RefusedDecision, "registry: decision %q: it is %q or %q", decision, Same, Different)
 	}
 	if a == b {
-		return after, refuse("registry: %s beside itself is no double", a)
+		return after, refuse(RefusedItself, "registry: %s beside itself is no double", a)
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		pairs, err := tx.Doubles(true)

@@ -35,7 +35,7 @@ type Search struct {
 func (r *Registry) FindNames(ctx context.Context, name string, year int) (found Search, err error) {
 	keys := NameKeys(name)
 	if len(keys) == 0 {
-		return found, refuse("registry: a name to look for has letters")
+		return found, refuse(RefusedNameLetters, "registry: a name to look for has letters")
 	}
 	words := strings.Fields(Fold(name))
 	err = r.Store.View(ctx, func(v View) error {

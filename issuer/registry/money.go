@@ -28,14 +28,14 @@ func Money(amount, currency string, heads int) (string, error) {
 	}
 	whole, part, point := strings.Cut(amount, ".")
 	if !digits(whole) || point && !digits(part) || len(whole) > maxMoney {
-		return "", refuse("registry: amount %q: write it as 120.00, without separators", amount)
+		return "", refuse(RefusedAmount, "registry: amount %q: write it as 120.00, without separators", amount)
 	}
 	if len(strings.TrimRight(part, "0")) > unit {
-		return "", refuse("registry: amount %q: %s has %d digits after the point", amount, currency, unit)
+		return "", refuse(RefusedAmountDigits, "registry: amount %q: %s has %d digits after the point", amount, currency, unit)
 	}
 	sum, ok := new(big.Rat).SetString(amount)
 	if !ok || sum.Sign() == 0 {
-		return "", refuse("registry: amount %q: nothing would be given", amount)
+		return "", refuse(RefusedAmountNothing, "registry: amount %q: nothing would be given", amount)
 	}
 	return sum.Mul(sum, big.NewRat(int64(heads), 1)).FloatString(unit), nil
 }
@@ -43,7 +43,7 @@ func Money(amount, currency string, heads int) (string, error) {
 // CurrencyDigits returns the digits after the point of a currency's amounts.
 func CurrencyDigits(currency string) (int, error) {
 	if len(currency) != 3 || strings.Trim(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return 0, refuse("registry: currency %q: write its three letters, as JOD", currency)
+		return 0, refuse(RefusedCurrency, "registry: currency %q: write its three letters, as JOD", currency)
 	}
 	if n, ok := minorUnits[currency]; ok {
 		return n, nil

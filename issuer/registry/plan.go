@@ -105,11 +105,11 @@ func checkRule(p Programme, round uint64, rule Rule) error {
 	case !found:
 		return fmt.Errorf("registry: programme %s has no round %d: %w", p.Code, round, ErrNotFound)
 	case rule.Amount == "" && len(rule.Items) == 0 && len(rule.Services) == 0:
-		return refuse("registry: a rule of nothing: say an amount, things or services")
+		return refuse(RefusedRuleNothing, "registry: a rule of nothing: say an amount, things or services")
 	case rule.Amount == "" && rule.PerHead:
-		return refuse("registry: a rule by heads needs an amount")
+		return refuse(RefusedRuleHeads, "registry: a rule by heads needs an amount")
 	case rule.Amount != "" && p.Currency == "":
-		return refuse("registry: programme %s has no currency: aidpass programme add %s --currency JOD", p.Code, p.Code)
+		return refuse(RefusedNoCurrency, "registry: programme %s has no currency: aidpass programme add %s --currency JOD", p.Code, p.Code)
 	}
 	if rule.Amount != "" {
 		_, err := Money(rule.Amount, p.Currency, 1)

@@ -51,7 +51,7 @@ func (r *Registry) SaveProgramme(ctx context.Context, p Programme) (Programme, e
 		case err != nil:
 			return err
 		case old.Counts != p.Counts:
-			return refuse("registry: programme %s counts %ss: make a new programme to count others", p.Code, old.Counts)
+			return refuse(RefusedCounts, "registry: programme %s counts %ss: make a new programme to count others", p.Code, old.Counts)
 		}
 		if old.Currency != "" && old.Currency != p.Currency {
 			if err := plannedIn(tx, old); err != nil {
@@ -117,7 +117,7 @@ func plannedIn(v View, p Programme) error {
 			if e.Amount == "" {
 				return nil
 			}
-			return refuse("registry: programme %s has amounts of %s in round %d: make a new programme for another currency", p.Code, p.Currency, round.N)
+			return refuse(RefusedOtherCurrency, "registry: programme %s has amounts of %s in round %d: make a new programme for another currency", p.Code, p.Currency, round.N)
 		})
 		if err != nil {
 			return err
@@ -139,14 +139,14 @@ func sortRounds(rounds []Round) {
 func checkProgramme(p Programme) error {
 	for i := range len(p.Code) {
 		if c := p.Code[i]; (c < 'A' || c > 'Z') && (c < '0' || c > '9') || len(p.Code) > 8 {
-			return refuse("registry: programme code %q: up to 8 of A to Z and 0 to 9", p.Code)
+			return refuse(RefusedProgrammeCode, "registry: programme code %q: up to 8 of A to Z and 0 to 9", p.Code)
 		}
 	}
 	if !slices.Contains(modalities, p.Modality) {
-		return refuse("registry: modality %q: one of %q", p.Modality, modalities)
+		return refuse(RefusedModality, "registry: modality %q: one of %q", p.Modality, modalities)
 	}
 	if p.Counts != KindPerson && p.Counts != KindHousehold {
-		return refuse("registry: a programme counts persons or households, not %q", p.Counts)
+		return refuse(RefusedCountsWhat, "registry: a programme counts persons or households, not %q", p.Counts)
 	}
 	if p.Currency != "" {
 		if _, err := CurrencyDigits(p.Currency); err != nil {
@@ -166,7 +166,7 @@ func checkProgramme(p Programme) error {
 
 func checkRound(r Round) error {
 	if r.N == 0 || r.N > 9999 {
-		return refuse("registry: round %d: rounds are numbered from 1", r.N)
+		return refuse(RefusedRoundNumber, "registry: round %d: rounds are numbered from 1", r.N)
 	}
 	return checkDays(r.Opens, r.Closes)
 }
@@ -174,11 +174,11 @@ func checkRound(r Round) error {
 func checkDays(from, to string) error {
 	for _, d := range []string{from, to} {
 		if _, err := time.Parse(time.DateOnly, d); d != "" && err != nil {
-			return refuse("registry: day %q: write 2026-11-21", d)
+			return refuse(RefusedDay, "registry: day %q: write 2026-11-21", d)
 		}
 	}
 	if from != "" && to != "" && to < from {
-		return refuse("registry: it ends on %s, before it begins on %s", to, from)
+		return refuse(RefusedEndsBefore, "registry: it ends on %s, before it begins on %s", to, from)
 	}
 	return nil
 }

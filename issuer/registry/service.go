@@ -36,13 +36,6 @@ func (c *Conflict) Error() string {
 // Unwrap makes a Conflict ErrConflict.
 func (c *Conflict) Unwrap() error { return ErrConflict }
 
-// A Refusal is an act that cannot be done as it was asked: the caller's to mend.
-type Refusal struct{ text string }
-
-func (r *Refusal) Error() string { return r.text }
-
-func refuse(format string, args ...any) error { return &Refusal{fmt.Sprintf(format, args...)} }
-
 // ErrClosed is an act on a record that is not in use any more.
 var ErrClosed = errors.New("registry: the record is closed")
 
@@ -300,30 +293,36 @@ func (r *Registry) Household(ctx context.Context, id ID) (g Group, err error) {
 // count one less and one more where their sizes were those on record. A household
 // that nobody is left in is closed (ReasonEmptied) and its cards are stopped; it is
 // opened again when somebody moves back. The card of one where others stay is the
-// caller's to think of: see Split for leaving one.
+// caller's to think of: see Rehouse, and Split for several who leave.
 func (r *Registry) Move(ctx context.Context, person, household ID) error {
 	return r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		rec, p, err := readPerson(tx, person)
 		if err != nil {
 			return err
 		}
-		if !p.Status.Living() {
-			return fmt.Errorf("registry: person %s: %w", rec.Called(), ErrClosed)
-		}
-		if household == rec.Household {
+		if household == rec.Household && p.Status.Living() {
 			return nil
 		}
-		change := Change{ID: person, Household: household, LeaveHousehold: household.IsZero()}
-		if !household.IsZero() {
-			if err := r.receive(tx, household, Member{person, p}); err != nil {
-				return err
-			}
-		}
-		if _, err = tx.Save(change); err != nil || rec.Household.IsZero() {
+		return r.move(tx, rec, p, household, nil)
+	})
+}
+
+// move is Move inside a transaction, of somebody who lives elsewhere, with other fields of
+// hers that change with it.
+func (r *Registry) move(tx Tx, rec Record, p Person, household ID, fields map[string][]byte) error {
+	if !p.Status.Living() {
+		return fmt.Errorf("registry: person %s: %w", rec.Called(), ErrClosed)
+	}
+	change := Change{ID: rec.ID, Household: household, LeaveHousehold: household.IsZero(), Fields: fields}
+	if !household.IsZero() {
+		if err := r.receive(tx, household, Member{rec.ID, p}); err != nil {
 			return err
 		}
-		return r.leave(tx, rec.Household, Member{person, p})
-	})
+	}
+	if _, err := tx.Save(change); err != nil || rec.Household.IsZero() {
+		return err
+	}
+	return r.leave(tx, rec.Household, Member{rec.ID, p})
 }
 
 // receive makes a household ready for one more.

@@ -62,7 +62,7 @@ type SplitPlan struct {
 // DESIGN.md 10, DOMAIN.md R26.
 func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (left, stayed ID, after After, err error) {
 	if len(plan.Leaving) == 0 {
-		return left, stayed, after, refuse("registry: a split needs somebody who leaves")
+		return left, stayed, after, refuse(RefusedNobodyLeaves, "registry: a split needs somebody who leaves")
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		rec, h, err := readHousehold(tx, household)
@@ -85,17 +85,17 @@ func (r *Registry) Split(ctx context.Context, household ID, plan SplitPlan) (lef
 			}
 		}
 		if repeated(plan.Leaving) {
-			return refuse("registry: household %s: somebody leaves twice", rec.Called())
+			return refuse(RefusedLeavesTwice, "registry: household %s: somebody leaves twice", rec.Called())
 		}
 		if len(going) != len(plan.Leaving) {
-			return refuse("registry: household %s: %d of %d who leave are no living members of it", rec.Called(), len(plan.Leaving)-len(going), len(plan.Leaving))
+			return refuse(RefusedNotMember, "registry: household %s: %d of %d who leave are no living members of it", rec.Called(), len(plan.Leaving)-len(going), len(plan.Leaving))
 		}
 		if !plan.Head.IsZero() && !slices.Contains(plan.Leaving, plan.Head) {
-			return refuse("registry: household %s: the new head is not among those who leave", rec.Called())
+			return refuse(RefusedHeadStays, "registry: household %s: the new head is not among those who leave", rec.Called())
 		}
 		if len(staying) == 0 && h.Size <= counted(going) {
 			// A household of nobody would go on collecting.
-			return refuse("registry: household %s: nobody would stay: a household that moves as a whole is not parted", rec.Called())
+			return refuse(RefusedNobodyStays, "registry: household %s: nobody would stay: a household that moves as a whole is not parted", rec.Called())
 		}
 		planned := false
 		left, err = r.found(tx, going, plan.Head, plan.Location)
@@ -274,7 +274,7 @@ func decisions(h Household, members []Member, r *Registry) (list []string) {
 // their cards are revoked. Who collects is asked anew.
 func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged ID, after After, err error) {
 	if len(households) < 2 || repeated(households) {
-		return merged, after, refuse("registry: a merge needs two or more households, each once")
+		return merged, after, refuse(RefusedMergeTwo, "registry: a merge needs two or more households, each once")
 	}
 	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
 		var all []Member
@@ -310,7 +310,7 @@ func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged 
 		}
 		if !head.IsZero() {
 			if !slices.ContainsFunc(all, func(m Member) bool { return m.ID == head }) {
-				return refuse("registry: the new head %s is in none of the households", head)
+				return refuse(RefusedHeadElsewhere, "registry: the new head %s is in none of the households", head)
 			}
 			whole.Head = head.String()
 		}

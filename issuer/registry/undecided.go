@@ -86,7 +86,7 @@ func WithRival(list []Rival, r Rival) ([]Rival, error) {
 		return list, nil
 	}
 	if len(list) >= MostUndecided {
-		return nil, refuse("registry: %d values of the record wait for a decision: decide about them first", len(list))
+		return nil, refuse(RefusedManyUndecided, "registry: %d values of the record wait for a decision: decide about them first", len(list))
 	}
 	return append(slices.Clone(list), r), nil
 }

@@ -39,8 +39,8 @@ func (r *Rejection) Error() string {
 	return text
 }
 
-func unusable(column, what, fix string) error {
-	return &Rejection{Finding{Column: column, Severity: Reject, What: what, Fix: fix}}
+func unusable(code, column, what, fix string) error {
+	return &Rejection{Finding{Column: column, Severity: Reject, Code: code, What: what, Fix: fix}}
 }
 
 // deskFields are the names of fields at a desk where they are not the import's own.
@@ -122,22 +122,22 @@ func (c *correction) open(values map[string]string) error {
 		switch person := c.rec.Kind == registry.KindPerson; {
 		case slices.Contains(correctable[c.rec.Kind], f):
 		case rest == "":
-			return unusable(name, "no field that is set at a desk", "one of "+strings.Join(Correctable(c.rec.Kind), " "))
+			return unusable(DeskField, name, "no field that is set at a desk", "one of "+strings.Join(Correctable(c.rec.Kind), " "))
 		case family == "ext" && keepable(rest), family == "consent" && isCode(rest):
 		case person && (family == "document" || family == "issuer") && f.Known(), !person && family == "band" && f.Known():
 		default:
-			return unusable(name, "no field that is set at a desk", "one of "+strings.Join(Correctable(c.rec.Kind), " "))
+			return unusable(DeskField, name, "no field that is set at a desk", "one of "+strings.Join(Correctable(c.rec.Kind), " "))
 		}
 		if !keepable(values[name]) {
-			return unusable(name, faults[TextUnusable][0], faults[TextUnusable][1])
+			return unusable(TextUnusable, name, faults[TextUnusable][0], faults[TextUnusable][1])
 		}
 		c.values[f] = strings.TrimSpace(values[name])
 	}
 	if c.rec.Kind == registry.KindPerson && !c.rec.Household.IsZero() && c.any(PCode, Site, Address, Country) {
-		return unusable("pcode", "where she stays is her household's", "set it there")
+		return unusable(DeskPlace, "pcode", faults[DeskPlace][0], faults[DeskPlace][1])
 	}
 	if c.any(BirthDate) && c.any(Age) {
-		return unusable("age", "a birth and an age", "one of the two")
+		return unusable(DeskBirth, "age", faults[DeskBirth][0], faults[DeskBirth][1])
 	}
 	return nil
 }
@@ -208,7 +208,7 @@ func (c *correction) unread(f Field, taken bool) error {
 			return &Rejection{found}
 		}
 	}
-	return unusable(column, "nothing could be read of it", column+"= removes what is on record")
+	return unusable(DeskNothing, column, "nothing could be read of it", column+"= removes what is on record")
 }
 
 // person is the record with what was read of it.
@@ -387,7 +387,7 @@ func (c *correction) documents(p, made *registry.Person) error {
 	}
 	for f := range c.values {
 		if kind, ok := f.param(issuerOf); ok && !c.any(Field(documentOf+kind)) {
-			return unusable(string(f), "the issuer of no document", "set "+documentOf+kind+" with it")
+			return unusable(DeskIssuer, string(f), "the issuer of no document", "set "+documentOf+kind+" with it")
 		}
 	}
 	return nil
@@ -477,11 +477,11 @@ func (c *correction) consents(old, made []registry.Consent) ([]registry.Consent,
 		switch {
 		case !ok:
 		case purpose == registry.NameOnCard || purpose == registry.PhotoOnCard:
-			return nil, unusable(string(f), "what stands on her card", "aidpass registry face asks for it")
+			return nil, unusable(DeskFace, string(f), faults[DeskFace][0], faults[DeskFace][1])
 		case c.values[f] == "":
 			take(purpose, nil)
 		case answers[squeeze(c.values[f])] == "":
-			return nil, unusable(string(f), faults[ConsentUnreadable][0], faults[ConsentUnreadable][1])
+			return nil, unusable(ConsentUnreadable, string(f), faults[ConsentUnreadable][0], faults[ConsentUnreadable][1])
 		default:
 			take(purpose, &registry.Consent{Purpose: purpose, Given: answers[squeeze(c.values[f])] == "yes"})
 		}

@@ -79,6 +79,14 @@ const (
 	MemberElsewhere    = "member_elsewhere"
 	RecordClosed       = "record_closed"
 	DeskKept           = "desk_kept"
+
+	// Of values that were typed at a desk.
+	DeskField   = "desk_field"
+	DeskPlace   = "desk_place"
+	DeskBirth   = "desk_birth"
+	DeskNothing = "desk_nothing"
+	DeskIssuer  = "desk_issuer"
+	DeskFace    = "desk_face"
 )
 
 // faults are the words of the codes above: what is wrong, how to mend it.
@@ -128,6 +136,12 @@ var faults = map[string][2]string{
 	RecordClosed:       {"the record is closed: she died, left, or it was merged or split", "nothing: a closed record is not changed by a list"},
 	DeskKept:           {"this was changed at a desk since, and the record keeps what the desk wrote", "nothing; if the list knows better, import it again with --take-changes"},
 	PhotoUnusable:      {"the picture cannot be used", "take it again: JPEG or PNG of the face"},
+	DeskField:          {"no field that is set at a desk", "choose one of the form"},
+	DeskPlace:          {"where she stays is her household's", "set it there"},
+	DeskBirth:          {"a birth and an age", "one of the two"},
+	DeskNothing:        {"nothing could be read of it", "write it again, or leave it empty"},
+	DeskIssuer:         {"the issuer of no document", "write the number of the document with it"},
+	DeskFace:           {"what stands on her card", "aidpass registry face asks for it"},
 }
 
 // fault makes a finding of one of the codes above.
