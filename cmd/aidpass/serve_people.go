@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 
 	"aidpass/access"
 	"aidpass/credential"
@@ -10,6 +12,8 @@ import (
 	"aidpass/issuer/print/proof"
 	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/rights"
+	"aidpass/storage"
 	"aidpass/web/console"
 	"aidpass/words"
 )
@@ -17,9 +21,9 @@ import (
 // peopleScreen joins the screens of people to their desk, and what two accounts agreed
 // about people to who carries it out.
 func (s *serving) peopleScreen() *console.People {
-	desk := &records.Desk{Store: s.o.store, Country: s.o.entry.Country, Now: s.a.Now}
+	desk := &records.Desk{Store: deskStore{s.o.store, s.log}, Country: s.o.entry.Country, Now: s.a.Now}
 	s.door.Handle(access.PersonChange, access.Executor{Run: desk.Carry})
-	return &console.People{Desk: desk, Looked: s.looked, LookedPDF: func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error) {
+	return &console.People{Desk: desk, Notice: s.o.keeper(), Looked: s.looked, LookedPDF: func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error) {
 		page, err := s.looked(ctx, by, id, lang)
 		if err != nil {
 			return nil, err
@@ -33,6 +37,24 @@ func (s *serving) peopleScreen() *console.People {
 		}
 		return f.PDF, nil
 	}}
+}
+
+// deskStore is the store of a desk whose clerks take back what they entered.
+type deskStore struct {
+	*storage.Org
+	log *slog.Logger
+}
+
+// EraseAll implements records.Store. What was taken back is gone for everybody who reads
+// the database; the old bytes of its key leave the files when nobody reads them, at the
+// latest when the server starts again.
+func (d deskStore) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(rights.Tx) error) error {
+	err := d.Org.EraseAll(ctx, by, ids, reason, before, after)
+	if errors.Is(err, storage.ErrTraces) {
+		d.log.Warn("the old bytes of an entry that was taken back are in the write-ahead log until nobody reads it", "code", console.ErrorCode(err))
+		return nil
+	}
+	return err
 }
 
 // looked is the page that registry looked prints. That it was read stands in the log.

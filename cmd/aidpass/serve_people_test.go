@@ -132,5 +132,19 @@ func TestServeShowsPeople(t *testing.T) {
 	if file := read(browser.Get(desk + at + "/looked/pdf?lang=sw")); !strings.HasPrefix(file, "%PDF-") {
 		t.Error("the page to print is no PDF")
 	}
+	// Somebody new: a number is drawn, and the entry is taken back. Her name is in no list
+	// then, and the database is whole.
+	page = read(browser.PostForm(desk+"/people/new", url.Values{"name": {"Zuhura Mwinyi"}, "age": {"40"}, "next": {"open"}, "once": {"1"}}))
+	if !strings.Contains(page, "Zuhura Mwinyi") || !strings.Contains(page, "Entered, with the number") {
+		t.Errorf("who was entered:\n%s", page)
+	}
+	undo := regexp.MustCompile(`action="/desk(/people/[0-9a-f]{32}/undo)"`).FindStringSubmatch(page)
+	if undo == nil {
+		t.Fatal("there is no way back")
+	}
+	read(browser.PostForm(desk+undo[1], nil))
+	if page = read(browser.PostForm(desk+"/people", url.Values{"q": {"Zuhura Mwinyi"}})); strings.Contains(page, "<bdi>Zuhura Mwinyi</bdi>") {
+		t.Error("what was taken back is found")
+	}
 	l.must("check")
 }

@@ -13,7 +13,7 @@ import (
 func deskFault(err error) error {
 	var refusal *registry.Refusal
 	if errors.As(err, &refusal) {
-		return BadForm("issuing.refused", "why", refusal.Error())
+		return BadForm("issuing.refused", "why", refused(refusal))
 	}
 	for _, c := range []struct {
 		is error

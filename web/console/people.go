@@ -26,8 +26,10 @@ type People struct {
 	// LookedPDF is that as a file. Both tell the log.
 	Looked    func(ctx context.Context, by access.Actor, id registry.ID, lang string) (print.Page, error)
 	LookedPDF func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error)
+	Notice    NoticeDesk // nil: no wordings are kept here
 
-	at presence
+	at      presence
+	entries sentOnce
 }
 
 // Longest texts of forms, in runes.
@@ -52,12 +54,13 @@ func (s *People) Routes() []Route {
 		{Method: http.MethodPost, Path: "/people/:person/double", Act: access.PersonMerge, Form: ConfirmFields(id, Text("decision", 16)), Handler: s.decideDouble},
 		{Method: http.MethodPost, Path: "/people/:person/died", Act: access.PersonEdit, Form: ConfirmFields(Text("on", 16)), Handler: s.died},
 		{Method: http.MethodPost, Path: "/people/:person/alive", Act: access.PersonChange, Form: ConfirmFields(Text("reason", maxReason)), Handler: s.alive},
+		{Method: http.MethodPost, Path: "/people/:person/move", Act: access.HouseholdEdit, Form: ConfirmFields(Text("household", 64), Text("relation", 32)), Handler: s.move},
 		{Method: http.MethodPost, Path: "/households/:household/split", Act: access.HouseholdEdit, Form: ConfirmFields(Many("leaving", 32, 100), Text("head", 32), Text("renew", 4)), Handler: s.split},
 		{Method: http.MethodPost, Path: "/households/:household/merge", Act: access.HouseholdEdit, Form: ConfirmFields(id, Text("head", 32)), Handler: s.merge},
 		{Method: http.MethodPost, Path: "/households/:household/collector", Act: access.HouseholdEdit,
 			Form: ConfirmFields(Text("person", 64), Text("external", maxName), Text("role", 16), Text("from", 10), Text("to", 10)), Handler: s.collector},
 		{Method: http.MethodPost, Path: "/households/:household/collector-end", Act: access.HouseholdEdit, Form: ConfirmFields(Text("who", maxName), Text("asked_by", 32)), Handler: s.collectorEnd},
-	}, slices.Concat(s.routesOf(&aPerson), s.routesOf(&aHousehold))...)
+	}, slices.Concat(s.entering(), s.routesOf(&aPerson), s.routesOf(&aHousehold))...)
 }
 
 // A recordKind is what differs between the screens of a person and of a household.
@@ -71,6 +74,9 @@ var (
 	aPerson    = recordKind{registry.KindPerson, "/people", "person", access.PersonRead, access.PersonEdit}
 	aHousehold = recordKind{registry.KindHousehold, "/households", "household", access.HouseholdRead, access.HouseholdEdit}
 )
+
+// NewPath is where one is entered, below Root.
+func (k *recordKind) NewPath() string { return k.path + "/new" }
 
 func (s *People) routesOf(k *recordKind) []Route {
 	with := func(handler func(*Page, *recordKind, registry.ID) error) func(*Page) error {
@@ -149,12 +155,14 @@ func (s *People) fault(err error) error {
 		return BadForm("people.closed")
 	case errors.Is(err, registry.ErrPrincipal):
 		return BadForm("people.principal")
+	case errors.Is(err, records.ErrUndo):
+		return BadForm("enter.too_late")
 	case errors.Is(err, records.ErrQuery):
 		return BadForm("people.no_query")
 	case errors.As(err, &refusal):
-		return BadForm("people.refused", "why", strings.TrimPrefix(refusal.Error(), "registry: "))
+		return BadForm("people.refused", "why", refused(refusal))
 	case errors.As(err, &rejection):
-		return BadForm("people.refused", "why", rejection.Finding.What+": "+rejection.Finding.Fix)
+		return BadForm("people.refused", "why", Said("imports.code_"+rejection.Finding.Code))
 	}
 	return err
 }

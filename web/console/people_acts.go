@@ -101,7 +101,11 @@ func (s *People) tellWho(p *Page, c records.Change, about []records.Line) templa
 			}
 		}
 	}
-	return p.T(tellWords[c.Kind], "who", called(c.Unit), "others", names(c.Others), "on", c.On, "collector", collector)
+	word := tellWords[c.Kind]
+	if c.Kind == records.Move && len(c.Others) == 0 {
+		word = "people.tell_move_out"
+	}
+	return p.T(word, "who", called(c.Unit), "others", names(c.Others), "on", c.On, "collector", collector)
 }
 
 // lineText is somebody in a sentence: her name and number.
@@ -234,6 +238,27 @@ func (s *People) decideDouble(p *Page) error {
 		return err
 	}
 	return s.change(p, &aPerson, records.Change{Kind: decision, Unit: id, Others: []registry.ID{other}}, map[string]string{"other": other.String(), "decision": decision}, nil)
+}
+
+// move takes one person into another household, or out of hers.
+func (s *People) move(p *Page) error {
+	id, err := s.id(p, &aPerson)
+	if err != nil {
+		return err
+	}
+	c := records.Change{Kind: records.Move, Unit: id, Relation: p.Form.Get("relation")}
+	if text := p.Form.Get("household"); text != "" {
+		house, err := s.called(p, text, registry.KindHousehold)
+		if err != nil {
+			return err
+		}
+		c.Others = []registry.ID{house}
+	}
+	fields := map[string]string{"relation": c.Relation, "household": ""}
+	if len(c.Others) > 0 {
+		fields["household"] = c.Others[0].String()
+	}
+	return s.change(p, &aPerson, c, fields, nil)
 }
 
 func (s *People) split(p *Page) error {

@@ -2,14 +2,12 @@ package console
 
 import (
 	"context"
-	"errors"
 	"html/template"
 	"net/http"
 	"strings"
 
 	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
-	"aidpass/issuer/registry/intake"
 )
 
 // open shows the form of a record. Who sees it counts as editing for a while.
@@ -91,9 +89,8 @@ func (s *People) save(p *Page, k *recordKind, id registry.ID) error {
 		out, err = s.Desk.Save(ctx, p.Actor(), id, k.kind, p.Form.Get("seen"), typed, reason)
 		return err
 	})
-	var rejection *intake.Rejection
-	if errors.As(err, &rejection) {
-		return again(p.T("people.rejected", "field", p.T(fieldWord(rejection.Finding.Column)), "why", rejection.Finding.What+": "+rejection.Finding.Fix))
+	if wrong := s.wrong(p, err); wrong != "" {
+		return again(wrong)
 	}
 	if err != nil {
 		return err

@@ -359,6 +359,9 @@ func choicesOf(field string) (list []choice) {
 	return list
 }
 
+// Relations are those to the head of a household, to choose from.
+func (d *peopleData) Relations() []choice { return choicesOf("relation") }
+
 // EditAct is the act of correcting the record.
 func (d *peopleData) EditAct() string { return string(d.At.edit) }
 

@@ -5,6 +5,9 @@ import (
 	"aidpass/issuer/registry"
 )
 
+// refused is why an act of package registry cannot be done, in words.
+func refused(r *registry.Refusal) Said { return Said("refusals." + r.Code) }
+
 // Words for codes of records. A code without one is shown as it is.
 
 var fieldWords = map[string]string{
@@ -56,11 +59,11 @@ var codeWords = map[string]map[string]string{
 // changeWords are what the button of a change says; tellWords say whom it is about.
 var (
 	changeWords = map[string]string{
-		records.Died: "people.do_died", records.Alive: "people.do_alive", records.Split: "people.do_split", records.Merge: "people.do_merge",
+		records.Died: "people.do_died", records.Alive: "people.do_alive", records.Split: "people.do_split", records.Move: "people.do_move", records.Merge: "people.do_merge",
 		records.Same: "people.do_same", records.Different: "people.do_different", records.Collect: "people.do_collect", records.CollectEnd: "people.do_collect_end",
 	}
 	tellWords = map[string]string{
-		records.Died: "people.tell_died", records.Alive: "people.tell_alive", records.Split: "people.tell_split", records.Merge: "people.tell_merge",
+		records.Died: "people.tell_died", records.Alive: "people.tell_alive", records.Split: "people.tell_split", records.Move: "people.tell_move", records.Merge: "people.tell_merge",
 		records.Same: "people.tell_same", records.Different: "people.tell_different", records.Collect: "people.tell_collect", records.CollectEnd: "people.tell_collect_end",
 	}
 	todoWords = map[string]string{

@@ -80,11 +80,17 @@ func (s *Console) say(lang, key string, fill ...any) template.HTML {
 	return template.HTML(out)
 }
 
+// Said is a value in a sentence that is itself a sentence: its key, said in the language
+// of that.
+type Said string
+
 // value is a value in a sentence: what is HTML already was made by T.
 func (s *Console) value(lang string, v any) string {
 	switch v := v.(type) {
 	case template.HTML:
 		return string(v)
+	case Said:
+		return string(s.say(lang, string(v)))
 	case int:
 		return "<bdi>" + s.number(lang, int64(v)) + "</bdi>"
 	case int64:

@@ -106,6 +106,9 @@ func families(t *testing.T) (keys []string) {
 	for _, code := range findingCodes(t) {
 		keys = append(keys, "imports.code_"+code, "imports.mend_"+code)
 	}
+	for _, code := range texts(t, "../../issuer/registry/refusal.go") {
+		keys = append(keys, "refusals."+code)
+	}
 	for name, code := range texts(t, "../../issuer/registry/quality/gate.go") {
 		if strings.HasPrefix(name, "Reason") {
 			keys = append(keys, "batches.gate_"+code)
