@@ -25,7 +25,7 @@ func mustEnter(t *testing.T, d *records.Desk, n records.New) (registry.ID, strin
 
 func sheetOf(t *testing.T, d *records.Desk, id registry.ID, kind registry.Kind) *records.Sheet {
 	t.Helper()
-	s, err := d.Sheet(t.Context(), by("amal"), id, kind, nil)
+	s, err := d.Sheet(t.Context(), by("amal"), id, kind)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestTakingAnEntryBack(t *testing.T) {
 	if err := d.Undo(t.Context(), by("amal"), id, registry.KindPerson); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Sheet(t.Context(), by("amal"), id, registry.KindPerson, nil); !errors.Is(err, registry.ErrNotFound) {
+	if _, err := d.Sheet(t.Context(), by("amal"), id, registry.KindPerson); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("what was taken back: %v", err)
 	}
 	edited, _ := mustEnter(t, d, person(map[string]string{"name": "Halima Abdi"}))

@@ -43,14 +43,14 @@ const (
 func (s *People) Routes() []Route {
 	id := Text("other", 64)
 	return append([]Route{
-		{Method: http.MethodGet, Path: "/people", Act: access.PersonFind, Menu: "people.menu", Handler: s.ask},
+		{Method: http.MethodGet, Path: "/people", Act: access.PersonFind, Menu: "people.menu", Answer: foundAnswer{}, Handler: s.ask},
 		// What is looked for is somebody's name: a POST leaves it in no address.
 		{Method: http.MethodPost, Path: "/people", Act: access.PersonFind, Form: []Field{Text("q", maxName), Text("list", 100), Text("year", 8),
 			Text("document", 100), Text("type", 40), Text("country", 60), Text("phone", 40)}, Answer: foundAnswer{}, Handler: s.find},
 		{Method: http.MethodGet, Path: "/doubles", Act: access.PersonFind, Answer: pairsAnswer{}, Handler: s.doubles},
 		{Method: http.MethodGet, Path: "/undecided", Act: access.PersonFind, Answer: foundAnswer{}, Handler: s.undecided},
-		{Method: http.MethodGet, Path: "/media/:person", Act: access.PersonRead, Handler: s.photo},
-		{Method: http.MethodGet, Path: "/people/:person/double", Act: access.PersonHistory, Query: []Field{id}, Handler: s.beside},
+		{Method: http.MethodGet, Path: "/media/:person", Act: access.PersonRead, Answer: Sends("image/jpeg"), Handler: s.photo},
+		{Method: http.MethodGet, Path: "/people/:person/double", Act: access.PersonHistory, Query: []Field{id}, Answer: Either(besideAnswer{}, Acted), Handler: s.beside},
 		{Method: http.MethodPost, Path: "/people/:person/double", Act: access.PersonMerge, Form: ConfirmFields(id, Text("decision", 16)), Handler: s.decideDouble},
 		{Method: http.MethodPost, Path: "/people/:person/died", Act: access.PersonEdit, Form: ConfirmFields(Text("on", 16)), Handler: s.died},
 		{Method: http.MethodPost, Path: "/people/:person/alive", Act: access.PersonChange, Form: ConfirmFields(Text("reason", maxReason)), Handler: s.alive},
@@ -99,9 +99,9 @@ func (s *People) routesOf(k *recordKind) []Route {
 		{Method: http.MethodGet, Path: at + "/edit", Act: k.edit, Answer: formAnswer{}, Handler: with(s.open)},
 		{Method: http.MethodPost, Path: at + "/edit", Act: k.edit, Form: form, Handler: with(s.save)},
 		{Method: http.MethodPost, Path: at + "/decide", Act: k.edit, Form: []Field{Text("field", 64), Text("stands", maxText), Text("rival", 32)}, Handler: with(s.decide)},
-		{Method: http.MethodGet, Path: at + "/live", Act: access.PersonHistory, Query: []Field{Text("edit", 1)}, Handler: with(s.live)},
+		{Method: http.MethodGet, Path: at + "/live", Act: access.PersonHistory, Query: []Field{Text("edit", 1)}, Answer: Sends(eventMedia), Handler: with(s.live)},
 		{Method: http.MethodGet, Path: at + "/looked", Act: access.RightsPrint, Query: []Field{Text("lang", 8)}, Answer: lookedAnswer{}, Handler: with(s.looked)},
-		{Method: http.MethodGet, Path: at + "/looked/pdf", Act: access.RightsPrint, Query: []Field{Text("lang", 8)}, Handler: with(s.lookedPDF)},
+		{Method: http.MethodGet, Path: at + "/looked/pdf", Act: access.RightsPrint, Query: []Field{Text("lang", 8)}, Answer: Sends("application/pdf"), Handler: with(s.lookedPDF)},
 	}
 }
 

@@ -41,11 +41,11 @@ func (s *People) entering() []Route {
 	house := Text("household", 32)
 	return []Route{
 		{Method: http.MethodGet, Path: "/people/new", Act: access.PersonEnter, Query: []Field{house}, Answer: enterAnswer{}, Handler: func(p *Page) error { return s.blank(p, &aPerson) }},
-		{Method: http.MethodPost, Path: "/people/new", Act: access.PersonEnter, Form: form(&aPerson, house), Answer: doneAnswer{}, Handler: func(p *Page) error { return s.enter(p, &aPerson) }},
+		{Method: http.MethodPost, Path: "/people/new", Act: access.PersonEnter, Form: form(&aPerson, house), Answer: Either(Acted, enterAnswer{}), Handler: func(p *Page) error { return s.enter(p, &aPerson) }},
 		{Method: http.MethodGet, Path: "/households/new", Act: access.HouseholdEnter, Answer: enterAnswer{}, Handler: func(p *Page) error { return s.blank(p, &aHousehold) }},
-		{Method: http.MethodPost, Path: "/households/new", Act: access.HouseholdEnter, Form: form(&aHousehold, Text("members", 12)), Answer: doneAnswer{}, Handler: func(p *Page) error { return s.enter(p, &aHousehold) }},
-		{Method: http.MethodPost, Path: "/people/:person/undo", Act: access.PersonEnter, Answer: doneAnswer{}, Handler: func(p *Page) error { return s.undo(p, &aPerson) }},
-		{Method: http.MethodPost, Path: "/households/:household/undo", Act: access.HouseholdEnter, Answer: doneAnswer{}, Handler: func(p *Page) error { return s.undo(p, &aHousehold) }},
+		{Method: http.MethodPost, Path: "/households/new", Act: access.HouseholdEnter, Form: form(&aHousehold, Text("members", 12)), Answer: Either(Acted, enterAnswer{}), Handler: func(p *Page) error { return s.enter(p, &aHousehold) }},
+		{Method: http.MethodPost, Path: "/people/:person/undo", Act: access.PersonEnter, Handler: func(p *Page) error { return s.undo(p, &aPerson) }},
+		{Method: http.MethodPost, Path: "/households/:household/undo", Act: access.HouseholdEnter, Handler: func(p *Page) error { return s.undo(p, &aHousehold) }},
 	}
 }
 
@@ -142,7 +142,7 @@ func (s *People) entry(p *Page, k *recordKind, status int, f Form, r *records.Re
 		if err != nil {
 			return err
 		}
-		sheet, err := s.Desk.Sheet(p.Context(), p.Actor(), id, registry.KindHousehold, nil)
+		sheet, err := s.Desk.Sheet(p.Context(), p.Actor(), id, registry.KindHousehold)
 		if err != nil {
 			return s.fault(err)
 		}
@@ -239,9 +239,9 @@ func (s *People) notice(p *Page) (*noticeView, error) {
 	return v, nil
 }
 
-// told reads what she was told and answered. A wording that is not in use any more, and a
+// answered reads what she was told and answered. A wording that is not in use any more, and a
 // form that leaves the answer out, are told in a sentence.
-func (s *People) told(p *Page) (g *rights.Given, wrong template.HTML, err error) {
+func (s *People) answered(p *Page) (g *rights.Given, wrong template.HTML, err error) {
 	n, err := s.notice(p)
 	if n == nil || err != nil {
 		return nil, "", err
@@ -290,7 +290,7 @@ func (s *People) enter(p *Page, k *recordKind) error {
 			return err
 		}
 	}
-	given, wrong, err := s.told(p)
+	given, wrong, err := s.answered(p)
 	if err != nil {
 		return err
 	}

@@ -81,6 +81,8 @@ type recordAnswer struct {
 	Told      map[string]string // of a party of an agreement all that it is told, by field
 }
 
+type besideAnswer struct{ A, B recordAnswer }
+
 type changeAnswer struct {
 	At         time.Time
 	By, Device string
@@ -115,7 +117,7 @@ func (d *peopleData) Programs() any {
 		}
 		return f
 	case d.Other != nil:
-		return struct{ A, B recordAnswer }{recordOf(d, d.Sheet), recordOf(d, d.Other)}
+		return besideAnswer{recordOf(d, d.Sheet), recordOf(d, d.Other)}
 	case d.Sheet != nil:
 		return recordOf(d, d.Sheet)
 	case d.Pairs != nil || d.Paired:
