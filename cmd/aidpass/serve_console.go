@@ -35,6 +35,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 		&console.Devices{Desk: consoleDevices{s}, Now: s.a.Now},
 		&console.Trust{Desk: consoleTrust{s}, Door: s.door, Now: s.a.Now},
 		&console.Imports{Desk: s.imports},
+		&console.Agreements{Desk: s.o.keeper(), Settings: consoleOrganisation{s}, Door: s.door, Now: s.a.Now},
 		&console.Audit{Desk: consoleAudit{s}},
 		&console.Reports{Desk: consoleReports{s}, Now: s.a.Now},
 		&console.Organisation{Desk: consoleOrganisation{s}},

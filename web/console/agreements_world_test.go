@@ -1,14 +1,37 @@
 package console_test
 
 import (
-	"time"
+	"maps"
+	"net/url"
 
 	"aidpass/access"
 	"aidpass/issuer/registry/rights"
+	"aidpass/web/console"
 )
 
 // two are the accounts behind the agreements of the tests.
 var two = access.Actor{ID: "lead", Role: access.OrgAdmin, SecondPerson: "dpo"}
+
+func init() {
+	makers["agreement"] = func(w *world, org string, _ *browser) string { return w.agreement(org, func(*rights.Agreement) {}).ID }
+	maps.Copy(forms, map[string]url.Values{
+		"POST /agreements/of/:agreement/end": {"reason": {"project closed"}},
+		"POST /agreements/new":               drafted(),
+	})
+}
+
+// drafted is the form of an agreement, filled.
+func drafted() url.Values {
+	return url.Values{"id": {"bank-c-2026"}, "with.id": {"bank-c"}, "with.name": {"Bank C <b>"}, "with.kind": {"private"}, "with.country": {"kenya"}, "with.contact": {"compliance desk"},
+		"purpose": {"payment"}, "basis": {"consent"}, "fields": {"full_name", "phone", "document.national_id"}, "areas": {"ke007 KE008"}, "exclude_origin": {"Somalia, SSD"}, "from": {"2026-11-22"}, "until": {"2027-05-31"},
+		"retention_days": {"90"}, "reason": {"payments of the winter"}}
+}
+
+func (w *world) agreements() console.Screen {
+	desk := w.rightsOf(own)
+	desk.Handle(w.doors[own])
+	return &console.Agreements{Desk: desk, Settings: opsDesks{w}, Door: w.doors[own], Now: w.now}
+}
 
 func (w *world) rightsOf(org string) *rights.Desk {
 	return &rights.Desk{Store: w.peopleOf(org), Org: "https://" + org + ".example/i1", Now: w.now}
@@ -38,6 +61,3 @@ func (w *world) partnership(org string) *access.Scope {
 	}
 	return scope
 }
-
-// on is a day some days from now.
-func (w *world) on(days int) string { return w.now().AddDate(0, 0, days).UTC().Format(time.DateOnly) }

@@ -8,6 +8,7 @@ import (
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/internal/browsertest"
+	"aidpass/issuer/registry/rights"
 	"aidpass/trust"
 	"aidpass/verifier/verifiertest"
 )
@@ -36,10 +37,17 @@ func TestTheOfficeIsOpenToEverybody(t *testing.T) {
 				w.desks[own].log = append(w.desks[own].log, access.Entry{Seq: uint64(i + 1), Time: now, Actor: access.Actor{ID: "amina", Role: access.Registrar, SecondPerson: "omar"},
 					Action: "record.read", Object: "6f2c8d0e9b1a4c3d8e7f60514233a1b2", Detail: "rows=1", Reason: "شكوى"})
 			}
+			agreed := w.agreement(own, func(*rights.Agreement) {})
+			partner, seen := w.add(own, "ministry", access.Partner), w.person(own, "أمينة يوسف").String()
+			w.of(partner).get("/people/" + seen)
+			if _, err := w.rightsOf(own).Withdraw(w.Context(), clerk, w.person(own, "Amina Yusuf"), "", ""); err != nil {
+				t.Fatal(err)
+			}
 			d.as(lead)
 			for _, at := range []struct{ name, path string }{{"devices", "/devices"}, {"devices-none", "/devices?site=NONE"}, {"device-new", "/devices/new"}, {"device-waits", "/devices/of/" + deviceID(waits)},
 				{"device-copied", "/devices/of/" + deviceID(used)}, {"pack", "/devices/pack"}, {"trust", "/trust"}, {"trust-key", "/trust/keys/" + keyID(consortium.A.Card.Key)},
-				{"audit", "/audit"}, {"audit-none", "/audit?by=nobody"}, {"audit-proof", "/audit/proof"}, {"reports", "/reports"}, {"organisation", "/organisation"}} {
+				{"audit", "/audit"}, {"audit-none", "/audit?by=nobody"}, {"audit-proof", "/audit/proof"}, {"reports", "/reports"}, {"organisation", "/organisation"},
+				{"agreements", "/agreements"}, {"agreement", "/agreements/of/" + agreed.ID}, {"agreement-shared", "/agreements/of/moi-2026"}, {"agreement-new", "/agreements/new"}} {
 				d.open(at.path)
 				d.look(lang, at.name)
 			}
@@ -80,6 +88,11 @@ func TestTheOfficeIsOpenToEverybody(t *testing.T) {
 			})()`, lang == "ar")) {
 				t.Error("a bar or a word of a chart is not where it belongs")
 			}
+			d.as(partner)
+			d.open("/people/" + seen)
+			browsertest.Eval[bool](d.Page, fmt.Sprintf(`(document.querySelector("[name=lang][value=%s]").click(), true)`, lang))
+			d.Wait(fmt.Sprintf(`document.documentElement?.lang === %q && document.readyState === "complete"`, lang))
+			d.look(lang, "person-told")
 			if n := d.reports(); n != 0 {
 				t.Errorf("the policy refused %d things", n)
 			}

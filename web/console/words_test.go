@@ -16,6 +16,7 @@ import (
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/imports"
 	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/rights"
 	"aidpass/web/api"
 	"aidpass/web/console"
 )
@@ -124,6 +125,18 @@ func families(t *testing.T) (keys []string) {
 		keys = append(keys, "prints.paper_"+p.String())
 	}
 	keys = append(keys, work.WordNotAllowed)
+	for _, p := range rights.SharedPurposes() {
+		keys = append(keys, "agreements.for_"+string(p))
+	}
+	for _, k := range []rights.PartyKind{rights.Humanitarian, rights.Government, rights.Private} {
+		keys = append(keys, "agreements.kind_"+string(k))
+	}
+	for _, b := range []rights.Basis{rights.ByConsent, rights.ByNotice} {
+		keys = append(keys, "agreements.by_"+string(b))
+	}
+	for _, o := range rights.Outcomes() {
+		keys = append(keys, "agreements.said_"+string(o))
+	}
 	for m := range 12 {
 		keys = append(keys, "date.month"+strconv.Itoa(m+1))
 	}

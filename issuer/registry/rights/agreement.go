@@ -233,24 +233,18 @@ func (a Agreement) same(b Agreement) bool {
 //
 // Errors: *Refusal, registry.ErrSecondPerson, those of the store.
 func (d *Desk) MakeAgreement(ctx context.Context, by access.Actor, a Agreement) error {
-	if err := a.Check(); err != nil {
+	if err := d.makeable(&a); err != nil {
 		return err
 	}
 	if by.SecondPerson == "" {
 		return fmt.Errorf("rights: agreement %s: %w", a.ID, registry.ErrSecondPerson)
-	}
-	if a.Until < d.today() {
-		return refuse("until: %s is over", a.Until)
 	}
 	return d.Store.WriteRights(ctx, by, func(tx Tx) error {
 		was, err := readPaper[Agreement](tx, kindAgreement, a.ID)
 		if err == nil && was.same(a) && was.Ended.IsZero() {
 			return nil
 		}
-		if err == nil {
-			return refuse("there is an agreement %s: end it, and make the new one under another id", a.ID)
-		}
-		if !errors.Is(err, ErrNoPaper) {
+		if err := untaken(a.ID, err); err != nil {
 			return err
 		}
 		a.Made, a.By, a.Second, a.Ended, a.Why = d.now(), by.ID, by.SecondPerson, time.Time{}, ""
@@ -263,6 +257,37 @@ func (d *Desk) MakeAgreement(ctx context.Context, by access.Actor, a Agreement) 
 		}
 		return tx.Note(access.Entry{Action: "agreement.make", Object: a.ID, Digest: access.HashPayload(text),
 			Detail: fmt.Sprintf("with=%s purpose=%s until=%s fields=%d", a.With.ID, a.Purpose, a.Until, len(a.Fields))})
+	})
+}
+
+func (d *Desk) makeable(a *Agreement) error {
+	err := a.Check()
+	if err == nil && a.Until < d.today() {
+		err = refuse("until: %s is over", a.Until)
+	}
+	return err
+}
+
+// untaken refuses the id of an agreement that is there, by what looking for it returned.
+func untaken(id string, err error) error {
+	switch {
+	case err == nil:
+		return refuse("id: there is an agreement %s: end it, and make the new one under another id", id)
+	case errors.Is(err, ErrNoPaper):
+		return nil
+	}
+	return err
+}
+
+// Draft refuses an agreement that MakeAgreement would refuse as things are, before a
+// second account is asked for it.
+func (d *Desk) Draft(ctx context.Context, a Agreement) error {
+	if err := d.makeable(&a); err != nil {
+		return err
+	}
+	return d.Store.ReadRights(ctx, func(v View) error {
+		_, err := v.Paper(kindAgreement, a.ID)
+		return untaken(a.ID, err)
 	})
 }
 
