@@ -22,8 +22,10 @@ const (
 	AuditVerify      Act = "audit.verify"
 	BatchApprove     Act = "batch.approve"
 	BatchIssue       Act = "batch.issue"
+	BatchOverride    Act = "batch.override"
 	BatchPrepare     Act = "batch.prepare"
 	BatchPrint       Act = "batch.print"
+	BatchRead        Act = "batch.read"
 	BatchSubmit      Act = "batch.submit"
 	CardConfirm      Act = "card.confirm"
 	CardFind         Act = "card.find"
@@ -126,8 +128,10 @@ var rules = []Rule{
 	rule(AuditVerify, reads, "", "Prove that the log is whole.", Auditor, OrgAdmin, DataProtection, PlatformOperator),
 	rule(BatchApprove, personal|stepUp, "", "Approve a batch of cards that somebody else prepared.", Approver),
 	rule(BatchIssue, personal|stepUp, "", "Sign the cards of an approved batch.", Issuer),
+	rule(BatchOverride, personal|stepUp, "", "Let somebody pass the quality gate for a named reason, which whoever approves the batch sees.", Issuer),
 	rule(BatchPrepare, personal, "", "Choose who gets cards and see what is missing.", Registrar, Issuer),
 	rule(BatchPrint, personal, "", "Print the cards of an issued batch.", Issuer),
+	rule(BatchRead, reads|personal, "", "See a batch: who gets what, and how it differs from the round before.", Registrar, Issuer, Approver, DataProtection),
 	rule(BatchSubmit, personal, BatchApprove, "Ask for the approval of a batch.", Registrar, Issuer),
 	rule(CardConfirm, personal|stepUp, "", "Confirm what somebody else wants done to cards.", Approver, DistributionLead),
 	rule(CardFind, reads|personal, "", "Look for a card by its number or its holder.", Registrar, Issuer, Verifier, DistributionLead, Complaints, DataProtection),

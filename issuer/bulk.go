@@ -38,6 +38,7 @@ type BulkPlan struct {
 type BulkReason struct {
 	Why   string `json:"why"`
 	Count int    `json:"count"`
+	Lack  Lack   `json:"lack"` // of a batch: the same as codes; zero elsewhere
 }
 
 // Why a card's status cannot become another one: each a BulkReason's Why.
@@ -77,7 +78,7 @@ func PlanBulk(cards []Card, v status.Value, keepHandedOver bool, now credential.
 		}
 	}
 	for why, n := range count {
-		p.Cannot = append(p.Cannot, BulkReason{why, n})
+		p.Cannot = append(p.Cannot, BulkReason{Why: why, Count: n})
 	}
 	slices.SortFunc(p.Cannot, func(a, b BulkReason) int {
 		if a.Count != b.Count {

@@ -46,6 +46,9 @@ type Candidate struct {
 	// OtherKind: it is skipped since it is not a unit of the kind the run is for.
 	OtherKind bool
 	Why       string // in words, with what would mend it
+
+	Due   registry.Entitlement // of the round; the zero value where there is none
+	Wrote []string             // accounts that wrote what stands in the record
 }
 
 // candidatesPage is how many records one transaction reads.
@@ -157,6 +160,7 @@ func (c *candidates) read(v registry.View, reader *quality.Reader, unit UnitID) 
 		return one, nil
 	}
 	due, entitled := c.due[unit]
+	one.Due, one.Wrote = due, writersOf(&rec)
 	if entitled {
 		if one.Skipped, one.Why = heldBack(due.Status); one.Skipped != "" {
 			return one, nil
@@ -196,6 +200,17 @@ func (c *candidates) read(v registry.View, reader *quality.Reader, unit UnitID) 
 		one.Request.Photo = who.Photo
 	}
 	return one, nil
+}
+
+// writersOf are the accounts that wrote the fields of a record as they stand, in order.
+func writersOf(rec *registry.Record) (accounts []string) {
+	for _, v := range rec.Fields {
+		if v.By != "" && !slices.Contains(accounts, v.By) {
+			accounts = append(accounts, v.By)
+		}
+	}
+	slices.Sort(accounts)
+	return accounts
 }
 
 // heldBack says why a unit with such an entitlement gets no card.

@@ -30,7 +30,11 @@ type Decision struct {
 
 // A Lack is a reason of a Gate as codes, for who says it in other words: see
 // quality.Reason.
-type Lack struct{ Code, Field, Issue string }
+type Lack struct {
+	Code  string `json:"code"`
+	Field string `json:"field,omitempty"`
+	Issue string `json:"issue,omitempty"`
+}
 
 // ask is step 2 as far as the gate goes. A batch is approved with what the gate
 // said then; here it is held to it: a record that has become worse since is

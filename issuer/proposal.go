@@ -47,6 +47,7 @@ type Proposal struct {
 	All       bool            `json:"all,omitempty"`    // everybody in use
 	Import    string          `json:"import,omitempty"` // whom this import made or changed, by its id; with neither: to whom something is due in the round
 	Photo     bool            `json:"photo,omitempty"`  // bound to the photo on record
+	Overrides []Override      `json:"overrides,omitempty"`
 	Until     credential.Time `json:"until"`            // end of provisional cards
 	ExpiresAt credential.Time `json:"expires_at"`       // 0: as the type says
 
@@ -65,6 +66,23 @@ type Proposal struct {
 	Refused []BulkReason `json:"refused"` // by it
 }
 
+// An Override lets one unit pass the gate. It stands in the digest that the second account
+// approves: whoever said it never approves the batch.
+type Override struct {
+	Unit   UnitID `json:"unit"`
+	Reason string `json:"reason"` // a code
+	By     string `json:"by"`     // account
+}
+
+// Override is that of a unit, false without one.
+func (p *Proposal) Override(unit UnitID) (Override, bool) {
+	i := slices.IndexFunc(p.Overrides, func(o Override) bool { return o.Unit == unit })
+	if i < 0 {
+		return Override{}, false
+	}
+	return p.Overrides[i], true
+}
+
 // An Unfit is a unit that gets no card, for the list of what to mend.
 type Unfit struct {
 	Unit     UnitID
@@ -72,6 +90,7 @@ type Unfit struct {
 	Code     string // of a Refusal, or of why it was left out
 	Reasons  []string
 	Lacks    []Lack // as in a Decision
+	Passable bool   // an Override lets it pass
 }
 
 // Errors of proposals that callers act on.
@@ -79,6 +98,7 @@ var (
 	ErrNoProposal      = errors.New("issuer: no such proposal")
 	ErrProposalState   = errors.New("issuer: the proposal is not that far, or further")
 	ErrProposalChanged = errors.New("issuer: the records are not as they were approved: prepare the batch anew")
+	ErrFinalGate       = errors.New("issuer: no override makes a card for this unit")
 	ErrNobody          = errors.New("issuer: nobody is there for whom a card could be made")
 )
 
@@ -96,7 +116,7 @@ type ProposalStore interface {
 }
 
 // Payload is what two accounts mean when one approves what the other asked for: JSON of
-// who gets what, as counts and the digest.
+// who gets what, as counts and the digest, in which every override is.
 func (p *Proposal) Payload() ([]byte, error) {
 	return json.Marshal(struct {
 		Batch       string `json:"batch"`
@@ -105,16 +125,36 @@ func (p *Proposal) Payload() ([]byte, error) {
 		Round       uint64 `json:"round"`
 		Cards       int    `json:"cards"`
 		Provisional int    `json:"provisional"`
+		Overrides   int    `json:"past_the_gate,omitempty"`
 		Until       string `json:"provisional_until"`
 		Ends        string `json:"ends"`
 		Digest      string `json:"digest"`
-	}{p.ID, p.Type, p.Programme, p.Round, p.Can, p.Provisional, p.Until.String(), p.ExpiresAt.String(), hex.EncodeToString(p.Digest[:])})
+	}{p.ID, p.Type, p.Programme, p.Round, p.Can, p.Provisional, len(p.Overrides), p.Until.String(), p.ExpiresAt.String(), hex.EncodeToString(p.Digest[:])})
+}
+
+// SetOverride puts an override into a proposal that nobody has approved yet, in the place of
+// an earlier one of its unit; without a reason it takes that out. Gather it again then.
+func (p *Proposal) SetOverride(o Override) error {
+	if p.State != Prepared && p.State != Submitted {
+		return ErrProposalState
+	}
+	p.Overrides = slices.DeleteFunc(slices.Clone(p.Overrides), func(x Override) bool { return x.Unit == o.Unit })
+	if o.Reason != "" {
+		p.Overrides = append(p.Overrides, o)
+	}
+	p.State = Prepared
+	return nil
 }
 
 // Gather makes the batch of a proposal from the records as they are now, and sets its
 // digest and counts. units are those of Import; they are not looked at without one. keys
 // and approval are left to the caller. Its gate asks again at the moment of signing.
 func (p *Proposal) Gather(ctx context.Context, store registry.Store, gate quality.Gate, units []UnitID, now func() time.Time) (b Batch, unfit []Unfit, err error) {
+	return p.gather(ctx, store, gate, units, now, func(*Candidate, *Settled) {})
+}
+
+// gather is Gather, and shows each who is looked at with what becomes of it.
+func (p *Proposal) gather(ctx context.Context, store registry.Store, gate quality.Gate, units []UnitID, now func() time.Time, each func(*Candidate, *Settled)) (b Batch, unfit []Unfit, err error) {
 	t := schemas.ByName(p.Type)
 	if t == nil {
 		return b, nil, fmt.Errorf("issuer: proposal %s: no type %q", p.ID, p.Type)
@@ -127,27 +167,33 @@ func (p *Proposal) Gather(ctx context.Context, store registry.Store, gate qualit
 		}
 	}
 	p.Rows, p.Can, p.Provisional = 0, 0, 0
-	why := map[string]int{}
-	no := func(c *Candidate, code string, reasons ...string) {
-		unfit = append(unfit, Unfit{Unit: c.Unit, External: c.External, Code: code, Reasons: reasons})
-		for _, r := range reasons {
-			why[r]++
+	why := tally{}
+	no := func(c *Candidate, code string, lacks []Lack, reasons ...string) *Unfit {
+		unfit = append(unfit, Unfit{Unit: c.Unit, External: c.External, Code: code, Reasons: reasons, Lacks: lacks})
+		for i, r := range reasons {
+			l := Lack{Code: code}
+			if i < len(lacks) {
+				l = lacks[i]
+			}
+			why.add(r, l)
 		}
+		return &unfit[len(unfit)-1]
 	}
 	err = Candidates(ctx, store, gate, ask, func(c *Candidate) error {
 		if c.OtherKind && p.Import != "" {
 			return nil // an import has both kinds
 		}
 		p.Rows++
-		s := c.Settle("")
+		over, _ := p.Override(c.Unit)
+		s := c.Settle(over.Reason)
+		each(c, &s)
 		switch {
 		case s.LeftOut != "":
-			no(c, s.LeftOut, c.Why)
+			no(c, s.LeftOut, nil, c.Why)
 		case s.Refusal != nil && len(s.Decision.Reasons) > 0:
-			no(c, s.Refusal.Code, s.Decision.Reasons...)
-			unfit[len(unfit)-1].Lacks = s.Decision.Lacks
+			no(c, s.Refusal.Code, s.Decision.Lacks, s.Decision.Reasons...).Passable = !s.Decision.Final
 		case s.Refusal != nil:
-			no(c, s.Refusal.Code, s.Refusal.Text)
+			no(c, s.Refusal.Code, nil, s.Refusal.Text)
 		default:
 			p.Can++
 			if s.Request.Row = p.Rows; s.Request.ExpiresAt != 0 {
@@ -160,7 +206,7 @@ func (p *Proposal) Gather(ctx context.Context, store registry.Store, gate qualit
 	if err != nil {
 		return b, nil, err
 	}
-	p.Cannot = reasonsOf(why)
+	p.Cannot = why.list()
 	if p.Digest, err = b.Digest(); err != nil {
 		return b, nil, err
 	}
@@ -168,10 +214,18 @@ func (p *Proposal) Gather(ctx context.Context, store registry.Store, gate qualit
 	return b, unfit, nil
 }
 
-// reasonsOf puts reasons in the order of how many they are true of.
-func reasonsOf(count map[string]int) (list []BulkReason) {
-	for _, why := range slices.Sorted(maps.Keys(count)) {
-		list = append(list, BulkReason{why, count[why]})
+// A tally counts reasons.
+type tally map[string]BulkReason
+
+func (t tally) add(why string, l Lack) {
+	r := t[why]
+	t[why] = BulkReason{why, r.Count + 1, l}
+}
+
+// list puts reasons in the order of how many they are true of.
+func (t tally) list() (list []BulkReason) {
+	for _, why := range slices.Sorted(maps.Keys(t)) {
+		list = append(list, t[why])
 	}
 	slices.SortStableFunc(list, func(a, b BulkReason) int { return b.Count - a.Count })
 	return list
@@ -263,12 +317,12 @@ func (r *Run) Issue(ctx context.Context, id string, progress func(done, total in
 		return err
 	}
 	issued, already, done := 0, 0, 0
-	why := map[string]int{}
+	why := tally{}
 	progress(0, len(b.Requests))
 	err = desk.Issue(ctx, b, func(res Result) error {
 		switch {
 		case res.Refusal != nil:
-			why[res.Refusal.Code]++
+			why.add(res.Refusal.Code, Lack{Code: res.Refusal.Code})
 		case res.Old:
 			already++
 		default:
@@ -283,7 +337,7 @@ func (r *Run) Issue(ctx context.Context, id string, progress func(done, total in
 		return err
 	}
 	return r.Proposals.ChangeProposal(ctx, by, id, func(p *Proposal) error {
-		p.State, p.Issued, p.Already, p.Refused = Done, issued, already, reasonsOf(why)
+		p.State, p.Issued, p.Already, p.Refused = Done, issued, already, why.list()
 		return nil
 	})
 }
@@ -304,7 +358,11 @@ func Approving(proposals ProposalStore, gather func(context.Context, *Proposal) 
 		},
 		Makers: func(ctx context.Context, id string) ([]string, error) {
 			b, err := proposals.Proposal(ctx, id)
-			return []string{b.By}, err
+			makers := []string{b.By}
+			for _, o := range b.Overrides {
+				makers = append(makers, o.By)
+			}
+			return makers, err
 		},
 		Run: func(ctx context.Context, who access.Actor, a access.Approval) error {
 			return proposals.ChangeProposal(ctx, who, a.Object, func(b *Proposal) error {

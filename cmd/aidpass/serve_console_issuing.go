@@ -11,6 +11,7 @@ import (
 	"aidpass/access/work"
 	"aidpass/credential"
 	"aidpass/issuer"
+	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/quality"
 	"aidpass/schemas"
@@ -201,6 +202,61 @@ func (d consoleIssuing) Unfit(ctx context.Context, org string, by access.Actor, 
 		about = append(about, list[i].Unit)
 	}
 	return list, d.about(ctx, by, "batch.mend", id, about)
+}
+
+// Read implements console.BatchesDesk.
+func (d consoleIssuing) Read(ctx context.Context, org, id string) (*issuer.Reading, error) {
+	p, err := d.Proposal(ctx, org, id)
+	if err != nil {
+		return nil, err
+	}
+	gate, units, err := d.moment(ctx, &p)
+	if err != nil {
+		return nil, err
+	}
+	return p.Read(ctx, d.o.store, gate, units, d.a.Now)
+}
+
+// Lines implements console.BatchesDesk.
+func (d consoleIssuing) Lines(ctx context.Context, org string, by access.Actor, id string, units []issuer.UnitID) ([]records.Line, error) {
+	if err := d.ours(org); err != nil {
+		return nil, err
+	}
+	desk := records.Desk{Store: d.o.store, Country: d.o.entry.Country, Now: d.a.Now}
+	return desk.Lines(ctx, by, access.Entry{Action: "batch.read", Object: id}, units)
+}
+
+// Override implements console.BatchesDesk.
+func (d consoleIssuing) Override(ctx context.Context, org string, by access.Actor, id string, digest [32]byte, o issuer.Override) error {
+	p, err := d.Proposal(ctx, org, id)
+	if err != nil {
+		return err
+	}
+	if p.Digest != digest {
+		return issuer.ErrProposalChanged
+	}
+	if err := p.SetOverride(o); err != nil {
+		return err
+	}
+	gate, units, err := d.moment(ctx, &p)
+	if err != nil {
+		return err
+	}
+	b, _, err := p.Gather(ctx, d.o.store, gate, units, d.a.Now)
+	if err != nil {
+		return err
+	}
+	passes := func(q issuer.Request) bool { return q.Unit == o.Unit && q.Override != "" }
+	if o.Reason != "" && !slices.ContainsFunc(b.Requests, passes) {
+		return issuer.ErrFinalGate
+	}
+	return d.o.store.ChangeProposal(ctx, by, id, func(now *issuer.Proposal) error {
+		if now.Digest != digest || now.State != issuer.Prepared && now.State != issuer.Submitted {
+			return issuer.ErrProposalChanged
+		}
+		*now = p
+		return nil
+	})
 }
 
 // about notes whose records a page shows, each once.

@@ -91,6 +91,16 @@ func (d *Desk) lines(ctx context.Context, ids []registry.ID) ([]Line, error) {
 	return list, err
 }
 
+// Lines are records as a list has them, in the order of their ids. The log tells with e
+// whose they were.
+func (d *Desk) Lines(ctx context.Context, by access.Actor, e access.Entry, ids []registry.ID) ([]Line, error) {
+	list, err := d.lines(ctx, ids)
+	if err != nil || len(ids) == 0 {
+		return list, err
+	}
+	return list, d.Store.NoteAbout(ctx, by, e, ids)
+}
+
 func line(v registry.View, id registry.ID) (l Line, err error) {
 	l.ID = id
 	rec, err := v.Record(id)

@@ -103,6 +103,7 @@ func testProposals(t *testing.T, e Engine) {
 		t.Fatalf("%+v, %+v", p, unfit)
 	}
 	must(t, w.org.AddProposal(ctx, clerk, p))
+	testReading(t, w, gate, p, units)
 	run := func(progress func(done, total int)) error {
 		desk := *w.desk
 		desk.Chunk = 1
@@ -164,6 +165,71 @@ func testProposals(t *testing.T, e Engine) {
 	})
 	if made, err := w.org.Cards(ctx, issuer.Selection{Approval: [32]byte{1}}); err != nil || len(made) != 0 {
 		t.Errorf("cards of another batch: %d, %v", len(made), err)
+	}
+}
+
+// testReading: what the second account reads is what is signed, compared with the round
+// before, with who wrote it, what may be doubles, and who passed the gate why.
+func testReading(t *testing.T, w *world, gate quality.Gate, p issuer.Proposal, units []issuer.UnitID) {
+	t.Helper()
+	read := func(p issuer.Proposal) *issuer.Reading {
+		t.Helper()
+		r, err := p.Read(ctx, w.org, gate, nil, w.desk.Now)
+		must(t, err)
+		return r
+	}
+	if r := read(p); r.Digest != p.Digest || len(r.Rows) != 3 || r.Before != 0 || len(r.Gone) != 0 || len(r.Rows[0].Doubles) != 0 || !r.Rows[0].Own || r.Rows[0].Due.Amount != "120.00" || r.Rows[0].New {
+		t.Fatalf("%+v", r)
+	}
+	members := map[issuer.UnitID]issuer.UnitID{}
+	w.view(t, func(v registry.View) error {
+		for _, u := range units[:3] {
+			m, err := v.Members(u)
+			must(t, err)
+			members[u] = m[0]
+		}
+		return nil
+	})
+	w.update(t, func(tx registry.Tx) error {
+		due := func(u issuer.UnitID, round uint64, amount string) {
+			_, err := tx.SaveEntitlement(registry.Entitlement{Unit: u, Programme: "P7K2", Round: round, Amount: amount, Currency: "JOD", Status: registry.Planned})
+			must(t, err)
+		}
+		must(t, tx.SaveProgramme(registry.Programme{Code: "P7K2", Modality: "cash", Counts: registry.KindHousehold, Rounds: []registry.Round{{N: 2}, {N: 3}, {N: 4}}}))
+		due(units[0], 2, "120.00")
+		due(units[1], 2, "90.00")
+		due(units[3], 2, "90.00") // who gets nothing now
+		return tx.SaveDouble(registry.Double{A: members[units[0]], B: members[units[1]], Why: registry.KeyNameYear})
+	})
+	r := read(p)
+	row := func(u issuer.UnitID) issuer.ReadingRow {
+		i := slices.IndexFunc(r.Rows, func(x issuer.ReadingRow) bool { return x.Unit == u })
+		if i < 0 {
+			t.Fatalf("%s gets nothing", u)
+		}
+		return r.Rows[i]
+	}
+	a, b, c := row(units[0]), row(units[1]), row(units[2])
+	if r.Before != 2 || a.New || a.Changed || b.New || !b.Changed || b.Was.Amount != "90.00" || !c.New || c.Changed {
+		t.Errorf("compared with round %d: %+v, %+v, %+v", r.Before, a, b, c)
+	}
+	if len(r.Gone) != 1 || r.Gone[0].Unit != units[3] || r.Gone[0].Why.Lack.Code != quality.ReasonHead {
+		t.Errorf("who is gone: %+v", r.Gone)
+	}
+	if len(a.Doubles) != 1 || a.Doubles[0].Other != members[units[1]] || len(b.Doubles) != 1 || len(c.Doubles) != 0 {
+		t.Errorf("doubles: %+v, %+v, %+v", a.Doubles, b.Doubles, c.Doubles)
+	}
+	before := p.Digest
+	must(t, p.SetOverride(issuer.Override{Unit: units[3], Reason: "no_papers", By: "signer"}))
+	if r = read(p); r.Digest == before || row(units[3]).Override.Reason != "no_papers" || len(r.Gone) != 0 {
+		t.Errorf("past the gate: %+v, %+v", r.Rows, r.Gone)
+	}
+	must(t, p.SetOverride(issuer.Override{Unit: units[3]}))
+	if r = read(p); r.Digest != before {
+		t.Error("what is taken back is not as it was")
+	}
+	if p.State = issuer.Approved; !errors.Is(p.SetOverride(issuer.Override{Unit: units[3], Reason: "no_papers"}), issuer.ErrProposalState) {
+		t.Error("a batch is changed after its approval")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer"
+	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/intake"
 	"aidpass/issuer/registry/quality"
@@ -30,6 +31,14 @@ type BatchesDesk interface {
 	// Prepare asks the gate about everybody and keeps the answer; nothing is signed.
 	// Nobody to issue to is issuer.ErrNobody.
 	Prepare(ctx context.Context, org string, by access.Actor, p issuer.Proposal) (issuer.Proposal, error)
+	// Read is whom a batch is for, as the records are now; nobody is named, and nothing noted.
+	Read(ctx context.Context, org, id string) (*issuer.Reading, error)
+	// Lines tell who units of a batch are, in the order of units; the log tells who read it.
+	Lines(ctx context.Context, org string, by access.Actor, id string, units []issuer.UnitID) ([]records.Line, error)
+	// Override lets a unit pass the gate of a batch that nobody approved yet, and is
+	// issuer.ErrProposalChanged where the batch is not the one of digest any more. Without
+	// a reason it ends one. Who cannot pass is issuer.ErrFinalGate.
+	Override(ctx context.Context, org string, by access.Actor, id string, digest [32]byte, o issuer.Override) error
 	// Unfit are those who would get no card now; the log tells who read it.
 	Unfit(ctx context.Context, org string, by access.Actor, id string) ([]issuer.Unfit, error)
 	// Submitted keeps which request for approval is a batch's.
@@ -47,12 +56,14 @@ type Batches struct {
 // Routes implements Screen.
 func (s *Batches) Routes() []Route {
 	return []Route{
-		{Method: http.MethodGet, Path: "/batches", Act: access.BatchPrepare, Menu: "batches.menu", Paged: true, Handler: s.list},
+		{Method: http.MethodGet, Path: "/batches", Act: access.BatchRead, Answer: batchList{}, Menu: "batches.menu", Paged: true, Handler: s.list},
 		{Method: http.MethodGet, Path: "/batches/new", Act: access.BatchPrepare, Handler: s.blank},
 		{Method: http.MethodPost, Path: "/batches/new", Act: access.BatchPrepare,
 			Form: []Field{Text("place", 40), Text("type", 40), Text("who", 40), Text("photo", 3)}, Handler: s.prepare},
-		{Method: http.MethodGet, Path: "/batches/of/:batch", Act: access.BatchPrepare, Handler: s.show},
-		{Method: http.MethodGet, Path: "/batches/of/:batch/mend", Act: access.BatchPrepare, Paged: true, Handler: s.mend},
+		{Method: http.MethodGet, Path: "/batches/of/:batch", Act: access.BatchRead, Answer: batchRow{}, Handler: s.show},
+		{Method: http.MethodGet, Path: "/batches/of/:batch/people", Act: access.BatchRead, Query: []Field{Text("of", 10)}, Paged: true, Answer: readingData{}, Handler: s.read},
+		{Method: http.MethodPost, Path: "/batches/of/:batch/override", Act: access.BatchOverride, Form: []Field{Text("digest", 64), Text("unit", 32), Text("reason", 40)}, Handler: s.override},
+		{Method: http.MethodGet, Path: "/batches/of/:batch/mend", Act: access.BatchPrepare, Paged: true, Answer: unfitList{}, Handler: s.mend},
 		{Method: http.MethodGet, Path: "/batches/of/:batch/mend.csv", Act: access.BatchPrepare, Handler: s.mendFile},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/submit", Act: access.BatchSubmit, Form: []Field{Text("digest", 64), Text("reason", 200)}, Handler: s.submit},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/issue", Act: access.BatchIssue, Handler: s.issue},
@@ -88,8 +99,11 @@ func (s *Batches) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	if b.Provisional > 0 {
 		tells = append(tells, p.T("batches.provisional", "count", b.Provisional, "until", b.Until.Std()))
 	}
-	for _, r := range b.Cannot {
-		tells = append(tells, p.T("batches.cannot", "count", r.Count, "why", r.Why))
+	if n := len(b.Overrides); n > 0 {
+		tells = append(tells, p.T("batches.past_gate", "count", n))
+	}
+	for _, r := range p.reasons(leftWords, b.Cannot) {
+		tells = append(tells, p.T("batches.cannot", "count", r.Count, "why", r.Word))
 	}
 	return tells, nil
 }
@@ -103,7 +117,21 @@ type batchesData struct {
 	Places  []placeChoice         `json:"-"`
 	Types   []string              `json:"-"`
 	Imports []registry.ImportFile `json:"-"`
+	Over    []named               `json:"-"` // why somebody may pass the gate
 }
+
+// What programs are answered.
+type (
+	batchList struct {
+		Rows   []batchRow `json:"rows"`
+		Paging *Paging    `json:"paging"`
+	}
+	unfitList struct {
+		*batchRow
+		Unfit  []unfitRow `json:"unfit"`
+		Paging *Paging    `json:"paging"`
+	}
+)
 
 type batchRow struct {
 	issuer.Proposal
@@ -112,33 +140,33 @@ type batchRow struct {
 	CanSubmit bool   `json:"can_submit"`
 	CanIssue  bool   `json:"can_issue"`
 	CanPrint  bool   `json:"can_print"`
+
+	Kept, Lost []reasonSays `json:"-"` // Cannot and Refused, in words
 }
 
 // A placeChoice is a round of a programme, or a programme without rounds.
 type placeChoice struct{ Value, Programme, Name, Round string }
 
 type unfitRow struct {
-	Unit     string     `json:"unit"`
-	External string     `json:"external,omitempty"`
-	Code     string     `json:"code"`
-	Reasons  []string   `json:"reasons"`
-	Says     []gateSays `json:"-"` // of Reasons, one for one
+	Unit     string      `json:"unit"`
+	External string      `json:"external,omitempty"`
+	Code     string      `json:"code"`
+	Reasons  []string    `json:"reasons"`
+	Passable bool        `json:"passable"` // an override lets it pass
+	Says     []unfitSays `json:"-"`        // of Reasons, one for one
 }
 
-// gateSays is a reason in the reader's language; Word is empty where there is only English.
-type gateSays struct {
-	Word    template.HTML
-	English string
-}
+// unfitSays is a reason in the reader's language.
+type unfitSays struct{ Says template.HTML }
 
 // gateWords say the reasons of a gate.
-func (p *Page) gateWords(u *issuer.Unfit) (list []gateSays) {
+func (p *Page) gateWords(u *issuer.Unfit) (list []unfitSays) {
 	for i, reason := range u.Reasons {
-		says := gateSays{English: reason}
+		l := issuer.Lack{Code: u.Code}
 		if i < len(u.Lacks) {
-			says.Word = p.gateWord(u.Lacks[i])
+			l = u.Lacks[i]
 		}
-		list = append(list, says)
+		list = append(list, unfitSays{p.lackWord(leftWords, l, reason)})
 	}
 	return list
 }
@@ -162,7 +190,7 @@ func (p *Page) gateWord(l issuer.Lack) template.HTML {
 }
 
 func (s *Batches) row(p *Page, b issuer.Proposal) (*batchRow, error) {
-	r := &batchRow{Proposal: b, Digest: hex.EncodeToString(b.Digest[:])}
+	r := &batchRow{Proposal: b, Digest: hex.EncodeToString(b.Digest[:]), Kept: p.reasons(leftWords, b.Cannot), Lost: p.reasons(refusedWords, b.Refused)}
 	switch b.State {
 	case issuer.Prepared:
 		r.Says, r.CanSubmit = "batches.is_prepared", b.Can > 0
@@ -280,7 +308,7 @@ func (s *Batches) unfit(p *Page) (r *batchRow, list []unfitRow, err error) {
 	}
 	all, err := s.Desk.Unfit(p.Context(), p.Org(), p.Actor(), r.ID)
 	for _, u := range all {
-		list = append(list, unfitRow{u.Unit.String(), u.External, u.Code, u.Reasons, p.gateWords(&u)})
+		list = append(list, unfitRow{u.Unit.String(), u.External, u.Code, u.Reasons, u.Passable, p.gateWords(&u)})
 	}
 	return r, list, deskFault(err)
 }
@@ -291,7 +319,7 @@ func (s *Batches) mend(p *Page) error {
 	if err != nil {
 		return err
 	}
-	d := batchesData{batchRow: r, Paging: p.Paging(len(all))}
+	d := batchesData{batchRow: r, Paging: p.Paging(len(all)), Over: overrides}
 	d.Unfit = all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)]
 	return p.Show("batches_mend", "batches.mend", d)
 }

@@ -20,7 +20,7 @@ func deskFault(err error) error {
 		as *Fault
 	}{
 		{registry.ErrNotFound, ErrNotFound}, {issuer.ErrNotFound, ErrNotFound}, {issuer.ErrNoProposal, ErrNotFound}, {issuer.ErrNoJob, ErrNotFound}, {offer.ErrNotFound, ErrNotFound},
-		{issuer.ErrProposalState, ErrConflict}, {issuer.ErrProposalChanged, errBatchChanged}, {issuer.ErrFinal, errFinal}, {issuer.ErrSuspendFirst, errSuspendFirst},
+		{issuer.ErrProposalState, ErrConflict}, {issuer.ErrProposalChanged, errBatchChanged}, {issuer.ErrFinalGate, errFinalGate}, {issuer.ErrFinal, errFinal}, {issuer.ErrSuspendFirst, errSuspendFirst},
 		{issuer.ErrNotApproved, ErrForbidden}, {issuer.ErrNobody, errNobody}, {issuer.ErrSecondPerson, errSecond}, {issuer.ErrPhoto, errNotAgain}, {issuer.ErrSealed, errNotAgain},
 		{issuer.ErrNoCard, errNotAgain}, {issuer.ErrConfirm, ErrConflict}, {registry.ErrErased, ErrNotFound},
 	} {
@@ -33,6 +33,7 @@ func deskFault(err error) error {
 
 var (
 	errBatchChanged = &Fault{Status: http.StatusConflict, Word: "issuing.changed"}
+	errFinalGate    = &Fault{Status: http.StatusConflict, Word: "batches.over_final"}
 	errFinal        = &Fault{Status: http.StatusConflict, Word: "issuing.final"}
 	errSuspendFirst = &Fault{Status: http.StatusConflict, Word: "issuing.suspend_first"}
 	errNobody       = &Fault{Status: http.StatusUnprocessableEntity, Word: "issuing.nobody"}

@@ -14,6 +14,7 @@ import (
 	"aidpass/credential"
 	"aidpass/issuer"
 	"aidpass/issuer/offer"
+	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/quality"
 	"aidpass/status"
@@ -29,7 +30,9 @@ type issuing struct {
 	cards      map[string]issuer.Card
 	offers     map[string]offer.Offer
 	begun      []string
-	changed    bool // the records have changed since they were last looked at
+	readers    []string         // units whose names were read, by whom
+	over       *issuer.Override // the newest
+	changed    bool             // the records have changed since they were last looked at
 }
 
 func newIssuing(w *world) *issuing {
@@ -78,7 +81,7 @@ func (s *issuing) programme(org string) string {
 func (s *issuing) batch(org string, state issuer.ProposalState) string {
 	id := issuer.NewShortID()
 	p := issuer.Proposal{ID: id, By: "boss", At: now, Type: "eligibility", Programme: "K7Q2", Round: 1, Digest: [32]byte{7}, Rows: 430, Can: 412, Provisional: 3, Until: credential.FromStd(now.AddDate(0, 1, 0)),
-		Cannot: []issuer.BulkReason{{Why: "the birth date is missing: ask", Count: 18}}, State: state}
+		Cannot: []issuer.BulkReason{{Why: "the birth date is missing: ask", Count: 18, Lack: issuer.Lack{Code: quality.ReasonBirth}}}, State: state}
 	if state != issuer.Prepared {
 		p.Second = "lead"
 	}
@@ -148,7 +151,45 @@ func (s *issuing) Prepare(_ context.Context, org string, by access.Actor, p issu
 }
 func (s *issuing) Unfit(_ context.Context, org string, _ access.Actor, id string) ([]issuer.Unfit, error) {
 	return []issuer.Unfit{{Unit: issuer.NewUnitID(), External: "=HH-17", Code: "gate", Reasons: []string{"the birth date is missing: ask", "an issue is open (name_empty): no name", "no such round"},
-		Lacks: []issuer.Lack{{Code: quality.ReasonField, Field: "birth"}, {Code: quality.ReasonIssue, Issue: registry.NameEmpty}}}}, nil
+		Passable: true, Lacks: []issuer.Lack{{Code: quality.ReasonField, Field: "birth"}, {Code: quality.ReasonIssue, Issue: registry.NameEmpty}}}}, nil
+}
+func (s *issuing) Read(_ context.Context, org, id string) (*issuer.Reading, error) {
+	p, err := kept(s.proposals, org, id, issuer.ErrNoProposal)
+	r := &issuer.Reading{Digest: p.Digest, Before: 1}
+	if s.changed {
+		r.Digest[0]++
+	}
+	for n := range 12 {
+		one := issuer.ReadingRow{Unit: registry.ID{byte(n + 1)}, Due: registry.Entitlement{Amount: "120.00", Currency: "KES"}, Wrote: []string{"clerk"}}
+		switch n {
+		case 0:
+			one.New, one.Own, one.Wrote = true, true, []string{p.By}
+		case 1:
+			one.Changed, one.Was = true, registry.Entitlement{Amount: "90.00", Currency: "KES"}
+		case 2:
+			one.Doubles = []issuer.Finding{{Other: registry.ID{99}, Why: registry.KeyNameYear, Decided: "different", By: p.By}}
+		case 3:
+			one.Override = issuer.Override{Unit: one.Unit, Reason: "no_papers", By: "signer"}
+		}
+		r.Rows = append(r.Rows, one)
+	}
+	r.Gone = []issuer.ReadingRow{{Unit: registry.ID{50}, Was: registry.Entitlement{Amount: "90.00"}, Why: issuer.BulkReason{Why: "x", Count: 1, Lack: issuer.Lack{Code: issuer.SkippedHold}}}}
+	return r, err
+}
+func (s *issuing) Lines(_ context.Context, _ string, by access.Actor, id string, units []issuer.UnitID) (list []records.Line, err error) {
+	for _, u := range units {
+		s.readers = append(s.readers, by.ID+" "+u.String())
+		list = append(list, records.Line{ID: u, Kind: registry.KindHousehold, Name: registry.Name{Text: "<b>Amina</b> " + u.String()[:2]}, Number: "HH-" + u.String()[:2], Size: 5})
+	}
+	return list, by.Check()
+}
+func (s *issuing) Override(_ context.Context, org string, by access.Actor, id string, digest [32]byte, o issuer.Override) error {
+	p, err := kept(s.proposals, org, id, issuer.ErrNoProposal)
+	if err == nil {
+		err = p.SetOverride(o)
+	}
+	s.proposals[org+"/"+id], s.over = p, &o
+	return err
 }
 func (s *issuing) Submitted(ctx context.Context, org string, by access.Actor, id, approval string) error {
 	return proposals{s, org}.ChangeProposal(ctx, by, id, func(p *issuer.Proposal) error {
@@ -280,7 +321,7 @@ func TestABatchNeedsASecondAccount(t *testing.T) {
 	asks, signs, approves := w.as(own, access.Registrar), w.as(own, access.Issuer, access.Approver), w.as(own, access.Approver)
 	id := w.issuing.batch(own, issuer.Prepared)
 	page := asks.get("/batches/of/" + id).Body.String()
-	for _, want := range []string{"<bdi>412</bdi> of <bdi>430</bdi> get a card", "<bdi>18</bdi> cannot, because", "the birth date is missing"} {
+	for _, want := range []string{"<bdi>412</bdi> of <bdi>430</bdi> get a card", "<bdi>18</bdi> cannot, because", "Nothing is said of the birth"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the dry run does not say %q:\n%s", want, page)
 		}
@@ -337,6 +378,85 @@ func TestABatchNeedsASecondAccount(t *testing.T) {
 	}
 	if got := w.issuing.proposals[own+"/"+id].Second; got != approves.member.id {
 		t.Errorf("the second account is %q", got)
+	}
+}
+
+// Whoever approves a batch reads whom it is for and what to look at, comes there from the
+// request, and is noted as having read it; names are for who may read people.
+func TestWhoApprovesABatchReadsIt(t *testing.T) {
+	w := newWorld(t)
+	asks, approves, signs := w.as(own, access.Registrar), w.as(own, access.Approver), w.as(own, access.Issuer)
+	id := w.issuing.batch(own, issuer.Prepared)
+	at := "/batches/of/" + id + "/people"
+	if c := asks.submit(asks.get("/batches/of/"+id).Body.String(), "/desk/batches/of/"+id+"/submit").Code; c != 303 {
+		t.Fatal(c)
+	}
+	list, err := w.doors[own].Approvals(t.Context(), boss)
+	if err != nil || len(list) != 1 {
+		t.Fatal(list, err)
+	}
+	if page := approves.get("/approvals/" + list[0].ID).Body.String(); !strings.Contains(page, `href="/desk`+at+`"`) {
+		t.Errorf("the request does not lead to whom it is for:\n%s", page)
+	}
+	page := approves.get(at).Body.String()
+	for _, want := range []string{"&lt;b&gt;Amina&lt;/b&gt; 01", "HH-01", "120.00 KES", "Compared with round <bdi>1</bdi>", "New this round: <bdi>1</bdi>", "Not any more: <bdi>1</bdi>",
+		"Entered by who prepared it: <bdi>1</bdi>", "May be on record twice: <bdi>1</bdi>", "Past the quality gate: <bdi>1</bdi>", "At random: <bdi>10</bdi>", `href="/desk/approvals/` + list[0].ID} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q:\n%s", want, page)
+		}
+	}
+	for of, want := range map[string]string{"new": "Was not in the round before", "changed": "90.00 KES", "gone": "is on hold", "own": "Written by the account that prepared this batch", "doubles": "said that these are two people",
+		"override": "They lost their papers"} {
+		if page := approves.get(at + "?of=" + of).Body.String(); !strings.Contains(page, want) || strings.Count(page, "&lt;b&gt;Amina") != 1 {
+			t.Errorf("%s: want %q and one row:\n%s", of, want, page)
+		}
+	}
+	if a, b := approves.get(at+"?of=ten").Body.String(), approves.get(at+"?of=ten").Body.String(); strings.Count(a, "&lt;b&gt;Amina") != 10 || a == b && approves.get(at+"?of=ten").Body.String() == a {
+		t.Error("ten are not drawn at random")
+	}
+	if n := len(w.issuing.readers); n < 12 || !strings.HasPrefix(w.issuing.readers[0], approves.member.id+" ") {
+		t.Errorf("who was read, and by whom: %q", w.issuing.readers)
+	}
+	if page := signs.get(at).Body.String(); strings.Contains(page, "Amina") || !strings.Contains(page, "HH-01") {
+		t.Error("names are shown to an account that may not read people")
+	}
+	if c := approves.get(at + "?of=nothing").Code; c != 400 {
+		t.Errorf("a list that is none: %d", c)
+	}
+	w.issuing.changed = true
+	if page := approves.get(at).Body.String(); !strings.Contains(page, "Records changed since this was prepared") {
+		t.Error("it is not said that records changed")
+	}
+}
+
+// Who may lets somebody pass the gate for a named reason, before a second account approves.
+func TestPassingTheGate(t *testing.T) {
+	w := newWorld(t)
+	signs := w.as(own, access.Issuer)
+	id := w.issuing.batch(own, issuer.Prepared)
+	at := "/batches/of/" + id + "/override"
+	page := signs.get("/batches/of/" + id + "/mend").Body.String()
+	if c := signs.submit(page, "/desk"+at).Code; c != 303 || w.issuing.over.Reason != "" {
+		t.Errorf("taking back what is not there: %d", c)
+	}
+	unit := registry.ID{7}
+	form := url.Values{"unit": {unit.String()}, "digest": {fmt.Sprintf("%x", w.issuing.proposals[own+"/"+id].Digest)}, "reason": {"no_papers"}}
+	if c := signs.post(at, form).Code; c != 303 || *w.issuing.over != (issuer.Override{Unit: unit, Reason: "no_papers", By: signs.member.id}) {
+		t.Errorf("%d, %+v", c, w.issuing.over)
+	}
+	form.Set("reason", "I know her")
+	if c := signs.post(at, form).Code; c != 422 {
+		t.Errorf("a reason of no list: %d, want 422", c)
+	}
+	form.Set("reason", "urgent")
+	form.Set("digest", strings.Repeat("1", 64))
+	if c := signs.post(at, form).Code; c != 409 {
+		t.Errorf("of another batch than was shown: %d, want 409", c)
+	}
+	done := w.issuing.batch(own, issuer.Approved)
+	form.Set("digest", fmt.Sprintf("%x", w.issuing.proposals[own+"/"+done].Digest))
+	if c := signs.post("/batches/of/"+done+"/override", form).Code; c != 409 {
+		t.Errorf("of a batch that is approved: %d, want 409", c)
 	}
 }
 

@@ -193,7 +193,9 @@ func cardState(c *issuer.Card) string {
 func (d *peopleData) Until(c *issuer.Card) template.HTML { return d.p.Date(c.ExpiresAt.Std()) }
 
 // What says what an entitlement is.
-func (d *peopleData) What(e registry.Entitlement) string {
+func (d *peopleData) What(e registry.Entitlement) string { return whatDue(&e) }
+
+func whatDue(e *registry.Entitlement) string {
 	var parts []string
 	if e.Amount != "" {
 		parts = append(parts, e.Amount+" "+e.Currency)

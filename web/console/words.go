@@ -95,6 +95,8 @@ func (s *Console) value(lang string, v any) string {
 		return "<bdi>" + s.number(lang, int64(v)) + "</bdi>"
 	case int64:
 		return "<bdi>" + s.number(lang, v) + "</bdi>"
+	case uint64:
+		return "<bdi>" + s.number(lang, int64(v)) + "</bdi>"
 	case time.Time:
 		return string(s.moment(lang, v, true))
 	}
