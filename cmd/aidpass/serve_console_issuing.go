@@ -13,6 +13,7 @@ import (
 	"aidpass/issuer"
 	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/imports"
 	"aidpass/issuer/registry/quality"
 	"aidpass/schemas"
 	"aidpass/web/console"
@@ -349,10 +350,48 @@ func (d consoleIssuing) issue(ctx context.Context, t *work.Turn) (string, error)
 			stop() // it was stopped
 		}
 	})
+	if err == nil {
+		err = d.issuedOf(context.WithoutCancel(ctx), t.Actor(), &p)
+	}
 	if errors.Is(err, issuer.ErrProposalChanged) {
 		return "", &work.Fault{Word: console.WordChanged, Err: err}
 	}
 	return "/batches/of/" + id, errors.Join(err, told)
+}
+
+// issuedOf marks the lists whose people have a card of a batch now.
+func (d consoleIssuing) issuedOf(ctx context.Context, by access.Actor, p *issuer.Proposal) error {
+	all, err := d.imports.List(ctx)
+	if err != nil {
+		return err
+	}
+	cards, err := d.o.store.Cards(ctx, issuer.Selection{Approval: p.Digest, Programme: p.Programme})
+	if err != nil {
+		return err
+	}
+	holds := map[issuer.UnitID]bool{}
+	for i := range cards {
+		holds[cards[i].Unit] = true
+	}
+	for i := range all {
+		if all[i].State != imports.Applied {
+			continue
+		}
+		id, err := registry.ParseID(all[i].ID)
+		if err != nil {
+			return err
+		}
+		units, err := d.o.store.ImportUnits(ctx, id)
+		if err != nil && !errors.Is(err, issuer.ErrNotFound) { // of one that changed nobody
+			return err
+		}
+		if slices.ContainsFunc(units, func(u issuer.UnitID) bool { return holds[u] }) {
+			if err := d.imports.Issued(ctx, by, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // signing is a desk that signs cards of a type in somebody's name.
