@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"aidpass/access"
 	"aidpass/issuer"
@@ -57,14 +58,14 @@ type Batches struct {
 func (s *Batches) Routes() []Route {
 	return []Route{
 		{Method: http.MethodGet, Path: "/batches", Act: access.BatchRead, Answer: batchList{}, Menu: "batches.menu", Paged: true, Handler: s.list},
-		{Method: http.MethodGet, Path: "/batches/new", Act: access.BatchPrepare, Handler: s.blank},
+		{Method: http.MethodGet, Path: "/batches/new", Act: access.BatchPrepare, Answer: batchChoices{}, Handler: s.blank},
 		{Method: http.MethodPost, Path: "/batches/new", Act: access.BatchPrepare,
 			Form: []Field{Text("place", 40), Text("type", 40), Text("who", 40), Text("photo", 3)}, Handler: s.prepare},
 		{Method: http.MethodGet, Path: "/batches/of/:batch", Act: access.BatchRead, Answer: batchRow{}, Handler: s.show},
 		{Method: http.MethodGet, Path: "/batches/of/:batch/people", Act: access.BatchRead, Query: []Field{Text("of", 10)}, Paged: true, Answer: readingData{}, Handler: s.read},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/override", Act: access.BatchOverride, Form: []Field{Text("digest", 64), Text("unit", 32), Text("reason", 40)}, Handler: s.override},
 		{Method: http.MethodGet, Path: "/batches/of/:batch/mend", Act: access.BatchPrepare, Paged: true, Answer: unfitList{}, Handler: s.mend},
-		{Method: http.MethodGet, Path: "/batches/of/:batch/mend.csv", Act: access.BatchPrepare, Handler: s.mendFile},
+		{Method: http.MethodPost, Path: "/batches/of/:batch/mend.csv", Act: access.BatchPrepare, Form: []Field{Text("reason", 200)}, Answer: Sends("text/csv"), Handler: s.mendFile},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/submit", Act: access.BatchSubmit, Form: []Field{Text("digest", 64), Text("reason", 200)}, Handler: s.submit},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/issue", Act: access.BatchIssue, Handler: s.issue},
 	}
@@ -108,28 +109,27 @@ func (s *Batches) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	return tells, nil
 }
 
-type batchesData struct {
-	Rows   []batchRow `json:"rows,omitempty"`
-	Paging *Paging    `json:"paging,omitempty"`
-	*batchRow
-	Unfit []unfitRow `json:"unfit,omitempty"`
-
-	Places  []placeChoice         `json:"-"`
-	Types   []string              `json:"-"`
-	Imports []registry.ImportFile `json:"-"`
-	Over    []named               `json:"-"` // why somebody may pass the gate
-}
-
-// What programs are answered.
+// What pages show, and programs are told.
 type (
 	batchList struct {
 		Rows   []batchRow `json:"rows"`
 		Paging *Paging    `json:"paging"`
 	}
+	batchChoices struct {
+		Places  []placeChoice `json:"places"`
+		Types   []string      `json:"types"`
+		Imports []importLine  `json:"imports"`
+	}
+	importLine struct {
+		ID   string    `json:"id"`
+		At   time.Time `json:"at"`
+		Rows int       `json:"rows"`
+	}
 	unfitList struct {
-		*batchRow
+		batchRow
 		Unfit  []unfitRow `json:"unfit"`
 		Paging *Paging    `json:"paging"`
+		Over   []named    `json:"-"` // why somebody may pass the gate
 	}
 )
 
@@ -145,7 +145,12 @@ type batchRow struct {
 }
 
 // A placeChoice is a round of a programme, or a programme without rounds.
-type placeChoice struct{ Value, Programme, Name, Round string }
+type placeChoice struct {
+	Value     string `json:"value"`
+	Programme string `json:"programme"`
+	Name      string `json:"name"`
+	Round     string `json:"round"`
+}
 
 type unfitRow struct {
 	Unit     string      `json:"unit"`
@@ -216,7 +221,7 @@ func (s *Batches) list(p *Page) error {
 	if err != nil {
 		return deskFault(err)
 	}
-	d := batchesData{Paging: p.Paging(len(all))}
+	d := batchList{Paging: p.Paging(len(all))}
 	for _, b := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
 		r, err := s.row(p, b)
 		if err != nil {
@@ -232,12 +237,16 @@ func (s *Batches) blank(p *Page) error {
 	if err != nil {
 		return deskFault(err)
 	}
-	d := batchesData{Types: s.Desk.Types()}
+	d := batchChoices{Types: s.Desk.Types()}
 	for _, one := range all {
 		d.Places = append(d.Places, placesOf(one)...)
 	}
-	if d.Imports, err = s.Desk.Imports(p.Context(), p.Org()); err != nil {
+	files, err := s.Desk.Imports(p.Context(), p.Org())
+	if err != nil {
 		return deskFault(err)
+	}
+	for _, f := range files {
+		d.Imports = append(d.Imports, importLine{f.ID.String(), f.At, f.Rows})
 	}
 	return p.Show("batches_new", "batches.new", d)
 }
@@ -299,7 +308,7 @@ func (s *Batches) show(p *Page) error {
 	if err != nil {
 		return err
 	}
-	return p.Show("batches_show", "batches.one", batchesData{batchRow: r}, "programme", r.Programme, "round", int64(r.Round))
+	return p.Show("batches_show", "batches.one", *r, "programme", r.Programme, "round", int64(r.Round))
 }
 
 func (s *Batches) unfit(p *Page) (r *batchRow, list []unfitRow, err error) {
@@ -319,7 +328,7 @@ func (s *Batches) mend(p *Page) error {
 	if err != nil {
 		return err
 	}
-	d := batchesData{batchRow: r, Paging: p.Paging(len(all)), Over: overrides}
+	d := unfitList{batchRow: *r, Paging: p.Paging(len(all)), Over: overrides}
 	d.Unfit = all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)]
 	return p.Show("batches_mend", "batches.mend", d)
 }
@@ -338,7 +347,7 @@ func (s *Batches) mendFile(p *Page) error {
 	if err := w.WriteAll(rows); err != nil {
 		return err
 	}
-	return p.Download("mend-"+r.ID+".csv", "text/csv; charset=utf-8", out.Bytes())
+	return p.Export(Export{Reason: p.Form.Get("reason"), Rows: len(all), Name: "mend-" + r.ID + ".csv", Mime: "text/csv; charset=utf-8", Body: out.Bytes()})
 }
 
 // submit asks for the approval of what the page showed.

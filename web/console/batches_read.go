@@ -38,7 +38,7 @@ var listWords = []struct{ of, word string }{
 var overrides = []named{{"no_papers", "batches.over_no_papers"}, {"known_here", "batches.over_known_here"}, {"urgent", "batches.over_urgent"}, {"being_mended", "batches.over_being_mended"}}
 
 type readingData struct {
-	*batchRow
+	batchRow
 	Unchanged bool          `json:"unchanged"` // the records still say what was prepared
 	Before    uint64        `json:"before"`    // the round it is compared with; 0: none
 	Of        string        `json:"of"`
@@ -119,7 +119,7 @@ func (s *Batches) read(p *Page) error {
 	if err != nil {
 		return deskFault(err)
 	}
-	d := readingData{batchRow: row, Unchanged: all.Digest == row.Proposal.Digest, Before: all.Before, Of: of}
+	d := readingData{batchRow: *row, Unchanged: all.Digest == row.Proposal.Digest, Before: all.Before, Of: of}
 	var shown []issuer.ReadingRow
 	for _, w := range listWords {
 		list := readingList{Of: w.of, Word: w.word, Path: Root + "/batches/of/" + row.ID + "/people?" + url.Values{"of": {w.of}}.Encode(), Here: w.of == of}
@@ -235,7 +235,9 @@ func (s *Batches) override(p *Page) error {
 		return ErrConflict
 	}
 	o := issuer.Override{Unit: unit, Reason: reason, By: p.Actor().ID}
-	err = p.Do(func(ctx context.Context) error { return s.Desk.Override(ctx, p.Org(), p.Actor(), r.ID, r.Proposal.Digest, o) })
+	err = p.Do(func(ctx context.Context) error {
+		return s.Desk.Override(ctx, p.Org(), p.Actor(), r.ID, r.Proposal.Digest, o)
+	})
 	if err != nil {
 		return deskFault(err)
 	}

@@ -70,12 +70,12 @@ var cardActs = []cardAct{
 // Routes implements Screen.
 func (s *Cards) Routes() []Route {
 	list := []Route{
-		{Method: http.MethodGet, Path: "/cards", Act: access.CardFind, Menu: "cards.menu", Handler: s.find},
+		{Method: http.MethodGet, Path: "/cards", Act: access.CardFind, Menu: "cards.menu", Answer: Members(cardsData{}, "rows"), Handler: s.find},
 		// A name or a whole card may be looked for: a POST leaves it in no address.
-		{Method: http.MethodPost, Path: "/cards", Act: access.CardFind, Form: []Field{Text("q", 2000)}, Answer: Either(cardsData{}, Acted), Handler: s.find},
-		{Method: http.MethodPost, Path: "/cards/picture", Act: access.CardFind, Form: []Field{File("picture")}, Files: true, MaxBody: 12 << 20, Answer: Either(cardsData{}, Acted), Handler: s.picture},
-		{Method: http.MethodGet, Path: "/cards/many", Act: access.CardSuspend, Query: []Field{Text("batch", 40), Text("job", 40)}, Handler: s.choose},
-		{Method: http.MethodGet, Path: "/cards/of/:card", Act: access.CardRead, Handler: s.show},
+		{Method: http.MethodPost, Path: "/cards", Act: access.CardFind, Form: []Field{Text("q", 2000)}, Answer: Members(cardsData{}, "rows"), Handler: s.find},
+		{Method: http.MethodPost, Path: "/cards/picture", Act: access.CardFind, Form: []Field{File("picture")}, Files: true, MaxBody: 12 << 20, Answer: Either(Members(cardsData{}, "rows"), Acted), Handler: s.picture},
+		{Method: http.MethodGet, Path: "/cards/many", Act: access.CardSuspend, Query: []Field{Text("batch", 40), Text("job", 40)}, Answer: Members(cardsData{}, "batch", "job", "places"), Handler: s.choose},
+		{Method: http.MethodGet, Path: "/cards/of/:card", Act: access.CardRead, Answer: Members(cardsData{}, "card", "events"), Handler: s.show},
 		{Method: http.MethodPost, Path: "/cards/of/:card/replace", Act: access.CardReplace, Form: []Field{Text("reason", 80)}, Handler: s.replace},
 	}
 	for _, a := range cardActs {
@@ -139,7 +139,7 @@ type cardsData struct {
 	Batch  string      `json:"batch,omitempty"`
 	Job    string      `json:"job,omitempty"`
 
-	Places []placeChoice `json:"-"`
+	Places []placeChoice `json:"places,omitempty"`
 	Acts   []cardButton  `json:"-"`
 }
 
@@ -156,7 +156,7 @@ type cardRow struct {
 	From      time.Time `json:"valid_from"`
 	Until     time.Time `json:"valid_until"`
 
-	Says, PaperSays string // keys
+	Says, PaperSays string `json:"-"` // keys
 	Revoked         bool   `json:"revoked"`
 	Held            bool   `json:"held"`
 	Fresh           bool   `json:"-"` // it may be printed

@@ -453,6 +453,12 @@ func TestPassingTheGate(t *testing.T) {
 	if c := signs.post(at, form).Code; c != 409 {
 		t.Errorf("of another batch than was shown: %d, want 409", c)
 	}
+	if c := signs.post("/batches/of/"+id+"/mend.csv", nil).Code; c != 403 {
+		t.Errorf("the list to mend leaves without a reason: %d", c)
+	}
+	if file := signs.post("/batches/of/"+id+"/mend.csv", url.Values{"reason": {"to the village office"}}); file.Code != 200 || !strings.Contains(file.Body.String(), "'=HH-17") {
+		t.Errorf("the list to mend: %d %q", file.Code, file.Body)
+	}
 	done := w.issuing.batch(own, issuer.Approved)
 	form.Set("digest", fmt.Sprintf("%x", w.issuing.proposals[own+"/"+done].Digest))
 	if c := signs.post("/batches/of/"+done+"/override", form).Code; c != 409 {

@@ -49,11 +49,11 @@ type Offers struct {
 // Routes implements Screen.
 func (s *Offers) Routes() []Route {
 	return []Route{
-		{Method: http.MethodGet, Path: "/offers", Act: access.OfferRead, Menu: "offers.menu", Paged: true, Handler: s.list},
+		{Method: http.MethodGet, Path: "/offers", Act: access.OfferRead, Menu: "offers.menu", Paged: true, Answer: Members(offersData{}, "rows", "paging"), Handler: s.list},
 		{Method: http.MethodGet, Path: "/offers/new", Act: access.OfferMake, Query: []Field{Text("unit", 80)}, Handler: s.blank},
 		{Method: http.MethodPost, Path: "/offers/new", Act: access.OfferMake,
 			Form: []Field{Text("unit", 80), Text("list", 80), Text("type", 40), Text("place", 40), Text("no_code", 3), Text("life", 8)}, Handler: s.make},
-		{Method: http.MethodGet, Path: "/offers/of/:offer", Act: access.OfferRead, Handler: s.show},
+		{Method: http.MethodGet, Path: "/offers/of/:offer", Act: access.OfferRead, Answer: Members(offersData{}, "offer"), Handler: s.show},
 		{Method: http.MethodPost, Path: "/offers/of/:offer/withdraw", Act: access.OfferWithdraw, Form: []Field{Text("reason", 80)}, Handler: s.withdraw},
 	}
 }

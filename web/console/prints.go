@@ -52,13 +52,13 @@ type Prints struct{ Desk PrintsDesk }
 func (s *Prints) Routes() []Route {
 	form := []Field{Text("paper", 10), Text("lang", 8), Text("complaint", 80), Text("duplex", 3), Text("plain", 3), Text("names", 3), Text("photos", 3)}
 	return []Route{
-		{Method: http.MethodGet, Path: "/prints", Act: access.BatchPrint, Menu: "prints.menu", Paged: true, Handler: s.list},
-		{Method: http.MethodGet, Path: "/prints/test", Act: access.BatchPrint, Query: []Field{Text("paper", 10), Text("lang", 8)}, Handler: s.test},
-		{Method: http.MethodGet, Path: "/prints/of/:print", Act: access.BatchPrint, Handler: s.show},
-		{Method: http.MethodGet, Path: "/prints/of/:print/cards.pdf", Act: access.BatchPrint, Handler: s.file},
-		{Method: http.MethodGet, Path: "/prints/batch/:batch", Act: access.BatchPrint, Handler: s.ask},
+		{Method: http.MethodGet, Path: "/prints", Act: access.BatchPrint, Menu: "prints.menu", Paged: true, Answer: Members(printsData{}, "rows", "paging"), Handler: s.list},
+		{Method: http.MethodGet, Path: "/prints/test", Act: access.BatchPrint, Query: []Field{Text("paper", 10), Text("lang", 8)}, Answer: Sends("application/pdf"), Handler: s.test},
+		{Method: http.MethodGet, Path: "/prints/of/:print", Act: access.BatchPrint, Answer: Members(printsData{}, "job"), Handler: s.show},
+		{Method: http.MethodGet, Path: "/prints/of/:print/cards.pdf", Act: access.BatchPrint, Answer: Sends("application/pdf"), Handler: s.file},
+		{Method: http.MethodGet, Path: "/prints/batch/:batch", Act: access.BatchPrint, Answer: Members(printsData{}, "order", "fresh", "printed", "ended", "papers", "langs"), Handler: s.ask},
 		{Method: http.MethodPost, Path: "/prints/batch/:batch", Act: access.BatchPrint, Form: form, Handler: s.print},
-		{Method: http.MethodGet, Path: "/prints/card/:card", Act: access.BatchPrint, Handler: s.ask},
+		{Method: http.MethodGet, Path: "/prints/card/:card", Act: access.BatchPrint, Answer: Members(printsData{}, "order", "fresh", "printed", "ended", "papers", "langs"), Handler: s.ask},
 		{Method: http.MethodPost, Path: "/prints/card/:card", Act: access.BatchPrint, Form: form, Handler: s.print},
 	}
 }
@@ -72,8 +72,8 @@ type printsData struct {
 	Job    printRow   `json:"job"`
 	Order  PrintOrder `json:"order"`
 	Printable
-	Papers []string `json:"-"`
-	Langs  []string `json:"-"`
+	Papers []string `json:"papers,omitempty"`
+	Langs  []string `json:"langs,omitempty"`
 	Path   string   `json:"-"` // of the form
 	Back   string   `json:"-"`
 }
