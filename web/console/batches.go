@@ -65,7 +65,7 @@ func (s *Batches) Routes() []Route {
 		{Method: http.MethodGet, Path: "/batches/of/:batch/people", Act: access.BatchRead, Query: []Field{Text("of", 10)}, Paged: true, Answer: readingData{}, Handler: s.read},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/override", Act: access.BatchOverride, Form: []Field{Text("digest", 64), Text("unit", 32), Text("reason", 40)}, Handler: s.override},
 		{Method: http.MethodGet, Path: "/batches/of/:batch/mend", Act: access.BatchPrepare, Paged: true, Answer: unfitList{}, Handler: s.mend},
-		{Method: http.MethodPost, Path: "/batches/of/:batch/mend.csv", Act: access.BatchPrepare, Form: []Field{Text("reason", 200)}, Answer: Sends("text/csv"), Handler: s.mendFile},
+		{Method: http.MethodPost, Path: "/batches/of/:batch/mend.csv", Act: access.BatchPrepare, Form: []Field{Text("reason", 200)}, Answer: Sends("text/csv; charset=utf-8"), Handler: s.mendFile},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/submit", Act: access.BatchSubmit, Form: []Field{Text("digest", 64), Text("reason", 200)}, Handler: s.submit},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/issue", Act: access.BatchIssue, Handler: s.issue},
 	}

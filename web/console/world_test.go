@@ -127,6 +127,7 @@ var forms = map[string]url.Values{
 	"POST /offers/of/:offer/withdraw":    {"reason": {"code"}},
 	"POST /offers/new":                   {"unit": {"17"}, "place": {"K7Q2/1"}},
 	"POST /batches/new":                  {"type": {"eligibility"}, "place": {"K7Q2/1"}},
+	"POST /batches/of/:batch/mend.csv":   {"reason": {"to the village office"}},
 	"POST /programmes/new":               {"modality": {"cash"}, "counts": {"person"}},
 	"POST /things/export":                {"reason": {"yearly report"}},
 }
