@@ -48,8 +48,8 @@ type Proposal struct {
 	Import    string          `json:"import,omitempty"` // whom this import made or changed, by its id; with neither: to whom something is due in the round
 	Photo     bool            `json:"photo,omitempty"`  // bound to the photo on record
 	Overrides []Override      `json:"overrides,omitempty"`
-	Until     credential.Time `json:"until"`            // end of provisional cards
-	ExpiresAt credential.Time `json:"expires_at"`       // 0: as the type says
+	Until     credential.Time `json:"until"`      // end of provisional cards
+	ExpiresAt credential.Time `json:"expires_at"` // 0: as the type says
 
 	Digest      [32]byte     `json:"digest"`      // Batch.Digest
 	Rows        int          `json:"rows"`        // units looked at

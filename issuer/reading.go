@@ -16,8 +16,8 @@ import (
 // A Reading is what the second account of a batch reads before it approves: who gets what,
 // as the records are now, and what it should look at.
 type Reading struct {
-	Digest [32]byte // of the batch now: another one than the proposal's where records changed since
-	Before uint64   // the round that it is compared with; 0: none
+	Digest [32]byte     // of the batch now: another one than the proposal's where records changed since
+	Before uint64       // the round that it is compared with; 0: none
 	Rows   []ReadingRow // who gets a card, in the order of their ids
 	Gone   []ReadingRow // who was in the round before and gets none; not asked of an import, which is a part
 }
