@@ -281,7 +281,7 @@ func (r *Runner) turn(ctx context.Context, id string) {
 	// By this a program that had the job before, and still lives, saves nothing more.
 	j.State, j.Seen = Runs, r.now()
 	if j, err = r.Store.SaveJob(ctx, j.By, j, nil); err != nil {
-		r.log().Error("a job does not begin", "job", id, "kind", j.Kind, "error", err.Error())
+		r.log().Error("a job does not begin", "job", id, "kind", j.Kind, "code", access.ErrorCode(err))
 		r.pause(ctx)
 		return
 	}
@@ -301,13 +301,13 @@ func (r *Runner) refused(ctx context.Context, j *Job) bool {
 	case err == nil:
 		return false
 	case !errors.Is(err, access.ErrNotAllowed):
-		r.log().Error("nobody can say whether a job may go on", "job", j.ID, "kind", j.Kind, "error", err.Error())
+		r.log().Error("nobody can say whether a job may go on", "job", j.ID, "kind", j.Kind, "code", access.ErrorCode(err))
 		r.pause(ctx)
 		return true
 	}
 	j.State, j.Why, j.Seen = Stopped, WordNotAllowed, r.now()
 	if _, err := r.Store.SaveJob(ctx, runs, *j, entry("work.cancel", j)); err != nil && !errors.Is(err, ErrStale) {
-		r.log().Error("a job is not stopped", "job", j.ID, "kind", j.Kind, "error", err.Error())
+		r.log().Error("a job is not stopped", "job", j.ID, "kind", j.Kind, "code", access.ErrorCode(err))
 	}
 	return true
 }
@@ -330,7 +330,7 @@ func do(ctx context.Context, k Kind, t *Turn) (result string, err error) {
 	return k.Do(ctx, t)
 }
 
-var errBroke = errors.New("work: it broke")
+var errBroke = access.LogCode("work: it broke")
 
 // end keeps how a turn ended.
 func (r *Runner) end(ctx context.Context, t *Turn, result string, err error) {
@@ -359,8 +359,8 @@ func (r *Runner) end(ctx context.Context, t *Turn, result string, err error) {
 	switch {
 	case errors.Is(saved, ErrStale): // somebody stopped it, or another program has it
 	case saved != nil:
-		r.log().Error("how a job ended is not kept: it is done again", "job", j.ID, "kind", j.Kind, "error", saved.Error())
+		r.log().Error("how a job ended is not kept: it is done again", "job", j.ID, "kind", j.Kind, "code", access.ErrorCode(saved))
 	case j.State == Failed:
-		r.log().Error("a job failed", "job", j.ID, "kind", j.Kind, "error", err.Error())
+		r.log().Error("a job failed", "job", j.ID, "kind", j.Kind, "code", access.ErrorCode(err))
 	}
 }

@@ -234,7 +234,7 @@ func TestAJobThatFails(t *testing.T) {
 	r := &work.Runner{Store: m, Log: slog.New(slog.NewTextHandler(&log, nil))}
 	r.Handle("sign", work.Kind{Act: access.BatchIssue, Word: "jobs.title", Do: func(context.Context, *work.Turn) (string, error) {
 		if tries++; tries == 1 {
-			return "", &work.Fault{Word: "fault.full", Err: errors.New("no room")}
+			return "", &work.Fault{Word: "fault.full", Err: errors.New("row 7, Zuhura Bakari: no room")}
 		}
 		if tries == 2 {
 			panic("Halima, born 1988-03-04")
@@ -267,6 +267,9 @@ func TestAJobThatFails(t *testing.T) {
 	}
 	if _, err := r.Start(t.Context(), lead, work.New{Kind: "nothing"}); err == nil {
 		t.Error("a kind that nobody does was started")
+	}
+	if strings.Contains(log.String(), "Zuhura") || !strings.Contains(log.String(), "*work.Fault *errors.errorString") {
+		t.Errorf("the log tells whose row it was, or no code:\n%s", log.String())
 	}
 }
 

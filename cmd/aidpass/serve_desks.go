@@ -171,7 +171,7 @@ func (p *packRoom) Pack(ctx context.Context, d access.Device) (*api.Document, er
 		return nil, err
 	}
 	if err := p.o.store.SawDevice(ctx, d, have.lists); err != nil {
-		p.log.Error("nobody learns that a device was here", "device", d.ID(), "error", err.Error()) // it has its pack all the same
+		p.log.Error("nobody learns that a device was here", "device", d.ID(), "code", access.ErrorCode(err)) // it has its pack all the same
 	}
 	return have.doc, nil
 }
@@ -211,7 +211,7 @@ func (p *packRoom) pack(ctx context.Context, d access.Device) (*sitePack, error)
 	if err != nil {
 		if have != nil && have.mark == mark {
 			// Older lists in a phone's hand are better than none; the phone says how old.
-			p.log.Error("no new pack", "site", d.Site, "error", err.Error())
+			p.log.Error("no new pack", "site", d.Site, "code", access.ErrorCode(err))
 			return have, nil
 		}
 		return nil, storeError(err)

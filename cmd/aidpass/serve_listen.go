@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"aidpass/access"
 	"aidpass/web/api"
 )
 
@@ -206,7 +207,7 @@ func (s *serving) move() {
 		err = s.writeAddresses()
 	}
 	if err != nil {
-		s.log.Error("the new addresses have no certificate", "error", err.Error())
+		s.log.Error("the new addresses have no certificate", "code", access.ErrorCode(err))
 	}
 }
 

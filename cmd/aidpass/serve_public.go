@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"aidpass/access"
 	"aidpass/status"
 	"aidpass/trust"
 	"aidpass/web/api"
@@ -34,14 +35,14 @@ func (s *serving) watch(ctx context.Context) {
 		}
 		if n%dropEvery == 0 {
 			if _, err := s.a.requests(s.o).Drop(ctx); err != nil {
-				s.log.Error("what wallets showed is kept longer than it was to be", "error", err.Error())
+				s.log.Error("what wallets showed is kept longer than it was to be", "code", access.ErrorCode(err))
 			}
 		}
 		s.sweep(ctx)
 		s.move()
 		if s.desk != nil {
 			if err := s.desk.renew(false); err != nil {
-				s.log.Error("the keys for wallets are not read anew", "error", err.Error())
+				s.log.Error("the keys for wallets are not read anew", "code", access.ErrorCode(err))
 			}
 		}
 		now, err := s.published()
@@ -50,12 +51,12 @@ func (s *serving) watch(ctx context.Context) {
 		}
 		if err == nil {
 			if err := s.followTrust(); err != nil {
-				s.log.Error("the trust list is not read anew", "error", err.Error())
+				s.log.Error("the trust list is not read anew", "code", access.ErrorCode(err))
 			}
 			err = s.refresh(ctx)
 		}
 		if err != nil {
-			s.log.Error("public documents are not read anew", "error", err.Error())
+			s.log.Error("public documents are not read anew", "code", access.ErrorCode(err))
 			continue
 		}
 		seen = now

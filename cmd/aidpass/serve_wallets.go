@@ -207,7 +207,7 @@ type collected struct {
 func (c *collected) Earlier(k verifier.LedgerKey) (verifier.Use, bool) {
 	use, ok, err := c.desk.store.Collected(c.ctx, k)
 	if err != nil {
-		c.desk.log.Error("earlier collections are not known", "error", err.Error())
+		c.desk.log.Error("earlier collections are not known", "code", access.ErrorCode(err))
 		c.err = err
 		return verifier.Use{}, true
 	}

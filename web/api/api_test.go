@@ -172,7 +172,7 @@ func TestLogsNameNobody(t *testing.T) {
 	w.do("GET", "/Amina?name=Amina%0A", nil, "Referer", "https://Amina.example/")
 	w.do("AMINA", "/", nil)
 	w.do("GET", "/scanner/Amina", nil, "X-Request-ID", "Amina\n")
-	w.err = errors.New("storage: upload visits: constraint")
+	w.err = errors.New("storage: upload visits: constraint on Amina")
 	want(t, "a fault", w.do("POST", path+"/journal", record(9, "Amina"), "Content-Type", "application/cbor-seq"), 500, "fault")
 	l := w.logs.String()
 	for _, stray := range []string{"Amina", "AMINA", "192.0.2.1", "K7Q2M4XD"} {
@@ -180,7 +180,7 @@ func TestLogsNameNobody(t *testing.T) {
 			t.Errorf("the log holds %q:\n%s", stray, l)
 		}
 	}
-	if !strings.Contains(l, "route=/api/v1/devices/:kid/journal status=500") || !strings.Contains(l, "constraint") {
+	if !strings.Contains(l, "route=/api/v1/devices/:kid/journal status=500") || !strings.Contains(l, "code=*errors.errorString") {
 		t.Errorf("the log does not tell the fault:\n%s", l)
 	}
 	a := w.do("GET", "/healthz", nil)

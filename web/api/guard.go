@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v5"
+
+	"aidpass/access"
 )
 
 // problem is an answer that says what was wrong: a code for programs, and where
@@ -238,8 +240,7 @@ func (s *Server) fail(c *echo.Context, err error) {
 		case http.StatusMethodNotAllowed:
 			p = &problem{status, "method_not_allowed", "", 0}
 		default:
-			// Errors of the layers below hold identifiers and never a person's data.
-			s.Log.Error("fault", "request", RequestID(c.Response()), "error", err.Error())
+			s.Log.Error("fault", "request", RequestID(c.Response()), "code", access.ErrorCode(err))
 			p = errFault
 		}
 	}

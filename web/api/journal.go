@@ -104,7 +104,7 @@ func (s *Server) journal(c *echo.Context) error {
 	if slices.ContainsFunc(acks, func(a Ack) bool { return a.State != Refused }) {
 		receipt, err := s.Visits.Receipt(c.Request().Context(), d)
 		if err != nil {
-			s.Log.Error("no receipt", "request", RequestID(c.Response()), "error", err.Error()) // the records are stored all the same
+			s.Log.Error("no receipt", "request", RequestID(c.Response()), "code", access.ErrorCode(err)) // the records are stored all the same
 		}
 		answer.Receipt = base64.RawURLEncoding.EncodeToString(receipt)
 	}

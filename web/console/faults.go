@@ -2,15 +2,14 @@ package console
 
 import (
 	"errors"
-	"fmt"
 	"html/template"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v5"
 
+	"aidpass/access"
 	"aidpass/web/api"
 )
 
@@ -45,21 +44,8 @@ func Slow(wait time.Duration) *Fault {
 	return &Fault{Status: http.StatusTooManyRequests, Word: "fault.slow", Fill: []any{"seconds", int(wait.Round(time.Second).Seconds())}, Retry: wait}
 }
 
-// ErrorCode is an error without its text, for the log: the Go types of what it wraps, from
-// the outside in, as "*fmt.wrapError *registry.Refusal". Texts of errors name records by
-// the numbers that people have in lists, and cite what somebody typed.
-func ErrorCode(err error) string {
-	var kinds []string
-	for err != nil && len(kinds) < 8 {
-		kinds = append(kinds, fmt.Sprintf("%T", err))
-		if many, ok := err.(interface{ Unwrap() []error }); ok && len(many.Unwrap()) > 0 {
-			err = many.Unwrap()[0]
-		} else {
-			err = errors.Unwrap(err)
-		}
-	}
-	return strings.Join(kinds, " ")
-}
+// ErrorCode is [access.ErrorCode].
+func ErrorCode(err error) string { return access.ErrorCode(err) }
 
 // fail answers for an error; nil is none. Nothing of an error that is ours gets onto a
 // page, and into the log its code alone, by the number of the request.

@@ -64,8 +64,7 @@ const (
 var signingAlgs = []string{oidc.RS256, oidc.PS256, oidc.ES256, oidc.ES384, oidc.EdDSA}
 
 var (
-	errProvider = errors.New("console: the provider of sign-ins cannot be asked")
-	errRefused  = &Fault{Status: http.StatusForbidden, Word: "sign_in.refused"}
+	errRefused = &Fault{Status: http.StatusForbidden, Word: "sign_in.refused"}
 )
 
 // leaving is what a browser on its way must come back with, and what for it went.
@@ -157,7 +156,7 @@ func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
 // alone has, and returns where it goes.
 func (o *provider) prepare(p *Page, l leaving) (string, error) {
 	if err := o.SignIn.find(p.Context(), o.Base, o.Now); err != nil {
-		o.Log.Error(errProvider.Error(), "why", err.Error())
+		o.Log.Error("the provider of sign-ins cannot be asked", "code", access.ErrorCode(err))
 		return "", ErrBusy
 	}
 	l.State, l.Nonce, l.Verifier = rand.Text(), rand.Text(), oauth2.GenerateVerifier()
@@ -201,7 +200,7 @@ func (o *provider) back(p *Page) error {
 	}
 	who, err := o.identify(p, l)
 	if err != nil {
-		o.Log.Info("a sign-in at the provider was refused", "why", err.Error())
+		o.Log.Info("a sign-in at the provider was refused", "code", access.ErrorCode(err))
 		return errRefused
 	}
 	if l.Account != "" && (p.In == nil || p.In.Account.ID != l.Account) {
@@ -234,13 +233,13 @@ func (o *provider) back(p *Page) error {
 // OpenID Connect Core 3.1.3.7; RFC 9207 2.4.
 func (o *provider) identify(p *Page, l leaving) (who access.Subject, err error) {
 	if subtle.ConstantTimeCompare([]byte(l.State), []byte(p.Query.Get("state"))) != 1 {
-		return who, errors.New("another state")
+		return who, access.LogCode("another state")
 	}
 	if _, there := p.Query["iss"]; there && p.Query.Raw("iss") != o.SignIn.Issuer {
-		return who, errors.New("an answer of another provider")
+		return who, access.LogCode("an answer of another provider")
 	}
 	if p.Query.Get("code") == "" {
-		return who, errors.New("no code")
+		return who, access.LogCode("no code")
 	}
 	if err := o.SignIn.find(p.Context(), o.Base, o.Now); err != nil {
 		return who, err
@@ -248,26 +247,26 @@ func (o *provider) identify(p *Page, l leaving) (who access.Subject, err error) 
 	ctx := o.SignIn.context(p.Context())
 	tokens, err := o.SignIn.oauth.Exchange(ctx, p.Query.Get("code"), oauth2.VerifierOption(l.Verifier))
 	if err != nil {
-		return who, errors.New("the provider does not take the code") // its text has the answer's body
+		return who, access.LogCode("the provider does not take the code") // its text has the answer's body
 	}
 	raw, _ := tokens.Extra("id_token").(string)
 	token, err := o.SignIn.verifier.Verify(ctx, raw)
 	if err != nil {
-		return who, errors.New("the ID token does not hold")
+		return who, access.LogCode("the ID token does not hold")
 	}
 	if subtle.ConstantTimeCompare([]byte(token.Nonce), []byte(l.Nonce)) != 1 {
-		return who, errors.New("another nonce")
+		return who, access.LogCode("another nonce")
 	}
 	var claims struct {
 		Azp  string `json:"azp"`
 		Auth int64  `json:"auth_time"`
 	}
 	if err := token.Claims(&claims); err != nil || claims.Azp != "" && claims.Azp != o.SignIn.Client || claims.Azp == "" && len(token.Audience) > 1 || !slices.Contains(token.Audience, o.SignIn.Client) {
-		return who, errors.New("the ID token is for another party")
+		return who, access.LogCode("the ID token is for another party")
 	}
 	// OpenID Connect Core 3.1.2.1: with max_age the token says when.
 	if age := o.Now().Unix() - claims.Auth; (l.For == forProof || l.For == forAdd) && (age < -60 || age > 60) {
-		return who, errors.New("the provider did not ask again who it is")
+		return who, access.LogCode("the provider did not ask again who it is")
 	}
 	return access.Subject{Issuer: token.Issuer, Subject: token.Subject}, nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/labstack/echo/v5"
 
+	"aidpass/access"
 	"aidpass/internal/jose"
 	"aidpass/issuer/offer"
 	"aidpass/verifier/request"
@@ -65,7 +66,7 @@ func (s *Server) refuse(c *echo.Context, err error) error {
 	}
 	h := c.Response().Header()
 	if e.Err != nil {
-		s.log(c).Info("refused", "code", e.Code, "why", e.Err.Error())
+		s.log(c).Info("refused", "code", e.Code, "why", access.ErrorCode(e.Err))
 	}
 	switch e.Status {
 	case http.StatusUnauthorized:

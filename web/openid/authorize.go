@@ -18,6 +18,7 @@ import (
 	"github.com/labstack/echo/v5"
 	"golang.org/x/oauth2"
 
+	"aidpass/access"
 	"aidpass/issuer"
 	"aidpass/issuer/offer"
 	"aidpass/web/api"
@@ -59,11 +60,11 @@ var signingAlgs = []string{oidc.RS256, oidc.PS256, oidc.ES256, oidc.ES384, oidc.
 
 // Errors of signing in, for the log. None of them says who it was.
 var (
-	errNonce    = errors.New("openid: the ID token has another nonce")
-	errParty    = errors.New("openid: the ID token is for another party (azp)")
-	errNoClaim  = errors.New("openid: the ID token has no such claim that can be a number of the roster")
-	errEmail    = errors.New("openid: the provider did not verify this e-mail address")
-	errNoToken  = errors.New("openid: the provider gave no ID token")
+	errNonce    = access.LogCode("openid: the ID token has another nonce")
+	errParty    = access.LogCode("openid: the ID token is for another party (azp)")
+	errNoClaim  = access.LogCode("openid: the ID token has no such claim that can be a number of the roster")
+	errEmail    = access.LogCode("openid: the provider did not verify this e-mail address")
+	errNoToken  = access.LogCode("openid: the provider gave no ID token")
 	errProvider = errors.New("openid: the provider ended the sign-in: ")
 )
 
@@ -198,7 +199,7 @@ func (s *Server) authorize(c *echo.Context) error {
 	}
 	p, err := s.findProvider(r.Context())
 	if err != nil {
-		s.log(c).Error("the provider of sign-ins cannot be asked", "why", err.Error())
+		s.log(c).Error("the provider of sign-ins cannot be asked", "code", access.ErrorCode(err))
 		return s.sendBack(c, request, "", errLater)
 	}
 	cookie := rand.Text()
@@ -261,7 +262,7 @@ func (s *Server) callback(c *echo.Context) error {
 	http.SetCookie(c.Response(), &http.Cookie{Name: signInCookie, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode, MaxAge: -1})
 	who, err := s.identify(r.Context(), q, in)
 	if err != nil {
-		s.log(c).Info("a sign-in was refused", "why", err.Error())
+		s.log(c).Info("a sign-in was refused", "code", access.ErrorCode(err))
 		return s.sendBack(c, in.request, "", &offer.Error{Code: offer.AccessDenied, Description: "the sign-in did not succeed"})
 	}
 	var code string
@@ -356,7 +357,7 @@ func (s *Server) sendBack(c *echo.Context, r *offer.AuthorizationRequest, code s
 		}
 		q.Set("error_description", e.Description)
 	default:
-		s.log(c).Error("a sign-in came to no end", "why", err.Error())
+		s.log(c).Error("a sign-in came to no end", "code", access.ErrorCode(err))
 		q.Set("error", "server_error")
 	}
 	// The address stays as it is, letter by letter: it was compared so.
