@@ -52,6 +52,9 @@ func (a *app) withImports(ctx context.Context, work func(*imports.Desk, access.L
 	defer o.close()
 	door := &access.Door{Store: o.store, Now: a.Now}
 	d := &imports.Desk{Store: o.store, Registry: o.store, Door: door, Country: o.entry.Country, Now: a.Now}
+	if err := a.readApart(d); err != nil {
+		return err
+	}
 	door.Handle(access.ImportSubmit, d.Executor())
 	return importError(work(d, access.Laptop(a.actor(access.Registrar))))
 }

@@ -36,6 +36,9 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == readListVerb {
+		os.Exit(readListMain())
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	// The first interrupt ends the work in order, the second one at once.
 	context.AfterFunc(ctx, stop)

@@ -18,7 +18,10 @@ import (
 func (s *serving) staffDesk() (*console.Console, error) {
 	s.door = &access.Door{Store: s.o.store, Now: s.a.Now}
 	s.work = &work.Runner{Store: s.o.store, Now: s.a.Now, Log: s.log, Asker: s.door}
-	s.imports = s.importDesk()
+	var err error
+	if s.imports, err = s.importDesk(); err != nil {
+		return nil, err
+	}
 	s.acts()
 	s.kinds()
 	signIn, err := s.f.staff.open(s.origin(), s.a.oidc)

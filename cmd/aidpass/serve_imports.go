@@ -7,6 +7,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/access/work"
+	"aidpass/issuer/registry/apart"
 	"aidpass/issuer/registry/imports"
 	"aidpass/web/console"
 )
@@ -16,13 +17,17 @@ import (
 const importWork = "import"
 
 // importDesk is where the console takes lists in.
-func (s *serving) importDesk() *imports.Desk {
-	return &imports.Desk{Store: s.o.store, Registry: s.o.store, Door: s.door, Country: s.o.entry.Country, Now: s.a.Now, Begin: func(m imports.Import) error {
+func (s *serving) importDesk() (*imports.Desk, error) {
+	d := &imports.Desk{Store: s.o.store, Registry: s.o.store, Door: s.door, Country: s.o.entry.Country, Now: s.a.Now, Begin: func(m imports.Import) error {
 		who := access.Actor{ID: m.Review.By, Role: access.Registrar, SecondPerson: m.Review.Second}
 		// The same approval begins the same work.
 		_, err := s.work.Start(context.Background(), who, work.New{Kind: importWork, Key: m.Review.Approval, Args: []byte(m.ID), Total: m.Counts.Rows})
 		return err
 	}}
+	if why := apart.Lacks(); why != "" {
+		s.log.Warn(why)
+	}
+	return d, s.a.readApart(d)
 }
 
 // sweepEvery is how often a server destroys lists whose time is over; sweepAgain how long

@@ -11,6 +11,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/apart"
 	"aidpass/issuer/registry/intake"
 	"aidpass/issuer/registry/roster"
 )
@@ -298,13 +299,13 @@ func (d *Desk) Rejects(ctx context.Context, by access.Actor, id string) (b []byt
 	if n == 0 {
 		return nil, "", ErrEmpty
 	}
-	_, file, err := d.open(ctx, id)
+	m, file, err := d.open(ctx, id)
 	if err != nil {
 		return nil, "", err
 	}
 	defer file.Close()
 	var w bytes.Buffer
-	if err := r.WriteRejects(&w, file); err != nil {
+	if err := apart.WriteRejects(&w, r, file, m.mends()); err != nil {
 		return nil, "", err
 	}
 	err = d.Store.WriteImports(ctx, by, func(tx Tx) error {

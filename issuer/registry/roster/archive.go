@@ -14,7 +14,7 @@ import (
 // with 40 and 48, which a locator of 20 bytes in front of the first points to
 // (4.3.14, 4.3.15).
 func checkDirectory(file io.ReaderAt, size int64) error {
-	damaged := func(what string) error { return refuse("send it again", "is a damaged archive (%s)", what) }
+	damaged := func(what string) error { return refuse(Damaged, "send it again", "is a damaged archive (%s)", what) }
 	tail := make([]byte, min(size, 22+65_535))
 	if _, err := file.ReadAt(tail, size-int64(len(tail))); err != nil {
 		return err
@@ -37,7 +37,7 @@ func checkDirectory(file io.ReaderAt, size int64) error {
 		length, start = binary.LittleEndian.Uint64(record[40:]), binary.LittleEndian.Uint64(record[48:])
 	}
 	if length > maxDirectoryBytes || start > uint64(end) || uint64(end)-start > maxDirectoryBytes {
-		return refuse("open it with a spreadsheet program and save it anew", "has a list of files of more than %d bytes, or none", maxDirectoryBytes)
+		return refuse(Damaged, "open it with a spreadsheet program and save it anew", "has a list of files of more than %d bytes, or none", maxDirectoryBytes)
 	}
 	return nil
 }

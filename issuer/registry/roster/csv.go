@@ -102,7 +102,7 @@ func (s *textSource) next() (record, error) {
 			return record{}, err
 		}
 		if len(rec.cells) > MaxColumns && !s.begun {
-			return record{}, refuse("keep the columns that are needed", "has %d columns, at most %d", len(rec.cells), MaxColumns)
+			return record{}, refuse(TooWide, "keep the columns that are needed", "has %d columns, at most %d", len(rec.cells), MaxColumns)
 		}
 		if !rec.blank() {
 			s.begun = true
@@ -151,13 +151,13 @@ func (s *textSource) read() (record, error) {
 		}
 		any = true
 		if total++; total > MaxRowBytes {
-			return rec, refuse("split it", "has a row of more than %d bytes: row %d", MaxRowBytes, s.number)
+			return rec, refuse(TooLarge, "split it", "has a row of more than %d bytes: row %d", MaxRowBytes, s.number)
 		}
 		if len(cell) >= MaxCellBytes {
 			if state == quoted {
 				return rec, s.openQuote(len(rec.cells) + 1)
 			}
-			return rec, refuse("shorten it", "has a cell of more than %d bytes in row %d, column %s",
+			return rec, refuse(LongCell, "shorten it", "has a cell of more than %d bytes in row %d, column %s",
 				MaxCellBytes, s.number, ColumnLetter(len(rec.cells)+1))
 		}
 		switch {
@@ -193,6 +193,6 @@ func (s *textSource) read() (record, error) {
 
 // openQuote refuses a file whose cells cannot be told apart any more.
 func (s *textSource) openQuote(column int) error {
-	return refuse("close the quote, or write a quote that is part of the text twice",
+	return refuse(OpenQuote, "close the quote, or write a quote that is part of the text twice",
 		"has a quote in row %d, column %s that is never closed", s.number, ColumnLetter(column))
 }

@@ -56,7 +56,7 @@ func (f *File) encoding(named string, guess bool) (encoding.Encoding, error) {
 	if named != "" && !strings.EqualFold(named, "utf-8") && !bytes.HasPrefix(head, []byte("\xef\xbb\xbf")) {
 		known, ok := encodings[strings.ToLower(named)]
 		if !ok {
-			return nil, refuse(encodingFix, "cannot be read as %q", named)
+			return nil, refuse(BadEncoding, encodingFix, "cannot be read as %q", named)
 		}
 		return known, nil
 	}
@@ -68,7 +68,7 @@ func (f *File) encoding(named string, guess bool) (encoding.Encoding, error) {
 		f.warn("its encoding is guessed as %s: see that names read right, or name another encoding", found)
 		return encodings[found], nil
 	}
-	return nil, refuse(encodingFix, "is not UTF-8: see line %d", seen.line)
+	return nil, refuse(BadEncoding, encodingFix, "is not UTF-8: see line %d", seen.line)
 }
 
 // bytesSeen is what tells the encoding of a text.

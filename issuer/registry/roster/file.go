@@ -74,6 +74,8 @@ type File struct {
 	skipped  []Skipped
 	warnings []string
 	mends    map[spot]*Mend
+
+	elsewhere Source // nil: it is read here
 }
 
 // bytesOf is where a file's bytes are: on a disk, or in memory.
@@ -128,7 +130,7 @@ func openFile(path string, opt Options, d door) (_ *File, err error) {
 		return nil, f.refusal(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, f.refusal(refuse("name a CSV or XLSX file", "is not a file"))
+		return nil, f.refusal(refuse(WrongKind, "name a CSV or XLSX file", "is not a file"))
 	}
 	f.size = info.Size()
 	if err = f.open(opt, d); err != nil {
@@ -156,6 +158,9 @@ func (f *File) Bytes() io.Reader { return io.NewSectionReader(f.file, 0, f.size)
 
 // Again opens the same bytes with other options. Both are closed.
 func (f *File) Again(opt Options) (*File, error) {
+	if f.elsewhere != nil {
+		return f.elsewhere.Again(opt)
+	}
 	o := &File{path: f.path, file: shared{f.file}, size: f.size}
 	if err := o.open(opt, everything); err != nil {
 		return nil, err
@@ -180,7 +185,7 @@ func (f *File) open(opt Options, d door) (err error) {
 		return err
 	}
 	if limit := kind.limit(); f.size > limit {
-		return refuse("split it", "has %d bytes, at most %d", f.size, limit)
+		return refuse(TooLarge, "split it", "has %d bytes, at most %d", f.size, limit)
 	}
 	hash := sha256.New()
 	if _, err := io.Copy(hash, f.Bytes()); err != nil {
@@ -189,7 +194,7 @@ func (f *File) open(opt Options, d door) (err error) {
 	f.digest = [32]byte(hash.Sum(nil))
 	switch {
 	case d == listsOnly && (kind == jsonFile || kind == xmlFile):
-		err = refuse("export the list as CSV or XLSX", "is %s, not CSV or XLSX", kind)
+		err = refuse(WrongKind, "export the list as CSV or XLSX", "is %s, not CSV or XLSX", kind)
 	case kind == workbook:
 		err = f.openWorkbook(opt.Sheet)
 	case kind == jsonFile:

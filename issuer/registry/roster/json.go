@@ -52,7 +52,7 @@ func (f *File) plainText() (io.Reader, bool) {
 }
 
 func (j *jsonReader) damaged(what string) error {
-	return refuse("export it again", "is damaged: line %d: %s", j.line, what)
+	return refuse(Damaged, "export it again", "is damaged: line %d: %s", j.line, what)
 }
 
 // failed says what a read that failed means.
@@ -96,7 +96,7 @@ func (j *jsonReader) take() error {
 // spend counts bytes that were read against what may be read.
 func (j *jsonReader) spend(n int) error {
 	if j.left -= n; j.left < 0 {
-		return refuse("split it", "has a submission of more than %d bytes: line %d", MaxRowBytes, j.line)
+		return refuse(TooLarge, "split it", "has a submission of more than %d bytes: line %d", MaxRowBytes, j.line)
 	}
 	return nil
 }

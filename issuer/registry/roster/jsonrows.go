@@ -18,7 +18,7 @@ func (f *File) openJSONRows() error {
 		return wrong.FileError
 	}
 	if l.form != hxlForm {
-		return refuse("export the list as CSV or XLSX", "is JSON rows without HXL hashtags")
+		return refuse(WrongKind, "export the list as CSV or XLSX", "is JSON rows without HXL hashtags")
 	}
 	f.format = HXLJSON
 	t := f.addGrid("", l, open)
@@ -56,7 +56,7 @@ func (s *jsonRows) next() (record, error) {
 		rec := record{number: s.number}
 		err = s.j.items(func(i int) error {
 			if i >= MaxColumns {
-				return refuse("keep the columns that are needed", "has more than %d cells in row %d", MaxColumns, s.number)
+				return refuse(TooWide, "keep the columns that are needed", "has more than %d cells in row %d", MaxColumns, s.number)
 			}
 			cell, err := s.j.scalar()
 			rec.cells = append(rec.cells, cell)

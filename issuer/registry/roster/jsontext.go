@@ -108,7 +108,7 @@ func (j *jsonReader) str() error {
 		}
 		j.text = append(j.text, here[:n]...)
 		if len(j.text) > MaxCellBytes {
-			return refuse("shorten it", "has a text of more than %d bytes: line %d", MaxCellBytes, j.line)
+			return refuse(LongCell, "shorten it", "has a text of more than %d bytes: line %d", MaxCellBytes, j.line)
 		}
 		ended := n < len(here)
 		var c byte
@@ -126,7 +126,7 @@ func (j *jsonReader) str() error {
 		case !ended:
 		case c == '"':
 			if !utf8.Valid(j.text) {
-				return refuse("save it as UTF-8", "is not UTF-8: see line %d", j.line)
+				return refuse(BadEncoding, "save it as UTF-8", "is not UTF-8: see line %d", j.line)
 			}
 			return nil
 		case c == '\\':

@@ -63,7 +63,7 @@ var (
 // name says another kind: it was renamed, and who sent it should know.
 func sniff(file io.ReaderAt, name string, size int64) (kind, error) {
 	if size == 0 {
-		return 0, refuse("export the list again", "is empty")
+		return 0, refuse(Empty, "export the list again", "is empty")
 	}
 	head := make([]byte, 4096)
 	n, err := file.ReadAt(head, 0)
@@ -85,13 +85,13 @@ func sniff(file io.ReaderAt, name string, size int64) (kind, error) {
 				continue
 			}
 			if bytes.HasPrefix(head, []byte("\xd0\xcf")) && encrypted(file, size) {
-				return 0, refuse("open it with its password and save a copy without one", "is a workbook locked with a password")
+				return 0, refuse(Locked, "open it with its password and save a copy without one", "is a workbook locked with a password")
 			}
-			return 0, refuse(other.fix, "is %s, not CSV or XLSX", other.name)
+			return 0, refuse(WrongKind, other.fix, "is %s, not CSV or XLSX", other.name)
 		}
 		switch {
 		case isBinary(head):
-			return 0, refuse("export the list as CSV or XLSX", "is neither CSV nor XLSX")
+			return 0, refuse(WrongKind, "export the list as CSV or XLSX", "is neither CSV nor XLSX")
 		case jsonStart.Match(start):
 			found = jsonFile
 		case xmlStart.Match(start):
@@ -100,11 +100,11 @@ func sniff(file io.ReaderAt, name string, size int64) (kind, error) {
 	}
 	switch name := strings.ToLower(filepath.Ext(name)); {
 	case found != workbook && (name == ".xlsx" || name == ".xlsm"):
-		return 0, refuse("rename it to end in "+ending[found]+", or export it again as XLSX", "is %s, not the workbook its name says", found)
+		return 0, refuse(WrongName, "rename it to end in "+ending[found]+", or export it again as XLSX", "is %s, not the workbook its name says", found)
 	case found == workbook && (name == ".csv" || name == ".tsv" || name == ".txt"):
-		return 0, refuse("rename it to end in .xlsx, or export it again as CSV", "is %s, not the text its name says", found)
+		return 0, refuse(WrongName, "rename it to end in .xlsx, or export it again as CSV", "is %s, not the text its name says", found)
 	case (found == jsonFile || found == xmlFile) && (name == ".csv" || name == ".tsv"):
-		return 0, refuse("rename it to end in "+ending[found]+", or export it again as CSV", "is %s, not the list its name says", found)
+		return 0, refuse(WrongName, "rename it to end in "+ending[found]+", or export it again as CSV", "is %s, not the list its name says", found)
 	}
 	return found, nil
 }

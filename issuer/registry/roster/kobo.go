@@ -85,7 +85,7 @@ func (s *submissions) readTop(j *jsonReader) error {
 	seen := map[string]bool{}
 	err := j.members(func(name string) (err error) {
 		if seen[name] && (name == "results" || name == "submissions") {
-			return refuse("export it again", "has two lists called %q", name)
+			return refuse(TwoNames, "export it again", "has two lists called %q", name)
 		}
 		seen[name] = true
 		c, err := j.peek()
@@ -99,7 +99,7 @@ func (s *submissions) readTop(j *jsonReader) error {
 			j.left = formLeft
 			item, err := j.tree()
 			if formLeft = j.left; formLeft < 0 {
-				return refuse("export the answers without their form", "has a form of more than %d bytes", maxFormBytes)
+				return refuse(TooLarge, "export the answers without their form", "has a form of more than %d bytes", maxFormBytes)
 			}
 			j.left = before
 			switch {
@@ -161,15 +161,15 @@ func (s *submissions) readTop(j *jsonReader) error {
 	}
 	switch {
 	case form && len(lists) == 0:
-		return refuse("in KoBo or ODK, download the data of the form, as XLSX or JSON", "is the form, not its answers")
+		return refuse(FormAlone, "in KoBo or ODK, download the data of the form, as XLSX or JSON", "is the form, not its answers")
 	case seen["results"] || seen["submissions"]:
-		return refuse("export it again, with answers", "has no submissions")
+		return refuse(Empty, "export it again, with answers", "has no submissions")
 	case len(lists) == 1:
 		s.key = lists[0]
 		s.file.warn("its list of submissions is not called results or submissions; the only list it has is read")
 		return nil
 	}
-	return refuse("export the submissions from KoBo as JSON, or the list as CSV or XLSX", "is JSON without a list of submissions")
+	return refuse(WrongKind, "export the submissions from KoBo as JSON, or the list as CSV or XLSX", "is JSON without a list of submissions")
 }
 
 // open finds the tables and columns, and reads all of the file once for them.
@@ -188,7 +188,7 @@ func (s *submissions) open() error {
 		return err
 	}
 	if len(s.order) == 0 {
-		return refuse("export it again, with answers", "has no submissions")
+		return refuse(Empty, "export it again, with answers", "has no submissions")
 	}
 	if s.count > 0 && s.count != r.number {
 		f.warn("it says it has %d submissions, and holds %d: export all of them", s.count, r.number)
@@ -218,7 +218,7 @@ func (s *submissions) learn(name, parent string) (*jsonTable, error) {
 		return t, nil
 	}
 	if len(s.order) >= MaxTables {
-		return nil, refuse("export fewer forms at once", "has more than %d repeats", MaxTables)
+		return nil, refuse(TooWide, "export fewer forms at once", "has more than %d repeats", MaxTables)
 	}
 	t := &jsonTable{number: len(s.order)}
 	t.table = s.file.add(Table{Name: name, Parent: parent}, func() (stream, error) { return s.rows(t) })
@@ -232,7 +232,7 @@ func (t *jsonTable) at(name string) (int, error) {
 	i, known := t.column[name]
 	if !known {
 		if i = len(t.Columns); i >= MaxColumns {
-			return 0, refuse("export fewer questions", "has more than %d columns in %q", MaxColumns, t.Name)
+			return 0, refuse(TooWide, "export fewer questions", "has more than %d columns in %q", MaxColumns, t.Name)
 		}
 		t.Columns = append(t.Columns, Column{Name: name})
 		t.column[name] = i

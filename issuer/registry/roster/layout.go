@@ -64,7 +64,7 @@ func analyse(sheet string, asked bool, open func() (source, error)) (*layout, *u
 		head = append(head, rec)
 	}
 	if len(head) == 0 {
-		return nil, &unfit{refusal("export the list again", "has no rows%s", onSheet(sheet)), emptySheet}, nil
+		return nil, &unfit{refusal(Empty, "export the list again", "has no rows%s", onSheet(sheet)), emptySheet}, nil
 	}
 	l, at, wrong := headerOf(sheet, asked, head)
 	if wrong != nil {
@@ -75,7 +75,7 @@ func analyse(sheet string, asked bool, open func() (source, error)) (*layout, *u
 		rest = rest[1:]
 	}
 	if len(rest) == 0 {
-		return nil, &unfit{refusal("add the rows below the header, or name another sheet", "has a header and no rows%s", onSheet(sheet)), emptySheet}, nil
+		return nil, &unfit{refusal(Empty, "add the rows below the header, or name another sheet", "has a header and no rows%s", onSheet(sheet)), emptySheet}, nil
 	}
 	l.first = rest[0].number
 	if l.form == koboForm {
@@ -129,7 +129,7 @@ func headerOf(sheet string, asked bool, head []record) (*layout, int, *unfit) {
 	}
 	if rec := head[at]; len(rec.problems) > 0 {
 		p := rec.problems[0]
-		return nil, 0, &unfit{refusal(p.Fix, "has a header that cannot be read%s: column %s %s", onSheet(sheet), p.Column, p.What), noHeader}
+		return nil, 0, &unfit{refusal(BadHeader, p.Fix, "has a header that cannot be read%s: column %s %s", onSheet(sheet), p.Column, p.What), noHeader}
 	}
 	header := trimmed(head[at].cells)
 	l := &layout{index: -1, parent: -1, version: -1, above: at, width: len(head[at].cells)}
@@ -139,7 +139,7 @@ func headerOf(sheet string, asked bool, head []record) (*layout, int, *unfit) {
 		l.form = hopeForm
 	}
 	if !asked && (isForm(header) || strings.EqualFold(sheet, "survey") && slices.Contains(header, "type") && slices.Contains(header, "name")) {
-		return nil, 0, &unfit{refusal("in KoBo or ODK, download the data of the form, as XLSX or JSON", "is the form (XLSForm), not its answers"), questions}
+		return nil, 0, &unfit{refusal(FormAlone, "in KoBo or ODK, download the data of the form, as XLSX or JSON", "is the form (XLSForm), not its answers"), questions}
 	}
 	if wrong := l.setColumns(sheet, header); wrong != nil {
 		return nil, 0, &unfit{wrong, noHeader}
@@ -179,11 +179,11 @@ func (l *layout) setColumns(sheet string, header []string) *FileError {
 		before, twice := seen[name]
 		if twice && name != "" && l.form != koboForm { // questions may share a label, and KoBo exports by label too
 			// Not the name itself: where the header is missing it is a person's.
-			return refusal("rename one of them", "has two columns of one name%s, %s and %s",
+			return refusal(TwoNames, "rename one of them", "has two columns of one name%s, %s and %s",
 				onSheet(sheet), ColumnLetter(before+1), ColumnLetter(i+1))
 		}
 		if len(name) > maxNameBytes {
-			return refusal("put the names of the columns into the first row", "has a header of more than %d bytes%s in column %s", maxNameBytes, onSheet(sheet), ColumnLetter(i+1))
+			return refusal(BadHeader, "put the names of the columns into the first row", "has a header of more than %d bytes%s in column %s", maxNameBytes, onSheet(sheet), ColumnLetter(i+1))
 		}
 		c := Column{Letter: ColumnLetter(i + 1)}
 		if !twice {
@@ -204,7 +204,7 @@ func (l *layout) setColumns(sheet string, header []string) *FileError {
 	}
 	for i, name := range header {
 		if dataLike.MatchString(name) {
-			return refusal("put the names of the columns into the first row", "has no header%s: column %s of the first row holds a number or a date",
+			return refusal(BadHeader, "put the names of the columns into the first row", "has no header%s: column %s of the first row holds a number or a date",
 				onSheet(sheet), ColumnLetter(i+1))
 		}
 	}

@@ -22,11 +22,11 @@ type merge struct{ column, top, bottom int }
 func (b *book) merges(part string) ([]merge, error) {
 	f := b.parts[strings.ToLower(part)]
 	if f == nil {
-		return nil, refuse("open it with a spreadsheet program and save it anew", "is damaged: %q is missing", part)
+		return nil, refuse(Damaged, "open it with a spreadsheet program and save it anew", "is damaged: %q is missing", part)
 	}
 	r, err := f.Open()
 	if err != nil {
-		return nil, refuse("send it again", "is damaged: %q: %v", part, err)
+		return nil, refuse(Damaged, "send it again", "is damaged: %q: %v", part, err)
 	}
 	defer r.Close()
 	in := bufio.NewReaderSize(r, 64<<10)
@@ -38,7 +38,7 @@ func (b *book) merges(part string) ([]merge, error) {
 		} else if err == io.EOF {
 			break
 		} else if err != nil {
-			return nil, refuse("send it again", "is damaged: %q: %v", part, err)
+			return nil, refuse(Damaged, "send it again", "is damaged: %q: %v", part, err)
 		}
 		start, _ := in.Peek(256)
 		tag, _, _ := bytes.Cut(start, []byte(">"))
@@ -56,7 +56,7 @@ func (b *book) merges(part string) ([]merge, error) {
 		ref, _, _ = bytes.Cut(ref[1:], ref[:1])
 		if m, ok := mergeOf(string(ref)); ok {
 			if total += m.bottom - m.top; total > maxMerged {
-				return nil, refuse("take the merged cells apart", "has more than %d merged cells in %q", maxMerged, part)
+				return nil, refuse(TooLarge, "take the merged cells apart", "has more than %d merged cells in %q", maxMerged, part)
 			}
 			out = append(out, m)
 		}

@@ -58,9 +58,38 @@ type Options struct {
 	Encoding string
 }
 
+// A Code is why a file cannot be read, for who says so in other languages than English.
+type Code string
+
+// The codes of a FileError.
+const (
+	Empty       Code = "empty"     // no rows, no submissions, nobody
+	WrongKind   Code = "kind"      // no list of any form that is read
+	WrongName   Code = "name"      // another kind than its name says
+	FormAlone   Code = "form"      // the form, and not its answers
+	Locked      Code = "locked"    // with a password
+	Damaged     Code = "damaged"   // not whole, or not as its kind is written
+	Unsafe      Code = "unsafe"    // made to do harm: entities, bombs, two files of one name
+	BadEncoding Code = "encoding"  // not UTF-8, or another encoding than was said
+	BadHeader   Code = "header"    // no names of columns, or unreadable ones
+	TwoNames    Code = "two_names" // two columns, sheets or lists of one name
+	NoSheet     Code = "no_sheet"  // none of the name that was asked for
+	OpenQuote   Code = "quote"     // a quote that does not end
+	LongCell    Code = "long_cell" // a cell over its bound
+	TooWide     Code = "wide"      // too many columns
+	TooLarge    Code = "large"     // over another bound
+	TooMuch     Code = "much"      // more memory or time than a list needs
+)
+
+// Codes are all of them.
+func Codes() []Code {
+	return []Code{Empty, WrongKind, WrongName, FormAlone, Locked, Damaged, Unsafe, BadEncoding, BadHeader, TwoNames, NoSheet, OpenQuote, LongCell, TooWide, TooLarge, TooMuch}
+}
+
 // A FileError refuses the whole file, or all after what was read of it.
 type FileError struct {
 	Path string // the file's name without its folder
+	Code Code   // which kind of refusal it is, for those who say it in other languages
 	What string // what is wrong
 	Fix  string // how to mend it; may be empty
 }
@@ -73,12 +102,12 @@ func (e *FileError) Error() string {
 }
 
 // refusal makes a FileError without its path.
-func refusal(fix, what string, args ...any) *FileError {
-	return &FileError{What: fmt.Sprintf(what, args...), Fix: fix}
+func refusal(code Code, fix, what string, args ...any) *FileError {
+	return &FileError{Code: code, What: fmt.Sprintf(what, args...), Fix: fix}
 }
 
 // refuse is refusal as an error.
-func refuse(fix, what string, args ...any) error { return refusal(fix, what, args...) }
+func refuse(code Code, fix, what string, args ...any) error { return refusal(code, fix, what, args...) }
 
 // A Problem is something wrong with one row. The row is not to be used as it is.
 type Problem struct {

@@ -39,7 +39,7 @@ func (f *File) openXML() error {
 		return !slices.ContainsFunc(x.order, func(k *rrfTable) bool { return k.table == t && k.filled })
 	})
 	if f.table("Individuals") == nil {
-		return refuse("export it again, with its people", "has no individuals")
+		return refuse(Empty, "export it again, with its people", "has no individuals")
 	}
 	for _, t := range f.tables {
 		if f.table(t.Parent) == nil {
@@ -55,15 +55,15 @@ func otherXML(root xml.StartElement) error {
 	const fix = "open it with a spreadsheet program and save it as .xlsx"
 	switch {
 	case root.Name.Local == "html" && slices.ContainsFunc(root.Attr, func(a xml.Attr) bool { return strings.Contains(a.Value, "w3.org/2002/xforms") }):
-		return refuse("in KoBo or ODK, download the data of the form, as XLSX or JSON", "is the form (XForm), not its answers")
+		return refuse(FormAlone, "in KoBo or ODK, download the data of the form, as XLSX or JSON", "is the form (XForm), not its answers")
 	case root.Name.Local == "html":
-		return refuse(fix, "is a web page, not CSV or XLSX")
+		return refuse(WrongKind, fix, "is a web page, not CSV or XLSX")
 	case root.Name.Local == "Workbook":
-		return refuse(fix, "is an old Excel workbook in XML")
+		return refuse(WrongKind, fix, "is an old Excel workbook in XML")
 	case root.Name.Local == "schema":
-		return refuse("name the file with the people", "is an XML schema: it describes exchange files and holds nobody")
+		return refuse(WrongKind, "name the file with the people", "is an XML schema: it describes exchange files and holds nobody")
 	}
-	return refuse("ask for an RRF export of proGres, CSV or XLSX", "is an XML file whose outermost element is not UNHCR_RRF")
+	return refuse(WrongKind, "ask for an RRF export of proGres, CSV or XLSX", "is an XML file whose outermost element is not UNHCR_RRF")
 }
 
 // rrfKinds are the entries of a CASE by their elements. Where key is given, it is
@@ -115,7 +115,7 @@ func (x *exchange) learn(element string) (*rrfTable, error) {
 		}
 	}
 	if len(x.order) >= MaxTables {
-		return nil, refuse("export it again", "has more than %d kinds of entry", MaxTables)
+		return nil, refuse(TooWide, "export it again", "has more than %d kinds of entry", MaxTables)
 	}
 	kind, known := rrfKinds[element]
 	if !known {
@@ -135,7 +135,7 @@ func (t *rrfTable) at(name string) (int, error) {
 	i, known := t.column[name]
 	if !known {
 		if i = len(t.Columns); i >= MaxColumns {
-			return 0, refuse("export it again", "has more than %d fields in one kind of entry", MaxColumns)
+			return 0, refuse(TooWide, "export it again", "has more than %d fields in one kind of entry", MaxColumns)
 		}
 		t.Columns = append(t.Columns, Column{Name: name, Required: t.element == "dataIndividual" && slices.Contains(rrfRequired, name)})
 		t.column[name] = i
@@ -151,7 +151,7 @@ func (x *exchange) rows(want *rrfTable) *rrfRows {
 		if wide && strings.HasPrefix(strings.ToLower(label), "utf-16") {
 			return in, nil // it is UTF-8 by now
 		}
-		return nil, refuse("save it as UTF-8", "is written in %.40q", label)
+		return nil, refuse(BadEncoding, "save it as UTF-8", "is written in %.40q", label)
 	}
 	return &rrfRows{x: x, in: t, want: want, counts: map[string]int{}}
 }

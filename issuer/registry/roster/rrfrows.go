@@ -158,7 +158,7 @@ func (r *rrfRows) read(element string) error {
 				return r.in.damaged("case %d: text outside of a field", r.number)
 			}
 			if size += len(token); size > MaxRowBytes {
-				return refuse("export it again", "has an entry of more than %d bytes: %s", MaxRowBytes, row.Path)
+				return refuse(TooLarge, "export it again", "has an entry of more than %d bytes: %s", MaxRowBytes, row.Path)
 			}
 			if field != "" {
 				text.Write(token)
@@ -198,7 +198,7 @@ func (r *rrfRows) keep(t *rrfTable, row Row) error {
 		}
 	}
 	if r.size > MaxRowBytes {
-		return refuse("export fewer people in a case", "has a case of more than %d bytes: case %d", MaxRowBytes, r.number)
+		return refuse(TooLarge, "export fewer people in a case", "has a case of more than %d bytes: case %d", MaxRowBytes, r.number)
 	}
 	switch t.element {
 	case "dataProcessGroup":

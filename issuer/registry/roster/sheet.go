@@ -43,13 +43,13 @@ func (s *sheetSource) row(tag xml.StartElement) (record, error) {
 	if r := attr(tag, "r"); r != "" {
 		n, err := strconv.Atoi(r)
 		if err != nil || n <= s.number || n > MaxRows {
-			return record{}, refuse("open it with a spreadsheet program and save it anew",
+			return record{}, refuse(Damaged, "open it with a spreadsheet program and save it anew",
 				"is damaged: %q: row %q behind row %d", s.in.part, r, s.number)
 		}
 		number = n
 	}
 	if number > MaxRows {
-		return record{}, refuse("split it", "has more than %d rows", MaxRows)
+		return record{}, refuse(TooLarge, "split it", "has more than %d rows", MaxRows)
 	}
 	s.number = number
 	rec := record{number: number}
@@ -69,12 +69,12 @@ func (s *sheetSource) row(tag xml.StartElement) (record, error) {
 			if r := attr(token, "r"); r != "" {
 				letters := strings.TrimRight(r, "0123456789")
 				if column = columnNumber(letters); column <= before || letters+strconv.Itoa(number) != r {
-					return rec, refuse("open it with a spreadsheet program and save it anew",
+					return rec, refuse(Damaged, "open it with a spreadsheet program and save it anew",
 						"is damaged: %q: cell %.20q in row %d", s.in.part, r, number)
 				}
 			}
 			if column > MaxColumns {
-				return rec, refuse("keep the columns that are needed", "has a cell in row %d, column %s; it may have %d columns, up to %s",
+				return rec, refuse(TooWide, "keep the columns that are needed", "has a cell in row %d, column %s; it may have %d columns, up to %s",
 					number, ColumnLetter(column), MaxColumns, ColumnLetter(MaxColumns))
 			}
 			value, wrong, err := s.cell(token)
@@ -96,7 +96,7 @@ func (s *sheetSource) row(tag xml.StartElement) (record, error) {
 			}
 			rec.cells = append(rec.cells, unguard(value))
 			if size += len(value); size > MaxRowBytes {
-				return rec, refuse("split it", "has a row of more than %d bytes: row %d", MaxRowBytes, number)
+				return rec, refuse(TooLarge, "split it", "has a row of more than %d bytes: row %d", MaxRowBytes, number)
 			}
 			if kind := attr(token, "t"); s.watch && (kind == "" || kind == "n") && isWhole(value) {
 				rec.numbers = append(rec.numbers, column-1)
@@ -134,7 +134,7 @@ func (s *sheetSource) cell(tag xml.StartElement) (value string, wrong Problem, e
 		case xml.CharData:
 			if in == "v" {
 				if v.Len()+len(token) > MaxCellBytes {
-					return "", wrong, refuse("shorten it", "has a cell of more than %d bytes in %q", MaxCellBytes, s.in.part)
+					return "", wrong, refuse(LongCell, "shorten it", "has a cell of more than %d bytes in %q", MaxCellBytes, s.in.part)
 				}
 				v.Write(token)
 			}
@@ -159,7 +159,7 @@ func (s *sheetSource) cell(tag xml.StartElement) (value string, wrong Problem, e
 		}
 		i, err := strconv.Atoi(raw)
 		if err != nil || i < 0 || i >= len(s.book.strings) {
-			return "", wrong, refuse("open it with a spreadsheet program and save it anew", "is damaged: %q: text number %.20q", s.in.part, raw)
+			return "", wrong, refuse(Damaged, "open it with a spreadsheet program and save it anew", "is damaged: %q: text number %.20q", s.in.part, raw)
 		}
 		return s.book.strings[i], wrong, nil
 	case "str":
@@ -174,7 +174,7 @@ func (s *sheetSource) cell(tag xml.StartElement) (value string, wrong Problem, e
 		value, wrong = s.amount(raw, attr(tag, "s"))
 		return value, wrong, nil
 	default:
-		return "", wrong, refuse("open it with a spreadsheet program and save it anew", "is damaged: %q: a cell of kind %.20q", s.in.part, kind)
+		return "", wrong, refuse(Damaged, "open it with a spreadsheet program and save it anew", "is damaged: %q: a cell of kind %.20q", s.in.part, kind)
 	}
 }
 

@@ -27,13 +27,13 @@ func (f *File) openWorkbook(want string) error {
 	}
 	switch {
 	case !found && want != "":
-		return refuse("name one of them", "has no sheet %q; it has %q", want, b.names())
+		return refuse(NoSheet, "name one of them", "has no sheet %q; it has %q", want, b.names())
 	case w.questions != nil && !slices.ContainsFunc(w.layouts, func(l *layout) bool { return l.form != plainForm }):
 		return w.questions
 	case len(f.tables) == 0 && w.unfit != nil:
 		return w.unfit
 	case len(f.tables) == 0:
-		return refuse("add the rows below the header, or name another sheet", "has no sheet with a header and rows; its sheets are %q", b.names())
+		return refuse(Empty, "add the rows below the header, or name another sheet", "has no sheet with a header and rows; its sheets are %q", b.names())
 	}
 	return w.finish()
 }
@@ -60,7 +60,7 @@ func (w *workbookTables) add(s sheetRef, named bool) error {
 	f := w.file
 	if s.part == "" {
 		if named {
-			return refuse("name another sheet", "has no rows on sheet %q: it is a chart, or the file is damaged", s.name)
+			return refuse(Empty, "name another sheet", "has no rows on sheet %q: it is a chart, or the file is damaged", s.name)
 		}
 		f.skip(s.name, "it is a chart, or what it holds is not in the file")
 		return nil
@@ -70,7 +70,7 @@ func (w *workbookTables) add(s sheetRef, named bool) error {
 		return nil
 	}
 	if f.table(s.name) != nil {
-		return refuse("rename one of them", "has two sheets named %q", s.name)
+		return refuse(TwoNames, "rename one of them", "has two sheets named %q", s.name)
 	}
 	rows := func(watch bool) (source, error) {
 		t, err := w.book.tokens(s.part)
@@ -101,7 +101,7 @@ func (w *workbookTables) add(s sheetRef, named bool) error {
 	}
 	merged = slices.DeleteFunc(merged, func(m merge) bool { return m.top < l.first })
 	if len(f.tables) >= MaxTables {
-		return refuse("split it", "has more than %d sheets with rows", MaxTables)
+		return refuse(TooLarge, "split it", "has more than %d sheets with rows", MaxTables)
 	}
 	t := f.addGrid(s.name, l, func() (source, error) {
 		in, err := rows(false)

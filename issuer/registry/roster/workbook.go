@@ -49,7 +49,7 @@ func readBook(file io.ReaderAt, size int64) (*book, error) {
 	}
 	archive, err := zip.NewReader(file, size)
 	if err != nil {
-		return nil, refuse("send it again", "is a damaged archive (%v)", err)
+		return nil, refuse(Damaged, "send it again", "is a damaged archive (%v)", err)
 	}
 	b := &book{from: 1900}
 	for _, read := range []func() error{func() error { return b.check(archive) }, b.readSheets, b.readStyles, b.readStrings} {
@@ -64,22 +64,22 @@ func readBook(file io.ReaderAt, size int64) (*book, error) {
 // it claims bind: archive/zip stops a part that turns out larger.
 func (b *book) check(archive *zip.Reader) error {
 	if len(archive.File) > maxParts {
-		return refuse("open it with a spreadsheet program and save it anew", "holds %d files, at most %d", len(archive.File), maxParts)
+		return refuse(Damaged, "open it with a spreadsheet program and save it anew", "holds %d files, at most %d", len(archive.File), maxParts)
 	}
 	b.parts = make(map[string]*zip.File, len(archive.File))
 	for _, f := range archive.File {
 		name := strings.ToLower(f.Name)
 		switch {
 		case b.parts[name] != nil:
-			return refuse("open it with a spreadsheet program and save it anew",
+			return refuse(Unsafe, "open it with a spreadsheet program and save it anew",
 				"holds two files named %q, so no two programs need see the same list", f.Name)
 		case path.IsAbs(name) || strings.ContainsAny(name, "\\\x00") || slices.Contains(strings.Split(name, "/"), ".."):
-			return refuse("do not open it", "holds a file with a name that leads outside: %q", f.Name)
+			return refuse(Unsafe, "do not open it", "holds a file with a name that leads outside: %q", f.Name)
 		case f.Flags&1 != 0:
-			return refuse("save a copy without a password", "is locked with a password")
+			return refuse(Locked, "save a copy without a password", "is locked with a password")
 		case f.UncompressedSize64 > maxPartBytes,
 			f.UncompressedSize64 > bombFrom && f.UncompressedSize64/bombRatio > f.CompressedSize64:
-			return refuse("do not open it", "holds a file that unpacks from %d to %d bytes", f.CompressedSize64, f.UncompressedSize64)
+			return refuse(Unsafe, "do not open it", "holds a file that unpacks from %d to %d bytes", f.CompressedSize64, f.UncompressedSize64)
 		}
 		b.parts[name] = f
 	}
@@ -93,21 +93,21 @@ func (b *book) check(archive *zip.Reader) error {
 		{"word/document.xml", "a Word document", "copy its table into a spreadsheet and save that"},
 	} {
 		if b.parts[other.part] != nil {
-			return refuse(other.fix, "is %s, not CSV or XLSX", other.name)
+			return refuse(WrongKind, other.fix, "is %s, not CSV or XLSX", other.name)
 		}
 	}
-	return refuse("unpack it and name the list inside", "is a ZIP archive, not a workbook")
+	return refuse(WrongKind, "unpack it and name the list inside", "is a ZIP archive, not a workbook")
 }
 
 // tokens opens a part for reading as XML.
 func (b *book) tokens(part string) (*tokens, error) {
 	f := b.parts[strings.ToLower(part)]
 	if f == nil {
-		return nil, refuse("open it with a spreadsheet program and save it anew", "is damaged: %q is missing", part)
+		return nil, refuse(Damaged, "open it with a spreadsheet program and save it anew", "is damaged: %q is missing", part)
 	}
 	r, err := f.Open()
 	if err != nil {
-		return nil, refuse("send it again", "is damaged: %q: %v", part, err)
+		return nil, refuse(Damaged, "send it again", "is damaged: %q: %v", part, err)
 	}
 	return newTokens(r, part), nil
 }
@@ -180,14 +180,14 @@ func (b *book) readSheets() error {
 		}
 	})
 	if err == nil && slices.ContainsFunc(b.sheets, func(s sheetRef) bool { return len(s.name) > maxSheetName }) {
-		return refuse("open it with a spreadsheet program and save it anew", "has a sheet with a name of more than %d bytes", maxSheetName)
+		return refuse(Damaged, "open it with a spreadsheet program and save it anew", "has a sheet with a name of more than %d bytes", maxSheetName)
 	}
 	switch {
 	case err != nil:
 	case len(b.sheets) > maxSheets:
-		return refuse("split it", "has more than %d sheets", maxSheets)
+		return refuse(TooLarge, "split it", "has more than %d sheets", maxSheets)
 	case !slices.ContainsFunc(b.sheets, func(s sheetRef) bool { return s.part != "" }):
-		return refuse("open it with a spreadsheet program and save it anew", "is a workbook without a sheet")
+		return refuse(Empty, "open it with a spreadsheet program and save it anew", "is a workbook without a sheet")
 	}
 	return err
 }
@@ -288,7 +288,7 @@ func (b *book) readStrings() error {
 				return err
 			}
 			if total += len(s) + 16; total > maxStringBytes { // 16 for its place in the table
-				return refuse("split it, or save it as CSV UTF-8", "holds more than %d bytes of text", maxStringBytes)
+				return refuse(TooLarge, "split it, or save it as CSV UTF-8", "holds more than %d bytes of text", maxStringBytes)
 			}
 			b.strings = append(b.strings, s)
 		}
@@ -331,7 +331,7 @@ func (t *tokens) richText() (string, error) {
 				continue
 			}
 			if s.Len()+len(token) > MaxCellBytes {
-				return "", refuse("shorten it", "has a cell of more than %d bytes in %q", MaxCellBytes, t.part)
+				return "", refuse(LongCell, "shorten it", "has a cell of more than %d bytes in %q", MaxCellBytes, t.part)
 			}
 			s.Write(token)
 		}

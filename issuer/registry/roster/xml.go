@@ -21,7 +21,7 @@ func newTokens(r io.ReadCloser, part string) *tokens {
 	in := &allowance{in: r}
 	d := xml.NewDecoder(in)
 	d.CharsetReader = func(label string, _ io.Reader) (io.Reader, error) {
-		return nil, refuse("save it anew", "has a part in the encoding %q, not UTF-8", label)
+		return nil, refuse(BadEncoding, "save it anew", "has a part in the encoding %q, not UTF-8", label)
 	}
 	return &tokens{Decoder: d, part: part, in: in, closer: r}
 }
@@ -62,7 +62,7 @@ func (t *tokens) next() (xml.Token, error) {
 		}
 		switch token.(type) {
 		case xml.Directive: // <!DOCTYPE ...>: entities that grow or fetch
-			return nil, refuse("do not open it", "declares XML entities%s", t.where())
+			return nil, refuse(Unsafe, "do not open it", "declares XML entities%s", t.where())
 		case xml.StartElement:
 			t.depth++
 			return token, nil
@@ -91,7 +91,7 @@ func (t *tokens) damaged(what string, args ...any) error {
 	if t.part != "" {
 		fix, part = "open it with a spreadsheet program and save it anew", fmt.Sprintf("%q: ", t.part)
 	}
-	return refuse(fix, "is damaged: %s", part+fmt.Sprintf(what, args...))
+	return refuse(Damaged, fix, "is damaged: %s", part+fmt.Sprintf(what, args...))
 }
 
 func (t *tokens) close() { t.closer.Close() } // read only: its errors came with the reads
