@@ -216,7 +216,7 @@ func (a *app) importMapCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
 			return a.withImports(ctx, func(d *imports.Desk, l access.Laptop) error {
-				m, shown, plan, _, err := d.Columns(ctx, args[0])
+				m, shown, plan, _, err := d.Columns(ctx, access.Actor(l), args[0])
 				if err != nil {
 					return err
 				}
@@ -230,7 +230,7 @@ func (a *app) importMapCommand() *cobra.Command {
 					if _, err := d.Map(ctx, access.Actor(l), m.ID, m.Version, plan, opt); err != nil {
 						return err
 					}
-					if _, shown, _, _, err = d.Columns(ctx, m.ID); err != nil {
+					if _, shown, _, _, err = d.Columns(ctx, access.Actor(l), m.ID); err != nil {
 						return err
 					}
 				}
@@ -272,12 +272,12 @@ func (a *app) importFindingsCommand() *cobra.Command {
 		Example: `  aidpass import findings 6f2c8d0e9b1a4c3d8e7f60514233a1b2 --errors`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return a.withImports(cmd.Context(), func(d *imports.Desk, _ access.Laptop) error {
+			return a.withImports(cmd.Context(), func(d *imports.Desk, l access.Laptop) error {
 				var w imports.Which
 				if errs {
 					w.Severity = intake.Reject
 				}
-				list, _, _, err := d.Findings(cmd.Context(), args[0], w, 0, roster.MaxRows)
+				list, _, _, err := d.Findings(cmd.Context(), access.Actor(l), args[0], w, 0, roster.MaxRows)
 				if err != nil {
 					return err
 				}
@@ -346,13 +346,17 @@ func (a *app) importMendCommand() *cobra.Command {
 }
 
 func (a *app) importRejectsCommand() *cobra.Command {
-	return &cobra.Command{
+	var reason string
+	cmd := &cobra.Command{
 		Use: "rejects ID FILE", Short: "Write the rows with errors to a file, to be mended and loaded again",
-		Example: `  aidpass import rejects 6f2c8d0e9b1a4c3d8e7f60514233a1b2 mend.csv`,
+		Example: `  aidpass import rejects 6f2c8d0e9b1a4c3d8e7f60514233a1b2 mend.csv --reason 'mended in the field'`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if reason == "" {
+				return usagef("rows with people's data leave only with a reason").hint("--reason 'mended in the field'")
+			}
 			return a.withImports(cmd.Context(), func(d *imports.Desk, l access.Laptop) error {
-				b, ext, err := d.Rejects(cmd.Context(), access.Actor(l), args[0])
+				b, ext, _, err := d.Rejects(cmd.Context(), access.Actor(l), args[0], reason)
 				if err != nil {
 					return err
 				}
@@ -363,6 +367,8 @@ func (a *app) importRejectsCommand() *cobra.Command {
 			})
 		},
 	}
+	cmd.Flags().StringVar(&reason, "reason", "", "why the rows are taken out, without names")
+	return cmd
 }
 
 func (a *app) importSubmitCommand() *cobra.Command {

@@ -40,7 +40,7 @@ func TestImportByTwo(t *testing.T) {
 	if got := l.must("import", "findings", m.ID, "--errors"); !strings.Contains(got, `row 3, column "birth_date"`) || strings.Contains(got, "31/31") {
 		t.Errorf("the findings: %s", got)
 	}
-	l.must("import", "rejects", m.ID, l.path("mend.csv"))
+	l.must("import", "rejects", m.ID, l.path("mend.csv"), "--reason", "mended in the field")
 	if b, err := os.ReadFile(l.path("mend.csv")); err != nil || strings.Count(string(b), "\n") != 2 || !strings.Contains(string(b), "Halima Juma") {
 		t.Errorf("the rejected rows: %v\n%s", err, b)
 	}

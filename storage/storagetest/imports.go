@@ -65,7 +65,7 @@ func testImportsSealed(t *testing.T, e Engine) {
 	for _, from := range []string{`SELECT bytes FROM import_part WHERE id = $2 AND part = 'file'`, `SELECT bytes FROM import_part WHERE id = $1 AND part = 'report'`} {
 		_, err := db.Exec(`UPDATE import_part SET bytes = (`+from+`) WHERE id = $1 AND part = 'file'`, a.ID, b.ID)
 		must(t, err)
-		if _, _, _, _, err := d.Columns(ctx, a.ID); err == nil {
+		if _, _, _, _, err := d.Columns(ctx, by, a.ID); err == nil {
 			t.Errorf("what was moved opens: %s", from)
 		}
 		if findings, err := w.org.Check(ctx); err != nil || len(findings) == 0 {
@@ -171,4 +171,50 @@ func testImportsTampered(t *testing.T, e Engine) {
 		}
 		return err
 	}))
+}
+
+// testImportsLooked: who is on record is told of each look at her row, before the list is
+// written and after; and of the file in which it left.
+func testImportsLooked(t *testing.T, e Engine) {
+	w := newWorld(t, e)
+	d := &imports.Desk{Store: w.org, Registry: w.org, Now: func() time.Time { return w.now }}
+	by := access.Actor{ID: "amina", Role: access.Registrar}
+	fields, err := registry.Person{Names: []registry.Name{{Text: "Zuhura Bakari", Type: "official"}}}.Fields()
+	must(t, err)
+	id := w.saved(t, registry.Change{Kind: registry.KindPerson, External: "P-1", Fields: fields}).ID
+	m, _, err := d.Load(ctx, by, "list.csv", []byte("individual_id,full_name,sex,birth_date\nP-1,Somebody Else,f,1988-13-45\nP-2,Zola Kale,f,1988-13-45\n"), imports.Options{})
+	must(t, err)
+	m, err = d.Check(ctx, by, m.ID, m.Version)
+	must(t, err)
+	looks := func() (list []string) {
+		t.Helper()
+		all, err := w.org.Looked(ctx, id)
+		must(t, err)
+		for _, l := range all {
+			if strings.HasPrefix(string(l.Action), "import.") {
+				list = append(list, string(l.Action)+" "+l.Detail)
+			}
+		}
+		return list
+	}
+	if got := looks(); len(got) != 0 {
+		t.Fatalf("before anybody looked: %q", got)
+	}
+	_, _, _, err = d.Findings(ctx, by, m.ID, imports.Which{Table: "", Row: 3}, 0, 50)
+	must(t, err)
+	if got := looks(); len(got) != 0 {
+		t.Errorf("another's row is told to her: %q", got)
+	}
+	_, _, _, err = d.Findings(ctx, by, m.ID, imports.Which{}, 0, 50)
+	must(t, err)
+	m, err = d.Mend(ctx, by, m.ID, m.Version, []rosters.Mend{{Row: 2, Column: "sex", Value: "m"}})
+	must(t, err)
+	_, _, err = d.Mended(ctx, by, m.ID, 0, 50)
+	must(t, err)
+	_, _, _, err = d.Rejects(ctx, by, m.ID, "mended in the field")
+	must(t, err)
+	got := looks()
+	if len(got) != 3 || !strings.Contains(got[0], "cells=findings") || !strings.Contains(got[1], "cells=mends rows=1") || !strings.HasPrefix(got[2], "import.rejects rows=2") {
+		t.Errorf("%q", got)
+	}
 }

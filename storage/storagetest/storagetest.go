@@ -137,6 +137,7 @@ func Run(t *testing.T, e Engine) {
 		{"a list is taken in by two", testImportDesk},
 		{"nothing of a list that waits is readable", testImportsSealed},
 		{"a list is written as it was approved, whatever is done to the database", testImportsTampered},
+		{"who is on record is told who looked at her row of a list", testImportsLooked},
 		{"an answered approval stays as it is", testApprovalsStay},
 		{"nobody comes in by a backup", testAccessRestored},
 		{"nothing of a person is readable in the files", testCanaries},

@@ -20,13 +20,14 @@ type ImportDesk interface {
 	List(ctx context.Context) ([]imports.Import, error)
 	Show(ctx context.Context, id string) (imports.Import, error)
 	Load(ctx context.Context, by access.Actor, name string, b []byte, opt imports.Options) (m imports.Import, again bool, err error)
-	Columns(ctx context.Context, id string) (imports.Import, []intake.Shown, intake.Plan, *intake.Question, error)
+	Columns(ctx context.Context, by access.Actor, id string) (imports.Import, []intake.Shown, intake.Plan, *intake.Question, error)
 	Map(ctx context.Context, by access.Actor, id string, version int64, plan intake.Plan, opt imports.Options) (imports.Import, error)
 	Check(ctx context.Context, by access.Actor, id string, version int64) (imports.Import, error)
-	Findings(ctx context.Context, id string, w imports.Which, offset, limit int) ([]imports.Finding, int, []imports.Kind, error)
+	Findings(ctx context.Context, by access.Actor, id string, w imports.Which, offset, limit int) ([]imports.Finding, int, []imports.Kind, error)
 	Mend(ctx context.Context, by access.Actor, id string, version int64, mends []roster.Mend) (imports.Import, error)
 	Doubles(ctx context.Context, by access.Actor, id string, offset, limit int) ([]imports.Pair, int, error)
-	Rejects(ctx context.Context, by access.Actor, id string) (b []byte, ext string, err error)
+	Mended(ctx context.Context, by access.Actor, id string, offset, limit int) (imports.Import, []imports.Mended, error)
+	Rejects(ctx context.Context, by access.Actor, id, reason string) (b []byte, ext string, rows int, err error)
 	Submit(ctx context.Context, c access.Caller, id string, version int64, reason string) (imports.Import, error)
 	Withdraw(ctx context.Context, by access.Actor, id string, version int64, reason string) (imports.Import, error)
 }
@@ -63,7 +64,7 @@ func (s *Imports) Routes() []Route {
 				{Name: "value", Max: cellRunes, Many: maxPage, Lines: true}, Many("out", 220, 2*maxPage), Many("listed", 220, 2*maxPage), Text("from", 10)}, back...)},
 		{Method: http.MethodGet, Path: "/imports/:import/mends", Act: access.ImportRead, Paged: true, Answer: mendsData{}, Handler: s.mends},
 		{Method: http.MethodGet, Path: "/imports/:import/doubles", Act: access.ImportRead, Paged: true, Answer: doublesData{}, Handler: s.doubles},
-		{Method: http.MethodGet, Path: "/imports/:import/rejects", Act: access.ImportCheck, Answer: Sends("text/csv; charset=utf-8", "application/json", xlsxMedia), Handler: s.rejects},
+		{Method: http.MethodPost, Path: "/imports/:import/rejects", Act: access.ImportCheck, Form: []Field{Text("reason", 200)}, Answer: Sends("text/csv; charset=utf-8", "application/json", xlsxMedia), Handler: s.rejects},
 		{Method: http.MethodPost, Path: "/imports/:import/submit", Act: access.ImportSubmit, Form: []Field{version, Text("reason", 200)}, Handler: s.submit},
 		{Method: http.MethodPost, Path: "/imports/:import/withdraw", Act: access.ImportWithdraw, Form: []Field{version, Text("reason", 200)}, Handler: s.withdraw},
 	}
@@ -95,7 +96,7 @@ func importFault(err error) error {
 	var file *roster.FileError
 	switch {
 	case errors.As(err, &file):
-		return BadForm("imports.fault_file", "what", file.What, "fix", file.Fix)
+		return BadForm("imports.file_"+string(file.Code), "what", file.What)
 	case errors.Is(err, imports.ErrNotFound):
 		return ErrNotFound
 	case errors.Is(err, imports.ErrConflict), errors.Is(err, imports.ErrChanged):
@@ -248,12 +249,19 @@ func (s *Imports) check(p *Page) error {
 }
 
 func (s *Imports) rejects(p *Page) error {
-	b, ext, err := s.Desk.Rejects(p.Context(), p.Actor(), p.Param("import"))
+	id, reason := p.Param("import"), p.Form.Get("reason")
+	if _, err := s.Desk.Show(p.Context(), id); err != nil {
+		return importFault(err)
+	}
+	if reason == "" {
+		return errReason
+	}
+	b, ext, rows, err := s.Desk.Rejects(p.Context(), p.Actor(), id, reason)
 	if err != nil {
 		return importFault(err)
 	}
 	mime := map[string]string{".csv": "text/csv; charset=utf-8", ".json": "application/json", ".xlsx": xlsxMedia}[ext]
-	return p.Download("to-mend"+ext, mime, b)
+	return p.Export(Export{Reason: reason, Rows: rows, Name: "to-mend" + ext, Mime: mime, Body: b})
 }
 
 func (s *Imports) submit(p *Page) error {

@@ -122,7 +122,7 @@ func TestALargeListByKeyboardAlone(t *testing.T) {
 	if c := m.Counts; c.Rows != rows || c.Bad != len(errorKinds)+1 || c.Warned < len(warningKinds)-2 {
 		t.Errorf("%+v, %d errors and %d warnings are planted", c, len(errorKinds), len(warningKinds))
 	}
-	_, _, kinds, err := w.imports[own].Findings(t.Context(), m.ID, imports.Which{}, 0, 1)
+	_, _, kinds, err := w.imports[own].Findings(t.Context(), loader, m.ID, imports.Which{}, 0, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

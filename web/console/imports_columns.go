@@ -83,7 +83,7 @@ func fieldRoles() (list []intake.Role) {
 }
 
 func (s *Imports) columns(p *Page) error {
-	m, shown, plan, open, err := s.Desk.Columns(p.Context(), p.Param("import"))
+	m, shown, plan, open, err := s.Desk.Columns(p.Context(), p.Actor(), p.Param("import"))
 	if err != nil {
 		return importFault(err)
 	}
@@ -123,7 +123,7 @@ func withOrder(c intake.ColumnPlan) string {
 // mapped takes what each column becomes: one value a column, in the order of the page.
 func (s *Imports) mapped(p *Page) error {
 	id := p.Param("import")
-	m, _, plan, _, err := s.Desk.Columns(p.Context(), id)
+	m, _, plan, _, err := s.Desk.Columns(p.Context(), p.Actor(), id)
 	if err != nil {
 		return importFault(err)
 	}

@@ -61,12 +61,12 @@ func (s *Imports) findings(p *Page) error {
 	}
 	d := findingsData{importRow: rowOfImport(&m), Severity: p.Query.Get("severity"), Code: p.Query.Get("code")}
 	w := imports.Which{Severity: intake.Severity(d.Severity), Code: d.Code}
-	_, total, _, err := s.Desk.Findings(p.Context(), id, w, 0, 0)
+	_, total, _, err := s.Desk.Findings(p.Context(), p.Actor(), id, w, 0, 0)
 	if err != nil {
 		return importFault(err)
 	}
 	d.Paging = p.Paging(total)
-	list, _, kinds, err := s.Desk.Findings(p.Context(), id, w, d.Paging.Offset(), d.Paging.Size)
+	list, _, kinds, err := s.Desk.Findings(p.Context(), p.Actor(), id, w, d.Paging.Offset(), d.Paging.Size)
 	if err != nil {
 		return importFault(err)
 	}
@@ -154,12 +154,15 @@ type mendsData struct {
 }
 
 func (s *Imports) mends(p *Page) error {
-	m, err := s.Desk.Show(p.Context(), p.Param("import"))
+	id := p.Param("import")
+	m, err := s.Desk.Show(p.Context(), id)
 	if err != nil {
 		return importFault(err)
 	}
 	d := mendsData{importRow: rowOfImport(&m), Paging: p.Paging(len(m.Mends))}
-	d.Rows = m.Mends[d.Paging.Offset():min(len(m.Mends), d.Paging.Offset()+d.Paging.Size)]
+	if _, d.Rows, err = s.Desk.Mended(p.Context(), p.Actor(), id, d.Paging.Offset(), d.Paging.Size); err != nil {
+		return importFault(err)
+	}
 	return p.Show("import_mends", "imports.mends", d, "name", m.Name)
 }
 

@@ -17,6 +17,7 @@ import (
 	"aidpass/issuer/registry/imports"
 	"aidpass/issuer/registry/intake"
 	"aidpass/issuer/registry/rights"
+	"aidpass/issuer/registry/roster"
 	"aidpass/web/api"
 	"aidpass/web/console"
 )
@@ -103,6 +104,9 @@ func families(t *testing.T) (keys []string) {
 	for _, k := range []string{"severity_reject", "severity_issue", "severity_note", "why_" + registry.KeyDocument, "why_" + registry.KeyNameYear, "order_dmy", "order_mdy", "order_hm", "order_mf",
 		"part_file", "part_columns", "part_options", "part_mends", "part_rows", "turn_new", "turn_updated", "turn_known", "turn_left_out"} {
 		keys = append(keys, "imports."+k)
+	}
+	for _, c := range roster.Codes() {
+		keys = append(keys, "imports.file_"+string(c), "imports.file_"+string(c)+".do")
 	}
 	for _, code := range findingCodes(t) {
 		keys = append(keys, "imports.code_"+code, "imports.mend_"+code)

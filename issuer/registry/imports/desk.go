@@ -242,8 +242,8 @@ func (d *Desk) open(ctx context.Context, id string) (Import, *roster.File, error
 }
 
 // Columns tells what each column becomes, with values that stand in it, and what the plan
-// leaves open; nil where it leaves nothing.
-func (d *Desk) Columns(ctx context.Context, id string) (m Import, list []intake.Shown, plan intake.Plan, open *intake.Question, err error) {
+// leaves open; nil where it leaves nothing. The log tells who looked.
+func (d *Desk) Columns(ctx context.Context, by access.Actor, id string) (m Import, list []intake.Shown, plan intake.Plan, open *intake.Question, err error) {
 	m, file, err := d.open(ctx, id)
 	if err != nil {
 		return m, nil, plan, nil, err
@@ -255,11 +255,10 @@ func (d *Desk) Columns(ctx context.Context, id string) (m Import, list []intake.
 	if list, err = plan.Show(file); err != nil {
 		return m, nil, plan, nil, err
 	}
-	err = plan.Questions(file)
-	if errors.As(err, &open) {
-		err = nil
+	if err = plan.Questions(file); err != nil && !errors.As(err, &open) {
+		return m, nil, plan, nil, err
 	}
-	return m, list, plan, open, err
+	return m, list, plan, open, d.looked(ctx, by, id, "columns", nil)
 }
 
 // change makes a change to an import that is open, at the version that its author saw,
@@ -397,13 +396,14 @@ func (m *Import) count(r *intake.Report) Counts {
 	return c
 }
 
-// kept is a report as it is stored, with what became of every row.
+// kept is a report as it is stored, with what becomes of every row, and what it became.
 type kept struct {
 	*intake.Report
-	Fates intake.Fates `json:"fates"`
+	Fates   intake.Fates `json:"fates"`
+	Records intake.Fates `json:"records,omitzero"`
 }
 
-func keep(r *intake.Report) ([]byte, error) { return json.Marshal(kept{r, r.Fates}) }
+func keep(r *intake.Report) ([]byte, error) { return json.Marshal(kept{r, r.Fates, r.Records}) }
 
 // report is what the newest check found; ErrGone where nothing was checked, or its time is
 // over.
@@ -423,7 +423,7 @@ func (d *Desk) report(ctx context.Context, id string) (*intake.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k.Report.Fates = k.Fates; m.Outcome != ([32]byte{}) && k.Fates.Digest() != m.Outcome {
+	if k.Report.Fates, k.Report.Records = k.Fates, k.Records; m.Outcome != ([32]byte{}) && k.Fates.Digest() != m.Outcome {
 		return nil, fmt.Errorf("imports: what was found in %s is not of its newest check", id)
 	}
 	return k.Report, nil

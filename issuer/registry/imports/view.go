@@ -47,8 +47,8 @@ type Kind struct {
 
 // Findings returns those of the newest check from offset on, up to limit, with what each
 // cell says now; how many there are; and how often each kind is. ErrGone: nothing was
-// checked, or its time is over.
-func (d *Desk) Findings(ctx context.Context, id string, w Which, offset, limit int) (list []Finding, total int, kinds []Kind, err error) {
+// checked, or its time is over. The log tells who looked, and whose rows they are.
+func (d *Desk) Findings(ctx context.Context, by access.Actor, id string, w Which, offset, limit int) (list []Finding, total int, kinds []Kind, err error) {
 	m, err := d.Show(ctx, id)
 	if err != nil {
 		return nil, 0, nil, err
@@ -84,7 +84,70 @@ func (d *Desk) Findings(ctx context.Context, id string, w Which, offset, limit i
 	slices.SortStableFunc(kinds, func(a, b Kind) int {
 		return cmp.Or(cmp.Compare(rank[a.Severity], rank[b.Severity]), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Code, b.Code))
 	})
-	return list, total, kinds, d.cells(ctx, &m, list)
+	if err := d.cells(ctx, &m, list); err != nil || len(list) == 0 {
+		return list, total, kinds, err
+	}
+	rows := make([]at, len(list))
+	for i, f := range list {
+		rows[i] = at{table: f.Table, row: f.Row}
+	}
+	return list, total, kinds, d.looked(ctx, by, id, "findings", rows)
+}
+
+// Mended returns the mends of an import from offset on, up to limit, and how many there
+// are. The log tells who looked, and whose rows they are.
+func (d *Desk) Mended(ctx context.Context, by access.Actor, id string, offset, limit int) (m Import, list []Mended, err error) {
+	if m, err = d.Show(ctx, id); err != nil {
+		return m, nil, err
+	}
+	n := len(m.Mends)
+	list = m.Mends[min(offset, n):min(offset+limit, n)]
+	rows := make([]at, len(list))
+	for i, x := range list {
+		rows[i] = at{table: x.Table, row: x.Row}
+	}
+	if n > 0 {
+		err = d.looked(ctx, by, id, "mends", rows)
+	}
+	return m, list, err
+}
+
+// looked tells the log that somebody read cells of a list, and those of the rows who are
+// on record can be told of it.
+func (d *Desk) looked(ctx context.Context, by access.Actor, id, what string, rows []at) error {
+	about, err := d.records(ctx, id, rows)
+	if err != nil {
+		return err
+	}
+	e := access.Entry{Action: "import.look", Object: id, Detail: fmt.Sprintf("cells=%s rows=%d records=%d", what, len(rows), len(about))}
+	return d.Registry.Update(ctx, by, func(tx registry.Tx) error { return tx.NoteAbout(e, about) })
+}
+
+// records are those that rows of a list are of, or became; none where nothing was checked.
+func (d *Desk) records(ctx context.Context, id string, rows []at) (list []registry.ID, err error) {
+	if len(rows) == 0 {
+		return nil, nil
+	}
+	r, err := d.report(ctx, id)
+	if errors.Is(err, ErrGone) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
+	want := map[at]bool{}
+	for _, k := range rows {
+		want[k] = true
+	}
+	fates := &r.Fates
+	if len(r.Records.Tables) > 0 {
+		fates = &r.Records
+	}
+	for f := range fates.All() {
+		if want[at{table: f.Table, row: f.Row}] && !f.Record.IsZero() {
+			list = append(list, f.Record)
+		}
+	}
+	return list, nil
 }
 
 // cells fills in what each cell says now.
@@ -186,8 +249,8 @@ func (d *Desk) Doubles(ctx context.Context, by access.Actor, id string, offset, 
 		same(&p)
 		list = append(list, p)
 	}
-	if len(about) > 0 {
-		e := access.Entry{Action: "record.read", Object: id, Detail: fmt.Sprintf("doubles=%d", len(about))}
+	if len(list) > 0 {
+		e := access.Entry{Action: "import.look", Object: id, Detail: fmt.Sprintf("cells=doubles rows=%d records=%d", len(list), len(about))}
 		err = d.Registry.Update(ctx, by, func(tx registry.Tx) error { return tx.NoteAbout(e, about) })
 	}
 	return list, total, err
@@ -289,27 +352,37 @@ func same(p *Pair) {
 
 // Rejects are the rows of the newest check that are not taken in, each with what to mend,
 // in the form the list came in: mended, they are loaded as the list was. ext is how the
-// name of such a file ends. ErrEmpty: there are none. It leaves an entry in the log.
-func (d *Desk) Rejects(ctx context.Context, by access.Actor, id string) (b []byte, ext string, err error) {
+// name of such a file ends, rows how many are in it. ErrEmpty: there are none. The log
+// tells who took them, why, and whose they are.
+func (d *Desk) Rejects(ctx context.Context, by access.Actor, id, reason string) (b []byte, ext string, rows int, err error) {
 	r, err := d.report(ctx, id)
 	if err != nil {
-		return nil, "", err
+		return nil, "", 0, err
 	}
 	n := r.Total().Rejected
 	if n == 0 {
-		return nil, "", ErrEmpty
+		return nil, "", 0, ErrEmpty
 	}
 	m, file, err := d.open(ctx, id)
 	if err != nil {
-		return nil, "", err
+		return nil, "", 0, err
 	}
 	defer file.Close()
 	var w bytes.Buffer
 	if err := apart.WriteRejects(&w, r, file, m.mends()); err != nil {
-		return nil, "", err
+		return nil, "", 0, err
 	}
-	err = d.Store.WriteImports(ctx, by, func(tx Tx) error {
-		return tx.Audit(access.Entry{Action: "import.rejects", Object: id, Detail: fmt.Sprintf("rows=%d", n)})
-	})
-	return w.Bytes(), intake.RejectsExt(file.Format()), err
+	var taken []at
+	for _, f := range r.Findings {
+		if f.Severity == intake.Reject {
+			taken = append(taken, at{table: f.Table, row: f.Row})
+		}
+	}
+	about, err := d.records(ctx, id, taken)
+	if err != nil {
+		return nil, "", 0, err
+	}
+	e := access.Entry{Action: "import.rejects", Object: id, Reason: reason, Detail: fmt.Sprintf("rows=%d records=%d", n, len(about))}
+	err = d.Registry.Update(ctx, by, func(tx registry.Tx) error { return tx.NoteAbout(e, about) })
+	return w.Bytes(), intake.RejectsExt(file.Format()), n, err
 }

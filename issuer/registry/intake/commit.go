@@ -45,6 +45,10 @@ func (r *run) commit(tx registry.Tx, by access.Actor) error {
 			return err
 		}
 	}
+	var err error
+	if r.report.Records, err = r.tellFates(); err != nil { // with the records that were made
+		return err
+	}
 	sum := r.report.Total()
 	if r.report.Import = r.opt.Import; r.report.Import.IsZero() {
 		r.report.Import = registry.NewID()
@@ -291,7 +295,8 @@ func (r *run) finish() error {
 	}
 	r.countPhotos()
 	sortFindings(rep.Findings, rep.Tables)
-	if err := r.tellFates(); err != nil {
+	var err error
+	if rep.Fates, err = r.tellFates(); err != nil {
 		return err
 	}
 	return rep.check()

@@ -147,7 +147,7 @@ func (s *state) mixIssues(list []registry.Issue) error {
 }
 
 // tellFates writes down what was decided of every row, once nothing changes any more.
-func (r *run) tellFates() error {
+func (r *run) tellFates() (f Fates, err error) {
 	for i := range r.houses {
 		h := &r.houses[i]
 		var head, told state // hashes alone
@@ -156,7 +156,7 @@ func (r *run) tellFates() error {
 		}
 		told.mix([]byte(h.external), h.id[:], head.writes[:], binary.BigEndian.AppendUint64(nil, uint64(h.size)))
 		if err := told.mixIssues(h.issues); err != nil {
-			return err
+			return f, err
 		}
 		for _, c := range h.collect {
 			told.mix(r.sortKey(c), c.id[:])
@@ -193,7 +193,7 @@ func (r *run) tellFates() error {
 			table.Rows = append(table.Rows, s.id[:]...)
 			table.Rows = append(table.Rows, s.writes[:]...)
 		}
-		r.report.Fates.Tables = append(r.report.Fates.Tables, table)
+		f.Tables = append(f.Tables, table)
 	}
-	return nil
+	return f, nil
 }

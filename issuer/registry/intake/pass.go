@@ -96,6 +96,15 @@ func (r *run) checkRow(table int, row *roster.Row) error {
 		h := &r.houses[s.house]
 		h.refused = h.refused || s.outcome == rejected
 	}
+	if s.outcome == rejected && s.id.IsZero() && d.key != "" { // whose row is left out, for those who may ask who saw it
+		kind := registry.KindPerson
+		if t.plan.Role == Households {
+			kind = registry.KindHousehold
+		}
+		if s.id, _, _, err = r.lookup(kind, d.key); err != nil {
+			return err
+		}
+	}
 	if err := s.mixIssues(d.issues()); err != nil {
 		return err
 	}

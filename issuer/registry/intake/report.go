@@ -100,7 +100,8 @@ type Report struct {
 	LeftOut  []LeftOut        `json:"left_out,omitempty"` // columns that were not kept
 	Quality  Quality          `json:"quality"`
 	Import   registry.ID      `json:"-"` // of registry.ImportFile; zero for a dry run
-	Fates    Fates            `json:"-"` // of every row
+	Fates    Fates            `json:"-"` // of every row as it was checked
+	Records  Fates            `json:"-"` // and once it was written, with the record that it became; empty for a dry run
 }
 
 // Total adds the tables up.

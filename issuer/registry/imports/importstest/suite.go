@@ -232,7 +232,7 @@ func (w *World) wait(t testing.TB, id string, s imports.State) {
 func testMend(t *testing.T, w *World) {
 	b := list(5, "32/13/1988")
 	m := w.check(t, w.load(t, b))
-	found, total, kinds, err := w.Desk.Findings(ctx, m.ID, imports.Which{}, 0, 50)
+	found, total, kinds, err := w.Desk.Findings(ctx, w.by(), m.ID, imports.Which{}, 0, 50)
 	must(t, err)
 	i := slices.IndexFunc(found, func(f imports.Finding) bool { return f.Row == 3 && f.Column == "birth_date" })
 	if i < 0 || total != len(found) || len(kinds) == 0 || found[i].Cell != "32/13/1988" || found[i].Mended || found[i].Fix == "" {
@@ -248,13 +248,13 @@ func testMend(t *testing.T, w *World) {
 	if x := mended.Mends[0]; mended.State != imports.Loaded || len(mended.Mends) != 2 || x.Was != "32/13/1988" || x.By != "amina" || x.At.IsZero() {
 		t.Fatalf("%+v", mended)
 	}
-	if found, _, _, err = w.Desk.Findings(ctx, m.ID, imports.Which{Row: 3}, 0, 50); err != nil || found[0].Cell != "1988-12-30" || !found[0].Mended {
+	if found, _, _, err = w.Desk.Findings(ctx, w.by(), m.ID, imports.Which{Row: 3}, 0, 50); err != nil || found[0].Cell != "1988-12-30" || !found[0].Mended {
 		t.Errorf("%+v %v", found, err)
 	}
 	if m = w.check(t, mended); m.Counts.Rows != 4 || m.Counts.Out != 1 {
 		t.Errorf("%+v", m.Counts)
 	}
-	if found, _, _, err = w.Desk.Findings(ctx, m.ID, imports.Which{Row: 3}, 0, 50); err != nil || slices.ContainsFunc(found, func(f imports.Finding) bool { return f.Column == "birth_date" }) {
+	if found, _, _, err = w.Desk.Findings(ctx, w.by(), m.ID, imports.Which{Row: 3}, 0, 50); err != nil || slices.ContainsFunc(found, func(f imports.Finding) bool { return f.Column == "birth_date" }) {
 		t.Errorf("mended, and still found: %+v %v", found, err)
 	}
 	must(t, w.Imports.ReadImports(ctx, func(v imports.View) error {
@@ -282,13 +282,13 @@ func testChanged(t *testing.T, w *World) {
 			return w.Desk.Check(ctx, w.by(), m.ID, m.Version)
 		},
 		"the columns": func(m imports.Import) (imports.Import, error) {
-			_, _, plan, _, err := w.Desk.Columns(ctx, m.ID)
+			_, _, plan, _, err := w.Desk.Columns(ctx, w.by(), m.ID)
 			must(t, err)
 			must(t, plan.Set("consent="))
 			return w.Desk.Map(ctx, w.by(), m.ID, m.Version, plan, m.Options)
 		},
 		"the options": func(m imports.Import) (imports.Import, error) {
-			_, _, plan, _, err := w.Desk.Columns(ctx, m.ID)
+			_, _, plan, _, err := w.Desk.Columns(ctx, w.by(), m.ID)
 			must(t, err)
 			return w.Desk.Map(ctx, w.by(), m.ID, m.Version, plan, imports.Options{TakeChanges: true})
 		},
@@ -471,7 +471,7 @@ func testOtherValues(t *testing.T, w *World) {
 
 func testKnownPlan(t *testing.T, w *World) {
 	m := w.check(t, w.load(t, list(3, "")))
-	_, _, plan, open, err := w.Desk.Columns(ctx, m.ID)
+	_, _, plan, open, err := w.Desk.Columns(ctx, w.by(), m.ID)
 	must(t, err)
 	if open != nil || m.Known {
 		t.Fatalf("%v %v", open, m.Known)
@@ -495,9 +495,9 @@ func testRejects(t *testing.T, w *World) {
 	if m.Counts.Bad == 0 {
 		t.Fatalf("%+v", m.Counts)
 	}
-	b, ext, err := w.Desk.Rejects(ctx, w.by(), m.ID)
+	b, ext, rejected, err := w.Desk.Rejects(ctx, w.by(), m.ID, "mended in the field")
 	must(t, err)
-	if rows := strings.Count(string(b), "\n") - 1; ext != ".csv" || rows != m.Counts.Bad {
+	if rows := strings.Count(string(b), "\n") - 1; ext != ".csv" || rows != m.Counts.Bad || rejected != rows {
 		t.Errorf("%d rows of %d in %q:\n%s", rows, m.Counts.Bad, ext, b)
 	}
 	mended := w.load(t, b)
@@ -505,7 +505,7 @@ func testRejects(t *testing.T, w *World) {
 		t.Error("the rejected rows are not read as their list was")
 	}
 	clean := w.check(t, w.load(t, list(2, "")))
-	_, _, err = w.Desk.Rejects(ctx, w.by(), clean.ID)
+	_, _, _, err = w.Desk.Rejects(ctx, w.by(), clean.ID, "none")
 	want(t, "none", err, imports.ErrEmpty)
 }
 
@@ -538,7 +538,7 @@ func testDoubles(t *testing.T, w *World) {
 func testGone(t *testing.T, w *World) {
 	gone := func(m imports.Import) {
 		t.Helper()
-		_, _, _, _, err := w.Desk.Columns(ctx, m.ID)
+		_, _, _, _, err := w.Desk.Columns(ctx, w.by(), m.ID)
 		want(t, "a destroyed file is read", err, imports.ErrGone)
 		if m = w.show(t, m.ID); !m.Gone || len(m.Mends) != 0 {
 			t.Errorf("%+v", m)
@@ -577,7 +577,7 @@ func testApart(t *testing.T, w *World) {
 	d := &imports.Desk{Store: other.Imports, Registry: other.Registry, Now: func() time.Time { return w.Now }}
 	_, err := d.Show(ctx, m.ID)
 	want(t, "another organisation's", err, imports.ErrNotFound)
-	_, _, err = d.Rejects(ctx, w.by(), m.ID)
+	_, _, _, err = d.Rejects(ctx, w.by(), m.ID, "none")
 	want(t, "another organisation's rows", err, imports.ErrNotFound)
 	_, err = d.Withdraw(ctx, w.by(), m.ID, m.Version, "")
 	want(t, "another organisation withdraws it", err, imports.ErrNotFound)
