@@ -55,6 +55,7 @@ const (
 	ImportRead       Act = "import.read"
 	ImportSubmit     Act = "import.submit"
 	ImportWithdraw   Act = "import.withdraw"
+	NoticeMake       Act = "notice.make"
 	OfferMake        Act = "offer.make"
 	OfferRead        Act = "offer.read"
 	OfferWithdraw    Act = "offer.withdraw"
@@ -72,10 +73,15 @@ const (
 	ProgrammePlan    Act = "programme.plan"
 	ProgrammeRead    Act = "programme.read"
 	ProtectionRead   Act = "protection.read"
+	RecallRead       Act = "recall.read"
+	RecallSend       Act = "recall.send"
+	RecallTake       Act = "recall.take"
 	ReportRead       Act = "report.read"
 	RetentionApprove Act = "retention.approve"
 	RetentionRead    Act = "retention.read"
+	RetentionTerms   Act = "retention.terms"
 	RightsAnswer     Act = "rights.answer"
+	RightsAsk        Act = "rights.ask"
 	RightsPrint      Act = "rights.print"
 	SettingsChange   Act = "settings.change"
 	SettingsRead     Act = "settings.read"
@@ -161,6 +167,7 @@ var rules = []Rule{
 	rule(ImportRead, reads|personal, "", "See an import, what was found in it and what was mended.", Registrar, Approver),
 	rule(ImportSubmit, personal, ImportApprove, "Ask for the approval of a checked import.", Registrar),
 	rule(ImportWithdraw, personal, "", "Take back an import that is not in the register yet.", Registrar),
+	rule(NoticeMake, 0, "", "Keep a wording that is read to people, in their languages.", DataProtection),
 	rule(OfferMake, personal|stepUp, "", "Make the code by which a wallet takes up credentials; no token does.", Issuer),
 	rule(OfferRead, reads|personal, "", "See offers to wallets and what became of them.", Registrar, Issuer, Complaints),
 	rule(OfferWithdraw, personal, "", "Withdraw an offer.", Registrar, Issuer),
@@ -178,10 +185,15 @@ var rules = []Rule{
 	rule(ProgrammePlan, 0, "", "Plan programmes, rounds and what is due.", OrgAdmin, DistributionLead),
 	rule(ProgrammeRead, reads, "", "See programmes and rounds.", Registrar, Issuer, Verifier, DistributionLead, Approver, Auditor, OrgAdmin, DataProtection, Complaints, Finance),
 	rule(ProtectionRead, reads|personal, "", "Read protection cases.", Protection),
+	rule(RecallRead, reads|personal, "", "See who was told that a yes was taken back, and who answered.", DataProtection),
+	rule(RecallSend, personal|stepUp, "", "Sign the letter by which a recipient is told, and take in its answer.", DataProtection),
+	rule(RecallTake, personal|stepUp, "", "Take in such a letter of another organisation, and sign the answer.", DataProtection),
 	rule(ReportRead, reads, "", "Read sums, in which no small group can be seen.", DistributionLead, Approver, Auditor, OrgAdmin, DataProtection, Finance),
-	rule(RetentionApprove, personal|stepUp, "", "Approve the erasure of records whose time is over or whose owner asked.", OrgAdmin),
+	rule(RetentionApprove, personal|stepUp, "", "Approve the erasure of records whose time is over or whose owner asked, and other terms.", OrgAdmin),
 	rule(RetentionRead, reads|personal, "", "See whose records are due for erasure.", DataProtection, OrgAdmin),
+	rule(RetentionTerms, stepUp, RetentionApprove, "Change how long each class of data is kept.", DataProtection),
 	rule(RightsAnswer, personal, "", "Answer what a person asked about her data.", DataProtection),
+	rule(RightsAsk, personal, "", "Write down what a person asks about her data.", Registrar, DataProtection),
 	rule(RightsPrint, personal, "", "Print all that is held about one person, and who looked at it.", DataProtection, Registrar),
 	rule(SettingsChange, stepUp, "", "Change the organisation's settings.", OrgAdmin),
 	rule(SettingsRead, reads, "", "See the organisation's settings.", OrgAdmin, Auditor, DataProtection, PlatformOperator),

@@ -28,7 +28,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	return console.New(console.Config{Base: s.origin(), Door: s.door, SignIn: signIn, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: []console.Screen{
+	return console.New(console.Config{Base: s.origin(), Door: s.door, SignIn: signIn, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: append([]console.Screen{
 		s.peopleScreen(),
 		&console.Programmes{Desk: consoleIssuing{s}},
 		&console.Batches{Desk: consoleIssuing{s}, Door: s.door},
@@ -42,7 +42,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 		&console.Audit{Desk: consoleAudit{s}},
 		&console.Reports{Desk: consoleReports{s}, Now: s.a.Now},
 		&console.Organisation{Desk: consoleOrganisation{s}},
-	},
+	}, s.rightsScreens()...),
 		OrgName: func(id string) string { return cmp.Or(s.o.entry.Names["en"], id) },
 		Fault:   consoleError, Log: s.log, Now: s.a.Now})
 }
@@ -55,6 +55,8 @@ func (s *serving) acts() {
 	s.door.Handle(access.TrustWithdrawKey, consoleTrust{s}.withdrawal())
 	s.door.Handle(access.ImportSubmit, s.imports.Executor())
 	s.o.keeper().Handle(s.door)
+	s.door.Handle(access.PersonErase, s.remover().Executor())
+	s.door.Handle(access.RetentionTerms, s.o.keeper().TermsAct())
 }
 
 // kinds says what long work does: s.work.Handle("batch-issue", ...). How a screen starts
@@ -62,6 +64,7 @@ func (s *serving) acts() {
 func (s *serving) kinds() {
 	s.work.Handle(importWork, work.Kind{Act: access.ImportSubmit, Word: console.ImportJob, Do: s.writeImport})
 	s.work.Handle(issueWork, work.Kind{Act: access.BatchIssue, Word: console.WordIssuing, Do: consoleIssuing{s}.issue})
+	s.work.Handle(erasureWork, work.Kind{Act: access.PersonErase, Word: console.ErasureJob, Do: s.erase})
 	s.work.Handle(printWork, work.Kind{Act: access.BatchPrint, Word: console.WordPrinting, Do: consolePrints{s}.print})
 }
 

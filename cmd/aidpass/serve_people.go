@@ -3,13 +3,11 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/issuer/print"
-	"aidpass/issuer/print/proof"
 	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/rights"
@@ -28,14 +26,7 @@ func (s *serving) peopleScreen() *console.People {
 		if err != nil {
 			return nil, err
 		}
-		f, err := print.Pages(ctx, page, print.Options{Lang: lang})
-		if err != nil {
-			return nil, err
-		}
-		if _, err := proof.Check(ctx, f.PDF, f.Placed); err != nil { // what cannot be read again is not handed out
-			return nil, fmt.Errorf("print: the file is not released: %w", err)
-		}
-		return f.PDF, nil
+		return released(ctx, page, lang)
 	}}
 }
 

@@ -141,6 +141,7 @@ func families(t *testing.T) (keys []string) {
 	for _, o := range rights.Outcomes() {
 		keys = append(keys, "agreements.said_"+string(o))
 	}
+	keys = append(keys, rightsFamilies()...)
 	for m := range 12 {
 		keys = append(keys, "date.month"+strconv.Itoa(m+1))
 	}

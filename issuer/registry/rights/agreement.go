@@ -340,9 +340,9 @@ func (d *Desk) Agreements(ctx context.Context) (all []Agreement, err error) {
 	return all, err
 }
 
-// Handle registers what two accounts of the console decide about: agreements
-// (agreement.make) and erasures (person.erase). Payloads are those that Agreement.Payload,
-// Erasure.Payload and Clearing.Payload make; a clearing has items, an erasure units.
+// Handle registers what two accounts of the console decide about agreements
+// (agreement.make): the payload is what Agreement.Payload makes. Of erasures it is
+// Remover.Executor.
 func (d *Desk) Handle(door *access.Door) {
 	door.Handle(access.AgreementMake, access.Executor{Run: func(ctx context.Context, who access.Actor, approval access.Approval) error {
 		var a Agreement
@@ -350,21 +350,6 @@ func (d *Desk) Handle(door *access.Door) {
 			return fmt.Errorf("rights: payload of approval %s: %w", approval.ID, err)
 		}
 		return d.MakeAgreement(ctx, who, a)
-	}})
-	door.Handle(access.PersonErase, access.Executor{Run: func(ctx context.Context, who access.Actor, approval access.Approval) error {
-		var both struct {
-			Erasure
-			Clearing
-		}
-		if err := json.Unmarshal(approval.Payload, &both); err != nil {
-			return fmt.Errorf("rights: payload of approval %s: %w", approval.ID, err)
-		}
-		if len(both.Items) > 0 {
-			_, err := d.CarryOut(ctx, who, both.Clearing)
-			return err
-		}
-		_, err := d.Erase(ctx, who, both.Erasure)
-		return err
 	}})
 }
 

@@ -275,7 +275,15 @@ type TakenIn struct {
 	Outcome Outcome       `json:"outcome"`
 	At      time.Time     `json:"at"`
 	Due     time.Time     `json:"due"`
+
+	Agreement string `json:"agreement,omitempty"` // as the sender calls it
+	Why       Why    `json:"why,omitempty"`
+	Files     int    `json:"files,omitempty"` // that the letter names
+	Reply     []byte `json:"reply,omitempty"` // signed; nil: the answer is with who took the letter in
 }
+
+// Waits reports whether records that were stopped are here yet, for somebody to erase.
+func (in *TakenIn) Waits() bool { return in.Outcome == Stopped }
 
 // TakeLetter takes in a recall that was proved: it finds the records that came with the
 // named numbers, in the list they were imported as, puts a no to all sharing into them in
@@ -289,7 +297,7 @@ func (d *Desk) TakeLetter(ctx context.Context, by access.Actor, l Letter, digest
 		return in, reply, refuse("outcome: %s", list(Outcomes()))
 	}
 	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
-		in = TakenIn{ID: hex.EncodeToString(l.ID[:]), From: l.From, At: d.now(), Due: l.By}
+		in = TakenIn{ID: hex.EncodeToString(l.ID[:]), From: l.From, At: d.now(), Due: l.By, Agreement: l.Agreement, Why: l.Why, Files: len(l.Refs)}
 		was, err := readPaper[TakenIn](tx, kindTaken, in.From+" "+in.ID)
 		if err != nil && !errors.Is(err, ErrNoPaper) {
 			return err

@@ -38,11 +38,12 @@ const (
 	kindTaken     Kind = "taken" // a recall of somebody else's, and what was answered
 	kindRequest   Kind = "request"
 	kindTerms     Kind = "terms"
+	kindRemoval   Kind = "removal" // what two accounts are asked to destroy
 )
 
 // Kinds lists them: a store's check reads all.
 func Kinds() []Kind {
-	return []Kind{kindAgreement, kindNotice, kindShare, kindRecall, kindTaken, kindRequest, kindTerms}
+	return []Kind{kindAgreement, kindNotice, kindShare, kindRecall, kindTaken, kindRequest, kindTerms, kindRemoval}
 }
 
 // A View reads records and papers in one transaction.

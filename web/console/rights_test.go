@@ -1,0 +1,431 @@
+package console_test
+
+import (
+	"encoding/hex"
+	"html"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aidpass/access"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/rights"
+)
+
+func hasNot(t *testing.T, page, text string) {
+	t.Helper()
+	if strings.Contains(page, text) {
+		t.Errorf("the page says %q:\n%s", text, page)
+	}
+}
+
+// What somebody is told, asked and answers at a desk: read to her in her language, an
+// answer for each recipient, and taken back in one act, after which the page says who is
+// told by when, and then who answered.
+func TestConsentAtADesk(t *testing.T) {
+	w := newWorld(t)
+	id := w.person(own, "Amina <b>Yusuf")
+	at := "/people/" + id.String() + "/consent"
+	clerk, dpo := w.of(w.add(own, "clerk-1", access.Registrar)), w.of(w.add(own, "dpo-1", access.DataProtection))
+	has(t, clerk.get(at).Body.String(), "No wording is in use yet")
+	w.agree(own)
+
+	// A wording of the data protection officer: no registrar writes one.
+	form := url.Values{"name": {"sharing"}, "sort": {"consent"}, "purpose": {"health"}, "from": {"2026-11-22"}, "lang": {"en", "ar", "so", ""}, "text": {"May we tell?", "هل؟", "Ma?", ""}}
+	if code := clerk.post("/notices", form).Code; code != 403 {
+		t.Errorf("a wording by a registrar: %d", code)
+	}
+	if code := dpo.post("/notices", url.Values{"name": {"x"}, "sort": {"consent"}, "purpose": {"registration"}, "from": {"2026-11-22"}, "lang": {"en"}, "text": {"May we?"}}).Code; code != 422 {
+		t.Errorf("registration is told and not asked: %d", code)
+	}
+	has(t, dpo.follow(dpo.post("/notices", form)), "<bdi>sharing-1</bdi> is kept")
+	next := dpo.get("/notices/new?after=sharing-1").Body.String()
+	has(t, next, `value="so"`)
+	form["text"][0] = "May we tell Relief C your name? You may say no."
+	has(t, dpo.follow(dpo.post("/notices", form)), "<bdi>sharing-2</bdi> is kept")
+	list := clerk.get("/notices").Body.String()
+	if strings.Count(list, "in use</strong>") != 1 || !strings.Contains(list, "/desk/notices/of/sharing-1") {
+		t.Errorf("which version is read:\n%s", list)
+	}
+
+	page := clerk.get(at).Body.String()
+	has(t, page, "Amina &lt;b&gt;Yusuf")
+	has(t, page, `<option value="sharing-2">`)
+	hasNot(t, page, `<option value="sharing-1">`)
+	ask := clerk.get(at + "/new?wording=sharing-2&lang=ar").Body.String()
+	has(t, ask, `lang="ar" dir="rtl"`)
+	has(t, ask, "هل؟")
+	has(t, ask, "Relief &lt;b&gt;C&lt;/b&gt;")
+	answer := url.Values{"wording": {"sharing-2"}, "lang": {"ar"}, "how": {"verbal+witness"}, "by": {"self"}, "witness": {"community worker 3"}, "interpreter": {"account 7"}, "read_aloud": {"yes"}}
+	for name, said := range map[string][]string{"nothing": {""}, "about nobody of an agreement": {"bank-x yes"}, "both": {"relief-c yes", "relief-c no"}, "neither": {"relief-c perhaps"}} {
+		answer["answer"] = said
+		if code := clerk.post(at, answer).Code; code != 422 {
+			t.Errorf("an answer of %s: %d", name, code)
+		}
+	}
+	answer["answer"] = []string{"relief-c yes"}
+	answer.Set("witness", "")
+	if a := clerk.post(at, answer); a.Code != 422 || !strings.Contains(html.UnescapeString(a.Body.String()), "witness") {
+		t.Errorf("spoken without a witness: %d", a.Code)
+	}
+	answer.Set("witness", "community worker 3")
+	page = clerk.follow(clerk.post(at, answer))
+	for _, want := range []string{"yes: <bdi>Relief &lt;b&gt;C&lt;/b&gt;</bdi>", "community worker 3", "account 7", "read aloud", "spoken, with a witness", "العربية", "/desk/notices/of/sharing-2"} {
+		has(t, page, want)
+	}
+
+	w.share(own, id)
+	page = clerk.follow(clerk.submit(page, "/desk"+at+"/withdraw"))
+	for _, want := range []string{"Recipients to be told: <bdi>1</bdi>", "Not told yet", `<time datetime="2026-12-22">`, "withdrawn <bdi>2026-11-22</bdi>"} {
+		has(t, page, want)
+	}
+	has(t, dpo.get("/").Body.String(), "Recipients to be told that a yes was taken back: <bdi>1</bdi>")
+	hasNot(t, clerk.get("/").Body.String(), "taken back")
+
+	// The letter, its answer, and by telephone.
+	recalls, err := w.rightsDesk(own).Recalls(t.Context(), id)
+	if err != nil || len(recalls) != 1 {
+		t.Fatal(recalls, err)
+	}
+	recall := "/recalls/of/" + recalls[0].ID
+	has(t, dpo.get("/recalls").Body.String(), recall)
+	if code := clerk.post(recall+"/letter", nil).Code; code != 403 {
+		t.Errorf("a letter by a registrar: %d", code)
+	}
+	if a := dpo.post(recall+"/letter", nil); a.Code != 200 || a.Header().Get("Content-Type") != rights.TypeRecall || !strings.Contains(a.Header().Get("Content-Disposition"), ".recall") {
+		t.Errorf("the letter: %d %v", a.Code, a.Header())
+	}
+	has(t, dpo.get(recall).Body.String(), "Told; waits for the answer")
+	w.move(rights.AnswerDue + time.Hour)
+	dpo = w.of(w.add(own, "dpo-2", access.DataProtection))
+	has(t, dpo.get("/").Body.String(), "Recipients that did not answer in time: <bdi>1</bdi>")
+	if code := dpo.upload("/recalls/answer", nil, "answer", []byte("forged")).Code; code != 422 {
+		t.Errorf("a forged answer: %d", code)
+	}
+	if code := dpo.upload("/recalls/answer", nil, "", nil).Code; code != 422 {
+		t.Errorf("no file: %d", code)
+	}
+	has(t, dpo.follow(dpo.upload("/recalls/answer", nil, "answer", []byte("answer to "+recalls[0].ID))), "Answered on <bdi>")
+	has(t, dpo.get(at).Body.String(), "deleted")
+	if code := dpo.post(recall+"/told", url.Values{"outcome": {"lost"}, "how": {"by telephone"}}).Code; code != 422 {
+		t.Errorf("an outcome of no list: %d", code)
+	}
+	has(t, dpo.follow(dpo.post(recall+"/told", url.Values{"outcome": {"kept"}, "how": {"by telephone"}})), "kept: the law demands it")
+	hasNot(t, dpo.get("/").Body.String(), "did not answer in time")
+
+	n := 0
+	for _, e := range w.peopleOf(own).Notes() {
+		if e.Action == "record.read" && e.Object == id.String() && e.Actor.ID == "clerk-1" && e.Detail == "consent" {
+			n++
+		}
+	}
+	if n < 5 {
+		t.Errorf("the log tells of %d looks at what she answered", n)
+	}
+}
+
+// A no, and an objection, take nothing from anybody: what is due stays due.
+func TestANoBlocksNothing(t *testing.T) {
+	w := newWorld(t)
+	id := w.person(own, "Amina Yusuf")
+	w.agree(own)
+	w.wording(own)
+	b := w.as(own, access.Registrar)
+	for range 2 {
+		b.post("/people/"+id.String()+"/consent", forms["POST /people/:person/consent"])
+	}
+	b.post("/people/"+id.String()+"/consent/withdraw", nil)
+	rec, err := w.registry(own).Record(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := rec.Person()
+	if err != nil || len(p.Consents) != 3 || p.Status != nil || len(p.Issues) != 0 {
+		t.Errorf("after three noes: %+v, %v", p, err)
+	}
+}
+
+// A letter of another organisation: what it asks is done at once, the signed answer waits
+// for download, and what is to be erased waits at Home until the letter came in again.
+func TestLettersFromOthers(t *testing.T) {
+	w := newWorld(t)
+	id, err := w.registry(own).Enter(t.Context(), registry.Entry{Source: "relief-c", External: "P-7", Household: w.household(own), Person: registry.Person{Sex: registry.Female}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dpo := w.as(own, access.DataProtection)
+	in := url.Values{"list": {"relief-c"}}
+	if code := dpo.upload("/letters", in, "letter", []byte("forged")).Code; code != 422 {
+		t.Errorf("a forged letter: %d", code)
+	}
+	page := dpo.follow(dpo.upload("/letters", in, "letter", []byte("P-7")))
+	has(t, page, "kept, not used any more")
+	has(t, page, "/desk/records/"+id.ID.String()+"/erasure")
+	handle := regexp.MustCompile(`/desk(/letters/[0-9a-f]{16})/reply`).FindStringSubmatch(page)
+	if handle == nil {
+		t.Fatalf("no answer to hand over:\n%s", page)
+	}
+	if a := dpo.get(handle[1] + "/reply"); a.Body.String() != "signed: stopped" || a.Header().Get("Content-Type") != rights.TypeAnswer {
+		t.Errorf("the answer: %q %v", a.Body, a.Header())
+	}
+	has(t, dpo.get("/").Body.String(), "Letters of others about records that are here yet: <bdi>1</bdi>")
+	in.Set("outcome", "deleted")
+	if code := dpo.upload("/letters", in, "letter", []byte("P-7")).Code; code != 422 {
+		t.Errorf("said deleted, and it is here: %d", code)
+	}
+	if _, err := w.rightsDesk(own).Erase(t.Context(), officer, rights.Erasure{Units: []registry.ID{id.ID}, Reason: "recalled"}); err != nil {
+		t.Fatal(err)
+	}
+	in.Del("outcome")
+	has(t, dpo.follow(dpo.upload("/letters", in, "letter", []byte("P-7"))), "deleted")
+	hasNot(t, dpo.get("/").Body.String(), "Letters of others")
+	hasNot(t, dpo.get("/letters").Body.String(), id.ID.String())
+}
+
+// What somebody asks is due in thirty days, is answered once, and a no says why.
+func TestRequestsAboutData(t *testing.T) {
+	w := newWorld(t)
+	id := w.person(own, "Amina Yusuf")
+	at := "/people/" + id.String() + "/requests"
+	clerk, dpo := w.as(own, access.Registrar), w.as(own, access.DataProtection)
+	if code := clerk.post(at, url.Values{"demand": {"correction"}}).Code; code != 422 {
+		t.Errorf("a correction without what is wrong: %d", code)
+	}
+	if code := clerk.post(at, url.Values{"demand": {"money"}}).Code; code != 422 {
+		t.Errorf("a demand of no list: %d", code)
+	}
+	page := clerk.follow(clerk.post(at, url.Values{"demand": {"correction"}, "text": {"born 1978,\r\nnot <b>1987"}}))
+	has(t, page, "The answer is due on <bdi>")
+	has(t, page, "not &lt;b&gt;1987")
+	if code := clerk.get("/requests").Code; code != 403 {
+		t.Errorf("all requests to a registrar: %d", code)
+	}
+	clerk.post(at, url.Values{"demand": {"objection"}})
+	has(t, dpo.get("/").Body.String(), "Requests about data that wait for an answer: <bdi>2</bdi>")
+	list := dpo.get("/requests").Body.String()
+	hasNot(t, list, "1987")
+	one := regexp.MustCompile(`/desk(/requests/of/[0-9a-f]{16})">To have something mended`).FindStringSubmatch(list)[1]
+	has(t, dpo.get(one).Body.String(), "born 1978,\nnot &lt;b&gt;1987")
+	for name, form := range map[string]url.Values{"no answer": {"text": {"mended"}}, "a no without why": {"done": {"no"}}} {
+		if code := dpo.post(one+"/answer", form).Code; code != 422 {
+			t.Errorf("%s: %d", name, code)
+		}
+	}
+	w.move(rights.RequestDue + time.Hour)
+	dpo = w.as(own, access.DataProtection)
+	has(t, dpo.get("/").Body.String(), "whose answer is late: <bdi>2</bdi>")
+	has(t, dpo.follow(dpo.post(one+"/answer", url.Values{"done": {"no"}, "text": {"the paper says 1987"}})), "Refused on")
+	if code := dpo.post(one+"/answer", url.Values{"done": {"yes"}}).Code; code != 422 {
+		t.Errorf("answered twice: %d", code)
+	}
+	has(t, w.as(own, access.Registrar).get(at).Body.String(), "the paper says 1987")
+}
+
+// All that is held about somebody wants a fresh proof of identity, is in her language, and
+// stands in the log.
+func TestAllThatIsHeldAboutOne(t *testing.T) {
+	w := newWorld(t)
+	id := w.person(own, "Amina Yusuf")
+	b := w.as(own, access.Registrar)
+	at := "/people/" + id.String() + "/held"
+	has(t, b.get(at+"?lang=ar").Body.String(), "Held ar")
+	if a := b.get(at + "/pdf?lang=ar"); a.Body.String() != "%PDF-1.7" || a.Header().Get("Content-Type") != "application/pdf" {
+		t.Errorf("the file: %d %s", a.Code, a.Body)
+	}
+	if w.peopleOf(own).seen(b.member.id, id) != 2 {
+		t.Error("the log does not tell of both")
+	}
+	w.move(access.StepUpLife + time.Second)
+	for _, path := range []string{at, at + "/pdf"} {
+		if a := b.get(path); a.Code != 303 || !strings.HasPrefix(a.Header().Get("Location"), "/desk/proof") {
+			t.Errorf("%s with an old proof: %d", path, a.Code)
+		}
+	}
+}
+
+// approve lets a member say yes to the request of an act that waits, and returns the
+// answer.
+func (w *world) approve(m *member, act access.Act) int {
+	w.Helper()
+	b := w.of(m)
+	in, err := w.doors[own].Session(w.Context(), m.token)
+	if err != nil {
+		w.Fatal(err)
+	}
+	all, err := w.doors[own].Approvals(w.Context(), in)
+	if err != nil {
+		w.Fatal(err)
+	}
+	i := slices.IndexFunc(all, func(a access.Approval) bool { return a.Act == act && a.State == access.Waiting })
+	if i < 0 {
+		w.Fatalf("no %s waits", act)
+	}
+	return b.post("/approvals/"+all[i].ID+"/approve", url.Values{"hash": {hex.EncodeToString(all[i].Hash[:])}}).Code
+}
+
+// An erasure at somebody's wish: a dry run, two accounts, and the record, its cards and its
+// papers are gone; where anything changed since it was asked for, it is refused.
+func TestErasureByTwo(t *testing.T) {
+	w := newWorld(t)
+	id := w.person(own, "Amina Yusuf")
+	w.share(own, id)
+	w.peopleOf(own).GiveCards(id, 2)
+	ask, err := w.rightsDesk(own).Ask(t.Context(), clerk, id, rights.Forget, "forget me")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dpo := w.of(w.add(own, "dpo-1", access.DataProtection, access.OrgAdmin))
+	at := "/records/" + id.String() + "/erasure"
+	has(t, dpo.get("/requests/of/"+ask.ID).Body.String(), at+"?request="+ask.ID)
+	page := dpo.get(at + "?request=" + ask.ID).Body.String()
+	for _, want := range []string{"People whose record goes for good: <bdi>1</bdi>", "Cards that are revoked: <bdi>2</bdi>", "told to delete: <bdi>1</bdi> (<bdi>relief-c</bdi>)", "What stays"} {
+		has(t, page, want)
+	}
+	if code := dpo.post(at, url.Values{"request": {"0011223344556677"}}).Code; code != 422 {
+		t.Errorf("by a request of nobody: %d", code)
+	}
+	page = dpo.follow(dpo.post(at, url.Values{"request": {ask.ID}, "reason": {"asked"}}))
+	has(t, page, "A second account decides")
+	if _, err := w.registry(own).Record(t.Context(), id); err != nil {
+		t.Errorf("gone before anybody approved: %v", err)
+	}
+	if code := w.approve(dpo.member, access.PersonErase); code != 403 {
+		t.Errorf("approved by who asked: %d", code)
+	}
+	lead := w.add(own, "lead", access.OrgAdmin)
+
+	// A record that was changed, or a card that was made, is not what was asked for.
+	w.peopleOf(own).GiveCards(id, 1)
+	if code := w.approve(lead, access.PersonErase); code != 409 {
+		t.Errorf("changed since: %d", code)
+	}
+	w.peopleOf(own).GiveCards(id, -1)
+	rec, err := w.registry(own).Record(t.Context(), id)
+	if err == nil {
+		_, err = w.registry(own).EditPerson(t.Context(), rec, func(p *registry.Person) error { p.Sex = registry.Male; return nil })
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code := w.approve(lead, access.PersonErase); code != 409 {
+		t.Errorf("a corrected record: %d", code)
+	}
+	dpo.follow(dpo.post(at, nil))
+	in, err := w.doors[own].Session(t.Context(), lead.token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := w.doors[own].Approvals(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := w.of(lead).get("/approvals/" + all[0].ID).Body.String()
+	has(t, told, "/desk/removals/")
+	hasNot(t, told, "Amina")
+	reads := w.of(w.add(own, "lead-2", access.OrgAdmin, access.Approver))
+	has(t, reads.get("/approvals/"+all[0].ID).Body.String(), "It is the record of <bdi>Amina Yusuf</bdi>")
+	if code := w.approve(lead, access.PersonErase); code != 303 {
+		t.Fatalf("approving: %d", code)
+	}
+	if _, err := w.registry(own).Record(t.Context(), id); err == nil || w.peopleOf(own).CardsOf(id) != 0 {
+		t.Errorf("the record after two approved: %v, %d cards", err, w.peopleOf(own).CardsOf(id))
+	}
+	for _, path := range []string{at, "/people/" + id.String() + "/consent", "/people/" + id.String() + "/requests", "/people/" + id.String() + "/held", "/requests/of/" + ask.ID} {
+		if code := dpo.get(path).Code; code != 404 {
+			t.Errorf("%s of who is erased: %d", path, code)
+		}
+	}
+	has(t, dpo.get("/removals/"+all[0].Object).Body.String(), "Done")
+	has(t, dpo.get("/recalls").Body.String(), "the record was erased")
+}
+
+// What is over is listed and goes when two agreed: what is not over any more stays, and
+// what others hold is not ours to destroy.
+func TestRetentionByTwo(t *testing.T) {
+	w := newWorld(t)
+	var gone []registry.ID
+	for range 3 {
+		gone = append(gone, w.closed(own, 200))
+	}
+	fresh := w.closed(own, 10)
+	dpo, lead := w.of(w.add(own, "dpo-1", access.DataProtection)), w.add(own, "lead", access.OrgAdmin)
+	has(t, dpo.get("/").Body.String(), "whose time is over: <bdi>3</bdi>")
+	page := dpo.get("/retention").Body.String()
+	hasNot(t, page, fresh.String())
+	hasNot(t, w.of(lead).get("/retention").Body.String(), `name="item"`)
+	if code := dpo.post("/retention/ask", nil).Code; code != 422 {
+		t.Errorf("nothing chosen: %d", code)
+	}
+	form := url.Values{"item": {"record " + gone[0].String(), "record " + gone[1].String(), "record " + fresh.String()}, "reason": {"yearly"}}
+	page = dpo.post("/retention/ask", form).Body.String()
+	has(t, page, "People whose record goes for good: <bdi>2</bdi>")
+	has(t, page, "<bdi>1</bdi>: not over any more, or gone already")
+	form.Set("step", "2")
+	has(t, dpo.follow(dpo.post("/retention/ask", form)), "A second account decides")
+	list := w.of(lead).get("/approvals").Body.String()
+	has(t, list, "People whose record goes for good: <bdi>2</bdi>")
+	if code := w.approve(lead, access.PersonErase); code != 303 {
+		t.Fatalf("approving: %d", code)
+	}
+	for i, id := range append(slices.Clone(gone), fresh) {
+		if _, err := w.registry(own).Record(t.Context(), id); (err == nil) != (i >= 2) {
+			t.Errorf("record %d: %v", i, err)
+		}
+	}
+
+	// Terms, by two as well, and only from what they were.
+	terms := url.Values{"photo": {"5"}, "record": {"٥"}, "log": {"365"}, "audit": {"2555"}}
+	if code := dpo.post("/retention/terms", url.Values{"photo": {"soon"}, "record": {"5"}, "log": {"365"}, "audit": {"2555"}}).Code; code != 422 {
+		t.Errorf("a term that is no number: %d", code)
+	}
+	if code := dpo.post("/retention/terms", terms).Code; code != 303 {
+		t.Fatalf("asking for terms: %d", code)
+	}
+	has(t, w.of(lead).get("/approvals").Body.String(), "Closed record: <bdi>5</bdi> days instead of <bdi>183</bdi>")
+	hasNot(t, dpo.get("/retention").Body.String(), fresh.String())
+	if code := w.approve(lead, access.RetentionTerms); code != 303 {
+		t.Fatalf("approving terms: %d", code)
+	}
+	has(t, dpo.get("/retention").Body.String(), fresh.String())
+}
+
+// Programs come to the same routes, and are answered in JSON. None is the second account.
+func TestRightsForPrograms(t *testing.T) {
+	w := newWorld(t)
+	id := w.person(own, "Amina Yusuf")
+	w.agree(own)
+	w.wording(own)
+	p := w.program(own, access.DataProtection, access.ConsentRead, access.ConsentGive, access.RightsAnswer, access.RightsAsk, access.PersonErase, access.RetentionRead)
+	at := "/people/" + id.String()
+	first := func(object map[string]any, list string) map[string]any {
+		t.Helper()
+		rows, _ := object[list].([]any)
+		if len(rows) != 1 {
+			t.Fatalf("%s: %v", list, object)
+		}
+		return rows[0].(map[string]any)
+	}
+	p.object(p.ask("POST", at+"/consent", `{"wording": "sharing-1", "lang": "en", "how": "thumb", "by": "self", "answer": ["relief-c no"]}`), 200)
+	if got := first(p.object(p.ask("GET", at+"/consent", ""), 200), "answers"); got["no"].([]any)[0] != "Relief <b>C</b>" || got["wording"] != "sharing-1" {
+		t.Errorf("answers: %v", got)
+	}
+	p.object(p.ask("POST", at+"/requests", `{"demand": "access"}`), 200)
+	if got := first(p.object(p.ask("GET", "/requests", ""), 200), "rows"); got["demand"] != "access" || got["waits"] != true {
+		t.Errorf("requests: %v", got)
+	}
+	erasure := "/records/" + id.String() + "/erasure"
+	plan := p.object(p.ask("GET", erasure, ""), 200)["plan"].(map[string]any)
+	if got := first(plan, "items"); got["unit"] != id.String() {
+		t.Errorf("a plan: %v", plan)
+	}
+	p.object(p.ask("POST", erasure, "{}"), 200)
+	if code := p.ask("POST", at+"/consent/withdraw", "{}").Code; code != 403 {
+		t.Errorf("an act that the token is not for: %d", code)
+	}
+	if _, err := w.registry(own).Record(t.Context(), id); err != nil {
+		t.Errorf("a program erased somebody: %v", err)
+	}
+}
