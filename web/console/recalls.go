@@ -40,13 +40,13 @@ func (s *Recalls) Routes() []Route {
 	return []Route{
 		{Method: http.MethodGet, Path: "/recalls", Act: access.RecallRead, Menu: "recalls.menu", Paged: true, Answer: recallsData{}, Handler: s.list},
 		{Method: http.MethodGet, Path: "/recalls/of/:recall", Act: access.RecallRead, Answer: recallRow{}, Handler: s.show},
-		{Method: http.MethodPost, Path: "/recalls/of/:recall/letter", Act: access.RecallSend, Handler: s.letter},
+		{Method: http.MethodPost, Path: "/recalls/of/:recall/letter", Act: access.RecallSend, Answer: Sends(rights.TypeRecall), Handler: s.letter},
 		{Method: http.MethodPost, Path: "/recalls/of/:recall/told", Act: access.RecallSend, Form: []Field{Text("outcome", 16), Text("how", maxFunction)}, Handler: s.told},
 		{Method: http.MethodPost, Path: "/recalls/answer", Act: access.RecallSend, Files: true, MaxBody: rights.MaxLetterBytes + maxBody, Form: []Field{File("answer")}, Handler: s.answered},
 		{Method: http.MethodGet, Path: "/letters", Act: access.RecallRead, Paged: true, Answer: lettersData{}, Handler: s.letters},
 		{Method: http.MethodPost, Path: "/letters", Act: access.RecallTake, Files: true, MaxBody: rights.MaxLetterBytes + maxBody, Form: []Field{File("letter"), Text("list", 100), Text("outcome", 16)}, Handler: s.take},
 		{Method: http.MethodGet, Path: "/letters/:letter", Act: access.RecallRead, Answer: letterRow{}, Handler: s.taken},
-		{Method: http.MethodGet, Path: "/letters/:letter/reply", Act: access.RecallRead, Handler: s.reply},
+		{Method: http.MethodGet, Path: "/letters/:letter/reply", Act: access.RecallRead, Answer: Sends(rights.TypeAnswer), Handler: s.reply},
 	}
 }
 

@@ -39,7 +39,7 @@ func (s *Rights) Routes() []Route {
 		{Method: http.MethodGet, Path: at + "/requests", Act: access.RightsAsk, Answer: herRequests{}, Handler: s.hers},
 		{Method: http.MethodPost, Path: at + "/requests", Act: access.RightsAsk, Form: []Field{Text("demand", 16), Lines("text", maxDemand)}, Handler: s.ask},
 		{Method: http.MethodGet, Path: at + "/held", Act: access.RightsPrint, StepUp: true, Query: lang, Answer: heldData{}, Handler: s.held},
-		{Method: http.MethodGet, Path: at + "/held/pdf", Act: access.RightsPrint, StepUp: true, Query: lang, Handler: s.heldPDF},
+		{Method: http.MethodGet, Path: at + "/held/pdf", Act: access.RightsPrint, StepUp: true, Query: lang, Answer: Sends("application/pdf"), Handler: s.heldPDF},
 	}
 }
 
