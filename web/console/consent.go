@@ -452,7 +452,7 @@ type noticeForm struct {
 	Purpose rights.Purpose   `json:"purpose"`
 	Choices []rights.Purpose `json:"purposes"`
 	From    string           `json:"from"`
-	Texts   []wordingText     `json:"texts"`
+	Texts   []wordingText    `json:"texts"`
 }
 
 // blankTexts is how many more languages than the console's own a form has room for.
