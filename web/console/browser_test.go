@@ -89,6 +89,7 @@ const fits = `(() => {
 func (d *desk) look(lang, name string) {
 	d.Helper()
 	where := lang + " " + name
+	d.Wait(`document.readyState === "complete"`) // its style, too
 	if got := browsertest.Eval[string](d.Page, `document.documentElement.lang + " " + document.documentElement.dir`); got != lang+" "+map[string]string{"en": "ltr", "ar": "rtl"}[lang] {
 		d.Errorf("%s: the page is %q", where, got)
 	}
@@ -97,6 +98,10 @@ func (d *desk) look(lang, name string) {
 		d.Errorf("%s at a laptop: %s", where, fault)
 	}
 	d.ShootWhole(lang + "-console-" + name + "-laptop")
+	d.Size(820, 1180) // a tablet: tables are still tables
+	if wide := browsertest.Eval[int](d.Page, `document.documentElement.scrollWidth`); wide > 820 {
+		d.Errorf("%s at a tablet: the page is %d px wide", where, wide)
+	}
 	d.Size(browsertest.Width, browsertest.Height)
 	d.Axe(where)
 	for _, fault := range browsertest.Eval[[]string](d.Page, fits) {

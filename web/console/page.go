@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"embed"
@@ -110,13 +111,19 @@ func (p *Page) Menu() (list []MenuItem) {
 	if p.In == nil {
 		return nil
 	}
+	here, longest := -1, -1
 	for i := range p.console.routes {
 		r := &p.console.routes[i]
 		if r.Menu == "" || !r.may(p.In) {
 			continue
 		}
-		here := r.Path == p.Route.Path || r.Path != "/" && strings.HasPrefix(p.Route.Path, r.Path+"/")
-		list = append(list, MenuItem{Root + r.Path, r.Menu, here})
+		if n := len(r.Path); n > longest && (r.Path == p.Route.Path || r.Path != "/" && strings.HasPrefix(p.Route.Path, r.Path+"/")) {
+			here, longest = len(list), n
+		}
+		list = append(list, MenuItem{Path: Root + r.Path, Word: r.Menu})
+	}
+	if here >= 0 {
+		list[here].Here = true
 	}
 	return list
 }
@@ -127,9 +134,15 @@ type Language struct{ Code, Name string }
 // Languages are those of the console, each by its own name.
 func (p *Page) Languages() (list []Language) {
 	for _, l := range api.Languages {
-		list = append(list, Language{l, p.console.words[l]["language"]})
+		list = append(list, Language{l, p.LanguageName(l)})
 	}
 	return list
+}
+
+// LanguageName is a language by its own name; one that the console does not speak has its
+// code.
+func (p *Page) LanguageName(code string) string {
+	return cmp.Or(p.console.words[code]["language"], code)
 }
 
 // Here is where this page can be asked for again: where the language switch comes

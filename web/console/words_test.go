@@ -128,7 +128,7 @@ func families(t *testing.T) (keys []string) {
 	for p := print.A4; p <= print.Thermal80; p++ {
 		keys = append(keys, "prints.paper_"+p.String())
 	}
-	keys = append(keys, work.WordNotAllowed)
+	keys = append(keys, work.WordNotAllowed, "role."+string(access.System))
 	for _, p := range rights.SharedPurposes() {
 		keys = append(keys, "agreements.for_"+string(p))
 	}
