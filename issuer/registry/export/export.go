@@ -58,6 +58,9 @@ type Options struct {
 	Use    rights.Use       // an agreement, or a purpose of one's own
 	Reason string           // what for; at most MaxReason bytes, no names
 	Now    func() time.Time // nil: time.Now
+	// Progress is told how many people are in the file so far, now and then; its error ends
+	// the writing. nil: nobody is told.
+	Progress func(people int) error
 
 	pseudonym []byte // of this file
 }
@@ -118,44 +121,10 @@ func Write(ctx context.Context, store rights.Store, by access.Actor, opt Options
 	if err := by.Check(); err != nil {
 		return Summary{}, fmt.Errorf("export: %w", err)
 	}
-	if opt.Now == nil {
-		opt.Now = time.Now
-	}
-	if _, err := opt.check(); err != nil {
-		return Summary{}, err
-	}
-	sum := Summary{LeftOut: map[string]int{}}
-	digest := sha256.New()
-	out := &counted{w: io.MultiWriter(w, digest)}
-	var about []registry.ID // whose rows are in the file
-	err := store.ReadRights(ctx, func(v rights.View) error {
-		under, columns, err := opt.permitted(v)
-		if err != nil {
-			return err
-		}
-		sum.Share = rights.NewShare(opt.Use, under, opt.Reason, string(opt.Form), opt.Now())
-		opt.pseudonym = sum.Share.Salt
-		for _, c := range columns {
-			if c.field != listField && c.field != houseListField { // they are said where they are written
-				sum.Fields = append(sum.Fields, c.field)
-			}
-		}
-		r := &reader{view: v, opt: &opt, sum: &sum, ctx: ctx, about: &about, under: under, day: day(opt.Now())}
-		switch opt.Form {
-		case XLSX:
-			return writeXLSX(out, r, columns)
-		case HXL:
-			return writeHXL(out, r, columns)
-		}
-		return writeRRF(out, r, columns)
-	})
+	sum, hash, about, err := opt.produce(ctx, store, w)
 	if err != nil {
 		return Summary{}, err
 	}
-	if sum.Households+sum.People == 0 {
-		return Summary{}, ErrNobody
-	}
-	hash := [32]byte(digest.Sum(nil))
 	sum.SHA256 = hex.EncodeToString(hash[:])
 	sum.Share.Fields, sum.Share.Rows, sum.Share.By = sum.Fields, sum.Households+sum.People, by.ID
 	sum.Share.SHA256 = sum.SHA256
@@ -166,6 +135,56 @@ func Write(ctx context.Context, store rights.Store, by access.Actor, opt Options
 		return Summary{}, fmt.Errorf("export: the audit entry could not be written, so the file must not be used: %w", err)
 	}
 	return sum, nil
+}
+
+// Count is what Write would write as things are, by reading everybody once more. Nothing
+// is kept of it. That nobody fits is no error here: LeftOut says why.
+func Count(ctx context.Context, store rights.Store, opt Options) (Summary, error) {
+	sum, _, _, err := opt.produce(ctx, store, io.Discard)
+	if errors.Is(err, ErrNobody) {
+		err = nil
+	}
+	sum.Share, sum.SHA256 = rights.Share{}, ""
+	return sum, err
+}
+
+// produce writes the file to w, and returns its digest and whose rows are in it. With
+// ErrNobody the summary counts all the same.
+func (o *Options) produce(ctx context.Context, store rights.Store, w io.Writer) (sum Summary, hash [32]byte, about []registry.ID, err error) {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if _, err := o.check(); err != nil {
+		return Summary{}, hash, nil, err
+	}
+	sum = Summary{LeftOut: map[string]int{}}
+	digest := sha256.New()
+	out := &counted{w: io.MultiWriter(w, digest)}
+	err = store.ReadRights(ctx, func(v rights.View) error {
+		under, columns, err := o.permitted(v)
+		if err != nil {
+			return err
+		}
+		sum.Share = rights.NewShare(o.Use, under, o.Reason, string(o.Form), o.Now())
+		o.pseudonym = sum.Share.Salt
+		for _, c := range columns {
+			if c.field != listField && c.field != houseListField { // they are said where they are written
+				sum.Fields = append(sum.Fields, c.field)
+			}
+		}
+		r := &reader{view: v, opt: o, sum: &sum, ctx: ctx, about: &about, under: under, day: day(o.Now())}
+		switch o.Form {
+		case XLSX:
+			return writeXLSX(out, r, columns)
+		case HXL:
+			return writeHXL(out, r, columns)
+		}
+		return writeRRF(out, r, columns)
+	})
+	if err == nil && sum.Households+sum.People == 0 {
+		err = ErrNobody
+	}
+	return sum, [32]byte(digest.Sum(nil)), about, err
 }
 
 // permitted asks for the agreement, and returns it with the columns of the file. Without

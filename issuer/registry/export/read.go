@@ -42,6 +42,7 @@ type reader struct {
 	again bool
 	under *rights.Agreement // nil: own use
 	day   string            // today
+	told  int               // people that Progress was told of
 }
 
 func (r *reader) left(why string) {
@@ -98,9 +99,23 @@ func (r *reader) houses(ids []registry.ID, kind registry.Kind, yield func(*house
 			if err := yield(h); err != nil {
 				return err
 			}
+			if err := r.progress(); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// tellEvery is after how many people Options.Progress is told.
+const tellEvery = 500
+
+func (r *reader) progress() error {
+	if r.opt.Progress == nil || r.sum.People < r.told+tellEvery {
+		return nil
+	}
+	r.told = r.sum.People
+	return r.opt.Progress(r.told)
 }
 
 // read is a record as the file may have it: for others without the numbers of lists,

@@ -3,6 +3,7 @@ package export_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -205,4 +206,38 @@ func (s slow) WriteRights(ctx context.Context, by access.Actor, fn func(rights.T
 		return err
 	}
 	return s.Store.WriteRights(ctx, by, fn)
+}
+
+// TestCountingIsWriting: what is counted before is what is written then, and nothing is
+// kept of the counting; a file that is given up is none.
+func TestCountingIsWriting(t *testing.T) {
+	s, heads, _ := village(t, 300)
+	desk := partner(t, s, func(*rights.Agreement) {})
+	if _, err := desk.Withdraw(t.Context(), clerk, heads[0], "", ""); err != nil {
+		t.Fatal(err)
+	}
+	opt := export.Options{Form: export.XLSX, Reason: "a", Use: rights.Use{Agreement: "b-1"}, Now: s.Now}
+	before := len(s.Notes())
+	counted, err := export.Count(t.Context(), s, opt)
+	if err != nil || counted.Households != 299 || counted.People != 598 || counted.LeftOut[export.LeftAnswer] != 1 || counted.Share.ID != "" || len(s.Notes()) != before {
+		t.Fatalf("%+v %v", counted, err)
+	}
+	var told []int
+	opt.Progress = func(people int) error { told = append(told, people); return nil }
+	sum, err := export.Write(t.Context(), s, clerk, opt, new(bytes.Buffer))
+	if err != nil || sum.Households != counted.Households || sum.People != counted.People || fmt.Sprint(told) != "[500]" {
+		t.Errorf("%+v %v %v", sum, told, err)
+	}
+	opt.Progress = func(int) error { return context.Canceled }
+	if _, err := export.Write(t.Context(), s, clerk, opt, new(bytes.Buffer)); !errors.Is(err, context.Canceled) {
+		t.Errorf("given up: %v", err)
+	}
+	if shares, err := desk.Shares(t.Context()); err != nil || len(shares) != 1 {
+		t.Errorf("%d shares, %v", len(shares), err)
+	}
+	partner(t, s, func(a *rights.Agreement) { a.ID, a.Areas = "b-2", []string{"KE07"} })
+	opt.Use.Agreement, opt.Progress = "b-2", nil
+	if sum, err := export.Count(t.Context(), s, opt); err != nil || sum.People != 0 || sum.LeftOut[export.LeftArea] != 300 {
+		t.Errorf("nobody: %+v %v", sum, err)
+	}
 }
