@@ -122,6 +122,7 @@ type serving struct {
 	door        *access.Door
 	work        *work.Runner
 	imports     *imports.Desk
+	exports     exportRoom
 	swept       time.Time // when lists whose time was over were last destroyed; of watch
 	walletApp   bool      // it is built in
 }

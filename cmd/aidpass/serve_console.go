@@ -39,6 +39,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 		&console.Trust{Desk: consoleTrust{s}, Door: s.door, Now: s.a.Now},
 		&console.Imports{Desk: s.imports},
 		&console.Agreements{Desk: s.o.keeper(), Settings: consoleOrganisation{s}, Door: s.door, Now: s.a.Now},
+		&console.Exports{Desk: consoleExports{consoleIssuing{s}}},
 		&console.Audit{Desk: consoleAudit{s}},
 		&console.Reports{Desk: consoleReports{s}, Now: s.a.Now},
 		&console.Organisation{Desk: consoleOrganisation{s}},
@@ -65,6 +66,7 @@ func (s *serving) kinds() {
 	s.work.Handle(importWork, work.Kind{Act: access.ImportSubmit, Word: console.ImportJob, Do: s.writeImport})
 	s.work.Handle(issueWork, work.Kind{Act: access.BatchIssue, Word: console.WordIssuing, Do: consoleIssuing{s}.issue})
 	s.work.Handle(erasureWork, work.Kind{Act: access.PersonErase, Word: console.ErasureJob, Do: s.erase})
+	s.work.Handle(exportWork, work.Kind{Act: access.ExportMake, Word: console.WordExporting, Do: consoleExports{consoleIssuing{s}}.write})
 	s.work.Handle(printWork, work.Kind{Act: access.BatchPrint, Word: console.WordPrinting, Do: consolePrints{s}.print})
 }
 

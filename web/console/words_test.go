@@ -138,6 +138,9 @@ func families(t *testing.T) (keys []string) {
 	for _, b := range []rights.Basis{rights.ByConsent, rights.ByNotice} {
 		keys = append(keys, "agreements.by_"+string(b))
 	}
+	for _, p := range rights.OwnPurposes() {
+		keys = append(keys, "exports.own_"+string(p))
+	}
 	for _, o := range rights.Outcomes() {
 		keys = append(keys, "agreements.said_"+string(o))
 	}

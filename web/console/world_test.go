@@ -36,7 +36,7 @@ const (
 // and the objects of its paths a maker in makers.
 func (w *world) screens() []console.Screen {
 	w.issuing = newIssuing(w)
-	return slices.Concat([]console.Screen{&things{w: w}, w.peopleScreen(), &console.Imports{Desk: w.imports[own]}, w.agreements()}, w.ops(), w.rightsScreens(), w.issuing.screens())
+	return slices.Concat([]console.Screen{&things{w: w}, w.peopleScreen(), &console.Imports{Desk: w.imports[own]}, w.agreements(), &console.Exports{Desk: exportDesk{w}}}, w.ops(), w.rightsScreens(), w.issuing.screens())
 }
 
 // makers make an object of an organisation for each :name of a path and return what
@@ -150,8 +150,9 @@ type world struct {
 	clock  time.Time
 	things map[string]thing
 	people map[string]*peopleStore
-	err    error               // of the desk of things
-	narrow func(*access.Scope) // changes the scope of the partners that are added; nil: nothing
+	err    error                         // of the desk of things
+	files  map[string]console.ExportMade // by organisation, account and job
+	narrow func(*access.Scope)           // changes the scope of the partners that are added; nil: nothing
 }
 
 // boss holds the organisation's keys.
@@ -161,7 +162,7 @@ func newWorld(t *testing.T) *world { return newWorldWith(t, nil) }
 
 func newWorldWith(t *testing.T, in *console.SignIn) *world {
 	t.Helper()
-	w := &world{T: t, clock: now, things: map[string]thing{}, doors: map[string]*access.Door{}, imports: map[string]*imports.Desk{}, stores: map[string]*accesstest.Memory{}}
+	w := &world{T: t, clock: now, things: map[string]thing{}, files: map[string]console.ExportMade{}, doors: map[string]*access.Door{}, imports: map[string]*imports.Desk{}, stores: map[string]*accesstest.Memory{}}
 	w.jobs = &jobs{list: map[string]console.Job{}}
 	w.desks = map[string]*opsDesk{own: newOpsDesk(own), other: newOpsDesk(other)}
 	for _, org := range []string{own, other} {

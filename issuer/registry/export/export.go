@@ -58,9 +58,9 @@ type Options struct {
 	Use    rights.Use       // an agreement, or a purpose of one's own
 	Reason string           // what for; at most MaxReason bytes, no names
 	Now    func() time.Time // nil: time.Now
-	// Progress is told how many people are in the file so far, now and then; its error ends
-	// the writing. nil: nobody is told.
-	Progress func(people int) error
+	// Progress is told how many households and people are in the file so far, now and then;
+	// its error ends the writing. nil: nobody is told.
+	Progress func(rows int) error
 
 	pseudonym []byte // of this file
 }

@@ -42,7 +42,7 @@ type reader struct {
 	again bool
 	under *rights.Agreement // nil: own use
 	day   string            // today
-	told  int               // people that Progress was told of
+	told  int               // rows that Progress was told of
 }
 
 func (r *reader) left(why string) {
@@ -107,14 +107,15 @@ func (r *reader) houses(ids []registry.ID, kind registry.Kind, yield func(*house
 	return nil
 }
 
-// tellEvery is after how many people Options.Progress is told.
+// tellEvery is after how many households and people Options.Progress is told.
 const tellEvery = 500
 
 func (r *reader) progress() error {
-	if r.opt.Progress == nil || r.sum.People < r.told+tellEvery {
+	rows := r.sum.Households + r.sum.People
+	if r.opt.Progress == nil || rows < r.told+tellEvery {
 		return nil
 	}
-	r.told = r.sum.People
+	r.told = rows
 	return r.opt.Progress(r.told)
 }
 

@@ -223,9 +223,9 @@ func TestCountingIsWriting(t *testing.T) {
 		t.Fatalf("%+v %v", counted, err)
 	}
 	var told []int
-	opt.Progress = func(people int) error { told = append(told, people); return nil }
+	opt.Progress = func(rows int) error { told = append(told, rows); return nil }
 	sum, err := export.Write(t.Context(), s, clerk, opt, new(bytes.Buffer))
-	if err != nil || sum.Households != counted.Households || sum.People != counted.People || fmt.Sprint(told) != "[500]" {
+	if err != nil || sum.Households != counted.Households || sum.People != counted.People || fmt.Sprint(told) != "[501]" {
 		t.Errorf("%+v %v %v", sum, told, err)
 	}
 	opt.Progress = func(int) error { return context.Canceled }

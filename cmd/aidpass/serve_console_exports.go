@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"aidpass/access"
+	"aidpass/access/work"
+	"aidpass/issuer/registry/export"
+	"aidpass/issuer/registry/rights"
+	"aidpass/web/console"
+)
+
+// consoleExports is console.ExportDesk on the database.
+type consoleExports struct{ consoleIssuing }
+
+// exportRoom keeps files of records that wait for who asked for them: in memory alone, so
+// that none of them is on a disk or in a backup, and for a day. After a stop of the server
+// they are made again.
+type exportRoom struct {
+	mu    sync.Mutex
+	files map[string]keptExport // by job
+}
+
+type keptExport struct {
+	console.ExportMade
+	by string // account
+}
+
+const (
+	exportLife = 24 * time.Hour
+	maxExports = 256 << 20 // bytes of all files that wait
+)
+
+var errExportLarge = errors.New("the file is larger than what waits in memory")
+
+// sweep forgets what is over, and tells how many bytes wait. The caller holds mu.
+func (r *exportRoom) sweep(now time.Time) (bytes int) {
+	for id, f := range r.files {
+		if now.After(f.Until) {
+			delete(r.files, id)
+		} else {
+			bytes += len(f.Body)
+		}
+	}
+	return bytes
+}
+
+// keep puts a file by; for want of room it is errExportLarge.
+func (r *exportRoom) keep(job string, f keptExport, now time.Time) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sweep(now)+len(f.Body) > maxExports {
+		return errExportLarge
+	}
+	if r.files == nil {
+		r.files = map[string]keptExport{}
+	}
+	r.files[job] = f
+	return nil
+}
+
+// take is the file of a job for the account that asked for it.
+func (r *exportRoom) take(job, account string, now time.Time) (console.ExportMade, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sweep(now)
+	f, ok := r.files[job]
+	return f.ExportMade, ok && access.SameAccount(f.by, account)
+}
+
+// bounded is a file in memory that does not grow past what may wait.
+type bounded struct{ bytes.Buffer }
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > maxExports {
+		return 0, errExportLarge
+	}
+	return b.Buffer.Write(p)
+}
+
+// Agreements implements console.ExportDesk: those that are in force.
+func (d consoleExports) Agreements(ctx context.Context, org string) ([]rights.Agreement, error) {
+	if err := d.ours(org); err != nil {
+		return nil, err
+	}
+	all, err := d.o.keeper().Agreements(ctx)
+	return slices.DeleteFunc(all, func(a rights.Agreement) bool { return a.Live(d.a.Now()) != nil }), err
+}
+
+// Count implements console.ExportDesk.
+func (d consoleExports) Count(ctx context.Context, org string, o console.ExportOrder) (export.Summary, error) {
+	if err := d.ours(org); err != nil {
+		return export.Summary{}, err
+	}
+	opt := o.Options()
+	opt.Now = d.a.Now
+	return export.Count(ctx, d.o.store, opt)
+}
+
+const exportWork = "export"
+
+// Start implements console.ExportDesk.
+func (d consoleExports) Start(ctx context.Context, org string, by access.Actor, o console.ExportOrder, rows int) (string, error) {
+	if err := d.ours(org); err != nil {
+		return "", err
+	}
+	args, err := json.Marshal(o)
+	if err != nil {
+		return "", err
+	}
+	job, err := d.work.Start(ctx, by, work.New{Kind: exportWork, Args: args, Total: rows})
+	return job.ID, err
+}
+
+// write is the work of it. Package export tells the log of it and of whom it tells, before
+// anybody can take it.
+func (d consoleExports) write(ctx context.Context, t *work.Turn) (string, error) {
+	var o console.ExportOrder
+	if err := json.Unmarshal(t.Args(), &o); err != nil {
+		return "", err
+	}
+	counted, err := d.Count(ctx, d.o.entry.ID, o)
+	total := counted.Households + counted.People
+	var file bounded
+	opt := o.Options()
+	opt.Now = d.a.Now
+	opt.Progress = func(rows int) error { return t.Save(ctx, nil, rows, total) }
+	var sum export.Summary
+	if err == nil {
+		sum, err = export.Write(ctx, d.o.store, t.Actor(), opt, &file)
+	}
+	var refusal *rights.Refusal
+	switch {
+	case errors.As(err, &refusal), errors.Is(err, export.ErrNobody):
+		return "", &work.Fault{Word: console.WordExportRefused, Err: err}
+	case err == nil:
+		err = d.exports.keep(t.ID(), keptExport{console.ExportMade{Order: o, Summary: sum, Until: d.a.Now().Add(exportLife), Body: file.Bytes()}, t.Actor().ID}, d.a.Now())
+	}
+	if errors.Is(err, errExportLarge) {
+		return "", &work.Fault{Word: console.WordExportTooLarge, Err: err}
+	}
+	if err != nil {
+		return "", err
+	}
+	return "/exports/of/" + t.ID(), t.Save(ctx, nil, total, total)
+}
+
+// Made implements console.ExportDesk.
+func (d consoleExports) Made(_ context.Context, org, account, job string) (console.ExportMade, error) {
+	if err := d.ours(org); err != nil {
+		return console.ExportMade{}, err
+	}
+	m, ok := d.exports.take(job, account, d.a.Now())
+	if !ok {
+		return m, console.ErrNotFound
+	}
+	return m, nil
+}
