@@ -118,6 +118,7 @@ type SessionRow struct {
 	Account               string
 	Created, Seen, Proved time.Time
 	Way                   Way
+	Device                string // that its owner named; may be empty
 }
 
 // over reports whether the session has ended by itself.

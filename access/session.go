@@ -4,7 +4,11 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 )
 
 // How long a session lasts.
@@ -24,7 +28,7 @@ type Session struct {
 	Seen    time.Time // newest request, to the minute
 	Proved  time.Time // newest proof of identity: sign-in or step-up
 	Way     Way       // how that proof was given
-	Device  string    // what the log calls the machine; may be empty
+	Device  string    // what the log calls the desk or device, as who sits at it named it; may be empty
 
 	token *Token // of a program, which may what the token may; Roles is then empty
 }
@@ -107,7 +111,7 @@ func (l Laptop) Check(Act, time.Time) error { return nil }
 func (l Laptop) Actor(Act) Actor { return Actor(l) }
 
 func session(a Account, r SessionRow) Session {
-	return Session{ID: hex.EncodeToString(r.Mark[:8]), Account: a, Roles: a.Roles, Created: r.Created, Seen: r.Seen, Proved: r.Proved, Way: r.Way}
+	return Session{ID: hex.EncodeToString(r.Mark[:8]), Account: a, Roles: a.Roles, Created: r.Created, Seen: r.Seen, Proved: r.Proved, Way: r.Way, Device: r.Device}
 }
 
 // liveRow is the row of a token whose session is not over; ErrNoSession.
@@ -164,6 +168,48 @@ func (d *Door) Session(ctx context.Context, token string) (*Session, error) {
 		return nil, err
 	}
 	return &s, nil
+}
+
+// maxDeviceName is the longest name of a desk, in letters.
+const maxDeviceName = 40
+
+// DeviceName returns the one way in which a desk or device is written in the log: letters
+// and digits of any script, blanks and . _ - between them. It is a place and no person.
+func DeviceName(s string) (string, error) {
+	name := strings.Join(strings.Fields(s), " ")
+	bad := strings.IndexFunc(name, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r) && !strings.ContainsRune(" ._-", r)
+	})
+	if bad >= 0 || name == "" || !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxDeviceName || strings.HasPrefix(name, "token-") || strings.HasPrefix(name, "device-") {
+		return "", fmt.Errorf("access: the name of a desk has up to %d letters, digits, blanks and . _ -", maxDeviceName)
+	}
+	return name, nil
+}
+
+// NameDevice says at which desk or device a session is: what is done in it from then on
+// stands so in the log.
+func (d *Door) NameDevice(ctx context.Context, s *Session, token, name string) error {
+	if s.token != nil {
+		return ErrNotAllowed
+	}
+	name, err := DeviceName(name)
+	if err != nil || name == s.Device {
+		return err
+	}
+	s.Device = name
+	who := by(s.Account)
+	who.Device = name
+	return d.Store.WriteAccess(ctx, who, func(tx Tx) error {
+		row, err := d.liveRow(tx, token)
+		if err != nil {
+			return err
+		}
+		row.Device = name
+		if err := tx.SaveSession(row); err != nil {
+			return err
+		}
+		return tx.Audit(Entry{Action: "account.desk", Object: s.Account.ID})
+	})
 }
 
 // SignOut ends the session of a token. One that is over already is ErrNoSession.

@@ -188,6 +188,7 @@ func (d *Door) let(ctx context.Context, id string, way Way, address, old string,
 			if was.Account != id {
 				return ErrSignIn
 			}
+			row.Device = was.Device
 			row.Created = was.Created // twelve hours are twelve hours
 			if err := tx.EndSession(was.Mark); err != nil {
 				return err

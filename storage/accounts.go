@@ -196,7 +196,7 @@ func (a *accessTx) SaveAccount(r access.Record) error {
 }
 
 func (a *accessTx) sessions(where string, args ...any) (list []access.SessionRow, err error) {
-	rows, err := a.t.query(`SELECT mark, account_id, way, created_at, seen_at, proved_at FROM session WHERE org_id = $1 AND `+where, append([]any{a.t.o.id}, args...)...)
+	rows, err := a.t.query(`SELECT mark, account_id, way, created_at, seen_at, proved_at, device FROM session WHERE org_id = $1 AND `+where, append([]any{a.t.o.id}, args...)...)
 	if err != nil {
 		return nil, err
 	}
@@ -205,7 +205,7 @@ func (a *accessTx) sessions(where string, args ...any) (list []access.SessionRow
 		var s access.SessionRow
 		var mark []byte
 		var created, seen, proved int64
-		if err := rows.Scan(&mark, &s.Account, &s.Way, &created, &seen, &proved); err != nil {
+		if err := rows.Scan(&mark, &s.Account, &s.Way, &created, &seen, &proved, &s.Device); err != nil {
 			return nil, err
 		}
 		copy(s.Mark[:], mark)
@@ -231,9 +231,9 @@ func (a *accessTx) Sessions(account string) ([]access.SessionRow, error) {
 }
 
 func (a *accessTx) SaveSession(s access.SessionRow) error {
-	const save = `INSERT INTO session (org_id, mark, account_id, way, created_at, seen_at, proved_at) VALUES ($1, $2, $3, $4, $5, $6, $7)
-		ON CONFLICT (org_id, mark) DO UPDATE SET seen_at = excluded.seen_at`
-	_, err := a.t.exec(save, a.t.o.id, s.Mark[:], s.Account, string(s.Way), s.Created.UnixMicro(), s.Seen.UnixMicro(), s.Proved.UnixMicro())
+	const save = `INSERT INTO session (org_id, mark, account_id, way, created_at, seen_at, proved_at, device) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (org_id, mark) DO UPDATE SET seen_at = excluded.seen_at, device = excluded.device`
+	_, err := a.t.exec(save, a.t.o.id, s.Mark[:], s.Account, string(s.Way), s.Created.UnixMicro(), s.Seen.UnixMicro(), s.Proved.UnixMicro(), s.Device)
 	return err
 }
 

@@ -219,7 +219,7 @@ func (d *desk) tour(lang string) {
 	}
 	d.as(lead)
 	pages := []struct{ name, path string }{{"home", "/"}, {"approvals", "/approvals"}, {"approval", "/approvals/" + approval}, {"jobs-none", "/jobs"},
-		{"accounts", "/accounts"}, {"account-new", "/accounts/new"}, {"account", "/accounts/of/v-12"}, {"account-own", "/accounts/of/lead"}, {"settings", "/settings"}, {"proof", "/proof"}, {"not-found", "/none"}, {"forbidden", "/things"}}
+		{"accounts", "/accounts"}, {"account-new", "/accounts/new"}, {"account", "/accounts/of/v-12"}, {"account-own", "/accounts/of/lead"}, {"settings", "/settings"}, {"tokens", "/tokens"}, {"proof", "/proof"}, {"not-found", "/none"}, {"forbidden", "/things"}}
 	for _, at := range pages {
 		d.open(at.path)
 		d.look(lang, at.name)

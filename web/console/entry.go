@@ -63,8 +63,9 @@ func (e *entry) signIn(p *Page) error {
 // enter gives the browser its new token, in place of any other, and goes to where it
 // was going.
 func (s *Console) enter(p *Page, t access.Ticket, next string) error {
-	p.setCookie(sessionCookie, t.Token, 0)
-	p.know(&t.Session, t.Token)
+	if err := s.begun(p, t); err != nil {
+		return err
+	}
 	if p.Draft == nil {
 		return p.c.Redirect(http.StatusSeeOther, next)
 	}

@@ -70,7 +70,7 @@ func (r *Route) forPrograms() bool {
 
 // table puts the routes of all screens together and refuses what cannot be meant.
 func (s *Console) table() error {
-	s.screens = append(append([]Screen{&home{s}}, s.Screens...), &approvals{s}, &jobs{s}, &accounts{s}, &settings{s}, &entry{s}, &passkey{s}, &provider{s}, &manual{s})
+	s.screens = append(append([]Screen{&home{s}}, s.Screens...), &approvals{s}, &jobs{s}, &accounts{s}, &settings{s}, &tokens{s}, &entry{s}, &passkey{s}, &provider{s}, &manual{s})
 	for _, screen := range s.screens {
 		s.routes = append(s.routes, screen.Routes()...)
 	}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"encoding/base64"
 	"errors"
 	"net"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 const (
 	sessionCookie = "aidpass"
 	langCookie    = "aidpass-lang"
+	deskCookie    = "aidpass-desk" // the name of the desk, in base64url
 )
 
 // secure reports whether the browser came by https: to this server, or to a proxy of
@@ -86,6 +88,18 @@ func (p *Page) know(in *access.Session, token string) {
 	if slices.Contains(api.Languages, in.Account.Language) {
 		p.Lang = in.Account.Language
 	}
+}
+
+// begun takes a session that begins or was renewed as who asks, at the desk that the
+// browser was told it stands at.
+func (s *Console) begun(p *Page, t access.Ticket) error {
+	p.setCookie(sessionCookie, t.Token, 0)
+	p.know(&t.Session, t.Token)
+	name, err := base64.RawURLEncoding.DecodeString(p.cookie(deskCookie))
+	if _, bad := access.DeviceName(string(name)); err != nil || bad != nil {
+		return nil // none was said, or not by a page of ours
+	}
+	return s.Door.NameDevice(p.Context(), p.In, t.Token, string(name))
 }
 
 // A Draft is a form that was sent when its sender had to sign in or to prove who she

@@ -25,23 +25,29 @@ func (s *settings) Routes() []Route {
 		{Method: http.MethodPost, Path: "/settings/code/confirm", Act: Staff, StepUp: true, Form: []Field{Secret("code", 16)}, Handler: s.confirm},
 		{Method: http.MethodPost, Path: "/settings/passkey/:passkey/remove", Act: Staff, StepUp: true, Handler: s.removePasskey},
 		{Method: http.MethodPost, Path: "/settings/subject/:subject/remove", Act: Staff, StepUp: true, Handler: s.removeSubject},
+		{Method: http.MethodPost, Path: "/settings/desk", Act: Staff, Form: []Field{Text("name", 40)}, Handler: s.desk},
 		{Method: http.MethodPost, Path: "/settings/session/:session/end", Act: Staff, Handler: s.endSession},
 		{Method: http.MethodGet, Path: "/join/:secret", Act: Anyone, Handler: s.invitation},
 		{Method: http.MethodPost, Path: "/join/:secret", Act: Anyone, Form: []Field{Secret("password", maxPassword), Secret("again", maxPassword), Secret("code", 16)}, Handler: s.join},
 	}
 }
 
-// Needs asks who has one way in alone for a second.
-func (s *settings) Needs(_ context.Context, in *access.Session) ([]Need, error) {
+// Needs asks who has one way in alone for a second, and at which desk the browser stands.
+func (s *settings) Needs(_ context.Context, in *access.Session) (list []Need, err error) {
 	a := &in.Account
-	if len(a.Passkeys) > 0 || len(a.Subjects) > 0 {
-		return nil, nil
+	if in.Device == "" && in.Program() == "" {
+		list = append(list, Need{Word: "settings.need_desk", Count: 1, Path: "/settings", Since: in.Created})
 	}
-	return []Need{{Word: "settings.need", Count: 1, Path: "/settings", Since: a.Created}}, nil
+	if len(a.Passkeys) == 0 && len(a.Subjects) == 0 {
+		list = append(list, Need{Word: "settings.need", Count: 1, Path: "/settings", Since: a.Created})
+	}
+	return list, nil
 }
 
 type settingsData struct {
 	Account  access.Account
+	Desk     string // where this session is, as was said
+	Tokens   bool   // programs may be given some
 	Passkeys []passkeyRow
 	Sessions []sessionRow
 	Subjects []subjectRow
@@ -71,7 +77,7 @@ type sessionRow struct {
 }
 
 func (s *settings) show(p *Page) error {
-	d := settingsData{Account: p.In.Account, CanAdd: s.passkeys(p), Provider: s.provider()}
+	d := settingsData{Account: p.In.Account, Desk: p.In.Device, Tokens: p.May(string(access.TokenMake)), CanAdd: s.passkeys(p), Provider: s.provider()}
 	for _, k := range p.In.Account.Passkeys {
 		d.Passkeys = append(d.Passkeys, passkeyRow{k, handleOf(k.ID)})
 	}
@@ -172,6 +178,23 @@ func (s *settings) removeSubject(p *Page) error {
 }
 
 func subjectHandle(x access.Subject) string { return handleOf([]byte(x.Issuer + "\x00" + x.Subject)) }
+
+// deskAge is how long a browser knows its desk, in seconds.
+const deskAge = 365 * 24 * 3600
+
+// desk names the desk or device at which this browser stands. The browser keeps the name and
+// says it when somebody signs in; nothing else about it is asked or kept.
+func (s *settings) desk(p *Page) error {
+	name, err := access.DeviceName(p.Form.Get("name"))
+	if err != nil {
+		return BadForm("settings.desk_bad")
+	}
+	if err := s.Door.NameDevice(p.Context(), p.In, p.token, name); err != nil {
+		return err
+	}
+	p.setCookie(deskCookie, base64.RawURLEncoding.EncodeToString([]byte(name)), deskAge)
+	return p.Done("/settings", Note{Word: "settings.desk_set", Fill: []any{"desk", name}})
+}
 
 func (s *settings) endSession(p *Page) error {
 	if err := s.Door.EndSession(p.Context(), p.In, p.Param("session")); err != nil {
