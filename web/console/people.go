@@ -30,6 +30,7 @@ type People struct {
 
 	at      presence
 	entries sentOnce
+	drawing drawing
 }
 
 // Longest texts of forms, in runes.
@@ -60,7 +61,7 @@ func (s *People) Routes() []Route {
 		{Method: http.MethodPost, Path: "/households/:household/collector", Act: access.HouseholdEdit,
 			Form: ConfirmFields(Text("person", 64), Text("external", maxName), Text("role", 16), Text("from", 10), Text("to", 10)), Handler: s.collector},
 		{Method: http.MethodPost, Path: "/households/:household/collector-end", Act: access.HouseholdEdit, Form: ConfirmFields(Text("who", maxName), Text("asked_by", 32)), Handler: s.collectorEnd},
-	}, slices.Concat(s.entering(), s.routesOf(&aPerson), s.routesOf(&aHousehold))...)
+	}, slices.Concat(s.entering(), s.portraits(), s.routesOf(&aPerson), s.routesOf(&aHousehold))...)
 }
 
 // A recordKind is what differs between the screens of a person and of a household.

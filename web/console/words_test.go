@@ -111,6 +111,9 @@ func families(t *testing.T) (keys []string) {
 	for _, code := range findingCodes(t) {
 		keys = append(keys, "imports.code_"+code, "imports.mend_"+code)
 	}
+	for _, code := range texts(t, "../../issuer/registry/photo/photo.go") {
+		keys = append(keys, "photo.refused_"+code)
+	}
 	for _, code := range texts(t, "../../issuer/registry/refusal.go") {
 		keys = append(keys, "refusals."+code)
 	}

@@ -119,7 +119,7 @@ func fit(m image.Image, maxBytes, best int) ([]byte, image.Point, error) {
 		}
 		w, h := m.Bounds().Dx()*3/4, m.Bounds().Dy()*3/4
 		if w < 24 || h < 32 {
-			return nil, image.Point{}, refuse("allow more bytes", "no face fits into %d bytes", maxBytes)
+			return nil, image.Point{}, refuse(CodeBytes, "allow more bytes", "no face fits into %d bytes", maxBytes)
 		}
 		m = scaled(m, w, h)
 	}
@@ -144,7 +144,7 @@ func Within(prepared []byte, maxBytes int) ([]byte, error) {
 		return nil, err
 	}
 	if f.width > Width || f.height > Height {
-		return nil, refuse("prepare it first", "the photo is over %d by %d points", Width, Height)
+		return nil, refuse(CodeBytes, "prepare it first", "the photo is over %d by %d points", Width, Height)
 	}
 	if len(prepared) <= maxBytes {
 		return prepared, nil
@@ -166,7 +166,7 @@ func Small(p Photo, maxBytes int) ([]byte, error) {
 		return nil, err
 	}
 	if f.width > Width || f.height > Height {
-		return nil, refuse("prepare it first", "the photo is over %d by %d points", Width, Height)
+		return nil, refuse(CodeBytes, "prepare it first", "the photo is over %d by %d points", Width, Height)
 	}
 	m, err := jpeg.Decode(bytes.NewReader(p.JPEG))
 	if err != nil {

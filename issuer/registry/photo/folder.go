@@ -85,7 +85,7 @@ func (f *Folder) Find(ids ...string) (string, error) {
 		switch files := f.names[key(id)]; {
 		case id == "" || len(files) == 0:
 		case len(files) > 1:
-			return "", refuse("keep one of them", "%d files have the name of one id", len(files))
+			return "", refuse(CodeSeveral, "keep one of them", "%d files have the name of one id", len(files))
 		default:
 			return files[0], nil
 		}

@@ -49,7 +49,7 @@ func sniff(data []byte) (format, error) {
 	const fix = "send the photo as JPEG, PNG or WebP"
 	switch {
 	case len(data) == 0:
-		return format{}, refuse(fix, "the file is empty")
+		return format{}, refuse(CodeKind, fix, "the file is empty")
 	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
 		return formatJPEG, nil
 	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
@@ -61,10 +61,10 @@ func sniff(data []byte) (format, error) {
 	for _, other := range refused {
 		if len(data) > other.at && bytes.HasPrefix(data[other.at:], []byte(other.start)) ||
 			other.start == "<" && bytes.HasPrefix(text, []byte("<")) {
-			return format{}, refuse(fix, "the file is %s", other.name)
+			return format{}, refuse(CodeKind, fix, "the file is %s", other.name)
 		}
 	}
-	return format{}, refuse(fix, "the file is no picture that is known here")
+	return format{}, refuse(CodeKind, fix, "the file is no picture that is known here")
 }
 
 // bytesPerPoint is what a decoder keeps of each point of a picture, at most.

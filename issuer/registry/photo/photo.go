@@ -36,15 +36,27 @@ type Photo struct {
 
 // A Refusal says why a picture cannot be used. It holds nothing of the picture.
 type Refusal struct {
+	Code string // one of those below
 	What string // what is wrong
 	Fix  string // how to mend it
 }
 
+// Codes of refusals, for whoever has its own words.
+const (
+	CodeKind    = "kind"    // no JPEG, PNG or WebP
+	CodeLarge   = "large"   // too many bytes
+	CodePoints  = "points"  // too many points, or too much memory
+	CodeSmall   = "small"   // too few points
+	CodeDamaged = "damaged" // cut off, or of an odd kind
+	CodeBytes   = "bytes"   // of a picture that this package made
+	CodeSeveral = "several" // of a folder
+)
+
 func (r *Refusal) Error() string { return "photo: " + r.What + ": " + r.Fix }
 
 // refuse makes a Refusal; args belong to what.
-func refuse(fix, what string, args ...any) error {
-	return &Refusal{What: fmt.Sprintf(what, args...), Fix: fix}
+func refuse(code, fix, what string, args ...any) error {
+	return &Refusal{Code: code, What: fmt.Sprintf(what, args...), Fix: fix}
 }
 
 // Prepare reads one picture and draws it again: upright as its camera says, the
@@ -59,7 +71,7 @@ func Prepare(r io.Reader) (Photo, error) {
 		return Photo{}, fmt.Errorf("photo: %w", err)
 	}
 	if len(data) > MaxBytes {
-		return Photo{}, refuse("send a smaller copy", "the file is over %d MiB", MaxBytes>>20)
+		return Photo{}, refuse(CodeLarge, "send a smaller copy", "the file is over %d MiB", MaxBytes>>20)
 	}
 	kind, err := sniff(data)
 	if err != nil {
@@ -75,7 +87,7 @@ func Prepare(r io.Reader) (Photo, error) {
 	}
 	// A decoder that draws another size than it announced was not held to the bounds.
 	if picture.Bounds().Dx() != facts.width || picture.Bounds().Dy() != facts.height {
-		return Photo{}, refuse("save it again with another program", "the %s names two sizes", kind.name)
+		return Photo{}, refuse(CodeDamaged, "save it again with another program", "the %s names two sizes", kind.name)
 	}
 	return compress(cut(upright(shrink(picture, facts.turned()), facts.orientation)))
 }
@@ -97,10 +109,10 @@ func inspect(kind format, data []byte) (facts, error) {
 	}
 	f := facts{width: config.Width, height: config.Height, orientation: 1}
 	if f.width <= 0 || f.height <= 0 {
-		return facts{}, refuse("export it again", "the picture has no points")
+		return facts{}, refuse(CodeDamaged, "export it again", "the picture has no points")
 	}
 	if f.width > MaxSide || f.height > MaxSide || f.width*f.height > MaxPixels { // both are bounded by the first two
-		return facts{}, refuse("send a smaller copy", "the picture is %d by %d points, over %d million or %d a side",
+		return facts{}, refuse(CodePoints, "send a smaller copy", "the picture is %d by %d points, over %d million or %d a side",
 			f.width, f.height, MaxPixels/1_000_000, MaxSide)
 	}
 	memory := bytesPerPoint(config.ColorModel)
@@ -115,14 +127,14 @@ func inspect(kind format, data []byte) (facts, error) {
 		}
 	}
 	if f.width*f.height*memory > maxMemory {
-		return facts{}, refuse("save a smaller copy as a plain JPEG", "a %s of %d by %d points of this kind takes too much memory", kind.name, f.width, f.height)
+		return facts{}, refuse(CodePoints, "save a smaller copy as a plain JPEG", "a %s of %d by %d points of this kind takes too much memory", kind.name, f.width, f.height)
 	}
 	w, h := f.width, f.height
 	if f.turned() {
 		w, h = h, w
 	}
 	if w < MinWidth || h < MinHeight {
-		return facts{}, refuse("take the photo again", "the picture is too small: %d by %d points, not %d by %d", w, h, MinWidth, MinHeight)
+		return facts{}, refuse(CodeSmall, "take the photo again", "the picture is too small: %d by %d points, not %d by %d", w, h, MinWidth, MinHeight)
 	}
 	return f, nil
 }
@@ -130,7 +142,7 @@ func inspect(kind format, data []byte) (facts, error) {
 // broken words a decoder's error. Decoders of others quote the file's format, never its content.
 func broken(kind format, err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return refuse("send the file again", "the %s is cut off", kind.name)
+		return refuse(CodeDamaged, "send the file again", "the %s is cut off", kind.name)
 	}
-	return refuse("send the file again, or save it anew as a plain JPEG", "the %s is damaged, cut off or of an odd kind (%v)", kind.name, err)
+	return refuse(CodeDamaged, "send the file again, or save it anew as a plain JPEG", "the %s is damaged, cut off or of an odd kind (%v)", kind.name, err)
 }
