@@ -21,7 +21,7 @@ import (
 func (s *serving) peopleScreen() *console.People {
 	desk := &records.Desk{Store: deskStore{s.o.store, s.log}, Country: s.o.entry.Country, Now: s.a.Now}
 	s.door.Handle(access.PersonChange, access.Executor{Run: desk.Carry})
-	return &console.People{Desk: desk, Notice: s.o.keeper(), Looked: s.looked, LookedPDF: func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error) {
+	return &console.People{Desk: desk, Notice: s.o.keeper(), Complaint: s.complaint, Looked: s.looked, LookedPDF: func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error) {
 		page, err := s.looked(ctx, by, id, lang)
 		if err != nil {
 			return nil, err
@@ -46,6 +46,12 @@ func (d deskStore) EraseAll(ctx context.Context, by access.Actor, ids []registry
 		return nil
 	}
 	return err
+}
+
+// complaint is the line that is printed for whom to ask.
+func (s *serving) complaint() (string, error) {
+	line, err := s.a.setting(console.SettingComplaint)
+	return string(line), err
 }
 
 // looked is the page that registry looked prints. That it was read stands in the log.

@@ -130,9 +130,14 @@ func (p *pen) dates(c *Card) (lines []string) {
 // letters are set one by one: every card has another number and all have the same
 // letters, and nothing is to pull two of them together.
 func (p *pen) number(number string, s style, x, y, width float64) (float64, error) {
+	return p.signs(cwt.GroupCardNumber(number), s, x, y, width)
+}
+
+// signs draws a number as it is, from the left, as large as fits.
+func (p *pen) signs(number string, s style, x, y, width float64) (float64, error) {
 	s.from = shape.LTR
 	var line shape.Line
-	for _, r := range cwt.GroupCardNumber(number) {
+	for _, r := range number {
 		b, err := p.block(string(r), style{weight: s.weight, size: 10, from: shape.LTR}, 100, true)
 		if err != nil {
 			return y, err
@@ -148,7 +153,7 @@ func (p *pen) number(number string, s style, x, y, width float64) (float64, erro
 	}
 	size := min(s.size, width*pdf.MM*1000/float64(line.Width))
 	if size < s.floor {
-		return y, fmt.Errorf("print: a card number does not fit %g mm", width)
+		return y, fmt.Errorf("print: a number does not fit %g mm", width)
 	}
 	return p.draw(&block{Block: shape.Block{Lines: []shape.Line{line}, Size: size}}, s, x, y, width)
 }

@@ -26,7 +26,8 @@ type People struct {
 	// LookedPDF is that as a file. Both tell the log.
 	Looked    func(ctx context.Context, by access.Actor, id registry.ID, lang string) (print.Page, error)
 	LookedPDF func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error)
-	Notice    NoticeDesk // nil: no wordings are kept here
+	Complaint func() (string, error) // line that is printed for whom to ask; nil: any help desk
+	Notice    NoticeDesk             // nil: no wordings are kept here
 
 	at      presence
 	entries sentOnce
@@ -61,7 +62,7 @@ func (s *People) Routes() []Route {
 		{Method: http.MethodPost, Path: "/households/:household/collector", Act: access.HouseholdEdit,
 			Form: ConfirmFields(Text("person", 64), Text("external", maxName), Text("role", 16), Text("from", 10), Text("to", 10)), Handler: s.collector},
 		{Method: http.MethodPost, Path: "/households/:household/collector-end", Act: access.HouseholdEdit, Form: ConfirmFields(Text("who", maxName), Text("asked_by", 32)), Handler: s.collectorEnd},
-	}, slices.Concat(s.entering(), s.portraits(), s.routesOf(&aPerson), s.routesOf(&aHousehold))...)
+	}, slices.Concat(s.entering(), s.portraits(), s.slips(&aPerson), s.slips(&aHousehold), s.routesOf(&aPerson), s.routesOf(&aHousehold))...)
 }
 
 // A recordKind is what differs between the screens of a person and of a household.
