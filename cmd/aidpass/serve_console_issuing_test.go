@@ -4,17 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 
 	"aidpass/access"
-	"aidpass/internal/browsertest"
 	"aidpass/internal/qrcode"
 	"aidpass/issuer"
 	"aidpass/status"
@@ -41,101 +38,6 @@ func (s *serving) staff(t *testing.T, id string, roles ...access.Role) string {
 		t.Fatal(err)
 	}
 	return ticket.Token
-}
-
-// By the keyboard alone, at a real server: from people on record to a printed file whose
-// codes the verifier reads. Nothing is issued before a second account approved it.
-func TestCardsByKeyboardAlone(t *testing.T) {
-	browsertest.Chromium(t)
-	l := withEntitled(t)
-	s, _, stop := l.serveWalletsWith(nil, "--http", "localhost:0")
-	defer stop()
-	p := browsertest.New(t, time.Time{})
-	open := func(path string) {
-		t.Helper()
-		p.Do(chromedp.Navigate(s.local + "/desk" + path))
-		p.Wait(`document.querySelector("h1")`)
-	}
-	open("/sign-in")
-	as := func(token string) {
-		t.Helper()
-		browsertest.Eval[bool](p, fmt.Sprintf(`(document.cookie = "aidpass-local=%s; path=/", true)`, token))
-	}
-	press := func(id, then string) {
-		t.Helper()
-		p.Enter(id)
-		p.Wait(then + ` && document.readyState === "complete"`)
-	}
-	cards := func() []issuer.Card {
-		t.Helper()
-		all, err := s.o.store.Cards(t.Context(), issuer.Selection{Programme: "K7Q2"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return all
-	}
-	prepares, signs, approves := s.staff(t, "prep-1", access.Registrar), s.staff(t, "sign-1", access.Issuer), s.staff(t, "lead-1", access.Approver)
-	as(prepares)
-	open("/batches")
-	press("new", `document.querySelector("#place")`)
-	press("go", `document.querySelector("#submit")`)
-	press("submit", `document.querySelector("[role=status]")`)
-	batch := strings.TrimPrefix(browsertest.Eval[string](p, `location.pathname`), "/desk/batches/of/")
-	as(signs)
-	open("/batches/of/" + batch)
-	if browsertest.Eval[bool](p, `!!document.querySelector("#issue")`) || len(cards()) != 0 {
-		t.Fatal("it can be issued before it is approved")
-	}
-	if _, err := (consoleIssuing{s}).Issue(t.Context(), s.o.entry.ID, access.Actor{ID: "sign-1", Role: access.Issuer}, batch); err == nil {
-		s.work.Wait()
-	}
-	if len(cards()) != 0 {
-		t.Fatal("it was issued before it was approved")
-	}
-	as(approves)
-	list, err := s.door.Approvals(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin})
-	if err != nil || len(list) != 1 {
-		t.Fatal(list, err)
-	}
-	open("/approvals/" + list[0].ID)
-	press("approve", `location.pathname === "/desk/approvals"`)
-	as(signs)
-	open("/batches/of/" + batch)
-	press("issue", `location.pathname.startsWith("/desk/jobs/")`)
-	p.WaitFor(`document.querySelector(".card strong")?.innerText === "Done"`, browsertest.Patience)
-	made := cards()
-	proposal, err := s.o.store.Proposal(t.Context(), batch)
-	if err != nil || len(made) == 0 || proposal.State != issuer.Done || proposal.Issued != len(made) || proposal.Second != "lead-1" {
-		t.Fatalf("%d cards, %+v, %v", len(made), proposal, err)
-	}
-	open("/batches/of/" + batch)
-	press("print", `document.querySelector("#paper")`)
-	press("go", `location.pathname.startsWith("/desk/jobs/")`)
-	p.WaitFor(`document.querySelector(".card strong")?.innerText === "Done"`, browsertest.Patience)
-	log, err := s.o.store.PrintJobs(t.Context(), "")
-	if err != nil || len(log) != 1 || log[0].By != "sign-1" || log[0].Count != len(made) {
-		t.Fatalf("the print log: %+v, %v", log, err)
-	}
-	open("/prints/of/" + log[0].ID)
-	pdf := p.Download("file")
-	if !bytes.HasPrefix(pdf, []byte("%PDF-")) {
-		t.Fatalf("%q", pdf[:20])
-	}
-	file := l.path("cards.pdf")
-	if err := os.WriteFile(file, pdf, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	texts, err := qrcode.ReadPDF(t.Context(), file)
-	if err != nil || len(texts) != len(made) {
-		t.Fatalf("%d codes of %d cards: %v", len(texts), len(made), err)
-	}
-	stop()
-	l.must("pack", "build", "--trust", l.path("granted.list"), "--site", "wellA", "--programme", "K7Q2=1@2026-11-01..2026-12-01", "--out", l.path("site.pack"))
-	for _, text := range texts {
-		if out := l.must("verify", "--pack", l.path("site.pack"), text); !strings.Contains(out, "GIVE") {
-			t.Errorf("the verifier says %s", out)
-		}
-	}
 }
 
 // Cards are found by number, list number, name and code; held, let go, replaced in one

@@ -11,13 +11,14 @@ import (
 )
 
 var keys = map[string]input.DispatchKeyEventParams{
-	"Tab":    {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9},
-	"Escape": {Key: "Escape", Code: "Escape", WindowsVirtualKeyCode: 27},
-	"Enter":  {Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"},
-	" ":      {Key: " ", Code: "Space", WindowsVirtualKeyCode: 32, Text: " "},
+	"Tab":       {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9},
+	"Escape":    {Key: "Escape", Code: "Escape", WindowsVirtualKeyCode: 27},
+	"Enter":     {Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"},
+	"ArrowDown": {Key: "ArrowDown", Code: "ArrowDown", WindowsVirtualKeyCode: 40},
+	" ":         {Key: " ", Code: "Space", WindowsVirtualKeyCode: 32, Text: " "},
 }
 
-// Press presses a real key, Tab, Enter, Escape or the space bar, as long as told.
+// Press presses a real key, Tab, Enter, Escape, the arrow down or the space bar, as long as told.
 func (p *Page) Press(key string, held time.Duration) {
 	p.Helper()
 	k := keys[key]
