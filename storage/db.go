@@ -42,6 +42,7 @@ type DB struct {
 	tombs       outsideFile
 	checkpoints outsideFile
 	now         func() time.Time
+	told        func(query string) // of the tests: each statement that runs; nil: nobody is told
 }
 
 // Options are what most callers leave out.

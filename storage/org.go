@@ -227,6 +227,9 @@ func (t *tx) lock() error {
 
 // prepared returns the statement for query, which one transaction runs for many rows.
 func (t *tx) prepared(query string) (*sql.Stmt, error) {
+	if t.o.db.told != nil {
+		t.o.db.told(query)
+	}
 	if s, ok := t.statements[query]; ok {
 		return s, nil
 	}
