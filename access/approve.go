@@ -283,7 +283,7 @@ func (a *Approval) made(account string) bool {
 // Only a session can, never a token or the laptop: what counts is that another person
 // looked. Who asked, or made what it is about, is ErrOwnApproval, whatever their roles, and whom who
 // asked let in alone ErrOwnMade; a hash that is not the stored
-// one, or not of the object as it is now, ErrChanged; a request that is refused, withdrawn or
+// one, or not of the object as it is now, ErrChanged; past what two accounts approve for each other on a day ErrPair; a request that is refused, withdrawn or
 // too old ErrClosed. Approving again what one approved oneself gives the same answer and does nothing more.
 //
 // An error of the executor comes back, with the request approved: Carry tries again for
@@ -313,7 +313,14 @@ func (d *Door) Approve(ctx context.Context, s *Session, id string, hash [32]byte
 	if err := d.unchanged(ctx, s.Actor(rule.Second), &a); err != nil {
 		return Approval{}, err
 	}
+	most, err := d.pairs(ctx)
+	if err != nil {
+		return Approval{}, err
+	}
 	err = d.Store.WriteAccess(ctx, who, func(tx Tx) error {
+		if err := d.pairOnce(tx, most, a.By, who.ID); err != nil {
+			return err
+		}
 		now, err := tx.Approval(id)
 		if err != nil {
 			return err

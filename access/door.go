@@ -19,6 +19,9 @@ type Door struct {
 	Now   func() time.Time // nil: time.Now
 	Rand  io.Reader        // nil: crypto/rand
 	Cost  Cost             // of passwords; zero: DefaultCost
+	// Pairs is how much two accounts approve for each other on a day of UTC, in either
+	// direction, as the organisation set it; nil: DefaultPairs.
+	Pairs func(context.Context) (int, error)
 
 	mu        sync.Mutex
 	executors map[Act]Executor

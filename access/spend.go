@@ -80,3 +80,36 @@ func (d *Door) count(ctx context.Context, who Actor, a Act, n, most int) error {
 		return tx.SaveTally(t)
 	})
 }
+
+// How much two accounts approve for each other on a day, where the organisation did not
+// say, and the most that it can say.
+const (
+	DefaultPairs = 30
+	MaxPairs     = 500
+)
+
+// ErrPair: these two approved for each other all that two do on one day. Another account
+// approves it today, or the same one tomorrow.
+var ErrPair = errors.New("access: these two accounts approved as much for each other today as two may: another account approves it, or the same tomorrow")
+
+// pairOnce counts one approval of two accounts on this day; THREATS T4.
+func (d *Door) pairOnce(tx Tx, most int, a, b string) error {
+	t := Tally{What: "pair " + min(a, b) + " " + max(a, b), Day: day(d.now())}
+	was, err := tx.Tally(t.What, t.Day)
+	if err != nil {
+		return err
+	}
+	if was >= most {
+		return ErrPair
+	}
+	t.N = was + 1
+	return tx.SaveTally(t)
+}
+
+// pairs is how many that may be.
+func (d *Door) pairs(ctx context.Context) (int, error) {
+	if d.Pairs == nil {
+		return DefaultPairs, nil
+	}
+	return d.Pairs(ctx)
+}

@@ -1,6 +1,7 @@
 package accesstest
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -54,4 +55,31 @@ func testSpend(t *testing.T, w *World) {
 	}
 	all.Wait()
 	spent(amina, 20)
+}
+
+// testPairs: two who always agree with each other are not four eyes.
+func testPairs(t *testing.T, w *World) {
+	o := newOffice(t, w)
+	w.Join(t, "third", access.Approver)
+	w.Door.Pairs = func(context.Context) (int, error) { return 2, nil }
+	next := func() access.Approval {
+		o.rows["batch-1"] += "+"
+		return o.ask(t, "amina")
+	}
+	approve := func(id string, a access.Approval) error {
+		_, err := w.Door.Approve(ctx, s2(t, w, id), a.ID, a.Hash, nil)
+		return err
+	}
+	must(t, approve("bilal", next()))
+	must(t, approve("bilal", next()))
+	more := next()
+	want(t, "once more", approve("bilal", more), access.ErrPair)
+	if got, err := w.Door.Approval(ctx, laptop, more.ID); err != nil || got.State != access.Waiting {
+		t.Errorf("it is %s, %v", got.State, err)
+	}
+	must(t, approve("third", more))
+	again := next()
+	want(t, "of the pair once more", approve("bilal", again), access.ErrPair)
+	w.pass(24 * time.Hour)
+	must(t, approve("bilal", again))
 }

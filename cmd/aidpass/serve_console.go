@@ -16,7 +16,7 @@ import (
 // joined here to the desk behind it: one line in Screens, one in acts for an act under
 // four eyes, and one in work for what takes long.
 func (s *serving) staffDesk() (*console.Console, error) {
-	s.door = &access.Door{Store: s.o.store, Now: s.a.Now}
+	s.door = &access.Door{Store: s.o.store, Now: s.a.Now, Pairs: consoleOrganisation{s}.pairs}
 	s.work = &work.Runner{Store: s.o.store, Now: s.a.Now, Log: s.log, Asker: s.door}
 	var err error
 	if s.imports, err = s.importDesk(); err != nil {

@@ -59,6 +59,8 @@ func (d consoleOrganisation) Set(ctx context.Context, org string, by access.Acto
 		if strings.ContainsFunc(string(value), func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }) {
 			err = errors.New("a line that is printed has no signs that turn others around")
 		}
+	case console.SettingPairs:
+		_, err = console.ReadPairs(value)
 	case console.SettingLabels:
 		err = json.Unmarshal(value, &map[string]map[string]string{})
 	case console.SettingRequired:
@@ -89,4 +91,13 @@ func (d consoleOrganisation) Set(ctx context.Context, org string, by access.Acto
 		return nil
 	}
 	return writeFile(d.a.settingPath(name), value)
+}
+
+// pairs is how much two accounts approve for each other on a day.
+func (d consoleOrganisation) pairs(context.Context) (int, error) {
+	b, err := d.a.setting(console.SettingPairs)
+	if err != nil {
+		return 0, err
+	}
+	return console.ReadPairs(b)
 }

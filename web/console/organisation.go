@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"net/http"
+	"strconv"
 
 	"aidpass/access"
 )
@@ -25,6 +27,7 @@ type OrganisationDesk interface {
 const (
 	SettingComplaint = "complaint" // a line that is printed on cards
 	SettingLabels    = "labels"    // JSON: what programmes and things are called, by code and language
+	SettingPairs     = "pairs"     // JSON number: how much two accounts approve for each other on a day
 	SettingRequired  = "required"  // JSON: what must be known of a record before a card is made
 )
 
@@ -43,6 +46,7 @@ func (s *Organisation) Routes() []Route {
 		{Method: http.MethodGet, Path: "/organisation", Act: access.SettingsRead, Menu: "organisation.menu", Answer: organisationData{}, Handler: s.show},
 		{Method: http.MethodGet, Path: "/organisation/file", Act: access.SettingsRead, Query: []Field{name}, Answer: Sends("application/json"), Handler: s.file},
 		{Method: http.MethodPost, Path: "/organisation/complaint", Act: access.SettingsChange, Form: []Field{Text("complaint", maxComplaint), before}, Handler: s.complaint},
+		{Method: http.MethodPost, Path: "/organisation/pairs", Act: access.SettingsChange, Form: []Field{Text("pairs", 3), before}, Handler: s.pairs},
 		{Method: http.MethodPost, Path: "/organisation/file", Act: access.SettingsChange, Files: true, MaxBody: maxSettingFile + 1<<16, Form: []Field{name, before, File("file")}, Handler: s.take},
 	}
 }
@@ -53,6 +57,8 @@ func (s *Organisation) Needs(context.Context, *access.Session) ([]Need, error) {
 type organisationData struct {
 	Complaint string            `json:"complaint"`
 	Before    string            `json:"complaint_sha256"`
+	Pairs     int               `json:"approvals_of_a_pair"` // a day
+	PairsHash string            `json:"approvals_of_a_pair_sha256"`
 	Files     []settingFileView `json:"files"`
 }
 
@@ -73,7 +79,14 @@ func (s *Organisation) show(p *Page) error {
 	if err != nil {
 		return err
 	}
-	d := organisationData{Complaint: string(line), Before: hashOf(line)}
+	pairs, err := s.Desk.Setting(p.Context(), p.Org(), SettingPairs)
+	if err != nil {
+		return err
+	}
+	d := organisationData{Complaint: string(line), Before: hashOf(line), PairsHash: hashOf(pairs)}
+	if d.Pairs, err = ReadPairs(pairs); err != nil {
+		return err
+	}
 	for _, f := range settingFiles {
 		b, err := s.Desk.Setting(p.Context(), p.Org(), f.Code)
 		if err != nil {
@@ -116,6 +129,25 @@ func (s *Organisation) set(p *Page, name string, value []byte) error {
 
 func (s *Organisation) complaint(p *Page) error {
 	return s.set(p, SettingComplaint, []byte(p.Form.Get("complaint")))
+}
+
+// ReadPairs reads SettingPairs; nil is access.DefaultPairs.
+func ReadPairs(value []byte) (n int, err error) {
+	if value == nil {
+		return access.DefaultPairs, nil
+	}
+	if n, err = strconv.Atoi(string(value)); err == nil && (n < 1 || n > access.MaxPairs) {
+		err = fmt.Errorf("console: two accounts approve from 1 to %d times for each other on a day", access.MaxPairs)
+	}
+	return n, err
+}
+
+func (s *Organisation) pairs(p *Page) error {
+	n, err := strconv.Atoi(p.Form.Get("pairs"))
+	if err != nil || n < 1 || n > access.MaxPairs {
+		return BadForm("organisation.pairs_bad", "most", access.MaxPairs)
+	}
+	return s.set(p, SettingPairs, strconv.AppendInt(nil, int64(n), 10))
 }
 
 func (s *Organisation) take(p *Page) error {

@@ -195,7 +195,7 @@ func doorFault(err error) *Fault {
 		{access.ErrPassword, errPassword}, {access.ErrRoles, errRoles}, {access.ErrWayIn, errWayIn},
 		{access.ErrNotAllowed, ErrForbidden}, {access.ErrOwnApproval, ErrForbidden}, {access.ErrOwnAccount, ErrForbidden}, {access.ErrDisabled, ErrForbidden},
 		{access.ErrChanged, ErrConflict}, {access.ErrStale, ErrConflict}, {access.ErrClosed, ErrConflict}, {access.ErrLastAdmin, errLastAdmin}, {access.ErrTaken, errTaken},
-		{access.ErrOneAdmin, errOneAdmin}, {access.ErrTwoAdmins, ErrForbidden}, {access.ErrOwnMade, errOwnMade}, {access.ErrManyWaiting, errWaiting},
+		{access.ErrOneAdmin, errOneAdmin}, {access.ErrTwoAdmins, ErrForbidden}, {access.ErrOwnMade, errOwnMade}, {access.ErrManyWaiting, errWaiting}, {access.ErrPair, errPair},
 	} {
 		if errors.Is(err, c.is) {
 			return c.as
@@ -207,6 +207,7 @@ func doorFault(err error) *Fault {
 var (
 	errLastAdmin = &Fault{Status: http.StatusConflict, Word: "fault.last_admin"}
 	errWaiting   = &Fault{Status: http.StatusConflict, Word: "fault.many_waiting"}
+	errPair      = &Fault{Status: http.StatusConflict, Word: "fault.pair"}
 	errOneAdmin  = &Fault{Status: http.StatusConflict, Word: "fault.one_admin"}
 	errOwnMade   = &Fault{Status: http.StatusForbidden, Word: "fault.own_made"}
 	errNoInvite  = &Fault{Status: http.StatusNotFound, Word: "fault.no_invite"}
