@@ -12,6 +12,7 @@ import (
 	"aidpass/credential"
 	"aidpass/issuer"
 	"aidpass/status"
+	"aidpass/verifier"
 )
 
 // Reserve implements issuer.Store: steps 4 of issuing, for the rows of one lot.
@@ -259,9 +260,16 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 
 // replaceAlone refuses that one person replaces what was put on hold, or revoked
 // for another reason than that its paper was spoiled or that a replacement began:
-// else the new card would undo what somebody decided about the old one.
+// else the new card would undo what somebody decided about the old one. It refuses also
+// what somebody had in her hands: whether that is at the desk, and unusable, one person
+// alone says, and the next card is as good as cash.
 func (t *tx) replaceAlone(c issuer.Credential) error {
 	id := c.ID.String()
+	if out, err := t.outOfTheHouse(c); err != nil {
+		return err
+	} else if out {
+		return fmt.Errorf("credential %s was handed over, or something was collected with it: %w", id, issuer.ErrSecondPerson)
+	}
 	held, err := t.putOnHold(id)
 	if err != nil {
 		return err
@@ -281,6 +289,37 @@ func (t *tx) replaceAlone(c issuer.Credential) error {
 	}
 	return nil
 }
+
+// outOfTheHouse reports whether a card was handed over, or a visit counts something for its
+// unit in one of its rounds.
+func (t *tx) outOfTheHouse(c issuer.Credential) (bool, error) {
+	var n int
+	const handed = `SELECT 1 FROM card_event WHERE org_id = $1 AND credential_id = $2 AND state = 'handed_over' LIMIT 1`
+	if ok, err := t.find(handed, []any{t.o.id, c.ID.String()}, &n); ok || err != nil {
+		return ok, err
+	}
+	rounds := []uint64{0}
+	if c.Round > 0 {
+		for r := c.Round; r <= c.LastRound && r-c.Round < maxRounds; r++ {
+			rounds = append(rounds, r)
+		}
+	} else { // it is for all of them
+		for r := range uint64(maxRounds) {
+			rounds = append(rounds, r+1)
+		}
+	}
+	for _, r := range rounds {
+		mark := t.o.ledgerMark(verifier.LedgerKey{Issuer: t.o.id, Pseudonym: c.Pseudonym, Programme: c.Programme, Round: r})
+		const counted = `SELECT 1 FROM visit WHERE org_id = $1 AND ledger = $2 LIMIT 1`
+		if ok, err := t.find(counted, []any{t.o.id, mark}, &n); ok || err != nil {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// maxRounds is how many rounds of a card are looked at.
+const maxRounds = 100
 
 // putOnHold reports whether somebody put the credential on hold and nobody took
 // that back, whatever became of it since.

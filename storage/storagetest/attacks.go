@@ -16,6 +16,8 @@ import (
 	"aidpass/issuer/registry/quality"
 	"aidpass/schemas"
 	"aidpass/status"
+	"aidpass/verifier"
+	"aidpass/verifier/visit"
 )
 
 // A pre-numbered card that nobody has is good for nothing, whichever way it is tried.
@@ -110,7 +112,7 @@ func testBlankRestoredStaysOnHold(t *testing.T, e Engine) {
 // somebody put on hold or revoked for another reason.
 func testReplaceAlone(t *testing.T, e Engine) {
 	w := newWorld(t, e)
-	b := w.batch(t, 6)
+	b := w.batch(t, 8)
 	old := issued(t, issue(t, w.desk, b))
 	must(t, w.desk.Suspend(ctx, ids(old[0:2]), "fraud"))
 	must(t, w.desk.MoveCards(ctx, ids(old[1:2]), issuer.CardSpoiled, "", "torn"))
@@ -119,6 +121,9 @@ func testReplaceAlone(t *testing.T, e Engine) {
 	must(t, w.desk.MoveCards(ctx, ids(old[2:4]), issuer.CardSpoiled, "", "torn"))
 	must(t, w.desk.Suspend(ctx, ids(old[5:6]), "check"))
 	must(t, w.desk.Reinstate(ctx, ids(old[5:6]), "checked"))
+	must(t, w.desk.MoveCards(ctx, ids(old[6:7]), issuer.CardHandedOver, "", ""))
+	collected := visit.Visit{Kind: visit.Collection, Card: old[7].ID[:], Ledger: verifier.LedgerKey{Issuer: "org-a", Pseudonym: old[7].Pseudonym, Programme: b.Programme, Round: old[7].Round}}
+	w.hand(t, w.scanner(t, "phone-1").give(collected))
 	for i, c := range []struct {
 		what string
 		ok   bool
@@ -129,6 +134,8 @@ func testReplaceAlone(t *testing.T, e Engine) {
 		{"torn", true},
 		{"good", true},
 		{"good again", true},
+		{"handed over", false},
+		{"good, and something was collected with it", false},
 	} {
 		r := replacement(t, b, old, i)
 		r.Reason, r.Approval.By = issuer.ReasonSpoiled, w.desk.Actor.ID
@@ -142,7 +149,7 @@ func testReplaceAlone(t *testing.T, e Engine) {
 			t.Errorf("a card that is %s, by one person: %v", c.what, err)
 		}
 		want := 0
-		if c.ok {
+		if c.ok || i > 5 { // or it was never stopped, and is as it was
 			want = 1
 		}
 		if n := w.active(t, old[i].Unit); n != want {
