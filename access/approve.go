@@ -19,6 +19,10 @@ type Executor struct {
 	// hash: what changed since it was asked for is ErrChanged. nil where the payload says all.
 	// It is compared again before an act that failed is tried again.
 	Payload func(ctx context.Context, object string) ([]byte, error)
+	// Again is Payload where the object alone does not say what was asked for: it makes the
+	// payload of a as things are now. What a did already, before a stop, is a.Payload. One of
+	// both is nil.
+	Again func(ctx context.Context, a Approval) ([]byte, error)
 	// Makers are the accounts that made what the object holds, whoever asks for it: none of
 	// them approves it. nil: only who asks made it.
 	Makers func(ctx context.Context, object string) ([]string, error)
@@ -392,10 +396,16 @@ func (d *Door) unchanged(ctx context.Context, who Actor, a *Approval) error {
 	if !ok {
 		return fmt.Errorf("access: nothing here carries out %s", a.Act)
 	}
-	if e.Payload == nil {
+	var payload []byte
+	var err error
+	switch {
+	case e.Again != nil:
+		payload, err = e.Again(ctx, *a)
+	case e.Payload != nil:
+		payload, err = e.Payload(ctx, a.Object)
+	default:
 		return nil
 	}
-	payload, err := e.Payload(ctx, a.Object)
 	if err != nil {
 		return err
 	}

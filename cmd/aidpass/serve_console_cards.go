@@ -133,7 +133,35 @@ func (d consoleCards) Set(ctx context.Context, org string, by access.Actor, p is
 	if err := d.ours(org); err != nil {
 		return err
 	}
-	return d.plainDesk(by).Bulk(ctx, p, reason, len(p.Can))
+	// What one account does alone in a day counts together: in small steps it would be as many.
+	n := len(p.Can)
+	if err := d.door.Spend(ctx, by, access.CardMany, n, issuer.BulkLimit); errors.Is(err, access.ErrSpent) {
+		return issuer.ErrSecondPerson
+	} else if err != nil {
+		return err
+	}
+	err := d.plainDesk(by).Bulk(ctx, p, reason, n)
+	if err != nil {
+		err = errors.Join(err, d.door.Unspend(context.WithoutCancel(ctx), by, access.CardMany, n))
+	}
+	return err
+}
+
+// Replaced implements console.CardsDesk.
+func (d consoleCards) Replaced(ctx context.Context, org, text, reason string) (bool, error) {
+	id, err := issuer.ParseCTI(text)
+	if err != nil || d.ours(org) != nil {
+		return false, issuer.ErrNotFound
+	}
+	cards, err := d.o.store.Cards(ctx, issuer.Selection{IDs: []issuer.CTI{id}})
+	if err != nil || len(cards) != 1 {
+		return false, err
+	}
+	_, err = d.successor(ctx, &cards[0], reason)
+	if errors.Is(err, issuer.ErrFinal) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Replace implements console.CardsDesk, as aidpass card replace does it.
@@ -174,6 +202,11 @@ func (d consoleCards) Replace(ctx context.Context, org string, by access.Actor, 
 	if err != nil {
 		return made, err
 	}
+	if err := d.door.Spend(ctx, by, access.CardReplace, 1, issuer.BulkLimit); errors.Is(err, access.ErrSpent) {
+		return made, issuer.ErrSecondPerson
+	} else if err != nil {
+		return made, err
+	}
 	b.Approval = issuer.Approval{By: by.ID, Digest: digest}
 	if by.SecondPerson != "" {
 		b.Approval.By = by.SecondPerson
@@ -185,6 +218,9 @@ func (d consoleCards) Replace(ctx context.Context, org string, by access.Actor, 
 		made = r.Credential
 		return nil
 	})
+	if err != nil {
+		err = errors.Join(err, d.door.Unspend(context.WithoutCancel(ctx), by, access.CardReplace, 1))
+	}
 	return made, err
 }
 

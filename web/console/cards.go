@@ -36,8 +36,11 @@ type CardsDesk interface {
 	Select(ctx context.Context, org string, s issuer.Selection) ([]issuer.Card, error)
 	// Batch is the selection of a batch's cards.
 	Batch(ctx context.Context, org, id string) (issuer.Selection, error)
-	// Set changes the status of cards, all or none: issuer.Desk.Bulk.
+	// Set changes the status of cards, all or none: issuer.Desk.Bulk. More than
+	// issuer.BulkLimit at once, or on one day of one account, need a second account.
 	Set(ctx context.Context, org string, by access.Actor, p issuer.BulkPlan, reason string) error
+	// Replaced reports whether a card was replaced for this reason already.
+	Replaced(ctx context.Context, org, id, reason string) (bool, error)
 	// Replace revokes a card and makes its successor in one step, and returns that. The same
 	// again returns the same.
 	Replace(ctx context.Context, org string, by access.Actor, id, reason string) (issuer.Credential, error)
@@ -90,19 +93,6 @@ func (s *Cards) Routes() []Route {
 // Needs implements Screen.
 func (s *Cards) Needs(context.Context, *access.Session) ([]Need, error) { return nil, nil }
 
-// manyPayload is what two accounts mean when many cards are changed at once.
-type manyPayload struct {
-	To     string   `json:"to"`
-	Reason string   `json:"reason"`
-	Cards  []string `json:"cards"`
-}
-
-// replacePayload is what two accounts mean when a card is replaced that is not at the desk.
-type replacePayload struct {
-	Card   string `json:"card"`
-	Reason string `json:"reason"`
-}
-
 // Tell implements Teller.
 func (s *Cards) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	switch a.Act {
@@ -113,7 +103,7 @@ func (s *Cards) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 		}
 		for _, c := range cardActs {
 			if c.to.String() == m.To {
-				return []template.HTML{p.T(c.can, "count", len(m.Cards), "total", len(m.Cards)), p.T("cards.because", "reason", m.Reason)}, nil
+				return m.tell(p, c), nil
 			}
 		}
 	case access.CardReissue:
@@ -267,9 +257,11 @@ func (s *Cards) one(p *Page, a cardAct) error {
 	if len(plan.Can) == 0 {
 		return ErrConflict
 	}
-	err = p.Do(func(ctx context.Context) error {
-		return s.Desk.Set(ctx, p.Org(), p.Actor(), plan, p.Form.Get("reason"))
-	})
+	reason := p.Form.Get("reason")
+	err = p.Do(func(ctx context.Context) error { return s.Desk.Set(ctx, p.Org(), p.Actor(), plan, reason) })
+	if errors.Is(err, issuer.ErrSecondPerson) && p.May(string(access.CardMany)) {
+		return s.askMany(p, manyPayload{To: a.to.String(), Reason: reason, Card: c.ID.String()}, []issuer.Card{c.Card}, plan, "/cards/of/"+c.ID.String())
+	}
 	if err != nil {
 		return deskFault(err)
 	}
@@ -294,18 +286,20 @@ func (s *Cards) replace(p *Page) error {
 	if c.Status == status.Invalid {
 		return errFinal
 	}
-	if reason != issuer.ReasonSpoiled {
-		payload, err := json.Marshal(replacePayload{id, reason})
+	made, err := issuer.Credential{}, issuer.ErrSecondPerson
+	if reason == issuer.ReasonSpoiled {
+		err = p.Do(func(ctx context.Context) (err error) {
+			made, err = s.Desk.Replace(ctx, p.Org(), p.Actor(), id, reason)
+			return err
+		})
+	}
+	if errors.Is(err, issuer.ErrSecondPerson) {
+		payload, err := json.Marshal(replacing(&c.Card, reason))
 		if err != nil {
 			return err
 		}
 		return s.ask(p, access.Request{Act: access.CardReissue, Object: id, Payload: payload, Reason: reason}, "/cards/of/"+id)
 	}
-	var made issuer.Credential
-	err = p.Do(func(ctx context.Context) (err error) {
-		made, err = s.Desk.Replace(ctx, p.Org(), p.Actor(), id, reason)
-		return err
-	})
 	if err != nil {
 		return deskFault(err)
 	}
@@ -344,29 +338,16 @@ func (s *Cards) choose(p *Page) error {
 // many changes all cards of a selection that can be: first it says how many. More than
 // issuer.BulkLimit wait for a second account.
 func (s *Cards) many(p *Page, a cardAct) error {
-	var sel issuer.Selection
-	var err error
-	switch {
-	case p.Form.Get("batch") != "":
-		if sel, err = s.Desk.Batch(p.Context(), p.Org(), p.Form.Get("batch")); err != nil {
-			return deskFault(err)
-		}
-	case p.Form.Get("job") != "":
-		sel.PrintJob = p.Form.Get("job")
-	default:
-		if sel.Programme, sel.Round, err = placeOf(p.Form.Get("place")); err != nil {
-			return err
-		}
-	}
 	reason := p.Form.Get("reason")
 	if reason == "" {
 		return BadForm("cards.why")
 	}
-	cards, err := s.Desk.Select(p.Context(), p.Org(), sel)
+	m := manyPayload{To: a.to.String(), Reason: reason, Batch: p.Form.Get("batch"), Job: p.Form.Get("job"), Place: p.Form.Get("place"), Keep: p.Form.Get("keep") != ""}
+	cards, err := m.cards(p.Context(), p.Org(), s.Desk)
 	if err != nil {
 		return deskFault(err)
 	}
-	plan := issuer.PlanBulk(cards, a.to, p.Form.Get("keep") != "", credential.FromStd(s.Now()))
+	plan := issuer.PlanBulk(cards, a.to, m.Keep, credential.FromStd(s.Now()))
 	n := len(plan.Can)
 	if !p.Confirmed(n) {
 		c := Confirm{Says: p.T(a.can, "count", n, "total", plan.Total), Can: n, Path: "/cards/many/" + a.name, Back: "/cards/many",
@@ -383,70 +364,16 @@ func (s *Cards) many(p *Page, a cardAct) error {
 		return p.Confirm("cards.many", c)
 	}
 	err = p.Do(func(ctx context.Context) error { return s.Desk.Set(ctx, p.Org(), p.Actor(), plan, reason) })
-	if errors.Is(err, issuer.ErrSecondPerson) {
-		m := manyPayload{To: a.to.String(), Reason: reason}
-		for _, id := range plan.Can {
-			m.Cards = append(m.Cards, id.String())
+	if errors.Is(err, issuer.ErrSecondPerson) && p.May(string(access.CardMany)) {
+		if n > issuer.BulkLimit && a.to == status.Invalid && plan.Active > 0 && !issuer.AtOnce(reason) {
+			return errSuspendFirst // nobody is asked for what would be refused
 		}
-		payload, err := json.Marshal(m)
-		if err != nil {
-			return err
-		}
-		return s.ask(p, access.Request{Act: access.CardMany, Payload: payload, Reason: reason}, "/cards/many")
+		return s.askMany(p, m, cards, plan, "/cards/many")
 	}
 	if err != nil {
 		return deskFault(err)
 	}
 	return p.Done("/cards/many", Note{Word: a.done, Fill: []any{"count", n}})
-}
-
-// ManyExecutor carries out what was approved for many cards. Cards that cannot be changed
-// any more, or are so already, end it: somebody else was there.
-func ManyExecutor(org string, d CardsDesk, now func() time.Time) access.Executor {
-	return access.Executor{Run: func(ctx context.Context, who access.Actor, a access.Approval) error {
-		var m manyPayload
-		if err := json.Unmarshal(a.Payload, &m); err != nil {
-			return err
-		}
-		var sel issuer.Selection
-		for _, text := range m.Cards {
-			id, err := issuer.ParseCTI(text)
-			if err != nil {
-				return err
-			}
-			sel.IDs = append(sel.IDs, id)
-		}
-		cards, err := d.Select(ctx, org, sel)
-		if err != nil {
-			return err
-		}
-		for _, act := range cardActs {
-			if act.to.String() != m.To {
-				continue
-			}
-			plan := issuer.PlanBulk(cards, act.to, false, credential.FromStd(now()))
-			switch {
-			case plan.Already == len(m.Cards):
-				return nil // done before a stop
-			case len(plan.Can)+plan.Already != len(m.Cards):
-				return access.ErrChanged
-			}
-			return d.Set(ctx, org, who, plan, m.Reason)
-		}
-		return access.ErrChanged
-	}}
-}
-
-// ReissueExecutor carries out an approved replacement.
-func ReissueExecutor(org string, d CardsDesk) access.Executor {
-	return access.Executor{Run: func(ctx context.Context, who access.Actor, a access.Approval) error {
-		var r replacePayload
-		if err := json.Unmarshal(a.Payload, &r); err != nil {
-			return err
-		}
-		_, err := d.Replace(ctx, org, who, r.Card, r.Reason)
-		return err
-	}}
 }
 
 // cannotWords say why a card cannot be changed.

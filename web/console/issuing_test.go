@@ -32,6 +32,7 @@ type issuing struct {
 	begun      []string
 	readers    []string         // units whose names were read, by whom
 	over       *issuer.Override // the newest
+	spent      bool             // nobody does more alone today
 	changed    bool             // the records have changed since they were last looked at
 }
 
@@ -279,7 +280,7 @@ func (s *issuing) Batch(_ context.Context, org, id string) (issuer.Selection, er
 	return issuer.Selection{Approval: p.Digest}, err
 }
 func (s *issuing) Set(_ context.Context, org string, by access.Actor, p issuer.BulkPlan, _ string) error {
-	if len(p.Can) > issuer.BulkLimit && by.SecondPerson == "" {
+	if len(p.Can) > issuer.BulkLimit && by.SecondPerson == "" || s.spent {
 		return issuer.ErrSecondPerson
 	}
 	for _, id := range p.Can {
@@ -289,6 +290,7 @@ func (s *issuing) Set(_ context.Context, org string, by access.Actor, p issuer.B
 	}
 	return nil
 }
+func (s *issuing) Replaced(context.Context, string, string, string) (bool, error) { return false, nil }
 func (s *issuing) Replace(_ context.Context, org string, by access.Actor, id, reason string) (issuer.Credential, error) {
 	c := s.cards[org+"/"+id]
 	c.Status = status.Invalid
@@ -528,6 +530,96 @@ func TestManyCardsAndReplacements(t *testing.T) {
 	}
 	if c := b.post("/cards/of/"+id+"/revoke", nil).Code; c != 422 {
 		t.Errorf("without a reason: %d", c)
+	}
+}
+
+// What two accounts agreed to is done as it was asked for, or not at all: a card that was
+// changed since, or that came to those that were chosen, ends it.
+func TestCardsThatChangedSinceAreLeft(t *testing.T) {
+	w := newWorld(t)
+	b, second := w.as(own, access.Issuer), w.as(own, access.DistributionLead)
+	set := func(id string, change func(*issuer.Card)) {
+		c := w.issuing.cards[own+"/"+id]
+		change(&c)
+		w.issuing.cards[own+"/"+id] = c
+	}
+	approve := func() int {
+		t.Helper()
+		list, err := w.doors[own].Approvals(t.Context(), boss)
+		if err != nil || list[0].State != access.Waiting {
+			t.Fatalf("nothing waits: %+v, %v", list, err)
+		}
+		at := "/approvals/" + list[0].ID
+		hash := approvalHash.FindStringSubmatch(second.get(at).Body.String())
+		if hash == nil {
+			t.Fatal("nothing to approve")
+		}
+		code := second.post(at+"/approve", url.Values{"hash": {hash[1]}}).Code
+		w.move(time.Second)
+		return code
+	}
+	held := func() (n int) {
+		for _, c := range w.issuing.cards {
+			if c.Status == status.Suspended {
+				n++
+			}
+		}
+		return n
+	}
+	for range 10_000 {
+		w.issuing.card(own)
+	}
+	one := w.issuing.card(own)
+	many := url.Values{"place": {"K7Q2/1"}, "reason": {"wrong-list"}, "step": {"10001"}, "typed": {"10001"}}
+	ask := func() {
+		t.Helper()
+		if c := b.post("/cards/many/suspend", many).Code; c != 303 {
+			t.Fatalf("asking for ten thousand cards: %d", c)
+		}
+	}
+	for what, c := range map[string]struct{ do, undo func() }{
+		"one was handed over": {func() { set(one, func(c *issuer.Card) { c.Paper = issuer.CardHandedOver }) }, func() { set(one, func(c *issuer.Card) { c.Paper = issuer.CardIssued }) }},
+		"one was put on hold": {func() { set(one, func(c *issuer.Card) { c.Status = status.Suspended }) }, func() { set(one, func(c *issuer.Card) { c.Status = status.Valid }) }},
+		"one came to them":    {func() { w.issuing.card(own) }, func() { many.Set("step", "10002"); many.Set("typed", "10002") }},
+	} {
+		ask()
+		was := held()
+		c.do()
+		if code := approve(); code != 409 || held() > was+1 {
+			t.Errorf("%s: %d, want 409; %d cards are on hold", what, code, held())
+		}
+		c.undo()
+		many.Set("reason", many.Get("reason")+"x") // another request
+	}
+	ask()
+	if code := approve(); code != 303 || held() != 10_002 {
+		t.Errorf("as it was asked for: %d, %d on hold", code, held())
+	}
+	lost := w.issuing.card(own)
+	if c := b.post("/cards/of/"+lost+"/replace", url.Values{"reason": {"lost"}}).Code; c != 303 {
+		t.Fatal(c)
+	}
+	set(lost, func(c *issuer.Card) { c.Status = status.Suspended })
+	if c := approve(); c != 409 || len(w.issuing.begun) != 0 {
+		t.Errorf("a card that was put on hold since is replaced: %d, %q", c, w.issuing.begun)
+	}
+	set(lost, func(c *issuer.Card) { c.Status = status.Valid })
+	if c := approve(); c != 303 || len(w.issuing.begun) != 1 {
+		t.Errorf("as it was asked for: %d, %q", c, w.issuing.begun)
+	}
+	// A day's allowance is over: also one card waits for a second account then.
+	w.issuing.spent = true
+	w.move(time.Second)
+	last := w.issuing.card(own)
+	if c := b.post("/cards/of/"+last+"/suspend", url.Values{"reason": {"code"}}).Code; c != 303 || w.issuing.cards[own+"/"+last].Status != status.Valid {
+		t.Errorf("one card more: %d", c)
+	}
+	if c := second.post("/cards/of/"+last+"/suspend", url.Values{"reason": {"code"}}).Code; c != 409 {
+		t.Errorf("by who cannot ask for it: %d, want 409", c)
+	}
+	w.issuing.spent = false
+	if c := approve(); c != 303 || w.issuing.cards[own+"/"+last].Status != status.Suspended {
+		t.Errorf("one card more, by two: %d", c)
 	}
 }
 
