@@ -20,7 +20,7 @@ import (
 // about people to who carries it out.
 func (s *serving) peopleScreen() *console.People {
 	desk := &records.Desk{Store: deskStore{s.o.store, s.log}, Country: s.o.entry.Country, Now: s.a.Now}
-	s.door.Handle(access.PersonChange, access.Executor{Run: desk.Carry})
+	s.door.Handle(access.PersonChange, access.Executor{Again: desk.Again, Run: desk.Carry})
 	return &console.People{Desk: desk, Notice: s.o.keeper(), Complaint: s.complaint, Looked: s.looked, LookedPDF: func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error) {
 		page, err := s.looked(ctx, by, id, lang)
 		if err != nil {

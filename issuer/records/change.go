@@ -3,9 +3,12 @@ package records
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"aidpass/access"
@@ -50,11 +53,15 @@ type wire struct {
 	Others  []string `json:"others,omitempty"`
 	Head    string   `json:"head,omitempty"`
 	AskedBy string   `json:"asked_by,omitempty"`
+	State   string   `json:"state,omitempty"` // of what it is about: see Desk.Payload
 }
 
-// Payload is the canonical bytes of a change.
-func (c Change) Payload() ([]byte, error) {
-	w := wire{Change: c, Unit: c.Unit.String()}
+// Payload is the canonical bytes of a change alone.
+func (c Change) Payload() ([]byte, error) { return c.payload("") }
+
+// payload is the canonical bytes of a change, with a state of what it is about.
+func (c Change) payload(state string) ([]byte, error) {
+	w := wire{Change: c, Unit: c.Unit.String(), State: state}
 	for _, id := range c.Others {
 		w.Others = append(w.Others, id.String())
 	}
@@ -172,6 +179,14 @@ type Plan struct {
 // Plan tells what a change would come to, and does nothing. Whom it names the log is
 // told of.
 func (d *Desk) Plan(ctx context.Context, by access.Actor, c Change) (p Plan, err error) {
+	if p, err = d.plan(ctx, by, c); err == nil {
+		p.About, err = d.Told(ctx, by, c)
+	}
+	return p, err
+}
+
+// plan is Plan without whom it names.
+func (d *Desk) plan(ctx context.Context, by access.Actor, c Change) (p Plan, err error) {
 	r := d.registry(by)
 	r.Store = registry.Rehearsal(d.Store)
 	p.After, _, err = c.do(ctx, r)
@@ -180,10 +195,7 @@ func (d *Desk) Plan(ctx context.Context, by access.Actor, c Change) (p Plan, err
 		r.Actor.SecondPerson = secondInPlan
 		p.After, _, err = c.do(ctx, r)
 	}
-	if err != nil {
-		return p, err
-	}
-	if p.About, err = d.Told(ctx, by, c); err != nil || len(p.After.Revoke) == 0 {
+	if err != nil || len(p.After.Revoke) == 0 {
 		return p, err
 	}
 	cards, err := d.Store.Cards(ctx, issuer.Selection{Units: p.After.Revoke, Active: true})
@@ -193,6 +205,56 @@ func (d *Desk) Plan(ctx context.Context, by access.Actor, c Change) (p Plan, err
 		}
 	}
 	return p, err
+}
+
+// Payload is what two accounts mean by a change that by asks for: the change, and the state
+// of the records that it is about, with the cards that it would stop. Where one of them is
+// not as it was, it is another payload.
+func (d *Desk) Payload(ctx context.Context, by access.Actor, c Change) ([]byte, error) {
+	plan, err := d.plan(ctx, by, c)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.New()
+	for _, id := range c.About() {
+		var rec registry.Record
+		err := d.Store.View(ctx, func(v registry.View) (err error) {
+			rec, err = v.Record(id)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		fmt.Fprintf(sum, "record %s of %s\n", id, rec.Household)
+		for _, name := range slices.Sorted(maps.Keys(rec.Fields)) {
+			fmt.Fprintf(sum, "%s %d\n", name, rec.Fields[name].Version)
+		}
+	}
+	slices.Sort(plan.Cards)
+	fmt.Fprintf(sum, "cards %q\n", plan.Cards)
+	return c.payload(hex.EncodeToString(sum.Sum(nil)))
+}
+
+// Again makes the payload of a request anew, for [access.Executor]: another one where the
+// records or cards are not as they were when it was asked for. A death that was taken back
+// already, after a stop, is as it was.
+func (d *Desk) Again(ctx context.Context, a access.Approval) ([]byte, error) {
+	c, err := ReadChange(a.Payload)
+	if err != nil {
+		return nil, err
+	}
+	if c.Kind == Alive && a.State == access.Approved {
+		s, err := d.sheet(ctx, c.Unit, registry.KindPerson)
+		if err != nil || s.Person.Status.Living() {
+			return a.Payload, err
+		}
+	}
+	payload, err := d.Payload(ctx, access.Actor{ID: a.By, Role: access.Registrar}, c)
+	var refusal *registry.Refusal
+	if errors.As(err, &refusal) || errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrErased) {
+		err = errors.Join(access.ErrChanged, err) // it could be done when it was asked for
+	}
+	return payload, err
 }
 
 // Told reads whom a change names.

@@ -43,7 +43,7 @@ func (s *People) change(p *Page, k *recordKind, c records.Change, fields map[str
 
 // askTwo asks for the second account of a change.
 func (s *People) askTwo(p *Page, c records.Change, back string) error {
-	payload, err := c.Payload()
+	payload, err := s.Desk.Payload(p.Context(), p.Actor(), c)
 	if err != nil {
 		return err
 	}

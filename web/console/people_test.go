@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"aidpass/access"
 	"aidpass/issuer/records"
@@ -375,6 +376,43 @@ func TestApprovalsNamePeopleToWhoMayReadThem(t *testing.T) {
 				t.Errorf("%s to %s:\n%s", path, who, page)
 			}
 		}
+	}
+}
+
+// A change of people is done as it was asked for: where the record is another one by then, it
+// is refused and nothing done.
+func TestAChangeOfARecordThatChangedSince(t *testing.T) {
+	w := newWorld(t)
+	id := w.person(own, "Amina Yusuf").String()
+	a, lead := w.as(own, access.Registrar), w.as(own, access.Approver)
+	a.follow(a.submit(a.post("/people/"+id+"/died", url.Values{"on": {"2026-11-18"}}).Body.String(), "/desk/people/"+id+"/died"))
+	ask := func() (at, hash string) {
+		t.Helper()
+		asked := a.post("/people/"+id+"/alive", url.Values{"reason": {"error"}})
+		a.follow(a.submit(asked.Body.String(), "/desk/people/"+id+"/alive"))
+		list, err := w.doors[own].Approvals(t.Context(), boss)
+		if err != nil || list[0].State != access.Waiting {
+			t.Fatal(list, err)
+		}
+		at = "/approvals/" + list[0].ID
+		return at, approvalHash.FindStringSubmatch(lead.get(at).Body.String())[1]
+	}
+	at, hash := ask()
+	w.move(time.Second)
+	form := a.filled(a.get("/people/"+id+"/edit").Body.String(), "/desk/people/"+id+"/edit")
+	form.Set("birth", "1988-01-02")
+	form.Set("reason", "asked")
+	if c := a.post("/people/"+id+"/edit", form).Code; c != 303 {
+		t.Fatalf("correcting: %d", c)
+	}
+	dead := func() bool { return strings.Contains(lead.get("/people/"+id).Body.String(), "2026-11-18") }
+	if c := lead.post(at+"/approve", url.Values{"hash": {hash}}).Code; c != 409 || !dead() {
+		t.Errorf("what was asked for of another record: %d, want 409", c)
+	}
+	w.move(time.Second)
+	at, hash = ask()
+	if c := lead.post(at+"/approve", url.Values{"hash": {hash}}).Code; c != 303 {
+		t.Errorf("as it is now: %d", c)
 	}
 }
 

@@ -75,7 +75,7 @@ func (w *world) peopleOf(org string) *peopleStore {
 
 func (w *world) peopleScreen() console.Screen {
 	desk := &records.Desk{Store: w.peopleOf(own), Country: "KEN", Now: w.now}
-	w.doors[own].Handle(access.PersonChange, access.Executor{Run: desk.Carry})
+	w.doors[own].Handle(access.PersonChange, access.Executor{Again: desk.Again, Run: desk.Carry})
 	return &console.People{Desk: desk, Notice: &rights.Desk{Store: w.peopleOf(own), Org: own, Now: w.now},
 		Looked: func(ctx context.Context, by access.Actor, id registry.ID, lang string) (print.Page, error) {
 			return print.Page{Title: "Looked " + lang, Lead: []string{id.String()}, Lines: [][2]string{{"22 November", "registrar"}}},
