@@ -29,6 +29,7 @@ type packFlags struct {
 	programmes, sites, told, fresh, bearer                 []string
 	enrolled                                               []access.Device // of the site, by this organisation
 	by                                                     access.Actor    // zero: who runs the command
+	reason                                                 string          // why it leaves by hand; empty: not asked
 	labels                                                 string
 	photos, noList                                         bool
 	days, showFor                                          int
@@ -311,7 +312,7 @@ func (b *packBuild) finish(ctx context.Context) ([]byte, *verifier.Pack, error) 
 	if by.ID == "" {
 		by = b.actor(access.Issuer)
 	}
-	err = b.o.store.Note(ctx, by, access.Entry{Action: "pack.build", Object: b.f.site,
+	err = b.o.store.Note(ctx, by, access.Entry{Action: "pack.build", Object: b.f.site, Reason: b.f.reason,
 		Detail: fmt.Sprintf("number=%d bytes=%d rows=%d photos=%d", b.draft.Sequence, len(raw), b.rows, b.faces), Digest: sha256.Sum256(raw)})
 	return raw, pack, err
 }

@@ -159,42 +159,45 @@ func (d consoleDevices) Thaw(ctx context.Context, org string, by access.Actor, k
 }
 
 // Answer implements console.DeviceDesk.
-func (d consoleDevices) Answer(ctx context.Context, org string, by access.Actor, kid [8]byte, moving bool) ([]byte, error) {
+func (d consoleDevices) Answer(ctx context.Context, org string, by access.Actor, kid [8]byte, moving bool, reason string) ([]byte, int, error) {
 	if err := d.ours(org); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	x, err := d.o.store.Device(ctx, kid)
 	if err != nil {
-		return nil, deviceFault(err)
+		return nil, 0, deviceFault(err)
 	}
 	if x.State != access.DeviceConfirmed || x.Frozen() {
-		return nil, console.ErrConflict
+		return nil, 0, console.ErrConflict
 	}
-	raw, err := d.Pack(ctx, org, by, console.PackOrder{Site: x.Site, Days: d.f.pack.days})
+	raw, rows, err := d.Pack(ctx, org, by, console.PackOrder{Site: x.Site, Days: d.f.pack.days, Reason: reason})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	answer, err := enrol.Seal(enrol.Answer{Certificate: x.Certificate, Pack: raw}, x.Key)
 	if err == nil && moving {
 		answer, err = movingCode(answer, framesASecond)
 	}
-	return answer, consoleRefusal(err)
+	return answer, rows, consoleRefusal(err)
 }
 
 // Pack implements console.DeviceDesk: with what serve was told of packs.
-func (d consoleDevices) Pack(ctx context.Context, org string, by access.Actor, w console.PackOrder) ([]byte, error) {
+func (d consoleDevices) Pack(ctx context.Context, org string, by access.Actor, w console.PackOrder) ([]byte, int, error) {
 	if err := d.ours(org); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if err := d.site(ctx, w.Site); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	f := d.f.pack
-	f.site, f.days, f.by = w.Site, w.Days, by
+	f.site, f.days, f.by, f.reason = w.Site, w.Days, by, w.Reason
 	if labels, err := d.a.setting(console.SettingLabels); f.labels == "" && err == nil && labels != nil {
 		f.labels = d.a.settingPath(console.SettingLabels)
 	}
 	f.photos, f.noList = f.photos || w.Photos, f.noList || w.NoList
-	raw, _, err := d.packs.build(ctx, f)
-	return raw, consoleRefusal(err)
+	raw, pack, err := d.packs.build(ctx, f)
+	if err != nil {
+		return nil, 0, consoleRefusal(err)
+	}
+	return raw, d.a.noteOf(pack).Rows, nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,6 +24,7 @@ type consoleExports struct{ consoleIssuing }
 // that none of them is on a disk or in a backup, and for a day. After a stop of the server
 // they are made again.
 type exportRoom struct {
+	most  int // bytes of all files that wait; 0: maxExports
 	mu    sync.Mutex
 	files map[string]keptExport // by job
 }
@@ -34,10 +36,12 @@ type keptExport struct {
 
 const (
 	exportLife = 24 * time.Hour
-	maxExports = 256 << 20 // bytes of all files that wait
+	maxExports = 256 << 20
 )
 
 var errExportLarge = errors.New("the file is larger than what waits in memory")
+
+func (r *exportRoom) room() int { return cmp.Or(r.most, maxExports) }
 
 // sweep forgets what is over, and tells how many bytes wait. The caller holds mu.
 func (r *exportRoom) sweep(now time.Time) (bytes int) {
@@ -55,7 +59,7 @@ func (r *exportRoom) sweep(now time.Time) (bytes int) {
 func (r *exportRoom) keep(job string, f keptExport, now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.sweep(now)+len(f.Body) > maxExports {
+	if r.sweep(now)+len(f.Body) > r.room() {
 		return errExportLarge
 	}
 	if r.files == nil {
@@ -75,10 +79,13 @@ func (r *exportRoom) take(job, account string, now time.Time) (console.ExportMad
 }
 
 // bounded is a file in memory that does not grow past what may wait.
-type bounded struct{ bytes.Buffer }
+type bounded struct {
+	bytes.Buffer
+	most int
+}
 
 func (b *bounded) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > maxExports {
+	if b.Len()+len(p) > b.most {
 		return 0, errExportLarge
 	}
 	return b.Buffer.Write(p)
@@ -127,7 +134,7 @@ func (d consoleExports) write(ctx context.Context, t *work.Turn) (string, error)
 	}
 	counted, err := d.Count(ctx, d.o.entry.ID, o)
 	total := counted.Households + counted.People
-	var file bounded
+	file := bounded{most: d.exports.room()}
 	opt := o.Options()
 	opt.Now = d.a.Now
 	opt.Progress = func(rows int) error { return t.Save(ctx, nil, rows, total) }

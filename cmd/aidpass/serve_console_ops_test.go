@@ -50,7 +50,7 @@ func TestTheDeskRunsTheOffice(t *testing.T) {
 	if err != nil || waits.State != access.DevicePending {
 		t.Fatalf("the phone: %+v, %v", waits, err)
 	}
-	if _, err := devices.Answer(ctx, org, by, waits.KID, false); !errors.Is(err, console.ErrConflict) {
+	if _, _, err := devices.Answer(ctx, org, by, waits.KID, false, "no network there"); !errors.Is(err, console.ErrConflict) {
 		t.Errorf("an answer before anybody looked: %v", err)
 	}
 	certify := console.Certify{Key: key, Name: "tab-1", Site: "wellA", Days: 30, May: []string{"journal"}}
@@ -68,11 +68,11 @@ func TestTheDeskRunsTheOffice(t *testing.T) {
 		t.Errorf("it was here, with lists of %v at %v (%v)", d.ListsAt, d.SeenAt, err)
 	}
 	for _, moving := range []bool{false, true} {
-		if _, err := devices.Answer(ctx, org, by, d.KID, moving); err != nil {
+		if _, _, err := devices.Answer(ctx, org, by, d.KID, moving, "no network there"); err != nil {
 			t.Errorf("its answer, moving %v: %v", moving, err)
 		}
 	}
-	raw, err := devices.Pack(ctx, org, by, console.PackOrder{Site: "wellA", Days: 7})
+	raw, _, err := devices.Pack(ctx, org, by, console.PackOrder{Site: "wellA", Days: 7})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestTheDeskRunsTheOffice(t *testing.T) {
 		t.Errorf("the pack: %v", err)
 	}
 	var fault *console.Fault
-	if _, err := devices.Pack(ctx, org, by, console.PackOrder{Site: "wella", Days: 7}); !errors.As(err, &fault) {
+	if _, _, err := devices.Pack(ctx, org, by, console.PackOrder{Site: "wella", Days: 7}); !errors.As(err, &fault) {
 		t.Errorf("a site that is spelled otherwise: %v", err)
 	}
 	if err := devices.Withdraw(ctx, org, by, d.KID, "lost", time.Time{}); err != nil {
@@ -154,7 +154,7 @@ func TestTheDeskRunsTheOffice(t *testing.T) {
 	if err := settings.Set(ctx, org, by, console.SettingLabels, none, []byte(`{"RICE": {"en": "Rice"}}`)); err != nil {
 		t.Error(err)
 	}
-	if _, err := devices.Pack(ctx, org, by, console.PackOrder{Site: "wellA", Days: 7}); err != nil {
+	if _, _, err := devices.Pack(ctx, org, by, console.PackOrder{Site: "wellA", Days: 7}); err != nil {
 		t.Errorf("a pack with what things are called: %v", err)
 	}
 

@@ -28,10 +28,10 @@ type DeviceDesk interface {
 	Refuse(ctx context.Context, org string, by access.Actor, kid [8]byte) error
 	Withdraw(ctx context.Context, org string, by access.Actor, kid [8]byte, reason string, since time.Time) error // zero: now
 	Thaw(ctx context.Context, org string, by access.Actor, kid [8]byte, reason string) error
-	// Answer is what a confirmed device opens: certificate and pack, sealed to it. moving:
-	// as a row of QR codes, a GIF.
-	Answer(ctx context.Context, org string, by access.Actor, kid [8]byte, moving bool) ([]byte, error)
-	Pack(ctx context.Context, org string, by access.Actor, o PackOrder) ([]byte, error)
+	// Answer is what a confirmed device opens: certificate and pack, sealed to it, and how
+	// many rows the lists of people in it have. moving: as a row of QR codes, a GIF.
+	Answer(ctx context.Context, org string, by access.Actor, kid [8]byte, moving bool, reason string) (file []byte, rows int, err error)
+	Pack(ctx context.Context, org string, by access.Actor, o PackOrder) (file []byte, rows int, err error)
 }
 
 // An EnrolCode lets one phone ask to be enrolled.
@@ -56,6 +56,7 @@ type PackOrder struct {
 	Site           string
 	Days           int
 	Photos, NoList bool
+	Reason         string // why it leaves by hand, for the log
 }
 
 // What a device may sign, the reasons to withdraw one and to let one go on.
@@ -96,9 +97,9 @@ func (s *Devices) Routes() []Route {
 		{Method: http.MethodPost, Path: "/devices/of/:device/refuse", Act: access.DeviceConfirm, Handler: s.refuse},
 		{Method: http.MethodPost, Path: "/devices/of/:device/withdraw", Act: access.DeviceRevoke, Form: []Field{reason, Text("since", 20)}, Handler: s.withdraw},
 		{Method: http.MethodPost, Path: "/devices/of/:device/thaw", Act: access.DeviceRevoke, Form: []Field{reason}, Handler: s.thaw},
-		{Method: http.MethodPost, Path: "/devices/of/:device/answer", Act: access.PackBuild, Form: []Field{Text("as", 8)}, Answer: Sends(octets, "image/gif"), Handler: s.answer},
+		{Method: http.MethodPost, Path: "/devices/of/:device/answer", Act: access.PackBuild, Form: []Field{Text("as", 8), Text("reason", 200)}, Answer: Sends(octets, "image/gif"), Handler: s.answer},
 		{Method: http.MethodGet, Path: "/devices/pack", Act: access.PackBuild, Answer: Members(devicesData{}, "sites"), Handler: s.order},
-		{Method: http.MethodPost, Path: "/devices/pack", Act: access.PackBuild, Form: []Field{Text("site", 128), Text("days", 3), Text("photos", 4), Text("list", 4)}, Answer: Sends(octets), Handler: s.pack},
+		{Method: http.MethodPost, Path: "/devices/pack", Act: access.PackBuild, Form: []Field{Text("site", 128), Text("days", 3), Text("photos", 4), Text("list", 4), Text("reason", 200)}, Answer: Sends(octets), Handler: s.pack},
 	}
 }
 

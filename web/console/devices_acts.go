@@ -205,19 +205,22 @@ func (s *Devices) answer(p *Page) error {
 	if d.State != access.DeviceConfirmed || d.Frozen() {
 		return BadForm("devices.not_now")
 	}
+	e := Export{Reason: p.Form.Get("reason"), Name: d.ID() + ".enrol", Mime: octets}
 	moving := p.Form.Get("as") == "codes"
-	var body []byte
+	if moving {
+		e.Name, e.Mime = d.ID()+".gif", "image/gif"
+	}
+	if e.Reason == "" { // before a pack is made that nobody gets
+		return errReason
+	}
 	err = p.Do(func(ctx context.Context) (err error) {
-		body, err = s.Desk.Answer(ctx, p.Org(), p.Actor(), d.KID, moving)
+		e.Body, e.Rows, err = s.Desk.Answer(ctx, p.Org(), p.Actor(), d.KID, moving, e.Reason)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	if moving {
-		return p.Download(d.ID()+".gif", "image/gif", body)
-	}
-	return p.Download(d.ID()+".enrol", octets, body)
+	return p.Export(e)
 }
 
 func (s *Devices) order(p *Page) error {
@@ -230,22 +233,24 @@ func (s *Devices) order(p *Page) error {
 
 func (s *Devices) pack(p *Page) error {
 	days, err := strconv.Atoi(digits(p.Form.Get("days")))
-	o := PackOrder{Site: p.Form.Get("site"), Days: days, Photos: p.Form.Get("photos") == "yes", NoList: p.Form.Get("list") == "no"}
+	o := PackOrder{Site: p.Form.Get("site"), Days: days, Photos: p.Form.Get("photos") == "yes", NoList: p.Form.Get("list") == "no", Reason: p.Form.Get("reason")}
 	switch {
 	case o.Site == "":
 		return BadForm("devices.no_site")
 	case err != nil || days < 1 || days > 30:
 		return BadForm("devices.bad_days")
+	case o.Reason == "":
+		return errReason
 	}
-	var raw []byte
+	e := Export{Reason: o.Reason, Name: fileName(o.Site) + ".pack", Mime: octets}
 	err = p.Do(func(ctx context.Context) (err error) {
-		raw, err = s.Desk.Pack(ctx, p.Org(), p.Actor(), o)
+		e.Body, e.Rows, err = s.Desk.Pack(ctx, p.Org(), p.Actor(), o)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	return p.Download(fileName(o.Site)+".pack", octets, raw)
+	return p.Export(e)
 }
 
 // fileName is a code as part of the name of a file.

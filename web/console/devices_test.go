@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"crypto/sha256"
 	"net/url"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ func TestADeviceComesByFile(t *testing.T) {
 		t.Fatalf("certifying: %d %s", a.Code, a.Body)
 	}
 	for as, want := range map[string]string{"file": d.ID() + ".enrol", "codes": d.ID() + ".gif"} {
-		a := b.post("/devices/of/"+d.ID()+"/answer", url.Values{"as": {as}})
+		a := b.post("/devices/of/"+d.ID()+"/answer", url.Values{"as": {as}, "reason": {"no network there"}})
 		if a.Code != 200 || !strings.Contains(a.Header().Get("Content-Disposition"), want) || a.Header().Get("Content-Security-Policy") != "default-src 'none'; sandbox" {
 			t.Errorf("answer as %s: %d %v", as, a.Code, a.Header())
 		}
@@ -132,11 +133,21 @@ func TestDevicesEndAndGoOn(t *testing.T) {
 func TestAPackThatCannotBeBuilt(t *testing.T) {
 	w := newWorld(t)
 	b := w.as(own, access.OrgAdmin)
-	if a := b.post("/devices/pack", url.Values{"site": {"../WELL"}, "days": {"14"}, "photos": {"yes"}}); a.Code != 200 || a.Header().Get("Content-Disposition") != `attachment; filename="___WELL.pack"` {
+	if a := b.post("/devices/pack", url.Values{"site": {"../WELL"}, "days": {"14"}, "photos": {"yes"}, "reason": {"no network there"}}); a.Code != 200 || a.Header().Get("Content-Disposition") != `attachment; filename="___WELL.pack"` {
 		t.Errorf("a pack: %d %q", a.Code, a.Header().Get("Content-Disposition"))
 	}
 	if want := []string{"pack ../WELL 14 photos=true nolist=false"}; !slices.Equal(w.desks[own].told, want) {
 		t.Errorf("the desk was told %q", w.desks[own].told)
+	}
+	log := w.entries(own)
+	if e := log[len(log)-1]; e.Action != "export.make" || e.Reason != "no network there" || e.Detail != "route=/devices/pack rows=34" || e.Actor.ID != b.member.id || e.Digest != sha256.Sum256([]byte("pack")) {
+		t.Errorf("the log tells %+v", e)
+	}
+	d := w.device(own, access.DeviceConfirmed)
+	for path, form := range map[string]url.Values{"/devices/pack": {"site": {"WELL-A"}, "days": {"14"}}, "/devices/of/" + deviceID(d) + "/answer": {"as": {"file"}}} {
+		if a := b.post(path, form); a.Code != 403 || !strings.Contains(a.Body.String(), "needs a reason") || len(w.desks[own].told) != 1 {
+			t.Errorf("%s without a reason: %d %q", path, a.Code, w.desks[own].told)
+		}
 	}
 	for _, days := range []string{"", "0", "31", "x"} {
 		if a := b.post("/devices/pack", url.Values{"site": {"WELL-A"}, "days": {days}}); a.Code != 422 {

@@ -58,7 +58,7 @@ func init() {
 		"POST /devices/code":                {"site": {"WELL-A"}},
 		"POST /devices/of/:device/confirm":  {"same": {"yes"}, "days": {"30"}, "may": {"journal"}},
 		"POST /devices/of/:device/withdraw": {"reason": {"lost"}},
-		"POST /devices/pack":                {"site": {"WELL-A"}, "days": {"14"}},
+		"POST /devices/pack":                {"site": {"WELL-A"}, "days": {"14"}, "reason": {"no network there"}},
 		"POST /organisation/complaint":      {"complaint": {"+254 700 111 222"}, "before": {strings.Repeat("0", 64)}},
 		"POST /reports/csv":                 {"reason": {"for the donor"}},
 		"POST /audit/export":                {"reason": {"yearly audit"}},
@@ -223,12 +223,12 @@ func (d opsDesks) Thaw(_ context.Context, org string, by access.Actor, kid [8]by
 	return cmpErr(d.tell(org, by, "thaw %s", reason), d.set(org, kid, func(x *access.Device) { x.FrozenFrom = 0 }))
 }
 
-func (d opsDesks) Answer(_ context.Context, org string, by access.Actor, kid [8]byte, moving bool) ([]byte, error) {
-	return []byte("answer"), d.tell(org, by, "answer moving=%v", moving)
+func (d opsDesks) Answer(_ context.Context, org string, by access.Actor, kid [8]byte, moving bool, _ string) ([]byte, int, error) {
+	return []byte("answer"), 12, d.tell(org, by, "answer moving=%v", moving)
 }
 
-func (d opsDesks) Pack(_ context.Context, org string, by access.Actor, o console.PackOrder) ([]byte, error) {
-	return []byte("pack"), d.tell(org, by, "pack %s %d photos=%v nolist=%v", o.Site, o.Days, o.Photos, o.NoList)
+func (d opsDesks) Pack(_ context.Context, org string, by access.Actor, o console.PackOrder) ([]byte, int, error) {
+	return []byte("pack"), 34, d.tell(org, by, "pack %s %d photos=%v nolist=%v", o.Site, o.Days, o.Photos, o.NoList)
 }
 
 // requestOf is what a phone shows of itself.

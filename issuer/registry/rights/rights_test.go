@@ -168,3 +168,24 @@ func TestTwoMakeAnAgreement(t *testing.T) {
 		t.Error("an agreement grew a field")
 	}
 }
+
+// TestPlacesBeneathAPlace: codes of a deeper level are longer by two characters or more.
+func TestPlacesBeneathAPlace(t *testing.T) {
+	for pcode, want := range map[string]bool{"KE07": true, "KE0701": true, "KE07001001": true, " ke0701 ": true, "KE071": false, "KE08": false, "KE": false, "KE0": false, "": false, "XKE07": false} {
+		if got := rights.InAreas([]string{"SO11", "KE07"}, pcode); got != want {
+			t.Errorf("%q: %v", pcode, got)
+		}
+	}
+	for _, areas := range [][]string{nil, {}, {""}} {
+		if rights.InAreas(areas, "KE07") || rights.InAreas(areas, "") {
+			t.Errorf("%q: no area has a place in it", areas)
+		}
+	}
+	a := agreement(t)
+	if a.Covers(nil) || a.Covers(&registry.Location{PCode: "KE071"}) || !a.Covers(&registry.Location{PCode: "KE0701"}) {
+		t.Error("what an agreement covers is not what its areas are")
+	}
+	if a.Areas = nil; !a.Covers(nil) {
+		t.Error("an agreement for everywhere covers who stays nowhere known")
+	}
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"encoding/csv"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"aidpass/access"
+	"aidpass/access/work"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/export"
+	"aidpass/issuer/registry/rights"
+	"aidpass/web/console"
+)
+
+// On the database that the command line has: a file under an agreement is made as long
+// work, waits for who asked for it alone, a day, and the log knows of whom it tells; a look
+// of a partner is a share beside it, which the page of who looked tells of.
+func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
+	l := withEntitled(t)
+	s, _, stop := l.serveWalletsWith(nil)
+	defer stop()
+	s.staff(t, "dpo-1", access.DataProtection)
+	ctx, org, by := t.Context(), s.o.entry.ID, access.Actor{ID: "dpo-1", Role: access.DataProtection}
+	a := rights.Agreement{ID: "moi-2026", With: rights.Party{ID: "ministry", Name: "Ministry", Kind: rights.Government, Country: "ETH", Contact: "registry office"}, Purpose: rights.Distribution, Basis: rights.ByNotice,
+		Fields: []string{"full_name", "sex", "pcode"}, Areas: []string{"KE001"}, NoExclusion: "nobody is at risk", From: "2026-11-01", Until: "2027-05-31", RetentionDays: 90}
+	if err := s.o.keeper().MakeAgreement(ctx, access.Actor{ID: "lead", Role: access.OrgAdmin, SecondPerson: "dpo-1"}, a); err != nil {
+		t.Fatal(err)
+	}
+	desk := consoleExports{consoleIssuing{s}}
+	if all, err := desk.Agreements(ctx, org); err != nil || len(all) != 1 {
+		t.Fatal(all, err)
+	}
+	order := console.ExportOrder{Agreement: a.ID, Form: export.HXL, Reason: "winter distribution"}
+	counted, err := desk.Count(ctx, org, order)
+	if err != nil || counted.People == 0 {
+		t.Fatalf("%+v %v", counted, err)
+	}
+	made := func() console.ExportMade {
+		t.Helper()
+		id, err := desk.Start(ctx, org, by, order, counted.Households+counted.People)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.work.Wait()
+		job, err := s.work.Job(ctx, id)
+		if err != nil || job.State != work.Done || job.Done != job.Total || job.Result != "/exports/of/"+id {
+			t.Fatalf("%+v %v", job, err)
+		}
+		for _, who := range []struct{ org, account string }{{org, "dpo-2"}, {"another", by.ID}} {
+			if _, err := desk.Made(ctx, who.org, who.account, id); !errors.Is(err, console.ErrNotFound) {
+				t.Errorf("%v: %v", who, err)
+			}
+		}
+		m, err := desk.Made(ctx, org, by.ID, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	m := made()
+	rows, err := csv.NewReader(strings.NewReader(string(m.Body))).ReadAll()
+	if err != nil || len(rows) != 2+counted.People || m.Summary.People != counted.People {
+		t.Errorf("%d rows of %+v: %v", len(rows), m.Summary, err)
+	}
+	if again := made(); again.Summary.Share.ID == m.Summary.Share.ID || slices.Equal(again.Body, m.Body) {
+		t.Error("two files are one")
+	}
+
+	var id registry.ID
+	err = s.o.store.View(ctx, func(v registry.View) (err error) {
+		id, _, err = v.Find(registry.KindPerson, "", "1")
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ministry := access.Actor{ID: "ministry-1", Role: access.Partner}
+	scope := access.Scope{Agreement: a.ID, Purpose: "distribution", Fields: []string{"full_name"}, Areas: []string{"KE001"}}
+	for range 2 {
+		if told, err := export.Look(ctx, s.o.store, ministry, scope, id, s.a.Now()); err != nil || len(told.Fields) != 1 {
+			t.Fatalf("%+v %v", told, err)
+		}
+	}
+	page, err := s.looked(ctx, by, id, "en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	for _, line := range page.Lines {
+		if strings.Contains(line[1], "for Ministry under moi-2026") {
+			told = append(told, line[1])
+		}
+	}
+	if len(told) != 4 {
+		t.Errorf("of two files and two looks her page tells %q", told)
+	}
+	recalls, err := s.o.keeper().Withdraw(ctx, by, id, "", "")
+	if err != nil || len(recalls) != 1 || len(recalls[0].Shares) != 3 {
+		t.Errorf("a recall: %+v %v", recalls, err)
+	}
+	if _, err := export.Look(ctx, s.o.store, ministry, scope, id, s.a.Now()); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("after she took it back: %v", err)
+	}
+	if err := s.o.keeper().EndAgreement(ctx, by, a.ID, "closed"); err != nil {
+		t.Fatal(err)
+	}
+	jobID, err := desk.Start(ctx, org, by, order, 1)
+	s.work.Wait()
+	if job, err2 := s.work.Job(ctx, jobID); err != nil || err2 != nil || job.State != work.Failed || job.Why != console.WordExportRefused {
+		t.Errorf("under an agreement that has ended: %+v %v %v", job, err, err2)
+	}
+}
+
+// What waits is bounded in bytes and in time.
+func TestFilesThatWait(t *testing.T) {
+	r := exportRoom{most: 100}
+	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	big := keptExport{console.ExportMade{Body: make([]byte, 99), Until: now.Add(exportLife)}, "dpo-1"}
+	if err := r.keep("j1", big, now); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.keep("j2", keptExport{console.ExportMade{Body: []byte("ab"), Until: now.Add(exportLife)}, "dpo-1"}, now); !errors.Is(err, errExportLarge) {
+		t.Errorf("more than there is room for: %v", err)
+	}
+	if _, ok := r.take("j1", "dpo-1", now.Add(exportLife)); !ok {
+		t.Error("gone within the day")
+	}
+	if _, ok := r.take("j1", "dpo-1", now.Add(exportLife+time.Second)); ok || len(r.files) != 0 {
+		t.Error("there after a day")
+	}
+	if n, err := (&bounded{most: 100}).Write(make([]byte, 101)); n != 0 || !errors.Is(err, errExportLarge) {
+		t.Errorf("a file of more than may wait: %d %v", n, err)
+	}
+}
