@@ -2,6 +2,8 @@ package print
 
 import (
 	"context"
+	"strings"
+	"unicode"
 
 	"aidpass/issuer/print/fonts"
 	"aidpass/issuer/print/pdf"
@@ -44,6 +46,7 @@ func Pages(ctx context.Context, page Page, opt Options) (File, error) {
 			if text == "" {
 				continue
 			}
+			text = steadied(text)
 			b, err := p.block(text, s, in, false)
 			if err != nil {
 				return err
@@ -84,4 +87,20 @@ func Pages(ctx context.Context, page Page, opt Options) (File, error) {
 	end()
 	p.out.PDF, p.out.Pages = p.pdf.Bytes(), p.pdf.Pages()
 	return p.out, nil
+}
+
+// steadied puts marks around each word with a digit in it and no letter that runs from the
+// right: a day, a number or a code keeps its order in any line.
+func steadied(text string) string {
+	all := strings.Split(text, " ")
+	for i, word := range all {
+		if !strings.ContainsFunc(word, unicode.IsDigit) || strings.ContainsFunc(word, func(r rune) bool { return unicode.In(r, unicode.Arabic, unicode.Hebrew) }) {
+			continue
+		}
+		core := strings.TrimLeft(word, "(")
+		before := word[:len(word)-len(core)]
+		core = strings.TrimRight(core, ".,;:)")
+		all[i] = before + string(lri) + core + string(pdi) + word[len(before)+len(core):]
+	}
+	return strings.Join(all, " ")
 }

@@ -308,12 +308,21 @@ func (h *Held) answers() (all []registry.Consent) {
 	return all
 }
 
+// howIn says how an answer was given; what a list calls it otherwise stays as it is.
+func howIn(c *words.Catalogue, how string) string {
+	key := map[string]string{"signature": "signature", "thumb": "thumb", "verbal+witness": "verbal", "form": "form", "withdrawal": "withdrawal"}[how]
+	if key == "" {
+		return how
+	}
+	return c.Text("how." + key)
+}
+
 func answerLines(c *words.Catalogue, a registry.Consent) (lines [][2]string) {
 	on := a.On
 	if on != "" {
 		on += "  "
 	}
-	beneath := present(a.Wording, a.How)
+	beneath := present(a.Wording, howIn(c, a.How))
 	if a.Withdrawn != "" {
 		beneath = append(beneath, c.Fill("taken", "date", a.Withdrawn))
 	}
