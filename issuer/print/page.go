@@ -99,7 +99,7 @@ func steadied(text string) string {
 		}
 		core := strings.TrimLeft(word, "(")
 		before := word[:len(word)-len(core)]
-		core = strings.TrimRight(core, ".,;:)")
+		core = strings.TrimRight(core, ".,;:)،؛؟")
 		all[i] = before + string(lri) + core + string(pdi) + word[len(before)+len(core):]
 	}
 	return strings.Join(all, " ")
