@@ -27,7 +27,7 @@ func (a *app) registryCommand() *cobra.Command {
 	cmd.AddCommand(
 		a.registryShowCommand(), a.registryLookedCommand(), a.registryFindCommand(), a.registryHistoryCommand(), a.registryCompareCommand(),
 		a.registryDoublesCommand(), a.registrySplitCommand(), a.registryMergeCommand(), a.registryDiedCommand(), a.registryEraseCommand(),
-		a.registryCollectorCommand(), a.registryFaceCommand(), a.registrySetCommand(),
+		a.registryCollectorCommand(), a.registryFaceCommand(), a.registrySetCommand(), a.registryDecideCommand(),
 		a.registryImportCommand(), a.registryExportCommand(), a.registryGateCommand(),
 	)
 	return cmd

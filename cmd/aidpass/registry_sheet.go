@@ -76,6 +76,9 @@ func (o *org) sheetOf(ctx context.Context, rec registry.Record, members []regist
 	for _, r := range open {
 		s.add("undecided", fmt.Sprintf("%s: %s, as %s said at %s; what stands above was set meanwhile", r.Field, r.Text, r.By, r.At.UTC().Format(time.RFC3339)))
 	}
+	if len(open) > 0 && now {
+		s.add("decided by", "aidpass registry decide "+rec.ID.String())
+	}
 	for _, i := range issues {
 		text := i.Text
 		if i.Blocking {

@@ -5,11 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"aidpass/access"
 	"aidpass/issuer"
+	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 )
 
@@ -25,124 +25,49 @@ type somebody struct {
 	Household string        `json:"household,omitempty"`
 	House     string        `json:"household_number,omitempty"`
 	Size      int           `json:"household_size,omitempty"`
-	Closed    string        `json:"closed,omitempty"` // why
-	Cards     []string      `json:"cards"`            // numbers of those that are not at their end
+	Closed    string        `json:"closed,omitempty"`    // why
+	Cards     []string      `json:"cards"`               // numbers of those that are not at their end
+	Undecided bool          `json:"undecided,omitempty"` // two people set a value of it at once: registry decide
 }
 
-// who reads somebody for each id, and enters in the audit log that it was read.
+// records is the desk at which staff work on one record, as the pages have it.
+func (o *org) records() *records.Desk {
+	return &records.Desk{Store: o.store, Country: o.entry.Country, Now: o.a.Now}
+}
+
+// who reads somebody for each id, and enters in the audit log that they were read.
 func (o *org) who(ctx context.Context, ids ...registry.ID) ([]somebody, error) {
-	list := make([]somebody, len(ids))
-	err := o.store.View(ctx, func(v registry.View) error {
-		for i, id := range ids {
-			var err error
-			if list[i], err = readSomebody(v, id); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil || len(ids) == 0 {
-		return list, err
+	e := access.Entry{Action: "record.read", Object: "registry", Detail: "who"}
+	if len(ids) == 1 {
+		e.Object = ids[0].String()
 	}
-	cards, err := o.store.Cards(ctx, issuer.Selection{Units: ids, Active: true})
+	lines, err := o.records().Lines(ctx, o.a.actor(access.Registrar), e, ids)
 	if err != nil {
 		return nil, err
 	}
-	for _, c := range cards {
-		if i := slices.Index(ids, c.Unit); i >= 0 {
-			list[i].Cards = append(list[i].Cards, c.CardNumber)
-		}
-	}
-	for _, id := range ids {
-		if err := o.store.Note(ctx, o.a.actor(access.Registrar), access.Entry{Action: "record.read", Object: id.String(), Detail: "who"}); err != nil {
-			return nil, err
-		}
+	list := make([]somebody, len(lines))
+	for i := range lines {
+		list[i] = somebodyOf(&lines[i])
 	}
 	return list, nil
 }
 
-func readSomebody(v registry.View, id registry.ID) (s somebody, err error) {
-	s = somebody{ID: id.String(), Cards: []string{}}
-	rec, err := v.Record(id)
-	if errors.Is(err, registry.ErrErased) {
-		s.Closed = "erased"
-		return s, nil
-	}
-	if err != nil {
-		return s, err
-	}
-	s.Kind, s.Number, s.List = rec.Kind, rec.External, rec.Source
-	switch rec.Kind {
-	case registry.KindPerson:
-		p, err := rec.Person()
-		if err != nil {
-			return s, err
-		}
-		s.person(p)
-		s.close(p.Status)
-		if rec.Household.IsZero() {
-			return s, nil
-		}
-		home, err := readSomebody(v, rec.Household)
-		s.Household, s.House, s.Size = home.ID, home.Number, home.Size
-		return s, err
-	case registry.KindHousehold:
-		h, err := rec.HouseholdRecord()
-		if err != nil {
-			return s, err
-		}
-		s.Size = h.Size
-		s.close(h.Status)
-		members, err := v.Members(id)
-		if err != nil {
-			return s, err
-		}
-		living := 0
-		for _, m := range members {
-			rec, err := v.Record(m)
-			if errors.Is(err, registry.ErrErased) {
-				continue
-			}
-			if err != nil {
-				return s, err
-			}
-			p, err := rec.Person()
-			if err != nil {
-				return s, err
-			}
-			if !p.Status.Living() {
-				continue
-			}
-			if living++; living == 1 || m.String() == h.Head || h.Head == "" && p.Relation == registry.Head {
-				s.person(p)
-			}
-		}
-		if s.Size == 0 {
-			s.Size = living
-		}
-	}
-	return s, nil
+// readSomebody reads one, without her cards.
+func readSomebody(v registry.View, id registry.ID) (somebody, error) {
+	l, err := records.ReadLine(v, id)
+	return somebodyOf(&l), err
 }
 
-func (s *somebody) person(p registry.Person) {
-	s.Name = shownName(p)
-	s.Born = 0
-	if p.Birth != nil {
-		s.Born, _ = p.Birth.Year()
+func somebodyOf(l *records.Line) somebody {
+	s := somebody{ID: l.ID.String(), Kind: l.Kind, Name: l.Name.Text, Number: l.Number, List: l.List, House: l.House, Size: l.Size, Closed: l.Closed,
+		Cards: append([]string{}, l.Cards...), Undecided: l.Undecided}
+	if l.Born != nil {
+		s.Born, _ = l.Born.Year()
 	}
-}
-
-func (s *somebody) close(status *registry.Status) {
-	if !status.Living() {
-		s.Closed = status.Reason
+	if !l.Household.IsZero() {
+		s.Household = l.Household.String()
 	}
-}
-
-func shownName(p registry.Person) string {
-	if len(p.Names) == 0 {
-		return ""
-	}
-	return p.Names[0].Text
+	return s
 }
 
 // line tells who it is in one line, after the id.
@@ -171,6 +96,9 @@ func (s *somebody) line() string {
 	}
 	if len(s.Cards) > 0 {
 		add("card " + strings.Join(s.Cards, " "))
+	}
+	if s.Undecided {
+		add("needs a decision")
 	}
 	return strings.Join(parts, ", ")
 }

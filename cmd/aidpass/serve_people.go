@@ -8,7 +8,6 @@ import (
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/issuer/print"
-	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/rights"
 	"aidpass/storage"
@@ -19,7 +18,8 @@ import (
 // peopleScreen joins the screens of people to their desk, and what two accounts agreed
 // about people to who carries it out.
 func (s *serving) peopleScreen() *console.People {
-	desk := &records.Desk{Store: deskStore{s.o.store, s.log}, Country: s.o.entry.Country, Now: s.a.Now}
+	desk := s.o.records()
+	desk.Store = deskStore{s.o.store, s.log}
 	s.door.Handle(access.PersonChange, access.Executor{Again: desk.Again, Run: desk.Carry})
 	return &console.People{Desk: desk, Notice: s.o.keeper(), Complaint: s.complaint, Looked: s.looked, LookedPDF: func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error) {
 		page, err := s.looked(ctx, by, id, lang)

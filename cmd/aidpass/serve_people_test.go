@@ -104,9 +104,21 @@ func TestServeShowsPeople(t *testing.T) {
 	if page = read(browser.Get(desk + "/undecided")); !strings.Contains(page, "/desk"+at) {
 		t.Error("what waits is not in the list of it")
 	}
-	rival := regexp.MustCompile(`name="rival" value="([0-9a-f]+)"`).FindStringSubmatch(read(browser.Get(desk + at)))
-	if page = read(browser.PostForm(desk+at+"/decide", url.Values{"field": {"used_name"}, "stands": {"Mina"}, "rival": {rival[1]}})); strings.Contains(page, "Needs a decision") {
-		t.Error("it waits on")
+	if told := l.must("registry", "find", id.String()); !strings.Contains(told, "needs a decision") {
+		t.Errorf("the command line does not tell that it waits:\n%s", told)
+	}
+	handle := regexp.MustCompile(`(?m)^  ([0-9a-f]{8,})  Minnie, as amal said`).FindStringSubmatch(l.must("registry", "decide", id.String()))
+	if handle == nil {
+		t.Fatal("the command line does not tell the handle")
+	}
+	for _, wrong := range [][]string{{"email", "--keep"}, {"used_name", "--take", "0000"}, {"used_name"}, {"used_name", "--keep", "--take", handle[1]}} {
+		if code, _ := l.run(t.Context(), append([]string{"registry", "decide", id.String()}, wrong...)...); code != 2 {
+			t.Errorf("decide %v: exit %d", wrong, code)
+		}
+	}
+	l.must("registry", "decide", id.String(), "used_name", "--take", handle[1])
+	if page = read(browser.Get(desk + at)); strings.Contains(page, "Needs a decision") || !strings.Contains(page, "<bdi class=\"name\">Minnie</bdi>") {
+		t.Errorf("what was decided at the command line is not on the page:\n%s", page)
 	}
 	if page = read(browser.Get(desk + "/undecided")); strings.Contains(page, "/desk"+at) {
 		t.Error("what was decided is in the list yet")

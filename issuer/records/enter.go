@@ -89,7 +89,7 @@ func (d *Desk) Read(ctx context.Context, by access.Actor, n New) (*Reading, erro
 				return err
 			}
 			if home := s.Record.Household; !home.IsZero() {
-				l, err := line(v, home)
+				l, err := ReadLine(v, home)
 				if err != nil {
 					return err
 				}

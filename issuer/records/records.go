@@ -73,7 +73,7 @@ func (d *Desk) lines(ctx context.Context, ids []registry.ID) ([]Line, error) {
 	err := d.Store.View(ctx, func(v registry.View) error {
 		for i, id := range ids {
 			var err error
-			if list[i], err = line(v, id); err != nil {
+			if list[i], err = ReadLine(v, id); err != nil {
 				return err
 			}
 		}
@@ -101,7 +101,8 @@ func (d *Desk) Lines(ctx context.Context, by access.Actor, e access.Entry, ids [
 	return list, d.Store.NoteAbout(ctx, by, e, ids)
 }
 
-func line(v registry.View, id registry.ID) (l Line, err error) {
+// ReadLine reads the line of a record, without its cards.
+func ReadLine(v registry.View, id registry.ID) (l Line, err error) {
 	l.ID = id
 	rec, err := v.Record(id)
 	if errors.Is(err, registry.ErrErased) {
@@ -128,7 +129,7 @@ func line(v registry.View, id registry.ID) (l Line, err error) {
 		if rec.Household.IsZero() {
 			return l, nil
 		}
-		home, err := line(v, rec.Household)
+		home, err := ReadLine(v, rec.Household)
 		l.Household, l.House, l.Size = rec.Household, home.Number, home.Size
 		return l, err
 	case registry.KindHousehold:

@@ -133,7 +133,7 @@ func (d *Desk) around(ctx context.Context, s *Sheet) error {
 		home := id
 		if s.Record.Kind == registry.KindPerson {
 			if home = s.Record.Household; !home.IsZero() {
-				l, err := line(v, home)
+				l, err := ReadLine(v, home)
 				if err != nil {
 					return err
 				}
@@ -161,7 +161,7 @@ func (d *Desk) around(ctx context.Context, s *Sheet) error {
 			if other == id {
 				other = p.B
 			}
-			l, err := line(v, other)
+			l, err := ReadLine(v, other)
 			if err != nil {
 				return err
 			}
@@ -190,7 +190,7 @@ func (s *Sheet) members(v registry.View, home registry.ID) error {
 		if m == s.Record.ID {
 			continue
 		}
-		l, err := line(v, m)
+		l, err := ReadLine(v, m)
 		if err != nil {
 			return err
 		}
@@ -210,7 +210,7 @@ func (s *Sheet) named(v registry.View) error {
 		if err != nil || s.NamedLine(text) != nil {
 			continue
 		}
-		l, err := line(v, id)
+		l, err := ReadLine(v, id)
 		if errors.Is(err, registry.ErrNotFound) {
 			continue
 		}
@@ -273,11 +273,11 @@ func (d *Desk) Doubles(ctx context.Context, by access.Actor) (pairs [][2]Pair, e
 			return err
 		}
 		for _, p := range list[:min(len(list), 200)] {
-			a, err := line(v, p.A)
+			a, err := ReadLine(v, p.A)
 			if err != nil {
 				return err
 			}
-			b, err := line(v, p.B)
+			b, err := ReadLine(v, p.B)
 			if err != nil {
 				return err
 			}
