@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +14,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"aidpass/access/witness"
+	"aidpass/internal/qrcode"
 )
 
 func (a *app) auditVerifyCommand() *cobra.Command {
@@ -25,14 +29,15 @@ deleted, added, moved, or cut off.
 Without a flag it is held against all that is known here: its chain, its tree, and the
 checkpoints signed here, which also stand outside the backup. Whoever has this machine
 can compute all of that anew. So give it what was kept elsewhere: checkpoints
-(--checkpoint), which with --witness must bear that witness's cosignature, or lines
-from paper (--paper). --tiles names a folder of audit tiles of that day: they show
+(--checkpoint), which with --witness must bear that witness's cosignature; the paper
+that one was printed on, as a picture (--checkpoint) or by its line (--paper). --tiles names a folder of audit tiles of that day: they show
 which entry it is.
 
 Exit codes: 0 the log is what was promised; 3 an entry is not; 1 a fault inside;
 2 wrong usage, or an input that cannot be used; 130 stopped by Ctrl-C.`,
 		Example: `  aidpass audit verify
   aidpass audit verify --checkpoint relief-a.cosigned --witness relief-b.org
+  aidpass audit verify --checkpoint report-of-monday.jpg
   aidpass audit verify --checkpoint monday.cosigned --checkpoint tuesday.cosigned --tiles /media/usb/tiles
   aidpass audit verify --paper "AIDPASS-AUDIT relief-a.example/i1/audit 3 0VWJ B97F NW32 MZS8 2FTA D9WS HNVS WJ68 BR00"`,
 		Args: cobra.NoArgs,
@@ -43,7 +48,7 @@ Exit codes: 0 the log is what was promised; 3 an entry is not; 1 a fault inside;
 				return err
 			}
 			defer o.close()
-			promises, err := o.promises(files, papers, witnesses)
+			promises, err := o.promises(ctx, files, papers, witnesses)
 			if err != nil {
 				return auditError(err)
 			}
@@ -69,7 +74,7 @@ Exit codes: 0 the log is what was promised; 3 an entry is not; 1 a fault inside;
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&files, "checkpoint", nil, "file of a checkpoint that was kept elsewhere; repeat")
+	f.StringArrayVar(&files, "checkpoint", nil, "checkpoint that was kept elsewhere: its file, or a picture or PDF of the paper with its code; repeat")
 	f.StringArrayVar(&papers, "paper", nil, "line of a checkpoint from paper; repeat")
 	f.StringArrayVar(&witnesses, "witness", nil, "every --checkpoint must be cosigned by this key: an .org entry, an id on the trust list, or NAME+ID+KEY; repeat")
 	f.StringVar(&tiles, "tiles", "", "folder of the tiles of the largest checkpoint given")
@@ -79,7 +84,7 @@ Exit codes: 0 the log is what was promised; 3 an entry is not; 1 a fault inside;
 
 // promises reads the checkpoints given. Each must be of this log and signed by it; with
 // named witnesses, cosigned by each of them.
-func (o *org) promises(files, papers, named []string) (list []witness.Promise, err error) {
+func (o *org) promises(ctx context.Context, files, papers, named []string) (list []witness.Promise, err error) {
 	origin, logs, err := o.auditKeys()
 	if err != nil {
 		return nil, err
@@ -94,7 +99,7 @@ func (o *org) promises(files, papers, named []string) (list []witness.Promise, e
 		}
 	}
 	for _, path := range files {
-		raw, err := readFile(path, witness.MaxRequestBytes)
+		raw, err := checkpointIn(ctx, path)
 		if err != nil {
 			return nil, err
 		}
@@ -124,6 +129,37 @@ func (o *org) promises(files, papers, named []string) (list []witness.Promise, e
 		list = append(list, witness.Promise{Name: "paper", Paper: p})
 	}
 	return list, nil
+}
+
+// checkpointIn returns the checkpoint of a file: its content, or the code on a picture or
+// a PDF of the paper that it stands on, beside which others may stand.
+func checkpointIn(ctx context.Context, path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	texts, pictured, err := codesIn(ctx, path, bufio.NewReader(f))
+	if !pictured {
+		return readFile(path, witness.MaxRequestBytes)
+	}
+	if err != nil && !errors.Is(err, qrcode.ErrNone) {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if raw := checkpointOfCodes(texts); raw != nil {
+		return raw, nil
+	}
+	return nil, usagef("%s: no code of a checkpoint is on it", path).hint("take the picture again, nearer and straight; or type the line: --paper")
+}
+
+// checkpointOfCodes is the first checkpoint among the texts of codes; nil: none.
+func checkpointOfCodes(texts []string) []byte {
+	for _, text := range texts {
+		if _, err := witness.ParseRequest([]byte(text)); err == nil {
+			return []byte(text)
+		}
+	}
+	return nil
 }
 
 // folderOfTiles reads the tree that somebody else stored, as far as the largest promise.

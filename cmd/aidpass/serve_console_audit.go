@@ -12,6 +12,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/access/witness"
+	"aidpass/internal/qrcode"
 	"aidpass/storage"
 	"aidpass/storage/keystore"
 	"aidpass/web/console"
@@ -212,6 +213,11 @@ func (d consoleAudit) Prove(ctx context.Context, org string, by access.Actor, fi
 	}
 	var promises []witness.Promise
 	if file != nil {
+		if texts, err := qrcode.ReadImage(bytes.NewReader(file)); err == nil {
+			if file = checkpointOfCodes(texts); file == nil {
+				return out, console.CannotNow("no code of a checkpoint is on the picture")
+			}
+		}
 		r, err := witness.ParseRequest(file)
 		if err != nil {
 			return out, d.refused(err)

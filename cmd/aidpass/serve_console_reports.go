@@ -31,6 +31,13 @@ func (d consoleReports) Report(ctx context.Context, org string, by access.Actor,
 	if err := d.ours(org); err != nil {
 		return r, err
 	}
+	signed, err := consoleAudit(d).Checkpoints(ctx, org)
+	if err != nil {
+		return r, err
+	}
+	if len(signed) > 0 {
+		r.Checkpoint = &signed[0]
+	}
 	secret, err := d.secret()
 	if err != nil {
 		return r, err

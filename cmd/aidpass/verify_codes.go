@@ -54,14 +54,8 @@ func (a *app) readCodes(ctx context.Context, arg string, judge func(code) error)
 	}
 	defer f.Close()
 	r := bufio.NewReaderSize(f, maxLine)
-	head, _ := r.Peek(8)
-	var texts []string
-	switch {
-	case bytes.HasPrefix(head, []byte("\x89PNG")), bytes.HasPrefix(head, []byte{0xff, 0xd8, 0xff}):
-		texts, err = qrcode.ReadImage(r)
-	case bytes.HasPrefix(head, []byte("%PDF-")):
-		texts, err = qrcode.ReadPDF(ctx, arg)
-	default:
+	texts, pictured, err := codesIn(ctx, arg, r)
+	if !pictured {
 		return readLines(r, arg, strings.EqualFold(filepath.Ext(arg), ".jsonl"), judge)
 	}
 	if errors.Is(err, qrcode.ErrNone) {
@@ -80,6 +74,21 @@ func (a *app) readCodes(ctx context.Context, arg string, judge func(code) error)
 		}
 	}
 	return nil
+}
+
+// codesIn returns the texts of the QR codes in a picture or a PDF, of which r is the
+// content and path the file; pictured is false for what is neither.
+func codesIn(ctx context.Context, path string, r *bufio.Reader) (texts []string, pictured bool, err error) {
+	head, _ := r.Peek(8)
+	switch {
+	case bytes.HasPrefix(head, []byte("\x89PNG")), bytes.HasPrefix(head, []byte{0xff, 0xd8, 0xff}):
+		texts, err = qrcode.ReadImage(r)
+	case bytes.HasPrefix(head, []byte("%PDF-")):
+		texts, err = qrcode.ReadPDF(ctx, path)
+	default:
+		return nil, false, nil
+	}
+	return texts, true, err
 }
 
 // looksLikeFile: no QR text of a card ends in a lower-case extension.

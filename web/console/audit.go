@@ -60,7 +60,7 @@ func (s *Audit) Routes() []Route {
 		{Method: http.MethodGet, Path: "/audit", Act: access.AuditRead, Menu: "audit.menu", Query: append([]Field{Text("before", 20)}, filter...), Answer: Members(auditData{}, "entries", "older"), Handler: s.list},
 		{Method: http.MethodPost, Path: "/audit/export", Act: access.AuditExport, Form: append([]Field{Text("reason", 200)}, filter...), Answer: Sends("application/jsonl"), Handler: s.export},
 		{Method: http.MethodGet, Path: "/audit/proof", Act: access.AuditVerify, Menu: "audit.proof_menu", Answer: Members(auditData{}, "checkpoints"), Handler: s.proof},
-		{Method: http.MethodPost, Path: "/audit/proof", Act: access.AuditVerify, Files: true, MaxBody: witness.MaxRequestBytes + 1<<16, Form: []Field{File("checkpoint"), Text("paper", 300)}, Answer: Members(auditData{}, "checkpoints", "outcome"), Handler: s.prove},
+		{Method: http.MethodPost, Path: "/audit/proof", Act: access.AuditVerify, Files: true, MaxBody: maxPaper + 1<<16, Form: []Field{File("checkpoint"), Text("paper", 300)}, Answer: Members(auditData{}, "checkpoints", "outcome"), Handler: s.prove},
 		{Method: http.MethodPost, Path: "/audit/checkpoint", Act: access.AuditVerify, Answer: Members(auditData{}, "checkpoints"), Handler: s.sign},
 		{Method: http.MethodPost, Path: "/audit/request", Act: access.AuditVerify, Answer: Sends(octets), Handler: s.request},
 		{Method: http.MethodPost, Path: "/audit/cosigned", Act: access.AuditVerify, Files: true, MaxBody: witness.MaxNoteBytes + 1<<16, Form: []Field{File("cosigned")}, Handler: s.cosigned},
@@ -112,6 +112,10 @@ type keptView struct {
 	Name string `json:"checkpoint"`
 	Size uint64 `json:"entries"`
 }
+
+// maxPaper bounds a kept checkpoint, in bytes: its file, or a photograph of the paper that
+// it stands on.
+const maxPaper = 12 << 20
 
 // auditPage is how many entries a page shows.
 const auditPage = 50
@@ -202,7 +206,7 @@ func (s *Audit) showProof(p *Page, d auditData) (err error) {
 
 // prove holds the log against what is known, and what was brought along.
 func (s *Audit) prove(p *Page) error {
-	file, err := readOne(p, "checkpoint", witness.MaxRequestBytes)
+	file, err := readOne(p, "checkpoint", maxPaper)
 	if err != nil {
 		return err
 	}

@@ -311,6 +311,7 @@ func (d opsDesks) Report(_ context.Context, org string, by access.Actor, days []
 	r.Issued = r.Served[:1]
 	r.Refused = []insight.Point{{Name: "conflict", Count: 15}, {Name: "quarantined", Small: true}}
 	r.Devices = []console.ListAge{{Device: "=tab-1", Site: "WELL", Hours: 30}, {Device: "tab-2", Site: "WELL", Hours: -1}}
+	r.Checkpoint = &console.Checkpoint{Size: 7, At: now, Paper: "AIDPASS-AUDIT relief-a.example/i1/audit 7 0VWJ", Note: "note"}
 	return r, d.tell(org, by, "report of %d days to %s: %s", len(days), days[len(days)-1], reason)
 }
 

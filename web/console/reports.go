@@ -34,6 +34,9 @@ type Report struct {
 	Issued  []insight.Series // credentials, by programme; of all first
 	Refused []insight.Point  // records that do not count, by reason
 	Devices []ListAge
+	// Checkpoint is the newest that was signed of the log, for the paper that the report is
+	// printed on: whoever has it sees later that an entry was changed. nil: none was.
+	Checkpoint *Checkpoint
 }
 
 // A ListAge is a device that is in use, and its lists.
@@ -61,6 +64,9 @@ type reportsData struct {
 	Days   int     `json:"days"`
 	Spans  []int   `json:"-"`
 	Charts []chart `json:"charts"`
+
+	Checkpoint *Checkpoint  `json:"checkpoint"`
+	Picture    template.URL `json:"-"` // of it, a QR code
 }
 
 // A chart is bars with a table beside them that says the same.
@@ -126,7 +132,12 @@ func (s *Reports) show(p *Page) error {
 	if err != nil {
 		return err
 	}
-	d := reportsData{Days: n, Spans: reportSpans}
+	d := reportsData{Days: n, Spans: reportSpans, Checkpoint: r.Checkpoint}
+	if d.Checkpoint != nil {
+		if d.Picture, err = picture(d.Checkpoint.Note); err != nil {
+			return err
+		}
+	}
 	for _, x := range r.Served {
 		head := p.T("reports.served")
 		if x.Group != "" {
