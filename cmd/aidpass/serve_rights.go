@@ -28,7 +28,7 @@ func (s *serving) rightsScreens() []console.Screen {
 		&console.Rights{Desk: desk, Now: s.a.Now, Held: s.held, HeldPDF: s.heldPDF},
 		&console.Consent{Desk: desk, Now: s.a.Now},
 		&console.Recalls{Desk: desk, Letters: consoleLetters{s}, Now: s.a.Now},
-		&console.Retention{Desk: desk, Remover: s.remover(), Door: s.door},
+		&console.Retention{Desk: desk, Remover: s.remover(), Door: s.door, Now: s.a.Now},
 	}
 }
 

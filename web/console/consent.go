@@ -128,6 +128,9 @@ func (a answerRow) Plain() bool { return len(a.Yes)+len(a.No) == 0 }
 
 // HowWord is the word for how it was given; empty where a list did not say.
 func (a answerRow) HowWord() string {
+	if a.How == "withdrawal" {
+		return "consent.how_withdrawal"
+	}
 	for _, h := range hows {
 		if h.Code == a.How {
 			return h.Word

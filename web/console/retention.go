@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"aidpass/access"
@@ -24,6 +25,11 @@ type Retention struct {
 	Desk    *rights.Desk
 	Remover *rights.Remover
 	Door    *access.Door
+	Now     func() time.Time
+
+	mu     sync.Mutex
+	need   Need // what was over, when it was
+	looked time.Time
 }
 
 // Routes implements Screen.
@@ -38,19 +44,47 @@ func (s *Retention) Routes() []Route {
 	}
 }
 
-// Needs is what is over.
+// Needs is what is over, as it was when it was last looked at.
 func (s *Retention) Needs(ctx context.Context, in *access.Session) ([]Need, error) {
 	if !in.May(access.PersonErase) {
 		return nil, nil
 	}
+	s.mu.Lock()
+	n, at := s.need, s.looked
+	s.mu.Unlock()
+	if at.IsZero() || s.Now().Sub(at) >= lookEvery {
+		list, err := s.due(ctx)
+		if err != nil {
+			return nil, err
+		}
+		n = needOf(list)
+	}
+	return []Need{n}, nil
+}
+
+// lookEvery is how old the count of what is over may be on Home: to look is to read every
+// record. Days are what is counted.
+const lookEvery = 24 * time.Hour
+
+// due is what is over, counted for Home.
+func (s *Retention) due(ctx context.Context) ([]rights.Due, error) {
 	list, err := s.Desk.Due(ctx)
+	if err == nil {
+		s.mu.Lock()
+		s.need, s.looked = needOf(list), s.Now()
+		s.mu.Unlock()
+	}
+	return list, err
+}
+
+func needOf(list []rights.Due) Need {
 	n := Need{Word: "retention.need", Path: "/retention"}
 	for _, u := range list {
 		if over, err := time.Parse(time.DateOnly, u.Over); err == nil {
 			n.add(over)
 		}
 	}
-	return []Need{n}, err
+	return n
 }
 
 type termRow struct {
@@ -82,7 +116,7 @@ func (s *Retention) show(p *Page) error {
 	for _, c := range rights.Classes() {
 		d.Terms = append(d.Terms, termRow{c, terms[c]})
 	}
-	all, err := s.Desk.Due(p.Context())
+	all, err := s.due(p.Context())
 	if err != nil {
 		return rightsFault(err)
 	}
@@ -164,7 +198,7 @@ func (s *Retention) ask(p *Page) error {
 		if left := len(r.Items) - len(plan.Items); left > 0 {
 			c.Cannot = []Reason{{p.T("retention.not_over"), left}}
 		}
-		return p.Confirm("retention.choose", c)
+		return p.Confirm("retention.removal", c)
 	}
 	return s.keep(p, r)
 }

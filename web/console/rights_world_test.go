@@ -172,7 +172,7 @@ func (w *world) rightsScreens() []console.Screen {
 				}
 				return []byte("%PDF-1.7"), w.peopleOf(own).Note(ctx, by, access.Entry{Action: "rights.print", Object: id.String()})
 			}},
-		&console.Retention{Desk: desk, Remover: remover, Door: w.doors[own]},
+		&console.Retention{Desk: desk, Remover: remover, Door: w.doors[own], Now: w.now},
 	}
 }
 
@@ -226,6 +226,9 @@ func rightsFamilies() (keys []string) {
 	keys = append(keys, "recalls.is_unsent", "recalls.is_sent")
 	for _, d := range rights.Demands() {
 		keys = append(keys, "rights.demand_"+string(d))
+	}
+	for _, k := range []string{"person", "household"} {
+		keys = append(keys, "retention.kind_"+k)
 	}
 	for _, c := range rights.Classes() {
 		keys = append(keys, "retention.class_"+string(c))
