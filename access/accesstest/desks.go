@@ -3,6 +3,7 @@ package accesstest
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"aidpass/access"
 )
@@ -29,4 +30,22 @@ func testDesk(t *testing.T, w *World) {
 			t.Errorf("%s is at %q", name, got)
 		}
 	}
+}
+
+// testVouch: the second person at the laptop is no word.
+func testVouch(t *testing.T, w *World) {
+	w.Join(t, "bilal", access.Approver)
+	w.pass(time.Minute)
+	good, bad, nobody := w.attempt("bilal"), w.attempt("bilal"), w.attempt("bilal")
+	bad.Password, nobody.Account = "a wrong one of these", "carol"
+	want(t, "a wrong password", w.Door.Vouch(ctx, bad), access.ErrSignIn)
+	want(t, "nobody", w.Door.Vouch(ctx, nobody), access.ErrSignIn)
+	must(t, w.Door.Vouch(ctx, good))
+	want(t, "the same code", w.Door.Vouch(ctx, good), access.ErrSignIn)
+	if n := w.logged(t, "account.vouch"); n != 1 {
+		t.Errorf("%d entries", n)
+	}
+	must(t, w.Door.Disable(ctx, laptop, "bilal", "left"))
+	w.pass(time.Minute)
+	want(t, "a closed account", w.Door.Vouch(ctx, w.attempt("bilal")), access.ErrSignIn)
 }

@@ -58,6 +58,7 @@ func Run(t *testing.T, open Open) {
 		{"answered requests end, and waiting ones are bounded", testForget},
 		{"a session is at a desk, which stands in the log", testDesk},
 		{"two accounts approve so much for each other on a day", testPairs},
+		{"who vouches at the laptop proves it", testVouch},
 		{"two organisations do not see each other", testApart},
 		{"what one account may do alone is counted for its day", testSpend},
 		{"what is kept is taken once", testKept},

@@ -40,6 +40,10 @@ type Config struct {
 	// SecondPerson is the account of a second person who has confirmed what one
 	// alone may not decide, such as an unusual date. --second-person.
 	SecondPerson string
+
+	// ProofFile has password and one-time code of the account that a command makes prove
+	// itself, on two lines, where nobody can be asked. --proof-file FILE.
+	ProofFile string
 }
 
 func (c *Config) flags(f *pflag.FlagSet) {
@@ -50,6 +54,7 @@ func (c *Config) flags(f *pflag.FlagSet) {
 	f.StringVar(&c.DevicePassphraseFile, "device-passphrase-file", "", "file with the passphrase of a device's key (AIDPASS_DEVICE_PASSPHRASE_FILE)")
 	f.StringVar(&c.Actor, "actor", "", "account that acts, for the audit log (AIDPASS_ACTOR; default operator)")
 	f.StringVar(&c.SecondPerson, "second-person", "", "account of a second person who confirmed, where one alone may not")
+	f.StringVar(&c.ProofFile, "proof-file", "", "file with password and one-time code of the account that proves itself, on two lines; else it is asked")
 }
 
 // fill takes from the environment what the flags left open.

@@ -392,6 +392,10 @@ func (a *app) importSubmitCommand() *cobra.Command {
 				} else if err != nil {
 					return m, err
 				}
+				// Whoever asks is not who approves: a name alone would let one person be both.
+				if err := a.vouch(cmd.Context(), d.Door.Store, l.ID, "--actor"); err != nil {
+					return m, err
+				}
 				return d.Submit(cmd.Context(), l, m.ID, m.Version, reason)
 			})
 		},

@@ -144,7 +144,7 @@ func (a *app) openOrg(ctx context.Context) (*org, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	o := &org{orgKeys: keys, db: db, store: store}
-	if err := o.tellRestored(ctx); err != nil {
+	if err := errors.Join(o.tellRestored(ctx), o.vouchSecond(ctx)); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return o, nil
