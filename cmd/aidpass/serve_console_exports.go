@@ -112,12 +112,18 @@ func (d consoleExports) Count(ctx context.Context, org string, o console.ExportO
 
 const exportWork = "export"
 
+// exportArgs are those of the work: what is to be made, and how many rows were counted.
+type exportArgs struct {
+	Order console.ExportOrder `json:"order"`
+	Rows  int                 `json:"rows"`
+}
+
 // Start implements console.ExportDesk.
 func (d consoleExports) Start(ctx context.Context, org string, by access.Actor, o console.ExportOrder, rows int) (string, error) {
 	if err := d.ours(org); err != nil {
 		return "", err
 	}
-	args, err := json.Marshal(o)
+	args, err := json.Marshal(exportArgs{o, rows})
 	if err != nil {
 		return "", err
 	}
@@ -128,26 +134,21 @@ func (d consoleExports) Start(ctx context.Context, org string, by access.Actor, 
 // write is the work of it. Package export tells the log of it and of whom it tells, before
 // anybody can take it.
 func (d consoleExports) write(ctx context.Context, t *work.Turn) (string, error) {
-	var o console.ExportOrder
-	if err := json.Unmarshal(t.Args(), &o); err != nil {
+	var args exportArgs
+	if err := json.Unmarshal(t.Args(), &args); err != nil {
 		return "", err
 	}
-	counted, err := d.Count(ctx, d.o.entry.ID, o)
-	total := counted.Households + counted.People
 	file := bounded{most: d.exports.room()}
-	opt := o.Options()
+	opt := args.Order.Options()
 	opt.Now = d.a.Now
-	opt.Progress = func(rows int) error { return t.Save(ctx, nil, rows, total) }
-	var sum export.Summary
-	if err == nil {
-		sum, err = export.Write(ctx, d.o.store, t.Actor(), opt, &file)
-	}
+	opt.Progress = func(rows int) error { return t.Save(ctx, nil, rows, max(rows, args.Rows)) }
+	sum, err := export.Write(ctx, d.o.store, t.Actor(), opt, &file)
 	var refusal *rights.Refusal
 	switch {
 	case errors.As(err, &refusal), errors.Is(err, export.ErrNobody):
 		return "", &work.Fault{Word: console.WordExportRefused, Err: err}
 	case err == nil:
-		err = d.exports.keep(t.ID(), keptExport{console.ExportMade{Order: o, Summary: sum, Until: d.a.Now().Add(exportLife), Body: file.Bytes()}, t.Actor().ID}, d.a.Now())
+		err = d.exports.keep(t.ID(), keptExport{console.ExportMade{Order: args.Order, Summary: sum, Until: d.a.Now().Add(exportLife), Body: file.Bytes()}, t.Actor().ID}, d.a.Now())
 	}
 	if errors.Is(err, errExportLarge) {
 		return "", &work.Fault{Word: console.WordExportTooLarge, Err: err}
@@ -155,7 +156,7 @@ func (d consoleExports) write(ctx context.Context, t *work.Turn) (string, error)
 	if err != nil {
 		return "", err
 	}
-	return "/exports/of/" + t.ID(), t.Save(ctx, nil, total, total)
+	return "/exports/of/" + t.ID(), t.Save(ctx, nil, sum.Share.Rows, sum.Share.Rows)
 }
 
 // Made implements console.ExportDesk.

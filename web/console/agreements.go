@@ -250,7 +250,7 @@ func (s *Agreements) terms(p *Page, a *rights.Agreement) (list []term, err error
 	}
 	areas := term{Word: "agreements.areas", Grave: len(a.Areas) == 0}
 	for _, code := range a.Areas {
-		areas.Says = append(areas.Says, p.T("agreements.place", "code", code, "name", inLanguage(names[code], p.Lang)))
+		areas.Says = append(areas.Says, place(p, code, inLanguage(names[code], p.Lang)))
 	}
 	if areas.Grave {
 		areas.Says = append(areas.Says, p.T("agreements.everywhere"))
@@ -271,7 +271,15 @@ func (s *Agreements) terms(p *Page, a *rights.Agreement) (list []term, err error
 }
 
 func country(p *Page, code string) template.HTML {
-	return p.T("agreements.place", "code", code, "name", registry.CountryName(code))
+	return place(p, code, registry.CountryName(code))
+}
+
+// place is a code with its name, where it has one.
+func place(p *Page, code, name string) template.HTML {
+	if name == "" {
+		return p.T("agreements.text", "text", code)
+	}
+	return p.T("agreements.place", "code", code, "name", name)
 }
 
 // places are the names that the organisation gave to codes of places, by code and language.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -211,28 +212,47 @@ func (s slow) WriteRights(ctx context.Context, by access.Actor, fn func(rights.T
 // TestCountingIsWriting: what is counted before is what is written then, and nothing is
 // kept of the counting; a file that is given up is none.
 func TestCountingIsWriting(t *testing.T) {
-	s, heads, _ := village(t, 300)
+	s, heads, homes := village(t, 301)
 	desk := partner(t, s, func(*rights.Agreement) {})
 	if _, err := desk.Withdraw(t.Context(), clerk, heads[0], "", ""); err != nil {
 		t.Fatal(err)
 	}
-	opt := export.Options{Form: export.XLSX, Reason: "a", Use: rights.Use{Agreement: "b-1"}, Now: s.Now}
-	before := len(s.Notes())
-	counted, err := export.Count(t.Context(), s, opt)
-	if err != nil || counted.Households != 299 || counted.People != 598 || counted.LeftOut[export.LeftAnswer] != 1 || counted.Share.ID != "" || len(s.Notes()) != before {
-		t.Fatalf("%+v %v", counted, err)
+	err := s.Update(t.Context(), clerk, func(tx registry.Tx) error {
+		fields, err := registry.Household{Status: &registry.Status{State: "closed"}}.Fields()
+		if err == nil {
+			_, err = tx.Save(registry.Change{ID: homes[300], Fields: fields})
+		}
+		members, err2 := tx.Members(homes[300])
+		for _, m := range members {
+			if err == nil {
+				_, err = tx.Save(registry.Change{ID: m, Fields: fields})
+			}
+		}
+		return errors.Join(err, err2)
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	var told []int
-	opt.Progress = func(rows int) error { told = append(told, rows); return nil }
-	sum, err := export.Write(t.Context(), s, clerk, opt, new(bytes.Buffer))
-	if err != nil || sum.Households != counted.Households || sum.People != counted.People || fmt.Sprint(told) != "[501]" {
-		t.Errorf("%+v %v %v", sum, told, err)
+	opt := export.Options{Reason: "a", Use: rights.Use{Agreement: "b-1"}, Now: s.Now}
+	for _, opt.Form = range []export.Form{export.HXL, export.RRF, export.XLSX} {
+		before := len(s.Notes())
+		counted, err := export.Count(t.Context(), s, opt)
+		if err != nil || counted.Households != 299 || counted.People != 598 || counted.LeftOut[export.LeftAnswer] != 1 || counted.LeftOut[export.LeftClosed] != 3 || counted.Share.ID != "" || len(s.Notes()) != before {
+			t.Fatalf("%s: %+v %v", opt.Form, counted, err)
+		}
+		var told []int
+		with := opt
+		with.Progress = func(rows int) error { told = append(told, rows); return nil }
+		sum, err := export.Write(t.Context(), s, clerk, with, new(bytes.Buffer))
+		if err != nil || sum.Households != counted.Households || sum.People != counted.People || !maps.Equal(sum.LeftOut, counted.LeftOut) || fmt.Sprint(told) != "[501]" {
+			t.Errorf("%s: %+v %v %v", opt.Form, sum, told, err)
+		}
 	}
 	opt.Progress = func(int) error { return context.Canceled }
 	if _, err := export.Write(t.Context(), s, clerk, opt, new(bytes.Buffer)); !errors.Is(err, context.Canceled) {
 		t.Errorf("given up: %v", err)
 	}
-	if shares, err := desk.Shares(t.Context()); err != nil || len(shares) != 1 {
+	if shares, err := desk.Shares(t.Context()); err != nil || len(shares) != 3 {
 		t.Errorf("%d shares, %v", len(shares), err)
 	}
 	partner(t, s, func(a *rights.Agreement) { a.ID, a.Areas = "b-2", []string{"KE07"} })
