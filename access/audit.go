@@ -86,9 +86,23 @@ type Head struct {
 
 // A BadRow is the first entry of a log that cannot be what was written.
 type BadRow struct {
-	Seq uint64 // of the row, or of the one missing
-	Why string
+	Seq  uint64 // of the row, or of the one missing
+	Code string // one of those below: what is wrong, for whoever has its own words
+	Why  string // with the particulars, in English
 }
+
+// Codes of a BadRow.
+const (
+	BadMissing = "missing" // an entry that was there is not
+	BadOrder   = "order"
+	BadOrg     = "organisation" // of another one's log
+	BadChain   = "chain"        // does not follow the one before
+	BadAltered = "altered"
+	BadOther   = "other"   // another entry than the one that was witnessed
+	BadRange   = "range"   // that, or one after it
+	BadShort   = "short"   // the log does not reach what was witnessed
+	BadForeign = "foreign" // not written by this program
+)
 
 func (b *BadRow) Error() string { return fmt.Sprintf("access: audit entry %d: %s", b.Seq, b.Why) }
 
@@ -105,15 +119,15 @@ func (c *Chain) Add(e *Entry) error {
 	want := c.head.Seq + 1
 	switch {
 	case e.Seq > want:
-		return &BadRow{want, fmt.Sprintf("missing: the log goes on with entry %d", e.Seq)}
+		return &BadRow{want, BadMissing, fmt.Sprintf("missing: the log goes on with entry %d", e.Seq)}
 	case e.Seq < want:
-		return &BadRow{e.Seq, fmt.Sprintf("out of order: entry %d was expected here", want)}
+		return &BadRow{e.Seq, BadOrder, fmt.Sprintf("out of order: entry %d was expected here", want)}
 	case c.head.Seq > 0 && e.Org != c.org:
-		return &BadRow{e.Seq, fmt.Sprintf("of organisation %q in the log of %q", e.Org, c.org)}
+		return &BadRow{e.Seq, BadOrg, fmt.Sprintf("of organisation %q in the log of %q", e.Org, c.org)}
 	case e.Prev != c.head.Hash:
-		return &BadRow{e.Seq, "does not follow the entry before it"}
+		return &BadRow{e.Seq, BadChain, "does not follow the entry before it"}
 	case e.Hash != e.Sum():
-		return &BadRow{e.Seq, "altered: its hash does not fit its content"}
+		return &BadRow{e.Seq, BadAltered, "altered: its hash does not fit its content"}
 	}
 	c.org, c.head = e.Org, Head{e.Seq, e.Hash}
 	return nil

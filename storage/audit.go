@@ -117,14 +117,14 @@ func (o *Org) VerifyAudit(ctx context.Context, witnessed access.Head) (access.He
 	var chain access.Chain
 	err = o.auditIn(ctx, sqlTx, fromStart, -1, func(e *access.Entry) error {
 		if e.Seq > head.Seq {
-			return &access.BadRow{Seq: e.Seq, Why: fmt.Sprintf("not written by this program: the log ends with entry %d", head.Seq)}
+			return &access.BadRow{Seq: e.Seq, Code: access.BadForeign, Why: fmt.Sprintf("not written by this program: the log ends with entry %d", head.Seq)}
 		}
 		if err := chain.Add(e); err != nil {
 			return err
 		}
 		for _, h := range [...]access.Head{head, witnessed} {
 			if h.Seq == e.Seq && h.Hash != e.Hash {
-				return &access.BadRow{Seq: e.Seq, Why: "another entry than the one witnessed"}
+				return &access.BadRow{Seq: e.Seq, Code: access.BadOther, Why: "another entry than the one witnessed"}
 			}
 		}
 		return nil
@@ -133,7 +133,7 @@ func (o *Org) VerifyAudit(ctx context.Context, witnessed access.Head) (access.He
 		return chain.Head(), err
 	}
 	if last := max(head.Seq, witnessed.Seq); chain.Head().Seq < last {
-		return chain.Head(), &access.BadRow{Seq: chain.Head().Seq + 1, Why: fmt.Sprintf("missing: the log ended with entry %d before", last)}
+		return chain.Head(), &access.BadRow{Seq: chain.Head().Seq + 1, Code: access.BadMissing, Why: fmt.Sprintf("missing: the log ended with entry %d before", last)}
 	}
 	return chain.Head(), nil
 }

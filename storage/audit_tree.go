@@ -337,9 +337,9 @@ func (t *tx) prove(promises []witness.Promise, trees []witness.Tree) (out witnes
 		last = max(last, e.Seq)
 		switch {
 		case e.Seq > head.Seq:
-			p.Fault(access.BadRow{Seq: e.Seq, Why: fmt.Sprintf("not written by this program: the log ends with entry %d", head.Seq)})
+			p.Fault(access.BadRow{Seq: e.Seq, Code: access.BadForeign, Why: fmt.Sprintf("not written by this program: the log ends with entry %d", head.Seq)})
 		case e.Seq == head.Seq && e.Hash != head.Hash:
-			p.Fault(access.BadRow{Seq: e.Seq, Why: "another entry than the last one written"})
+			p.Fault(access.BadRow{Seq: e.Seq, Code: access.BadOther, Why: "another entry than the last one written"})
 		}
 		return p.Add(e)
 	})
@@ -347,7 +347,7 @@ func (t *tx) prove(promises []witness.Promise, trees []witness.Tree) (out witnes
 		return out, err
 	}
 	if last < head.Seq {
-		p.Fault(access.BadRow{Seq: last + 1, Why: fmt.Sprintf("missing: the log ended with entry %d before", head.Seq)})
+		p.Fault(access.BadRow{Seq: last + 1, Code: access.BadMissing, Why: fmt.Sprintf("missing: the log ended with entry %d before", head.Seq)})
 	}
 	return p.Finish()
 }

@@ -140,11 +140,11 @@ func (p *Prover) Finish() (out Outcome, err error) {
 			}
 		}
 		if t.first > 0 {
-			why := "another entry than the one " + t.Name + " has"
+			bad := access.BadRow{Seq: t.first, Code: access.BadOther, Why: "another entry than the one " + t.Name + " has"}
 			if t.first > out.Head.Seq {
-				why = "missing: " + t.Name + " has it"
+				bad.Code, bad.Why = access.BadMissing, "missing: "+t.Name+" has it"
 			}
-			out.Bad = append(out.Bad, access.BadRow{Seq: t.first, Why: why})
+			out.Bad = append(out.Bad, bad)
 		}
 	}
 	good := uint64(0) // size of the last promise that holds
@@ -166,21 +166,21 @@ func (p *Prover) blame(i int, good, end uint64) access.BadRow {
 	promise := p.promises[i]
 	for _, t := range p.trees {
 		if i < len(t.roots) && promise.Holds(t.roots[i]) && t.first > 0 && t.first <= promise.Size {
-			return access.BadRow{Seq: t.first, Why: fmt.Sprintf("another entry than the one witnessed (%s, %d entries; shown by %s)", promise.Name, promise.Size, t.Name)}
+			return access.BadRow{Seq: t.first, Code: access.BadOther, Why: fmt.Sprintf("another entry than the one witnessed (%s, %d entries; shown by %s)", promise.Name, promise.Size, t.Name)}
 		}
 	}
 	switch {
 	case i < len(p.roots): // the whole of it is there
 		if good+1 == promise.Size {
-			return access.BadRow{Seq: promise.Size, Why: fmt.Sprintf("another entry than the one witnessed (%s, %d entries)", promise.Name, promise.Size)}
+			return access.BadRow{Seq: promise.Size, Code: access.BadOther, Why: fmt.Sprintf("another entry than the one witnessed (%s, %d entries)", promise.Name, promise.Size)}
 		}
-		return access.BadRow{Seq: good + 1, Why: fmt.Sprintf("this entry, or one after it up to %d, is another than the one witnessed (%s, %d entries)", promise.Size, promise.Name, promise.Size)}
+		return access.BadRow{Seq: good + 1, Code: access.BadRange, Why: fmt.Sprintf("this entry, or one after it up to %d, is another than the one witnessed (%s, %d entries)", promise.Size, promise.Name, promise.Size)}
 	case p.broken != nil && p.broken.Seq <= promise.Size:
-		return access.BadRow{Seq: p.broken.Seq, Why: fmt.Sprintf("the log does not reach what was witnessed (%s, %d entries)", promise.Name, promise.Size)}
+		return access.BadRow{Seq: p.broken.Seq, Code: access.BadShort, Why: fmt.Sprintf("the log does not reach what was witnessed (%s, %d entries)", promise.Name, promise.Size)}
 	}
 	why := fmt.Sprintf("missing: the log had %d entries when it was witnessed (%s)", promise.Size, promise.Name)
 	if good+1 < end {
 		why += fmt.Sprintf("; it, or another from %d on, was taken out", good+1)
 	}
-	return access.BadRow{Seq: end + 1, Why: why}
+	return access.BadRow{Seq: end + 1, Code: access.BadMissing, Why: why}
 }

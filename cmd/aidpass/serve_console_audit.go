@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -194,7 +193,7 @@ func (d consoleAudit) Cosigned(ctx context.Context, org string, by access.Actor,
 		return nil, d.refused(err)
 	}
 	if len(s.Cosignatures) == 0 {
-		return nil, console.CannotNow("no organisation on the trust list cosigned it")
+		return nil, console.ErrNoCosign
 	}
 	for _, c := range s.Cosignatures {
 		names = append(names, c.Name)
@@ -230,11 +229,11 @@ func (d consoleAudit) Prove(ctx context.Context, org string, by access.Actor, fi
 	}
 	if paper != "" {
 		line, err := witness.ParsePaper(paper)
-		if err == nil && line.Origin != origin {
-			err = errors.New("the line is of another log")
-		}
 		if err != nil {
-			return out, console.CannotNow(err.Error())
+			return out, console.ErrNoLine
+		}
+		if line.Origin != origin {
+			return out, console.ErrOtherLog
 		}
 		promises = append(promises, witness.Promise{Name: "paper", Paper: line})
 	}

@@ -59,19 +59,19 @@ func (d consoleTrust) Follows(_ context.Context, org string, raw []byte, chain [
 	}
 	list, err := trust.Open(raw, trust.Anchors{})
 	if err != nil {
-		return nil, console.CannotNow(err.Error())
+		return nil, console.ErrNoList
 	}
 	if have == nil {
 		return list, nil
 	}
 	switch {
 	case have.ID != list.ID:
-		return nil, console.CannotNow(fmt.Sprintf("this organisation goes by list %s, and the file is %s: that is decided at the laptop with its keys", have.ID, list.ID))
+		return nil, console.OtherList(string(have.ID), string(list.ID))
 	case have.Sequence > list.Sequence, have.Sequence == list.Sequence && have.Digest() != list.Digest():
-		return nil, console.CannotNow(fmt.Sprintf("the file is list %d, and list %d is in use", list.Sequence, have.Sequence))
+		return nil, console.OlderList(have.Sequence, list.Sequence)
 	}
 	if err := signedOn(have, list.ID, raw, chain); err != nil {
-		return nil, console.CannotNow(fmt.Sprintf("the custodians known here did not sign this list: %v", err))
+		return nil, console.ErrUnsignedList
 	}
 	return list, nil
 }

@@ -103,9 +103,17 @@ type outcomeView struct {
 	Kept    []keptView `json:"kept"`
 }
 
+// Why what a witness sent, or a checkpoint that was kept, does not count.
+var (
+	ErrNoCosign = BadForm("audit.no_cosign")
+	ErrNoLine   = BadForm("audit.no_line")
+	ErrOtherLog = BadForm("audit.other_log")
+)
+
 type badView struct {
 	Entry uint64 `json:"entry"`
-	Why   string `json:"text"`
+	Code  string `json:"code"`
+	Why   string `json:"text"` // in English, with the particulars
 }
 
 type keptView struct {
@@ -220,7 +228,7 @@ func (s *Audit) prove(p *Page) error {
 	}
 	v := &outcomeView{Entries: out.Head.Seq}
 	for _, b := range out.Bad {
-		v.Bad = append(v.Bad, badView{b.Seq, b.Why})
+		v.Bad = append(v.Bad, badView{b.Seq, b.Code, b.Why})
 	}
 	for i, k := range out.Kept { // by size; of those known here the largest is told
 		if i+1 == len(out.Kept) || out.Kept[i+1].Name != k.Name {

@@ -67,10 +67,13 @@ func TestTheLogIsProved(t *testing.T) {
 	if page := b.upload("/audit/proof", url.Values{"paper": {"AIDPASS-AUDIT x"}}, "checkpoint", []byte("note")).Body.String(); !strings.Contains(page, `id="whole"`) || strings.Contains(page, `id="broken"`) {
 		t.Errorf("a whole log: %s", page)
 	}
-	w.desks[own].outcome.Bad = []access.BadRow{{Seq: 4, Why: "altered <b>"}}
+	w.desks[own].outcome.Bad = []access.BadRow{{Seq: 4, Code: access.BadAltered, Why: "altered <b>"}}
 	if page := b.upload("/audit/proof", nil, "checkpoint", nil).Body.String(); strings.Contains(page, `id="whole"`) || !strings.Contains(page, `id="broken"`) || !strings.Contains(page, "altered &lt;b&gt;") {
 		t.Errorf("a broken log: %s", page)
 	}
+	b.post("/language", url.Values{"lang": {"fr"}, "next": {"/desk/"}})
+	has(t, b.upload("/audit/proof", nil, "checkpoint", nil).Body.String(), "Cette inscription a été modifiée.")
+	b.post("/language", url.Values{"lang": {"en"}, "next": {"/desk/"}})
 	if page := b.post("/audit/checkpoint", nil).Body.String(); !strings.Contains(page, "audit 8 1VWJ") {
 		t.Errorf("a checkpoint: %s", page)
 	}

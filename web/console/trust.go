@@ -295,6 +295,22 @@ func (s *Trust) show(p *Page) error {
 	return p.Show("trust", "trust.title", d)
 }
 
+// Why a list is not taken. Nothing has changed then.
+var (
+	ErrNoList       = BadForm("trust.no_list")
+	ErrUnsignedList = BadForm("trust.unsigned_list")
+)
+
+// OtherList is a list of another id than the one that the organisation goes by.
+func OtherList(have, list string) *Fault {
+	return BadForm("trust.other_list", "have", have, "list", list)
+}
+
+// OlderList is a list of a number that is not after the one in use.
+func OlderList(have, list uint64) *Fault {
+	return BadForm("trust.older_list", "have", int64(have), "list", int64(list))
+}
+
 // readFiles reads the files of a field, each of at most so many bytes; none where nothing
 // was chosen.
 func readFiles(p *Page, field string, most int64) (list [][]byte, err error) {

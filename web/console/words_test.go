@@ -114,6 +114,11 @@ func families(t *testing.T) (keys []string) {
 	for _, code := range texts(t, "../../issuer/registry/photo/photo.go") {
 		keys = append(keys, "photo.refused_"+code)
 	}
+	for name, code := range texts(t, "../../access/audit.go") {
+		if strings.HasPrefix(name, "Bad") {
+			keys = append(keys, "audit.bad_"+code)
+		}
+	}
 	for _, code := range texts(t, "../../issuer/registry/refusal.go") {
 		keys = append(keys, "refusals."+code)
 	}
