@@ -70,6 +70,11 @@ does where a paper card of the place is on hold or was revoked and no second per
 named. A new offer for the same place withdraws the one before. Link and code are shown
 once and kept nowhere.
 
+Where the organisation has accounts, an offer is for somebody to whom something is due in
+a round of which a second account approved a batch at the desk, or who has a card of the
+place; for others a second person answers (--second-person). Without accounts nothing but
+this command stands behind an offer, which it says.
+
 --base-url is the address under which aidpass serve answers wallets: it is part of every
 secret, so an offer that names another is not known there.`,
 		Example: `  aidpass offer create --external 17 --type eligibility --programme K7Q2 --round 1 --base-url https://aid.example/i1
@@ -189,6 +194,9 @@ func (a *app) createOffer(ctx context.Context, f *offerFlags) error {
 		return err
 	}
 	if draft.For, err = f.requestOf(ctx, a, o, t, policy); err != nil {
+		return err
+	}
+	if err := f.approvedOffer(ctx, a, o, draft.For.Unit); err != nil {
 		return err
 	}
 	made, err := service.Create(ctx, draft)

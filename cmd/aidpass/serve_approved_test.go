@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,6 +52,17 @@ func TestOffersAreOfApprovedRounds(t *testing.T) {
 	if all, err := d.Offers(ctx, org); err != nil || len(all) != 1 {
 		t.Errorf("%d offers are kept, %v", len(all), err)
 	}
+	// The command line is held to the same, as soon as there is a desk.
+	args := func(unit string, more ...string) []string {
+		return append([]string{"offer", "create", "--external", unit, "--type", "eligibility", "--programme", "K7Q2", "--round", "1", "--base-url", walletBase}, more...)
+	}
+	l.must(args("77")...)
+	s.staff(t, "sign-1", access.Issuer)
+	l.must(args("1")...)
+	if code, _ := l.run(ctx, args("77")...); code != 2 || !strings.Contains(l.stderr.String(), "a second account approved") {
+		t.Errorf("an offer of the command line to somebody that no batch is for: %d\n%s", code, &l.stderr)
+	}
+	l.must(args("77", "--second-person", "lead-1")...)
 }
 
 // A server destroys lists whose time is over though no other list comes: as it begins, and

@@ -308,7 +308,9 @@ func (d consoleCards) Make(ctx context.Context, org string, by access.Actor, o c
 		return made, err
 	}
 	if c.Skipped == "" {
-		if err := d.approvedFor(ctx, c.Unit, o); err != nil {
+		if err := d.o.approvedFor(ctx, c.Unit, o.Type, o.Programme, o.Round); errors.Is(err, errNotApprovedFor) {
+			return made, console.ErrNotDue
+		} else if err != nil {
 			return made, err
 		}
 	}
@@ -329,47 +331,6 @@ func (d consoleCards) Make(ctx context.Context, org string, by access.Actor, o c
 		return made, err
 	}
 	return console.OfferMade{Offer: offered.Offer, Link: service.Link(offered), Tx: offered.Tx}, nil
-}
-
-// approvedFor is console.ErrNotDue for a unit that nobody but who makes the offer means to
-// get something: what a wallet takes up is signed, as a card is, and a card has a second
-// account behind it. Such are those to whom something is due in the round, once a batch of
-// it was approved that is of whom something is due to, or of everybody; and those who have
-// a card of the place.
-func (d consoleCards) approvedFor(ctx context.Context, unit issuer.UnitID, o console.OfferOrder) error {
-	if o.Round > 0 {
-		var due registry.Entitlement
-		err := d.o.store.View(ctx, func(v registry.View) (err error) {
-			due, err = v.Entitlement(unit, o.Programme, o.Round)
-			return err
-		})
-		if errors.Is(err, registry.ErrNotFound) || err == nil && due.Status != registry.Planned && due.Status != registry.Granted {
-			return console.ErrNotDue
-		}
-		if err != nil {
-			return err
-		}
-	}
-	batches, err := d.o.store.Proposals(ctx)
-	if err != nil {
-		return err
-	}
-	for _, b := range batches {
-		approved := b.State == issuer.Approved || b.State == issuer.Issuing || b.State == issuer.Done
-		if approved && b.Type == o.Type && b.Programme == o.Programme && b.Round == o.Round && (b.All || b.Import == "" && b.Round > 0) {
-			return nil
-		}
-	}
-	cards, err := d.o.store.Cards(ctx, issuer.Selection{Units: []issuer.UnitID{unit}})
-	if err != nil {
-		return err
-	}
-	for i := range cards {
-		if c := &cards[i]; c.Type == o.Type && c.Programme == o.Programme && c.Form == credential.FormCWT && c.Round <= o.Round && o.Round <= c.LastRound && !c.Ended {
-			return nil
-		}
-	}
-	return console.ErrNotDue
 }
 
 // Withdraw implements console.OffersDesk.
