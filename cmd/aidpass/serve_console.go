@@ -8,6 +8,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/access/work"
+	"aidpass/issuer/records"
 	"aidpass/storage"
 	"aidpass/web/console"
 )
@@ -34,6 +35,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 		&console.Batches{Desk: consoleIssuing{s}, Door: s.door},
 		&console.Prints{Desk: consolePrints{s}},
 		&console.Cards{Desk: consoleCards{consoleIssuing{s}}, Door: s.door, Now: s.a.Now},
+		&console.Faces{Desk: &records.Desk{Store: s.o.store, Country: s.o.entry.Country, Now: s.a.Now}},
 		&console.Offers{Desk: consoleCards{consoleIssuing{s}}, Now: s.a.Now},
 		&console.Devices{Desk: consoleDevices{s}, Now: s.a.Now},
 		&console.Trust{Desk: consoleTrust{s}, Door: s.door, Now: s.a.Now},

@@ -11,6 +11,7 @@ import (
 	"aidpass/issuer/press"
 	"aidpass/issuer/print"
 	"aidpass/issuer/print/proof"
+	"aidpass/issuer/registry"
 	"aidpass/web/console"
 )
 
@@ -57,16 +58,36 @@ func (d consolePrints) Printable(ctx context.Context, org string, o console.Prin
 		return n, err
 	}
 	found, err := d.cards(ctx, o)
+	var fresh []issuer.UnitID
 	for i := range found {
 		switch press.StandingOf(&found[i]) {
 		case press.Fresh:
 			n.Fresh++
+			fresh = append(fresh, found[i].Unit)
 		case press.Printed:
 			n.Printed++
 		case press.Ended:
 			n.Ended++
 		}
 	}
+	if err != nil {
+		return n, err
+	}
+	err = d.o.store.View(ctx, func(v registry.View) error {
+		for _, unit := range fresh {
+			face, err := press.Chosen(v, unit)
+			if err != nil {
+				return err
+			}
+			if face.Name {
+				n.Named++
+			}
+			if face.Photo {
+				n.Pictured++
+			}
+		}
+		return nil
+	})
 	return n, err
 }
 

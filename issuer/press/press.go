@@ -98,6 +98,16 @@ func (j *Job) Fill(v registry.View, c *print.Card, unit issuer.UnitID, rules *pr
 	return nil
 }
 
+// Chosen is what the holder of a unit's card wants printed on it; the zero value, her
+// number alone, as long as she did not say otherwise.
+func Chosen(v registry.View, unit registry.ID) (face registry.CardFace, err error) {
+	p, ok, err := holderOf(v, unit)
+	if err == nil && ok && p.CardFace != nil {
+		face = *p.CardFace
+	}
+	return face, err
+}
+
 // holderOf returns the person who holds the card of a unit; false where none is on
 // record, as for a roster that was never a registry.
 func holderOf(v registry.View, unit registry.ID) (registry.Person, bool, error) {

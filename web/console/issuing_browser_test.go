@@ -18,7 +18,7 @@ func TestIssuingIsOpenToEverybody(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
 			w, s := d.w, d.w.issuing
-			m := w.add(own, "printer", access.Issuer, access.Approver, access.DistributionLead)
+			m := w.add(own, "printer", access.Issuer, access.Approver, access.Registrar, access.DistributionLead)
 			in, err := w.doors[own].Session(w.Context(), m.token)
 			if err == nil {
 				err = w.doors[own].SetLanguage(w.Context(), in, lang)
@@ -27,10 +27,11 @@ func TestIssuingIsOpenToEverybody(t *testing.T) {
 				t.Fatal(err)
 			}
 			programme, batch, done, print, card, offered := s.programme(own), s.batch(own, issuer.Prepared), s.batch(own, issuer.Done), s.print(own), s.card(own), s.offer(own)
+			holder := w.person(own, "Amina Yusuf").String()
 			d.as(m)
 			for _, at := range []struct{ name, path string }{{"programmes", "/programmes"}, {"programme-new", "/programmes/new"}, {"programme", "/programmes/of/" + programme},
 				{"batches", "/batches"}, {"batch-new", "/batches/new"}, {"batch", "/batches/of/" + batch}, {"batch-issued", "/batches/of/" + done}, {"batch-mend", "/batches/of/" + batch + "/mend"}, {"batch-read", "/batches/of/" + batch + "/people"},
-				{"prints", "/prints"}, {"print", "/prints/of/" + print}, {"print-new", "/prints/batch/" + done}, {"cards", "/cards"}, {"card", "/cards/of/" + card}, {"cards-many", "/cards/many"},
+				{"prints", "/prints"}, {"print", "/prints/of/" + print}, {"print-new", "/prints/batch/" + done}, {"cards", "/cards"}, {"card", "/cards/of/" + card}, {"card-face", "/people/" + holder + "/face"}, {"cards-many", "/cards/many"},
 				{"offers", "/offers"}, {"offer-new", "/offers/new"}, {"offer", "/offers/of/" + offered}} {
 				d.open(at.path)
 				browsertest.Eval[bool](d.Page, `(document.querySelectorAll("main details").forEach((e) => { e.open = true; }), true)`)

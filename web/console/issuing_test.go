@@ -53,7 +53,8 @@ func newIssuing(w *world) *issuing {
 
 func (s *issuing) screens() []console.Screen {
 	door := s.w.doors[own]
-	return []console.Screen{&console.Programmes{Desk: s}, &console.Batches{Desk: s, Door: door}, &console.Prints{Desk: s}, &console.Cards{Desk: s, Door: door, Now: s.w.now}, &console.Offers{Desk: s, Now: s.w.now}}
+	return []console.Screen{&console.Programmes{Desk: s}, &console.Batches{Desk: s, Door: door}, &console.Prints{Desk: s}, &console.Cards{Desk: s, Door: door, Now: s.w.now}, &console.Offers{Desk: s, Now: s.w.now},
+		&console.Faces{Desk: &records.Desk{Store: s.w.peopleOf(own), Country: "KEN", Now: s.w.now}}}
 }
 
 func kept[T any](m map[string]T, org, id string, none error) (T, error) {
@@ -233,7 +234,7 @@ func (s *issuing) Printable(_ context.Context, org string, o console.PrintOrder)
 	} else {
 		_, err = kept(s.proposals, org, o.Batch, issuer.ErrNoProposal)
 	}
-	return console.Printable{Fresh: 412, Printed: 3, Ended: 1}, err
+	return console.Printable{Fresh: 412, Printed: 3, Ended: 1, Named: 17, Pictured: 4}, err
 }
 func (s *issuing) Print(_ context.Context, org string, _ access.Actor, o console.PrintOrder) (string, error) {
 	s.begun = append(s.begun, fmt.Sprintf("print %+v", o))
@@ -620,6 +621,53 @@ func TestCardsThatChangedSinceAreLeft(t *testing.T) {
 	w.issuing.spent = false
 	if c := approve(); c != 303 || w.issuing.cards[own+"/"+last].Status != status.Suspended {
 		t.Errorf("one card more, by two: %d", c)
+	}
+}
+
+// What stands on her card is what she said, and nothing else: as long as nobody asked, the
+// number alone. It can be taken back, and the printing says of how many it is.
+func TestWhatStandsOnHerCard(t *testing.T) {
+	w := newWorld(t)
+	id := w.person(own, "Amina Yusuf")
+	b := w.as(own, access.Registrar)
+	at := "/people/" + id.String() + "/face"
+	face := func() (f registry.CardFace) {
+		t.Helper()
+		rec, err := w.registry(own).Record(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := rec.Person()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if p.CardFace != nil {
+			f = *p.CardFace
+		}
+		return f
+	}
+	if page := b.get(at).Body.String(); !strings.Contains(page, `id="name-no" name="name" value="no" checked`) || !strings.Contains(page, `id="photo-no" name="photo" value="no" checked`) {
+		t.Errorf("without a choice it is not the number alone:\n%s", page)
+	}
+	for what, bad := range map[string]url.Values{"nothing": {}, "half": {"name": {"yes"}}, "how nobody says it": {"name": {"yes"}, "photo": {"no"}, "how": {"guessed"}}} {
+		if c := b.post(at, bad).Code; c != 422 {
+			t.Errorf("%s: %d, want 422", what, c)
+		}
+	}
+	if c := b.post(at, url.Values{"name": {"yes"}, "photo": {"no"}, "how": {"thumb"}}).Code; c != 303 {
+		t.Fatal(c)
+	}
+	if f := face(); !f.Name || f.Photo {
+		t.Errorf("she said her name: %+v", f)
+	}
+	if c := b.submit(b.get(at).Body.String(), "/desk"+at).Code; c != 303 {
+		t.Fatalf("taking it back: %d", c)
+	}
+	if f := face(); f.Name || f.Photo {
+		t.Errorf("she took it back: %+v", f)
+	}
+	if page := w.as(own, access.Issuer).get("/prints/batch/" + w.issuing.batch(own, issuer.Done)).Body.String(); !strings.Contains(page, "<bdi>17</bdi> chose their name, <bdi>4</bdi> their photograph") {
+		t.Errorf("the printing does not say of how many:\n%s", page)
 	}
 }
 

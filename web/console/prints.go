@@ -29,6 +29,9 @@ type Printable struct {
 	Fresh   int `json:"fresh"`
 	Printed int `json:"printed"`
 	Ended   int `json:"ended"`
+
+	Named    int `json:"named"` // of Fresh: whose holders want their name on it
+	Pictured int `json:"pictured"`
 }
 
 // A PrintsDesk prints. Batches and cards that are not there, or another organisation's, are
@@ -56,9 +59,9 @@ func (s *Prints) Routes() []Route {
 		{Method: http.MethodGet, Path: "/prints/test", Act: access.BatchPrint, Query: []Field{Text("paper", 10), Text("lang", 8)}, Answer: Sends("application/pdf"), Handler: s.test},
 		{Method: http.MethodGet, Path: "/prints/of/:print", Act: access.BatchPrint, Answer: Members(printsData{}, "job"), Handler: s.show},
 		{Method: http.MethodGet, Path: "/prints/of/:print/cards.pdf", Act: access.BatchPrint, Answer: Sends("application/pdf"), Handler: s.file},
-		{Method: http.MethodGet, Path: "/prints/batch/:batch", Act: access.BatchPrint, Answer: Members(printsData{}, "order", "fresh", "printed", "ended", "papers", "langs"), Handler: s.ask},
+		{Method: http.MethodGet, Path: "/prints/batch/:batch", Act: access.BatchPrint, Answer: Members(printsData{}, "order", "fresh", "printed", "ended", "named", "pictured", "papers", "langs"), Handler: s.ask},
 		{Method: http.MethodPost, Path: "/prints/batch/:batch", Act: access.BatchPrint, Form: form, Handler: s.print},
-		{Method: http.MethodGet, Path: "/prints/card/:card", Act: access.BatchPrint, Answer: Members(printsData{}, "order", "fresh", "printed", "ended", "papers", "langs"), Handler: s.ask},
+		{Method: http.MethodGet, Path: "/prints/card/:card", Act: access.BatchPrint, Answer: Members(printsData{}, "order", "fresh", "printed", "ended", "named", "pictured", "papers", "langs"), Handler: s.ask},
 		{Method: http.MethodPost, Path: "/prints/card/:card", Act: access.BatchPrint, Form: form, Handler: s.print},
 	}
 }
