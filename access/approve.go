@@ -216,13 +216,23 @@ func (d *Door) settle(a *Approval) {
 }
 
 // sees reports whether c may read a: who asked, who could approve, and who reads the log.
+// A program sees what its account asked for where it could have asked itself.
 func (d *Door) sees(c Caller, a *Approval) bool {
 	rule, _ := RuleOf(a.Act)
 	may := func(act Act) bool {
 		err := c.Check(act, d.now())
 		return err == nil || errors.Is(err, ErrStepUp)
 	}
-	return SameAccount(c.Actor(a.Act).ID, a.By) || may(rule.Second) || may(AuditRead)
+	return SameAccount(c.Actor(a.Act).ID, a.By) && (!isProgram(c) || may(a.Act)) || may(rule.Second) || may(AuditRead)
+}
+
+// isProgram reports whether a token asks, and no person.
+func isProgram(c Caller) bool {
+	if s, ok := c.(*Session); ok {
+		return s.token != nil
+	}
+	_, ok := c.(*Token)
+	return ok
 }
 
 // Approval is one that the caller may see, else ErrNoApproval.
@@ -511,7 +521,7 @@ func (d *Door) Refuse(ctx context.Context, s *Session, id, reason string) (Appro
 }
 
 // Withdraw takes a request back: who asked can, and once it is approved and could not be
-// carried out, who approved as well.
+// carried out, who approved as well. A program can what it could have asked for itself.
 func (d *Door) Withdraw(ctx context.Context, c Caller, id, reason string) (Approval, error) {
 	a, err := d.Approval(ctx, c, id)
 	if err != nil {
@@ -520,6 +530,9 @@ func (d *Door) Withdraw(ctx context.Context, c Caller, id, reason string) (Appro
 	who := c.Actor(a.Act)
 	if !SameAccount(who.ID, a.By) && (a.State != Approved || !SameAccount(who.ID, a.Second)) {
 		return Approval{}, ErrNotAllowed
+	}
+	if isProgram(c) && (!SameAccount(who.ID, a.By) || errors.Is(c.Check(a.Act, d.now()), ErrNotAllowed)) {
+		return Approval{}, ErrNotAllowed // it reads the log, and is nobody's second
 	}
 	d.carrying.Lock() // what is being carried out is not taken back meanwhile
 	defer d.carrying.Unlock()

@@ -145,3 +145,40 @@ func testFailedEnds(t *testing.T, w *World) {
 		}
 	}
 }
+
+// testTokenApprovals: a program neither sees nor takes back what its account asked for or
+// approved, beyond the acts that it has.
+func testTokenApprovals(t *testing.T, w *World) {
+	o := newOffice(t, w)
+	w.Join(t, "dora", access.DataProtection, access.Approver)
+	a := o.ask(t, "amina")
+	token := func(maker string, acts ...access.Act) *access.Session {
+		t.Helper()
+		secret, _, err := w.Door.MakeTokenFor(ctx, laptop, maker, access.NewToken{Name: "kobo", Acts: acts, Until: w.Now.Add(time.Hour)})
+		must(t, err)
+		tok, err := w.Door.Token(ctx, secret)
+		must(t, err)
+		return tok.Session()
+	}
+	reader := token("amina", access.ProgrammeRead)
+	list, err := w.Door.Approvals(ctx, reader)
+	must(t, err)
+	if len(list) != 0 {
+		t.Errorf("a token for programmes sees %d requests", len(list))
+	}
+	_, err = w.Door.Withdraw(ctx, reader, a.ID, "")
+	want(t, "a token for programmes takes a request back", err, access.ErrNoApproval)
+	submits := token("amina", access.BatchSubmit)
+	_, err = w.Door.Approval(ctx, submits, a.ID)
+	must(t, err)
+
+	o.fail = errors.New("the disk is full")
+	dora := s2(t, w, "dora")
+	if _, err = w.Door.Approve(ctx, dora, a.ID, a.Hash, nil); !errors.Is(err, o.fail) {
+		t.Fatal(err)
+	}
+	_, err = w.Door.Withdraw(ctx, token("dora", access.AuditRead), a.ID, "")
+	want(t, "a token of the second account", err, access.ErrNotAllowed)
+	_, err = w.Door.Withdraw(ctx, submits, a.ID, "")
+	must(t, err)
+}

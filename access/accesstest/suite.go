@@ -43,6 +43,7 @@ func Run(t *testing.T, open Open) {
 		{"the ways in are one's own to change", testOwnWays},
 		{"a token is for its acts, while its maker may", testToken},
 		{"tokens end with what let their maker in", testTokensEnd},
+		{"a token has no part in approvals beyond its acts", testTokenApprovals},
 		{"what goes on asks whether it still may", testStill},
 		{"nobody approves what they asked for", testOwnApproval},
 		{"nobody approves what they made", testMaker},

@@ -41,6 +41,7 @@ type Page struct {
 	c       *echo.Context
 	token   string // of the session
 	program bool   // a program asks, and is answered in JSON
+	acted   bool   // the answer says what was done, and shows no record
 }
 
 // Context ends with the request.
@@ -224,6 +225,7 @@ func (p *Page) showPage(status int, name string, title template.HTML, data any) 
 
 // Go sends the browser to a path below Root.
 func (p *Page) Go(path string) error {
+	p.acted = true
 	p.gives(doneAnswer{})
 	if p.program {
 		return p.tell(http.StatusOK, doneAnswer{See: Root + path})
@@ -235,6 +237,7 @@ func (p *Page) Go(path string) error {
 // done.
 func (p *Page) Done(path string, n Note) error {
 	n.Says = p.T(n.Word, n.Fill...)
+	p.acted = true
 	if p.program {
 		p.gives(doneAnswer{})
 		return p.tell(http.StatusOK, doneAnswer{Done: n.Says, See: Root + path, Undo: n.Undo})

@@ -156,7 +156,8 @@ func (p *Page) problem(f *Fault) error {
 	return p.c.Blob(f.Status, "application/problem+json", append(b, '\n'))
 }
 
-// serve runs the handler for a program; an act of one Idempotency-Key once.
+// serve runs the handler for a program; an act of one Idempotency-Key once. What shows
+// records or hands out a file is asked anew each time, so that the log tells of each.
 func (s *Console) serve(p *Page) error {
 	key := p.c.Request().Header.Values("Idempotency-Key")
 	if len(key) == 0 || p.Route.Method != http.MethodPost {
@@ -183,7 +184,7 @@ func (s *Console) serve(p *Page) error {
 	}
 	w := &kept{ResponseWriter: p.c.Response()}
 	p.c.SetResponse(w)
-	defer func() { s.repeats.end(id, w, s.Now()) }()
+	defer func() { s.repeats.end(id, w, p.acted, s.Now()) }()
 	return s.fail(p, p.Route.Handler(p))
 }
 
@@ -291,15 +292,16 @@ func (r *repeats) begin(id, print [32]byte, now time.Time) (*repeat, error) {
 	return nil, nil
 }
 
-// end keeps an answer. What failed for a reason that passes is tried again.
-func (r *repeats) end(id [32]byte, w *kept, now time.Time) {
+// end keeps an answer that says what was done, or why not. What failed for a reason that
+// passes is tried again.
+func (r *repeats) end(id [32]byte, w *kept, acted bool, now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	have := r.list[id]
 	if have == nil {
 		return
 	}
-	if w.status == 0 || w.status >= 500 || w.status == http.StatusTooManyRequests || w.large {
+	if w.status == 0 || w.status >= 500 || w.status == http.StatusTooManyRequests || w.large || w.status < 400 && !acted {
 		delete(r.list, id)
 		return
 	}

@@ -409,3 +409,29 @@ func FuzzObject(f *testing.F) {
 		}
 	})
 }
+
+// What shows or hands out records is asked anew with each call, so that the log tells of
+// each: an Idempotency-Key keeps what acts did, and no copy of what was read.
+func TestNothingReadIsKeptForAKey(t *testing.T) {
+	w := newWorld(t)
+	p := w.program(own, access.DataProtection, access.ExportMake)
+	w.thing(own, "Maize")
+	p.header.Set("Idempotency-Key", "k-1")
+	for n := range 2 {
+		if a := p.ask("POST", "/things/export", `{"reason":"yearly report"}`); a.Code != 200 || a.Header().Get("Idempotency-Replayed") != "" {
+			t.Errorf("file %d: %d, replayed %q", n, a.Code, a.Header().Get("Idempotency-Replayed"))
+		}
+	}
+	logged := 0
+	if err := w.stores[own].Audit(t.Context(), func(e *access.Entry) error {
+		if e.Action == "export.make" {
+			logged++
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if logged != 2 {
+		t.Errorf("the log tells of %d files, two were handed out", logged)
+	}
+}
