@@ -86,7 +86,7 @@ func TestTheLogIsProved(t *testing.T) {
 	if a := b.post("/audit/request", nil); a.Code != 200 || a.Body.String() != "old 0\n" {
 		t.Errorf("for a witness: %d", a.Code)
 	}
-	want := []string{`prove "note" "AIDPASS-AUDIT x"`, `prove "" ""`, "sign", "cosigned note", "request"}
+	want := []string{`prove "note" "AIDPASS-AUDIT x"`, `prove "" ""`, `prove "" ""`, "sign", "cosigned note", "request"}
 	if !slices.Equal(w.desks[own].told, want) {
 		t.Errorf("the log was told %q, want %q", w.desks[own].told, want)
 	}
