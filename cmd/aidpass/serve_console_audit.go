@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -42,6 +43,17 @@ func (d consoleAudit) Entries(ctx context.Context, org string, by access.Actor, 
 		return nil, err
 	}
 	return page, d.o.store.Note(ctx, by, access.Entry{Action: "audit.read", Object: f.Object, Detail: fmt.Sprintf("rows=%d", len(page))})
+}
+
+// Log implements console.AuditDesk.
+func (d consoleAudit) Log(ctx context.Context, org string, by access.Actor, from, until time.Time, yield func(*access.Entry) error) error {
+	if err := d.ours(org); err != nil {
+		return err
+	}
+	if err := d.o.store.AuditPage(ctx, storage.AuditFilter{From: from, Until: until}, yield); err != nil {
+		return err
+	}
+	return d.o.store.Note(ctx, by, access.Entry{Action: "audit.read", Detail: "work of accounts since " + from.UTC().Format(time.DateOnly)})
 }
 
 // maxExport bounds a file of the log that a browser downloads, in bytes.

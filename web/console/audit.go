@@ -22,6 +22,9 @@ type AuditDesk interface {
 	// Entries are those that f chooses, the newest first, at most n; that they were read
 	// stands in the log.
 	Entries(ctx context.Context, org string, by access.Actor, f AuditFilter, n int) ([]access.Entry, error)
+	// Log calls yield with every entry of a time, oldest first; that the work of accounts was
+	// counted stands in the log.
+	Log(ctx context.Context, org string, by access.Actor, from, until time.Time, yield func(*access.Entry) error) error
 	// Export is a file of what f chooses, one JSON object a line, and how many; who, why
 	// and how many stand in the log before it is returned.
 	Export(ctx context.Context, org string, by access.Actor, f AuditFilter, reason string) (file []byte, rows int, err error)
@@ -58,6 +61,7 @@ func (s *Audit) Routes() []Route {
 	filter := []Field{Text("by", 100), Text("act", 64), Text("object", 128), Text("from", 10), Text("until", 10)}
 	return []Route{
 		{Method: http.MethodGet, Path: "/audit", Act: access.AuditRead, Menu: "audit.menu", Query: append([]Field{Text("before", 20)}, filter...), Answer: Members(auditData{}, "entries", "older"), Handler: s.list},
+		{Method: http.MethodGet, Path: "/audit/work", Act: access.AuditRead, Menu: "audit.work_menu", Query: []Field{Text("days", 3), Text("zone", 3)}, Answer: workData{}, Handler: s.work},
 		{Method: http.MethodPost, Path: "/audit/export", Act: access.AuditExport, Form: append([]Field{Text("reason", 200)}, filter...), Answer: Sends("application/jsonl"), Handler: s.export},
 		{Method: http.MethodGet, Path: "/audit/proof", Act: access.AuditVerify, Menu: "audit.proof_menu", Answer: Members(auditData{}, "checkpoints"), Handler: s.proof},
 		{Method: http.MethodPost, Path: "/audit/proof", Act: access.AuditVerify, Files: true, MaxBody: maxPaper + 1<<16, Form: []Field{File("checkpoint"), Text("paper", 300)}, Answer: Members(auditData{}, "checkpoints", "outcome"), Handler: s.prove},

@@ -46,7 +46,7 @@ func TestTheOfficeIsOpenToEverybody(t *testing.T) {
 			d.as(lead)
 			for _, at := range []struct{ name, path string }{{"devices", "/devices"}, {"devices-none", "/devices?site=NONE"}, {"device-new", "/devices/new"}, {"device-waits", "/devices/of/" + deviceID(waits)},
 				{"device-copied", "/devices/of/" + deviceID(used)}, {"pack", "/devices/pack"}, {"trust", "/trust"}, {"trust-key", "/trust/keys/" + keyID(consortium.A.Card.Key)},
-				{"audit", "/audit"}, {"audit-none", "/audit?by=nobody"}, {"audit-proof", "/audit/proof"}, {"reports", "/reports"}, {"organisation", "/organisation"},
+				{"audit", "/audit"}, {"audit-none", "/audit?by=nobody"}, {"audit-proof", "/audit/proof"}, {"audit-work", "/audit/work"}, {"reports", "/reports"}, {"organisation", "/organisation"},
 				{"agreements", "/agreements"}, {"agreement", "/agreements/of/" + agreed.ID}, {"agreement-shared", "/agreements/of/moi-2026"}, {"agreement-new", "/agreements/new"}, {"exports", "/exports"}, {"export-made", "/exports/of/" + makers["export"](w, own, w.of(lead))}} {
 				d.open(at.path)
 				d.look(lang, at.name)
