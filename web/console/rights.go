@@ -36,6 +36,7 @@ func (s *Rights) Routes() []Route {
 		{Method: http.MethodGet, Path: "/requests", Act: access.RightsAnswer, Menu: "rights.menu", Paged: true, Answer: requestsData{}, Handler: s.list},
 		{Method: http.MethodGet, Path: "/requests/of/:request", Act: access.RightsAnswer, Answer: requestRow{}, Handler: s.show},
 		{Method: http.MethodPost, Path: "/requests/of/:request/answer", Act: access.RightsAnswer, Form: []Field{Text("done", 4), Lines("text", maxDemand)}, Handler: s.answer},
+		{Method: http.MethodGet, Path: "/collectors", Act: access.HouseholdRead, Answer: busyData{}, Handler: s.busy},
 		{Method: http.MethodGet, Path: at + "/requests", Act: access.RightsAsk, Answer: herRequests{}, Handler: s.hers},
 		{Method: http.MethodPost, Path: at + "/requests", Act: access.RightsAsk, Form: []Field{Text("demand", 16), Lines("text", maxDemand)}, Handler: s.ask},
 		{Method: http.MethodGet, Path: at + "/held", Act: access.RightsPrint, StepUp: true, Query: lang, Answer: heldData{}, Handler: s.held},
@@ -240,4 +241,43 @@ func (s *Rights) heldPDF(p *Page) error {
 		return rightsFault(err)
 	}
 	return p.Download("held.pdf", "application/pdf", b)
+}
+
+// A busyRow is an alternate who collects for more households than one family's worth.
+type busyRow struct {
+	Person     string        `json:"person,omitempty"` // id; empty: not on record
+	Name       string        `json:"name"`
+	Households []registry.ID `json:"households"`
+}
+
+type busyData struct {
+	Rows []busyRow `json:"rows"`
+	Most int       `json:"most"` // households that nobody asks about
+}
+
+// busy lists them, who serves most first: power over others' help is seen (DOMAIN 8.2, R17).
+func (s *Rights) busy(p *Page) error {
+	register := registry.Registry{Store: s.Desk.Store, Now: s.Now}
+	list, err := register.BusyAlternates(p.Context())
+	if err != nil {
+		return rightsFault(err)
+	}
+	d := busyData{Rows: []busyRow{}, Most: registry.ManyHouseholds}
+	var about []registry.ID
+	for _, b := range list {
+		row := busyRow{b.Person, b.External, b.Households}
+		about = append(about, b.Households...)
+		if id, err := registry.ParseID(b.Person); err == nil {
+			who, err := s.Desk.Person(p.Context(), p.Actor(), id, "collectors")
+			if err != nil {
+				return rightsFault(err)
+			}
+			row.Name = called(id, &who)
+		}
+		d.Rows = append(d.Rows, row)
+	}
+	if err := s.Desk.Read(p.Context(), p.Actor(), about, "collectors"); err != nil {
+		return rightsFault(err)
+	}
+	return p.Show("rights_busy", "rights.busy", d)
 }

@@ -46,6 +46,11 @@ func TestRightsAreOpenToEverybody(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			for range registry.ManyHouseholds + 1 {
+				if err := w.registry(own).AddCollector(w.Context(), w.household(own), registry.Collector{External: "Abu Omar", Role: registry.Alternate}); err != nil {
+					t.Fatal(err)
+				}
+			}
 			m := w.add(own, "dpo", access.DataProtection)
 			session, err := w.doors[own].Session(w.Context(), m.token)
 			if err == nil {
@@ -58,7 +63,7 @@ func TestRightsAreOpenToEverybody(t *testing.T) {
 			her := "/people/" + id.String()
 			for _, at := range []struct{ name, path string }{{"consent", her + "/consent"}, {"consent-ask", her + "/consent/new?wording=sharing-1&lang=ar"}, {"notices", "/notices"}, {"notice", "/notices/of/sharing-1"},
 				{"notice-new", "/notices/new?after=sharing-1"}, {"recalls", "/recalls"}, {"recall", "/recalls/of/" + made[0].ID}, {"letters", "/letters"}, {"letter", "/letters/" + in.Handle()},
-				{"requests", "/requests"}, {"request", "/requests/of/" + asked.ID}, {"requests-hers", her + "/requests"}, {"held", her + "/held"}, {"retention", "/retention"},
+				{"requests", "/requests"}, {"request", "/requests/of/" + asked.ID}, {"requests-hers", her + "/requests"}, {"held", her + "/held"}, {"collectors-many", "/collectors"}, {"retention", "/retention"},
 				{"erasure", "/records/" + id.String() + "/erasure"}} {
 				d.open(at.path)
 				d.look(lang, at.name)

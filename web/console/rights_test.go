@@ -430,3 +430,24 @@ func TestRightsForPrograms(t *testing.T) {
 		t.Errorf("a program erased somebody: %v", err)
 	}
 }
+
+// Who collects for more households than one family's worth is seen, with whom.
+func TestAlternatesOfManyAreSeen(t *testing.T) {
+	w := newWorld(t)
+	b := w.as(own, access.DataProtection)
+	var homes []registry.ID
+	for i := range registry.ManyHouseholds + 1 {
+		if i == registry.ManyHouseholds {
+			has(t, b.get("/collectors").Body.String(), "Nobody collects for that many")
+		}
+		homes = append(homes, w.household(own))
+		if err := w.registry(own).AddCollector(t.Context(), homes[i], registry.Collector{External: "Abu <b>Omar", Role: registry.Alternate}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := b.get("/collectors").Body.String()
+	has(t, page, "Abu &lt;b&gt;Omar")
+	for _, h := range homes {
+		has(t, page, "/desk/households/"+h.String())
+	}
+}
