@@ -382,13 +382,20 @@ func TestRetentionByTwo(t *testing.T) {
 	if code := dpo.post("/retention/terms", url.Values{"photo": {"soon"}, "record": {"5"}, "log": {"365"}, "audit": {"2555"}}).Code; code != 422 {
 		t.Errorf("a term that is no number: %d", code)
 	}
-	if code := dpo.post("/retention/terms", terms).Code; code != 303 {
-		t.Fatalf("asking for terms: %d", code)
+	for _, days := range []string{"7", "٥"} {
+		terms.Set("record", days)
+		if code := dpo.post("/retention/terms", terms).Code; code != 303 {
+			t.Fatalf("asking for terms: %d", code)
+		}
+		w.move(time.Second) // approvals stand by their time
 	}
 	has(t, w.of(lead).get("/approvals").Body.String(), "Closed record: <bdi>5</bdi> days instead of <bdi>183</bdi>")
 	hasNot(t, dpo.get("/retention").Body.String(), fresh.String())
 	if code := w.approve(lead, access.RetentionTerms); code != 303 {
 		t.Fatalf("approving terms: %d", code)
+	}
+	if code := w.approve(lead, access.RetentionTerms); code != 409 {
+		t.Errorf("approving terms of before: %d", code)
 	}
 	has(t, dpo.get("/retention").Body.String(), fresh.String())
 }
