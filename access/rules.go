@@ -54,6 +54,7 @@ const (
 	ImportLoad       Act = "import.load"
 	ImportRead       Act = "import.read"
 	ImportSubmit     Act = "import.submit"
+	ImportUndo       Act = "import.undo"
 	ImportWithdraw   Act = "import.withdraw"
 	NoticeMake       Act = "notice.make"
 	OfferMake        Act = "offer.make"
@@ -166,6 +167,7 @@ var rules = []Rule{
 	rule(ImportLoad, personal, "", "Load a file; nothing of it is in the register yet.", Registrar),
 	rule(ImportRead, reads|personal, "", "See an import, what was found in it and what was mended.", Registrar, Approver),
 	rule(ImportSubmit, personal, ImportApprove, "Ask for the approval of a checked import.", Registrar),
+	rule(ImportUndo, personal|stepUp, ImportApprove, "Ask for an import to be taken out of the register again: what nothing was built on since.", Registrar),
 	rule(ImportWithdraw, personal, "", "Take back an import that is not in the register yet.", Registrar),
 	rule(NoticeMake, 0, "", "Keep a wording that is read to people, in their languages.", DataProtection),
 	rule(OfferMake, personal|stepUp, "", "Make the code by which a wallet takes up credentials; no token does.", Issuer),

@@ -273,6 +273,27 @@ func (o *Org) Replacement(ctx context.Context, id issuer.CTI) (old issuer.CTI, r
 	return old, reason, ok, err
 }
 
+// WithCards are those of units for whom a credential was ever made, whatever became of it.
+func (o *Org) WithCards(ctx context.Context, units []issuer.UnitID) (list []issuer.UnitID, err error) {
+	err = o.view(ctx, "who has cards", func(t *tx) error {
+		all, err := t.texts(`SELECT DISTINCT unit_id FROM credential WHERE org_id = $1`, o.id)
+		if err != nil {
+			return err
+		}
+		had := make(map[string]bool, len(all))
+		for _, id := range all {
+			had[id] = true
+		}
+		for _, id := range units {
+			if had[id.String()] {
+				list = append(list, id)
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
 // ImportUnits returns the persons and households that an import made or changed, in
 // the order of their ids. No such import is issuer.ErrNotFound.
 func (o *Org) ImportUnits(ctx context.Context, id issuer.UnitID) (units []issuer.UnitID, err error) {

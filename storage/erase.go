@@ -55,7 +55,7 @@ func (o *Org) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, 
 			if err := t.checkErasable(id); err != nil {
 				return err
 			}
-			destroyed, err := t.destroy(id.String())
+			destroyed, err := t.destroy(id.String(), reason == rights.TakenBack)
 			if err != nil {
 				return err
 			}
@@ -74,7 +74,7 @@ func (o *Org) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, 
 			return err
 		}
 		for _, unit := range gone { // the lines are on the disk, and the commit comes now
-			if _, err := o.db.tombs.append(ctx, tombstone{Org: o.id, At: t.now.UTC(), Unit: unit}); err != nil {
+			if _, err := o.db.tombs.append(ctx, tombstone{Org: o.id, At: t.now.UTC(), Unit: unit, Free: reason == rights.TakenBack}); err != nil {
 				return err
 			}
 		}
@@ -150,8 +150,9 @@ func (t *tx) markErased(unit string) error {
 	return err
 }
 
-// destroy does the erasing. It reports whether anything was left to destroy.
-func (t *tx) destroy(unit string) (bool, error) {
+// destroy does the erasing. It reports whether anything was left to destroy. free: a list
+// may bring the number again.
+func (t *tx) destroy(unit string, free bool) (bool, error) {
 	const keys = `UPDATE envelope_key SET wrapped = NULL, destroyed_at = $3 WHERE org_id = $1 AND subject_id = $2 AND wrapped IS NOT NULL`
 	n, err := t.exec(keys, t.o.id, unit, t.micros)
 	if err != nil {
@@ -176,8 +177,10 @@ func (t *tx) destroy(unit string) (bool, error) {
 		}
 		n += m
 	}
-	if err := t.markErased(unit); err != nil {
-		return false, err
+	if !free {
+		if err := t.markErased(unit); err != nil {
+			return false, err
+		}
 	}
 	const forget = `UPDATE unit SET external_index = NULL, find_index = NULL, erased_at = $3 WHERE org_id = $1 AND id = $2 AND erased_at IS NULL`
 	m, err := t.exec(forget, t.o.id, unit, t.micros)

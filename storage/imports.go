@@ -9,7 +9,10 @@ import (
 	"aidpass/issuer/registry/imports"
 )
 
-var _ imports.Store = (*Org)(nil)
+var (
+	_ imports.Store    = (*Org)(nil)
+	_ imports.Register = (*Org)(nil)
+)
 
 // ReadImports implements imports.Store.
 func (o *Org) ReadImports(ctx context.Context, work func(imports.View) error) error {

@@ -205,4 +205,5 @@ type tombstone struct {
 	Org  string    `json:"org"`
 	At   time.Time `json:"at"`
 	Unit string    `json:"unit"`
+	Free bool      `json:"free,omitempty"` // a list may bring the number again
 }

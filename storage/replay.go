@@ -164,10 +164,15 @@ func (t *tx) loseLog(known, end int64, r *Replay) error {
 
 // tombstones returns the units whose keys were ever destroyed.
 func (o *Org) tombstones() (map[string]bool, error) {
+	return o.tombstonesOf(func(tombstone) bool { return true })
+}
+
+// tombstonesOf are the units of some of them.
+func (o *Org) tombstonesOf(which func(tombstone) bool) (map[string]bool, error) {
 	units := map[string]bool{}
 	_, _, err := o.db.tombs.lines(0, func(body []byte) error {
 		var l tombstone
-		if err := json.Unmarshal(body, &l); err == nil && l.Org == o.id {
+		if err := json.Unmarshal(body, &l); err == nil && l.Org == o.id && which(l) {
 			units[l.Unit] = true
 		}
 		return nil
@@ -193,9 +198,13 @@ func (o *Org) eraseAgain(ctx context.Context, erased map[string]bool) error {
 		return o.scrubDue(ctx)
 	}
 	slices.Sort(left)
-	err := o.update(ctx, program, "erase again", func(t *tx) error {
+	free, err := o.tombstonesOf(func(l tombstone) bool { return l.Free })
+	if err != nil {
+		return err
+	}
+	err = o.update(ctx, program, "erase again", func(t *tx) error {
 		for _, u := range left {
-			if _, err := t.destroy(u); err != nil {
+			if _, err := t.destroy(u, free[u]); err != nil {
 				return err
 			}
 			if err := t.audit(access.Entry{Action: "unit.erase", Object: u, Reason: "tombstone"}); err != nil {

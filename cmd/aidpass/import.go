@@ -39,7 +39,7 @@ registry import writes a list at once, on the laptop with the keys.`,
   aidpass import submit 6f2c8d0e9b1a4c3d8e7f60514233a1b2 --actor amina`,
 	}
 	cmd.AddCommand(a.importLoadCommand(), a.importListCommand(), a.importMapCommand(), a.importCheckCommand(), a.importFindingsCommand(), a.importMendCommand(),
-		a.importRejectsCommand(), a.importSubmitCommand(), a.importWithdrawCommand(), a.importApplyCommand())
+		a.importRejectsCommand(), a.importSubmitCommand(), a.importWithdrawCommand(), a.importApplyCommand(), a.importUndoCommand())
 	return cmd
 }
 
@@ -51,11 +51,12 @@ func (a *app) withImports(ctx context.Context, work func(*imports.Desk, access.L
 	}
 	defer o.close()
 	door := &access.Door{Store: o.store, Now: a.Now}
-	d := &imports.Desk{Store: o.store, Registry: o.store, Door: door, Country: o.entry.Country, Now: a.Now}
+	d := &imports.Desk{Store: o.store, Registry: o.store, Register: o.store, Door: door, Country: o.entry.Country, Now: a.Now}
 	if err := a.readApart(d); err != nil {
 		return err
 	}
 	door.Handle(access.ImportSubmit, d.Executor())
+	door.Handle(access.ImportUndo, d.Undoer())
 	return importError(work(d, access.Laptop(a.actor(access.Registrar))))
 }
 
@@ -379,17 +380,7 @@ func (a *app) importSubmitCommand() *cobra.Command {
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.onImport(cmd.Context(), args[0], func(d *imports.Desk, l access.Laptop, m imports.Import) (imports.Import, error) {
-				// It is carried out in the name of an account, which must still be there then.
-				err := d.Door.Store.ReadAccess(cmd.Context(), func(v access.View) error {
-					r, err := v.Account(l.ID)
-					if err == nil && (r.Disabled || !access.May(r.Roles, access.ImportSubmit)) {
-						err = access.ErrNotAllowed
-					}
-					return err
-				})
-				if errors.Is(err, access.ErrNoAccount) || errors.Is(err, access.ErrNotAllowed) {
-					return m, usagef("%q is no account that may ask for this", l.ID).hint("--actor names a registrar's account; aidpass account list shows them")
-				} else if err != nil {
+				if err := asker(cmd.Context(), d, l, access.ImportSubmit); err != nil {
 					return m, err
 				}
 				// Whoever asks is not who approves: a name alone would let one person be both.

@@ -90,6 +90,16 @@ func TestImportByTwo(t *testing.T) {
 	if m = line("import", "apply", m.ID); m.State != imports.Applied {
 		t.Errorf("written again: %+v", m)
 	}
+	if got := l.must("import", "undo", m.ID); !strings.Contains(got, "2 records that the list made would be erased") {
+		t.Errorf("what taking it back would do: %s", got)
+	}
+	if code, _ := l.run(t.Context(), "import", "undo", m.ID, "--submit"); code != 2 || !strings.Contains(l.stderr.String(), "--actor") {
+		t.Errorf("asked for by no account: %d %s", code, l.stderr.String())
+	}
+	var asked undoLine
+	if err := json.Unmarshal([]byte(l.must("import", "undo", m.ID, "--submit", "--actor", "amina", "--json")), &asked); err != nil || asked.Asked == "" || asked.Erase != 2 {
+		t.Errorf("%+v %v", asked, err)
+	}
 	if got := l.must("registry", "find", "Halima Juma"); strings.Count(strings.TrimSpace(got), "\n") > 1 || !strings.Contains(got, "W-2") {
 		t.Errorf("she is found as %q", got)
 	}

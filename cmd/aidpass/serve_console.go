@@ -57,6 +57,7 @@ func (s *serving) acts() {
 	s.door.Handle(access.CardReissue, console.ReissueExecutor(s.o.entry.ID, consoleCards{consoleIssuing{s}}))
 	s.door.Handle(access.TrustWithdrawKey, consoleTrust{s}.withdrawal())
 	s.door.Handle(access.ImportSubmit, s.imports.Executor())
+	s.door.Handle(access.ImportUndo, s.imports.Undoer())
 	s.o.keeper().Handle(s.door)
 	s.door.Handle(access.PersonErase, s.remover().Executor())
 	s.door.Handle(access.RetentionTerms, s.o.keeper().TermsAct())

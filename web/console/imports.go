@@ -29,6 +29,8 @@ type ImportDesk interface {
 	Mended(ctx context.Context, by access.Actor, id string, offset, limit int) (imports.Import, []imports.Mended, error)
 	Rejects(ctx context.Context, by access.Actor, id, reason string) (b []byte, ext string, rows int, err error)
 	Submit(ctx context.Context, c access.Caller, id string, version int64, reason string) (imports.Import, error)
+	Undoing(ctx context.Context, id string) (imports.Import, imports.Undoing, error)
+	AskUndo(ctx context.Context, c access.Caller, id string, version int64, seen [32]byte, reason string) (imports.Import, error)
 	Withdraw(ctx context.Context, by access.Actor, id string, version int64, reason string) (imports.Import, error)
 }
 
@@ -66,6 +68,8 @@ func (s *Imports) Routes() []Route {
 		{Method: http.MethodGet, Path: "/imports/:import/doubles", Act: access.ImportRead, Paged: true, Answer: doublesData{}, Handler: s.doubles},
 		{Method: http.MethodPost, Path: "/imports/:import/rejects", Act: access.ImportCheck, Form: []Field{Text("reason", 200)}, Answer: Sends("text/csv; charset=utf-8", "application/json", xlsxMedia), Handler: s.rejects},
 		{Method: http.MethodPost, Path: "/imports/:import/submit", Act: access.ImportSubmit, Form: []Field{version, Text("reason", 200)}, Handler: s.submit},
+		{Method: http.MethodGet, Path: "/imports/:import/undo", Act: access.ImportRead, Paged: true, Answer: undoData{}, Handler: s.undoing},
+		{Method: http.MethodPost, Path: "/imports/:import/undo", Act: access.ImportUndo, Form: []Field{version, Text("digest", 64), Text("reason", 200)}, Handler: s.undo},
 		{Method: http.MethodPost, Path: "/imports/:import/withdraw", Act: access.ImportWithdraw, Form: []Field{version, Text("reason", 200)}, Handler: s.withdraw},
 	}
 }
@@ -296,6 +300,11 @@ func (s *Imports) withdraw(p *Page) error {
 
 // Tell implements Teller.
 func (s *Imports) Tell(p *Page, a access.Approval) (says []template.HTML, err error) {
+	tell := func(word string, fill ...any) { says = append(says, p.T(word, fill...)) }
+	if a.Act == access.ImportUndo {
+		err = s.tellUndo(p, a, tell)
+		return says, err
+	}
 	if a.Act != access.ImportSubmit {
 		return nil, nil
 	}
@@ -303,7 +312,6 @@ func (s *Imports) Tell(p *Page, a access.Approval) (says []template.HTML, err er
 	if err != nil {
 		return nil, importFault(err)
 	}
-	tell := func(word string, fill ...any) { says = append(says, p.T(word, fill...)) }
 	c := m.Counts
 	if c == nil {
 		c = &imports.Counts{}
@@ -334,8 +342,11 @@ func (s *Imports) Tell(p *Page, a access.Approval) (says []template.HTML, err er
 
 // Where is the page on which the details of an approval are; "" for acts of others.
 func (s *Imports) Where(a access.Approval) string {
-	if a.Act != access.ImportSubmit {
-		return ""
+	switch a.Act {
+	case access.ImportSubmit:
+		return "/imports/" + a.Object
+	case access.ImportUndo:
+		return "/imports/" + a.Object + "/undo"
 	}
-	return "/imports/" + a.Object
+	return ""
 }

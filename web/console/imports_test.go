@@ -24,7 +24,8 @@ import (
 
 // importDesk is an organisation's, on stores in memory. What is approved is written by a job.
 func (w *world) importDesk(org string) *imports.Desk {
-	d := &imports.Desk{Store: &importstest.Memory{}, Registry: &registrytest.Store{Now: w.now}, Door: w.doors[org], Country: "KEN", Now: w.now}
+	register := &registrytest.Store{Now: w.now}
+	d := &imports.Desk{Store: &importstest.Memory{}, Registry: register, Register: register, Door: w.doors[org], Country: "KEN", Now: w.now}
 	d.Begin = func(m imports.Import) error {
 		job := w.jobs.add(org, access.ImportSubmit)
 		w.jobs.set(job, console.JobRuns, 0)
@@ -33,6 +34,7 @@ func (w *world) importDesk(org string) *imports.Desk {
 		return nil
 	}
 	w.doors[org].Handle(access.ImportSubmit, d.Executor())
+	w.doors[org].Handle(access.ImportUndo, d.Undoer())
 	return d
 }
 
@@ -217,6 +219,39 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 	}
 	if page = b.get(at).Body.String(); !strings.Contains(page, "In the register") {
 		t.Errorf("its state is not told:\n%s", page)
+	}
+	// Taken out again by two: the dry run says what goes, and somebody edited since is left.
+	w.move(time.Minute)
+	var edited registry.ID
+	err = w.imports[own].Registry.View(t.Context(), func(v registry.View) error {
+		edited, _, err = v.Find(registry.KindPerson, "", "P-2")
+		return err
+	})
+	fields, fault := registry.Person{Origin: "SOM"}.Fields()
+	if err == nil && fault == nil {
+		_, err = (&registry.Registry{Store: w.imports[own].Registry, Actor: loader, Now: w.now}).Edit(t.Context(), edited, fields, nil)
+	}
+	if err != nil || fault != nil {
+		t.Fatal(err, fault)
+	}
+	if page := second.get(at + "/undo").Body.String(); strings.Contains(page, `id="undo"`) || !strings.Contains(page, "<bdi>1</bdi> records that the list made") {
+		t.Errorf("an approver is offered to ask, or not told:\n%s", page)
+	}
+	page = b.get(at + "/undo").Body.String()
+	if !strings.Contains(page, edited.String()) || !strings.Contains(page, "changed since") {
+		t.Errorf("who is left is not told:\n%s", page)
+	}
+	b.follow(b.submit(page, "/desk"+at+"/undo"))
+	if m, err = w.imports[own].Show(t.Context(), m.ID); err != nil || m.Undo == nil || w.takenIn() != 2 {
+		t.Fatalf("%+v %v, %d people", m, err, w.takenIn())
+	}
+	seen = second.get("/approvals/" + m.Undo.Approval).Body.String()
+	if !strings.Contains(seen, "<bdi>1</bdi> records that the list made are erased for good") || !strings.Contains(seen, at+"/undo") {
+		t.Errorf("the approver is not told:\n%s", seen)
+	}
+	second.follow(second.submit(seen, "/desk/approvals/"+m.Undo.Approval+"/approve"))
+	if page = b.get(at + "/undo").Body.String(); w.takenIn() != 1 || !strings.Contains(page, "Taken out of the register again") || !strings.Contains(page, edited.String()) {
+		t.Errorf("%d people after it:\n%s", w.takenIn(), page)
 	}
 	if a := b.post(at+"/withdraw", fill(t, `<form action="x"></form>`, "x")); a.Code != 400 && a.Code != 409 {
 		t.Errorf("withdrawn: %d", a.Code)

@@ -98,11 +98,12 @@ func families(t *testing.T) (keys []string) {
 	for _, w := range intake.RoleWords() {
 		keys = append(keys, "imports.role_"+w.Name)
 	}
-	for _, s := range []imports.State{imports.Loaded, imports.Checked, imports.InReview, imports.Approved, imports.Applied, imports.Issued, imports.Refused, imports.Withdrawn} {
+	for _, s := range []imports.State{imports.Loaded, imports.Checked, imports.InReview, imports.Approved, imports.Applied, imports.Issued, imports.Refused, imports.Withdrawn, imports.Undone} {
 		keys = append(keys, "imports.state_"+string(s))
 	}
 	for _, k := range []string{"severity_reject", "severity_issue", "severity_note", "why_" + registry.KeyDocument, "why_" + registry.KeyNameYear, "order_dmy", "order_mdy", "order_hm", "order_mf",
-		"part_file", "part_columns", "part_options", "part_mends", "part_rows", "turn_new", "turn_updated", "turn_known", "turn_left_out"} {
+		"part_file", "part_columns", "part_options", "part_mends", "part_rows", "turn_new", "turn_updated", "turn_known", "turn_left_out",
+		"left_" + imports.LeftCard, "left_" + imports.LeftEdited, "left_" + imports.LeftDue, "left_" + imports.LeftGiven, "left_" + imports.LeftLived} {
 		keys = append(keys, "imports."+k)
 	}
 	for _, c := range roster.Codes() {

@@ -117,6 +117,8 @@ var forms = map[string]url.Values{
 	"POST /things/:thing/name":           {"name": {"Rice"}},
 	"POST /imports/:import/check":        {"version": {"2"}},
 	"POST /imports/:import/submit":       {"version": {"2"}},
+	"POST /imports/:import/rejects":      {"reason": {"mended in the field"}},
+	"POST /imports/:import/undo":         {"version": {"2"}, "digest": {strings.Repeat("00", 32)}},
 	"POST /imports/:import/withdraw":     {"version": {"2"}},
 	"POST /imports/:import/rejects":      {"reason": {"to be mended by its sender"}},
 	"POST /imports/:import/mends":        {"version": {"2"}, "table": {""}, "row": {"2"}, "column": {"sex"}, "was": {"f"}, "value": {"m"}},

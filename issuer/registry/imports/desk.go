@@ -27,6 +27,7 @@ import (
 type Desk struct {
 	Store    Store
 	Registry registry.Store
+	Register Register     // the same one, for taking back; nil: nothing is taken back here
 	Door     *access.Door // of the same organisation; nil: nothing can be submitted
 	Country  string       // ISO 3166-1 alpha-3, of telephones without a code
 	Now      func() time.Time

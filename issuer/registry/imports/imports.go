@@ -7,6 +7,9 @@
 //	            ^            |
 //	            +--- Refused, or changed since: what was approved is not what is there
 //
+// What was written can be taken back out of the register by two as well (Undone), as far
+// as nothing was built on it since.
+//
 // The bytes of the file never change. What is mended is laid over them when they are
 // read, and says who mended it and when. What waits for approval is named by a hash over
 // the file, the plan by which it is read, the mends, and of every row what becomes of it
@@ -38,6 +41,7 @@ const (
 	Issued    State = "issued"    // cards were issued for it
 	Refused   State = "refused"   // by a second account; can be mended and submitted again
 	Withdrawn State = "withdrawn" // taken back; its file is gone
+	Undone    State = "undone"    // was in the register, and was taken back out of it
 )
 
 // Open reports whether columns, cells and options of an import can still be changed.
@@ -99,6 +103,8 @@ type Import struct {
 	Outcome [32]byte         `json:"outcome"`           // of the newest check: intake.Fates.Digest
 	Changed *Changed         `json:"changed,omitempty"` // it was approved, and could not be written as that
 	Review  *Review          `json:"review,omitempty"`  // the newest
+	Undo    *Review          `json:"undo,omitempty"`    // the newest request to take it out of the register again
+	Left    []Left           `json:"left,omitempty"`    // of Undone: what stayed
 	Why     string           `json:"why,omitempty"`     // it was refused, or not written: a code or a second person's words
 	Done    time.Time        `json:"done,omitzero"`     // Applied, or Withdrawn
 	Gone    bool             `json:"gone,omitempty"`    // the file was destroyed

@@ -146,6 +146,9 @@ func (t *tx) erase(r *record, reason string) {
 	s, id := t.s, r.ID
 	if n := (name{r.Kind, r.Source, r.External}); r.External != "" {
 		delete(s.names, n)
+		if reason == rights.TakenBack {
+			n = name{}
+		}
 		if s.gone == nil {
 			s.gone = map[name]bool{}
 		}
@@ -353,4 +356,35 @@ func (t *tx) Note(e access.Entry) error {
 	t.s.notes = append(t.s.notes, e)
 	t.then(func() { t.s.notes = t.s.notes[:n] })
 	return nil
+}
+
+// ImportUnits are the records that an import changed and that are not erased.
+func (s *Store) ImportUnits(_ context.Context, id registry.ID) (list []registry.ID, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, f := range s.imports {
+		if f.ID != id {
+			continue
+		}
+		for unit, r := range s.records {
+			at := func(m move) bool { return m.at.Equal(f.At) }
+			if !r.erased && (slices.ContainsFunc(r.changes, func(c registry.FieldChange) bool { return c.At.Equal(f.At) && c.By == f.By }) || slices.ContainsFunc(r.moves, at)) {
+				list = append(list, unit)
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b registry.ID) int { return bytes.Compare(a[:], b[:]) })
+	return list, nil
+}
+
+// WithCards are those of units that have cards.
+func (s *Store) WithCards(_ context.Context, units []registry.ID) (list []registry.ID, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, id := range units {
+		if s.cards[id] > 0 {
+			list = append(list, id)
+		}
+	}
+	return list, nil
 }

@@ -70,6 +70,10 @@ type Tx interface {
 	SavePaper(Paper) error
 }
 
+// TakenBack is why records are erased that a list brought by mistake. Nobody of them asked
+// for it: the right list may bring the same numbers.
+const TakenBack = "import-taken-back"
+
 // A Store keeps records and papers.
 type Store interface {
 	registry.Store
@@ -77,7 +81,8 @@ type Store interface {
 	// WriteRights is Update with papers.
 	WriteRights(ctx context.Context, by access.Actor, fn func(Tx) error) error
 	// EraseAll is Erase of several in one transaction: before runs while they can be read,
-	// after when the numbers of their lists are free again. Either may be nil.
+	// after when the numbers of their lists are free again. Either may be nil. What is erased
+	// for the reason TakenBack may be brought by a list again.
 	EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(Tx) error) error
 }
 

@@ -51,6 +51,7 @@ func Run(t *testing.T, open Open) {
 		{"doubles are shown side by side and told", testDoubles},
 		{"a file that is withdrawn or too old is destroyed", testGone},
 		{"organisations do not see each other", testApart},
+		{"what was written is taken back by two, but for what was built on", testUndo},
 		{"a change without an entry is none", testNoEntry},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, NewWorld(t, open)) })
@@ -79,13 +80,14 @@ func NewWorld(t testing.TB, open Open) *World {
 	})
 	w.Desk = w.desk()
 	w.Door.Handle(access.ImportSubmit, w.Desk.Executor())
+	w.Door.Handle(access.ImportUndo, w.Desk.Undoer())
 	w.Amina, w.Bilal = w.in(t, "amina", access.Registrar), w.in(t, "bilal", access.Approver)
 	return w
 }
 
 // desk writes at once what is approved.
 func (w *World) desk() *imports.Desk {
-	d := &imports.Desk{Store: w.Imports, Registry: w.Registry, Door: w.Door, Country: "KEN", Now: func() time.Time { return w.Now }}
+	d := &imports.Desk{Store: w.Imports, Registry: w.Registry, Register: w.Registry.(imports.Register), Door: w.Door, Country: "KEN", Now: func() time.Time { return w.Now }}
 	d.Begin = func(m imports.Import) error {
 		_, w.failed = d.Apply(ctx, m.ID, nil)
 		return nil
