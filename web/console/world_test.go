@@ -120,7 +120,6 @@ var forms = map[string]url.Values{
 	"POST /imports/:import/rejects":      {"reason": {"mended in the field"}},
 	"POST /imports/:import/undo":         {"version": {"2"}, "digest": {strings.Repeat("00", 32)}},
 	"POST /imports/:import/withdraw":     {"version": {"2"}},
-	"POST /imports/:import/rejects":      {"reason": {"to be mended by its sender"}},
 	"POST /imports/:import/mends":        {"version": {"2"}, "table": {""}, "row": {"2"}, "column": {"sex"}, "was": {"f"}, "value": {"m"}},
 	"POST /imports/:import/columns":      {"version": {"2"}, "role": {"people"}, "field": {"person_id", "full_name", "sex", "birth_date", "consent"}},
 	"POST /things/:thing/erase":          {},
