@@ -144,6 +144,10 @@ func (p *Page) Shoot(name string) {
 // ShootWhole keeps a picture of the whole page, also of what one scrolls to.
 func (p *Page) ShootWhole(name string) {
 	p.Helper()
+	if Eval[bool](p, `document.documentElement.scrollHeight <= innerHeight`) {
+		p.Shoot(name) // beyond a window's edge Chromium shifts what is written from right to left
+		return
+	}
 	p.shoot(name, chromedp.FullScreenshot(100))
 }
 

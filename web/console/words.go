@@ -135,6 +135,15 @@ func (p *Page) Number(n any) template.HTML {
 func (p *Page) Date(t time.Time) template.HTML { return p.console.moment(p.Lang, t, false) }
 func (p *Page) Time(t time.Time) template.HTML { return p.console.moment(p.Lang, t, true) }
 
+// Day writes a day of a record, as 2026-11-22, as Date does; what is less than a day, or
+// none, stands as it is.
+func (p *Page) Day(text string) template.HTML {
+	if t, err := time.Parse(time.DateOnly, text); err == nil {
+		return p.Date(t)
+	}
+	return template.HTML("<bdi>" + template.HTMLEscapeString(text) + "</bdi>")
+}
+
 func (s *Console) moment(lang string, t time.Time, minute bool) template.HTML {
 	if t.IsZero() {
 		return template.HTML(template.HTMLEscapeString(s.words[lang]["date.never"]))
