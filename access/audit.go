@@ -59,6 +59,20 @@ func (e *Entry) AppendBytes(dst []byte) []byte {
 // Sum is what e.Hash must be.
 func (e *Entry) Sum() [32]byte { return sha256.Sum256(e.AppendBytes(make([]byte, 0, 512))) }
 
+// Fit is a detail that an entry has room for: a longer one ends in ",..." instead, at a
+// whole letter.
+func Fit(detail string) string {
+	const more = ",..."
+	if len(detail) <= MaxText {
+		return detail
+	}
+	cut := MaxText - len(more)
+	for !utf8.RuneStart(detail[cut]) {
+		cut--
+	}
+	return detail[:cut] + more
+}
+
 // Check refuses an entry that must not be written: an actor that fails its own
 // check, no action, or a text that is too long or not UTF-8.
 func (e *Entry) Check() error {

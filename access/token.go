@@ -138,7 +138,7 @@ func (d *Door) makeToken(ctx context.Context, who Actor, maker string, n NewToke
 			acts = append(acts, string(a))
 		}
 		detail := fmt.Sprintf("of=%s until=%s acts=%s", maker, t.Until.Format(time.RFC3339), strings.Join(acts, ","))
-		return tx.Audit(Entry{Action: "token.make", Object: t.ID, Detail: detail[:min(len(detail), MaxText)]})
+		return tx.Audit(Entry{Action: "token.make", Object: t.ID, Detail: Fit(detail)})
 	})
 	if err != nil {
 		return "", Token{}, err

@@ -237,17 +237,9 @@ func (s Summary) detail(opt Options) string {
 	if len(opt.Fields) > 0 {
 		fields = strings.Join(s.Fields, ",")
 	}
-	detail := fmt.Sprintf("form=%s households=%d people=%d programme=%q round=%d fields=%s",
-		opt.Form, s.Households, s.People, opt.Programme, opt.Round, fields)
-	if len(detail) > access.MaxText { // the count and the file's digest say the rest
-		const more = ",..."
-		cut := access.MaxText - len(more)
-		for !utf8.RuneStart(detail[cut]) {
-			cut--
-		}
-		detail = detail[:cut] + more
-	}
-	return detail
+	// The count and the file's digest say what there is no room for.
+	return access.Fit(fmt.Sprintf("form=%s households=%d people=%d programme=%q round=%d fields=%s",
+		opt.Form, s.Households, s.People, opt.Programme, opt.Round, fields))
 }
 
 // counted remembers the first error of a writer, so that not each cell is asked.

@@ -189,3 +189,20 @@ func (l *looks) set(id registry.ID, record interface {
 		return err
 	}))
 }
+
+// An agreement may name two hundred fields: the entry of a look takes what it has room for.
+func TestALookUnderALongAgreement(t *testing.T) {
+	var fields []string
+	for _, f := range export.Fields() {
+		fields = append(fields, f.Name)
+	}
+	l, head, _ := lookable(t, func(a *rights.Agreement) { a.With.Kind, a.Fields, a.Numbers = rights.Humanitarian, fields, true })
+	l.scope.Fields = fields
+	if _, err := l.look(head); err != nil {
+		t.Fatal(err)
+	}
+	shares, err := l.desk.Shares(t.Context())
+	if err != nil || len(shares) != 1 || len(shares[0].Fields) != len(fields) {
+		t.Errorf("%d shares %v", len(shares), err)
+	}
+}

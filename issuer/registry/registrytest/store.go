@@ -352,6 +352,9 @@ func (t *tx) NoteAbout(e access.Entry, about []registry.ID) error {
 
 func (t *tx) Note(e access.Entry) error {
 	e.Actor, e.Time = t.by, t.now
+	if err := e.Check(); err != nil { // as a log refuses it
+		return err
+	}
 	n := len(t.s.notes)
 	t.s.notes = append(t.s.notes, e)
 	t.then(func() { t.s.notes = t.s.notes[:n] })

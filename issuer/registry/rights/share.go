@@ -163,7 +163,7 @@ func RecordLook(tx Tx, a *Agreement, by access.Actor, id registry.ID, fields []s
 	if err := savePaper(tx, Paper{Kind: kindShare, ID: s.ID, At: s.At}, s); err != nil {
 		return err
 	}
-	return tx.NoteAbout(access.Entry{Action: LookAction, Object: s.ID, Detail: "fields=" + strings.Join(fields, ","), Reason: s.why()}, []registry.ID{id})
+	return tx.NoteAbout(access.Entry{Action: LookAction, Object: s.ID, Detail: access.Fit("fields=" + strings.Join(fields, ",")), Reason: s.why()}, []registry.ID{id})
 }
 
 // Shares are all files that were made, oldest first.
