@@ -78,6 +78,20 @@ func (r *exportRoom) take(job, account string, now time.Time) (console.ExportMad
 	return f.ExportMade, ok && access.SameAccount(f.by, account)
 }
 
+// drop forgets the file of a job.
+func (r *exportRoom) drop(job string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.files, job)
+}
+
+// clear forgets all of them: somebody was erased, who may be in any.
+func (r *exportRoom) clear() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	clear(r.files)
+}
+
 // bounded is a file in memory that does not grow past what may wait.
 type bounded struct {
 	bytes.Buffer
@@ -159,14 +173,22 @@ func (d consoleExports) write(ctx context.Context, t *work.Turn) (string, error)
 	return "/exports/of/" + t.ID(), t.Save(ctx, nil, sum.Share.Rows, sum.Share.Rows)
 }
 
-// Made implements console.ExportDesk.
-func (d consoleExports) Made(_ context.Context, org, account, job string) (console.ExportMade, error) {
+// Made implements console.ExportDesk. What was allowed when the file was made may not be
+// any more when it is taken.
+func (d consoleExports) Made(ctx context.Context, org, account, job string) (console.ExportMade, error) {
 	if err := d.ours(org); err != nil {
 		return console.ExportMade{}, err
 	}
 	m, ok := d.exports.take(job, account, d.a.Now())
 	if !ok {
 		return m, console.ErrNotFound
+	}
+	var refusal *rights.Refusal
+	if err := d.o.keeper().Stale(ctx, m.Summary.Share); errors.As(err, &refusal) {
+		d.exports.drop(job)
+		return console.ExportMade{}, console.ErrNotFound
+	} else if err != nil {
+		return console.ExportMade{}, err
 	}
 	return m, nil
 }

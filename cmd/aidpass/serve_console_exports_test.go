@@ -39,6 +39,7 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 	if err != nil || counted.People == 0 {
 		t.Fatalf("%+v %v", counted, err)
 	}
+	var files []string
 	made := func() console.ExportMade {
 		t.Helper()
 		id, err := desk.Start(ctx, org, by, order, counted.Households+counted.People)
@@ -55,6 +56,7 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 				t.Errorf("%v: %v", who, err)
 			}
 		}
+		files = append(files, id)
 		m, err := desk.Made(ctx, org, by.ID, id)
 		if err != nil {
 			t.Fatal(err)
@@ -105,8 +107,15 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 	if _, err := export.Look(ctx, s.o.store, ministry, scope, id, s.a.Now()); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("after she took it back: %v", err)
 	}
+	if _, err := desk.Made(ctx, org, by.ID, files[0]); !errors.Is(err, console.ErrNotFound) {
+		t.Errorf("a file with her row, after she took it back: %v", err)
+	}
+	made()
 	if err := s.o.keeper().EndAgreement(ctx, by, a.ID, "closed"); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := desk.Made(ctx, org, by.ID, files[len(files)-1]); !errors.Is(err, console.ErrNotFound) {
+		t.Errorf("a file under an agreement that has ended: %v", err)
 	}
 	jobID, err := desk.Start(ctx, org, by, order, 1)
 	s.work.Wait()
@@ -131,6 +140,13 @@ func TestFilesThatWait(t *testing.T) {
 	}
 	if _, ok := r.take("j1", "dpo-1", now.Add(exportLife+time.Second)); ok || len(r.files) != 0 {
 		t.Error("there after a day")
+	}
+	if err := r.keep("j1", big, now); err != nil {
+		t.Fatal(err)
+	}
+	r.clear()
+	if _, ok := r.take("j1", "dpo-1", now); ok {
+		t.Error("there after somebody was erased")
 	}
 	if n, err := (&bounded{most: 100}).Write(make([]byte, 101)); n != 0 || !errors.Is(err, errExportLarge) {
 		t.Errorf("a file of more than may wait: %d %v", n, err)

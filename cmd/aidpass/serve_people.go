@@ -19,7 +19,7 @@ import (
 // about people to who carries it out.
 func (s *serving) peopleScreen() *console.People {
 	desk := s.o.records()
-	desk.Store = deskStore{s.o.store, s.log}
+	desk.Store = deskStore{s.o.store, s.log, &s.exports}
 	s.door.Handle(access.PersonChange, access.Executor{Again: desk.Again, Run: desk.Carry})
 	return &console.People{Desk: desk, Notice: s.o.keeper(), Complaint: s.complaint, Looked: s.looked, LookedPDF: func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error) {
 		page, err := s.looked(ctx, by, id, lang)
@@ -33,7 +33,8 @@ func (s *serving) peopleScreen() *console.People {
 // deskStore is the store of a desk whose clerks take back what they entered.
 type deskStore struct {
 	*storage.Org
-	log *slog.Logger
+	log     *slog.Logger
+	exports *exportRoom
 }
 
 // EraseAll implements records.Store. What was taken back is gone for everybody who reads
@@ -41,6 +42,7 @@ type deskStore struct {
 // latest when the server starts again.
 func (d deskStore) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(rights.Tx) error) error {
 	err := d.Org.EraseAll(ctx, by, ids, reason, before, after)
+	d.exports.clear()
 	if errors.Is(err, storage.ErrTraces) {
 		d.log.Warn("the old bytes of an entry that was taken back are in the write-ahead log until nobody reads it", "code", console.ErrorCode(err))
 		return nil

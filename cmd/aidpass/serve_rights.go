@@ -189,6 +189,7 @@ func (s *serving) erase(ctx context.Context, t *work.Turn) (string, error) {
 		}
 	}
 	err = s.remover().CarryOut(ctx, t.Actor(), p, from, func(done int) error {
+		s.exports.clear()
 		raw, err := json.Marshal(done)
 		if err != nil {
 			return err

@@ -166,6 +166,29 @@ func RecordLook(tx Tx, a *Agreement, by access.Actor, id registry.ID, fields []s
 	return tx.NoteAbout(access.Entry{Action: LookAction, Object: s.ID, Detail: access.Fit("fields=" + strings.Join(fields, ",")), Reason: s.why()}, []registry.ID{id})
 }
 
+// Stale says of a file that was made and handed to nobody yet why it is to be made anew:
+// its agreement is over, or somebody in it took her yes back or was erased since. It is nil,
+// or a *Refusal; or an error of the store.
+func (d *Desk) Stale(ctx context.Context, s Share) error {
+	if s.Agreement == "" {
+		return nil
+	}
+	return d.Store.ReadRights(ctx, func(v View) error {
+		a, err := AgreementIn(v, s.Agreement)
+		if err == nil {
+			err = a.Live(d.now())
+		}
+		if err != nil {
+			return err
+		}
+		recalls, err := readPapers[Recall](v, kindRecall, registry.ID{})
+		if err == nil && slices.ContainsFunc(recalls, func(r Recall) bool { return slices.Contains(r.Shares, s.ID) }) {
+			err = refuse("somebody in file %s is not to be told of any more: make it anew", s.ID)
+		}
+		return err
+	})
+}
+
 // Shares are all files that were made, oldest first.
 func (d *Desk) Shares(ctx context.Context) (all []Share, err error) {
 	err = d.Store.ReadRights(ctx, func(v View) error {
