@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"aidpass/access"
 )
 
 // A Field is what a form or a query may have.
@@ -63,9 +65,10 @@ func (f Form) Raw(name string) string {
 }
 
 var (
-	errFields = &Fault{Status: http.StatusBadRequest, Word: "fault.fields"}
-	errLarge  = &Fault{Status: http.StatusRequestEntityTooLarge, Word: "fault.large"}
-	errMedia  = &Fault{Status: http.StatusUnsupportedMediaType, Word: "fault.fields"}
+	errFields     = &Fault{Status: http.StatusBadRequest, Word: "fault.fields"}
+	errLarge      = &Fault{Status: http.StatusRequestEntityTooLarge, Word: "fault.large"}
+	errReasonLong = &Fault{Status: http.StatusUnprocessableEntity, Word: "fault.reason_long"}
+	errMedia      = &Fault{Status: http.StatusUnsupportedMediaType, Word: "fault.fields"}
 )
 
 // check refuses what no field of the list can be. Nothing that was sent gets into the error.
@@ -76,6 +79,9 @@ func (f Form) check(fields []Field) error {
 			return errFields
 		}
 		for _, v := range values {
+			if name == "reason" && len(v) > access.MaxText { // letters of many scripts take three bytes
+				return errReasonLong
+			}
 			if !utf8.ValidString(v) || utf8.RuneCountInString(v) > fields[i].Max || strings.ContainsFunc(v, func(r rune) bool {
 				return unicode.IsControl(r) && !(fields[i].Lines && (r == '\n' || r == '\r' || r == '\t'))
 			}) {
@@ -174,12 +180,12 @@ func (p *Page) readForm() error {
 	return p.Form.check(p.Route.Form)
 }
 
-// memoryOfFiles is what of a file is held in memory; the rest waits on the disk.
-const memoryOfFiles = 4 << 20
-
+// readFiles reads a form with files. They are held in memory, of which the route's MaxBody
+// is the bound: a file that waited on the disk would be people's data in the clear there,
+// and stay where the server was killed.
 func (p *Page) readFiles() error {
 	r := p.c.Request()
-	if err := r.ParseMultipartForm(memoryOfFiles); err != nil {
+	if err := r.ParseMultipartForm(max(p.Route.MaxBody, maxBody)); err != nil {
 		return tooLarge(err)
 	}
 	p.Form = Form(r.MultipartForm.Value)

@@ -508,3 +508,16 @@ func TestLanguages(t *testing.T) {
 		t.Error("the account's language is not taken")
 	}
 }
+
+// Two hundred letters of some scripts are more bytes than an entry of the log has room for.
+func TestAReasonHasRoomInTheLog(t *testing.T) {
+	w := newWorld(t)
+	at := "/accounts/of/" + w.add(own, "", access.Verifier).id + "/disable"
+	admin := w.as(own, access.OrgAdmin)
+	if code := admin.post(at, url.Values{"reason": {strings.Repeat("አ", 200)}}).Code; code != 422 {
+		t.Errorf("two hundred letters of three bytes: %d, want 422", code)
+	}
+	if code := admin.post(at, url.Values{"reason": {strings.Repeat("ن", 200)}}).Code; code != 303 {
+		t.Errorf("two hundred letters of two bytes: %d", code)
+	}
+}

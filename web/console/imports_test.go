@@ -331,3 +331,17 @@ func TestHostileFilesAtTheDoor(t *testing.T) {
 		t.Errorf("an empty file: %d, want 422", a.Code)
 	}
 }
+
+// A list that is sent in waits on no disk on its way: a server that is killed then would
+// leave it there, in the clear.
+func TestAListIsNotPutByInTheClear(t *testing.T) {
+	w := newWorld(t)
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "nowhere"))
+	list := bytes.NewBufferString("individual_id,full_name,note\n")
+	for n := range 2600 {
+		fmt.Fprintf(list, "P-%d,Amina Yusuf,%s\n", n, strings.Repeat("x", 2000))
+	}
+	if code := w.as(own, access.Registrar).load("/imports", "list.csv", list.Bytes(), nil).Code; code != 303 {
+		t.Errorf("a list of over 4 MiB: %d", code)
+	}
+}
