@@ -10,6 +10,9 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+
 	"aidpass/access"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/rights"
@@ -270,8 +273,15 @@ func (s *Agreements) terms(p *Page, a *rights.Agreement) (list []term, err error
 	return list, nil
 }
 
+// country is the code of a country with its name in the reader's language.
 func country(p *Page, code string) template.HTML {
-	return place(p, code, registry.CountryName(code))
+	name := registry.CountryName(code)
+	if r, err := language.ParseRegion(code); err == nil {
+		if said := display.Regions(language.Make(p.Lang)).Name(r); said != "" {
+			name = said
+		}
+	}
+	return place(p, code, name)
 }
 
 // place is a code with its name, where it has one.

@@ -45,6 +45,9 @@ func TestAnAgreementIsMadeByTwo(t *testing.T) {
 		t.Fatalf("%+v %v", made, err)
 	}
 	has(t, lead.get("/agreements").Body.String(), `<bdi>191</bdi> days left`)
+	lead.post("/language", url.Values{"lang": {"sw"}, "next": {"/desk/"}})
+	has(t, lead.get("/agreements/of/bank-c-2026").Body.String(), "<bdi>Sudan Kusini</bdi>")
+	lead.post("/language", url.Values{"lang": {"en"}, "next": {"/desk/"}})
 	w.move(170 * 24 * time.Hour)
 	lead = w.as(own, access.OrgAdmin)
 	has(t, lead.get("/").Body.String(), "Agreements that end within 30 days: <bdi>1</bdi>")
