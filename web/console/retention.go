@@ -271,12 +271,19 @@ func (s *Retention) removal(p *Page) error {
 	return p.Show("retention_removal", "retention.removal", d)
 }
 
-// record is what the path of an erasure names: a person or a household.
-func (s *Retention) record(p *Page) (rights.Removal, rights.Plan, error) {
-	r := rights.Removal{Why: rights.AtWish}
+// record is what the path of an erasure names, a person or a household, and the request
+// of hers that is named with it, if one is.
+func (s *Retention) record(p *Page, request string) (rights.Removal, rights.Plan, error) {
+	r := rights.Removal{Why: rights.AtWish, Request: request}
 	id, err := registry.ParseID(p.Param("record"))
 	if err != nil {
 		return r, rights.Plan{}, ErrNotFound
+	}
+	if request != "" {
+		asked, err := s.Desk.Request(p.Context(), request)
+		if err != nil || asked.Unit != id || asked.Demand != rights.Forget {
+			return r, rights.Plan{}, BadForm("retention.other_request")
+		}
 	}
 	r.Items = []rights.Due{{Class: rights.Records, Unit: id}}
 	plan, err := s.Remover.Plan(p.Context(), r)
@@ -291,23 +298,17 @@ func (s *Retention) record(p *Page) (rights.Removal, rights.Plan, error) {
 
 // erasure says what an erasure would do, before anybody asks for it.
 func (s *Retention) erasure(p *Page) error {
-	r, plan, err := s.record(p)
+	r, plan, err := s.record(p, p.Query.Get("request"))
 	if err != nil {
 		return err
 	}
-	return p.Show("retention_removal", "retention.erasure", removalData{Record: r.Items[0].Unit, Request: p.Query.Get("request"), Plan: plan, Changes: s.tell(p, &plan)})
+	return p.Show("retention_removal", "retention.erasure", removalData{Record: r.Items[0].Unit, Request: r.Request, Plan: plan, Changes: s.tell(p, &plan)})
 }
 
 func (s *Retention) erase(p *Page) error {
-	r, _, err := s.record(p)
+	r, _, err := s.record(p, p.Form.Get("request"))
 	if err != nil {
 		return err
-	}
-	if r.Request = p.Form.Get("request"); r.Request != "" {
-		asked, err := s.Desk.Request(p.Context(), r.Request)
-		if err != nil || asked.Unit != r.Items[0].Unit || asked.Demand != rights.Forget {
-			return BadForm("retention.other_request")
-		}
 	}
 	return s.keep(p, r)
 }
@@ -327,7 +328,11 @@ func (s *Retention) tell(p *Page, plan *rights.Plan) (tells []template.HTML) {
 			tells = append(tells, p.T(what.word, "count", n))
 		}
 	}
-	if plan.Why == rights.AtWish {
+	switch {
+	case plan.Why != rights.AtWish:
+	case plan.Request == "": // whoever approves it knows that only who asks says so
+		tells = append(tells, p.T("retention.no_request"))
+	default:
 		tells = append(tells, p.T("retention.at_wish"))
 	}
 	if n := len(plan.Households); n > 0 {

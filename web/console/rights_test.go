@@ -314,6 +314,7 @@ func TestErasureByTwo(t *testing.T) {
 		t.Errorf("a corrected record: %d", code)
 	}
 	w.move(time.Second) // approvals stand by their time
+	has(t, page, "She asked for it.")
 	dpo.follow(dpo.post(at, nil))
 	in, err := w.doors[own].Session(t.Context(), lead.token)
 	if err != nil {
@@ -326,6 +327,8 @@ func TestErasureByTwo(t *testing.T) {
 	told := w.of(lead).get("/approvals/" + all[0].ID).Body.String()
 	has(t, told, "/desk/removals/")
 	hasNot(t, told, "Amina")
+	has(t, told, "No request of hers is on record")
+	hasNot(t, told, "She asked for it.")
 	reads := w.of(w.add(own, "lead-2", access.OrgAdmin, access.Approver))
 	has(t, reads.get("/approvals/"+all[0].ID).Body.String(), "It is the record of <bdi>Amina Yusuf</bdi>")
 	if code := w.approve(lead, access.PersonErase); code != 303 {

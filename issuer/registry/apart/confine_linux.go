@@ -82,9 +82,10 @@ func filter() error {
 		425, // io_uring_setup
 		438, // pidfd_getfd
 		428, // open_tree
+		424, // pidfd_send_signal
 		syscall.SYS_SOCKET, syscall.SYS_SOCKETPAIR, syscall.SYS_CONNECT, syscall.SYS_BIND, syscall.SYS_LISTEN, syscall.SYS_ACCEPT, syscall.SYS_SENDTO, syscall.SYS_SENDMSG,
 		syscall.SYS_OPENAT, syscall.SYS_EXECVE, syscall.SYS_PTRACE, syscall.SYS_KILL, syscall.SYS_UNLINKAT, syscall.SYS_LINKAT, syscall.SYS_SYMLINKAT,
-		syscall.SYS_MKDIRAT, syscall.SYS_FCHMODAT, syscall.SYS_FCHOWNAT, syscall.SYS_TRUNCATE, syscall.SYS_MOUNT, syscall.SYS_CHROOT,
+		syscall.SYS_MKDIRAT, syscall.SYS_MKNODAT, syscall.SYS_FCHMODAT, syscall.SYS_FCHOWNAT, syscall.SYS_TRUNCATE, syscall.SYS_MOUNT, syscall.SYS_CHROOT,
 	}, refusedHere...)
 	program := []syscall.SockFilter{
 		{Code: loadWord, K: atArch}, {Code: jumpEqual, Jt: 1, K: auditArch}, {Code: ret, K: retKill},

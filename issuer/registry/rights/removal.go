@@ -89,10 +89,11 @@ func (d *Desk) Removal(ctx context.Context, id string) (r Removal, err error) {
 type Plan struct {
 	Removal    string        `json:"removal"`
 	Why        string        `json:"why"`
-	Items      []Planned     `json:"items"`      // households first; what is not due any more, or gone, is not among them
-	Households []registry.ID `json:"households"` // that say who somebody was: made anew without her, or gone where nobody is left
-	Cards      []string      `json:"cards"`      // that are good or on hold, and are revoked
-	Told       []string      `json:"told"`       // parties that hold a file with a row of hers: each gets a recall
+	Request    string        `json:"request,omitempty"` // of hers that it answers; empty with AtWish: none is on record
+	Items      []Planned     `json:"items"`             // households first; what is not due any more, or gone, is not among them
+	Households []registry.ID `json:"households"`        // that say who somebody was: made anew without her, or gone where nobody is left
+	Cards      []string      `json:"cards"`             // that are good or on hold, and are revoked
+	Told       []string      `json:"told"`              // parties that hold a file with a row of hers: each gets a recall
 }
 
 // Planned is an item of a Plan.
@@ -127,7 +128,7 @@ type Remover struct {
 
 // Plan looks at everything that a removal reaches, and changes nothing.
 func (m *Remover) Plan(ctx context.Context, r Removal) (p Plan, err error) {
-	p = Plan{Removal: r.ID, Why: r.Why, Items: []Planned{}, Households: []registry.ID{}, Cards: []string{}, Told: []string{}}
+	p = Plan{Removal: r.ID, Why: r.Why, Request: r.Request, Items: []Planned{}, Households: []registry.ID{}, Cards: []string{}, Told: []string{}}
 	due, err := m.Desk.due(ctx, r)
 	if err != nil {
 		return p, err
