@@ -107,25 +107,61 @@ type MenuItem struct {
 	Here bool
 }
 
-// Menu is made of the table by the roles of who asks.
-func (p *Page) Menu() (list []MenuItem) {
+// A MenuGroup are places that belong together, under a word.
+type MenuGroup struct {
+	Word  string
+	Items []MenuItem
+}
+
+// menuGroups are the words over the menu's places, each with its places in the order in
+// which work goes through them.
+var menuGroups = []struct {
+	word  string
+	paths []string
+}{
+	{"frame.menu_mine", []string{"/", "/approvals", "/jobs", "/settings"}},
+	{"frame.menu_people", []string{"/people", "/imports", "/requests", "/notices", "/recalls", "/retention"}},
+	{"frame.menu_cards", []string{"/programmes", "/batches", "/prints", "/cards", "/offers"}},
+	{"frame.menu_field", []string{"/devices", "/trust"}},
+	{"frame.menu_others", []string{"/agreements", "/exports"}},
+	{"frame.menu_watch", []string{"/reports", "/audit", "/audit/work", "/audit/proof", "/accounts", "/organisation"}},
+}
+
+// Menu is made of the table by the roles of who asks. What stands in no group comes last.
+func (p *Page) Menu() (list []MenuGroup) {
 	if p.In == nil {
 		return nil
 	}
-	here, longest := -1, -1
+	var here string
+	words := map[string]string{}
+	var rest []string
 	for i := range p.console.routes {
 		r := &p.console.routes[i]
 		if r.Menu == "" || !r.may(p.In) {
 			continue
 		}
-		if n := len(r.Path); n > longest && (r.Path == p.Route.Path || r.Path != "/" && strings.HasPrefix(p.Route.Path, r.Path+"/")) {
-			here, longest = len(list), n
+		if len(r.Path) > len(here) && (r.Path == p.Route.Path || r.Path != "/" && strings.HasPrefix(p.Route.Path, r.Path+"/")) {
+			here = r.Path
 		}
-		list = append(list, MenuItem{Path: Root + r.Path, Word: r.Menu})
+		words[r.Path] = r.Menu
+		rest = append(rest, r.Path)
 	}
-	if here >= 0 {
-		list[here].Here = true
+	add := func(word string, paths []string) {
+		var g MenuGroup
+		for _, path := range paths {
+			if w, ok := words[path]; ok {
+				g.Items = append(g.Items, MenuItem{Path: Root + path, Word: w, Here: path == here})
+				delete(words, path)
+			}
+		}
+		if g.Word = word; len(g.Items) > 0 {
+			list = append(list, g)
+		}
 	}
+	for _, g := range menuGroups {
+		add(g.word, g.paths)
+	}
+	add("frame.menu_more", rest)
 	return list
 }
 
