@@ -435,3 +435,13 @@ func TestNothingReadIsKeptForAKey(t *testing.T) {
 		t.Errorf("the log tells of %d files, two were handed out", logged)
 	}
 }
+
+// Which cards are in a file is not told with its line of the print log.
+func TestThePrintLogNamesNoCard(t *testing.T) {
+	w := newWorld(t)
+	p := w.program(own, access.Issuer, access.BatchPrint)
+	job := p.object(p.ask("GET", "/prints/of/"+w.issuing.print(own), ""), 200)["job"].(map[string]any)
+	if _, has := job["cards"]; has || job["count"] == nil {
+		t.Errorf("the line says %v", job)
+	}
+}

@@ -114,10 +114,10 @@ func (d *Desk) Executor() access.Executor {
 	return access.Executor{Payload: d.Payload, Makers: d.makers, Run: d.approved}
 }
 
-// makers are who loaded an import and who mended it.
+// makers are who loaded an import, said what its columns are, and mended it.
 func (d *Desk) makers(ctx context.Context, id string) ([]string, error) {
 	m, err := d.Show(ctx, id)
-	who := []string{m.By}
+	who := append([]string{m.By}, m.Mapped...)
 	for _, x := range m.Mends {
 		if !slices.Contains(who, x.By) {
 			who = append(who, x.By)

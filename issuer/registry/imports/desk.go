@@ -336,6 +336,9 @@ func (d *Desk) Map(ctx context.Context, by access.Actor, id string, version int6
 			return nil
 		}
 		m.Plan, m.Options, m.State = b, opt, Loaded
+		if !slices.Contains(m.Mapped, by.ID) {
+			m.Mapped = append(m.Mapped, by.ID)
+		}
 		return nil
 	})
 }

@@ -97,6 +97,7 @@ type Import struct {
 	At      time.Time
 	Plan    []byte           `json:"plan"`              // intake.Plan as JSON
 	Known   bool             `json:"known,omitempty"`   // the plan is that of an earlier import
+	Mapped  []string         `json:"mapped,omitempty"`  // accounts that said what its columns are
 	Mends   []Mended         `json:"mends,omitempty"`   // laid over the file
 	Mended  int              `json:"mended,omitempty"`  // how many there are or were
 	Counts  *Counts          `json:"counts,omitempty"`  // of the newest check; State tells whether it is of what is there now

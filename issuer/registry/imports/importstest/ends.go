@@ -19,16 +19,20 @@ func (w *World) both(t testing.TB, id string) *access.Session {
 	return s
 }
 
-// testMakers: who loaded a list, or mended a cell of it, does not approve it when another
-// account submits it.
+// testMakers: who loaded a list, said what its columns are, or mended a cell of it, does not
+// approve it when another account submits it.
 func testMakers(t *testing.T, w *World) {
-	loader, mender := w.both(t, "loader"), w.both(t, "mender")
+	loader, mender, mapper := w.both(t, "loader"), w.both(t, "mender"), w.both(t, "mapper")
 	m, _, err := w.Desk.Load(ctx, loader.Actor(access.ImportLoad), "list.csv", list(3, ""), imports.Options{})
 	must(t, err)
 	m, err = w.Desk.Mend(ctx, mender.Actor(access.ImportCheck), m.ID, m.Version, []roster.Mend{{Row: 2, Column: "full_name", Value: "Somebody Else"}})
 	must(t, err)
+	_, _, plan, _, err := w.Desk.Columns(ctx, mapper.Actor(access.ImportCheck), m.ID)
+	must(t, err)
+	m, err = w.Desk.Map(ctx, mapper.Actor(access.ImportCheck), m.ID, m.Version, plan, imports.Options{TakeChanges: true})
+	must(t, err)
 	m = w.submit(t, w.check(t, m))
-	for _, s := range []*access.Session{loader, mender} {
+	for _, s := range []*access.Session{loader, mender, mapper} {
 		_, err := w.Door.Approve(ctx, s, m.Review.Approval, m.Review.Hash, nil)
 		want(t, s.Account.ID+" approves", err, access.ErrOwnApproval)
 	}
