@@ -65,6 +65,39 @@ func TestOffersAreOfApprovedRounds(t *testing.T) {
 	if code, _ := l.run(ctx, args("77", "--second-person", "lead-1")...); code != 2 {
 		t.Errorf("a second person of no account answers for an offer: %d", code)
 	}
+	// A second person proves it, and stands in the log beside who made the offer.
+	proof := l.path("proof")
+	code := provable(t, s.o.store, "lead-1", access.Approver)
+	prove := func(password string) []string {
+		t.Helper()
+		if err := os.WriteFile(proof, []byte(password+"\n"+code+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return args("77", "--second-person", "lead-1", "--proof-file", proof)
+	}
+	offers := func() int {
+		t.Helper()
+		all, err := d.Offers(ctx, org)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(all)
+	}
+	before := offers()
+	l.refused([]string{"proves it here by password", "--proof-file"}, args("77", "--second-person", "lead-1")...)
+	l.refused([]string{"password or code is wrong"}, prove("eight mild ostriches hum")...)
+	if n := offers() - before; n != 0 {
+		t.Errorf("%d offers were made without a proof", n)
+	}
+	l.must(prove("seven mild ostriches hum")...)
+	if n := offers() - before; n != 1 {
+		t.Errorf("%d offers by a second person who proved it", n)
+	}
+	for _, want := range []string{`"act":"account.vouch"`, `"second_person":"lead-1","act":"offer.create"`} {
+		if log := l.must("audit", "show", "--json"); !strings.Contains(log, want) {
+			t.Errorf("the log lacks %s", want)
+		}
+	}
 }
 
 // A server destroys lists whose time is over though no other list comes: as it begins, and

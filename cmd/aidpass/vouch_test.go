@@ -25,9 +25,31 @@ func TestTheSecondPersonProvesIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	joined := scriptClock().Add(-time.Minute) // its code of now is not used
-	door := &access.Door{Store: o.store, Now: func() time.Time { return joined }, Cost: access.Cost{Memory: 64, Passes: 1, Lanes: 1}}
-	secret, err := door.Invite(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin}, access.NewAccount{ID: "bilal", Roles: []access.Role{access.OrgAdmin}})
+	code := provable(t, o.store, "bilal", access.OrgAdmin)
+	o.close()
+
+	proof := l.path("proof")
+	write := func(text string) {
+		if err := os.WriteFile(proof, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.refused([]string{"has a desk", "nobody signs in there"}, reset("--second-person", "anybody")...)
+	l.refused([]string{"proves it here by password", "--proof-file"}, reset("--second-person", "bilal")...)
+	write("a wrong one of these\n" + code + "\n")
+	l.refused([]string{"password or code is wrong"}, reset("--second-person", "bilal", "--proof-file", proof)...)
+	write("seven mild ostriches hum\n" + code + "\n")
+	l.must(reset("--second-person", "bilal", "--proof-file", proof)...)
+	l.refused([]string{"the code was used"}, reset("--second-person", "bilal", "--proof-file", proof)...)
+}
+
+// provable lets an account join whose password is "seven mild ostriches hum", and returns
+// its one-time code of now, which is not used yet.
+func provable(t *testing.T, store access.Store, id string, roles ...access.Role) string {
+	t.Helper()
+	joined := scriptClock().Add(-time.Minute)
+	door := &access.Door{Store: store, Now: func() time.Time { return joined }, Cost: access.Cost{Memory: 64, Passes: 1, Lanes: 1}}
+	secret, err := door.Invite(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin}, access.NewAccount{ID: id, Roles: roles})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,19 +67,5 @@ func TestTheSecondPersonProvesIt(t *testing.T) {
 	if _, err := door.Accept(t.Context(), secret, "seven mild ostriches hum", code(joined), "192.0.2.7"); err != nil {
 		t.Fatal(err)
 	}
-	o.close()
-
-	proof := l.path("proof")
-	write := func(text string) {
-		if err := os.WriteFile(proof, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	l.refused([]string{"has a desk", "nobody signs in there"}, reset("--second-person", "anybody")...)
-	l.refused([]string{"proves it here by password", "--proof-file"}, reset("--second-person", "bilal")...)
-	write("a wrong one of these\n" + code(scriptClock()) + "\n")
-	l.refused([]string{"password or code is wrong"}, reset("--second-person", "bilal", "--proof-file", proof)...)
-	write("seven mild ostriches hum\n" + code(scriptClock()) + "\n")
-	l.must(reset("--second-person", "bilal", "--proof-file", proof)...)
-	l.refused([]string{"the code was used"}, reset("--second-person", "bilal", "--proof-file", proof)...)
+	return code(scriptClock())
 }
