@@ -10,6 +10,7 @@ import (
 	"aidpass/access/witness"
 	"aidpass/storage"
 	"aidpass/storage/keystore"
+	"aidpass/web/console"
 )
 
 func (a *app) auditCommand() *cobra.Command {
@@ -50,17 +51,21 @@ func auditError(err error) error {
 	var fork *witness.ForkError
 	switch {
 	case errors.Is(err, witness.ErrNotEd25519):
-		return usagef("%w", err).hint("aidpass org rotate --use audit --from TODAY --second-person ACCOUNT --out FILE.org makes one that is, and the trust list takes it in")
+		return usagef("%w", err).coded(console.CannotAuditKey).hint("aidpass org rotate --use audit --from TODAY --second-person ACCOUNT --out FILE.org makes one that is, and the trust list takes it in")
 	case errors.Is(err, storage.ErrRewound):
-		return usagef("%w", err).hint("aidpass audit verify tells what is missing; after a restore two people go on: --restart REASON --second-person ACCOUNT")
+		return usagef("%w", err).coded(console.CannotRewound).hint("aidpass audit verify tells what is missing; after a restore two people go on: --restart REASON --second-person ACCOUNT")
 	case errors.As(err, &conflict) && conflict.Size >= conflict.Seen:
-		return usagef("%w", err).hint("whose log it is makes the request: aidpass audit checkpoint --since %d --out FILE", conflict.Seen)
+		return usagef("%w", err).coded(console.CannotAhead, "seen", conflict.Seen).hint("whose log it is makes the request: aidpass audit checkpoint --since %d --out FILE", conflict.Seen)
 	case errors.As(err, &conflict):
-		return usagef("%w", err).hint("ask for the newest checkpoint; a log that went back was restored or cut short")
+		return usagef("%w", err).coded(console.CannotBehind, "seen", conflict.Seen).hint("ask for the newest checkpoint; a log that went back was restored or cut short")
 	case errors.As(err, &fork):
-		return usagef("%w", err).hint("keep this file: with the checkpoint seen before it proves that the log was written anew. Where it was restored, two people begin anew: --fresh REASON --second-person ACCOUNT")
+		return usagef("%w", err).coded(console.CannotForked).hint("keep this file: with the checkpoint seen before it proves that the log was written anew. Where it was restored, two people begin anew: --fresh REASON --second-person ACCOUNT")
 	case errors.Is(err, witness.ErrSyntax), errors.Is(err, witness.ErrNotSigned):
-		return usagef("%w", err).hint("the file goes from hand to hand as it is; the newest trust list has the keys: --trust, or --log-key")
+		code := console.CannotCheckpoint
+		if errors.Is(err, witness.ErrNotSigned) {
+			code = console.CannotUnsigned
+		}
+		return usagef("%w", err).coded(code).hint("the file goes from hand to hand as it is; the newest trust list has the keys: --trust, or --log-key")
 	}
 	return err
 }

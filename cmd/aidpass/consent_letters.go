@@ -15,6 +15,7 @@ import (
 	"aidpass/issuer/registry/rights"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
+	"aidpass/web/console"
 	"aidpass/words"
 )
 
@@ -28,10 +29,10 @@ func (a *app) letterKeys(path string) (rights.KeyOf, error) {
 		return nil, err
 	}
 	if list == nil {
-		return nil, usagef("there is no trust list here").hint("--trust FILE, or aidpass trust show FILE keeps one")
+		return nil, usagef("there is no trust list here").coded(console.CannotNoList).hint("--trust FILE, or aidpass trust show FILE keeps one")
 	}
 	if now := a.now(); list.Expired(now) {
-		return nil, usagef("the trust list has ended").hint("--trust FILE: the newest one")
+		return nil, usagef("the trust list has ended").coded(console.CannotListEnded).hint("--trust FILE: the newest one")
 	}
 	return func(org string, kid []byte, at time.Time) *cose.Key {
 		k, reason := list.Find([]byte(org), kid, trust.UsePack)

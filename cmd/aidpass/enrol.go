@@ -18,6 +18,7 @@ import (
 	"aidpass/storage/keystore"
 	"aidpass/trust"
 	"aidpass/verifier/enrol"
+	"aidpass/web/console"
 )
 
 // Enrolment goes two ways. With the server: device code, the phone shows it,
@@ -39,7 +40,7 @@ func (o *org) certify(ctx context.Context, by access.Actor, c *trust.DeviceCerti
 	rand.Read(c.DeviceID) // never fails (crypto/rand)
 	p, err := trust.PrepareDevice(caKey, *c)
 	if err != nil {
-		return nil, usagef("%w", err).hint("at most 30 days; sites are short codes")
+		return nil, usagef("%w", err).coded(console.CannotTerms).hint("at most 30 days; sites are short codes")
 	}
 	made := storage.Certified{Device: access.Device{KID: c.Key.ID(), Key: c.Key, Name: name, Site: c.Site, State: access.DeviceConfirmed, From: c.NotBefore, Until: c.NotAfter}}
 	old, err := o.replaced(ctx, replaces, &made.Device)
@@ -70,7 +71,7 @@ func (o *org) replaced(ctx context.Context, name string, made *access.Device) (*
 			return nil, err
 		}
 		if d.KID == made.KID || d.State == access.DeviceWithdrawn || d.Site != made.Site {
-			return nil, usagef("--replaces %s: it is not another device of %s that is in use", name, made.Site).hint("aidpass device list --site %s", made.Site)
+			return nil, usagef("--replaces %s: it is not another device of %s that is in use", name, made.Site).coded(console.CannotReplace).hint("aidpass device list --site %s", made.Site)
 		}
 		return &d, nil
 	}

@@ -18,10 +18,19 @@ import (
 type usageError struct {
 	err  error
 	tips []string
+	code string // of package console, for pages; empty: there is none
+	fill []any  // values that its words name
 }
 
 func usagef(format string, args ...any) *usageError {
 	return &usageError{err: fmt.Errorf(format, args...)}
+}
+
+// coded gives the refusal words on pages of the console: a code of those, and the values
+// that these name.
+func (e *usageError) coded(code string, fill ...any) *usageError {
+	e.code, e.fill = code, fill
+	return e
 }
 
 // hint adds a way out, in the words of the command line.

@@ -9,6 +9,7 @@ import (
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/intake"
 	"aidpass/issuer/registry/roster"
+	"aidpass/web/console"
 )
 
 // What is known here holds for a roster too: it may be older than a death, a no or
@@ -42,7 +43,7 @@ func (o *org) hasRound(ctx context.Context, programme string, round uint64) erro
 		if err != nil || round == 0 || len(p.Rounds) == 0 || slices.ContainsFunc(p.Rounds, func(r registry.Round) bool { return r.N == round }) {
 			return err
 		}
-		return usagef("programme %s has no round %d", programme, round).
+		return usagef("programme %s has no round %d", programme, round).coded(console.CannotRound, "programme", programme, "round", round).
 			hint("aidpass programme show %[1]s tells its rounds; aidpass programme round %[1]s %[2]d --opens DAY --closes DAY adds this one", programme, round)
 	})
 }

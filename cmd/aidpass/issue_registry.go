@@ -14,6 +14,7 @@ import (
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/quality"
 	"aidpass/schemas"
+	"aidpass/web/console"
 )
 
 // recordFlags say for whom on record an issue without a roster is.
@@ -230,7 +231,7 @@ func (r *issueRun) unitsCalled(ctx context.Context, names []string, kind registr
 			}
 			if !ok {
 				if id, err = registry.ParseID(name); err != nil {
-					return usagef("no %s of this number, nor an id (entry %d of %d)", kind, i+1, len(names)).
+					return usagef("no %s of this number, nor an id (entry %d of %d)", kind, i+1, len(names)).coded(console.CannotUnit).
 						hint("--roster NAME says in which list the numbers are; aidpass registry show tells the ids")
 				}
 			}

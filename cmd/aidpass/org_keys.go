@@ -19,6 +19,7 @@ import (
 	"aidpass/internal/cose"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
+	"aidpass/web/console"
 	"aidpass/words"
 )
 
@@ -291,13 +292,13 @@ func (o *orgKeys) current(use keystore.Use) (*keystore.Info, error) {
 	}
 	switch {
 	case refused != nil:
-		return nil, usagef("service points accept no %s key that is here: of what %s of %s signs, the newest trust list seen says: %s", use, refused.ID, o.entry.ID, plain(keyWords, why)).
+		return nil, usagef("service points accept no %s key that is here: of what %s of %s signs, the newest trust list seen says: %s", use, refused.ID, o.entry.ID, plain(keyWords, why)).coded(console.CannotKeyRefused, "use", use).
 			hint("the keeper of the list adds the present keys: aidpass trust update LIST %s; name the newest list with --trust", o.a.publicEntry(o.entry.ID))
 	case lapsed != nil:
 		_, _, until := role(*lapsed)
-		return nil, usagef("the %s key %s signed until %s", use, lapsed.ID, until).hint("aidpass org rotate --use %s makes its successor", use)
+		return nil, usagef("the %s key %s signed until %s", use, lapsed.ID, until).coded(console.CannotKeyOver, "use", use).hint("aidpass org rotate --use %s makes its successor", use)
 	}
-	return nil, usagef("no %s key of %s begins before %s", use, o.entry.ID, now).
+	return nil, usagef("no %s key of %s begins before %s", use, o.entry.ID, now).coded(console.CannotKeyEarly, "use", use).
 		hint("is the clock right? aidpass org show tells the keys")
 }
 

@@ -20,6 +20,7 @@ import (
 	"aidpass/storage/keystore"
 	"aidpass/trust"
 	"aidpass/verifier"
+	"aidpass/web/console"
 )
 
 // packFlags are what pack build is asked for.
@@ -182,13 +183,13 @@ func (o *org) newPack(ctx context.Context, f packFlags) (raw []byte, _ *verifier
 	a := o.a
 	list, listed, err := readList(f.trust, trust.Anchors{})
 	if f.trust == a.keptPath() && notThere(err) {
-		return nil, nil, usagef("no trust list was seen here yet").hint("--trust trust.list: phones know by it whose cards count")
+		return nil, nil, usagef("no trust list was seen here yet").coded(console.CannotNoList).hint("--trust trust.list: phones know by it whose cards count")
 	}
 	if err != nil {
 		return nil, nil, err
 	}
 	if listed.Organisation([]byte(o.entry.ID)) == nil {
-		return nil, nil, usagef("%s is not on trust list %d", o.entry.ID, listed.Sequence).
+		return nil, nil, usagef("%s is not on trust list %d", o.entry.ID, listed.Sequence).coded(console.CannotNotListed).
 			hint("the keeper of the list adds it: aidpass trust add LIST %s", a.publicEntry(o.entry.ID))
 	}
 	now := a.now()
@@ -272,7 +273,7 @@ func (b *packBuild) nextSequence() (uint64, error) {
 		}
 		p, _, err := verifier.OpenPack(raw, verifier.Floors{}, b.draft.Issued)
 		if err != nil {
-			return 0, usagef("%s: %w", b.f.above, err).hint("the newest pack that any device has is needed")
+			return 0, usagef("%s: %w", b.f.above, err).coded(console.CannotPackFiles).hint("the newest pack that any device has is needed")
 		}
 		if p.Org == b.draft.Org {
 			last = max(last, p.Sequence)
@@ -289,7 +290,7 @@ func (b *packBuild) finish(ctx context.Context) ([]byte, *verifier.Pack, error) 
 	}
 	p, err := verifier.PreparePack(key, b.draft)
 	if err != nil {
-		return nil, nil, usagef("%w", err).hint("aidpass pack build --help shows examples")
+		return nil, nil, usagef("%w", err).coded(console.CannotPack).hint("aidpass pack build --help shows examples")
 	}
 	raw, err := attach(p, signer)
 	if err != nil {
@@ -297,7 +298,7 @@ func (b *packBuild) finish(ctx context.Context) ([]byte, *verifier.Pack, error) 
 	}
 	pack, _, err := verifier.OpenPack(raw, verifier.Floors{}, b.draft.Issued)
 	if err != nil {
-		return nil, nil, usagef("no device would take this pack: %w", err).
+		return nil, nil, usagef("no device would take this pack: %w", err).coded(console.CannotPack).
 			hint("are the organisation's present keys on the trust list? aidpass org show and aidpass trust show tell")
 	}
 	note, err := json.Marshal(packNote{b.draft.Org, b.draft.Site, b.draft.Sequence, b.served, b.rows, b.faces})

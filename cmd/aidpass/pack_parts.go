@@ -24,6 +24,7 @@ import (
 	"aidpass/storage"
 	"aidpass/trust"
 	"aidpass/verifier"
+	"aidpass/web/console"
 )
 
 // trustParts adds chain, recognised lists and withdrawals.
@@ -42,7 +43,7 @@ func (b *packBuild) trustParts(context.Context) error {
 		}
 		// Joined to ours as on every device: its status lists are then known below.
 		if err := b.list.Recognise(raw, b.draft.Issued); err != nil {
-			return usagef("%s: %w", path, err).hint("the keeper of our list recognises it first: aidpass trust recognise")
+			return usagef("%s: %w", path, err).coded(console.CannotPackFiles).hint("the keeper of our list recognises it first: aidpass trust recognise")
 		}
 		b.add(l.ID, verifier.PartRecognised, l.ID, l.Sequence, raw)
 	}
@@ -62,7 +63,7 @@ func (b *packBuild) trustParts(context.Context) error {
 	for _, raw := range files {
 		w, err := openWithdrawal(raw, b.list)
 		if err != nil {
-			return usagef("a withdrawal: %w", err).hint("is it for this trust list?")
+			return usagef("a withdrawal: %w", err).coded(console.CannotPackFiles).hint("is it for this trust list?")
 		}
 		b.add(w.Org, verifier.PartWithdrawal, hex.EncodeToString(w.KID), uint64(w.At), raw)
 	}
@@ -153,7 +154,7 @@ func (b *packBuild) addStatus(raw []byte, what string) error {
 		l, err = status.OpenCWT(raw, find)
 	}
 	if err != nil {
-		return usagef("%s: %w", what, err).hint("a status list signed by an organisation of the trust list is needed")
+		return usagef("%s: %w", what, err).coded(console.CannotPackFiles).hint("a status list signed by an organisation of the trust list is needed")
 	}
 	owner, kid := "", l.KeyID
 	if kind == verifier.PartStatusJWT {
@@ -180,7 +181,7 @@ func (b *packBuild) typesPart(context.Context) error {
 		}
 		t, err := compile.Compile(raw)
 		if err != nil {
-			return usagef("%s: %w", path, err).hint("the embedded types in schemas/ are examples of a type file")
+			return usagef("%s: %w", path, err).coded(console.CannotPackFiles).hint("the embedded types in schemas/ are examples of a type file")
 		}
 		own = append(own, t)
 	}
@@ -188,7 +189,7 @@ func (b *packBuild) typesPart(context.Context) error {
 		return nil
 	}
 	if _, err := schemas.NewSet(append(schemas.Embedded(), own...)...); err != nil {
-		return usagef("%w", err).hint("a changed type needs a new vct and a name of its own")
+		return usagef("%w", err).coded(console.CannotPackFiles).hint("a changed type needs a new vct and a name of its own")
 	}
 	b.add(b.draft.Org, verifier.PartTypes, "types", b.draft.Sequence, schemas.Append(nil, own))
 	return nil
@@ -216,7 +217,7 @@ func (b *packBuild) policyPart(ctx context.Context) (err error) {
 		n, err := strconv.Atoi(days)
 		vcts, terr := typeURIs([]string{name})
 		if !ok || err != nil || terr != nil || n < 0 {
-			return usagef("--fresh %q", s).hint("--fresh eligibility=14")
+			return usagef("--fresh %q", s).coded(console.CannotPackFiles).hint("--fresh eligibility=14")
 		}
 		if p.Freshness == nil {
 			p.Freshness = map[string]int64{}
@@ -226,14 +227,14 @@ func (b *packBuild) policyPart(ctx context.Context) (err error) {
 	if d := b.f.old; d.reason != "" {
 		until, err := parseAt(d.until)
 		if err != nil || d.lead == "" || d.second == "" {
-			return usagef("--old-lists takes a decision of two people, with an end").hint("--old-lists road_closed --lead st-7 --second st-9 --until 2026-12-05")
+			return usagef("--old-lists takes a decision of two people, with an end").coded(console.CannotPackFiles).hint("--old-lists road_closed --lead st-7 --second st-9 --until 2026-12-05")
 		}
 		p.OldLists = &verifier.Decision{Reason: d.reason, Lead: d.lead, Second: d.second, Ceiling: d.ceiling, From: b.draft.Issued, Until: until}
 	}
 	b.programmes = p.Programmes
 	raw, err := p.Encode()
 	if err != nil {
-		return usagef("%w", err).hint("aidpass pack build --help shows examples")
+		return usagef("%w", err).coded(console.CannotPackFiles).hint("aidpass pack build --help shows examples")
 	}
 	b.add(b.draft.Org, verifier.PartPolicy, "policy", b.draft.Sequence, raw)
 	return nil
@@ -305,7 +306,7 @@ func handedOutAt(r *registry.Round, sites []string) bool {
 
 // parseProgramme reads CODE or CODE=N@FROM..TO; TO is the last day.
 func parseProgramme(s string) (string, []verifier.Round, error) {
-	bad := usagef("--programme %q", s).hint("--programme K7Q2, or K7Q2=1@2026-11-01..2026-12-01")
+	bad := usagef("--programme %q", s).coded(console.CannotPackFiles).hint("--programme K7Q2, or K7Q2=1@2026-11-01..2026-12-01")
 	code, rest, ok := strings.Cut(s, "=")
 	if code == "" {
 		return "", nil, bad
@@ -335,7 +336,7 @@ func parseProgramme(s string) (string, []verifier.Round, error) {
 // deviceParts adds certificates and, behind the operator's code, audience keys.
 func (b *packBuild) deviceParts(ctx context.Context) error {
 	if b.f.unlock != "" && len(b.f.devices)+len(b.f.enrolled) == 0 {
-		return usagef("--unlock needs --device").hint("keys of sealed claims are sealed to one device: --device tab-1.cert")
+		return usagef("--unlock needs --device").coded(console.CannotPackFiles).hint("keys of sealed claims are sealed to one device: --device tab-1.cert")
 	}
 	for i := range b.f.enrolled {
 		d := &b.f.enrolled[i]
@@ -356,7 +357,7 @@ func (b *packBuild) deviceParts(ctx context.Context) error {
 		}
 		cert, _, reason := b.list.OpenDevice(raw)
 		if cert == nil {
-			return usagef("%s: the certificate does not hold: %s", path, plain(keyWords, reason)).
+			return usagef("%s: the certificate does not hold: %s", path, plain(keyWords, reason)).coded(console.CannotPackFiles).
 				hint("is the organisation's device-ca key on this trust list, and does it begin before the certificate?")
 		}
 		if cert.Site != b.f.site {

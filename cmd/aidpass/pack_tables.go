@@ -18,6 +18,7 @@ import (
 	"aidpass/schemas"
 	"aidpass/status"
 	"aidpass/verifier"
+	"aidpass/web/console"
 )
 
 const (
@@ -91,7 +92,7 @@ func (t *packTables) labels() error {
 		return err
 	}
 	if err := json.Unmarshal(b, &t.codes.Labels); err != nil {
-		return usagef("%s: no file of labels: %w", t.f.labels, err).hint(`{"RICE": {"en": "Rice", "ar": "أرز"}, "K7Q2": {"en": "Winter cash"}}`)
+		return usagef("%s: no file of labels: %w", t.f.labels, err).coded(console.CannotLabels).hint(`{"RICE": {"en": "Rice", "ar": "أرز"}, "K7Q2": {"en": "Winter cash"}}`)
 	}
 	return nil
 }
@@ -276,7 +277,7 @@ func (t *packTables) finish() error {
 	}
 	add := func(kind verifier.PartKind, name string, plain []byte, err error) error {
 		if err != nil {
-			return usagef("%w", err).hint("a shorter name, fewer programmes or a site of its own for some of the people: --no-list leaves the expected list out")
+			return usagef("%w", err).coded(console.CannotPackLarge).hint("a shorter name, fewer programmes or a site of its own for some of the people: --no-list leaves the expected list out")
 		}
 		b.sealed = append(b.sealed, verifier.Part{Owner: b.draft.Org, Kind: kind, Name: name, Sequence: b.draft.Sequence, Data: plain})
 		return nil

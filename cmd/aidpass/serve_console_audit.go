@@ -226,7 +226,7 @@ func (d consoleAudit) Prove(ctx context.Context, org string, by access.Actor, fi
 	if file != nil {
 		if texts, err := qrcode.ReadImage(bytes.NewReader(file)); err == nil {
 			if file = checkpointOfCodes(texts); file == nil {
-				return out, console.CannotNow("no code of a checkpoint is on the picture")
+				return out, console.CannotNow(console.CannotNoCode, "no code of a checkpoint is on the picture")
 			}
 		}
 		r, err := witness.ParseRequest(file)

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strings"
 
 	"aidpass/access"
 	"aidpass/credential"
@@ -213,7 +212,7 @@ func (d consoleCards) Replace(ctx context.Context, org string, by access.Actor, 
 	}
 	err = desk.Replace(ctx, b, func(r issuer.Result) error {
 		if r.Refusal != nil {
-			return console.Held(r.Refusal.Text)
+			return console.Held(r.Refusal.Text, issuer.Lack{Code: r.Refusal.Code})
 		}
 		made = r.Credential
 		return nil
@@ -317,16 +316,16 @@ func (d consoleCards) Make(ctx context.Context, org string, by access.Actor, o c
 	settled := c.Settle("")
 	switch {
 	case c.Skipped != "":
-		return made, console.Held(c.Why)
+		return made, console.Held(c.Why, issuer.Lack{Code: c.Skipped})
 	case settled.Refusal != nil:
-		return made, console.Held(strings.Join(settled.Decision.Reasons, "; "))
+		return made, console.Held(settled.Refusal.Text, settled.Decision.Lacks...)
 	}
 	draft.For = settled.Request
 	offered, err := service.Create(ctx, draft)
 	var held *offer.Held
 	switch {
 	case errors.As(err, &held):
-		return made, console.Held(offerError(err).Error())
+		return made, console.Held(offerError(err).Error(), issuer.Lack{Code: held.Code})
 	case err != nil:
 		return made, err
 	}

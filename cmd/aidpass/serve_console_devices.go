@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/storage"
+	"aidpass/trust"
 	"aidpass/verifier/enrol"
 	"aidpass/web/console"
 )
@@ -17,12 +19,16 @@ import (
 // a person carries over and what phones fetch have numbers of one row.
 type consoleDevices struct{ *serving }
 
-// consoleRefusal shows what the command line would say, where the input or the state of
-// things is at fault: with the reason for whoever helps, in the words of the program.
+// consoleRefusal says on a page what the command line would say, where the input or the
+// state of things is at fault: by its code, with the program's own words for whoever helps.
 func consoleRefusal(err error) error {
 	var usage *usageError
+	var clock *trust.TimeError
+	if errors.As(err, &clock) {
+		return console.ErrClock
+	}
 	if errors.As(err, &usage) {
-		return console.CannotNow(usage.Error())
+		return console.CannotNow(cmp.Or(usage.code, console.CannotOther), usage.Error(), usage.fill...)
 	}
 	return err
 }
@@ -70,7 +76,7 @@ func (d consoleDevices) Sites(ctx context.Context, org string) (sites []string, 
 func (d consoleDevices) site(ctx context.Context, site string) error {
 	k, err := d.o.spelt(ctx, site)
 	if k != "" {
-		return console.CannotNow("site " + site + " is spelt " + k + " elsewhere here")
+		return console.CannotNow(console.CannotSite, "site "+site+" is spelt "+k+" elsewhere here", "site", site, "known", k)
 	}
 	return err
 }

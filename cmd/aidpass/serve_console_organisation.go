@@ -54,22 +54,27 @@ func (d consoleOrganisation) Set(ctx context.Context, org string, by access.Acto
 		return err
 	}
 	var err error
+	code := console.CannotOther
 	switch name {
 	case console.SettingComplaint:
+		code = console.CannotLine
 		if strings.ContainsFunc(string(value), func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }) {
 			err = errors.New("a line that is printed has no signs that turn others around")
 		}
 	case console.SettingPairs:
+		code = console.CannotPairs
 		_, err = console.ReadPairs(value)
 	case console.SettingLabels:
+		code = console.CannotNames
 		err = json.Unmarshal(value, &map[string]map[string]string{})
 	case console.SettingRequired:
+		code = console.CannotRequired
 		_, err = quality.ReadPolicy(value)
 	default:
 		return console.ErrNotFound
 	}
 	if err != nil {
-		return console.CannotNow(strings.ToValidUTF8(err.Error(), "?"))
+		return console.CannotNow(code, strings.ToValidUTF8(err.Error(), "?"))
 	}
 	settings.Lock()
 	defer settings.Unlock()

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"aidpass/trust"
+	"aidpass/web/console"
 )
 
 // The newest trust list seen here, DATA/public/trust.list, decides which of our
@@ -66,10 +67,10 @@ func (a *app) keepTrustList(raw []byte, list *trust.List, chain []string) error 
 	if have != nil {
 		switch {
 		case have.Sequence > list.Sequence:
-			return usagef("%s is list %d, and list %d has been used here", "--trust", list.Sequence, have.Sequence).
+			return usagef("%s is list %d, and list %d has been used here", "--trust", list.Sequence, have.Sequence).coded(console.CannotOldList).
 				hint("use the newest: %s", a.keptPath())
 		case have.Sequence == list.Sequence && have.Digest() != list.Digest():
-			return usagef("this list %d says something else than the list %d that has been used here", list.Sequence, have.Sequence).
+			return usagef("this list %d says something else than the list %d that has been used here", list.Sequence, have.Sequence).coded(console.CannotOldList).
 				hint("ask the keeper of the list which of the two is right; the other is %s", a.keptPath())
 		}
 		var links [][]byte
@@ -81,7 +82,7 @@ func (a *app) keepTrustList(raw []byte, list *trust.List, chain []string) error 
 			links = append(links, link)
 		}
 		if err := signedOn(have, list.ID, raw, links); err != nil {
-			return usagef("--trust: the custodians known here did not sign this list: %w", err).
+			return usagef("--trust: the custodians known here did not sign this list: %w", err).coded(console.CannotOldList).
 				hint("--chain FILE: the lists that changed the custodians since %s, oldest first", a.keptPath())
 		}
 	}

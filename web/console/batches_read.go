@@ -252,7 +252,9 @@ var (
 	leftWords = map[string]string{issuer.SkippedHold: "batches.left_hold", issuer.SkippedCancel: "batches.left_cancelled", issuer.SkippedOver: "batches.left_over", issuer.SkippedGone: "batches.left_gone",
 		issuer.RefusedClaims: "batches.left_claims"}
 	refusedWords = map[string]string{issuer.RefusedGate: "batches.refused_gate", issuer.RefusedUnit: "batches.left_gone", issuer.RefusedExists: "batches.refused_exists", issuer.RefusedRevoked: "batches.refused_revoked",
-		issuer.RefusedAlone: "batches.refused_alone", issuer.RefusedLost: "batches.refused_lost", issuer.RefusedWithdrawn: "batches.refused_withdrawn", issuer.RefusedDuplicate: "batches.refused_duplicate"}
+		issuer.RefusedAlone: "batches.refused_alone", issuer.RefusedLost: "batches.refused_lost", issuer.RefusedWithdrawn: "batches.refused_withdrawn", issuer.RefusedDuplicate: "batches.refused_duplicate",
+		issuer.RefusedClaims: "batches.left_claims", issuer.RefusedReplaced: "batches.refused_replaced", issuer.RefusedFormer: "batches.refused_former", issuer.RefusedName: "batches.refused_name",
+		issuer.RefusedOtherKey: "batches.refused_other_key", issuer.RefusedBadCard: "batches.refused_bad_card", issuer.RefusedNumber: "batches.refused_number", issuer.RefusedSealed: "batches.refused_sealed"}
 )
 
 // lackWord says why somebody gets no card, in the reader's language where there are words

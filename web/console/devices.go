@@ -68,10 +68,6 @@ var (
 		access.DeviceWithdrawn: "devices.withdrawn", access.DeviceRefused: "devices.refused"}
 )
 
-// CannotNow is what a desk answers where the input or the state of things is at fault: why
-// is the program's own sentence, in English, for whoever helps.
-func CannotNow(why string) *Fault { return BadForm("devices.refusal", "why", why) }
-
 // A named is a code and the key of its words.
 type named struct{ Code, Word string }
 

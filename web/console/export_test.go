@@ -29,3 +29,6 @@ func (s *Console) OnAnswer(wrong func(string)) {
 		}
 	}
 }
+
+// HeldWord is the word for why no card is made, "" where there is none.
+func HeldWord(code string) string { return heldWords[code] }

@@ -18,6 +18,7 @@ type Fault struct {
 	Status int
 	Word   string // key of a heading; the sentence under it is that of Word.do
 	Fill   []any
+	Detail string        // the program's own sentence in English, for whoever helps; may be empty
 	Retry  time.Duration // 0: trying again does not help
 }
 
@@ -75,10 +76,12 @@ func (s *Console) fail(p *Page, err error) error {
 	if p.program {
 		return p.problem(f)
 	}
-	return p.show(f.Status, "fault", p.T(f.Word, f.Fill...), faultData{Do: p.T(f.Word+".do", f.Fill...), Request: api.RequestID(p.c.Response())})
+	fill := p.whys(f.Fill)
+	return p.show(f.Status, "fault", p.T(f.Word, fill...), faultData{Do: p.T(f.Word+".do", fill...), Detail: f.Detail, Request: api.RequestID(p.c.Response())})
 }
 
 type faultData struct {
 	Do      template.HTML
+	Detail  string // English
 	Request string // for who looks into the log
 }

@@ -225,3 +225,25 @@ func TestWordsOfTheGate(t *testing.T) {
 		t.Error("what there are words for is in English")
 	}
 }
+
+// Why no card is made is said in every language, for each code of package issuer. Those of
+// the gate have words of their own.
+func TestWordsOfCardsThatAreNotMade(t *testing.T) {
+	codes := texts(t, "../../issuer/batch.go")
+	maps.Copy(codes, texts(t, "../../issuer/candidates.go"))
+	count := 0
+	for name, code := range codes {
+		if !strings.HasPrefix(name, "Refused") && !strings.HasPrefix(name, "Skipped") {
+			continue
+		}
+		count++
+		for _, lang := range api.Languages {
+			if word := console.HeldWord(code); catalogue(t, lang)[word] == "" {
+				t.Errorf("%s: %s is not said", lang, name)
+			}
+		}
+	}
+	if count < 20 {
+		t.Errorf("%d reasons were found", count)
+	}
+}

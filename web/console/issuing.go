@@ -2,7 +2,11 @@ package console
 
 import (
 	"errors"
+	"html/template"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	"aidpass/issuer"
 	"aidpass/issuer/offer"
@@ -52,8 +56,45 @@ var (
 	ErrUnread     = &Fault{Status: http.StatusUnprocessableEntity, Word: "issuing.unread"} // no card of this organisation on it
 )
 
-// Held is why nothing can be offered: a sentence in English of package issuer.
-func Held(why string) error { return BadForm("issuing.held", "why", why) }
+// Held is why no card is made and nothing is offered: what package issuer says is in the
+// way, and the same in English.
+func Held(why string, in ...issuer.Lack) error {
+	return &Fault{Status: http.StatusUnprocessableEntity, Word: "issuing.held", Fill: []any{"why", lacking{in, why}}, Detail: why}
+}
+
+// lacking is a value in a sentence: why somebody gets no card, in the reader's language
+// where there are words for it.
+type lacking struct {
+	in      []issuer.Lack
+	english string
+}
+
+// whys says those values of a fault that need words of several catalogues.
+func (p *Page) whys(fill []any) []any {
+	said := slices.Clone(fill)
+	for i, v := range said {
+		why, ok := v.(lacking)
+		if !ok {
+			continue
+		}
+		var all []string
+		for _, l := range why.in {
+			all = append(all, string(p.lackWord(heldWords, l, why.english)))
+		}
+		if len(all) == 0 {
+			all = append(all, string(p.lackWord(heldWords, issuer.Lack{}, why.english)))
+		}
+		said[i] = template.HTML(strings.Join(slices.Compact(all), " "))
+	}
+	return said
+}
+
+// heldWords are those of whoever is left out and of whoever is refused.
+var heldWords = func() map[string]string {
+	all := maps.Clone(leftWords)
+	maps.Copy(all, refusedWords)
+	return all
+}()
 
 // Words of long work and of how it fails, for those who join the desks.
 const (

@@ -252,11 +252,11 @@ func (d opsDesks) Trust(_ context.Context, org string) (t console.TrustState, er
 func (d opsDesks) Follows(ctx context.Context, org string, raw []byte, _ [][]byte) (*trust.List, error) {
 	l, err := trust.Open(raw, trust.Anchors{})
 	if err != nil {
-		return nil, console.CannotNow("no <list>")
+		return nil, console.CannotNow(console.CannotNoList, "no <list>")
 	}
 	t, err := d.Trust(ctx, org)
 	if err == nil && t.List != nil && t.List.Sequence > l.Sequence {
-		err = console.CannotNow("older")
+		err = console.CannotNow(console.CannotOther, "older")
 	}
 	return l, err
 }

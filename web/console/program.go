@@ -148,7 +148,12 @@ func (p *Page) tell(status int, data any) error {
 
 // problem answers a program with a fault (RFC 9457).
 func (p *Page) problem(f *Fault) error {
-	b, err := json.Marshal(map[string]any{"type": "about:blank", "title": text(p.T(f.Word, f.Fill...)), "status": f.Status, "detail": text(p.T(f.Word+".do", f.Fill...)),
+	fill := p.whys(f.Fill)
+	detail := text(p.T(f.Word+".do", fill...))
+	if f.Detail != "" {
+		detail += " (" + f.Detail + ")"
+	}
+	b, err := json.Marshal(map[string]any{"type": "about:blank", "title": text(p.T(f.Word, fill...)), "status": f.Status, "detail": detail,
 		"code": f.Word, "request": api.RequestID(p.c.Response())})
 	if err != nil {
 		return err

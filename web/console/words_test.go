@@ -123,6 +123,11 @@ func families(t *testing.T) (keys []string) {
 	for _, code := range texts(t, "../../issuer/registry/refusal.go") {
 		keys = append(keys, "refusals."+code)
 	}
+	for name, code := range texts(t, "cannot.go") {
+		if strings.HasPrefix(name, "Cannot") {
+			keys = append(keys, "cannot."+code, "cannot."+code+".do")
+		}
+	}
 	for name, code := range texts(t, "../../issuer/registry/quality/gate.go") {
 		if strings.HasPrefix(name, "Reason") {
 			keys = append(keys, "batches.gate_"+code)
@@ -213,7 +218,7 @@ func TestPagesAndWordsMeet(t *testing.T) {
 // isolates it itself.
 func TestEveryValueIsIsolated(t *testing.T) {
 	shown := regexp.MustCompile(`\{\{[^{}]+\}\}`)
-	quiet := regexp.MustCompile(`^\{\{(-? ?(if|else|end|range|with|define|template|block|break|continue)\b|/\*|\$?\.?\$?\.?(A\.)?(T|Word|Number|Date|Time) |\$[a-z]+ :?=)`)
+	quiet := regexp.MustCompile(`^\{\{(-? ?(if|else|end|range|with|define|template|block|break|continue)\b|/\*|\$?\.?\$?\.?(A\.)?(T|Word|Number|Date|Day|Time) |\$[a-z]+ :?=)`)
 	made := regexp.MustCompile(`^\{\{(\.|\$\.)?(Data\.)?(Title|Says|Do)\}\}$|^\{\{\$says\}\}$`) // by T
 	files, _ := filepath.Glob("p*/*.html")
 	for _, f := range files {
