@@ -30,21 +30,22 @@ func (s *serving) peopleScreen() *console.People {
 	}}
 }
 
-// deskStore is the store of a desk whose clerks take back what they entered.
+// deskStore is the store of a desk by which records go: erased, or taken back as they were
+// entered or imported. No file that waits to be taken has them any more.
 type deskStore struct {
 	*storage.Org
 	log     *slog.Logger
 	exports *exportRoom
 }
 
-// EraseAll implements records.Store. What was taken back is gone for everybody who reads
+// EraseAll implements records.Store. What was erased is gone for everybody who reads
 // the database; the old bytes of its key leave the files when nobody reads them, at the
 // latest when the server starts again.
 func (d deskStore) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(rights.Tx) error) error {
 	err := d.Org.EraseAll(ctx, by, ids, reason, before, after)
 	d.exports.clear()
 	if errors.Is(err, storage.ErrTraces) {
-		d.log.Warn("the old bytes of an entry that was taken back are in the write-ahead log until nobody reads it", "code", console.ErrorCode(err))
+		d.log.Warn("the old bytes of what was erased are in the write-ahead log until nobody reads it", "code", console.ErrorCode(err))
 		return nil
 	}
 	return err

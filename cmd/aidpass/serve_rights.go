@@ -128,7 +128,9 @@ func (d consoleLetters) keys() (rights.KeyOf, error) {
 
 // remover destroys what two accounts agreed to, as long work.
 func (s *serving) remover() *rights.Remover {
-	return &rights.Remover{Desk: s.o.keeper(), Cards: s.activeCards, Revoke: s.revokeOf,
+	desk := s.o.keeper()
+	desk.Store = deskStore{s.o.store, s.log, &s.exports}
+	return &rights.Remover{Desk: desk, Cards: s.activeCards, Revoke: s.revokeOf,
 		Start: func(ctx context.Context, by access.Actor, key string, p rights.Plan) error {
 			args, err := p.Payload()
 			if err != nil {
@@ -189,7 +191,6 @@ func (s *serving) erase(ctx context.Context, t *work.Turn) (string, error) {
 		}
 	}
 	err = s.remover().CarryOut(ctx, t.Actor(), p, from, func(done int) error {
-		s.exports.clear()
 		raw, err := json.Marshal(done)
 		if err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -121,9 +122,25 @@ func TestTheDeskForgets(t *testing.T) {
 	if _, err := s.door.Approve(ctx, &officer.Session, all[0].ID, all[0].Hash, nil); !errors.Is(err, access.ErrOwnApproval) {
 		t.Errorf("approved by who asked: %v", err)
 	}
+	// Somebody reads meanwhile, so that the old bytes of the key are not gone at once.
+	reading, read := make(chan struct{}), make(chan struct{})
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		if err := s.o.store.View(ctx, func(v registry.View) error {
+			_, err := v.Programmes()
+			close(reading)
+			<-read
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	})
+	<-reading
 	if _, err := s.door.Approve(ctx, &lead.Session, all[0].ID, all[0].Hash, nil); err != nil {
 		t.Fatal(err)
 	}
+	defer reader.Wait()
+	defer close(read)
 	jobs, err := s.work.Jobs(ctx)
 	if err != nil || len(jobs) != 1 {
 		t.Fatalf("long work: %+v, %v", jobs, err)

@@ -396,7 +396,7 @@ func undoable(tx rights.Tx, account string, id registry.ID, kind registry.Kind) 
 			return errors.Join(err, undoErr(n > 0))
 		}
 	}
-	shared, err := tx.Handed(rights.ShareAction, id)
+	shared, err := rights.SharesOf(tx, id) // also what a party was told on a screen
 	if err != nil || len(shared) > 0 {
 		return errors.Join(err, undoErr(len(shared) > 0))
 	}

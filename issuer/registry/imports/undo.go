@@ -1,6 +1,7 @@
 package imports
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/hex"
@@ -198,7 +199,7 @@ func (w written) keeps(v rights.View, now *registry.Record, card, due bool) (str
 	if then.Household != now.Household || slices.ContainsFunc(history, func(c registry.FieldChange) bool { return c.At.After(w.at) }) {
 		return LeftEdited, nil
 	}
-	given, err := v.Handed(rights.ShareAction, now.ID)
+	given, err := rights.SharesOf(v, now.ID) // also what a party was told on a screen
 	if err != nil || len(given) == 0 {
 		return "", err
 	}
@@ -258,13 +259,77 @@ func (d *Desk) AskUndo(ctx context.Context, c access.Caller, id string, version 
 
 // Undoer is how the door carries taking an import back out.
 func (d *Desk) Undoer() access.Executor {
-	return access.Executor{Run: d.undo, Payload: func(ctx context.Context, id string) ([]byte, error) {
-		_, u, err := d.Undoing(ctx, id)
-		if err != nil {
+	return access.Executor{Run: d.undo, Again: func(ctx context.Context, a access.Approval) ([]byte, error) {
+		m, u, err := d.Undoing(ctx, a.Object)
+		if errors.Is(err, ErrState) && m.State == Undone && a.State == access.Approved {
+			return a.Payload, nil // before a stop
+		} else if err != nil {
 			return nil, err
 		}
-		return u.payload(id), nil
+		if _, done, err := d.happened(ctx, &m, &u, a); err != nil || done {
+			return a.Payload, err
+		}
+		return u.payload(a.Object), nil
 	}}
+}
+
+// happened reports whether an approved taking back was done in the register, and a stop
+// came before the import said so: what was to go is gone, and what was to say again what
+// it said does. left is what it had left.
+func (d *Desk) happened(ctx context.Context, m *Import, u *Undoing, a access.Approval) (left []Left, done bool, err error) {
+	var p undoPayload
+	if a.State != access.Approved || len(u.Erase)+len(u.Restore) > 0 {
+		return nil, false, nil
+	}
+	if err := json.Unmarshal(a.Payload, &p); err != nil {
+		return nil, false, err
+	}
+	number, err := m.number()
+	if err != nil {
+		return nil, false, err
+	}
+	restored := 0
+	err = d.Register.ReadRights(ctx, func(v rights.View) error {
+		w, err := whenOf(v, number)
+		if err != nil {
+			return err
+		}
+		for _, l := range u.Left {
+			back := false
+			if l.Why == LeftEdited {
+				if back, err = w.restored(v, l.Record); err != nil {
+					return err
+				}
+			}
+			if back {
+				restored++
+			} else {
+				left = append(left, l)
+			}
+		}
+		return nil
+	})
+	return left, p.Erase+p.Restore > 0 && restored == p.Restore && len(left) == p.Left, err
+}
+
+// restored reports whether a record that the import changed says what it said before.
+func (w written) restored(v rights.View, id registry.ID) (bool, error) {
+	was, err := w.before(v, id)
+	if errors.Is(err, registry.ErrNotFound) {
+		return false, nil
+	} else if err != nil {
+		return false, err
+	}
+	now, err := v.Record(id)
+	if err != nil || now.Household != was.Household {
+		return false, err
+	}
+	for _, field := range slices.Concat(slices.Collect(maps.Keys(now.Fields)), slices.Collect(maps.Keys(was.Fields))) {
+		if !bytes.Equal(now.Fields[field].Data, was.Fields[field].Data) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 func (d *Desk) undo(ctx context.Context, who access.Actor, a access.Approval) error {
@@ -274,6 +339,42 @@ func (d *Desk) undo(ctx context.Context, who access.Actor, a access.Approval) er
 	} else if err != nil {
 		return err
 	}
+	left, done, err := d.happened(ctx, &m, &u, a)
+	if err != nil {
+		return err
+	}
+	if !done {
+		left = u.Left
+		if err := d.takeBack(ctx, who, a, &m, &u); err != nil {
+			return err
+		}
+	}
+	return d.Store.WriteImports(context.WithoutCancel(ctx), who, func(tx Tx) error {
+		if m, err = tx.Import(m.ID); err != nil {
+			return err
+		}
+		m.State, m.Why, m.Left = Undone, a.Reason, left
+		if m.Undo == nil || m.Undo.Approval != a.ID {
+			m.Undo = &Review{Approval: a.ID, Hash: a.Hash, By: a.By, At: a.At}
+		}
+		m.Undo.Second = a.Second
+		if err := drop(&m, tx); err != nil {
+			return err
+		}
+		if err := tx.Save(m); err != nil {
+			return err
+		}
+		var p undoPayload
+		if err := json.Unmarshal(a.Payload, &p); err != nil {
+			return err
+		}
+		return tx.Audit(access.Entry{Action: "import.undo", Object: m.ID, Reason: a.Reason, Detail: fmt.Sprintf("erased=%d restored=%d left=%d", p.Erase, p.Restore, p.Left), Digest: a.Hash})
+	})
+}
+
+// takeBack does in the register what was approved, in one transaction: the very same, or
+// nothing and ErrChanged.
+func (d *Desk) takeBack(ctx context.Context, who access.Actor, a access.Approval, m *Import, u *Undoing) error {
 	number, err := m.number()
 	if err != nil {
 		return err
@@ -282,7 +383,7 @@ func (d *Desk) undo(ctx context.Context, who access.Actor, a access.Approval) er
 	if err != nil {
 		return err
 	}
-	err = d.Register.EraseAll(ctx, who, u.Erase, rights.TakenBack, func(tx rights.Tx) error {
+	return d.Register.EraseAll(ctx, who, u.Erase, rights.TakenBack, func(tx rights.Tx) error {
 		w, err := whenOf(tx, number)
 		if err != nil {
 			return err
@@ -296,26 +397,6 @@ func (d *Desk) undo(ctx context.Context, who access.Actor, a access.Approval) er
 		}
 		return w.restore(tx, &now)
 	}, nil)
-	if err != nil {
-		return err
-	}
-	return d.Store.WriteImports(context.WithoutCancel(ctx), who, func(tx Tx) error {
-		if m, err = tx.Import(m.ID); err != nil {
-			return err
-		}
-		m.State, m.Why, m.Left = Undone, a.Reason, u.Left
-		if m.Undo == nil || m.Undo.Approval != a.ID {
-			m.Undo = &Review{Approval: a.ID, Hash: a.Hash, By: a.By, At: a.At}
-		}
-		m.Undo.Second = a.Second
-		if err := drop(&m, tx); err != nil {
-			return err
-		}
-		if err := tx.Save(m); err != nil {
-			return err
-		}
-		return tx.Audit(access.Entry{Action: "import.undo", Object: m.ID, Reason: a.Reason, Detail: fmt.Sprintf("erased=%d restored=%d left=%d", len(u.Erase), len(u.Restore), len(u.Left)), Digest: a.Hash})
-	})
 }
 
 // restore gives records back what they said before the import, and lets none that stays

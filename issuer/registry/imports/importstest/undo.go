@@ -1,6 +1,7 @@
 package importstest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -10,6 +11,15 @@ import (
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/imports"
 )
+
+// stopping is a store that is gone when something is to be written.
+type stopping struct{ imports.Store }
+
+var errStop = errors.New("the program was killed")
+
+func (stopping) WriteImports(context.Context, access.Actor, func(imports.Tx) error) error {
+	return errStop
+}
 
 // testUndo: what a list made is erased and what it changed says again what it said, in one
 // step by two accounts; what was edited since, has a card, or is lived in, is left and told.
@@ -103,6 +113,18 @@ func testUndo(t *testing.T, w *World) {
 	_, u, err = w.Desk.Undoing(ctx, m.ID)
 	must(t, err)
 	m = ask(u)
+	// A stop after the records went, and before the import says so.
+	store := w.Desk.Store
+	w.Desk.Store = stopping{store}
+	if _, err = w.Door.Approve(ctx, w.Bilal, m.Undo.Approval, m.Undo.Hash, nil); !errors.Is(err, errStop) {
+		t.Fatal(err)
+	}
+	w.Desk.Store = store
+	if w.show(t, m.ID).State != imports.Applied {
+		t.Fatal("the import knew")
+	}
+	_, err = w.Door.Carry(ctx)
+	must(t, err)
 	for range 2 { // and once more, without a second effect
 		_, err = w.Door.Approve(ctx, w.Bilal, m.Undo.Approval, m.Undo.Hash, nil)
 		must(t, err)
