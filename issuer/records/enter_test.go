@@ -8,6 +8,7 @@ import (
 	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/rights"
 )
 
 func person(values map[string]string) records.New {
@@ -173,10 +174,17 @@ func TestTakingAnEntryBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	told, _ := mustEnter(t, d, person(map[string]string{"name": "Ifrah Nur"}))
+	err = d.Store.WriteRights(t.Context(), by("ministry-1"), func(tx rights.Tx) error {
+		return rights.RecordLook(tx, &rights.Agreement{ID: "moi-1", With: rights.Party{ID: "ministry", Name: "Ministry"}, Purpose: rights.Distribution}, by("ministry-1"), told, []string{"full_name"}, d.Now())
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	late, _ := mustEnter(t, d, person(map[string]string{"name": "Farah"}))
 	listed := enter(t, d, "Someone Else")
 	clock := d.Now
-	for name, id := range map[string]registry.ID{"changed by another": edited, "due something": due, "of a list": listed, "too late": late} {
+	for name, id := range map[string]registry.ID{"told to a party": told, "changed by another": edited, "due something": due, "of a list": listed, "too late": late} {
 		d.Now = clock
 		if name == "too late" {
 			d.Now = func() time.Time { return clock().Add(records.UndoLife) }
@@ -185,7 +193,7 @@ func TestTakingAnEntryBack(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if s.Len(registry.KindPerson) != 4 {
+	if s.Len(registry.KindPerson) != 5 {
 		t.Errorf("%d people", s.Len(registry.KindPerson))
 	}
 }
