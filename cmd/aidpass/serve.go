@@ -73,6 +73,10 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	if err := s.refresh(ctx); err != nil {
 		return err
 	}
+	// What the desk is asked first, and the work that goes on, go by the list of --trust, too.
+	if err := s.followTrust(); err != nil {
+		s.log.Error("the trust list is not read", "code", access.ErrorCode(err))
+	}
 	working, stopWork := context.WithCancel(ctx)
 	defer stopWork()
 	worked, err := s.begin(working)

@@ -9,6 +9,7 @@ import (
 	"aidpass/access"
 	"aidpass/access/work"
 	"aidpass/credential"
+	"aidpass/internal/cose"
 	"aidpass/issuer"
 	"aidpass/issuer/print"
 	"aidpass/issuer/print/proof"
@@ -78,7 +79,7 @@ func (d consoleLetters) Letter(ctx context.Context, by access.Actor, recall stri
 	if err != nil {
 		return nil, err
 	}
-	raw, err := d.o.signLetter(l.Prepare)
+	raw, err := d.sign(l.Prepare)
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func (d consoleLetters) Take(ctx context.Context, by access.Actor, raw []byte, l
 	if err != nil {
 		return in, err
 	}
-	answer, err := d.o.signLetter(reply.Prepare)
+	answer, err := d.sign(reply.Prepare)
 	if err != nil {
 		return in, err
 	}
@@ -122,8 +123,17 @@ func (d consoleLetters) Take(ctx context.Context, by access.Actor, raw []byte, l
 
 // keys are those that sign letters, on the list in use.
 func (d consoleLetters) keys() (rights.KeyOf, error) {
+	d.packs.mu.Lock() // the list is read anew by one at a time
+	defer d.packs.mu.Unlock()
 	keys, err := d.a.letterKeys("")
 	return keys, consoleRefusal(err)
+}
+
+// sign signs a letter with the key that the list in use says.
+func (d consoleLetters) sign(prepare func(*cose.Key) (*cose.Prepared, error)) ([]byte, error) {
+	d.packs.mu.Lock()
+	defer d.packs.mu.Unlock()
+	return d.o.signLetter(prepare)
 }
 
 // remover destroys what two accounts agreed to, as long work.
