@@ -522,6 +522,9 @@ func TestManyCardsAndReplacements(t *testing.T) {
 	if c := b.post("/cards/of/"+id+"/replace", url.Values{"reason": {"lost"}}).Code; c != 303 || len(w.issuing.begun) != 0 {
 		t.Fatalf("asking for a replacement: %d, %q", c, w.issuing.begun)
 	}
+	if page := w.as(own, access.Auditor).get("/approvals").Body.String(); strings.Contains(page, "GBFF") || !strings.Contains(page, "You vouch") {
+		t.Errorf("who reads the log reads a card:\n%s", page)
+	}
 	yes()
 	if len(w.issuing.begun) != 1 || w.issuing.begun[0] != "replace lost with "+second.member.id {
 		t.Errorf("%q", w.issuing.begun)
