@@ -30,7 +30,8 @@ const longestNumber = 20
 
 // isolated puts marks around text, and inside it around each stretch of digits with
 // what joins them in a telephone number or a time, so that both keep their order in
-// any line. A number does not go on in the next line.
+// any line. A number does not go on in the next line. Marks of the text's own that turn
+// what stands around them are left out.
 func isolated(text string) string {
 	var b strings.Builder
 	b.WriteRune(fsi)
@@ -49,6 +50,7 @@ func isolated(text string) string {
 	}
 	for _, r := range text {
 		switch {
+		case r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069': // UAX #9: embeddings, overrides, isolates
 		case unicode.IsDigit(r):
 			number += held + string(r)
 			held = ""

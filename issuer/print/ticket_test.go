@@ -1,6 +1,7 @@
 package print_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,5 +35,24 @@ func TestTickets(t *testing.T) {
 	}
 	if _, err := print.Tickets(print.Ticket{Number: strings.Repeat("9", 400)}, print.Options{Lang: "en", Paper: print.A6}); err == nil {
 		t.Error("a number that nobody can read was printed")
+	}
+}
+
+// Marks that turn a line around are not printed, and turn nothing: a number is read as it
+// was typed.
+func TestNothingTurnsALine(t *testing.T) {
+	needFonts(t)
+	file := func(desk, complaint string) []byte {
+		f, err := print.Tickets(print.Ticket{Number: "R-4T7K-9QZX", Desk: desk, Day: "2026-11-22", Complaint: complaint}, print.Options{Lang: "en", Paper: print.A6})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return f.PDF
+	}
+	plain := file("Kakuma 3 north", "call +254 700 111")
+	for _, mark := range []string{"\u202e", "\u2069\u202e", "\u2067", "\u202b"} {
+		if !bytes.Equal(plain, file("Kakuma"+mark+" 3 north", "call"+mark+" +254 700 111")) {
+			t.Errorf("%+q changes what is printed", mark)
+		}
 	}
 }
