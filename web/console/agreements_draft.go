@@ -197,16 +197,30 @@ func (s *Agreements) ask(p *Page) error {
 }
 
 // refusedAgreement says on a page what is wrong with an agreement: the field as the form
-// calls it, and why in the words of the program.
+// calls it, and why.
 func refusedAgreement(p *Page, err error) error {
 	var refusal *rights.Refusal
 	if !errors.As(err, &refusal) {
 		return err
 	}
-	why := strings.TrimPrefix(refusal.Error(), "rights: ")
-	field, rest, named := strings.Cut(why, ": ")
-	if word := draftWords[field]; named && word != "" {
-		return BadForm("agreements.refused", "field", p.T(word), "why", rest)
+	field, _, named := strings.Cut(programSays(refusal), ": ")
+	word := draftWords[field]
+	if !named || word == "" {
+		word = "agreements.the_agreement"
 	}
-	return BadForm("agreements.refused", "field", p.T("agreements.the_agreement"), "why", why)
+	return denied("agreements.refused", refusal, "field", p.T(word))
 }
+
+// denied says on a page what package rights refuses: why in the reader's language where
+// there are words for it, and what the program says for whoever helps.
+func denied(word string, r *rights.Refusal, fill ...any) error {
+	why := Said("agreements.denied")
+	if r.Code != "" {
+		why = Said("agreements.denied_" + r.Code)
+	}
+	f := BadForm(word, append(fill, "why", why)...)
+	f.Detail = programSays(r)
+	return f
+}
+
+func programSays(r *rights.Refusal) string { return strings.TrimPrefix(r.Error(), "rights: ") }

@@ -65,7 +65,7 @@ func rightsFault(err error) error {
 	case errors.Is(err, rights.ErrLetter):
 		return BadForm("recalls.no_letter")
 	case errors.As(err, &refusal):
-		return BadForm("rights.refused", "why", strings.TrimPrefix(refusal.Error(), "rights: "))
+		return denied("rights.refused", refusal)
 	}
 	return err
 }

@@ -181,7 +181,7 @@ func (s *Exports) make(p *Page) error {
 func exportFault(err error) error {
 	var refusal *rights.Refusal
 	if errors.As(err, &refusal) {
-		return BadForm("exports.refused", "why", strings.TrimPrefix(refusal.Error(), "rights: "))
+		return denied("exports.refused", refusal)
 	}
 	return err
 }

@@ -123,6 +123,10 @@ func families(t *testing.T) (keys []string) {
 	for _, code := range texts(t, "../../issuer/registry/refusal.go") {
 		keys = append(keys, "refusals."+code)
 	}
+	keys = append(keys, "agreements.denied")
+	for _, code := range texts(t, "../../issuer/registry/rights/refusal.go") {
+		keys = append(keys, "agreements.denied_"+code)
+	}
 	for name, code := range texts(t, "cannot.go") {
 		if strings.HasPrefix(name, "Cannot") {
 			keys = append(keys, "cannot."+code, "cannot."+code+".do")

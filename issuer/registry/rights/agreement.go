@@ -101,15 +101,15 @@ var (
 // Agreement. What is wrong is a *Refusal that names the field.
 func ParseAgreement(b []byte) (a Agreement, err error) {
 	if len(b) > MaxAgreementBytes {
-		return a, refuse("an agreement of over %d bytes", MaxAgreementBytes)
+		return a, deny(DeniedFileLarge, "an agreement of over %d bytes", MaxAgreementBytes)
 	}
 	in := yaml.NewDecoder(bytes.NewReader(b))
 	in.KnownFields(true)
 	if err := in.Decode(&a); err != nil {
-		return Agreement{}, refuse("the agreement cannot be read: %v", err)
+		return Agreement{}, deny(DeniedFileSyntax, "the agreement cannot be read: %v", err)
 	}
 	if err := in.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return Agreement{}, refuse("the file of an agreement holds one, and nothing behind it")
+		return Agreement{}, deny(DeniedFileOne, "the file of an agreement holds one, and nothing behind it")
 	}
 	return a, a.Check()
 }
@@ -122,48 +122,48 @@ func (a *Agreement) Check() error {
 	from, errFrom := time.Parse(time.DateOnly, a.From)
 	until, errUntil := time.Parse(time.DateOnly, a.Until)
 	if len(a.With.Name) > maxName {
-		return refuse("with.name: at most %d bytes", maxName)
+		return deny(DeniedNameLong, "with.name: at most %d bytes", maxName)
 	}
 	for _, t := range []struct{ what, text string }{{"with.name", a.With.Name}, {"with.contact", a.With.Contact}} {
 		if !plain(t.text) {
-			return refuse("%s: a text of 1 to %d bytes", t.what, maxWords)
+			return deny(DeniedText, "%s: a text of 1 to %d bytes", t.what, maxWords)
 		}
 	}
 	switch {
 	case !shortID.MatchString(a.ID):
-		return refuse("id: 2 to 40 of a-z, 0-9 and -")
+		return deny(DeniedID, "id: 2 to 40 of a-z, 0-9 and -")
 	case !shortID.MatchString(a.With.ID):
-		return refuse("with.id: 2 to 40 of a-z, 0-9 and -")
+		return deny(DeniedID, "with.id: 2 to 40 of a-z, 0-9 and -")
 	case a.With.Kind != Humanitarian && a.With.Kind != Government && a.With.Kind != Private:
-		return refuse("with.kind: %s, %s or %s", Humanitarian, Government, Private)
+		return deny(DeniedKind, "with.kind: %s, %s or %s", Humanitarian, Government, Private)
 	case a.With.Country != "" && !country.MatchString(a.With.Country), a.With.Kind == Government && a.With.Country == "":
-		return refuse("with.country: three capitals of ISO 3166-1, and a government has one")
+		return deny(DeniedCountry, "with.country: three capitals of ISO 3166-1, and a government has one")
 	case a.With.Issuer != "" && !plain(a.With.Issuer):
-		return refuse("with.issuer: its id on the trust list")
+		return deny(DeniedIssuer, "with.issuer: its id on the trust list")
 	case !a.Purpose.Shared():
-		return refuse("purpose: one of %s", list(shared))
+		return deny(DeniedPurpose, "purpose: one of %s", list(shared))
 	case a.Basis != ByConsent && a.Basis != ByNotice:
-		return refuse("basis: %s or %s", ByConsent, ByNotice)
+		return deny(DeniedBasis, "basis: %s or %s", ByConsent, ByNotice)
 	case a.With.Kind != Humanitarian && a.Purpose == Health:
-		return refuse("purpose: health is shared with humanitarian organisations alone")
+		return deny(DeniedHealth, "purpose: health is shared with humanitarian organisations alone")
 	case errFrom != nil || errUntil != nil || until.Before(from):
-		return refuse("from, until: days as 2026-11-01, the first not behind the last")
+		return deny(DeniedDays, "from, until: days as 2026-11-01, the first not behind the last")
 	case until.After(from.AddDate(maxYears, 0, 0)):
-		return refuse("until: an agreement ends within %d years; make another one then", maxYears)
+		return deny(DeniedYears, "until: an agreement ends within %d years; make another one then", maxYears)
 	case a.RetentionDays < 1 || a.RetentionDays > maxRetain:
-		return refuse("retention_days: 1 to %d", maxRetain)
+		return deny(DeniedRetention, "retention_days: 1 to %d", maxRetain)
 	case len(a.Fields) == 0 || len(a.Fields) > maxItems || !all(a.Fields, fieldName):
-		return refuse("fields: 1 to %d names of fields, each once", maxItems)
+		return deny(DeniedFields, "fields: 1 to %d names of fields, each once", maxItems)
 	case len(a.Areas) > maxItems || !all(a.Areas, placeCode):
-		return refuse("areas: codes of places, each once")
+		return deny(DeniedAreas, "areas: codes of places, each once")
 	case len(a.ExcludeOrigin) > maxItems || !all(a.ExcludeOrigin, country):
-		return refuse("exclude_origin: three capitals each, once")
+		return deny(DeniedOrigin, "exclude_origin: three capitals each, once")
 	case len(a.ExcludeOrigin) == 0 && !plain(a.NoExclusion):
-		return refuse("exclude_origin: name the countries of origin whose people are never shared, or say in no_exclusion why there are none")
+		return deny(DeniedOriginWhy, "exclude_origin: name the countries of origin whose people are never shared, or say in no_exclusion why there are none")
 	case len(a.ExcludeOrigin) > 0 && a.NoExclusion != "":
-		return refuse("no_exclusion: it stands only where exclude_origin is empty")
+		return deny(DeniedOriginBoth, "no_exclusion: it stands only where exclude_origin is empty")
 	case a.Basis == ByNotice && slices.ContainsFunc(a.Fields, telling) && a.With.Kind != Humanitarian:
-		return refuse("basis: documents, phones, origin and what a list added go to a government or company by consent alone")
+		return deny(DeniedConsentOnly, "basis: documents, phones, origin and what a list added go to a government or company by consent alone")
 	}
 	return nil
 }
@@ -196,11 +196,11 @@ func (a *Agreement) Live(at time.Time) error {
 	day := at.UTC().Format(time.DateOnly)
 	switch {
 	case !a.Ended.IsZero():
-		return refuse("agreement %s was ended on %s: nothing is shared under it", a.ID, a.Ended.UTC().Format(time.DateOnly))
+		return deny(DeniedEnded, "agreement %s was ended on %s: nothing is shared under it", a.ID, a.Ended.UTC().Format(time.DateOnly))
 	case day > a.Until:
-		return refuse("agreement %s ended with %s: nothing is shared under it", a.ID, a.Until)
+		return deny(DeniedOver, "agreement %s ended with %s: nothing is shared under it", a.ID, a.Until)
 	case day < a.From:
-		return refuse("agreement %s begins on %s: nothing is shared under it before", a.ID, a.From)
+		return deny(DeniedEarly, "agreement %s begins on %s: nothing is shared under it before", a.ID, a.From)
 	}
 	return nil
 }
@@ -209,7 +209,7 @@ func (a *Agreement) Live(at time.Time) error {
 func (a *Agreement) Allows(fields []string) error {
 	for _, f := range fields {
 		if !slices.Contains(a.Fields, f) {
-			return refuse("agreement %s does not name field %q; it names %s", a.ID, f, strings.Join(a.Fields, ", "))
+			return deny(DeniedField, "agreement %s does not name field %q; it names %s", a.ID, f, strings.Join(a.Fields, ", "))
 		}
 	}
 	return nil
@@ -263,7 +263,7 @@ func (d *Desk) MakeAgreement(ctx context.Context, by access.Actor, a Agreement) 
 func (d *Desk) makeable(a *Agreement) error {
 	err := a.Check()
 	if err == nil && a.Until < d.today() {
-		err = refuse("until: %s is over", a.Until)
+		err = deny(DeniedPast, "until: %s is over", a.Until)
 	}
 	return err
 }
@@ -272,7 +272,7 @@ func (d *Desk) makeable(a *Agreement) error {
 func untaken(id string, err error) error {
 	switch {
 	case err == nil:
-		return refuse("id: there is an agreement %s: end it, and make the new one under another id", id)
+		return deny(DeniedTaken, "id: there is an agreement %s: end it, and make the new one under another id", id)
 	case errors.Is(err, ErrNoPaper):
 		return nil
 	}
@@ -294,7 +294,7 @@ func (d *Desk) Draft(ctx context.Context, a Agreement) error {
 // EndAgreement ends one at once. Ending it twice is no error.
 func (d *Desk) EndAgreement(ctx context.Context, by access.Actor, id, why string) error {
 	if !plain(why) {
-		return refuse("why: a text of 1 to %d bytes, without names", maxWords)
+		return deny(DeniedWhy, "why: a text of 1 to %d bytes, without names", maxWords)
 	}
 	return d.Store.WriteRights(ctx, by, func(tx Tx) error {
 		a, err := readPaper[Agreement](tx, kindAgreement, id)
@@ -311,7 +311,7 @@ func (d *Desk) EndAgreement(ctx context.Context, by access.Actor, id, why string
 
 func agreementError(err error) error {
 	if errors.Is(err, ErrNoPaper) {
-		return refuse("there is no such agreement")
+		return deny(DeniedAbsent, "there is no such agreement")
 	}
 	return err
 }

@@ -1,7 +1,6 @@
 package rights
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -61,10 +60,3 @@ func list[T ~string](all []T) string {
 	}
 	return strings.Join(texts, ", ")
 }
-
-// A Refusal is what the caller can mend: a field that is wrong, an agreement that ended.
-type Refusal struct{ text string }
-
-func (r *Refusal) Error() string { return "rights: " + r.text }
-
-func refuse(format string, args ...any) error { return &Refusal{fmt.Sprintf(format, args...)} }

@@ -62,9 +62,9 @@ type Use struct {
 func Permit(v View, u Use, at time.Time) (*Agreement, error) {
 	switch {
 	case u.Agreement == "" && u.Purpose.Shared():
-		return nil, refuse("purpose %s is one of sharing: name the agreement", u.Purpose)
+		return nil, deny(DeniedSharing, "purpose %s is one of sharing: name the agreement", u.Purpose)
 	case u.Agreement == "" && !u.Purpose.Own():
-		return nil, refuse("a file needs an agreement, or a purpose of the organisation's own: %s", list(own))
+		return nil, deny(DeniedOwnPurpose, "a file needs an agreement, or a purpose of the organisation's own: %s", list(own))
 	case u.Agreement == "":
 		return nil, nil
 	}
@@ -73,7 +73,7 @@ func Permit(v View, u Use, at time.Time) (*Agreement, error) {
 		return nil, err
 	}
 	if u.Purpose != "" && u.Purpose != a.Purpose {
-		return nil, refuse("agreement %s is for %s, and not for %s", a.ID, a.Purpose, u.Purpose)
+		return nil, deny(DeniedOtherPurpose, "agreement %s is for %s, and not for %s", a.ID, a.Purpose, u.Purpose)
 	}
 	return &a, a.Live(at)
 }
