@@ -141,7 +141,7 @@ func TestFromAListToCardsByKeyboardAlone(t *testing.T) {
 	}
 	as(bilal, "/approvals")
 	press("a-"+approval(access.ImportSubmit), `document.querySelector("#approve")`)
-	if got := p.Text("main"); !strings.Contains(got, "4,998 rows become new records") || !strings.Contains(got, "No card is issued") {
+	if got := p.Text("main"); !strings.Contains(got, "Rows that become new records: 4,998") || !strings.Contains(got, "No card is issued") {
 		t.Errorf("the approver is told %q", got)
 	}
 	press("approve", `location.pathname === "/desk/approvals" && `+said)

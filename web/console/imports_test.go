@@ -189,11 +189,11 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 	}
 	second := w.as(own, access.Approver)
 	queue := second.get("/approvals").Body.String()
-	if !strings.Contains(queue, "<bdi>2</bdi> rows become new records") {
+	if !strings.Contains(queue, "Rows that become new records: <bdi>2</bdi>") {
 		t.Errorf("the queue does not say what would change:\n%s", queue)
 	}
 	seen := second.get(approval).Body.String()
-	for _, says := range []string{"<bdi>2</bdi> rows become new records", "<bdi>2</bdi> changes were made by hand", "No card is issued", at} {
+	for _, says := range []string{"Rows that become new records: <bdi>2</bdi>", "Changes made by hand over the file: <bdi>2</bdi>", "No card is issued", at} {
 		if !strings.Contains(seen, says) {
 			t.Errorf("the approver is not told %q:\n%s", says, seen)
 		}

@@ -93,7 +93,7 @@ func (s *issuing) batch(org string, state issuer.ProposalState) string {
 
 func (s *issuing) print(org string) string {
 	id := issuer.NewShortID()
-	s.prints[org+"/"+id] = issuer.PrintJob{ID: id, Layout: "a4", Count: 412, At: now, By: "boss", Digest: [32]byte{1}}
+	s.prints[org+"/"+id] = issuer.PrintJob{ID: id, Layout: "a4 duplex plain", Count: 412, At: now, By: "boss", Digest: [32]byte{1}}
 	return id
 }
 
@@ -696,5 +696,27 @@ func TestPlanning(t *testing.T) {
 	}
 	if page := b.get(at).Body.String(); strings.Contains(page, "<b>Winter") || !strings.Contains(page, "&lt;b&gt;Winter") {
 		t.Error("a name is no text")
+	}
+}
+
+// The print log has the layout as one word of several; a reader is told the paper and what
+// else, and a tab's title is text.
+func TestAPrintIsToldInWords(t *testing.T) {
+	w := newWorld(t)
+	id := w.issuing.print(own)
+	b := w.as(own, access.Issuer)
+	for _, path := range []string{"/prints", "/prints/of/" + id} {
+		page := b.get(path).Body.String()
+		for _, says := range []string{"A4, ten cards a sheet", "Both sides", "Without organisation and programme"} {
+			if !strings.Contains(page, says) {
+				t.Errorf("%s does not say %q:\n%s", path, says, page)
+			}
+		}
+		if strings.Contains(page, "prints.paper_") {
+			t.Errorf("%s shows a key:\n%s", path, page)
+		}
+		if _, title, _ := strings.Cut(page, "<title>"); strings.Contains(strings.SplitN(title, "</title>", 2)[0], "bdi") {
+			t.Errorf("the title of %s has an element in it:\n%s", path, page)
+		}
 	}
 }

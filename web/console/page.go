@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"fmt"
+	"html"
 	"html/template"
 	"net/http"
 	"net/netip"
@@ -84,6 +85,12 @@ func (p *Page) Scope() *access.Scope {
 		return &access.Scope{} // a partner of no agreement sees nothing
 	}
 	return p.In.Account.Scope
+}
+
+// Head is the title as a browser's tab has it: text, which knows no <bdi>.
+func (p *Page) Head() string {
+	isolated := strings.NewReplacer("<bdi>", "\u2068", "</bdi>", "\u2069").Replace(string(p.Title))
+	return html.UnescapeString(textOf(template.HTML(isolated)))
 }
 
 // OrgName is what staff call the organisation of the session.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"aidpass/access"
@@ -95,6 +96,14 @@ type printRow struct {
 func rowOfPrint(j issuer.PrintJob) printRow {
 	return printRow{j.ID, j.Layout, j.Digest, j.Count, j.At, j.By}
 }
+
+// Paper, Duplex and Nameless read a print's layout, which is the words of press.Job.Layout.
+func (r printRow) Paper() string {
+	paper, _, _ := strings.Cut(r.Layout, " ")
+	return paper
+}
+func (r printRow) Duplex() bool   { return slices.Contains(strings.Fields(r.Layout), "duplex") }
+func (r printRow) Nameless() bool { return slices.Contains(strings.Fields(r.Layout), "plain") }
 
 var papers = []string{"a4", "letter", "a6", "58", "80"}
 
