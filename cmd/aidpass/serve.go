@@ -26,6 +26,7 @@ import (
 	"aidpass/issuer/registry/imports"
 	"aidpass/trust"
 	"aidpass/web/api"
+	"aidpass/web/console"
 	"aidpass/web/openid"
 	"aidpass/web/scanner"
 	"aidpass/web/wallet"
@@ -127,8 +128,11 @@ type serving struct {
 	work        *work.Runner
 	imports     *imports.Desk
 	exports     exportRoom
-	swept       time.Time // when lists whose time was over were last destroyed; of watch
-	walletApp   bool      // it is built in
+	retention   *console.Retention
+	counting    sync.WaitGroup // one that counts what is over
+	countFrom   atomic.Int64   // Unix time from which that is counted again
+	swept       time.Time      // when lists whose time was over were last destroyed; of watch
+	walletApp   bool           // it is built in
 }
 
 func (a *app) newServing(o *org, f serveFlags) *serving {

@@ -26,6 +26,8 @@ const dropEvery = 30
 func (s *serving) watch(ctx context.Context) {
 	tick := time.NewTicker(refreshEvery)
 	defer tick.Stop()
+	defer s.counting.Wait()
+	s.count(ctx)
 	seen := ""
 	for n := 0; ; n++ {
 		select {
@@ -39,6 +41,7 @@ func (s *serving) watch(ctx context.Context) {
 			}
 		}
 		s.sweep(ctx)
+		s.count(ctx)
 		s.move()
 		if s.desk != nil {
 			if err := s.desk.renew(false); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"aidpass/access"
 	"aidpass/access/work"
@@ -25,12 +26,36 @@ import (
 // organisation keeps.
 func (s *serving) rightsScreens() []console.Screen {
 	desk := s.o.keeper()
+	s.retention = &console.Retention{Desk: desk, Remover: s.remover(), Door: s.door, Now: s.a.Now}
 	return []console.Screen{
 		&console.Rights{Desk: desk, Now: s.a.Now, Held: s.held, HeldPDF: s.heldPDF},
 		&console.Consent{Desk: desk, Now: s.a.Now},
 		&console.Recalls{Desk: desk, Letters: consoleLetters{s}, Now: s.a.Now},
-		&console.Retention{Desk: desk, Remover: s.remover(), Door: s.door, Now: s.a.Now},
+		s.retention,
 	}
+}
+
+// countEvery is how often a server counts what is over, beside what it answers; countAgain
+// how long after that failed. Days are what is counted.
+const (
+	countEvery = 24 * time.Hour
+	countAgain = time.Hour
+)
+
+// count counts what is over, once a day of the server's clock, and as it begins. counting
+// waits for it.
+func (s *serving) count(ctx context.Context) {
+	now := s.a.Now()
+	if now.Unix() < s.countFrom.Load() {
+		return
+	}
+	s.countFrom.Store(now.Add(countEvery).Unix())
+	s.counting.Go(func() {
+		if err := s.retention.Count(ctx); err != nil && ctx.Err() == nil {
+			s.countFrom.Store(now.Add(countAgain).Unix())
+			s.log.Error("what is over is not counted", "code", console.ErrorCode(err))
+		}
+	})
 }
 
 // held is the page that rights print prints. That it was made stands in the log first.

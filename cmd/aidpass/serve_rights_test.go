@@ -169,6 +169,18 @@ func TestTheDeskForgets(t *testing.T) {
 	if all, err := s.o.keeper().Requests(ctx, registry.ID{}); err != nil || len(all) != 0 {
 		t.Errorf("what she asked: %+v, %v", all, err)
 	}
+	counted := func() bool { // by the server itself, for Home
+		needs, err := s.retention.Needs(ctx, &officer.Session)
+		if err != nil || len(needs) != 1 {
+			t.Fatalf("%+v, %v", needs, err)
+		}
+		return !needs[0].At.IsZero()
+	}
+	for deadline := time.Now().Add(time.Minute); !counted(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody counts what is over")
+		}
+	}
 	if _, err := s.remover().Plan(ctx, rights.Removal{Why: rights.AtWish, Items: []rights.Due{{Class: rights.Records, Unit: id}}}); err != nil {
 		t.Errorf("a plan about who is erased: %v", err)
 	}

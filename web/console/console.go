@@ -89,9 +89,10 @@ type Screen interface {
 
 // A Need is a line of Home: something that waits for somebody who may do it.
 type Need struct {
-	Word  string // key of a sentence, which may have {count} and {since} in it
+	Word  string // key of a sentence, which may have {count}, {since} and {at} in it
 	Count int
 	Since time.Time // of the oldest; zero: not told
+	At    time.Time // when it was counted; zero: now
 	Path  string    // below Root, where it is done; may have a query
 }
 

@@ -27,9 +27,8 @@ type Retention struct {
 	Door    *access.Door
 	Now     func() time.Time
 
-	mu     sync.Mutex
-	need   Need // what was over, when it was
-	looked time.Time
+	mu   sync.Mutex
+	need Need // what was over, when it was counted
 }
 
 // Routes implements Screen.
@@ -44,34 +43,34 @@ func (s *Retention) Routes() []Route {
 	}
 }
 
-// Needs is what is over, as it was when it was last looked at.
-func (s *Retention) Needs(ctx context.Context, in *access.Session) ([]Need, error) {
+// Needs is what is over, as it was when it was last counted: to count is to read every
+// record, so nobody waits for that here.
+func (s *Retention) Needs(_ context.Context, in *access.Session) ([]Need, error) {
 	if !in.May(access.PersonErase) {
 		return nil, nil
 	}
 	s.mu.Lock()
-	n, at := s.need, s.looked
-	s.mu.Unlock()
-	if at.IsZero() || s.Now().Sub(at) >= lookEvery {
-		list, err := s.due(ctx)
-		if err != nil {
-			return nil, err
-		}
-		n = needOf(list)
-	}
-	return []Need{n}, nil
+	defer s.mu.Unlock()
+	return []Need{s.need}, nil
 }
 
-// lookEvery is how old the count of what is over may be on Home: to look is to read every
-// record. Days are what is counted.
-const lookEvery = 24 * time.Hour
+// Count counts what is over, for Home, which tells when that was. It reads every record,
+// half a minute and more for 100,000: a server does it beside what it answers, once a day.
+// Errors are those of the store.
+func (s *Retention) Count(ctx context.Context) error {
+	_, err := s.due(ctx)
+	return err
+}
 
 // due is what is over, counted for Home.
 func (s *Retention) due(ctx context.Context) ([]rights.Due, error) {
+	at := s.Now()
 	list, err := s.Desk.Due(ctx)
 	if err == nil {
+		n := needOf(list)
+		n.At = at
 		s.mu.Lock()
-		s.need, s.looked = needOf(list), s.Now()
+		s.need = n
 		s.mu.Unlock()
 	}
 	return list, err

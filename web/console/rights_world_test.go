@@ -156,6 +156,7 @@ func (w *world) closed(org string, days int) registry.ID {
 
 func (w *world) rightsScreens() []console.Screen {
 	desk, remover := w.rightsDesk(own), w.remover(own)
+	w.retention = &console.Retention{Desk: desk, Remover: remover, Door: w.doors[own], Now: w.now}
 	w.doors[own].Handle(access.PersonErase, remover.Executor())
 	w.doors[own].Handle(access.RetentionTerms, desk.TermsAct())
 	return []console.Screen{
@@ -172,7 +173,7 @@ func (w *world) rightsScreens() []console.Screen {
 				}
 				return []byte("%PDF-1.7"), w.peopleOf(own).Note(ctx, by, access.Entry{Action: "rights.print", Object: id.String()})
 			}},
-		&console.Retention{Desk: desk, Remover: remover, Door: w.doors[own], Now: w.now},
+		w.retention,
 	}
 }
 

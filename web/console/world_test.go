@@ -137,6 +137,7 @@ var forms = map[string]url.Values{
 // A world is a server with the console of one organisation, on a real door over a store
 // in memory, and another organisation's door beside it.
 type world struct {
+	retention *console.Retention
 	*testing.T
 	server  *api.Server
 	console *console.Console
