@@ -467,3 +467,39 @@ func TestAlternatesOfManyAreSeen(t *testing.T) {
 		has(t, page, "/desk/households/"+h.String())
 	}
 }
+
+// A photograph whose term is over goes by two, and the page of who looked at her record
+// knows of that.
+func TestPhotographsGoByTwo(t *testing.T) {
+	w := newWorld(t)
+	id := w.closed(own, 200)
+	w.change(id, registry.Person{Photo: []byte("\xff\xd8\xff")})
+	terms := rights.DefaultTerms()
+	terms[rights.Records] = 400 // else it goes with her record
+	if err := w.rightsDesk(own).SetTerms(t.Context(), access.Actor{ID: "lead-0", Role: access.OrgAdmin, SecondPerson: "dpo-0"}, terms); err != nil {
+		t.Fatal(err)
+	}
+	dpo, lead := w.of(w.add(own, "dpo-1", access.DataProtection)), w.add(own, "lead", access.OrgAdmin)
+	form := url.Values{"item": {"photo " + id.String()}, "step": {"1"}}
+	has(t, dpo.follow(dpo.post("/retention/ask", form)), "A second account decides")
+	if code := w.approve(lead, access.PersonErase); code != 303 {
+		t.Fatalf("approving: %d", code)
+	}
+	rec, err := w.registry(own).Record(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if p, err := rec.Person(); err != nil || len(p.Photo) > 0 {
+		t.Errorf("her photograph is there: %v", err)
+	}
+	err = w.peopleOf(own).ReadRights(t.Context(), func(v rights.View) error {
+		told, err := v.Handed("retention.photos", id)
+		if err == nil && len(told) != 1 {
+			t.Errorf("%d entries are about her", len(told))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -285,12 +285,14 @@ func (d *Desk) CarryOut(ctx context.Context, by access.Actor, c Clearing) (done 
 	}
 	if len(photos) > 0 {
 		err := d.Store.WriteRights(ctx, by, func(tx Tx) error {
+			var about []registry.ID
 			for _, item := range photos {
+				about = append(about, item.Unit)
 				if _, err := tx.Save(registry.Change{ID: item.Unit, Fields: map[string][]byte{"photo": nil}}); err != nil {
 					return err
 				}
 			}
-			return tx.Note(access.Entry{Action: "retention.photos", Detail: fmt.Sprintf("photos=%d", len(photos))})
+			return tx.NoteAbout(access.Entry{Action: "retention.photos", Object: "photographs", Detail: fmt.Sprintf("photos=%d", len(photos))}, about)
 		})
 		if err != nil {
 			return done, err
