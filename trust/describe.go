@@ -76,11 +76,24 @@ func Describe(payload []byte, before *List) (string, error) {
 	return b.String(), nil
 }
 
+// Kinds of entries that a change is of. They are stable.
+const (
+	ChangeAnchor       = "anchor"
+	ChangeSignatures   = "signatures"
+	ChangeOrganisation = "organisation"
+	ChangeKey          = "key"
+	ChangeRight        = "right"
+	ChangeStatus       = "status"
+	ChangeRecognition  = "recognition"
+	ChangeRemoved      = "removed"
+)
+
 // Change is one difference between two lists.
 type Change struct {
 	Sign          string // "+" added, "-" removed, "~" changed
 	What          string // "key 0102... of \"https://...\""
 	Before, After string // what is said of it; empty where it is not there
+	Kind          string // of the entry, one of those above
 }
 
 func (c Change) String() string {
@@ -101,47 +114,50 @@ func Changes(before, after *List) []Change {
 	for what, text := range now {
 		switch was, had := old[what]; {
 		case !had:
-			changes = append(changes, Change{"+", what, "", text})
+			changes = append(changes, Change{"+", what, "", text.says, text.kind})
 		case was != text:
-			changes = append(changes, Change{"~", what, was, text})
+			changes = append(changes, Change{"~", what, was.says, text.says, text.kind})
 		}
 	}
 	for what, text := range old {
 		if _, has := now[what]; !has {
-			changes = append(changes, Change{"-", what, text, ""})
+			changes = append(changes, Change{"-", what, text.says, "", text.kind})
 		}
 	}
 	slices.SortFunc(changes, func(a, b Change) int { return cmp.Compare(a.What, b.What) })
 	return changes
 }
 
+// A fact is what is said of an entry.
+type fact struct{ kind, says string }
+
 // facts writes a list as one line for each thing that can be added, removed or
 // changed.
-func facts(l *List) map[string]string {
-	f := map[string]string{}
+func facts(l *List) map[string]fact {
+	f := map[string]fact{}
 	if l == nil {
 		return f
 	}
 	for _, k := range l.Anchors.Keys {
-		f[fmt.Sprintf("anchor %x", k.ID())] = "signs the list"
+		f[fmt.Sprintf("anchor %x", k.ID())] = fact{ChangeAnchor, "signs the list"}
 	}
-	f["signatures needed"] = fmt.Sprintf("%d of %d", l.Anchors.K, len(l.Anchors.Keys))
+	f["signatures needed"] = fact{ChangeSignatures, fmt.Sprintf("%d of %d", l.Anchors.K, len(l.Anchors.Keys))}
 	for _, o := range l.Organisations {
 		if o.Recognised == nil {
 			o.facts(f)
 		}
 	}
 	for _, r := range l.Recognitions {
-		f[fmt.Sprintf("recognition of list %q", r.List)] = fmt.Sprintf("anchors %s, types %s, %s, until %v",
-			r.Anchors.Words(), quotedList(r.Types), everywhere("countries", r.Countries), r.Recheck)
+		f[fmt.Sprintf("recognition of list %q", r.List)] = fact{ChangeRecognition, fmt.Sprintf("anchors %s, types %s, %s, until %v",
+			r.Anchors.Words(), quotedList(r.Types), everywhere("countries", r.Countries), r.Recheck)}
 	}
 	for _, x := range l.Removed {
-		f[fmt.Sprintf("removed organisation %q", x.ID)] = fmt.Sprintf("since %v", x.Since)
+		f[fmt.Sprintf("removed organisation %q", x.ID)] = fact{ChangeRemoved, fmt.Sprintf("since %v", x.Since)}
 	}
 	return f
 }
 
-func (o *Organisation) facts(f map[string]string) {
+func (o *Organisation) facts(f map[string]fact) {
 	var names []string
 	for _, lang := range slices.Sorted(maps.Keys(o.Names)) {
 		names = append(names, fmt.Sprintf("%s %q", lang, o.Names[lang]))
@@ -150,7 +166,7 @@ func (o *Organisation) facts(f map[string]string) {
 	if !o.UsesStatus {
 		status = "NO status lists"
 	}
-	f[fmt.Sprintf("organisation %q", o.ID)] = fmt.Sprintf("%s, %s, %s", strings.Join(names, ", "), o.Country, status)
+	f[fmt.Sprintf("organisation %q", o.ID)] = fact{ChangeOrganisation, fmt.Sprintf("%s, %s, %s", strings.Join(names, ", "), o.Country, status)}
 	for _, k := range o.Keys {
 		text := fmt.Sprintf("%s, signs %v to %v", k.State, k.NotBefore, k.NotAfter)
 		switch k.State {
@@ -159,7 +175,7 @@ func (o *Organisation) facts(f map[string]string) {
 		case Compromised:
 			text += fmt.Sprintf(" since %v", k.Since)
 		}
-		f[fmt.Sprintf("%s key %x of %q (%s)", k.Use, k.KID, o.ID, k.Profile)] = text
+		f[fmt.Sprintf("%s key %x of %q (%s)", k.Use, k.KID, o.ID, k.Profile)] = fact{ChangeKey, text}
 	}
 	for _, g := range o.Grants {
 		what := fmt.Sprintf("right of %q to issue %s, %s, %s", o.ID, quotedList(g.Types),
@@ -167,10 +183,10 @@ func (o *Organisation) facts(f map[string]string) {
 		if len(g.Replaces) > 0 {
 			what += ", also in place of cards of " + quotedList(g.Replaces)
 		}
-		f[what] = until(g.Until)
+		f[what] = fact{ChangeRight, until(g.Until)}
 	}
 	for _, p := range o.StatusPrefixes {
-		f[fmt.Sprintf("status lists of %q under %q", o.ID, p)] = "accepted"
+		f[fmt.Sprintf("status lists of %q under %q", o.ID, p)] = fact{ChangeStatus, "accepted"}
 	}
 }
 

@@ -199,6 +199,7 @@ type changeView struct {
 	What   string `json:"what"`
 	Before string `json:"before"`
 	After  string `json:"after"`
+	Kind   string `json:"-"`
 }
 
 // Word is the key of what happened to the entry.
@@ -376,7 +377,7 @@ func (s *Trust) compare(p *Page) error {
 		d.Before = t.List.Sequence
 	}
 	for _, c := range trust.Changes(t.List, next) {
-		d.Changes = append(d.Changes, changeView{c.Sign, c.What, c.Before, c.After})
+		d.Changes = append(d.Changes, changeView{c.Sign, c.What, c.Before, c.After, c.Kind})
 	}
 	return p.Show("trust_compare", "trust.compare", d, "sequence", next.Sequence)
 }

@@ -123,6 +123,11 @@ func families(t *testing.T) (keys []string) {
 	for _, code := range texts(t, "../../issuer/registry/refusal.go") {
 		keys = append(keys, "refusals."+code)
 	}
+	for name, kind := range texts(t, "../../trust/describe.go") {
+		if strings.HasPrefix(name, "Change") {
+			keys = append(keys, "trust.entry_"+kind)
+		}
+	}
 	keys = append(keys, "agreements.denied")
 	for _, code := range texts(t, "../../issuer/registry/rights/refusal.go") {
 		keys = append(keys, "agreements.denied_"+code)
