@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/csv"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"html/template"
 	"net/http"
@@ -96,6 +97,10 @@ func (s *Batches) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	if err != nil {
 		return nil, deskFault(err)
 	}
+	var asked struct{ Digest string } // of what was asked for: the batch may be another since
+	if err := json.Unmarshal(a.Payload, &asked); err != nil {
+		return nil, err
+	}
 	tells := []template.HTML{p.T("batches.tell", "count", b.Can, "total", b.Rows, "type", b.Type, "programme", b.Programme, "round", int64(b.Round))}
 	if b.Provisional > 0 {
 		tells = append(tells, p.T("batches.provisional", "count", b.Provisional, "until", b.Until.Std()))
@@ -106,7 +111,7 @@ func (s *Batches) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	for _, r := range p.reasons(leftWords, b.Cannot) {
 		tells = append(tells, p.T("batches.cannot", "count", r.Count, "why", r.Word))
 	}
-	return tells, nil
+	return append(tells, p.T("batches.tell_digest", "digest", asked.Digest)), nil
 }
 
 // What pages show, and programs are told.

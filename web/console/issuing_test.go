@@ -351,6 +351,10 @@ func TestABatchNeedsASecondAccount(t *testing.T) {
 	if hash == nil || !strings.Contains(page, "<bdi>412</bdi> of <bdi>430</bdi> get a card") {
 		t.Fatalf("the approver is not told what it is:\n%s", page)
 	}
+	digest := fmt.Sprintf("<bdi>%x</bdi>", w.issuing.proposals[own+"/"+id].Digest)
+	if batch := asks.get("/batches/of/" + id).Body.String(); !strings.Contains(batch, digest) || !strings.Contains(page, digest) || !strings.Contains(page, "Fingerprint of the request") {
+		t.Errorf("the fingerprint of the batch does not stand on its approval, apart from that of the request:\n%s", page)
+	}
 	approve := func(b *browser) int { return b.post(at+"/approve", url.Values{"hash": {hash[1]}}).Code }
 	if c := approve(asks); c != 403 && c != 404 {
 		t.Errorf("approved by who asked: %d", c)
