@@ -77,6 +77,8 @@ const (
 	RecallRead       Act = "recall.read"
 	RecallSend       Act = "recall.send"
 	RecallTake       Act = "recall.take"
+	RecheckAnswer    Act = "recheck.answer"
+	RecheckRead      Act = "recheck.read"
 	ReportRead       Act = "report.read"
 	RetentionApprove Act = "retention.approve"
 	RetentionRead    Act = "retention.read"
@@ -190,6 +192,8 @@ var rules = []Rule{
 	rule(RecallRead, reads|personal, "", "See who was told that a yes was taken back, and who answered.", DataProtection),
 	rule(RecallSend, personal|stepUp, "", "Sign the letter by which a recipient is told, and take in its answer.", DataProtection),
 	rule(RecallTake, personal|stepUp, "", "Take in such a letter of another organisation, and sign the answer.", DataProtection),
+	rule(RecheckAnswer, personal, "", "Say what was found of somebody drawn by lot, in whose record and cards one had no part.", Verifier, DistributionLead, Approver),
+	rule(RecheckRead, reads|personal, "", "See who was drawn by lot to be seen again, without those in whose record and cards one had a part.", Verifier, DistributionLead, Approver),
 	rule(ReportRead, reads, "", "Read sums, in which no small group can be seen.", DistributionLead, Approver, Auditor, OrgAdmin, DataProtection, Finance),
 	rule(RetentionApprove, personal|stepUp, "", "Approve the erasure of records whose time is over or whose owner asked, and other terms.", OrgAdmin),
 	rule(RetentionRead, reads|personal, "", "See whose records are due for erasure.", DataProtection, OrgAdmin),

@@ -58,6 +58,12 @@ var (
 	looking  = []string{"read", "find", "history", "print", "look", "export", "doubles"}
 )
 
+// Changes reports whether an action changes records, imports or cards.
+func (a Action) Changes() bool {
+	noun, verb, _ := strings.Cut(string(a), ".")
+	return slices.Contains(changing, noun) && !slices.Contains(looking, verb)
+}
+
 // Add counts an entry.
 func (u *Unusual) Add(e *Entry) {
 	if e.Actor.Role == System || strings.HasPrefix(e.Actor.ID, "device-") {
@@ -66,9 +72,8 @@ func (u *Unusual) Add(e *Entry) {
 	if u.work == nil {
 		u.work, u.hours, u.seconds = map[string]*Work{}, map[hourOf]int{}, map[[2]string]int{}
 	}
-	noun, verb, _ := strings.Cut(string(e.Action), ".")
 	carried := e.Action == "approval.carried" && e.Actor.SecondPerson != ""
-	if !carried && (!slices.Contains(changing, noun) || slices.Contains(looking, verb)) {
+	if !carried && !e.Action.Changes() {
 		return
 	}
 	w := u.work[e.Actor.ID]

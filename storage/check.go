@@ -110,6 +110,7 @@ func (o *Org) prove(ctx context.Context, step func(part string, done, total int)
 		{"accounts", c.accounts},
 		{"imports", c.imports},
 		{"papers of rights", c.papers},
+		{"what is seen again", c.rechecks},
 		{"the signing log", c.signingLog},
 	}
 	if apart {

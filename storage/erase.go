@@ -170,6 +170,8 @@ func (t *tx) destroy(unit string, free bool) (bool, error) {
 		`DELETE FROM record_key WHERE org_id = $1 AND unit_id = $2`,
 		`DELETE FROM membership WHERE org_id = $1 AND person_id = $2`,
 		`DELETE FROM paper WHERE org_id = $1 AND unit_id = $2 AND key_version > 0`,
+		`DELETE FROM recheck WHERE org_id = $1 AND unit_id = $2 AND answer = ''`,
+		`UPDATE recheck SET reason = NULL WHERE org_id = $1 AND unit_id = $2 AND reason IS NOT NULL`,
 	} {
 		m, err := t.exec(forget, t.o.id, unit)
 		if err != nil {

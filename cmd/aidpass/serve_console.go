@@ -31,6 +31,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 	}
 	return console.New(console.Config{Base: s.origin(), Door: s.door, SignIn: signIn, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: append([]console.Screen{
 		s.peopleScreen(),
+		&console.Rechecks{Desk: s.rechecks()},
 		&console.Programmes{Desk: consoleIssuing{s}},
 		&console.Batches{Desk: consoleIssuing{s}, Door: s.door},
 		&console.Prints{Desk: consolePrints{s}},

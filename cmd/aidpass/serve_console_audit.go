@@ -13,6 +13,7 @@ import (
 	"aidpass/access"
 	"aidpass/access/witness"
 	"aidpass/internal/qrcode"
+	"aidpass/issuer/recheck"
 	"aidpass/storage"
 	"aidpass/storage/keystore"
 	"aidpass/web/console"
@@ -54,6 +55,25 @@ func (d consoleAudit) Log(ctx context.Context, org string, by access.Actor, from
 		return err
 	}
 	return d.o.store.Note(ctx, by, access.Entry{Action: "audit.read", Detail: "work of accounts since " + from.UTC().Format(time.DateOnly)})
+}
+
+// Rechecks implements console.AuditDesk.
+func (d consoleAudit) Rechecks(ctx context.Context, org string, since time.Time) ([]recheck.Count, error) {
+	if err := d.ours(org); err != nil {
+		return nil, err
+	}
+	return d.rechecks().Counts(ctx, since)
+}
+
+// rechecks is the desk of who is drawn by lot to be seen again.
+func (s *serving) rechecks() *recheck.Desk {
+	return &recheck.Desk{Store: s.o.store, People: s.o.records(), Now: s.a.Now, Number: func() (int, error) {
+		b, err := s.a.setting(console.SettingRechecks)
+		if err != nil {
+			return 0, err
+		}
+		return console.ReadRechecks(b)
+	}}
 }
 
 // maxExport bounds a file of the log that a browser downloads, in bytes.

@@ -64,6 +64,8 @@ func (d consoleOrganisation) Set(ctx context.Context, org string, by access.Acto
 	case console.SettingPairs:
 		code = console.CannotPairs
 		_, err = console.ReadPairs(value)
+	case console.SettingRechecks:
+		_, err = console.ReadRechecks(value)
 	case console.SettingLabels:
 		code = console.CannotNames
 		err = json.Unmarshal(value, &map[string]map[string]string{})

@@ -143,6 +143,7 @@ func Run(t *testing.T, e Engine) {
 		{"nothing of a person is readable in the files", testCanaries},
 		{"the number of the erased is known as one", testErasedNumber},
 		{"papers go with whom they are about, and several are erased at once", testPapers},
+		{"what is seen again is drawn by lot, for others than its makers", testRechecks},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}

@@ -11,6 +11,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/access/witness"
+	"aidpass/issuer/recheck"
 )
 
 // Audit are the pages of the log: what was done, the proof that it is whole, and the
@@ -25,6 +26,8 @@ type AuditDesk interface {
 	// Log calls yield with every entry of a time, oldest first; that the work of accounts was
 	// counted stands in the log.
 	Log(ctx context.Context, org string, by access.Actor, from, until time.Time, yield func(*access.Entry) error) error
+	// Rechecks are the answers about what was drawn by lot since a time, by who entered it.
+	Rechecks(ctx context.Context, org string, since time.Time) ([]recheck.Count, error)
 	// Export is a file of what f chooses, one JSON object a line, and how many; who, why
 	// and how many stand in the log before it is returned.
 	Export(ctx context.Context, org string, by access.Actor, f AuditFilter, reason string) (file []byte, rows int, err error)

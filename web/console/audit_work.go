@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"aidpass/access"
+	"aidpass/issuer/insight"
+	"aidpass/issuer/recheck"
 )
 
 // workDays is over how many days work is counted where nobody says; mostWorkDays the most.
@@ -18,12 +20,15 @@ type workData struct {
 	Days int           `json:"days"`
 	Zone int           `json:"hours_from_utc"` // of the clock by which hours are late
 	Rows []access.Work `json:"accounts"`
+
+	Rechecks []recheck.Count `json:"rechecks"`
+	Least    int             `json:"-"` // households of which something is told
 }
 
 // work counts what every account did, and marks what is unusual. It tells of nobody whose
 // records they are.
 func (s *Audit) work(p *Page) error {
-	d := workData{Days: workDays}
+	d := workData{Days: workDays, Least: insight.Threshold}
 	for _, q := range []struct {
 		name        string
 		to          *int
@@ -39,7 +44,8 @@ func (s *Audit) work(p *Page) error {
 	}
 	count := access.Unusual{Zone: time.FixedZone("", d.Zone*3600)}
 	now := p.console.Now()
-	err := s.Desk.Log(p.Context(), p.Org(), p.Actor(), now.Add(-time.Duration(d.Days)*24*time.Hour), now, func(e *access.Entry) error {
+	since := now.Add(-time.Duration(d.Days) * 24 * time.Hour)
+	err := s.Desk.Log(p.Context(), p.Org(), p.Actor(), since, now, func(e *access.Entry) error {
 		count.Add(e)
 		return nil
 	})
@@ -47,5 +53,8 @@ func (s *Audit) work(p *Page) error {
 		return err
 	}
 	d.Rows = count.Rows()
+	if d.Rechecks, err = s.Desk.Rechecks(p.Context(), p.Org(), since); err != nil {
+		return err
+	}
 	return p.Show("audit_work", "audit.work", d)
 }

@@ -8,6 +8,7 @@ import (
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/internal/browsertest"
+	"aidpass/issuer/recheck"
 	"aidpass/issuer/registry/rights"
 	"aidpass/trust"
 	"aidpass/verifier/verifiertest"
@@ -43,10 +44,19 @@ func TestTheOfficeIsOpenToEverybody(t *testing.T) {
 			if _, err := w.rightsOf(own).Withdraw(w.Context(), clerk, w.person(own, "Amina Yusuf"), "", ""); err != nil {
 				t.Fatal(err)
 			}
+			visit := w.household(own)
+			w.member(own, visit, "أمينة يوسف", "1987-05-12")
+			drawn := w.draw(own, visit)
+			for i := range 10 {
+				id := w.draw(own, w.household(own))
+				if err := w.drawn(own).AnswerRecheck(w.Context(), walker, id, recheck.Answers()[i%3], "seen there"); err != nil {
+					t.Fatal(err)
+				}
+			}
 			d.as(lead)
 			for _, at := range []struct{ name, path string }{{"devices", "/devices"}, {"devices-none", "/devices?site=NONE"}, {"device-new", "/devices/new"}, {"device-waits", "/devices/of/" + deviceID(waits)},
 				{"device-copied", "/devices/of/" + deviceID(used)}, {"pack", "/devices/pack"}, {"trust", "/trust"}, {"trust-key", "/trust/keys/" + keyID(consortium.A.Card.Key)},
-				{"audit", "/audit"}, {"audit-none", "/audit?by=nobody"}, {"audit-proof", "/audit/proof"}, {"audit-work", "/audit/work"}, {"reports", "/reports"}, {"organisation", "/organisation"},
+				{"audit", "/audit"}, {"audit-none", "/audit?by=nobody"}, {"audit-proof", "/audit/proof"}, {"audit-work", "/audit/work"}, {"rechecks", "/rechecks"}, {"recheck", "/rechecks/of/" + drawn}, {"reports", "/reports"}, {"organisation", "/organisation"},
 				{"agreements", "/agreements"}, {"agreement", "/agreements/of/" + agreed.ID}, {"agreement-shared", "/agreements/of/moi-2026"}, {"agreement-new", "/agreements/new"}, {"exports", "/exports"}, {"export-made", "/exports/of/" + makers["export"](w, own, w.of(lead))}} {
 				d.open(at.path)
 				d.look(lang, at.name)

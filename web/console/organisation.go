@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"aidpass/access"
+	"aidpass/issuer/recheck"
 )
 
 // Organisation is the page of what all staff of an organisation go by: the line by which
@@ -28,6 +29,7 @@ const (
 	SettingComplaint = "complaint" // a line that is printed on cards
 	SettingLabels    = "labels"    // JSON: what programmes and things are called, by code and language
 	SettingPairs     = "pairs"     // JSON number: how much two accounts approve for each other on a day
+	SettingRechecks  = "rechecks"  // JSON number: how many are drawn by lot each day to be seen again
 	SettingRequired  = "required"  // JSON: what must be known of a record before a card is made
 )
 
@@ -47,6 +49,7 @@ func (s *Organisation) Routes() []Route {
 		{Method: http.MethodGet, Path: "/organisation/file", Act: access.SettingsRead, Query: []Field{name}, Answer: Sends("application/json"), Handler: s.file},
 		{Method: http.MethodPost, Path: "/organisation/complaint", Act: access.SettingsChange, Form: []Field{Text("complaint", maxComplaint), before}, Handler: s.complaint},
 		{Method: http.MethodPost, Path: "/organisation/pairs", Act: access.SettingsChange, Form: []Field{Text("pairs", 3), before}, Handler: s.pairs},
+		{Method: http.MethodPost, Path: "/organisation/rechecks", Act: access.SettingsChange, Form: []Field{Text("rechecks", 3), before}, Handler: s.rechecks},
 		{Method: http.MethodPost, Path: "/organisation/file", Act: access.SettingsChange, Files: true, MaxBody: maxSettingFile + 1<<16, Form: []Field{name, before, File("file")}, Handler: s.take},
 	}
 }
@@ -60,6 +63,10 @@ type organisationData struct {
 	Pairs     int               `json:"approvals_of_a_pair"` // a day
 	PairsHash string            `json:"approvals_of_a_pair_sha256"`
 	Files     []settingFileView `json:"files"`
+
+	Rechecks     int    `json:"rechecks"` // a day
+	RechecksHash string `json:"rechecks_sha256"`
+	MostRechecks int    `json:"-"`
 }
 
 type settingFileView struct {
@@ -85,6 +92,14 @@ func (s *Organisation) show(p *Page) error {
 	}
 	d := organisationData{Complaint: string(line), Before: hashOf(line), PairsHash: hashOf(pairs)}
 	if d.Pairs, err = ReadPairs(pairs); err != nil {
+		return err
+	}
+	rechecks, err := s.Desk.Setting(p.Context(), p.Org(), SettingRechecks)
+	if err != nil {
+		return err
+	}
+	d.RechecksHash, d.MostRechecks = hashOf(rechecks), recheck.MaxNumber
+	if d.Rechecks, err = ReadRechecks(rechecks); err != nil {
 		return err
 	}
 	for _, f := range settingFiles {
@@ -148,6 +163,25 @@ func (s *Organisation) pairs(p *Page) error {
 		return BadForm("organisation.pairs_bad", "most", access.MaxPairs)
 	}
 	return s.set(p, SettingPairs, strconv.AppendInt(nil, int64(n), 10))
+}
+
+// ReadRechecks reads SettingRechecks; nil is recheck.DefaultNumber.
+func ReadRechecks(value []byte) (n int, err error) {
+	if value == nil {
+		return recheck.DefaultNumber, nil
+	}
+	if n, err = strconv.Atoi(string(value)); err == nil && (n < 0 || n > recheck.MaxNumber) {
+		err = fmt.Errorf("console: from 0 to %d are drawn on a day", recheck.MaxNumber)
+	}
+	return n, err
+}
+
+func (s *Organisation) rechecks(p *Page) error {
+	n, err := strconv.Atoi(p.Form.Get("rechecks"))
+	if err != nil || n < 0 || n > recheck.MaxNumber {
+		return BadForm("organisation.rechecks_bad", "most", recheck.MaxNumber)
+	}
+	return s.set(p, SettingRechecks, strconv.AppendInt(nil, int64(n), 10))
 }
 
 func (s *Organisation) take(p *Page) error {

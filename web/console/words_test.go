@@ -13,6 +13,7 @@ import (
 	"aidpass/access"
 	"aidpass/access/work"
 	"aidpass/issuer/print"
+	"aidpass/issuer/recheck"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/imports"
 	"aidpass/issuer/registry/intake"
@@ -166,6 +167,9 @@ func families(t *testing.T) (keys []string) {
 	}
 	for _, o := range rights.Outcomes() {
 		keys = append(keys, "agreements.said_"+string(o))
+	}
+	for _, a := range recheck.Answers() {
+		keys = append(keys, "rechecks.is_"+string(a))
 	}
 	keys = append(keys, rightsFamilies()...)
 	for m := range 12 {
