@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -9,7 +10,6 @@ import (
 	"aidpass/access"
 	"aidpass/credential/cwt"
 	"aidpass/issuer/recheck"
-	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 )
 
@@ -60,13 +60,8 @@ type recheckView struct {
 	Most    int              `json:"-"` // letters of a reason
 }
 
-// Called is a name, a number, or that neither is known.
-func (v recheckView) Called() string {
-	if v.Name == "" && v.Number == "" {
-		return "–"
-	}
-	return lineText(&records.Line{Name: registry.Name{Text: v.Name}, Number: v.Number})
-}
+// Called is a name, or else a number, or that neither is known.
+func (v recheckView) Called() string { return cmp.Or(v.Name, v.Number, "–") }
 
 func viewOf(i *recheck.Item) recheckView {
 	v := recheckView{ID: i.ID, Drawn: i.At, Household: i.Line.Kind == registry.KindHousehold, Name: i.Line.Name.Text, Number: i.Line.Number, List: i.Line.List, Size: i.Line.Size,
