@@ -49,8 +49,17 @@ var sexes = codes(`
 	x: other, another, non binary, nonbinary, intersex, third gender, autre, otro, otra, آخر, اخر, nyingine
 	u: unknown, not collected, not answered, not said, undisclosed, refused, prefer not to say, inconnu, desconocido, غير معروف, haijulikani`)
 
-// ParseSex returns the code of a sex as lists write it: f, m, x, u.
-func ParseSex(text string) (code string, ok bool) { return sexes().find(text) }
+// ParseSex returns the code of a sex as lists write it: f, m, x, u. A doubted one is none.
+func ParseSex(text string) (code string, ok bool) {
+	if Doubted(text) {
+		return "", false
+	}
+	return sexes().find(text)
+}
+
+// Doubted reports whether somebody wrote a value with a mark of doubt, such as "X?": it is
+// an answer that nobody gave. A mark alone says nothing.
+func Doubted(text string) bool { return strings.ContainsAny(text, "?؟？¿~") && Fold(text) != "" }
 
 // The relations to the head of a household that rules speak of. Head is the person
 // the others are described by, and gives no right.

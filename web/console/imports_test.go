@@ -54,7 +54,7 @@ func (w *world) list(org, name string, b []byte) imports.Import {
 }
 
 func smallList() []byte {
-	return []byte("individual_id,full_name,sex,birth_date,consent\nP-" + name() + ",Halima Abdi,f,1988-03-04,yes\nP-2,Zuhura Bakari,f,31/31/1990,yes\n,,f,1970-02-03,yes\n")
+	return []byte("individual_id,full_name,sex,birth_date,consent\nP-" + name() + ",Halima Abdi,f,1988-03-04,yes\nP-2,Zuhura Bakari,X?,31/31/1990,yes\n,,f,1970-02-03,yes\n")
 }
 
 // load sends a file under a name as the page's form does.
@@ -153,13 +153,16 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 		t.Fatalf("nothing can be mended:\n%s", page)
 	}
 	for i, v := range form["value"] {
-		if v == "31/31/1990" {
+		switch v {
+		case "31/31/1990":
 			form["value"][i] = "1990-01-31"
+		case "X?": // a mark of doubt is no answer
+			form["value"][i] = "x"
 		}
 	}
 	form["out"] = []string{"4:"}
 	page = b.follow(b.post(at+"/mends", form))
-	if !strings.Contains(page, "Changed: <bdi>2</bdi>") {
+	if !strings.Contains(page, "Changed: <bdi>3</bdi>") {
 		t.Errorf("what was changed is not told:\n%s", page)
 	}
 	if a := b.post(at+"/mends", form); a.Code != 409 {
@@ -193,7 +196,7 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 		t.Errorf("the queue does not say what would change:\n%s", queue)
 	}
 	seen := second.get(approval).Body.String()
-	for _, says := range []string{"Rows that become new records: <bdi>2</bdi>", "Changes made by hand over the file: <bdi>2</bdi>", "No card is issued", at} {
+	for _, says := range []string{"Rows that become new records: <bdi>2</bdi>", "Changes made by hand over the file: <bdi>3</bdi>", "No card is issued", at} {
 		if !strings.Contains(seen, says) {
 			t.Errorf("the approver is not told %q:\n%s", says, seen)
 		}

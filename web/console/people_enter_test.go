@@ -173,6 +173,7 @@ func TestAnEntryThatIsNotWhole(t *testing.T) {
 	}{
 		"no name":                 {"/people/new", with(toldYes(n), url.Values{"email": {"a@b.example"}}), "One name is enough"},
 		"a sex that is none":      {"/people/new", with(toldYes(n), url.Values{"name": {"Kept As Typed"}, "sex": {"lady"}}), "Sex"},
+		"a sex in doubt":          {"/people/new", with(toldYes(n), url.Values{"name": {"Kept As Typed"}, "sex": {"X?"}}), "f, m, x (other) or u (not said)"},
 		"a day that is none":      {"/people/new", with(toldYes(n), url.Values{"name": {"Kept As Typed"}, "birth": {"1987-02-31"}}), "Date of birth"},
 		"no answer":               {"/people/new", url.Values{"name": {"Kept As Typed"}, "notice": {n}}, "choose what she said"},
 		"another wording":         {"/people/new", with(toldYes("registration-1"), url.Values{"name": {"Kept As Typed"}}), "The wording has changed"},

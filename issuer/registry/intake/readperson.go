@@ -40,7 +40,7 @@ func (l *lens) readPerson(row *roster.Row, d *draft) {
 	if v, c := l.text(row, Sex); v != "" {
 		if sex, ok := l.readSex(v); ok {
 			p.Sex = sex
-		} else if !registry.Placeholder(v) {
+		} else if registry.Doubted(v) || !registry.Placeholder(v) { // "X?" is a filler elsewhere
 			d.add(fault(SexUnknown, Reject, c, v))
 		}
 	}

@@ -72,7 +72,7 @@ var iberian = wordSet("sexo|genero|sexo genero|sexo h m|sexo m h|sexo biologico"
 // readSex reads a cell of the column of sexes by its order.
 func (l *lens) readSex(v string) (code string, ok bool) {
 	switch letter := registry.Fold(v); {
-	case l.letters == "":
+	case l.letters == "" || registry.Doubted(v):
 	case letter == "h":
 		return registry.Male, true
 	case letter == "m" && l.letters == HombreM:
