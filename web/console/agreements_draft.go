@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"html/template"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,8 @@ var draftWords = map[string]string{
 // draftData is the form, filled by a file or empty.
 type draftData struct {
 	Agreement rights.Agreement
+	Wrong     template.HTML      `json:"-"` // what is to be mended
+	Reason    string             `json:"-"`
 	Groups    []fieldGroup       `json:"-"`
 	Columns   string             `json:"-"` // of the list's own, that have no box
 	Kinds     []rights.PartyKind `json:"-"`
@@ -93,17 +96,18 @@ func fieldGroups(p *Page, has []string) (groups []fieldGroup, columns []string) 
 	return groups, columns
 }
 
-func (s *Agreements) draft(p *Page, a rights.Agreement) error {
+// drafting is the form as an agreement fills it.
+func drafting(p *Page, a rights.Agreement) draftData {
 	d := draftData{Agreement: a, Kinds: []rights.PartyKind{rights.Humanitarian, rights.Government, rights.Private}, Purposes: rights.SharedPurposes(), Bases: []rights.Basis{rights.ByConsent, rights.ByNotice}}
 	var columns []string
 	d.Groups, columns = fieldGroups(p, a.Fields)
 	d.Columns = strings.Join(columns, " ")
-	return p.Show("agreements_new", "agreements.new", d)
+	return d
 }
 
 // blank is a form in which nothing is chosen: neither a purpose nor a basis is usual.
 func (s *Agreements) blank(p *Page) error {
-	return s.draft(p, rights.Agreement{From: s.now().UTC().Format(time.DateOnly), RetentionDays: 90})
+	return p.Show("agreements_new", "agreements.new", drafting(p, rights.Agreement{From: s.now().UTC().Format(time.DateOnly), RetentionDays: 90}))
 }
 
 // read fills the form from a file.
@@ -119,7 +123,7 @@ func (s *Agreements) read(p *Page) error {
 	if err != nil {
 		return refusedAgreement(p, err)
 	}
-	return s.draft(p, a)
+	return p.Show("agreements_new", "agreements.new", drafting(p, a))
 }
 
 // items are the words of a list that somebody typed.
@@ -163,23 +167,33 @@ func typedAgreement(f Form) (a rights.Agreement, err error) {
 	}
 	for _, field := range a.Fields {
 		if !export.Known(field) {
-			return a, BadForm("agreements.refused", "field", field, "why", "no file has such a field")
+			return a, BadForm("agreements.refused", "field", field, "why", Said("agreements.no_field"))
 		}
 	}
 	return a, nil
+}
+
+// again is the form as it was filled, with what is wrong with it.
+func (s *Agreements) again(p *Page, a rights.Agreement, err error) error {
+	return p.Mend(err, func(wrong template.HTML) error {
+		a.With.Country, a.ExcludeOrigin, a.Areas = p.Form.Get("with.country"), []string{p.Form.Get("exclude_origin")}, []string{p.Form.Get("areas")} // and not as they were read
+		d := drafting(p, a)
+		d.Wrong, d.Reason, d.Columns = wrong, p.Form.Get("reason"), p.Form.Get("columns")
+		return p.show(http.StatusUnprocessableEntity, "agreements_new", p.T("agreements.new"), d)
+	})
 }
 
 // ask asks a second account for an agreement.
 func (s *Agreements) ask(p *Page) error {
 	a, err := typedAgreement(p.Form)
 	if err != nil {
-		return err
+		return s.again(p, a, err)
 	}
 	if p.Form.Get("reason") == "" {
-		return BadForm("agreements.why")
+		return s.again(p, a, BadForm("agreements.refused", "field", p.T("agreements.ask_why"), "why", Said("agreements.denied_why")))
 	}
 	if err := s.Desk.Draft(p.Context(), a); err != nil {
-		return refusedAgreement(p, err)
+		return s.again(p, a, refusedAgreement(p, err))
 	}
 	payload, err := a.Payload()
 	if err != nil {

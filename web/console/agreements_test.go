@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"html"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
@@ -65,7 +66,8 @@ func TestAnAgreementIsMadeByTwo(t *testing.T) {
 	}
 }
 
-// What cannot be an agreement is refused before anybody is asked, with the field's name.
+// What cannot be an agreement is refused before anybody is asked, with the field's name,
+// over the form as it was filled: nothing is typed twice.
 func TestADraftThatIsRefused(t *testing.T) {
 	w := newWorld(t)
 	lead := w.as(own, access.OrgAdmin)
@@ -79,7 +81,7 @@ func TestADraftThatIsRefused(t *testing.T) {
 		"by notice to a company": {"basis", "notice", "What the sharing rests on"},
 		"a field of no file":     {"fields", "shoe_size", "shoe_size"},
 		"an id that is taken":    {"id", taken.ID, "Short name"},
-		"no reason":              {"reason", "", "A reason is needed"},
+		"no reason":              {"reason", "", "Why, for who approves it"},
 	} {
 		form := drafted()
 		form.Set(c.field, c.value)
@@ -87,6 +89,12 @@ func TestADraftThatIsRefused(t *testing.T) {
 		if a.Code != 422 || !strings.Contains(a.Body.String(), c.says) {
 			_, said, _ := strings.Cut(a.Body.String(), "<main")
 			t.Errorf("%s: %d %s", name, a.Code, said)
+		}
+		again := filled(a)
+		for field, typed := range form {
+			if slices.Sort(typed); field != c.field && !slices.Equal(slices.Sorted(slices.Values(again[field])), typed) {
+				t.Errorf("%s: %s was typed as %q, and the form has %q", name, field, typed, again[field])
+			}
 		}
 	}
 	if all, err := w.doors[own].Approvals(t.Context(), boss); err != nil || len(all) != 0 {
@@ -153,7 +161,7 @@ func filled(a *httptest.ResponseRecorder) url.Values {
 		if m == nil {
 			return ""
 		}
-		return m[1]
+		return html.UnescapeString(m[1])
 	}
 	for _, tag := range regexp.MustCompile(`<input[^>]*>`).FindAllString(page, -1) {
 		if kind := attr(tag, "type"); (kind != "checkbox" && kind != "radio") || strings.Contains(tag, " checked") {

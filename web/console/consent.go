@@ -431,9 +431,10 @@ type noticeData struct {
 
 // A wordingText is a wording in one language.
 type wordingText struct {
-	Lang string `json:"lang"`
-	Text string `json:"text"`
-	Dir  string `json:"-"`
+	Lang  string `json:"lang"`
+	Text  string `json:"text"`
+	Dir   string `json:"-"`
+	Typed bool   `json:"-"` // whoever writes it names the language
 }
 
 func (s *Consent) notice(p *Page) error {
@@ -443,7 +444,7 @@ func (s *Consent) notice(p *Page) error {
 	}
 	d := noticeData{noticeRow: noticeRow{ID: n.ID, Sort: n.Sort, Purpose: n.Purpose, From: n.From, Langs: slices.Sorted(maps.Keys(n.Text)), By: n.By}}
 	for _, lang := range d.Langs {
-		d.Texts = append(d.Texts, wordingText{lang, n.Text[lang], dirOf(lang)})
+		d.Texts = append(d.Texts, wordingText{lang, n.Text[lang], dirOf(lang), false})
 	}
 	return p.Show("consent_notice", "consent.notice", d, "notice", n.ID)
 }
@@ -456,13 +457,19 @@ type noticeForm struct {
 	Choices []rights.Purpose `json:"purposes"`
 	From    string           `json:"from"`
 	Texts   []wordingText    `json:"texts"`
+
+	Wrong template.HTML `json:"-"` // what is to be mended
 }
 
 // blankTexts is how many more languages than the console's own a form has room for.
 const blankTexts = 3
 
+func purposesOfWordings() []rights.Purpose {
+	return append([]rights.Purpose{rights.Registration}, rights.SharedPurposes()...)
+}
+
 func (s *Consent) blank(p *Page) error {
-	d := noticeForm{Sort: rights.Asks, Purpose: rights.Referral, Choices: append([]rights.Purpose{rights.Registration}, rights.SharedPurposes()...), From: s.Now().UTC().Format(time.DateOnly)}
+	d := noticeForm{Sort: rights.Asks, Purpose: rights.Referral, Choices: purposesOfWordings(), From: s.Now().UTC().Format(time.DateOnly)}
 	was := map[string]string{}
 	if after := p.Query.Get("after"); after != "" {
 		n, err := s.Desk.Notice(p.Context(), after)
@@ -473,14 +480,14 @@ func (s *Consent) blank(p *Page) error {
 		d.Sort, d.Purpose, was = n.Sort, n.Purpose, maps.Clone(n.Text)
 	}
 	for _, l := range p.Languages() {
-		d.Texts = append(d.Texts, wordingText{l.Code, was[l.Code], dirOf(l.Code)})
+		d.Texts = append(d.Texts, wordingText{l.Code, was[l.Code], dirOf(l.Code), false})
 		delete(was, l.Code)
 	}
 	for _, lang := range slices.Sorted(maps.Keys(was)) {
-		d.Texts = append(d.Texts, wordingText{lang, was[lang], dirOf(lang)})
+		d.Texts = append(d.Texts, wordingText{lang, was[lang], dirOf(lang), false})
 	}
 	for range blankTexts {
-		d.Texts = append(d.Texts, wordingText{Dir: "auto"})
+		d.Texts = append(d.Texts, wordingText{Dir: "auto", Typed: true})
 	}
 	return p.Show("consent_notice_new", "consent.notice_new", d)
 }
@@ -494,9 +501,15 @@ func (s *Consent) keep(p *Page) error {
 	}
 	n := rights.Notice{Sort: rights.Sort(f.Get("sort")), Purpose: rights.Purpose(f.Get("purpose")), From: f.Get("from"), Text: map[string]string{}}
 	for i, lang := range langs {
-		if text := strings.TrimSpace(strings.ReplaceAll(texts[i], "\r\n", "\n")); text != "" {
-			n.Text[strings.TrimSpace(lang)] = text
+		text := strings.TrimSpace(strings.ReplaceAll(texts[i], "\r\n", "\n"))
+		if text == "" {
+			continue
 		}
+		lang = strings.TrimSpace(lang)
+		if n.Text[lang] != "" { // one of them would be lost
+			return s.again(p, BadForm("rights.refused", "why", Said("consent.lang_twice")))
+		}
+		n.Text[lang] = text
 	}
 	all, err := s.Desk.Notices(p.Context())
 	if err != nil {
@@ -511,7 +524,26 @@ func (s *Consent) keep(p *Page) error {
 	n.ID = fmt.Sprintf("%s-%d", f.Get("name"), last+1)
 	err = p.Do(func(ctx context.Context) error { return s.Desk.SaveNotice(ctx, p.Actor(), n) })
 	if err != nil {
-		return rightsFault(err)
+		return s.again(p, rightsFault(err))
 	}
 	return p.Done("/notices/of/"+n.ID, Note{Word: "consent.notice_kept", Fill: []any{"notice", n.ID}})
+}
+
+// again is the form of a wording as it was filled, with what is wrong with it. The language
+// of a text that is none of the console's can be mended too.
+func (s *Consent) again(p *Page, err error) error {
+	return p.Mend(err, func(wrong template.HTML) error {
+		f := p.Form
+		d := noticeForm{Name: f.Get("name"), Sort: rights.Sort(f.Get("sort")), Purpose: rights.Purpose(f.Get("purpose")), Choices: purposesOfWordings(), From: f.Get("from"), Wrong: wrong}
+		texts := f.All("text")
+		for i, lang := range f.All("lang") {
+			own := i < len(p.Languages()) && lang == p.Languages()[i].Code
+			t := wordingText{lang, texts[i], dirOf(lang), !own}
+			if !own {
+				t.Dir = "auto"
+			}
+			d.Texts = append(d.Texts, t)
+		}
+		return p.show(http.StatusUnprocessableEntity, "consent_notice_new", p.T("consent.notice_new"), d)
+	})
 }

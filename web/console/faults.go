@@ -40,6 +40,17 @@ func BadForm(word string, fill ...any) *Fault {
 	return &Fault{Status: http.StatusUnprocessableEntity, Word: word, Fill: fill}
 }
 
+// Mend shows a form again as it was filled, with what err says of it in words, where what was
+// typed is at fault: nobody types it twice. A program, and any other error, has err itself.
+func (p *Page) Mend(err error, show func(wrong template.HTML) error) error {
+	var f *Fault
+	if p.program || !errors.As(err, &f) || f.Status != http.StatusUnprocessableEntity {
+		return err
+	}
+	fill := p.whys(f.Fill)
+	return show(sentences([]template.HTML{p.T(f.Word, fill...) + ".", p.T(f.Word+".do", fill...)}))
+}
+
 // Slow asks to wait.
 func Slow(wait time.Duration) *Fault {
 	return &Fault{Status: http.StatusTooManyRequests, Word: "fault.slow", Fill: []any{"seconds", int(wait.Round(time.Second).Seconds())}, Retry: wait}

@@ -47,22 +47,22 @@ var (
 func (n *Notice) Check() error {
 	switch {
 	case !noticeID.MatchString(n.ID):
-		return refuse("a wording is called NAME-VERSION, such as sharing-2")
+		return deny(DeniedWording, "a wording is called NAME-VERSION, such as sharing-2")
 	case n.Sort != Tells && n.Sort != Asks:
-		return refuse("sort: %s (it tells) or %s (it asks)", Tells, Asks)
+		return deny(DeniedSort, "sort: %s (it tells) or %s (it asks)", Tells, Asks)
 	case n.Purpose != Registration && !n.Purpose.Shared():
-		return refuse("purpose: %s, or one of %s", Registration, list(shared))
+		return deny(DeniedPurpose, "purpose: %s, or one of %s", Registration, list(shared))
 	case n.Sort == Asks && n.Purpose == Registration:
-		return refuse("registration is told and not asked: its basis is the mandate, and help does not depend on a yes")
+		return deny(DeniedAsked, "registration is told and not asked: its basis is the mandate, and help does not depend on a yes")
 	case len(n.Text) == 0 || len(n.Text) > 40:
-		return refuse("text: in 1 to 40 languages")
+		return deny(DeniedTexts, "text: in 1 to 40 languages")
 	case !isDay(n.From):
-		return refuse("from: a day as 2026-11-01")
+		return deny(DeniedDay, "from: a day as 2026-11-01")
 	}
 	for _, lang := range slices.Sorted(maps.Keys(n.Text)) {
 		t := n.Text[lang]
 		if !language.MatchString(lang) || strings.TrimSpace(t) == "" || len(t) > maxNotice || !utf8.ValidString(t) {
-			return refuse("text in %q: a language tag with 1 to %d bytes of text", lang, maxNotice)
+			return deny(DeniedTongue, "text in %q: a language tag with 1 to %d bytes of text", lang, maxNotice)
 		}
 	}
 	return nil

@@ -52,3 +52,13 @@ const (
 	DeniedOwnPurpose   = "own_purpose"
 	DeniedOtherPurpose = "other_purpose"
 )
+
+// Codes of what is wrong with a wording, stable too.
+const (
+	DeniedWording = "wording"
+	DeniedSort    = "sort"
+	DeniedAsked   = "asked"
+	DeniedTexts   = "texts"
+	DeniedDay     = "day"
+	DeniedTongue  = "tongue"
+)
