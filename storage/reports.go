@@ -18,7 +18,7 @@ type IssuedCard struct {
 func (o *Org) Issued(ctx context.Context, from, until time.Time) (list []IssuedCard, err error) {
 	err = o.view(ctx, "issued credentials", func(t *tx) error {
 		rows, err := t.query(`SELECT issued_at, programme, unit_id FROM credential WHERE org_id = $1 AND issued_at >= $2 AND issued_at < $3 AND state = 'issued' ORDER BY issued_at, id`,
-			o.id, from.Unix(), until.Unix())
+			o.id, from.UnixMicro(), until.UnixMicro())
 		if err != nil {
 			return err
 		}
@@ -30,7 +30,7 @@ func (o *Org) Issued(ctx context.Context, from, until time.Time) (list []IssuedC
 			if err := rows.Scan(&at, &c.Programme, &unit); err != nil {
 				return err
 			}
-			c.At = time.Unix(at, 0).UTC()
+			c.At = time.UnixMicro(at).UTC()
 			if c.Unit, err = issuer.ParseUnitID(unit); err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"aidpass/access"
 	"aidpass/issuer"
@@ -96,6 +97,10 @@ func TestAListIsIssuedAndAnotherTakenBack(t *testing.T) {
 	cards, err := s.o.store.Cards(ctx, issuer.Selection{Programme: "K7Q2"})
 	if err != nil || len(cards) != 2 || !slices.ContainsFunc(cards, func(c issuer.Card) bool { return c.Unit.String() == unit[0][1] }) {
 		t.Errorf("%d cards, %v", len(cards), err)
+	}
+	today := s.a.Now().UTC().Truncate(24 * time.Hour)
+	if counted, err := s.o.store.Issued(ctx, today, today.Add(24*time.Hour)); err != nil || len(counted) != 2 {
+		t.Errorf("a report of today counts %d cards, %v", len(counted), err)
 	}
 	if got := state(list); got != imports.Issued {
 		t.Errorf("after the batch the list is %s", got)
