@@ -33,6 +33,7 @@ type packFlags struct {
 	reason                                                 string          // why it leaves by hand; empty: not asked
 	labels                                                 string
 	photos, noList                                         bool
+	planned                                                bool // of a server: the registry's rounds there too, besides programmes
 	days, showFor                                          int
 	old                                                    oldLists
 }

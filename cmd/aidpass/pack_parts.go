@@ -241,10 +241,12 @@ func (b *packBuild) policyPart(ctx context.Context) (err error) {
 }
 
 // served are the programmes of a site's pack and their open rounds, nil for every one.
-// They are those that --programme names, else what the registry plans for the site.
+// They are those that --programme names, else what the registry plans for the site; at a
+// server (f.planned) those that are named and the registry's rounds whose places name it.
 func (o *org) served(ctx context.Context, f *packFlags) (map[string][]verifier.Round, error) {
+	sites := append([]string{f.site}, f.sites...)
 	if len(f.programmes) == 0 {
-		return o.roundsAt(ctx, append([]string{f.site}, f.sites...))
+		return o.roundsAt(ctx, sites)
 	}
 	named := map[string][]verifier.Round{}
 	for _, s := range f.programmes {
@@ -254,7 +256,36 @@ func (o *org) served(ctx context.Context, f *packFlags) (map[string][]verifier.R
 		}
 		named[code] = append(named[code], round...)
 	}
-	return named, nil
+	if !f.planned {
+		return named, nil
+	}
+	return named, o.addPlanned(ctx, named, sites)
+}
+
+// addPlanned adds to what is named the registry's rounds whose places name one of these
+// sites. What is named stays as it is: a programme without rounds has every one already,
+// and a round's days there are those that were given.
+func (o *org) addPlanned(ctx context.Context, named map[string][]verifier.Round, sites []string) error {
+	list, err := o.desk(access.DistributionLead).Programmes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		if rounds, ok := named[p.Code]; ok && len(rounds) == 0 {
+			continue
+		}
+		for _, r := range p.Rounds {
+			if len(r.Sites) == 0 || !handedOutAt(&r, sites) || slices.ContainsFunc(named[p.Code], func(x verifier.Round) bool { return x.N == r.N }) {
+				continue
+			}
+			round, err := openRound(&r)
+			if err != nil {
+				return err
+			}
+			named[p.Code] = append(named[p.Code], round)
+		}
+	}
+	return nil
 }
 
 // roundsAt are the programmes of the service points that one stands for, where none are
@@ -276,17 +307,9 @@ func (o *org) roundsAt(ctx context.Context, sites []string) (map[string][]verifi
 			if !handedOutAt(&r, sites) {
 				continue
 			}
-			round := verifier.Round{N: r.N, Closes: credential.MaxTime}
-			if r.Opens != "" {
-				if round.Opens, err = parseAt(r.Opens); err != nil {
-					return nil, err
-				}
-			}
-			if r.Closes != "" {
-				if round.Closes, err = parseLastDay(r.Closes); err != nil {
-					return nil, err
-				}
-				round.Closes++ // the first second it is closed
+			round, err := openRound(&r)
+			if err != nil {
+				return nil, err
 			}
 			here[p.Code] = append(here[p.Code], round)
 		}
@@ -295,6 +318,23 @@ func (o *org) roundsAt(ctx context.Context, sites []string) (map[string][]verifi
 		return nil, nil
 	}
 	return here, nil
+}
+
+// openRound is when a round of the registry is open, as packs say it.
+func openRound(r *registry.Round) (round verifier.Round, err error) {
+	round = verifier.Round{N: r.N, Closes: credential.MaxTime}
+	if r.Opens != "" {
+		if round.Opens, err = parseAt(r.Opens); err != nil {
+			return round, err
+		}
+	}
+	if r.Closes != "" {
+		if round.Closes, err = parseLastDay(r.Closes); err != nil {
+			return round, err
+		}
+		round.Closes++ // the first second it is closed
+	}
+	return round, nil
 }
 
 // handedOutAt is true of a round at one of these sites, and of one at no site in particular.

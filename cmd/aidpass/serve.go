@@ -141,7 +141,8 @@ func (a *app) newServing(o *org, f serveFlags) *serving {
 		level = slog.LevelDebug
 	}
 	s := &serving{a: a, o: o, f: f, own: ownNames, public: &api.Shelf{}, log: slog.New(slog.NewTextHandler(a.Stderr, &slog.HandlerOptions{Level: level}))}
-	s.packs = &packRoom{o: o, flags: f.pack, log: s.log, sites: map[string]*sitePack{}}
+	s.f.pack.planned = true // rounds are planned at the desk while --programme stays
+	s.packs = &packRoom{o: o, flags: s.f.pack, log: s.log, sites: map[string]*sitePack{}}
 	return s
 }
 

@@ -4,11 +4,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"aidpass/access"
+	"aidpass/credential"
 	"aidpass/storage"
 	"aidpass/trust"
 	"aidpass/verifier/enrol"
@@ -69,6 +71,40 @@ func (d consoleDevices) Sites(ctx context.Context, org string) (sites []string, 
 	}
 	slices.Sort(sites)
 	return slices.Compact(sites), err
+}
+
+// Serves implements console.DeviceDesk: by the rule that packs are built by.
+func (d consoleDevices) Serves(ctx context.Context, org string) (out []console.PackServes, err error) {
+	sites, err := d.Sites(ctx, org)
+	if err != nil {
+		return nil, err
+	}
+	for _, site := range append(sites, "") {
+		f := d.f.pack
+		f.site = site
+		served, err := d.o.served(ctx, &f)
+		if err != nil {
+			return nil, consoleRefusal(err)
+		}
+		s := console.PackServes{Site: site, Every: served == nil}
+		for _, code := range slices.Sorted(maps.Keys(served)) {
+			if len(served[code]) == 0 {
+				s.Rounds = append(s.Rounds, console.PackRound{Programme: code})
+			}
+			for _, r := range served[code] {
+				round := console.PackRound{Programme: code, Round: r.N}
+				if r.Opens > 0 {
+					round.Opens = r.Opens.Std()
+				}
+				if r.Closes < credential.MaxTime {
+					round.Closes = (r.Closes - 1).Std() // its last second
+				}
+				s.Rounds = append(s.Rounds, round)
+			}
+		}
+		out = append(out, s)
+	}
+	return out, nil
 }
 
 // site refuses a place that is spelt nearly as one that is known: to cards and phones

@@ -9,12 +9,15 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"aidpass/access"
 	"aidpass/internal/cose"
+	"aidpass/issuer"
 	"aidpass/trust"
 	"aidpass/verifier"
 	"aidpass/verifier/enrol"
@@ -213,4 +216,91 @@ func forged(line string) string {
 	last := words[len(words)-3]
 	words[len(words)-3] = last[1:] + last[:1]
 	return strings.Join(words, " ")
+}
+
+// What was planned and issued at the desk is served by the packs of the desk and of phones,
+// whatever --programme named when the server began: the page of packs says so before, and
+// a card of the new round is given what it is for.
+func TestPacksServeWhatTheDeskPlanned(t *testing.T) {
+	l := withEntitled(t)
+	if err := os.Remove(l.path("granted.list")); err != nil { // it knows one programme alone
+		t.Fatal(err)
+	}
+	l.must("trust", "grant", l.path("list.draft"), "--org", "https://relief-a.example/i1", "--type", "eligibility")
+	l.must("trust", "sign", l.path("list.draft"), "--key", l.path("anchor.key"), "--out", l.path("granted.list"))
+	s, client, stop := l.serveWalletsWith(nil)
+	defer stop()
+	clerk, approver, sign := s.visitor(t, client, "clerk-1", access.Registrar), s.visitor(t, client, "lead-1", access.Approver), s.visitor(t, client, "sign-1", access.Issuer)
+	lead := s.visitor(t, client, "amina", access.DistributionLead)
+	form := func(path string, with url.Values) (string, string) {
+		t.Helper()
+		return lead.must("POST", path, "application/x-www-form-urlencoded", []byte(with.Encode()))
+	}
+	at, _ := lead.submit("/programmes/new", "/programmes/new", url.Values{"name": {"Water"}, "modality": {"cash"}, "counts": {"person"}, "currency": {"KES"}})
+	code := strings.TrimPrefix(at, "/programmes/of/")
+	for n, site := range map[string]string{"1": "wellA", "2": "wellB"} {
+		lead.submit(at, at+"/round", url.Values{"round": {n}, "opens": {"2026-11-01"}, "closes": {"2026-12-01"}, "sites": {site}})
+	}
+	plan := url.Values{"round": {"1"}, "amount": {"30.00"}}
+	_, page := form(at+"/plan", plan)
+	_, step, _ := strings.Cut(page, `name="step" value="`)
+	step, _, _ = strings.Cut(step, `"`)
+	plan["step"], plan["typed"] = []string{step}, []string{step}
+	form(at+"/plan", plan)
+
+	_, place, ok := strings.Cut(clerk.get("/batches/new"), `<option value="`+code)
+	if !ok {
+		t.Fatal("no batch for the new programme")
+	}
+	place, _, _ = strings.Cut(place, `"`)
+	batch, _ := clerk.submit("/batches/new", "/batches/new", url.Values{"place": {code + place}, "type": {"eligibility"}})
+	clerk.submit(batch, batch+"/submit", nil)
+	b, err := s.o.store.Proposal(t.Context(), strings.TrimPrefix(batch, "/batches/of/"))
+	if err != nil || b.Programme != code || b.Can == 0 {
+		t.Fatalf("%+v, %v", b, err)
+	}
+	approver.approves(b.Approval)
+	sign.submit(batch, batch+"/issue", nil)
+	s.work.Wait()
+	cards, err := s.o.store.FindCredentials(t.Context(), s.onlyCard(t, code))
+	if err != nil || len(cards) == 0 {
+		t.Fatal("no card:", err)
+	}
+	card, err := cards[0].Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	page = lead.get("/devices/pack")
+	_, rows, _ := strings.Cut(page, `id="serves"`)
+	here, elsewhere, _ := strings.Cut(rows, "<bdi>wellB</bdi>")
+	if !strings.Contains(here, code) || !strings.Contains(here, "K7Q2") || strings.Count(elsewhere, code) != 1 {
+		t.Errorf("the page does not say what a pack will serve:\n%s", page)
+	}
+	_, raw := lead.submit("/devices/pack", "/devices/pack", url.Values{"site": {"wellA"}, "days": {"7"}, "reason": {"no network there"}})
+	phones, err := s.packs.pack(t.Context(), access.Device{Site: "wellA"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, pack := range map[string][]byte{"the desk": []byte(raw), "phones": phones.raw} {
+		if err := os.WriteFile(l.path("site.pack"), pack, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if out := l.must("verify", "--pack", l.path("site.pack"), card); !strings.Contains(out, "GIVE") {
+			t.Errorf("by the pack of %s:\n%s", what, out)
+		}
+		if out := l.must("pack", "show", "--json", l.path("site.pack")); !strings.Contains(out, `"K7Q2"`) || !strings.Contains(out, `"`+code+`"`) {
+			t.Errorf("the pack of %s serves:\n%s", what, out)
+		}
+	}
+}
+
+// onlyCard is the identity of a card of a programme.
+func (s *serving) onlyCard(t *testing.T, programme string) string {
+	t.Helper()
+	cards, err := s.o.store.Cards(t.Context(), issuer.Selection{Programme: programme})
+	if err != nil || len(cards) == 0 {
+		t.Fatalf("%d cards, %v", len(cards), err)
+	}
+	return cards[0].ID.String()
 }

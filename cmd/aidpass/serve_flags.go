@@ -51,7 +51,7 @@ Staff work at /desk/; aidpass account add lets the first one in. With --desk-oid
 they sign in at the organisation's OpenID provider, too, each after adding it in settings.
 
 Packs are built when a phone asks and something changed, for its site, from
---programme and the other flags of pack build. Keys are unsealed once, at the start.
+--programme, the rounds whose places name the site, and the other flags of pack build. Keys are unsealed once, at the start.
 SIGTERM or Ctrl-C finishes what is under way and ends.`,
 		Example: `  aidpass site-ca init
   aidpass serve --programme K7Q2=1@2026-11-01..2026-12-01 --unlock code.txt --enrol WELL-A

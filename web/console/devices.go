@@ -23,6 +23,8 @@ type Devices struct {
 type DeviceDesk interface {
 	Devices(ctx context.Context, org string) ([]access.Device, error) // by site and name
 	Sites(ctx context.Context, org string) ([]string, error)          // that are known, in order
+	// Serves is what the pack of each known site would serve, and last, with no name, that of any other.
+	Serves(ctx context.Context, org string) ([]PackServes, error)
 	Code(ctx context.Context, org string, by access.Actor, site string) (EnrolCode, error)
 	Certify(ctx context.Context, org string, by access.Actor, c Certify) error
 	Refuse(ctx context.Context, org string, by access.Actor, kid [8]byte) error
@@ -57,6 +59,21 @@ type PackOrder struct {
 	Days           int
 	Photos, NoList bool
 	Reason         string // why it leaves by hand, for the log
+}
+
+// A PackServes is what the pack of a site would serve if it were built now.
+type PackServes struct {
+	Site   string      `json:"site"`  // empty: any place that is not known
+	Every  bool        `json:"every"` // programme and round
+	Rounds []PackRound `json:"rounds"`
+}
+
+// A PackRound is a round that a pack serves.
+type PackRound struct {
+	Programme string    `json:"programme"`
+	Round     uint64    `json:"round"`           // 0: every one
+	Opens     time.Time `json:"opens,omitzero"`  // zero: it is open
+	Closes    time.Time `json:"closes,omitzero"` // in its last day; zero: it stays open
 }
 
 // What a device may sign, the reasons to withdraw one and to let one go on.
@@ -94,7 +111,7 @@ func (s *Devices) Routes() []Route {
 		{Method: http.MethodPost, Path: "/devices/of/:device/withdraw", Act: access.DeviceRevoke, Form: []Field{reason, Text("since", 20)}, Handler: s.withdraw},
 		{Method: http.MethodPost, Path: "/devices/of/:device/thaw", Act: access.DeviceRevoke, Form: []Field{reason}, Handler: s.thaw},
 		{Method: http.MethodPost, Path: "/devices/of/:device/answer", Act: access.PackBuild, Form: []Field{Text("as", 8), Text("reason", 200)}, Answer: Sends(octets, "image/gif"), Handler: s.answer},
-		{Method: http.MethodGet, Path: "/devices/pack", Act: access.PackBuild, Answer: Members(devicesData{}, "sites"), Handler: s.order},
+		{Method: http.MethodGet, Path: "/devices/pack", Act: access.PackBuild, Answer: Members(devicesData{}, "sites", "serves"), Handler: s.order},
 		{Method: http.MethodPost, Path: "/devices/pack", Act: access.PackBuild, Form: []Field{Text("site", 128), Text("days", 3), Text("photos", 4), Text("list", 4), Text("reason", 200)}, Answer: Sends(octets), Handler: s.pack},
 	}
 }
@@ -126,12 +143,13 @@ func (s *Devices) Needs(ctx context.Context, in *access.Session) ([]Need, error)
 }
 
 type devicesData struct {
-	Rows   []deviceRow `json:"devices,omitempty"`
-	Paging *Paging     `json:"paging,omitempty"`
-	Sites  []string    `json:"sites,omitempty"`
-	Site   string      `json:"-"` // asked for
-	State  string      `json:"-"`
-	States []named     `json:"-"`
+	Rows   []deviceRow  `json:"devices,omitempty"`
+	Paging *Paging      `json:"paging,omitempty"`
+	Sites  []string     `json:"sites,omitempty"`
+	Site   string       `json:"-"` // asked for
+	Serves []PackServes `json:"serves,omitempty"`
+	State  string       `json:"-"`
+	States []named      `json:"-"`
 
 	Device  *deviceRow   `json:"device,omitempty"`
 	Words   string       `json:"words,omitempty"`

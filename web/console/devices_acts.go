@@ -228,7 +228,11 @@ func (s *Devices) order(p *Page) error {
 	if err != nil {
 		return err
 	}
-	return p.Show("device_pack", "devices.pack", devicesData{Sites: sites})
+	serves, err := s.Desk.Serves(p.Context(), p.Org())
+	if err != nil {
+		return err
+	}
+	return p.Show("device_pack", "devices.pack", devicesData{Sites: sites, Serves: serves})
 }
 
 func (s *Devices) pack(p *Page) error {

@@ -187,6 +187,10 @@ func (d opsDesks) Devices(_ context.Context, org string) ([]access.Device, error
 
 func (d opsDesks) Sites(context.Context, string) ([]string, error) { return []string{"WELL-A"}, nil }
 
+func (d opsDesks) Serves(context.Context, string) ([]console.PackServes, error) {
+	return []console.PackServes{{Site: "WELL-A", Rounds: []console.PackRound{{Programme: "VNPM", Round: 1, Opens: now, Closes: now}, {Programme: "K7Q2"}}}, {Site: "WELL-B", Every: true}, {}}, nil
+}
+
 func (d opsDesks) Code(_ context.Context, org string, by access.Actor, site string) (console.EnrolCode, error) {
 	return console.EnrolCode{Code: "0123ABCD", Site: site, Link: "https://192.168.1.5:8443/scanner/#enrol=0123ABCD", Until: now.Add(10 * time.Minute)}, d.tell(org, by, "code %s", site)
 }
