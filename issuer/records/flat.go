@@ -63,15 +63,16 @@ func flat(rec registry.Record) (map[string]string, error) {
 		return nil, err
 	}
 	once := once{values, map[string]bool{}}
+	whole := registry.Whole(p.Names)
 	for _, n := range p.Names {
-		switch n.Type {
-		case "", registry.Official:
-			once.set("name", n.Text)
-		case registry.Romanised:
+		switch {
+		case registry.InOtherScript(n, whole):
 			once.set("name_other_script", n.Text)
-		case registry.Used:
+		case n.Type == "" || n.Type == registry.Official:
+			once.set("name", n.Text)
+		case n.Type == registry.Used:
 			once.set("used_name", n.Text)
-		case registry.Maiden:
+		case n.Type == registry.Maiden:
 			once.set("maiden_name", n.Text)
 		}
 	}

@@ -217,6 +217,19 @@ func nameRules(text string, c scriptCount) (issues []Issue) {
 // initials, nicknames, the signs of Hebrew abbreviations and of Catalan.
 const namePunctuation = "'’‘`´ʼʻʿʾ״׳-‐‑–־.,·()\"“”«»،/ـ፡་"
 
+// Whole returns the official name of a list that comes first; Text is empty when there is none.
+func Whole(names []Name) Name {
+	if i := slices.IndexFunc(names, func(n Name) bool { return n.Type == "" || n.Type == Official }); i >= 0 {
+		return names[i]
+	}
+	return Name{}
+}
+
+// InOtherScript reports whether n is the whole name once more, in another script.
+func InOtherScript(n, whole Name) bool {
+	return n.Type == Romanised || (n.Type == "" || n.Type == Official) && n.Script != whole.Script
+}
+
 // DisplayName is the name a colleague calls her by: the official one, or what there is.
 func (p Person) DisplayName() string { return p.pick(func(Name) bool { return true }).Text }
 

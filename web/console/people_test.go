@@ -93,6 +93,22 @@ func TestTwoFormsOfOnePerson(t *testing.T) {
 		has(t, page, want)
 	}
 	has(t, a.get(at+"/history?from=2026-11-21&to=2026-11-22").Body.String(), "1989-03-04")
+	// A name in another script is taken as it is typed, read back, and stays where the name is mended.
+	for _, set := range [][2]string{{"name_other_script", "أمينة يوسف"}, {"name", "Amina Yussuf"}} {
+		more := a.filled(a.get(at+"/edit").Body.String(), "/desk"+at+"/edit")
+		more.Set(set[0], set[1])
+		more.Set("reason", "paper seen")
+		a.follow(a.post(at+"/edit", more))
+		if got := a.filled(a.get(at+"/edit").Body.String(), "/desk"+at+"/edit"); got.Get("name_other_script") != "أمينة يوسف" {
+			t.Errorf("after %s is set, the name in another script is %q", set[0], got.Get("name_other_script"))
+		}
+	}
+	same := a.filled(a.get(at+"/edit").Body.String(), "/desk"+at+"/edit")
+	same.Set("name_other_script", "Aminah")
+	same.Set("reason", "x")
+	if got := a.post(at+"/edit", same); got.Code != 422 || !strings.Contains(got.Body.String(), "same script as the name") {
+		t.Errorf("the name twice in one script: %d", got.Code)
+	}
 	wrong := a.filled(a.get(at+"/edit").Body.String(), "/desk"+at+"/edit")
 	wrong.Set("birth", "2999-01-01")
 	wrong.Set("used_name", "Mina")

@@ -340,12 +340,21 @@ func (c *correction) names(p, made *registry.Person) error {
 		if err := c.unread(FullName, len(made.Names) > 0); err != nil {
 			return err
 		}
-		p.Names = slices.DeleteFunc(slices.Clone(p.Names), func(n registry.Name) bool { return n.Type == "" || n.Type == "official" })
+		now, was := registry.Name{}, registry.Whole(p.Names).Script
 		if c.values[FullName] != "" {
-			p.Names = append([]registry.Name{made.Names[0]}, p.Names...)
+			now = made.Names[0]
+		}
+		p.Names = slices.DeleteFunc(slices.Clone(p.Names), func(n registry.Name) bool { // what stands in another script stays
+			return (n.Type == "" || n.Type == registry.Official) && (n.Script == was || n.Script == now.Script)
+		})
+		if now.Text != "" {
+			p.Names = append([]registry.Name{now}, p.Names...)
 		}
 	}
-	for f, kind := range map[Field]string{UsedName: registry.Used, MaidenName: registry.Maiden, OtherName: registry.Romanised} {
+	if err := c.otherName(p, made); err != nil {
+		return err
+	}
+	for f, kind := range map[Field]string{UsedName: registry.Used, MaidenName: registry.Maiden} {
 		if !c.any(f) {
 			continue
 		}
@@ -357,6 +366,29 @@ func (c *correction) names(p, made *registry.Person) error {
 		if i >= 0 {
 			p.Names = append(p.Names, made.Names[i])
 		}
+	}
+	return nil
+}
+
+// otherName replaces the whole name in another script. Its letters tell in which.
+func (c *correction) otherName(p, made *registry.Person) error {
+	if !c.any(OtherName) {
+		return nil
+	}
+	typed, _ := registry.ParseName(c.values[OtherName], "")
+	i := slices.IndexFunc(made.Names, func(n registry.Name) bool {
+		return n.Text == typed.Text && (n.Type == "" || n.Type == registry.Romanised)
+	})
+	if err := c.unread(OtherName, i >= 0); err != nil {
+		return err
+	}
+	whole := registry.Whole(p.Names)
+	if i >= 0 && whole.Text != "" && made.Names[i].Script == whole.Script {
+		return unusable(DeskScript, string(OtherName), faults[DeskScript][0], faults[DeskScript][1])
+	}
+	p.Names = slices.DeleteFunc(slices.Clone(p.Names), func(n registry.Name) bool { return registry.InOtherScript(n, whole) })
+	if i >= 0 {
+		p.Names = append(p.Names, made.Names[i])
 	}
 	return nil
 }

@@ -87,6 +87,7 @@ const (
 	DeskNothing = "desk_nothing"
 	DeskIssuer  = "desk_issuer"
 	DeskFace    = "desk_face"
+	DeskScript  = "desk_script"
 )
 
 // faults are the words of the codes above: what is wrong, how to mend it.
@@ -141,6 +142,7 @@ var faults = map[string][2]string{
 	DeskBirth:          {"a birth and an age", "one of the two"},
 	DeskNothing:        {"nothing could be read of it", "write it again, or leave it empty"},
 	DeskIssuer:         {"the issuer of no document", "write the number of the document with it"},
+	DeskScript:         {"written in the same script as the name", "write it in another script, or as the name in use"},
 	DeskFace:           {"what stands on her card", "aidpass registry face asks for it"},
 }
 
