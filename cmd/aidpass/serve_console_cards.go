@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"slices"
 
 	"aidpass/access"
@@ -12,6 +13,7 @@ import (
 	"aidpass/internal/qrcode"
 	"aidpass/issuer"
 	"aidpass/issuer/offer"
+	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 	"aidpass/schemas"
 	"aidpass/web/console"
@@ -63,14 +65,22 @@ func (d consoleCards) found(ctx context.Context, by access.Actor, s issuer.Selec
 	if err != nil {
 		return nil, err
 	}
-	var about []registry.ID
+	about := map[registry.ID]bool{}
 	for _, c := range cards {
 		list = append(list, console.FoundCard{Card: c, External: numbers[c.Unit]})
 		if c.Kind == issuer.Person || c.Kind == issuer.Household {
-			about = append(about, c.Unit)
+			about[c.Unit] = true
 		}
 	}
-	return list, d.about(ctx, by, "card.find", "card", about)
+	ids := slices.SortedFunc(maps.Keys(about), func(a, b registry.ID) int { return slices.Compare(a[:], b[:]) })
+	desk := records.Desk{Store: d.o.store, Country: d.o.entry.Country, Now: d.a.Now}
+	lines, err := desk.Lines(ctx, by, access.Entry{Action: "card.find", Object: "card"}, ids)
+	for i, c := range list {
+		if at := slices.Index(ids, c.Unit); err == nil && at >= 0 {
+			list[i].Holder = lines[at]
+		}
+	}
+	return list, err
 }
 
 // Picture implements console.CardsDesk.

@@ -54,6 +54,9 @@ func TestCardsAtTheDesk(t *testing.T) {
 		t.Fatal("nobody by name:", err)
 	}
 	card := found[0]
+	if h := card.Holder; h.ID != card.Unit || h.Name.Text != "Amina Yusuf" {
+		t.Errorf("a card found by its holder's name is that of %q", h.Name.Text)
+	}
 	one, err := s.o.store.FindCredentials(ctx, card.ID.String())
 	if err != nil {
 		t.Fatal(err)

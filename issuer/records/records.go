@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -57,8 +58,9 @@ type Line struct {
 	Size      int         // of the household
 	Closed    string      // why it is closed; "erased" for what cannot be read any more
 	Photo     bool
-	Cards     []string // numbers of those that are good or on hold
-	Undecided bool     // two values of it wait for a decision
+	Face      registry.ID // whose picture there is: hers, or of a household hers whose name it has; zero: none
+	Cards     []string    // numbers of those that are good or on hold; of a head with her household's
+	Undecided bool        // two values of it wait for a decision
 }
 
 // Erased is Line.Closed of a record that was erased.
@@ -82,10 +84,19 @@ func (d *Desk) lines(ctx context.Context, ids []registry.ID) ([]Line, error) {
 	if err != nil || len(ids) == 0 {
 		return list, err
 	}
-	cards, err := d.Store.Cards(ctx, issuer.Selection{Units: ids, Active: true})
+	of := map[registry.ID][]int{} // whose cards are told in which lines
+	for i, l := range list {
+		of[l.ID] = append(of[l.ID], i)
+		if l.Relation == registry.Head && !l.Household.IsZero() {
+			of[l.Household] = append(of[l.Household], i)
+		}
+	}
+	cards, err := d.Store.Cards(ctx, issuer.Selection{Units: slices.Collect(maps.Keys(of)), Active: true})
 	for _, c := range cards {
-		if i := slices.Index(ids, c.Unit); i >= 0 && !slices.Contains(list[i].Cards, c.CardNumber) {
-			list[i].Cards = append(list[i].Cards, c.CardNumber)
+		for _, i := range of[c.Unit] {
+			if !slices.Contains(list[i].Cards, c.CardNumber) {
+				list[i].Cards = append(list[i].Cards, c.CardNumber)
+			}
 		}
 	}
 	return list, err
@@ -125,6 +136,9 @@ func ReadLine(v registry.View, id registry.ID) (l Line, err error) {
 			return l, err
 		}
 		l.person(p)
+		if l.Photo {
+			l.Face = id
+		}
 		l.close(p.Status)
 		if rec.Household.IsZero() {
 			return l, nil
@@ -168,6 +182,9 @@ func (l *Line) household(v registry.View, rec registry.Record) error {
 		}
 		if living++; living == 1 || m.String() == h.Head || h.Head == "" && p.Relation == registry.Head {
 			l.person(p)
+			if l.Face = (registry.ID{}); l.Photo {
+				l.Face = m
+			}
 			l.Photo, l.Relation = false, ""
 		}
 	}

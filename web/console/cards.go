@@ -13,14 +13,17 @@ import (
 	"aidpass/credential"
 	"aidpass/credential/cwt"
 	"aidpass/issuer"
+	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 	"aidpass/status"
 )
 
-// A FoundCard is a card and the number that its unit has in its list.
+// A FoundCard is a card, the number that its unit has in its list, and whose it is: zero
+// where nobody is bound to it. The pages tell that to who may read such records.
 type FoundCard struct {
 	issuer.Card
 	External string
+	Holder   records.Line
 }
 
 // A CardsDesk finds cards and changes what they are worth. What is not there, or another
@@ -137,17 +140,19 @@ type cardsData struct {
 }
 
 type cardRow struct {
-	ID        string    `json:"id"`
-	Number    string    `json:"number"`
-	External  string    `json:"external,omitempty"`
-	Unit      string    `json:"unit"`
-	Type      string    `json:"type"`
-	Programme string    `json:"programme"`
-	Round     uint64    `json:"round"`
-	Status    string    `json:"status"`
-	Paper     string    `json:"paper"`
-	From      time.Time `json:"valid_from"`
-	Until     time.Time `json:"valid_until"`
+	ID       string `json:"id"`
+	Number   string `json:"number"`
+	External string `json:"external,omitempty"`
+
+	Holder    template.HTML `json:"-"` // empty: nobody, or not for the reader
+	Unit      string        `json:"unit"`
+	Type      string        `json:"type"`
+	Programme string        `json:"programme"`
+	Round     uint64        `json:"round"`
+	Status    string        `json:"status"`
+	Paper     string        `json:"paper"`
+	From      time.Time     `json:"valid_from"`
+	Until     time.Time     `json:"valid_until"`
 
 	Says, PaperSays string `json:"-"` // keys
 	Revoked         bool   `json:"revoked"`
@@ -170,8 +175,25 @@ type cardButton struct{ Name, Word, Act string }
 var paperSays = map[issuer.CardState]string{issuer.CardIssued: "cards.on_no_paper", issuer.CardPrinted: "cards.printed", issuer.CardHandedOver: "cards.handed_over",
 	issuer.CardSpoiled: "cards.spoiled", issuer.CardUnclaimed: "cards.unclaimed", issuer.CardDestroyed: "cards.destroyed"}
 
-func (s *Cards) row(c FoundCard) cardRow {
-	r := cardRow{ID: c.ID.String(), Number: cwt.GroupCardNumber(c.CardNumber), External: c.External, Unit: c.Unit.String(), Type: c.Type, Programme: c.Programme, Round: c.Round,
+// holder links the record of a card's unit for who may read it; empty for others, and where
+// there is none any more.
+func (p *Page) holder(l *records.Line) template.HTML {
+	act, path := access.PersonRead, "/people/"
+	if l.Kind == registry.KindHousehold {
+		act, path = access.HouseholdRead, "/households/"
+	}
+	if l.ID.IsZero() || l.Gone() || p.Scope() != nil || !p.May(string(act)) {
+		return ""
+	}
+	name := l.Name.Text
+	if name == "" {
+		name = lineText(l)
+	}
+	return template.HTML(`<a href="` + Root + path + l.ID.String() + `"><bdi>` + template.HTMLEscapeString(name) + `</bdi></a>`)
+}
+
+func (s *Cards) row(p *Page, c FoundCard) cardRow {
+	r := cardRow{Holder: p.holder(&c.Holder), ID: c.ID.String(), Number: cwt.GroupCardNumber(c.CardNumber), External: c.External, Unit: c.Unit.String(), Type: c.Type, Programme: c.Programme, Round: c.Round,
 		Status: c.Status.String(), Paper: string(c.Paper), Until: c.ExpiresAt.Std(), PaperSays: paperSays[c.Paper]}
 	if c.IssuedAt != 0 {
 		r.From = c.IssuedAt.Std()
@@ -199,7 +221,7 @@ func (s *Cards) find(p *Page) error {
 			return deskFault(err)
 		}
 		for _, c := range found {
-			d.Rows = append(d.Rows, s.row(c))
+			d.Rows = append(d.Rows, s.row(p, c))
 		}
 		d.Found = true
 	}
@@ -225,7 +247,7 @@ func (s *Cards) picture(p *Page) error {
 	}
 	d := cardsData{Found: true}
 	for _, c := range found {
-		d.Rows = append(d.Rows, s.row(c))
+		d.Rows = append(d.Rows, s.row(p, c))
 	}
 	return p.Show("cards", "cards.title", d)
 }
@@ -240,7 +262,7 @@ func (s *Cards) show(p *Page) error {
 	if err != nil {
 		return err
 	}
-	d := cardsData{Card: s.row(c)}
+	d := cardsData{Card: s.row(p, c)}
 	for _, e := range events {
 		d.Events = append(d.Events, cardEvent{paperSays[e.Paper], string(e.Paper), e.At, e.By, e.Site, e.Reason})
 	}

@@ -254,9 +254,19 @@ func (s *issuing) TestPage(context.Context, string, string) ([]byte, error) {
 	return []byte("%PDF-1.7"), nil
 }
 
+// found is a card with its holder, as the desk finds it.
+func (s *issuing) found(c issuer.Card) console.FoundCard {
+	f := console.FoundCard{Card: c, External: "HH-17"}
+	desk := records.Desk{Store: s.w.peopleOf(own), Country: "KEN", Now: s.w.now}
+	if lines, err := desk.Lines(s.w.Context(), clerk, access.Entry{Action: "card.find", Object: "card"}, []registry.ID{c.Unit}); err == nil && !c.Unit.IsZero() {
+		f.Holder = lines[0]
+	}
+	return f
+}
+
 func (s *issuing) Find(_ context.Context, org string, _ access.Actor, _ string) (list []console.FoundCard, err error) {
 	for _, c := range keptAll(s.cards, org) {
-		list = append(list, console.FoundCard{Card: c, External: "HH-17"})
+		list = append(list, s.found(c))
 	}
 	return list, nil
 }
@@ -265,7 +275,7 @@ func (s *issuing) Picture(ctx context.Context, org string, by access.Actor, _ io
 }
 func (s *issuing) Card(_ context.Context, org string, _ access.Actor, id string) (console.FoundCard, []issuer.CardEvent, error) {
 	c, err := kept(s.cards, org, id, issuer.ErrNotFound)
-	return console.FoundCard{Card: c, External: "HH-17"}, []issuer.CardEvent{{N: 1, Paper: issuer.CardPrinted, At: now, By: "boss", Reason: "code"}}, err
+	return s.found(c), []issuer.CardEvent{{N: 1, Paper: issuer.CardPrinted, At: now, By: "boss", Reason: "code"}}, err
 }
 func (s *issuing) Select(_ context.Context, org string, sel issuer.Selection) (list []issuer.Card, err error) {
 	if sel.IDs == nil {
@@ -538,6 +548,48 @@ func TestManyCardsAndReplacements(t *testing.T) {
 	}
 	if c := b.post("/cards/of/"+id+"/revoke", nil).Code; c != 422 {
 		t.Errorf("without a reason: %d", c)
+	}
+}
+
+// A card leads to whose it is, and she to her card, for who may read both; nobody else is
+// told a name.
+func TestCardsAndPeopleLeadToEachOther(t *testing.T) {
+	w := newWorld(t)
+	her := w.person(own, "<b>Amina</b> Yusuf")
+	card := w.issuing.card(own)
+	c := w.issuing.cards[own+"/"+card]
+	c.Unit = her
+	w.issuing.cards[own+"/"+card] = c
+	both, alone := w.as(own, access.Registrar), w.as(own, access.Verifier)
+	link := `<a href="/desk/people/` + her.String() + `"><bdi>&lt;b&gt;Amina&lt;/b&gt; Yusuf</bdi></a>`
+	for what, page := range map[string]func(*browser) string{
+		"a card": func(b *browser) string { return b.get("/cards/of/" + card).Body.String() },
+		"a list": func(b *browser) string { return b.post("/cards", url.Values{"q": {"GBFF"}}).Body.String() },
+	} {
+		if s := page(both); !strings.Contains(s, link) {
+			t.Errorf("%s does not lead to whose it is:\n%s", what, s)
+		}
+		if s := page(alone); !strings.Contains(s, "GBFF") || strings.Contains(s, "Amina") || strings.Contains(s, "/desk/people/") {
+			t.Errorf("%s tells a name to who reads no people:\n%s", what, s)
+		}
+	}
+	house := w.household(own)
+	n, _ := registry.ParseName("Halima Noor", registry.Official)
+	if _, err := w.registry(own).Enter(t.Context(), registry.Entry{Household: house, Person: registry.Person{Names: []registry.Name{n}, Sex: registry.Female, Relation: registry.Head}}); err != nil {
+		t.Fatal(err)
+	}
+	hers := w.issuing.cards[own+"/"+w.issuing.card(own)]
+	hers.Unit, hers.CardNumber = house, "44YJF7Z49RR"
+	w.peopleOf(own).cards = []issuer.Card{c, hers}
+	at := `href="/desk/cards/of/` + card + `"`
+	if page := both.get("/people/" + her.String()).Body.String(); !strings.Contains(page, at) {
+		t.Errorf("a record does not lead to its card:\n%s", page)
+	}
+	if page := w.as(own, access.Protection).get("/people/" + her.String()).Body.String(); !strings.Contains(page, "GBFF") || strings.Contains(page, at) {
+		t.Errorf("a record leads who reads no cards to one:\n%s", page)
+	}
+	if page := both.post("/people", url.Values{"q": {"Halima Noor"}}).Body.String(); !strings.Contains(page, "44YJ-F7Z4-9RR") {
+		t.Errorf("a head is found without her household's card:\n%s", page)
 	}
 }
 

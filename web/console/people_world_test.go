@@ -19,6 +19,7 @@ import (
 // peopleStore is a records.Store in memory, with the entries of the log that look at
 // people.
 type peopleStore struct {
+	cards []issuer.Card // of its people
 	registrytest.Store
 	mu    sync.Mutex
 	looks []look
@@ -30,8 +31,13 @@ type look struct {
 	about []registry.ID
 }
 
-func (s *peopleStore) Cards(context.Context, issuer.Selection) ([]issuer.Card, error) {
-	return nil, nil
+func (s *peopleStore) Cards(_ context.Context, sel issuer.Selection) (list []issuer.Card, err error) {
+	for _, c := range s.cards {
+		if slices.Contains(sel.Units, c.Unit) {
+			list = append(list, c)
+		}
+	}
+	return list, nil
 }
 
 func (s *peopleStore) FindCredentials(context.Context, string) ([]issuer.Credential, error) {
