@@ -27,6 +27,12 @@ func TestOffersAreOfApprovedRounds(t *testing.T) {
 	defer stop()
 	ctx, org, by := t.Context(), s.o.entry.ID, access.Actor{ID: "sign-1", Role: access.Issuer}
 	d := consoleCards{consoleIssuing{s}}
+	if err := d.Reached(org); err != nil {
+		t.Errorf("wallets reach this server: %v", err)
+	}
+	if err := (consoleCards{consoleIssuing{&serving{o: s.o}}}).Reached(org); !errors.Is(err, console.ErrNoOffers) {
+		t.Errorf("a server without --base-url: %v", err)
+	}
 	try := func(when, unit string, want error) {
 		t.Helper()
 		made, err := d.Make(ctx, org, by, console.OfferOrder{Unit: unit, Type: "eligibility", Programme: "K7Q2", Round: 1})

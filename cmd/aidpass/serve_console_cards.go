@@ -259,6 +259,15 @@ func (d consoleCards) offers() (*offer.Service, error) {
 	return d.a.offersAt(d.o, d.f.base, d.desk.Issue, schemas.Embedded()...), nil
 }
 
+// Reached implements console.OffersDesk.
+func (d consoleCards) Reached(org string) error {
+	if err := d.ours(org); err != nil {
+		return err
+	}
+	_, err := d.offers()
+	return err
+}
+
 // Offers implements console.OffersDesk.
 func (d consoleCards) Offers(ctx context.Context, org string) ([]offer.Offer, error) {
 	if err := d.ours(org); err != nil {

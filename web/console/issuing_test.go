@@ -29,6 +29,7 @@ type issuing struct {
 	prints     map[string]issuer.PrintJob
 	cards      map[string]issuer.Card
 	offers     map[string]offer.Offer
+	alone      error // what keeps wallets away
 	begun      []string
 	readers    []string         // units whose names were read, by whom
 	over       *issuer.Override // the newest
@@ -309,6 +310,7 @@ func (s *issuing) Replace(_ context.Context, org string, by access.Actor, id, re
 	s.begun = append(s.begun, "replace "+reason+" with "+by.SecondPerson)
 	return s.cards[org+"/"+s.card(org)].Credential, nil
 }
+func (s *issuing) Reached(string) error { return s.alone }
 func (s *issuing) Offers(_ context.Context, org string) ([]offer.Offer, error) {
 	return keptAll(s.offers, org), nil
 }
@@ -774,5 +776,23 @@ func TestAPrintIsToldInWords(t *testing.T) {
 		if _, title, _ := strings.Cut(page, "<title>"); strings.Contains(strings.SplitN(title, "</title>", 2)[0], "bdi") {
 			t.Errorf("the title of %s has an element in it:\n%s", path, page)
 		}
+	}
+}
+
+// Where wallets do not reach the server the list of offers says so, and nobody fills a form
+// in vain.
+func TestNoOfferIsBegunWhereNoWalletComes(t *testing.T) {
+	w := newWorld(t)
+	b := w.as(own, access.Issuer)
+	const form, says = `href="/desk/offers/new"`, "Wallets do not reach this server"
+	if page := b.get("/offers").Body.String(); !strings.Contains(page, form) || strings.Contains(page, says) {
+		t.Errorf("where wallets come:\n%s", page)
+	}
+	w.issuing.alone = console.ErrNoOffers
+	if page := b.get("/offers").Body.String(); strings.Contains(page, form) || !strings.Contains(page, says) || !strings.Contains(page, "--base-url") {
+		t.Errorf("where none comes:\n%s", page)
+	}
+	if a := b.get("/offers/new"); a.Code != 409 || !strings.Contains(a.Body.String(), says) || strings.Contains(a.Body.String(), `name="unit"`) {
+		t.Errorf("its form: %d\n%s", a.Code, a.Body)
 	}
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"html/template"
 	"net/http"
 	"time"
@@ -34,6 +35,7 @@ type OfferMade struct {
 type OffersDesk interface {
 	Programmes(ctx context.Context, org string) ([]registry.Programme, error)
 	Types() []string
+	Reached(org string) error // ErrNoOffers: wallets do not reach this server
 	Offers(ctx context.Context, org string) ([]offer.Offer, error)
 	Offer(ctx context.Context, org, id string) (offer.Offer, error)
 	Make(ctx context.Context, org string, by access.Actor, o OfferOrder) (OfferMade, error)
@@ -73,6 +75,7 @@ type offersData struct {
 	Places  []placeChoice `json:"-"`
 	Types   []string      `json:"-"`
 	Lives   []string      `json:"-"`
+	Alone   bool          `json:"-"` // wallets do not reach this server
 }
 
 type offerRow struct {
@@ -124,6 +127,11 @@ func (s *Offers) list(p *Page) error {
 		return deskFault(err)
 	}
 	d := offersData{Paging: p.Paging(len(all))}
+	if err := s.Desk.Reached(p.Org()); errors.Is(err, ErrNoOffers) {
+		d.Alone = true
+	} else if err != nil {
+		return deskFault(err)
+	}
 	for _, o := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
 		d.Rows = append(d.Rows, s.row(&o))
 	}
@@ -131,6 +139,9 @@ func (s *Offers) list(p *Page) error {
 }
 
 func (s *Offers) blank(p *Page) error {
+	if err := s.Desk.Reached(p.Org()); err != nil { // before anybody fills a form in vain
+		return deskFault(err)
+	}
 	d := offersData{Unit: p.Query.Get("unit"), Types: s.Desk.Types()}
 	all, err := s.Desk.Programmes(p.Context(), p.Org())
 	if err != nil {
