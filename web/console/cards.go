@@ -121,9 +121,32 @@ func (s *Cards) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 		if err != nil {
 			return nil, deskFault(err)
 		}
-		return []template.HTML{p.T("cards.tell_replace", "number", cwt.GroupCardNumber(c.CardNumber)), p.T("cards.because", "reason", r.Reason), p.T("cards.vouch")}, nil
+		return append(s.tellWhose(p, &c), p.T("cards.because", "reason", r.Reason), p.T("cards.vouch")), nil
 	}
 	return nil, nil
+}
+
+// tellWhose says which card is replaced and whose it is; on the page of the request with her
+// picture, where there is one: who approves it vouches for her.
+func (s *Cards) tellWhose(p *Page, c *FoundCard) []template.HTML {
+	number := template.HTML("<bdi>" + cwt.GroupCardNumber(c.CardNumber) + "</bdi>")
+	if p.May(string(access.CardRead)) {
+		number = template.HTML(`<a href="` + Root + "/cards/of/" + c.ID.String() + `">` + string(number) + "</a>")
+	}
+	tells := []template.HTML{p.T("cards.tell_replace", "number", number)}
+	who := p.holder(&c.Holder)
+	if who == "" {
+		return tells
+	}
+	word := "cards.tell_holder"
+	if c.Holder.Kind == registry.KindHousehold {
+		word = "cards.tell_house"
+	}
+	tells = append(tells, p.T(word, "name", who))
+	if !c.Holder.Face.IsZero() && p.Param("approval") != "" && !p.program && p.May(string(access.PersonRead)) {
+		tells = append(tells, template.HTML(`<img class="portrait" src="`+Root+"/media/"+c.Holder.Face.String()+`" alt="`+template.HTMLEscapeString(p.Plain("people.photo_of"))+`">`))
+	}
+	return tells
 }
 
 type cardsData struct {

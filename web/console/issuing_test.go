@@ -575,6 +575,23 @@ func TestCardsAndPeopleLeadToEachOther(t *testing.T) {
 			t.Errorf("%s tells a name to who reads no people:\n%s", what, s)
 		}
 	}
+	if c := w.as(own, access.Issuer).post("/cards/of/"+card+"/replace", url.Values{"reason": {"lost"}}).Code; c != 303 {
+		t.Fatalf("asking for a replacement: %d", c)
+	}
+	asked, err := w.doors[own].Approvals(t.Context(), boss)
+	if err != nil || len(asked) == 0 {
+		t.Fatal(asked, err)
+	}
+	picture := `<img class="portrait" src="/desk/media/` + her.String() + `"`
+	if page := w.as(own, access.Approver).get("/approvals/" + asked[0].ID).Body.String(); !strings.Contains(page, link) || !strings.Contains(page, picture) {
+		t.Errorf("who vouches for a holder is not told who she is:\n%s", page)
+	}
+	if page := w.as(own, access.Approver).get("/approvals").Body.String(); !strings.Contains(page, link) || strings.Contains(page, picture) {
+		t.Errorf("the list of requests: her name alone is wanted:\n%s", page)
+	}
+	if page := w.as(own, access.DistributionLead).get("/approvals/" + asked[0].ID).Body.String(); strings.Contains(page, "Amina") || strings.Contains(page, picture) || !strings.Contains(page, `href="/desk/cards/of/`+card+`"`) {
+		t.Errorf("who reads cards and no people is told a name, or of no card:\n%s", page)
+	}
 	house := w.household(own)
 	n, _ := registry.ParseName("Halima Noor", registry.Official)
 	if _, err := w.registry(own).Enter(t.Context(), registry.Entry{Household: house, Person: registry.Person{Names: []registry.Name{n}, Sex: registry.Female, Relation: registry.Head}}); err != nil {
