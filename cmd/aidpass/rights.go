@@ -178,7 +178,11 @@ func (a *app) rightsRequestsCommand() *cobra.Command {
 					if open && !r.Open() {
 						continue
 					}
-					about = append(about, r.Unit)
+					who := "erased"
+					if !r.Unit.IsZero() {
+						who = r.Unit.String()
+						about = append(about, r.Unit)
+					}
 					if err := a.print(r, func(w io.Writer) {
 						state := "due " + r.Due.Format(time.DateOnly)
 						switch {
@@ -189,7 +193,7 @@ func (a *app) rightsRequestsCommand() *cobra.Command {
 						case a.Now().After(r.Due):
 							state = "OVERDUE since " + r.Due.Format(time.DateOnly)
 						}
-						fmt.Fprintf(w, "%s  %s  %s  %-10s  %s  %s\n", r.ID, r.At.Format(time.DateOnly), r.Unit, r.Demand, state, r.Text)
+						fmt.Fprintf(w, "%s  %s  %s  %-10s  %s  %s\n", r.ID, r.At.Format(time.DateOnly), who, r.Demand, state, r.Text)
 					}); err != nil {
 						return err
 					}

@@ -118,7 +118,9 @@ func (s *Rights) list(p *Page) error {
 	for _, r := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
 		r.Text, r.Answer = "", ""
 		d.Rows = append(d.Rows, s.row(r))
-		about = append(about, r.Unit)
+		if !r.Unit.IsZero() { // else her record is erased
+			about = append(about, r.Unit)
+		}
 	}
 	if err := s.Desk.Read(p.Context(), p.Actor(), about, "requests"); err != nil {
 		return rightsFault(err)
@@ -128,7 +130,7 @@ func (s *Rights) list(p *Page) error {
 
 func (s *Rights) show(p *Page) error {
 	r, err := s.Desk.Request(p.Context(), p.Param("request"))
-	if err == nil {
+	if err == nil && !r.Unit.IsZero() { // else her record is erased
 		err = s.Desk.Read(p.Context(), p.Actor(), []registry.ID{r.Unit}, "requests")
 	}
 	if err != nil {

@@ -343,11 +343,19 @@ func TestErasureByTwo(t *testing.T) {
 	if _, err := w.registry(own).Record(t.Context(), id); err == nil || w.peopleOf(own).CardsOf(id) != 0 {
 		t.Errorf("the record after two approved: %v, %d cards", err, w.peopleOf(own).CardsOf(id))
 	}
-	for _, path := range []string{at, "/people/" + id.String() + "/consent", "/people/" + id.String() + "/requests", "/people/" + id.String() + "/held", "/requests/of/" + ask.ID} {
+	for _, path := range []string{at, "/people/" + id.String() + "/consent", "/people/" + id.String() + "/requests", "/people/" + id.String() + "/held"} {
 		if code := dpo.get(path).Code; code != 404 {
 			t.Errorf("%s of who is erased: %d", path, code)
 		}
 	}
+	// That she was answered in time can be shown, without her.
+	has(t, dpo.get("/requests").Body.String(), "/desk/requests/of/"+ask.ID)
+	page = dpo.get("/requests/of/" + ask.ID).Body.String()
+	for _, want := range []string{"To be forgotten", "Done on", "The record was destroyed"} {
+		has(t, page, want)
+	}
+	hasNot(t, page, id.String())
+	hasNot(t, page, "forget me")
 	has(t, dpo.get("/removals/"+all[0].Object).Body.String(), "Done")
 	has(t, dpo.get("/recalls").Body.String(), "the record was erased")
 }

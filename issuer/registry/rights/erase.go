@@ -109,6 +109,9 @@ func (d *Desk) Erase(ctx context.Context, by access.Actor, e Erasure) (done Eras
 				return err
 			}
 			done.Recalls = append(done.Recalls, recalls...)
+			if err := d.outlive(tx, by, id); err != nil {
+				return err
+			}
 		}
 		for _, h := range homes {
 			r, err := registry.Renew(tx, h, e.Units)

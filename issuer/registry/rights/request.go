@@ -34,7 +34,9 @@ const RequestDue = 30 * 24 * time.Hour
 // maxText is the longest text of a request or its answer, in bytes.
 const maxText = 2000
 
-// A Request is what somebody asked, until it is answered. It is sealed under her key.
+// A Request is what somebody asked, until it is answered. It is sealed under her key. Of an
+// answered one it outlives her record that it was made and when it was answered: without
+// Unit, Text and Answer.
 type Request struct {
 	ID       string      `json:"id"` // 16 hex digits
 	Unit     registry.ID `json:"unit"`
@@ -103,6 +105,29 @@ func (d *Desk) Answer(ctx context.Context, by access.Actor, id string, done bool
 		return tx.Note(access.Entry{Action: "rights.answer", Object: r.Unit.String(), Detail: fmt.Sprintf("request=%s demand=%s done=%t", r.ID, r.Demand, done)})
 	})
 	return r, err
+}
+
+// outlive takes the person out of her answered requests before her record is erased, so that
+// the organisation can show that it answered in time (GDPR Art. 5(2)). To be forgotten is
+// done by this; what else waits for an answer goes with her.
+func (d *Desk) outlive(tx Tx, by access.Actor, id registry.ID) error {
+	all, err := readPapers[Request](tx, kindRequest, id)
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		if r.Open() && r.Demand == Forget {
+			r.Answered, r.Done, r.Answerer = d.now(), true, by.ID
+		}
+		if r.Open() {
+			continue
+		}
+		r.Unit, r.Text, r.Answer = registry.ID{}, "", ""
+		if err := savePaper(tx, Paper{Kind: kindRequest, ID: r.ID, At: r.At}, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Requests are those about a record, oldest first; of everybody where id is zero.
