@@ -54,7 +54,7 @@ func (w *world) list(org, name string, b []byte) imports.Import {
 }
 
 func smallList() []byte {
-	return []byte("individual_id,full_name,sex,birth_date,consent\nP-" + name() + ",Halima Abdi,f,1988-03-04,yes\nP-2,Zuhura Bakari,X?,31/31/1990,yes\n,,f,1970-02-03,yes\n")
+	return []byte("individual_id,full_name,sex,birth_date,consent\nP-" + name() + ",Halima Abdi,f,1988-03-04,yes\nP-2,Zuhura Bakari,X?,31/31/1990,no\n,,f,1970-02-03,yes\n")
 }
 
 // load sends a file under a name as the page's form does.
@@ -148,6 +148,7 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 		t.Errorf("the rows with errors: %d, %+v\n%s", a.Code, log, a.Body)
 	}
 	page = b.get(at + "/findings").Body.String()
+	has(t, page, "<bdi>1</bdi> warning: The answer is no to being registered") // said, and taken in
 	form = fill(t, page, "/desk"+at+"/mends")
 	if len(form["value"]) == 0 || len(form["listed"]) == 0 {
 		t.Fatalf("nothing can be mended:\n%s", page)

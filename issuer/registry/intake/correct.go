@@ -189,6 +189,7 @@ func (c *correction) read(opt Options) {
 		c.d.household = &registry.Household{}
 		c.lens.readHousehold(&c.row, &c.d)
 	}
+	c.d.findings = slices.DeleteFunc(c.d.findings, func(f Finding) bool { return f.Code == ConsentNo }) // who is asked at the desk may say no
 }
 
 // unread refuses a value of which nothing was taken: a filler, or what only a list

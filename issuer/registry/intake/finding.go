@@ -53,6 +53,7 @@ const (
 	CountUnreadable    = "count_unreadable"
 	ConsentUnreadable  = "consent_unreadable"
 	ConsentMissing     = "consent_missing"
+	ConsentNo          = "consent_no"
 	SharingUnknown     = "sharing_unknown"
 	RelationUnknown    = "relation_unknown"
 	MaritalUnknown     = "marital_unknown"
@@ -111,6 +112,7 @@ var faults = map[string][2]string{
 	CountUnreadable:    {"not a number of people", "write it in digits, or leave it empty"},
 	ConsentUnreadable:  {"neither yes nor no", "write yes or no as the person answered"},
 	ConsentMissing:     {"no answer about consent", "ask, and write yes or no: a no is an answer too"},
+	ConsentNo:          {"no to being registered, and the row has what she said no to", "leave the row out of the list, or write yes if that is what was answered; who said no gets no card"},
 	SharingUnknown:     {"no code for a recipient", "use the codes of the form; nobody else receives anything"},
 	RelationUnknown:    {"not a known relation to the head", "use a code of the form, as head, wife_husband, son_daughter; it is kept as it was written"},
 	MaritalUnknown:     {"not a known marital status", "single, married, divorced, widowed or separated; it is kept as it was written"},

@@ -199,6 +199,9 @@ func (l *lens) consents(row *roster.Row, d *draft, on string) (list []registry.C
 			d.add(f)
 		default:
 			list = append(list, registry.Consent{Purpose: "registration", Given: yes, How: "form", On: on})
+			if !yes && !d.has(ConsentNo) {
+				d.add(fault(ConsentNo, Flag, c, v))
+			}
 		}
 	} else if l.by[Consent] != "" && l.plan.Role == HeadRows {
 		if yes, given, ok, _, _ := l.answer(row, Consent); ok && given {
