@@ -133,6 +133,12 @@ func TestDevicesEndAndGoOn(t *testing.T) {
 func TestAPackThatCannotBeBuilt(t *testing.T) {
 	w := newWorld(t)
 	b := w.as(own, access.OrgAdmin)
+	page := b.get("/devices/pack").Body.String() // what each place's pack will serve, before it is built
+	for _, want := range []string{"Programme <bdi>VNPM</bdi>, round <bdi>1</bdi>", "Programme <bdi>K7Q2</bdi>, every round", "Every programme and round", "Any other place", "Nothing: no round names this place"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page of packs lacks %q:\n%s", want, page)
+		}
+	}
 	if a := b.post("/devices/pack", url.Values{"site": {"../WELL"}, "days": {"14"}, "photos": {"yes"}, "reason": {"no network there"}}); a.Code != 200 || a.Header().Get("Content-Disposition") != `attachment; filename="___WELL.pack"` {
 		t.Errorf("a pack: %d %q", a.Code, a.Header().Get("Content-Disposition"))
 	}
