@@ -61,7 +61,12 @@ func TestConsentAtADesk(t *testing.T) {
 	has(t, page, "Amina &lt;b&gt;Yusuf")
 	has(t, page, `<option value="sharing-2">`)
 	hasNot(t, page, `<option value="sharing-1">`)
+	dpo.post("/notices", url.Values{"name": {"pay"}, "sort": {"consent"}, "purpose": {"payment"}, "from": {"2026-11-22"}, "lang": {"en"}, "text": {"May the bank know?"}})
+	nobody := clerk.get(at + "/new?wording=pay-1&lang=en").Body.String()
+	has(t, nobody, "there is nobody to ask about")
+	hasNot(t, nobody, `id="save"`) // there is no answer to keep
 	ask := clerk.get(at + "/new?wording=sharing-2&lang=ar").Body.String()
+	has(t, ask, `id="save"`)
 	has(t, ask, `lang="ar" dir="rtl"`)
 	has(t, ask, "هل؟")
 	has(t, ask, "Relief &lt;b&gt;C&lt;/b&gt;")
