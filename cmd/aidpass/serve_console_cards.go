@@ -173,6 +173,38 @@ func (d consoleCards) Replaced(ctx context.Context, org, text, reason string) (b
 	return err == nil, err
 }
 
+// Kin implements console.CardsDesk.
+func (d consoleCards) Kin(ctx context.Context, org, text string) (before, after *issuer.Card, err error) {
+	id, err := issuer.ParseCTI(text)
+	if err != nil || d.ours(org) != nil {
+		return nil, nil, issuer.ErrNotFound
+	}
+	this, err := d.o.store.Cards(ctx, issuer.Selection{IDs: []issuer.CTI{id}})
+	if err != nil || len(this) != 1 {
+		return nil, nil, err
+	}
+	all, err := d.o.store.Cards(ctx, issuer.Selection{Units: []issuer.UnitID{this[0].Unit}})
+	if err != nil {
+		return nil, nil, err
+	}
+	was, _, made, err := d.o.store.Replacement(ctx, id)
+	for i := range all {
+		c := &all[i]
+		if err != nil {
+			break
+		}
+		if made && c.ID == was {
+			before = c
+		}
+		var old issuer.CTI
+		var ok bool
+		if old, _, ok, err = d.o.store.Replacement(ctx, c.ID); ok && old == id {
+			after = c
+		}
+	}
+	return before, after, err
+}
+
 // Replace implements console.CardsDesk, as aidpass card replace does it.
 func (d consoleCards) Replace(ctx context.Context, org string, by access.Actor, text, reason string) (made issuer.Credential, err error) {
 	found, _, err := d.Card(ctx, org, by, text)

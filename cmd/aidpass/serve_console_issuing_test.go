@@ -113,6 +113,12 @@ func TestCardsAtTheDesk(t *testing.T) {
 	if err != nil || made.CardNumber != card.CardNumber || made.ID == card.ID {
 		t.Fatalf("the new card: %+v, %v", made, err)
 	}
+	if before, after, err := d.Kin(ctx, org, card.ID.String()); err != nil || before != nil || after == nil || after.ID != made.ID {
+		t.Errorf("what the old card was replaced by: %v, %v, %v", before, after, err)
+	}
+	if before, after, err := d.Kin(ctx, org, made.ID.String()); err != nil || after != nil || before == nil || before.ID != card.ID {
+		t.Errorf("what the new card replaces: %v, %v, %v", before, after, err)
+	}
 	if again, err := d.Replace(ctx, org, two, card.ID.String(), "lost"); err != nil || again.ID != made.ID {
 		t.Errorf("the same again: %v, %v", again.ID, err)
 	}

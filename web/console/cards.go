@@ -44,6 +44,9 @@ type CardsDesk interface {
 	Set(ctx context.Context, org string, by access.Actor, p issuer.BulkPlan, reason string) error
 	// Replaced reports whether a card was replaced for this reason already.
 	Replaced(ctx context.Context, org, id, reason string) (bool, error)
+	// Kin are the card in whose place one was made, and the one that was made in its place; nil
+	// for none. Nothing of people is told, and the log tells of nobody.
+	Kin(ctx context.Context, org, id string) (before, after *issuer.Card, err error)
 	// Replace revokes a card and makes its successor in one step, and returns that. The same
 	// again returns the same.
 	Replace(ctx context.Context, org string, by access.Actor, id, reason string) (issuer.Credential, error)
@@ -93,8 +96,38 @@ func (s *Cards) Routes() []Route {
 	return list
 }
 
-// Needs implements Screen.
-func (s *Cards) Needs(context.Context, *access.Session) ([]Need, error) { return nil, nil }
+// waitingFor is how long an account is reminded of a card that it asked for, and that
+// nobody has printed.
+const waitingFor = 30 * 24 * time.Hour
+
+// Needs are the new cards that wait to be printed, in the place of others, of who asked for
+// them: the oldest first.
+func (s *Cards) Needs(ctx context.Context, in *access.Session) ([]Need, error) {
+	if !in.May(access.CardRead) || !in.May(access.BatchPrint) {
+		return nil, nil
+	}
+	all, err := s.Door.Approvals(ctx, in)
+	n := Need{Word: "cards.need_print"}
+	for _, a := range all { // the newest first
+		if a.Act != access.CardReissue || a.State != access.Carried || a.By != in.Account.ID || s.Now().Sub(a.Done) > waitingFor {
+			continue
+		}
+		_, after, err := s.Desk.Kin(ctx, in.Account.Org, a.Object)
+		if err != nil {
+			return nil, deskFault(err)
+		}
+		if after != nil && s.fresh(after) {
+			n.Count++
+			n.Since, n.Path = a.Done, "/cards/of/"+after.ID.String()
+		}
+	}
+	return []Need{n}, err
+}
+
+// fresh reports whether a card is good and on no paper: it may be printed.
+func (s *Cards) fresh(c *issuer.Card) bool {
+	return c.Status == status.Valid && c.State == issuer.Issued && c.ExpiresAt > credential.FromStd(s.Now()) && c.Paper == issuer.CardIssued
+}
 
 // Tell implements Teller.
 func (s *Cards) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
@@ -157,6 +190,9 @@ type cardsData struct {
 	Events []cardEvent `json:"events,omitempty"`
 	Batch  string      `json:"batch,omitempty"`
 	Job    string      `json:"job,omitempty"`
+
+	Before *cardRow `json:"-"` // in whose place it was made
+	After  *cardRow `json:"-"` // that was made in its place
 
 	Places []placeChoice `json:"places,omitempty"`
 	Acts   []cardButton  `json:"-"`
@@ -286,6 +322,18 @@ func (s *Cards) show(p *Page) error {
 		return err
 	}
 	d := cardsData{Card: s.row(p, c)}
+	before, after, err := s.Desk.Kin(p.Context(), p.Org(), d.Card.ID)
+	if err != nil {
+		return deskFault(err)
+	}
+	if before != nil {
+		r := s.row(p, FoundCard{Card: *before})
+		d.Before = &r
+	}
+	if after != nil {
+		r := s.row(p, FoundCard{Card: *after})
+		d.After = &r
+	}
 	for _, e := range events {
 		d.Events = append(d.Events, cardEvent{paperSays[e.Paper], string(e.Paper), e.At, e.By, e.Site, e.Reason})
 	}

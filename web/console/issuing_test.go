@@ -29,7 +29,8 @@ type issuing struct {
 	prints     map[string]issuer.PrintJob
 	cards      map[string]issuer.Card
 	offers     map[string]offer.Offer
-	alone      error // what keeps wallets away
+	alone      error             // what keeps wallets away
+	kin        map[string]string // of a card: the one in whose place it was made
 	begun      []string
 	readers    []string         // units whose names were read, by whom
 	over       *issuer.Override // the newest
@@ -38,7 +39,7 @@ type issuing struct {
 }
 
 func newIssuing(w *world) *issuing {
-	s := &issuing{w: w, programmes: map[string]registry.Programme{}, proposals: map[string]issuer.Proposal{}, prints: map[string]issuer.PrintJob{}, cards: map[string]issuer.Card{}, offers: map[string]offer.Offer{}}
+	s := &issuing{w: w, programmes: map[string]registry.Programme{}, proposals: map[string]issuer.Proposal{}, prints: map[string]issuer.PrintJob{}, cards: map[string]issuer.Card{}, offers: map[string]offer.Offer{}, kin: map[string]string{}}
 	for org, door := range w.doors {
 		door.Handle(access.BatchSubmit, issuer.Approving(proposals{s, org}, func(_ context.Context, p *issuer.Proposal) error {
 			if s.changed {
@@ -308,7 +309,21 @@ func (s *issuing) Replace(_ context.Context, org string, by access.Actor, id, re
 	c.Status = status.Invalid
 	s.cards[org+"/"+id] = c
 	s.begun = append(s.begun, "replace "+reason+" with "+by.SecondPerson)
-	return s.cards[org+"/"+s.card(org)].Credential, nil
+	made := s.cards[org+"/"+s.card(org)].Credential
+	s.kin[made.ID.String()] = id
+	return made, nil
+}
+func (s *issuing) Kin(_ context.Context, org, id string) (before, after *issuer.Card, err error) {
+	for made, old := range s.kin {
+		was, is := s.cards[org+"/"+old], s.cards[org+"/"+made]
+		if made == id {
+			before = &was
+		}
+		if old == id {
+			after = &is
+		}
+	}
+	return before, after, nil
 }
 func (s *issuing) Reached(string) error { return s.alone }
 func (s *issuing) Offers(_ context.Context, org string) ([]offer.Offer, error) {
@@ -544,6 +559,28 @@ func TestManyCardsAndReplacements(t *testing.T) {
 	yes()
 	if len(w.issuing.begun) != 1 || w.issuing.begun[0] != "replace lost with "+second.member.id {
 		t.Errorf("%q", w.issuing.begun)
+	}
+	var made string
+	for made = range w.issuing.kin {
+	}
+	need, to := "to be printed: <bdi>1</bdi>", `href="/desk/cards/of/`+made+`"`
+	if page := b.get("/").Body.String(); !strings.Contains(page, need) || !strings.Contains(page, to) {
+		t.Errorf("who asked is not told that the new card waits:\n%s", page)
+	}
+	if page := w.as(own, access.Issuer).get("/").Body.String(); strings.Contains(page, to) {
+		t.Error("who did not ask for a card is told that it waits")
+	}
+	if page := b.get("/cards/of/" + id).Body.String(); !strings.Contains(page, to) || !strings.Contains(page, "It was replaced by the card with the same number") {
+		t.Errorf("a card does not say which replaced it:\n%s", page)
+	}
+	if page := b.get("/cards/of/" + made).Body.String(); !strings.Contains(page, `href="/desk/cards/of/`+id+`"`) || !strings.Contains(page, "It replaces the card") {
+		t.Errorf("a card does not say which it replaces:\n%s", page)
+	}
+	printed := w.issuing.cards[own+"/"+made]
+	printed.Paper = issuer.CardPrinted
+	w.issuing.cards[own+"/"+made] = printed
+	if page := b.get("/").Body.String(); strings.Contains(page, "to be printed") {
+		t.Error("a printed card waits to be printed")
 	}
 	if c := b.post("/cards/of/"+w.issuing.card(own)+"/replace", url.Values{"reason": {"spoiled"}}).Code; c != 303 || len(w.issuing.begun) != 2 {
 		t.Errorf("a spoiled card: %d, %q", c, w.issuing.begun)
