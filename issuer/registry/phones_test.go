@@ -115,6 +115,11 @@ func TestCodesAsListsWriteThem(t *testing.T) {
 			t.Errorf("%q is a country", text)
 		}
 	}
+	for _, text := range []string{"so", "som", "SOM", "Somali", "somalí", "Kisomali", "الصومالية"} {
+		if code, ok := registry.Language(text); !ok || code != "som" {
+			t.Errorf("language %q is %q", text, code)
+		}
+	}
 	if registry.CountryName("KEN") != "Kenya" || registry.CountryName("kenya") != "" {
 		t.Error("the name of Kenya")
 	}

@@ -96,7 +96,7 @@ func TestEnteringAHousehold(t *testing.T) {
 	if strings.Contains(page, `name="site"`) {
 		t.Error("where she stays is asked again: it is her household's")
 	}
-	member := url.Values{"household": {house.String()}, "name": {"زهرة"}, "name_other_script": {"Zahra"}, "relation": {"head"}, "age": {"40"}, "once": {"m1"}, "next": {"more"}}
+	member := url.Values{"household": {house.String()}, "name": {"زهرة"}, "name_other_script": {"Zahra"}, "language": {"Somali"}, "relation": {"head"}, "age": {"40"}, "once": {"m1"}, "next": {"more"}}
 	got = a.post("/people/new", with(toldYes(n), member))
 	if got.Code != 303 || got.Header().Get("Location") != "/desk"+next {
 		t.Fatalf("%d %s", got.Code, got.Header().Get("Location"))
@@ -116,6 +116,9 @@ func TestEnteringAHousehold(t *testing.T) {
 	}
 	if rec.Household != house || p.Birth.EDTF != "1986~" || len(p.Consents) != 1 || p.Consents[0].Wording != n || p.Consents[0].Lang != "sw" || p.Consents[0].How != "thumb" || !p.Consents[0].ReadAloud {
 		t.Errorf("on record: %+v %+v", p, p.Consents)
+	}
+	if !slices.Equal(p.Languages, []string{"som"}) {
+		t.Errorf("languages: %q", p.Languages)
 	}
 	if len(p.Names) != 2 || p.Names[0].Script != "Arab" || p.Names[1].Text != "Zahra" || p.Names[1].Script != "Latn" {
 		t.Errorf("names: %+v", p.Names)

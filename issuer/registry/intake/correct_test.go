@@ -92,7 +92,7 @@ func TestACorrectionMendsWhatItIsAbout(t *testing.T) {
 func TestWhatAnImportRejectsIsNotSet(t *testing.T) {
 	c := newCorrected(t)
 	for field, value := range map[string]string{
-		"sex": "lady", "birth": "3/4/1990", "age": "old", "relation": "boss", "origin": "Atlantis", "language": "Somali", "consent": "perhaps",
+		"sex": "lady", "birth": "3/4/1990", "age": "old", "relation": "boss", "origin": "Atlantis", "language": "Atlantean", "consent": "perhaps",
 		"registered": "soon", "document.passport": "n/a", "issuer.passport": "KEN", "pcode": "KE043", "name": "-", "shoe": "44", "email": "amina",
 		"consent.name_on_card": "yes", "consent.Referral": "yes", "size": "4", "document.library": "1234", "ext.x": "a\x00b",
 	} {

@@ -69,8 +69,8 @@ func (l *lens) readPerson(row *roster.Row, d *draft) {
 		}
 	}
 	if v, c := l.text(row, Language); v != "" && !registry.Placeholder(v) {
-		if len(v) == 3 && strings.Trim(v, "abcdefghijklmnopqrstuvwxyz") == "" {
-			p.Languages = []string{v}
+		if code, ok := registry.Language(v); ok {
+			p.Languages = []string{code}
 		} else {
 			p.Ext = put(p.Ext, c, v)
 		}
