@@ -235,6 +235,9 @@ func (d *demo) answer(ctx context.Context, s *serving, asked access.Device, line
 		return nil
 	}
 	asked.State, asked.Reason = access.DeviceRefused, "not_confirmed"
+	if err := s.o.store.SaveDevice(ctx, s.a.actor(access.OrgAdmin), asked); err != nil {
+		return err
+	}
 	d.tell("Refused: the phone gets nothing. Enter makes another code.")
-	return s.o.store.SaveDevice(ctx, s.a.actor(access.OrgAdmin), asked)
+	return nil
 }

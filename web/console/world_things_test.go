@@ -70,7 +70,7 @@ func (j *jobs) Resume(_ context.Context, org, id string, by access.Actor) error 
 type things struct{ w *world }
 
 // thingData is what its pages show.
-type thingData struct{ Do, Request string }
+type thingData struct{ Do, Request, Detail string }
 
 type thing struct{ id, org, name string }
 
@@ -147,7 +147,7 @@ func (s *things) list(p *console.Page) error {
 	for _, t := range all[g.Offset():min(len(all), g.Offset()+g.Size)] {
 		b.WriteString(t.id + " " + t.name + "\n")
 	}
-	return p.Show("fault", "home.title", thingData{fmt.Sprintf("page %d of %d rows\n%s", g.Page, g.Size, b.String()), p.Link("/things")})
+	return p.Show("fault", "home.title", thingData{fmt.Sprintf("page %d of %d rows\n%s", g.Page, g.Size, b.String()), p.Link("/things"), ""})
 }
 
 func (s *things) show(p *console.Page) error {
@@ -155,7 +155,7 @@ func (s *things) show(p *console.Page) error {
 	if err != nil {
 		return err
 	}
-	return p.Show("fault", "confirm.type", thingData{t.name, t.id}, "count", t.name)
+	return p.Show("fault", "confirm.type", thingData{t.name, t.id, ""}, "count", t.name)
 }
 
 func (s *things) rename(p *console.Page) error {

@@ -149,7 +149,8 @@ func (g *maker) household(n int) {
 	lost := false
 	switch n {
 	case noConsent:
-		g.w.Mistakes = append(g.w.Mistakes, Mistake{Sheet: HouseholdSheet, Row: row, What: "no consent", Code: "notice_refused", Gate: true})
+		g.w.Mistakes = append(g.w.Mistakes, Mistake{Sheet: HouseholdSheet, Row: row, What: "no consent", Code: "consent_no"},
+			Mistake{Sheet: HouseholdSheet, Row: row, What: "no consent", Code: "notice_refused", Gate: true})
 	case aboutFive:
 		g.refused(HouseholdSheet, row, "size in words", "size_unreadable")
 		lost = true
