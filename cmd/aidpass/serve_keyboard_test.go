@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
-
 	"aidpass/access"
 	"aidpass/internal/browsertest"
 	"aidpass/internal/qrcode"
@@ -33,7 +31,7 @@ func TestFromAListToCardsByKeyboardAlone(t *testing.T) {
 	p := browsertest.New(t, time.Time{})
 	open := func(path string) {
 		t.Helper()
-		p.Do(chromedp.Navigate(s.local + "/desk" + path))
+		p.Go(s.local + "/desk" + path)
 		p.Wait(`document.querySelector("h1") && document.readyState === "complete"`)
 	}
 	open("/sign-in")
@@ -44,8 +42,7 @@ func TestFromAListToCardsByKeyboardAlone(t *testing.T) {
 	}
 	press := func(id, then string) {
 		t.Helper()
-		p.Enter(id)
-		p.Wait(then + ` && document.readyState === "complete"`)
+		p.Leave(func() { p.Enter(id) }, then)
 	}
 	const said = `document.querySelector("[role=status]")`
 	done := func() {

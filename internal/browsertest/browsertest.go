@@ -16,6 +16,7 @@ package browsertest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -129,8 +130,36 @@ func (p *Page) must(err error) {
 // Open goes to an address and waits until the app there says that it is ready.
 func (p *Page) Open(url string) {
 	p.Helper()
-	p.Do(chromedp.Navigate(url))
+	p.Go(url)
 	p.Wait(`document.documentElement.dataset.ready && document.querySelector("#title")`)
+}
+
+// Go goes to an address. Where the page of before was about to go somewhere by itself
+// (a form that is answered, long work that is over), the one breaks off the other: then it
+// goes again, as somebody does who sees the wrong page.
+func (p *Page) Go(url string) {
+	p.Helper()
+	ctx, cancel := context.WithTimeout(p.Ctx, Patience)
+	defer cancel()
+	for {
+		err := chromedp.Do(ctx, chromedp.Navigate(url))
+		if err == nil {
+			return
+		}
+		if load, ok := errors.AsType[*chromedp.LoadError](err); !ok || load.ErrorText != "net::ERR_ABORTED" {
+			p.Fatalf("%s: %v\non screen: %s", url, err, p.Text("body"))
+		}
+		p.Wait(`document.readyState === "complete"`)
+	}
+}
+
+// Leave does what goes to another page, and waits until that one is there, whole, and says
+// then. What then says of the page of before does not count.
+func (p *Page) Leave(do func(), then string) {
+	p.Helper()
+	Eval[bool](p, `(document.left = true)`)
+	do()
+	p.Wait(`!document.left && (` + then + `) && document.readyState === "complete"`)
 }
 
 // Size makes the screen so many CSS pixels wide and high.

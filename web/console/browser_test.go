@@ -50,7 +50,7 @@ func newDeskOf(t *testing.T, w *world) *desk {
 
 func (d *desk) open(path string) {
 	d.Helper()
-	d.Do(chromedp.Navigate(d.url + "/desk" + path))
+	d.Go(d.url + "/desk" + path)
 	d.Wait(`document.querySelector("h1")`)
 }
 

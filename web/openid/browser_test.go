@@ -23,7 +23,7 @@ func TestPagesOnAPhone(t *testing.T) {
 		t.Helper()
 		for _, lang := range []string{"en", "ar", "fr", "es", "sw"} {
 			p.Do(chromedp.EmulateViewport(360, 640))
-			p.Do(chromedp.Navigate(h.URL + path + "?lang=" + lang))
+			p.Go(h.URL + path + "?lang=" + lang)
 			p.Wait(`document.querySelector("h1") && document.documentElement.lang == "` + lang + `"`)
 			if wide := browsertest.Eval[int](p, `document.documentElement.scrollWidth`); wide > 360 {
 				t.Errorf("%s, %s: the page is %d px wide", what, lang, wide)
@@ -37,7 +37,7 @@ func TestPagesOnAPhone(t *testing.T) {
 		}
 	}
 	look("offer", "/org/offer/"+reference+"/page")
-	p.Do(chromedp.Navigate(h.URL + result + "/for/" + r.Session))
+	p.Go(h.URL + result + "/for/" + r.Session)
 	p.Wait(`location.pathname == "` + result + `" && document.querySelector("img")`)
 	look("request", result)
 	w.post(t, r, url.Values{"error": {"access_denied"}, "state": {r.State}})

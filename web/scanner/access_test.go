@@ -353,7 +353,7 @@ func (c *tour) stops() {
 			const real = Worker, why = %q;
 			globalThis.Worker = class extends real { constructor(file) { super(file); if (file === "core.js") { this.terminate(); setTimeout(() => this.onmessage({ data: { died: true, error: why === "memory" ? "RangeError: out of memory" : "" } }), 200); } } };
 		}`, why))
-		p.do(chromedp.Navigate(p.url))
+		p.Go(p.url)
 		c.look("stop-" + why)
 		back()
 	}

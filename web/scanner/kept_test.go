@@ -11,8 +11,6 @@ import (
 	"os"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"aidpass/internal/cbor"
 	"aidpass/verifier"
 	vt "aidpass/verifier/verifiertest"
@@ -91,7 +89,7 @@ func TestWhatAnOlderAppKeptIsOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := newPhone(t, serve(t).URL)
-	p.do(chromedp.Navigate(p.url + "/icon.svg")) // of the app's origin, and not the app
+	p.Go(p.url + "/icon.svg") // of the app's origin, and not the app
 	eval[bool](p, fmt.Sprintf(`(async () => {
 		const k = %s, bytes = (s) => Uint8Array.from(atob(s), (c) => c.charCodeAt(0)), curve = { namedCurve: "P-256" };
 		const url = (s) => bytes(s.replaceAll("-", "+").replaceAll("_", "/"));

@@ -31,7 +31,7 @@ func TestSetUpPageOnAPhone(t *testing.T) {
 	p := newPhone(t, h.URL)
 	for _, lang := range []string{"en", "fr", "es", "ar", "sw"} {
 		p.do(chromedp.EmulateViewport(360, 640))
-		p.do(chromedp.Navigate(h.URL + "/?lang=" + lang))
+		p.Go(h.URL + "/?lang=" + lang)
 		p.wait(`document.querySelector("h1")`)
 		if wide := eval[int](p, `document.documentElement.scrollWidth`); wide > 360 {
 			t.Errorf("%s: the page is %d px wide", lang, wide)

@@ -69,7 +69,7 @@ func TestACheckerThatDoesNotStart(t *testing.T) {
 	p := newPhone(t, server.URL)
 	for why, screen := range map[string]string{"missing": "stop-core", "cut": "stop-core", "memory": "stop-memory"} {
 		fault.Store(why)
-		p.do(chromedp.Navigate(p.url))
+		p.Go(p.url)
 		p.screen(screen)
 		p.shoot("core-" + why)
 	}
@@ -287,7 +287,7 @@ func TestAFirstInstallIsOfOneBuild(t *testing.T) {
 		fmt.Fprintf(w, "%s\n", answer.Body)
 	})
 	p := newPhone(t, server.URL)
-	p.do(chromedp.Navigate(p.url))
+	p.Go(p.url)
 	p.screen("installing")
 	p.wait(`document.getElementById("installing").innerText.includes("did not come whole")`)
 	p.shoot("installing-en")

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-
 	"aidpass/internal/browsertest"
 	vt "aidpass/verifier/verifiertest"
 )
@@ -118,7 +116,7 @@ func (c *tour) walk(keeping *sync.RWMutex) {
 	p.OnLoad(recorder)
 	p.OnLoad(fmt.Sprintf(`Object.defineProperty(navigator, "language", { value: %q })`, c.lang))
 	keeping.Lock()
-	p.Do(chromedp.Navigate(p.url))
+	p.Go(p.url)
 	c.look("installing")
 	keeping.Unlock()
 	p.Wait(`document.documentElement.dataset.ready && document.querySelector("#title")`)
