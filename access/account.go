@@ -29,7 +29,7 @@ type Account struct {
 type Scope struct {
 	Agreement string   // its id
 	Fields    []string // as the agreement names them
-	Areas     []string // codes of places, each with all beneath it
+	Areas     []string // codes of places, each with what the agreement puts beneath it
 	Purpose   string   // the agreement's
 }
 

@@ -82,7 +82,7 @@ func (r *roleFlags) add(cmd *cobra.Command) {
 	f.StringArrayVar(&r.roles, "role", nil, "what the account may do; repeat")
 	f.StringVar(&r.agreement, "agreement", "", "of a partner: the id of the agreement")
 	f.StringArrayVar(&r.fields, "field", nil, "of a partner: a field of the agreement that it sees; repeat")
-	f.StringArrayVar(&r.areas, "area", nil, "of a partner: code of a place whose people it sees, with all beneath it; repeat")
+	f.StringArrayVar(&r.areas, "area", nil, "of a partner: code of a place whose people it sees, with what its agreement puts beneath it; repeat")
 	f.StringVar(&r.purpose, "purpose", "", "of a partner: what for: the purpose of the agreement")
 }
 

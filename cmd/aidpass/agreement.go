@@ -63,7 +63,8 @@ func (a *app) agreementMakeCommand() *cobra.Command {
   purpose: health          # continuity deduplication distribution health payment referral resettlement survey
   basis: consent           # or notice: of the mandate; then who objected is left out
   fields: [full_name, size, pcode]
-  areas: [KE07]            # codes of places, each with all beneath it; none: everywhere
+  areas: [KE07]            # codes of places; none: everywhere
+  levels: [KE0701]         # a code of each level beneath them, as a sample; none: those places alone
   exclude_origin: [SOM]    # or: no_exclusion: why nobody is excluded
   from: 2026-11-22
   until: 2027-05-31

@@ -259,6 +259,16 @@ func (s *Agreements) terms(p *Page, a *rights.Agreement) (list []term, err error
 		areas.Says = append(areas.Says, p.T("agreements.everywhere"))
 	}
 	list = append(list, areas)
+	if !areas.Grave {
+		beneath := term{Word: "agreements.levels"}
+		for _, code := range a.Levels {
+			beneath.Says = append(beneath.Says, place(p, code, inLanguage(names[code], p.Lang)))
+		}
+		if len(a.Levels) == 0 {
+			beneath.Says = append(beneath.Says, p.T("agreements.no_levels"))
+		}
+		list = append(list, beneath)
+	}
 	excluded := term{Word: "agreements.excluded", Grave: len(a.ExcludeOrigin) == 0}
 	for _, code := range a.ExcludeOrigin {
 		excluded.Says = append(excluded.Says, country(p, code))

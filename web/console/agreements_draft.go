@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"html/template"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -22,14 +23,14 @@ const maxShared = 200 // fields of an agreement
 
 func draftFields() []Field {
 	return []Field{Text("id", 40), Text("with.id", 40), Text("with.name", 100), Text("with.kind", 20), Text("with.country", 60), Text("with.issuer", 200), Text("with.contact", 200),
-		Text("purpose", 20), Text("basis", 20), Many("fields", 60, maxShared), Text("columns", 1000), Text("areas", 4000), Text("numbers", 3), Text("exclude_origin", 1000), Text("no_exclusion", 200),
+		Text("purpose", 20), Text("basis", 20), Many("fields", 60, maxShared), Text("columns", 1000), Text("areas", 4000), Text("levels", 400), Text("numbers", 3), Text("exclude_origin", 1000), Text("no_exclusion", 200),
 		Text("from", 10), Text("until", 10), Text("retention_days", 5), Text("reason", 200)}
 }
 
 // draftWords are what the form calls the members of an agreement.
 var draftWords = map[string]string{
 	"id": "agreements.id", "with.id": "agreements.party_id", "with.name": "agreements.name", "with.kind": "agreements.kind", "with.country": "agreements.country", "with.issuer": "agreements.issuer_id",
-	"with.contact": "agreements.contact", "purpose": "agreements.purpose", "basis": "agreements.basis", "fields": "agreements.fields", "areas": "agreements.areas", "exclude_origin": "agreements.excluded",
+	"with.contact": "agreements.contact", "purpose": "agreements.purpose", "basis": "agreements.basis", "fields": "agreements.fields", "areas": "agreements.areas", "levels": "agreements.levels", "exclude_origin": "agreements.excluded",
 	"no_exclusion": "agreements.no_exclusion", "from, until": "agreements.time", "until": "agreements.time", "retention_days": "agreements.retention", "why": "agreements.reason",
 }
 
@@ -160,6 +161,7 @@ func typedAgreement(f Form) (a rights.Agreement, err error) {
 		days = 0 // which Check refuses by its name
 	}
 	a = rights.Agreement{ID: f.Get("id"), Purpose: rights.Purpose(f.Get("purpose")), Basis: rights.Basis(f.Get("basis")), Fields: f.All("fields"), Areas: items(strings.ToUpper(f.Get("areas"))),
+		Levels:  items(strings.ToUpper(f.Get("levels"))),
 		With:    rights.Party{ID: f.Get("with.id"), Name: f.Get("with.name"), Kind: rights.PartyKind(f.Get("with.kind")), Country: oneCountry(f.Get("with.country")), Issuer: f.Get("with.issuer"), Contact: f.Get("with.contact")},
 		Numbers: f.Get("numbers") == "yes", ExcludeOrigin: countriesOf(f.Get("exclude_origin")), NoExclusion: f.Get("no_exclusion"), From: f.Get("from"), Until: f.Get("until"), RetentionDays: days}
 	for _, column := range items(f.Get("columns")) {
@@ -176,7 +178,8 @@ func typedAgreement(f Form) (a rights.Agreement, err error) {
 // again is the form as it was filled, with what is wrong with it.
 func (s *Agreements) again(p *Page, a rights.Agreement, err error) error {
 	return p.Mend(err, func(wrong template.HTML) error {
-		a.With.Country, a.ExcludeOrigin, a.Areas = p.Form.Get("with.country"), []string{p.Form.Get("exclude_origin")}, []string{p.Form.Get("areas")} // and not as they were read
+		a.With.Country, a.ExcludeOrigin = p.Form.Get("with.country"), []string{p.Form.Get("exclude_origin")} // as they were typed, and not as they were read
+		a.Areas, a.Levels = []string{p.Form.Get("areas")}, []string{p.Form.Get("levels")}
 		d := drafting(p, a)
 		d.Wrong, d.Reason, d.Columns = wrong, p.Form.Get("reason"), p.Form.Get("columns")
 		return p.show(http.StatusUnprocessableEntity, "agreements_new", p.T("agreements.new"), d)
@@ -194,6 +197,13 @@ func (s *Agreements) ask(p *Page) error {
 	}
 	if err := s.Desk.Draft(p.Context(), a); err != nil {
 		return s.again(p, a, refusedAgreement(p, err))
+	}
+	names, err := s.places(p)
+	if err != nil {
+		return err
+	}
+	if sample, other := rights.Unpadded(a.Areas, a.Levels, rights.PlaceCodes(slices.Sorted(maps.Keys(names)))); sample != "" {
+		return s.again(p, a, BadForm("agreements.refused", "field", p.T("agreements.levels"), "why", p.T("agreements.denied_other_length", "sample", sample, "other", other)))
 	}
 	payload, err := a.Payload()
 	if err != nil {

@@ -207,3 +207,25 @@ func TestFieldsOfAgreementsHaveWords(t *testing.T) {
 		t.Errorf("a field without a word: %s", m)
 	}
 }
+
+// TestLevelsThatTellNothing: codes that are not padded name no level, neither those typed nor
+// those that the organisation has names for; what was typed stays in the form.
+func TestLevelsThatTellNothing(t *testing.T) {
+	w := newWorld(t)
+	w.desks[own].settings = map[string][]byte{console.SettingLabels: []byte(`{"KE12":{"en":"Nairobi"},"WELL-A":{"en":"Well A"}}`)}
+	lead := w.as(own, access.OrgAdmin)
+	for levels, want := range map[string]string{"KE0070": "differ by one sign", "KE": "one code of each deeper level", "ke007001": "<bdi>KE12</bdi>"} {
+		f := drafted()
+		f.Set("levels", levels)
+		a := lead.post("/agreements/new", f)
+		if a.Code != 422 {
+			t.Errorf("%s: %d", levels, a.Code)
+		}
+		has(t, a.Body.String(), want)
+		has(t, a.Body.String(), `value="`+levels+`"`)
+	}
+	w.desks[own].settings = nil
+	f := drafted()
+	f.Set("levels", "KE007001")
+	has(t, lead.follow(lead.post("/agreements/new", f)), "<bdi>KE007001</bdi>")
+}

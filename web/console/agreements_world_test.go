@@ -41,7 +41,7 @@ func (w *world) rightsOf(org string) *rights.Desk {
 func (w *world) agreement(org string, change func(*rights.Agreement)) rights.Agreement {
 	w.Helper()
 	a := rights.Agreement{ID: "a-" + name(), With: rights.Party{ID: "relief-c", Name: "Relief C", Kind: rights.Humanitarian, Contact: "dpo@relief-c.example"}, Purpose: rights.Distribution, Basis: rights.ByNotice,
-		Fields: []string{"full_name", "size", "pcode"}, Areas: []string{"KE007"}, ExcludeOrigin: []string{"SOM"}, From: "2026-11-01", Until: "2027-05-31", RetentionDays: 90}
+		Fields: []string{"full_name", "size", "pcode"}, Areas: []string{"KE007"}, Levels: []string{"KE007001"}, ExcludeOrigin: []string{"SOM"}, From: "2026-11-01", Until: "2027-05-31", RetentionDays: 90}
 	change(&a)
 	if err := w.rightsOf(org).MakeAgreement(w.Context(), two, a); err != nil {
 		w.Fatal(err)

@@ -43,7 +43,7 @@ func Look(ctx context.Context, store rights.Store, by access.Actor, scope access
 		if h.household != nil {
 			place = h.household.Location
 		}
-		if place == nil || !rights.InAreas(scope.Areas, place.PCode) {
+		if place == nil || !rights.InAreas(scope.Areas, under.Levels, place.PCode) {
 			return registry.ErrNotFound
 		}
 		if told, err = tell(h, p, fields); err != nil {

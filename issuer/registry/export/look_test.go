@@ -22,7 +22,7 @@ func lookable(t *testing.T, change func(*rights.Agreement)) (l looks, head, home
 	l.set(homes[0], registry.Household{Location: &registry.Location{PCode: "KE007001"}})
 	l.desk = partner(t, s, func(a *rights.Agreement) {
 		a.With.Kind, a.With.Country = rights.Government, "ETH"
-		a.Fields, a.Areas = []string{"full_name", "sex", "pcode", "birth_date"}, []string{"KE007"}
+		a.Fields, a.Areas, a.Levels = []string{"full_name", "sex", "pcode", "birth_date"}, []string{"KE007"}, []string{"KE007001"}
 		change(a)
 	})
 	return l, heads[0], homes[0]

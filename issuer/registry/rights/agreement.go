@@ -60,7 +60,10 @@ type Agreement struct {
 	Purpose Purpose  `yaml:"purpose" json:"purpose"`
 	Basis   Basis    `yaml:"basis" json:"basis"`
 	Fields  []string `yaml:"fields" json:"fields"`                   // as package export names them, and PhotoField
-	Areas   []string `yaml:"areas,omitempty" json:"areas,omitempty"` // p-codes, each with all beneath it; empty: everywhere
+	Areas   []string `yaml:"areas,omitempty" json:"areas,omitempty"` // p-codes, each with what Levels put beneath it; empty: everywhere
+	// Levels are codes of places, one of each level as a sample, by which it is known what is
+	// beneath an area (InAreas). Without them an area is that one place.
+	Levels []string `yaml:"levels,omitempty" json:"levels,omitempty"`
 	// Numbers: people go by the numbers of their lists. Else each file has its own, by
 	// which two files cannot be joined and a leaked row is traced.
 	Numbers bool `yaml:"numbers,omitempty" json:"numbers,omitempty"`
@@ -156,6 +159,8 @@ func (a *Agreement) Check() error {
 		return deny(DeniedFields, "fields: 1 to %d names of fields, each once", maxItems)
 	case len(a.Areas) > maxItems || !all(a.Areas, placeCode):
 		return deny(DeniedAreas, "areas: codes of places, each once")
+	case len(a.Levels) > maxItems || !all(a.Levels, placeCode) || slices.ContainsFunc(a.Levels, func(l string) bool { return countryOf(l) == l }):
+		return deny(DeniedLevels, "levels: a code of each level, as KE07 and KE0701, each once")
 	case len(a.ExcludeOrigin) > maxItems || !all(a.ExcludeOrigin, country):
 		return deny(DeniedOrigin, "exclude_origin: three capitals each, once")
 	case len(a.ExcludeOrigin) == 0 && !plain(a.NoExclusion):
@@ -164,6 +169,9 @@ func (a *Agreement) Check() error {
 		return deny(DeniedOriginBoth, "no_exclusion: it stands only where exclude_origin is empty")
 	case a.Basis == ByNotice && slices.ContainsFunc(a.Fields, telling) && a.With.Kind != Humanitarian:
 		return deny(DeniedConsentOnly, "basis: documents, phones, origin and what a list added go to a government or company by consent alone")
+	}
+	if x, y := Unpadded(a.Areas, a.Levels, nil); x != "" {
+		return deny(DeniedUnpadded, "levels: %s and %s differ by one sign, so no length tells a level: leave levels empty and name every place", x, y)
 	}
 	return nil
 }

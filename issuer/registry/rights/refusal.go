@@ -36,6 +36,8 @@ const (
 	DeniedRetention    = "retention"
 	DeniedFields       = "fields"
 	DeniedAreas        = "areas"
+	DeniedLevels       = "levels"
+	DeniedUnpadded     = "unpadded"
 	DeniedOrigin       = "origin"
 	DeniedOriginWhy    = "origin_why"
 	DeniedOriginBoth   = "origin_both"

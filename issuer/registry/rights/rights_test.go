@@ -2,6 +2,8 @@ package rights_test
 
 import (
 	"errors"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +20,7 @@ purpose: health
 basis: consent
 fields: [full_name, sex]
 areas: [KE07]
+levels: [KE07, KE0701]
 exclude_origin: [SOM]
 from: 2026-11-01
 until: 2027-05-31
@@ -169,16 +172,41 @@ func TestTwoMakeAnAgreement(t *testing.T) {
 	}
 }
 
-// TestPlacesBeneathAPlace: codes of a deeper level are longer by two characters or more.
+// TestPlacesBeneathAPlace: beneath an area is what has the length of a deeper level of its
+// country; where no levels are known an area is that one place.
 func TestPlacesBeneathAPlace(t *testing.T) {
-	for pcode, want := range map[string]bool{"KE07": true, "KE0701": true, "KE07001001": true, " ke0701 ": true, "KE071": false, "KE08": false, "KE": false, "KE0": false, "": false, "XKE07": false} {
-		if got := rights.InAreas([]string{"SO11", "KE07"}, pcode); got != want {
+	areas, levels := []string{"SO11", "KE07", "ET"}, []string{"KE07", "KE0701", "KE07001001", "XX1", "XX101"}
+	for pcode, want := range map[string]bool{"KE07": true, "KE0701": true, "KE07001001": true, " ke0701 ": true, "KE071": false, "KE07010": false, "KE08": false, "KE": false, "KE0": false, "": false, "XKE07": false,
+		"SO11": true, "SO1101": false, "ET": true, "ET0107": true, "ETH01": false, "E": false} {
+		if got := rights.InAreas(areas, levels, pcode); got != want {
 			t.Errorf("%q: %v", pcode, got)
 		}
 	}
+	for pcode, want := range map[string]bool{"XX1": true, "XX101": true, "XX12": false, "XX1201": false} { // not padded: XX1201 is of XX12
+		if got := rights.InAreas([]string{"XX1"}, levels, pcode); got != want {
+			t.Errorf("%q: %v", pcode, got)
+		}
+		if got := rights.InAreas([]string{"XX1"}, nil, pcode); got != (pcode == "XX1") {
+			t.Errorf("%q, and no level is known: %v", pcode, got)
+		}
+	}
 	for _, areas := range [][]string{nil, {}, {""}} {
-		if rights.InAreas(areas, "KE07") || rights.InAreas(areas, "") {
+		if rights.InAreas(areas, levels, "KE07") || rights.InAreas(areas, levels, "") {
 			t.Errorf("%q: no area has a place in it", areas)
+		}
+	}
+	for _, c := range []struct {
+		areas, levels, others []string
+		found                 bool
+	}{
+		{[]string{"XX1", "XX12"}, nil, nil, false}, // each is that place alone
+		{[]string{"XX1", "XX12"}, []string{"XX101"}, nil, true},
+		{[]string{"XX1"}, []string{"XX1201", "XX12"}, nil, true},
+		{[]string{"XX1"}, []string{"XX1", "XX1201"}, []string{"XX12"}, true},
+		{[]string{"XX1"}, []string{"XX1", "XX101"}, []string{"XX", "YY12", "XX202"}, false},
+	} {
+		if a, _ := rights.Unpadded(c.areas, c.levels, c.others); (a != "") != c.found {
+			t.Errorf("%v: unpadded: %q", c, a)
 		}
 	}
 	a := agreement(t)
@@ -188,4 +216,63 @@ func TestPlacesBeneathAPlace(t *testing.T) {
 	if a.Areas = nil; !a.Covers(nil) {
 		t.Error("an agreement for everywhere covers who stays nowhere known")
 	}
+}
+
+// TestNoAreaTellsOfItsNeighbour: in any country whose codes are padded to the same lengths,
+// an area has in it the very places that were put beneath it, and with fewer levels known never one more.
+func TestNoAreaTellsOfItsNeighbour(t *testing.T) {
+	draw := rand.New(rand.NewPCG(7, 66))
+	for range 300 {
+		widths := []int{1 + draw.IntN(3), 2 + draw.IntN(2), 2 + draw.IntN(3)}
+		padded := draw.IntN(2) == 0
+		type place struct{ code, above string }
+		var all []place
+		var grow func(above string, depth int)
+		grow = func(above string, depth int) {
+			if depth == len(widths) {
+				return
+			}
+			for range 3 {
+				n := strconv.Itoa(1 + draw.IntN(pow10(widths[depth])-1))
+				if padded {
+					n = strings.Repeat("0", widths[depth]-len(n)) + n
+				}
+				all = append(all, place{above + n, above})
+				grow(above+n, depth+1)
+			}
+		}
+		grow("XX", 0)
+		above := map[string]map[string]bool{} // an unpadded code may be that of two places
+		for _, p := range all {
+			if above[p.code] == nil {
+				above[p.code] = map[string]bool{p.code: true}
+			}
+			for up := range above[p.above] {
+				above[p.code][up] = true
+			}
+		}
+		var known []string // a sample of each level
+		if length := 2; padded {
+			for _, w := range widths {
+				length += w
+				known = append(known, "XX"+strings.Repeat("1", length-2))
+			}
+		}
+		for _, area := range all {
+			for _, p := range all {
+				beneath := above[p.code][area.code]
+				if got := rights.InAreas([]string{area.code}, known, p.code); got && !beneath || padded && got != beneath {
+					t.Fatalf("padded %v, levels %v: %s tells of %s: %v", padded, known, area.code, p.code, got)
+				}
+			}
+		}
+	}
+}
+
+func pow10(n int) int {
+	p := 1
+	for range n {
+		p *= 10
+	}
+	return p
 }
