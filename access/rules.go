@@ -104,6 +104,7 @@ type Rule struct {
 	StepUp   bool   // needs a proof of identity of at most StepUpLife ago
 	FourEyes bool   // is asked for; takes effect when a second account approved it
 	Second   Act    // with FourEyes: what that account must be allowed to do
+	Program  string // with StepUp: why a program's token may do it all the same; empty: none does
 	Says     string // one English sentence, for docs/permissions.md
 }
 
@@ -117,6 +118,12 @@ const (
 func rule(a Act, kind int, second Act, says string, roles ...Role) Rule {
 	return Rule{Act: a, Roles: roles, Reads: kind&reads != 0, Personal: kind&personal != 0, StepUp: kind&stepUp != 0,
 		FourEyes: second != "", Second: second, Says: says}
+}
+
+// byToken lets tokens do an act that people prove their identity for, and says why.
+func (r Rule) byToken(why string) Rule {
+	r.Program = why
+	return r
 }
 
 // rules is the one table. Whoever asks for an act under four eyes and whoever approves
@@ -136,7 +143,8 @@ var rules = []Rule{
 	rule(AuditRead, reads, "", "Read the log of what was done.", Auditor, OrgAdmin, DataProtection),
 	rule(AuditVerify, reads, "", "Prove that the log is whole.", Auditor, OrgAdmin, DataProtection, PlatformOperator),
 	rule(BatchApprove, personal|stepUp, "", "Approve a batch of cards that somebody else prepared.", Approver),
-	rule(BatchIssue, personal|stepUp, "", "Sign the cards of an approved batch.", Issuer),
+	rule(BatchIssue, personal|stepUp, "", "Sign the cards of an approved batch.", Issuer).
+		byToken("It signs what a second account approved, byte for byte, and nothing else; large batches are signed at night."),
 	rule(BatchOverride, personal|stepUp, "", "Let somebody pass the quality gate for a named reason, which whoever approves the batch sees.", Issuer),
 	rule(BatchPrepare, personal, "", "Choose who gets cards and see what is missing.", Registrar, Issuer),
 	rule(BatchPrint, personal, "", "Print the cards of an issued batch.", Issuer),
@@ -158,7 +166,8 @@ var rules = []Rule{
 	rule(DeviceConfirm, stepUp, "", "Confirm a device by the words it shows.", OrgAdmin, DistributionLead),
 	rule(DeviceEnrol, 0, "", "Make the code by which a device joins.", OrgAdmin, DistributionLead),
 	rule(DeviceRead, reads, "", "See devices, when each was here last and how old its lists are.", OrgAdmin, DistributionLead, Auditor),
-	rule(DeviceRevoke, stepUp, "", "Withdraw a lost or stolen device.", OrgAdmin, DistributionLead),
+	rule(DeviceRevoke, stepUp, "", "Withdraw a lost or stolen device.", OrgAdmin, DistributionLead).
+		byToken("It only takes away: the program that looks after devices knows first that one is lost."),
 	rule(ExportMake, personal|stepUp, "", "Take records out as a file under a named agreement, with a reason.", DataProtection),
 	rule(FinanceRead, reads|personal, "", "Read what was paid and collected.", Finance),
 	rule(HouseholdEdit, personal, "", "Move people between households and correct them.", Registrar),
@@ -172,7 +181,7 @@ var rules = []Rule{
 	rule(ImportUndo, personal|stepUp, ImportApprove, "Ask for an import to be taken out of the register again: what nothing was built on since.", Registrar),
 	rule(ImportWithdraw, personal, "", "Take back an import that is not in the register yet.", Registrar),
 	rule(NoticeMake, 0, "", "Keep a wording that is read to people, in their languages.", DataProtection),
-	rule(OfferMake, personal|stepUp, "", "Make the code by which a wallet takes up credentials; no token does.", Issuer),
+	rule(OfferMake, personal|stepUp, "", "Make the code by which a wallet takes up credentials.", Issuer),
 	rule(OfferRead, reads|personal, "", "See offers to wallets and what became of them.", Registrar, Issuer, Complaints),
 	rule(OfferWithdraw, personal, "", "Withdraw an offer.", Registrar, Issuer),
 	rule(PackBuild, personal|stepUp, "", "Build the pack a service point works from.", DistributionLead, OrgAdmin),

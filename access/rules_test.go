@@ -24,10 +24,11 @@ func permissionsPage() []byte {
 The table of `+"`access/rules.go`"+`; a test keeps this page equal to it (`+"`go test ./access -run TestThePageIsTheTable -update`"+` writes it anew).
 What is not here is allowed to nobody. Every act is of one organisation, the session's own; a partner also stays within the fields, areas and purpose of
 its agreement. *Proof*: identity was proved at most five minutes ago. *Second account*: it is asked for, and takes effect when another account that may do
-the act named there has approved the very same bytes. *Personal*: it shows or changes what is known of people.
+the act named there has approved the very same bytes. *Personal*: it shows or changes what is known of people. *Token*: a program may do it by a token of an
+account that may; none does what a person proves her identity for, but for the acts at the end of this page.
 
-| act | what it is | who | personal | proof | second account |
-|---|---|---|---|---|---|
+| act | what it is | who | personal | proof | second account | token |
+|---|---|---|---|---|---|---|
 `)
 	yes := func(v bool) string {
 		if v {
@@ -40,7 +41,7 @@ the act named there has approved the very same bytes. *Personal*: it shows or ch
 		for _, role := range r.Roles {
 			who = append(who, string(role))
 		}
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s |\n", r.Act, r.Says, strings.Join(who, ", "), yes(r.Personal), yes(r.StepUp), r.Second)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s | %s | %s |\n", r.Act, r.Says, strings.Join(who, ", "), yes(r.Personal), yes(r.StepUp), r.Second, yes(slices.Contains(access.TokenActs(), r.Act)))
 	}
 	fmt.Fprint(&b, "\n## By role\n\n")
 	for _, role := range access.StaffRoles() {
@@ -51,6 +52,12 @@ the act named there has approved the very same bytes. *Personal*: it shows or ch
 			}
 		}
 		fmt.Fprintf(&b, "- **%s**: %s\n", role, strings.Join(acts, ", "))
+	}
+	fmt.Fprint(&b, "\n## What a token may do that a person proves her identity for, and why\n\n")
+	for _, r := range access.Rules() {
+		if r.Program != "" {
+			fmt.Fprintf(&b, "- `%s`: %s\n", r.Act, r.Program)
+		}
 	}
 	return b.Bytes()
 }
@@ -97,6 +104,9 @@ func TestTheTableIsWhole(t *testing.T) {
 		}
 		if got, ok := access.RuleOf(r.Act); !ok || got.Says != r.Says {
 			t.Errorf("%s is not found in its table", r.Act)
+		}
+		if token := slices.Contains(access.TokenActs(), r.Act); r.StepUp && token != (r.Program != "") || r.Program != "" && (!r.StepUp || !strings.HasSuffix(r.Program, ".")) {
+			t.Errorf("%s wants a proof of identity %v, and a token may %v: %q", r.Act, r.StepUp, token, r.Program)
 		}
 		if r.FourEyes != (r.Second != "") {
 			t.Errorf("%s: four eyes %v, second %q", r.Act, r.FourEyes, r.Second)

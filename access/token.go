@@ -36,30 +36,54 @@ const (
 	usedEvery   = time.Hour
 )
 
+// ErrPerson: the act needs a fresh proof of identity, which a program has none of.
+var ErrPerson = fmt.Errorf("%w: a person does this, with a fresh proof of identity: sign in at the desk for it", ErrNotAllowed)
+
 // TokenActs are the acts a token can have: all but accounts, tokens, what the second of
-// four eyes does, and offers to wallets, since whoever has an offer's link gets what is
-// signed. Two programs are not two people (docs/decisions/0030).
+// four eyes does, and what a person proves her identity for, as long as the table does not
+// say why a program may. Two programs are not two people (docs/decisions/0030), and a token
+// lies in a file for a year (0039).
 func TokenActs() (acts []Act) {
-	second := map[Act]bool{}
 	for _, r := range rules {
-		second[r.Second] = r.FourEyes || second[r.Second]
-	}
-	for _, r := range rules {
-		noun, _, _ := strings.Cut(string(r.Act), ".")
-		if noun != "account" && noun != "token" && r.Act != OfferMake && !second[r.Act] {
+		if r.forTokens() == nil {
 			acts = append(acts, r.Act)
 		}
 	}
 	return acts
 }
 
-// Check says whether the token may do a: what it was made for, if its maker still may. The
-// proof of identity was given when it was made.
-func (t *Token) Check(a Act, _ time.Time) error {
-	if !slices.Contains(t.Acts, a) || !May(t.roles, a) || !slices.Contains(TokenActs(), a) {
+// forTokens is nil where a token can have the act: else ErrPerson, or ErrNotAllowed for what
+// no proof of identity would change.
+func (r *Rule) forTokens() error {
+	noun, _, _ := strings.Cut(string(r.Act), ".")
+	second := slices.ContainsFunc(rules, func(o Rule) bool { return o.FourEyes && o.Second == r.Act })
+	switch {
+	case r.Act == "" || noun == "account" || noun == "token" || second:
 		return ErrNotAllowed
+	case r.StepUp && r.Program == "":
+		return ErrPerson
 	}
 	return nil
+}
+
+// Check says whether the token may do a: what it was made for, if its maker still may, and
+// what tokens may at all, which may be less than when it was made: ErrPerson.
+func (t *Token) Check(a Act, _ time.Time) error {
+	if !slices.Contains(t.Acts, a) || !May(t.roles, a) {
+		return ErrNotAllowed
+	}
+	rule, _ := RuleOf(a)
+	return rule.forTokens()
+}
+
+// Lost are those of its acts that no token may do.
+func (t *Token) Lost() (acts []Act) {
+	for _, a := range t.Acts {
+		if rule, _ := RuleOf(a); rule.forTokens() != nil {
+			acts = append(acts, a)
+		}
+	}
+	return acts
 }
 
 // Actor is the maker, at the token.
@@ -114,7 +138,7 @@ func (d *Door) makeToken(ctx context.Context, who Actor, maker string, n NewToke
 		t.roles = r.Roles
 		for _, a := range t.Acts {
 			if err := t.Check(a, now); err != nil {
-				return fmt.Errorf("%w: %q is not for a token of %s", ErrNotAllowed, a, maker)
+				return fmt.Errorf("%q is not for a token of %s: %w", a, maker, err)
 			}
 		}
 		all, err := tx.Tokens()

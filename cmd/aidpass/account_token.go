@@ -28,13 +28,14 @@ type tokenLine struct {
 	Account string       `json:"account"`
 	Name    string       `json:"name"`
 	Acts    []access.Act `json:"acts"`
+	Lost    []access.Act `json:"lost,omitempty"` // of these: what no token may do any more
 	Until   string       `json:"until"`
 	Used    *string      `json:"used"`    // to the hour; null: never
 	Revoked *string      `json:"revoked"` // null: not
 }
 
 func newTokenLine(t access.Token) tokenLine {
-	l := tokenLine{Token: t.ID, Account: t.Maker, Name: t.Name, Acts: t.Acts, Until: t.Until.UTC().Format(time.RFC3339)}
+	l := tokenLine{Token: t.ID, Account: t.Maker, Name: t.Name, Acts: t.Acts, Lost: t.Lost(), Until: t.Until.UTC().Format(time.RFC3339)}
 	if !t.Used.IsZero() {
 		l.Used = textPtr(t.Used.UTC().Format(time.RFC3339))
 	}
@@ -59,6 +60,9 @@ func (l *tokenLine) write(w io.Writer) {
 		acts[i] = string(act)
 	}
 	fmt.Fprintf(w, "%s  %-16s %-16s %s  %s\n", l.Token, l.Account, l.Name, strings.Join(acts, ","), state)
+	for _, act := range l.Lost {
+		fmt.Fprintf(w, "  %s is for people at the desk: no token does it\n", act)
+	}
 }
 
 func (a *app) tokenMakeCommand() *cobra.Command {
@@ -71,7 +75,8 @@ func (a *app) tokenMakeCommand() *cobra.Command {
 		Long: `Make a token of an account, for single acts and a time.
 
 A token never may more than its account may at the moment, and never approves, or
-makes accounts or tokens. docs/permissions.md lists the acts.`,
+makes accounts or tokens, or does what a person proves her identity for at the desk.
+docs/permissions.md lists the acts.`,
 		Example: `  aidpass account token make lead-2 --name kobo --act import.load --act import.check --days 90`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -182,22 +182,3 @@ func TestFilesThatAreRefused(t *testing.T) {
 		t.Error("a file of nobody is offered")
 	}
 }
-
-// A program of the data protection officer takes a file of one's own out in the same steps.
-func TestAProgramTakesAFile(t *testing.T) {
-	w := newWorld(t)
-	w.person(own, "Amina Yusuf")
-	p := w.program(own, access.DataProtection, access.ExportMake)
-	dry := p.object(p.ask("POST", "/exports", `{"use":"own:copy","form":"csv","reason":"monthly copy","fields":["full_name","sex"]}`), 200)
-	if dry["dry_run"] != true || dry["can"] != float64(2) {
-		t.Fatalf("%v", dry)
-	}
-	done := p.object(p.ask("POST", "/exports", `{"use":"own:copy","form":"csv","reason":"monthly copy","fields":["full_name","sex"],"step":"2"}`), 200)
-	see, _ := done["see"].(string)
-	at := "/exports/of/" + strings.TrimPrefix(see, "/desk/jobs/")
-	told := p.object(p.ask("GET", at, ""), 200)
-	a := p.ask("POST", at+"/take", "")
-	if a.Code != 200 || told["people"] != float64(1) || told["share"] == "" || !strings.Contains(a.Body.String(), "Amina Yusuf") || strings.Contains(a.Body.String(), "1987") {
-		t.Errorf("%v\n%d %s", told, a.Code, a.Body)
-	}
-}

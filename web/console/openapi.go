@@ -44,7 +44,7 @@ info:
   version: "1"
   description: >
     What staff do on the pages at /desk/, done by programs. A token (aidpass account token make) is for single acts
-    and never may more than its account may at the moment. The paths are those of the pages; answers are JSON
+    and never may more than its account may at the moment, nor what a person proves her identity for. The paths are those of the pages; answers are JSON
     because a token came. A POST with an Idempotency-Key has its effect once. Where an act needs a second account, it
     is asked for, and GET /desk/approvals tells what came of it. Where an act on many rows answers with dry_run
     true, nothing was done: send the members of send to post.

@@ -26,6 +26,9 @@ import (
 // an act as a doneAnswer, a dry run as a dryAnswer, and faults as problems (RFC 9457).
 // docs/openapi-desk.yaml is made of the table, and told at /desk/api/openapi.yaml.
 
+// errPerson: a person does it, with a fresh proof of who she is.
+var errPerson = &Fault{Status: http.StatusForbidden, Word: "fault.person"}
+
 var errToken = &Fault{Status: http.StatusUnauthorized, Word: "fault.token"}
 
 // knowProgram takes the token of a request (RFC 6750 2.1) for who asks. A cookie beside

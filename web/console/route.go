@@ -63,9 +63,10 @@ func (r *Route) may(in *access.Session) bool {
 	return in.May(r.Act)
 }
 
-// forPrograms reports whether tokens can come to a route at all.
+// forPrograms reports whether tokens can come to a route at all: not where a person proves
+// who she is, unless the permission table says why a program may.
 func (r *Route) forPrograms() bool {
-	return r.Program || slices.Contains(access.TokenActs(), r.Act)
+	return r.Program || !r.StepUp && slices.Contains(access.TokenActs(), r.Act)
 }
 
 // table puts the routes of all screens together and refuses what cannot be meant.
@@ -117,6 +118,9 @@ func (s *Console) answer(c *echo.Context, r Route) error {
 	p := s.begin(c, r)
 	if err := s.know(p); err != nil {
 		return s.fail(p, err)
+	}
+	if p.program && !r.forPrograms() && r.stepUp() {
+		return s.fail(p, errPerson) // also where its token is from when it could
 	}
 	if !r.may(p.In) {
 		if p.In == nil {

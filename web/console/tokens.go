@@ -37,7 +37,8 @@ type tokensData struct {
 
 type tokenRow struct {
 	access.Token
-	Over bool // its time is
+	Over bool         // its time is
+	Lost []access.Act // that no token may do any more
 }
 
 func (t *tokens) list(p *Page) error {
@@ -47,7 +48,7 @@ func (t *tokens) list(p *Page) error {
 	}
 	d := tokensData{Paging: p.Paging(len(all))}
 	for _, k := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
-		d.Rows = append(d.Rows, tokenRow{k, !t.Now().Before(k.Until)})
+		d.Rows = append(d.Rows, tokenRow{k, !t.Now().Before(k.Until), k.Lost()})
 	}
 	for _, a := range access.TokenActs() {
 		if access.May(p.In.Roles, a) {

@@ -86,9 +86,11 @@ func (s *things) Routes() []console.Route {
 	return []console.Route{
 		{Method: "GET", Path: "/things", Act: access.PersonFind, Menu: "home.menu", Query: []console.Field{console.Text("q", 40)}, Paged: true, Sorts: []string{"name"}, Answer: thingData{}, Handler: s.list},
 		{Method: "POST", Path: "/things", Act: access.PersonErase, Form: console.ConfirmFields(console.Many("id", 40, 200)), Handler: s.many},
+		{Method: "POST", Path: "/things/gone", Act: access.PersonEdit, Form: console.ConfirmFields(console.Many("id", 40, 200)), Handler: s.many},
 		{Method: "GET", Path: "/things/:thing", Act: access.PersonRead, Answer: thingData{}, Handler: s.show},
 		{Method: "POST", Path: "/things/:thing/name", Act: access.PersonEdit, Form: []console.Field{console.Text("name", 40)}, Handler: s.rename},
 		{Method: "POST", Path: "/things/export", Act: access.ExportMake, Form: []console.Field{console.Text("reason", 40)}, Answer: console.Sends("text/csv; charset=utf-8"), Handler: s.export},
+		{Method: "POST", Path: "/things/rows", Act: access.PersonFind, Form: []console.Field{console.Text("reason", 40)}, Answer: console.Sends("text/csv; charset=utf-8"), Handler: s.export},
 		{Method: "POST", Path: "/things/:thing/erase", Act: access.CardRevoke, Form: []console.Field{console.Text("why", 40), console.Secret("pin", 9)}, Handler: s.erase},
 	}
 }
@@ -193,7 +195,7 @@ func (s *things) many(p *console.Page) error {
 		}
 	}
 	if !p.Confirmed(len(ids)) {
-		return p.Confirm("home.title", console.Confirm{Says: p.T("confirm.type", "count", len(ids)), Can: len(ids), Path: "/things", Back: "/things", Many: map[string][]string{"id": ids}, Do: p.T("frame.undo")})
+		return p.Confirm("home.title", console.Confirm{Says: p.T("confirm.type", "count", len(ids)), Can: len(ids), Path: p.Route.Path, Back: "/things", Many: map[string][]string{"id": ids}, Do: p.T("frame.undo")})
 	}
 	for _, id := range ids {
 		delete(s.w.things, id)
