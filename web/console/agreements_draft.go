@@ -235,14 +235,10 @@ func refusedAgreement(p *Page, err error) error {
 	return denied("agreements.refused", refusal, "field", p.T(word))
 }
 
-// denied says on a page what package rights refuses: why in the reader's language where
-// there are words for it, and what the program says for whoever helps.
+// denied says on a page what package rights refuses: why in the reader's language, and
+// what the program says for whoever helps.
 func denied(word string, r *rights.Refusal, fill ...any) error {
-	why := Said("agreements.denied")
-	if r.Code != "" {
-		why = Said("agreements.denied_" + r.Code)
-	}
-	f := BadForm(word, append(fill, "why", why)...)
+	f := BadForm(word, append(fill, "why", Said("agreements.denied_"+r.Code))...)
 	f.Detail = programSays(r)
 	return f
 }

@@ -129,7 +129,6 @@ func families(t *testing.T) (keys []string) {
 			keys = append(keys, "trust.entry_"+kind)
 		}
 	}
-	keys = append(keys, "agreements.denied")
 	for _, code := range texts(t, "../../issuer/registry/rights/refusal.go") {
 		keys = append(keys, "agreements.denied_"+code)
 	}

@@ -116,7 +116,7 @@ func (d *Desk) Give(ctx context.Context, by access.Actor, id registry.ID, g Give
 			return err
 		}
 		if n.Purpose != g.Purpose {
-			return refuse("wording %s is about %s, and not about %s", g.Wording, n.Purpose, g.Purpose)
+			return deny(DeniedAbout, "wording %s is about %s, and not about %s", g.Wording, n.Purpose, g.Purpose)
 		}
 		answers, save, err := answersOf(tx, id)
 		if err != nil {
@@ -137,7 +137,7 @@ func (d *Desk) consent(g Given) (c registry.Consent, err error) {
 		How: g.How, By: g.By, Witness: g.Witness, Interpreter: g.Interpreter, ReadAloud: g.ReadAloud, On: d.today(), Expires: g.Expires}
 	for to, yes := range g.To {
 		if !shortID.MatchString(to) {
-			return c, refuse("a recipient is named by the id of its agreement")
+			return c, deny(DeniedRecipient, "a recipient is named by the id of its agreement")
 		}
 		if yes {
 			c.Given, c.Recipients = true, append(c.Recipients, to)
@@ -149,27 +149,27 @@ func (d *Desk) consent(g Given) (c registry.Consent, err error) {
 	slices.Sort(c.Declined)
 	switch {
 	case g.Purpose == Registration && len(g.To) > 0:
-		return c, refuse("the registration notice has no recipients: sharing is asked apart")
+		return c, deny(DeniedApart, "the registration notice has no recipients: sharing is asked apart")
 	case g.Purpose != Registration && !g.Purpose.Shared():
-		return c, refuse("purpose: %s, or one of %s", Registration, list(shared))
+		return c, deny(DeniedPurpose, "purpose: %s, or one of %s", Registration, list(shared))
 	case g.Purpose != Registration && len(g.To) == 0:
-		return c, refuse("an answer is to somebody: name each recipient that was asked about, with yes or no")
+		return c, deny(DeniedNobody, "an answer is to somebody: name each recipient that was asked about, with yes or no")
 	case !slices.Contains(hows, g.How):
-		return c, refuse("how: %s", list(hows))
+		return c, deny(DeniedHow, "how: %s", list(hows))
 	case g.By != "self" && g.By != "caregiver":
-		return c, refuse("by: self or caregiver")
+		return c, deny(DeniedBy, "by: self or caregiver")
 	case g.How == "verbal+witness" && g.Witness == "":
-		return c, refuse("witness: a spoken answer needs one, by account or function")
+		return c, deny(DeniedWitness, "witness: a spoken answer needs one, by account or function")
 	case g.Expires != "" && !isDay(g.Expires):
-		return c, refuse("expires: a day as 2026-11-01")
+		return c, deny(DeniedExpires, "expires: a day as 2026-11-01")
 	case len(g.Fields) > maxItems || !all(g.Fields, fieldName):
-		return c, refuse("fields: names of fields, each once")
+		return c, deny(DeniedFields, "fields: names of fields, each once")
 	case g.Lang == "" || len(g.Lang) > 12:
-		return c, refuse("language: the one it was read in")
+		return c, deny(DeniedReadIn, "language: the one it was read in")
 	}
 	for _, t := range []string{g.Witness, g.Interpreter} {
 		if t != "" && !plain(t) {
-			return c, refuse("witness, interpreter: an account or function in at most %d bytes", maxWords)
+			return c, deny(DeniedFunction, "witness, interpreter: an account or function in at most %d bytes", maxWords)
 		}
 	}
 	return c, nil

@@ -32,10 +32,10 @@ func (e *Erasure) Payload() ([]byte, error) { return json.Marshal(e) }
 
 func (e *Erasure) check() error {
 	if len(e.Units) == 0 || len(e.Units) > maxErasure {
-		return refuse("an erasure is of 1 to %d records", maxErasure)
+		return deny(DeniedMany, "an erasure is of 1 to %d records", maxErasure)
 	}
 	if !plain(e.Reason) {
-		return refuse("reason: a code of 1 to %d bytes, never a name", maxWords)
+		return deny(DeniedReason, "reason: a code of 1 to %d bytes, never a name", maxWords)
 	}
 	return nil
 }

@@ -80,7 +80,7 @@ func (d *Desk) SaveNotice(ctx context.Context, by access.Actor, n Notice) error 
 			if was.Sort == n.Sort && was.Purpose == n.Purpose && was.From == n.From && maps.Equal(was.Text, n.Text) {
 				return nil
 			}
-			return refuse("wording %s is there and stays what it is: give the new one the next version", n.ID)
+			return deny(DeniedKept, "wording %s is there and stays what it is: give the new one the next version", n.ID)
 		}
 		if !errors.Is(err, ErrNoPaper) {
 			return err
@@ -108,13 +108,13 @@ func noticeFor(v View, g Given, today string) (n Notice, err error) {
 	n, err = readPaper[Notice](v, kindNotice, g.Wording)
 	switch {
 	case errors.Is(err, ErrNoPaper):
-		return n, refuse("there is no wording %q: keep the text that is read first", g.Wording)
+		return n, deny(DeniedNoWording, "there is no wording %q: keep the text that is read first", g.Wording)
 	case err != nil:
 		return n, err
 	case n.Text[g.Lang] == "":
-		return n, refuse("wording %s is not there in %s", n.ID, g.Lang)
+		return n, deny(DeniedNotIn, "wording %s is not there in %s", n.ID, g.Lang)
 	case n.From > today:
-		return n, refuse("wording %s is used from %s", n.ID, n.From)
+		return n, deny(DeniedNotYet, "wording %s is used from %s", n.ID, n.From)
 	}
 	return n, nil
 }

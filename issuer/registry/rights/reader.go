@@ -58,7 +58,7 @@ func (d *Desk) Notice(ctx context.Context, id string) (n Notice, err error) {
 		return err
 	})
 	if errors.Is(err, ErrNoPaper) {
-		err = refuse("there is no wording %q", id)
+		err = deny(DeniedNoWording, "there is no wording %q", id)
 	}
 	return n, err
 }
@@ -79,7 +79,7 @@ func (d *Desk) Request(ctx context.Context, id string) (r Request, err error) {
 		return err
 	})
 	if errors.Is(err, ErrNoPaper) {
-		err = refuse("there is no such request")
+		err = deny(DeniedNoRequest, "there is no such request")
 	}
 	return r, err
 }
@@ -108,7 +108,7 @@ func (d *Desk) TakenIn(ctx context.Context, handle string) (TakenIn, error) {
 	}
 	i := slices.IndexFunc(all, func(in TakenIn) bool { return in.Handle() == handle })
 	if i < 0 {
-		return TakenIn{}, refuse("there is no such letter")
+		return TakenIn{}, deny(DeniedNoLetter, "there is no such letter")
 	}
 	return all[i], nil
 }

@@ -42,10 +42,10 @@ type Recall struct {
 // Withdrawing what was never given is a no on record, and no error.
 func (d *Desk) Withdraw(ctx context.Context, by access.Actor, id registry.ID, purpose Purpose, to string) (recalls []Recall, err error) {
 	if purpose != "" && !purpose.Shared() {
-		return nil, refuse("purpose: one of %s, or none for all of them", list(shared))
+		return nil, deny(DeniedPurpose, "purpose: one of %s, or none for all of them", list(shared))
 	}
 	if to != "" && !shortID.MatchString(to) {
-		return nil, refuse("a recipient is named by the id of its agreement")
+		return nil, deny(DeniedRecipient, "a recipient is named by the id of its agreement")
 	}
 	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
 		answers, save, err := answersOf(tx, id)
@@ -173,7 +173,7 @@ func (d *Desk) Letter(ctx context.Context, id string, name Naming) (l Letter, er
 			return recallError(err)
 		}
 		if r.Issuer == "" {
-			return refuse("agreement %s does not say who %s is on the trust list, so no letter of it can be proved: tell it another way, and record its answer", r.Agreement, r.To)
+			return deny(DeniedUnproved, "agreement %s does not say who %s is on the trust list, so no letter of it can be proved: tell it another way, and record its answer", r.Agreement, r.To)
 		}
 		raw, err := hex.DecodeString(r.ID)
 		if err != nil {
@@ -205,7 +205,7 @@ func (d *Desk) Letter(ctx context.Context, id string, name Naming) (l Letter, er
 
 func recallError(err error) error {
 	if errors.Is(err, ErrNoPaper) {
-		return refuse("there is no such recall here")
+		return deny(DeniedNoRecall, "there is no such recall here")
 	}
 	return err
 }
@@ -234,9 +234,9 @@ func (d *Desk) TakeReply(ctx context.Context, by access.Actor, a Reply, digest [
 		}
 		switch {
 		case a.To != d.Org || a.From != r.Issuer:
-			return refuse("recall %s was not sent to %s", r.ID, a.From)
+			return deny(DeniedNotSent, "recall %s was not sent to %s", r.ID, a.From)
 		case !slices.Contains(r.Letters, a.Letter):
-			return refuse("the answer is to a letter that was not written here")
+			return deny(DeniedNotOurs, "the answer is to a letter that was not written here")
 		case !a.At.After(r.Answered):
 			return nil
 		}
@@ -252,7 +252,7 @@ func (d *Desk) TakeReply(ctx context.Context, by access.Actor, a Reply, digest [
 // TakeSpoken records what a recipient said that cannot sign a letter, and how.
 func (d *Desk) TakeSpoken(ctx context.Context, by access.Actor, id string, o Outcome, how string) (r Recall, err error) {
 	if !o.known() || !plain(how) {
-		return r, refuse("outcome: %s; and how it was said, in at most %d bytes", list(Outcomes()), maxWords)
+		return r, deny(DeniedOutcome, "outcome: %s; and how it was said, in at most %d bytes", list(Outcomes()), maxWords)
 	}
 	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
 		if r, err = readPaper[Recall](tx, kindRecall, id); err != nil {
@@ -291,10 +291,10 @@ func (in *TakenIn) Waits() bool { return in.Outcome == Stopped }
 // Stopped, or NotHeld where nothing is here. Deleted is refused while a record is there.
 func (d *Desk) TakeLetter(ctx context.Context, by access.Actor, l Letter, digest [32]byte, listName string, outcome Outcome) (in TakenIn, reply Reply, err error) {
 	if l.To != d.Org {
-		return in, reply, refuse("the recall is for %s", l.To)
+		return in, reply, deny(DeniedNotForUs, "the recall is for %s", l.To)
 	}
 	if outcome != "" && !outcome.known() {
-		return in, reply, refuse("outcome: %s", list(Outcomes()))
+		return in, reply, deny(DeniedOutcome, "outcome: %s", list(Outcomes()))
 	}
 	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
 		in = TakenIn{ID: hex.EncodeToString(l.ID[:]), From: l.From, At: d.now(), Due: l.By, Agreement: l.Agreement, Why: l.Why, Files: len(l.Refs)}
@@ -322,9 +322,9 @@ func (d *Desk) TakeLetter(ctx context.Context, by access.Actor, l Letter, digest
 		}
 		switch {
 		case outcome == Deleted && here > 0:
-			return refuse("%d of the records are here: erase them first, two people (aidpass registry erase)", here)
+			return deny(DeniedStillHere, "%d of the records are here: erase them first, two people (aidpass registry erase)", here)
 		case outcome == NotHeld && here > 0:
-			return refuse("%d of the records are here", here)
+			return deny(DeniedStillHere, "%d of the records are here", here)
 		case outcome == "" && here > 0:
 			outcome = Stopped
 		case outcome == "" && gone > 0:
@@ -332,7 +332,7 @@ func (d *Desk) TakeLetter(ctx context.Context, by access.Actor, l Letter, digest
 		case outcome == "":
 			outcome = NotHeld
 		case (outcome == Stopped || outcome == Kept) && here == 0:
-			return refuse("none of the records is here")
+			return deny(DeniedNoneHere, "none of the records is here")
 		}
 		for _, id := range in.Units {
 			answers, save, err := answersOf(tx, id)

@@ -4,13 +4,11 @@ import "fmt"
 
 // A Refusal is what the caller can mend: a field that is wrong, an agreement that ended.
 type Refusal struct {
-	Code string // of the table below, for whoever has its own words; empty: it has none
+	Code string // of the table below, for whoever has its own words
 	text string
 }
 
 func (r *Refusal) Error() string { return "rights: " + r.text }
-
-func refuse(format string, args ...any) error { return deny("", format, args...) }
 
 func deny(code, format string, args ...any) error {
 	return &Refusal{code, fmt.Sprintf(format, args...)}
@@ -63,4 +61,56 @@ const (
 	DeniedTexts   = "texts"
 	DeniedDay     = "day"
 	DeniedTongue  = "tongue"
+)
+
+// Codes of what is wrong with an answer, or with the wording that it is to,
+// stable too.
+const (
+	DeniedAbout     = "about"
+	DeniedRecipient = "recipient"
+	DeniedApart     = "apart"
+	DeniedNobody    = "nobody"
+	DeniedHow       = "how"
+	DeniedBy        = "by"
+	DeniedWitness   = "witness"
+	DeniedExpires   = "expires"
+	DeniedReadIn    = "read_in"
+	DeniedFunction  = "function"
+	DeniedKept      = "kept"
+	DeniedNoWording = "no_wording"
+	DeniedNotIn     = "not_in"
+	DeniedNotYet    = "not_yet"
+)
+
+// Codes of what is wrong with a recall, a letter or an answer to one,
+// stable too.
+const (
+	DeniedNoRecall  = "no_recall"
+	DeniedNoLetter  = "no_letter"
+	DeniedUnproved  = "unproved"
+	DeniedNotSent   = "not_sent"
+	DeniedNotOurs   = "not_ours"
+	DeniedOutcome   = "outcome"
+	DeniedNotForUs  = "not_for_us"
+	DeniedStillHere = "still_here"
+	DeniedNoneHere  = "none_here"
+	DeniedRecalled  = "recalled"
+)
+
+// Codes of what is wrong with a request, a term or what is to be destroyed,
+// stable too.
+const (
+	DeniedNoRequest  = "no_request"
+	DeniedDemand     = "demand"
+	DeniedAskText    = "ask_text"
+	DeniedToldText   = "told_text"
+	DeniedAnswered   = "answered"
+	DeniedMany       = "many"
+	DeniedReason     = "reason"
+	DeniedClass      = "class"
+	DeniedNoList     = "no_list"
+	DeniedUnread     = "unread"
+	DeniedTermsLarge = "terms_large"
+	DeniedTerms      = "terms"
+	DeniedTermDays   = "term_days"
 )

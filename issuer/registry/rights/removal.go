@@ -51,11 +51,11 @@ func (r *Removal) Units() (units []registry.ID) {
 func (d *Desk) KeepRemoval(ctx context.Context, by access.Actor, r Removal) (Removal, error) {
 	r.ID, r.At, r.By = newID(), d.now(), by.ID
 	if r.Why != TermOver && r.Why != AtWish || len(r.Items) == 0 || len(r.Items) > MaxRemoval {
-		return r, refuse("1 to %d records or photographs, for one reason", MaxRemoval)
+		return r, deny(DeniedMany, "1 to %d records or photographs, for one reason", MaxRemoval)
 	}
 	for _, item := range r.Items {
 		if item.Class != Photos && item.Class != Records || item.Unit.IsZero() {
-			return r, refuse("records and photographs are destroyed here; who holds a file is asked, and logs are outside")
+			return r, deny(DeniedClass, "records and photographs are destroyed here; who holds a file is asked, and logs are outside")
 		}
 	}
 	err := d.Store.WriteRights(ctx, by, func(tx Tx) error {
@@ -79,7 +79,7 @@ func (d *Desk) Removal(ctx context.Context, id string) (r Removal, err error) {
 		return err
 	})
 	if errors.Is(err, ErrNoPaper) {
-		err = refuse("there is no such list")
+		err = deny(DeniedNoList, "there is no such list")
 	}
 	return r, err
 }
@@ -110,7 +110,7 @@ func (p *Plan) Payload() ([]byte, error) { return json.Marshal(p) }
 // ParsePlan reads Payload.
 func ParsePlan(b []byte) (p Plan, err error) {
 	if err := json.Unmarshal(b, &p); err != nil {
-		return Plan{}, refuse("what was agreed to cannot be read")
+		return Plan{}, deny(DeniedUnread, "what was agreed to cannot be read")
 	}
 	return p, nil
 }

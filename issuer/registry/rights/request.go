@@ -61,10 +61,10 @@ func written(s string) bool {
 // Ask writes down what somebody asked, and returns it with its id.
 func (d *Desk) Ask(ctx context.Context, by access.Actor, id registry.ID, what Demand, text string) (r Request, err error) {
 	if !slices.Contains(Demands(), what) {
-		return r, refuse("a request is one of %s", list(Demands()))
+		return r, deny(DeniedDemand, "a request is one of %s", list(Demands()))
 	}
 	if text = strings.TrimSpace(text); !written(text) || what == Mend && text == "" {
-		return r, refuse("text: what is wrong and how it is right, in at most %d bytes", maxText)
+		return r, deny(DeniedAskText, "text: what is wrong and how it is right, in at most %d bytes", maxText)
 	}
 	r = Request{ID: newID(), Unit: id, Demand: what, Text: text, At: d.now(), By: by.ID, Due: d.now().Add(RequestDue)}
 	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
@@ -86,17 +86,17 @@ func saveRequest(tx Tx, r Request) error {
 // Answer closes a request: done, or refused with a reason that she is told.
 func (d *Desk) Answer(ctx context.Context, by access.Actor, id string, done bool, text string) (r Request, err error) {
 	if text = strings.TrimSpace(text); !written(text) || !done && text == "" {
-		return r, refuse("text: what she is told; a refusal says why, in at most %d bytes", maxText)
+		return r, deny(DeniedToldText, "text: what she is told; a refusal says why, in at most %d bytes", maxText)
 	}
 	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
 		if r, err = readPaper[Request](tx, kindRequest, id); err != nil {
 			if errors.Is(err, ErrNoPaper) {
-				return refuse("there is no such request")
+				return deny(DeniedNoRequest, "there is no such request")
 			}
 			return err
 		}
 		if !r.Open() {
-			return refuse("the request was answered on %s: ask anew where that is not the end of it", r.Answered.Format(time.DateOnly))
+			return deny(DeniedAnswered, "the request was answered on %s: ask anew where that is not the end of it", r.Answered.Format(time.DateOnly))
 		}
 		r.Answered, r.Done, r.Answer, r.Answerer = d.now(), done, text, by.ID
 		if err := saveRequest(tx, r); err != nil {

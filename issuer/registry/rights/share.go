@@ -183,7 +183,7 @@ func (d *Desk) Stale(ctx context.Context, s Share) error {
 		}
 		recalls, err := readPapers[Recall](v, kindRecall, registry.ID{})
 		if err == nil && slices.ContainsFunc(recalls, func(r Recall) bool { return slices.Contains(r.Shares, s.ID) }) {
-			err = refuse("somebody in file %s is not to be told of any more: make it anew", s.ID)
+			err = deny(DeniedRecalled, "somebody in file %s is not to be told of any more: make it anew", s.ID)
 		}
 		return err
 	})

@@ -49,20 +49,20 @@ const MaxTermsBytes = 4 << 10
 // is not there keeps its default.
 func ParseTerms(b []byte) (Terms, error) {
 	if len(b) > MaxTermsBytes {
-		return nil, refuse("terms of over %d bytes", MaxTermsBytes)
+		return nil, deny(DeniedTermsLarge, "terms of over %d bytes", MaxTermsBytes)
 	}
 	var read map[Class]int
 	in := yaml.NewDecoder(bytes.NewReader(b))
 	if err := in.Decode(&read); err != nil {
-		return nil, refuse("the terms cannot be read: %v", err)
+		return nil, deny(DeniedTerms, "the terms cannot be read: %v", err)
 	}
 	if err := in.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return nil, refuse("the file of terms holds a class a line, and nothing behind them")
+		return nil, deny(DeniedTerms, "the file of terms holds a class a line, and nothing behind them")
 	}
 	terms := DefaultTerms()
 	for class, days := range read {
 		if _, ok := terms[class]; !ok || days < 1 || days > maxTerm {
-			return nil, refuse("terms: photo, record, log or audit, each with 1 to %d days", maxTerm)
+			return nil, deny(DeniedTermDays, "terms: photo, record, log or audit, each with 1 to %d days", maxTerm)
 		}
 		terms[class] = days
 	}
@@ -238,10 +238,10 @@ func ParseClearing(b []byte) (c Clearing, err error) {
 	in := json.NewDecoder(bytes.NewReader(b))
 	in.DisallowUnknownFields()
 	if err := in.Decode(&c); err != nil {
-		return Clearing{}, refuse("the list cannot be read: %v", err)
+		return Clearing{}, deny(DeniedUnread, "the list cannot be read: %v", err)
 	}
 	if len(c.Items) == 0 || len(c.Items) > MaxClearing {
-		return Clearing{}, refuse("a list of 1 to %d items: approve it in parts", MaxClearing)
+		return Clearing{}, deny(DeniedMany, "a list of 1 to %d items: approve it in parts", MaxClearing)
 	}
 	return c, nil
 }
