@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -138,7 +139,7 @@ func (s *Trust) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	if err := json.Unmarshal(a.Payload, &k); err != nil {
 		return nil, err
 	}
-	return []template.HTML{p.T("trust.tell_key", "key", k.KID, "use", k.Use), p.T("trust.tell_means"), p.T("trust.tell_then")}, nil
+	return []template.HTML{p.T("trust.tell_key", "key", k.KID, "use", p.Word("trust.use_", k.Use)), p.T("trust.tell_means"), p.T("trust.tell_then")}, nil
 }
 
 type trustData struct {
@@ -193,13 +194,17 @@ type keyView struct {
 	Withdrawn bool      `json:"withdrawn_here"`
 }
 
-// A changeView is a line of what a list changes; the texts are those that custodians sign by.
+// A changeView is a line of what a list changes. The texts are those that custodians sign by;
+// pages say it by terms.
 type changeView struct {
-	Sign   string `json:"sign"`
-	What   string `json:"what"`
-	Before string `json:"before"`
-	After  string `json:"after"`
-	Kind   string `json:"-"`
+	Sign   string       `json:"sign"`
+	What   string       `json:"what"`
+	Before string       `json:"before"`
+	After  string       `json:"after"`
+	Kind   string       `json:"-"`
+	Of     []trust.Term `json:"-"`
+	Was    []trust.Term `json:"-"`
+	Is     []trust.Term `json:"-"`
 }
 
 // Word is the key of what happened to the entry.
@@ -211,6 +216,42 @@ func (c changeView) Word() string {
 		return "trust.removed"
 	}
 	return "trust.changed"
+}
+
+// TrustTerm says what a list says of an entry.
+func (p *Page) TrustTerm(t trust.Term) template.HTML {
+	key := "trust.term_" + t.Code
+	switch t.Code {
+	case trust.TermUse:
+		return p.Word("trust.use_", t.Text)
+	case trust.TermState:
+		return p.Word("trust.state_", t.Text)
+	case trust.TermQuorum:
+		return p.T("trust.k_of_n", "k", t.K, "n", t.N)
+	case trust.TermTypes:
+		return p.T(key, "list", p.values(typeNames(t.List)))
+	case trust.TermSignsTo:
+		return p.T(key, "from", t.From.Std(), "to", t.To.Std())
+	case trust.TermRetired, trust.TermSince:
+		return p.T(key, "at", p.Date(t.From.Std()))
+	case trust.TermAcceptedTo, trust.TermUntil:
+		return p.T(key, "at", p.Date(t.To.Std()))
+	case trust.TermProgrammes, trust.TermCountries, trust.TermReplaces:
+		return p.T(key, "list", p.values(t.List))
+	}
+	return p.T(key, "text", t.Text, "lang", t.Lang)
+}
+
+// values are a list in a sentence, each isolated.
+func (p *Page) values(list []string) template.HTML {
+	var b strings.Builder
+	for i, v := range list {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString(p.console.value(p.Lang, v))
+	}
+	return template.HTML(b.String())
 }
 
 // moment is a time of a list; the zero time where there is none.
@@ -377,7 +418,7 @@ func (s *Trust) compare(p *Page) error {
 		d.Before = t.List.Sequence
 	}
 	for _, c := range trust.Changes(t.List, next) {
-		d.Changes = append(d.Changes, changeView{c.Sign, c.What, c.Before, c.After, c.Kind})
+		d.Changes = append(d.Changes, changeView{c.Sign, c.What, c.Before, c.After, c.Kind, c.Of, c.Was, c.Is})
 	}
 	return p.Show("trust_compare", "trust.compare", d, "sequence", next.Sequence)
 }

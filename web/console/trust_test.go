@@ -54,6 +54,20 @@ func TestANewerListIsCompared(t *testing.T) {
 	if got := page.Body.String(); page.Code != 200 || !strings.Contains(got, "removed") || !strings.Contains(got, consortium.B.ID) || !strings.Contains(got, "Compared with list <bdi>5</bdi>") {
 		t.Fatalf("comparing: %d\n%s", page.Code, got)
 	}
+	for lang, want := range map[string][]string{
+		"sw": {"Ufunguo <bdi>" + keyID(consortium.B.Card.Key), "unatumika<br>husaini kuanzia ", "Aina za kadi: ", "husema kadi zipi zimefutwa"},
+		"ar": {"المفتاح <bdi>" + keyID(consortium.B.Card.Key), "مستعمل<br>يوقّع من ", "تذكر أي البطاقات ملغاة"},
+	} {
+		b.post("/language", url.Values{"lang": {lang}, "next": {"/desk/"}})
+		got := b.upload("/trust/compare", nil, "list", next).Body.String()
+		for _, want := range want {
+			has(t, got, want)
+		}
+		for _, english := range []string{"signs ", "active", "without end"} {
+			hasNot(t, got, english)
+		}
+	}
+	b.post("/language", url.Values{"lang": {"en"}, "next": {"/desk/"}})
 	if !bytes.Equal(w.desks[own].list, before) {
 		t.Fatal("comparing took it")
 	}
@@ -91,7 +105,7 @@ func TestAKeyIsWithdrawnByTwo(t *testing.T) {
 		t.Fatalf("asking: %d %q %q", a.Code, at, w.desks[own].told)
 	}
 	page := y.get(at).Body.String()
-	for _, want := range []string{kid, "which signs: <bdi>card</bdi>", "cannot be taken back", "laptop stolen"} {
+	for _, want := range []string{kid, "which signs: cards", "cannot be taken back", "laptop stolen"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the second is not told %q", want)
 		}

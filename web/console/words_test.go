@@ -19,6 +19,7 @@ import (
 	"aidpass/issuer/registry/intake"
 	"aidpass/issuer/registry/rights"
 	"aidpass/issuer/registry/roster"
+	"aidpass/trust"
 	"aidpass/web/api"
 	"aidpass/web/console"
 )
@@ -124,10 +125,19 @@ func families(t *testing.T) (keys []string) {
 	for _, code := range texts(t, "../../issuer/registry/refusal.go") {
 		keys = append(keys, "refusals."+code)
 	}
-	for name, kind := range texts(t, "../../trust/describe.go") {
-		if strings.HasPrefix(name, "Change") {
+	for name, kind := range texts(t, "../../trust/changes.go") {
+		switch {
+		case strings.HasPrefix(name, "Change"):
 			keys = append(keys, "trust.entry_"+kind)
+		case kind != trust.TermUse && kind != trust.TermState && kind != trust.TermQuorum: // these have families of their own
+			keys = append(keys, "trust.term_"+kind)
 		}
+	}
+	for u := trust.UseCard; u <= trust.UseSeal; u++ {
+		keys = append(keys, "trust.use_"+u.String())
+	}
+	for s := trust.Active; s <= trust.Compromised; s++ {
+		keys = append(keys, "trust.state_"+s.String())
 	}
 	for _, code := range texts(t, "../../issuer/registry/rights/refusal.go") {
 		keys = append(keys, "agreements.denied_"+code)
