@@ -16,6 +16,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/access/work"
+	"aidpass/internal/patience"
 )
 
 // memory is a work.Store.
@@ -106,18 +107,16 @@ func (c *counter) kind() work.Kind {
 
 func until(t *testing.T, r *work.Runner, id string, what string, is func(work.Job) bool) work.Job {
 	t.Helper()
-	for range 2000 {
-		j, err := r.Job(t.Context(), id)
-		if err != nil {
+	var j work.Job
+	if !patience.For(func() bool {
+		var err error
+		if j, err = r.Job(t.Context(), id); err != nil {
 			t.Fatal(err)
 		}
-		if is(j) {
-			return j
-		}
-		time.Sleep(2 * time.Millisecond)
+		return is(j)
+	}) {
+		t.Fatalf("never %s: %+v", what, j)
 	}
-	j, _ := r.Job(t.Context(), id)
-	t.Fatalf("never %s: %+v", what, j)
 	return j
 }
 

@@ -22,6 +22,7 @@ import (
 
 	"aidpass/internal/cose"
 	"aidpass/internal/overheard"
+	"aidpass/internal/patience"
 	"aidpass/verifier/enrol"
 )
 
@@ -63,13 +64,14 @@ func TestTheDemoAsksAboutPhones(t *testing.T) {
 	go func() { ended <- m.Run(ctx, []string{"demo", "--dir", dir}) }()
 	says := func(pattern string, times int) []string {
 		t.Helper()
-		for begun := time.Now(); time.Since(begun) < 30*time.Second; time.Sleep(20 * time.Millisecond) {
-			if all := regexp.MustCompile(pattern).FindAllStringSubmatch(said.String(), -1); len(all) >= times {
-				return all[times-1]
-			}
+		var all [][]string
+		if !patience.For(func() bool {
+			all = regexp.MustCompile(pattern).FindAllStringSubmatch(said.String(), -1)
+			return len(all) >= times
+		}) {
+			t.Fatalf("never said: %s\n%s%s", pattern, said.String(), errs.String())
 		}
-		t.Fatalf("never said: %s\n%s%s", pattern, said.String(), errs.String())
-		return nil
+		return all[times-1]
 	}
 	types := func(line string) {
 		t.Helper()

@@ -5,13 +5,13 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 
 	"aidpass/access"
 	"aidpass/access/work"
+	"aidpass/internal/patience"
 	"aidpass/issuer/registry/imports"
 )
 
@@ -67,12 +67,10 @@ func TestImportByTwo(t *testing.T) {
 		t.Fatal(err)
 	}
 	var now imports.Import
-	for range 500 {
-		if now, err = s.imports.Show(t.Context(), m.ID); err != nil || now.State == imports.Applied {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	patience.For(func() bool {
+		now, err = s.imports.Show(t.Context(), m.ID)
+		return err != nil || now.State == imports.Applied
+	})
 	if err != nil || now.State != imports.Applied || now.Review.Second != "bilal" {
 		t.Fatalf("%+v %v", now, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"aidpass/internal/patience"
 	"aidpass/trust"
 	"aidpass/verifier/enrol"
 )
@@ -82,13 +83,15 @@ func (k *killed) serve() (string, killable) {
 		k.Fatal(err)
 	}
 	k.Cleanup(func() { c.Process.Kill() })
-	for begun := time.Now(); time.Since(begun) < 20*time.Second; time.Sleep(5 * time.Millisecond) {
-		if b, err := os.ReadFile(k.at("data/serve.address")); err == nil {
-			return strings.TrimSpace(string(b)), killable{c}
-		}
+	var b []byte
+	if !patience.For(func() bool {
+		var err error
+		b, err = os.ReadFile(k.at("data/serve.address"))
+		return err == nil
+	}) {
+		k.Fatalf("no server: %s", said)
 	}
-	k.Fatalf("no server: %s", said)
-	return "", killable{}
+	return strings.TrimSpace(string(b)), killable{c}
 }
 
 // enrol brings a phone in, with a journal of n records.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aidpass/access"
+	"aidpass/internal/patience"
 	"aidpass/issuer"
 	"aidpass/issuer/registry/imports"
 	"aidpass/web/console"
@@ -137,15 +138,7 @@ func TestServeDestroysOldLists(t *testing.T) {
 		}
 		return m.Gone
 	}
-	for range 600 { // by the server's own watch
-		if gone(old) {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	if !gone(old) {
-		t.Fatal("the server keeps a list whose time is over")
-	}
+	patience.Until(t, "by the server's own watch a list goes whose time is over", func() bool { return gone(old) })
 	now := begun
 	desk, main := *s.imports, *s.a.Main
 	main.Now = func() time.Time { return now }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pquerna/otp"
 	"github.com/pquerna/otp/hotp"
 
 	"aidpass/access"
+	"aidpass/internal/patience"
 	"aidpass/internal/qrcode"
 	"aidpass/issuer"
 	"aidpass/status"
@@ -138,12 +138,10 @@ func TestCardsAtTheDesk(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log []issuer.PrintJob
-	for range 600 {
-		if log, err = prints.Log(ctx, org, ""); err != nil || len(log) > 0 {
-			break
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	patience.For(func() bool {
+		log, err = prints.Log(ctx, org, "")
+		return err != nil || len(log) > 0
+	})
 	if len(log) != 1 {
 		t.Fatalf("nothing was printed: %v\n%s", err, l.stderr.String())
 	}

@@ -116,7 +116,7 @@ func TestFromAListToCardsByKeyboardAlone(t *testing.T) {
 			p.Write(fmt.Sprintf("value-%d", i), importstest.ErrorKinds[k].Right)
 		case f.Row != 3: // of the two who share a number the first is right
 			p.TabTo(fmt.Sprintf("out-%d", i))
-			p.Press(" ", 0)
+			p.Press(" ")
 		}
 	}
 	press("mend", said+`?.innerText.includes("Changed")`)
@@ -159,7 +159,7 @@ func TestFromAListToCardsByKeyboardAlone(t *testing.T) {
 	p.TabTo("who")
 	for range 4 {
 		if browsertest.Eval[string](p, `document.querySelector("#who").value`) != m.ID {
-			p.Press("ArrowDown", 0)
+			p.Press("ArrowDown")
 		}
 	}
 	press("go", `document.querySelector("#submit")`)

@@ -25,6 +25,7 @@ import (
 
 	"aidpass/internal/cose"
 	"aidpass/internal/overheard"
+	"aidpass/internal/patience"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
 	"aidpass/verifier/enrol"
@@ -93,15 +94,12 @@ func (l *laptop) serve() (address string, client *http.Client, stop func() int) 
 		ended <- code
 	}()
 	stop = func() int { cancel(); return <-ended }
-	for begun := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+	if !patience.For(func() bool {
 		b, err := os.ReadFile(l.path("data/serve.address"))
-		if err == nil {
-			address, _, _ = strings.Cut(string(b), "\n")
-			break
-		}
-		if time.Since(begun) > 20*time.Second {
-			l.t.Fatalf("no server: %s", l.stderr.String())
-		}
+		address, _, _ = strings.Cut(string(b), "\n")
+		return err == nil
+	}) {
+		l.t.Fatalf("no server: %s", l.stderr.String())
 	}
 	// Whatever network this machine is in, the test stays inside it.
 	_, port, _ := strings.Cut(strings.TrimPrefix(address, "https://"), "]:")
@@ -258,16 +256,18 @@ func TestServeLosesNothing(t *testing.T) {
 		}
 	})
 	stopped := make(chan struct{})
+	const early, late = 120, 400 // of 480: before the one nobody stops it, after the other the phones wait until somebody has
 	go func() {
-		for acknowledged.Load() < 120 {
-			time.Sleep(time.Millisecond)
-		}
+		patience.For(func() bool { return acknowledged.Load() >= early })
 		if code := stop(); code != 0 {
 			t.Errorf("the server exits %d: %s", code, l.stderr.String())
 		}
 		close(stopped)
 	}()
 	send(client, address, func() bool {
+		if acknowledged.Load() >= late {
+			<-stopped
+		}
 		select {
 		case <-stopped:
 			return true

@@ -17,6 +17,7 @@ import (
 	"aidpass/access"
 	"aidpass/access/work"
 	"aidpass/credential"
+	"aidpass/internal/patience"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/rights"
@@ -180,11 +181,7 @@ func TestTheDeskForgets(t *testing.T) {
 		}
 		return !needs[0].At.IsZero()
 	}
-	for deadline := time.Now().Add(time.Minute); !counted(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("nobody counts what is over")
-		}
-	}
+	patience.Until(t, "what is over is counted", counted)
 	if _, err := s.remover().Plan(ctx, rights.Removal{Why: rights.AtWish, Items: []rights.Due{{Class: rights.Records, Unit: id}}}); err != nil {
 		t.Errorf("a plan about who is erased: %v", err)
 	}

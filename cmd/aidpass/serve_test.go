@@ -16,11 +16,11 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"aidpass/internal/cose"
+	"aidpass/internal/patience"
 	"aidpass/internal/qrcode"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
@@ -120,15 +120,15 @@ func journalOf(ts *testscript.TestScript, neg bool, args []string) {
 
 // await FILE waits until a file is there.
 func await(ts *testscript.TestScript, neg bool, args []string) {
-	for range 600 {
-		if b, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && len(b) > 0 {
-			return
-		} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if !patience.For(func() bool {
+		b, err := os.ReadFile(ts.MkAbs(args[0]))
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			ts.Check(err)
 		}
-		time.Sleep(20 * time.Millisecond)
+		return len(b) > 0
+	}) {
+		ts.Fatalf("%s did not come", args[0])
 	}
-	ts.Fatalf("%s did not come", args[0])
 }
 
 // fetch STATUS METHOD PATH OUT [BODY TYPE]: a request to the server that runs; the
@@ -171,12 +171,10 @@ func certificate(ts *testscript.TestScript, neg bool, args []string) {
 // awaitPack NEW OLD PATH asks for a pack until it is another one than OLD.
 func awaitPack(ts *testscript.TestScript, neg bool, args []string) {
 	old := ts.ReadFile(args[1])
-	for range 100 {
+	if !patience.For(func() bool {
 		fetch(ts, false, []string{"200", "GET", args[2], args[0]})
-		if ts.ReadFile(args[0]) != old {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
+		return ts.ReadFile(args[0]) != old
+	}) {
+		ts.Fatalf("the pack stays as it was")
 	}
-	ts.Fatalf("the pack stays as it was")
 }

@@ -16,13 +16,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/credential/sdjwt"
 	"aidpass/internal/cose"
 	"aidpass/internal/jose"
+	"aidpass/internal/patience"
 	"aidpass/issuer/offer"
 	"aidpass/schemas"
 	"aidpass/storage/keystore"
@@ -267,14 +267,11 @@ func TestServeFollowsTheTrustList(t *testing.T) {
 	defer stop()
 	gives := func(want bool) {
 		t.Helper()
-		for begun := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		if !patience.For(func() bool {
 			m := ask(t, client, "GET", "https://relief-a.example/.well-known/openid-credential-issuer/i1", "", "", "", 200).Get("credential_configurations_supported")
-			if (m.Get("delegation_sd_jwt").Kind != jose.Missing) == want && m.Get("eligibility_sd_jwt").Kind != jose.Missing {
-				return
-			}
-			if time.Since(begun) > 30*time.Second {
-				t.Fatalf("delegation given: %v wanted\n%s", want, l.stderr.String())
-			}
+			return (m.Get("delegation_sd_jwt").Kind != jose.Missing) == want && m.Get("eligibility_sd_jwt").Kind != jose.Missing
+		}) {
+			t.Fatalf("delegation given: %v wanted\n%s", want, l.stderr.String())
 		}
 	}
 	next := func(act, from, to string) {

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cachestorage"
 	"github.com/chromedp/cdproto/domstorage"
@@ -16,6 +15,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"aidpass/internal/browsertest"
+	"aidpass/internal/patience"
 	"aidpass/web/wallet"
 )
 
@@ -66,14 +66,16 @@ func (p *walletPhone) serve(listen string) {
 		_ = c.Wait() // how it ends is for others to try
 	})
 	t.Cleanup(p.stop)
-	for begun := time.Now(); time.Since(begun) < 20*time.Second; time.Sleep(10 * time.Millisecond) {
-		if b, err := os.ReadFile(l.path("data/serve.address")); err == nil {
-			first, _, _ := strings.Cut(string(b), "\n")
-			p.address = "127.0.0.1" + first[strings.LastIndexByte(first, ':'):]
-			return
-		}
+	var b []byte
+	if !patience.For(func() bool {
+		var err error
+		b, err = os.ReadFile(l.path("data/serve.address"))
+		return err == nil
+	}) {
+		t.Fatalf("no server: %s", l.stderr.String())
 	}
-	t.Fatalf("no server: %s", l.stderr.String())
+	first, _, _ := strings.Cut(string(b), "\n")
+	p.address = "127.0.0.1" + first[strings.LastIndexByte(first, ':'):]
 }
 
 func (p *walletPhone) screen(name string) {
@@ -431,7 +433,7 @@ func TestTheWalletAppGoesOnWithAHalfTakenOffer(t *testing.T) {
 func TestTheWalletAppByKeyboard(t *testing.T) {
 	t.Parallel()
 	p := newWalletPhone(t)
-	press := func(key, id string) { t.Helper(); p.TabTo(id); p.Press(key, 0) }
+	press := func(key, id string) { t.Helper(); p.TabTo(id); p.Press(key) }
 	follow := func(link string) {
 		t.Helper()
 		p.screen("my-cards")
@@ -439,7 +441,7 @@ func TestTheWalletAppByKeyboard(t *testing.T) {
 		press(" ", "link")
 		p.screen("link")
 		p.Write("text", link)
-		p.Press("Enter", 0)
+		p.Press("Enter")
 	}
 	p.Open(walletApp)
 	p.Enter("lang-en")
@@ -452,20 +454,20 @@ func TestTheWalletAppByKeyboard(t *testing.T) {
 	p.screen("new-pin")
 	p.Write("pin", walletPIN)
 	p.Write("pin2", walletPIN)
-	p.Press("Enter", 0)
+	p.Press("Enter")
 	_, link, _, code := p.offered("--external", "1")
 	follow(link)
 	p.screen("offered")
 	p.Write("code", code)
-	p.Press("Enter", 0)
+	p.Press("Enter")
 	p.screen("received")
 	p.Enter("go")
 	p.screen("one-card")
 	p.Enter("show")
 	p.screen("show")
-	p.Press("Escape", 0)
+	p.Press("Escape")
 	p.screen("one-card")
-	p.Press("Escape", 0)
+	p.Press("Escape")
 
 	yes, no := p.ask("--type", "eligibility", "--claim", "programme"), p.ask("--type", "eligibility", "--claim", "programme")
 	follow(yes.Link)
@@ -475,7 +477,7 @@ func TestTheWalletAppByKeyboard(t *testing.T) {
 	p.Enter("go")
 	follow(no.Link)
 	p.screen("ask")
-	p.Press("Escape", 0)
+	p.Press("Escape")
 	p.screen("refused")
 	p.Enter("go")
 	if got := p.told(yes) + ", " + p.told(no); got != `shown ok {"programme":"K7Q2"}, denied access_denied` {
@@ -490,9 +492,9 @@ func TestTheWalletAppByKeyboard(t *testing.T) {
 	p.screen("backup-file")
 	p.Enter("save")
 	p.Wait(`document.getElementById("toast").innerText`)
-	p.Press("Escape", 0)
+	p.Press("Escape")
 	p.screen("backup")
-	p.Press("Escape", 0)
+	p.Press("Escape")
 	p.screen("my-cards")
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aidpass/access"
+	"aidpass/internal/patience"
 	"aidpass/verifier/request"
 )
 
@@ -61,14 +62,10 @@ func TestAWalletAnswersWhatIsAskedAtTheServer(t *testing.T) {
 	if shown := l.must("request", "show", made.ID); !strings.Contains(shown, "access_denied") || strings.Contains(shown, "K7Q2") {
 		t.Errorf("refused: %s", shown)
 	}
-	for range 100 {
+	patience.Until(t, "what had ended goes", func() bool {
 		_, err := s.o.store.Request(t.Context(), ended.ID)
-		if errors.Is(err, request.ErrNotFound) {
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Error("what had ended is still there")
+		return errors.Is(err, request.ErrNotFound)
+	})
 }
 
 // resultPage is what the browser of who asked shows.

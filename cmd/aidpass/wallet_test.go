@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aidpass/credential"
+	"aidpass/internal/patience"
 )
 
 // A holder takes what the desk offers, reads it, shows it live, and loses nothing that
@@ -100,18 +101,19 @@ func TestAWalletTakesAnOfferBySigningIn(t *testing.T) {
 		done <- code
 	}()
 	var address string
-	for address == "" {
+	patience.Until(t, "an address to sign in at", func() bool {
 		select {
 		case code := <-done:
 			t.Fatalf("exit %d\n%s", code, l.stderr.String())
-		case <-time.After(20 * time.Millisecond):
+		default:
 		}
 		if _, rest, ok := strings.Cut(l.stderr.String(), walletBase+"/authorize?"); ok {
 			if query, _, ok := strings.Cut(rest, "\n"); ok {
 				address = walletBase + "/authorize?" + query
 			}
 		}
-	}
+		return address != ""
+	})
 	u, err := url.Parse(address)
 	if err != nil {
 		t.Fatal(err)

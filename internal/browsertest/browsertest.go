@@ -21,6 +21,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,11 +30,12 @@ import (
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"aidpass/internal/patience"
 )
 
-// Patience is how long anything is waited for that must come: no measure of speed, but
-// the end of a test on a machine that does five other things.
-const Patience = time.Minute
+// Patience is how long anything is waited for that must come.
+const Patience = patience.Limit
 
 // Width and Height of a page, in CSS pixels: the cheapest phone that must work.
 const Width, Height = 360, 640
@@ -69,7 +72,7 @@ func New(t *testing.T, clock time.Time, more ...chromedp.ExecAllocatorOption) *P
 	if testing.Short() { // the race detector sees nothing of what runs in Chromium
 		t.Skip("short: no browser is started")
 	}
-	p := &Page{T: t, clock: clock, camera: filepath.Join(t.TempDir(), "camera.y4m"), profile: t.TempDir()}
+	p := &Page{T: t, clock: clock, camera: filepath.Join(t.TempDir(), "camera.y4m"), profile: newProfile(t)}
 	p.See("", 0)
 	p.Start(more...)
 	return p
@@ -79,7 +82,7 @@ func New(t *testing.T, clock time.Time, more ...chromedp.ExecAllocatorOption) *P
 func (p *Page) Start(more ...chromedp.ExecAllocatorOption) {
 	p.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:len(chromedp.DefaultExecAllocatorOptions):len(chromedp.DefaultExecAllocatorOptions)],
-		chromedp.ExecPath(Chromium(p.T)), chromedp.UserDataDir(p.profile), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.ExecPath(Chromium(p.T)), chromedp.UserDataDir(p.profile), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WSURLReadTimeout(Patience),
 		chromedp.Flag("use-fake-ui-for-media-stream", true), chromedp.Flag("use-fake-device-for-media-stream", true),
 		chromedp.Flag("use-file-for-fake-video-capture", p.camera), chromedp.Flag("mute-audio", true),
 		// What a window of one's own prepares behind the address bar takes a third of a start.
@@ -93,8 +96,17 @@ func (p *Page) Start(more ...chromedp.ExecAllocatorOption) {
 	p.prepare()
 }
 
+// unhurried lets what an app takes away by itself stay: what it said (4 and 10 s), a button
+// that waits for a second press (6), the camera (30), a face (60, 90). A busy machine comes to
+// look at it later than a person. slow is by milliseconds, for a test that wants it otherwise.
+const unhurried = `{
+	const real = globalThis.setTimeout, slow = globalThis.slow = { 4000: 6e5, 6000: 6e5, 10000: 6e5, 30000: 6e5, 60000: 6e5, 90000: 6e5 };
+	globalThis.setTimeout = (act, ms, ...more) => real(act, slow[ms] ?? ms, ...more);
+}`
+
 func (p *Page) prepare() {
 	p.Helper()
+	p.OnLoad(unhurried)
 	p.Size(Width, Height)
 	if !p.clock.IsZero() {
 		p.OnLoad(fmt.Sprintf(`{const real = Date.now, off = %d - real(); Date.now = () => real() + off + 1000 * Number(sessionStorage.getItem("shift") ?? 0)}`, p.clock.UnixMilli()))
@@ -112,11 +124,13 @@ func (p *Page) Tab() (*Page, func()) {
 	return &second, cancel
 }
 
-// Kill ends the browser as a battery does.
+// Kill ends the browser as a battery does: all its processes, before another starts on
+// what they leave.
 func (p *Page) Kill() {
 	p.Helper()
 	p.must(p.command.Process.Kill())
 	p.cancel()
+	gone(p.profile)
 	os.Remove(filepath.Join(p.profile, "SingletonLock")) // names a process that is gone
 }
 
@@ -166,6 +180,7 @@ func (p *Page) Leave(do func(), then string) {
 func (p *Page) Size(width, height int64) {
 	p.Helper()
 	p.Do(chromedp.EmulateViewport(width, height))
+	p.Wait(fmt.Sprintf(`innerWidth === %d && innerHeight === %d`, width, height))
 }
 
 // Do takes steps of chromedp, Patience at the most.
@@ -212,12 +227,22 @@ func (p *Page) WaitFor(expression string, limit time.Duration) {
 	}
 }
 
-// Text is what a reader sees of an element; empty where there is none.
+// Text is what a reader sees of an element; empty where there is none. A page that goes
+// away while it is read is read again.
 func (p *Page) Text(selector string) string {
 	ctx, cancel := context.WithTimeout(p.Ctx, Patience)
 	defer cancel()
-	s, _ := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector)))
-	return s
+	for range 50 {
+		s, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf("document.querySelector(%q)?.innerText ?? ''", selector)))
+		if err == nil {
+			return s
+		}
+		if ctx.Err() != nil {
+			break // no browser, no words
+		}
+		time.Sleep(40 * time.Millisecond)
+	}
+	return ""
 }
 
 // Click presses the control of an id, as soon as it is there.
@@ -227,19 +252,30 @@ func (p *Page) Click(id string) {
 }
 
 // Push presses what a selector finds first, as soon as it is there. A screen that is
-// drawn once more in between takes nothing away.
+// drawn once more in between takes nothing away. The app knows that somebody is there.
 func (p *Page) Push(selector string) {
 	p.Helper()
-	press := fmt.Sprintf("(() => { const e = document.querySelector(%q); e?.click(); return !!e; })()", selector)
+	press := fmt.Sprintf(`(() => { const e = document.querySelector(%q); if (e) document.dispatchEvent(new PointerEvent("pointerdown")); e?.click(); return !!e; })()`, selector)
 	for pressed := false; !pressed; pressed = Eval[bool](p, press) {
 		p.Wait(fmt.Sprintf("document.querySelector(%q)", selector))
 	}
 }
 
-// Freeze stops the page's clock at a time, until it is loaded again.
-func (p *Page) Freeze(at time.Time) {
+// Change does what makes an app show a screen anew, of another name or of the same, and
+// waits until it is there. What a test then reads is not of the screen before.
+func (p *Page) Change(do func()) {
 	p.Helper()
-	Eval[bool](p, fmt.Sprintf("(Date.now = () => %d, true)", at.UnixMilli()))
+	p.Wait(`document.querySelector("#title") && (document.querySelector("#title").before = true)`)
+	do()
+	p.Wait(`document.querySelector("#title") && !document.querySelector("#title").before`)
+}
+
+// Freeze stops the page's clock at a time, until it is loaded again or what is returned
+// is called.
+func (p *Page) Freeze(at time.Time) (run func()) {
+	p.Helper()
+	Eval[bool](p, fmt.Sprintf("(globalThis.running ??= Date.now, Date.now = () => %d, true)", at.UnixMilli()))
+	return func() { p.Helper(); Eval[bool](p, `(Date.now = globalThis.running, true)`) }
 }
 
 // Screen waits for the app's screen of a name.
@@ -248,23 +284,33 @@ func (p *Page) Screen(name string) {
 	p.Wait(fmt.Sprintf(`document.querySelector("#screen").dataset.screen === %q`, name))
 }
 
-// Back goes back by the arrow at the top.
+// Back goes back by the arrow at the top, to the screen of before.
 func (p *Page) Back() {
 	p.Helper()
-	p.Push(".back")
+	p.Change(func() { p.Push(".back") })
 }
 
-// Hold presses a button as long as it asks for.
+// Hold presses a button as long as it asks for, as soon as it can be pressed.
 func (p *Page) Hold(id string) {
 	p.Helper()
-	p.Wait(fmt.Sprintf("document.getElementById(%q)", id))
-	Eval[bool](p, fmt.Sprintf(`(document.getElementById(%q).dispatchEvent(new PointerEvent("pointerdown")), true)`, id))
+	p.Wait(fmt.Sprintf(`((b) => b && !b.disabled && !b.classList.contains("held") && (b.dispatchEvent(new PointerEvent("pointerdown")), true))(document.getElementById(%q))`, id))
 }
 
 // Type types a code as a hand-held scanner does, faster than the protocol of the browser can.
 func (p *Page) Type(code string) {
 	p.Helper()
-	Eval[bool](p, fmt.Sprintf(`(() => { for (const key of [...%q, "Enter"]) document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true })); return true })()`, code))
+	Eval[bool](p, fmt.Sprintf(`(() => { %s return true })()`, Typing(code)))
+}
+
+// Typing is the script that types a code as a hand-held scanner does, before the page does
+// anything else. By their times its keys come a millisecond after each other, whatever
+// else the machine does between two.
+func Typing(code string) string {
+	return fmt.Sprintf(`[...%q, "Enter"].forEach((key, i) => {
+		const e = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }), begun = performance.now();
+		Object.defineProperty(e, "timeStamp", { value: (globalThis.typedAt = i ? globalThis.typedAt + 1 : begun) });
+		document.body.dispatchEvent(e);
+	});`, code)
 }
 
 // Kept are the values of a store of IndexedDB that holds bytes, in their order.
@@ -293,7 +339,19 @@ func (p *Page) Upload(selector, name string, content []byte) {
 	p.Helper()
 	file := filepath.Join(p.TempDir(), name)
 	p.must(os.WriteFile(file, content, 0o600))
-	p.Do(chromedp.SetUploadFiles(selector, []string{file}, chromedp.NodeReady))
+	ctx, cancel := context.WithTimeout(p.Ctx, Patience)
+	defer cancel()
+	for {
+		// A field that goes between being found and being filled is looked for again.
+		err := chromedp.Do(ctx, chromedp.SetUploadFiles(selector, []string{file}, chromedp.NodeReady))
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil || !strings.Contains(err.Error(), "node") {
+			p.Fatalf("%s: %v\non screen: %s", selector, err, p.Text("body"))
+		}
+		time.Sleep(40 * time.Millisecond)
+	}
 }
 
 // Download presses the control of an id and waits for the one file that the page saves.
@@ -304,7 +362,7 @@ func (p *Page) Download(id string) []byte {
 	p.must(err)
 	p.Click(id)
 	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(30 * time.Millisecond) {
-		files, _ := filepath.Glob(filepath.Join(dir, "*"))
+		files, _ := filepath.Glob(filepath.Join(dir, "[^.]*")) // what is still being written begins with a dot or ends so
 		if len(files) == 1 && !strings.HasSuffix(files[0], ".crdownload") {
 			if b, err := os.ReadFile(files[0]); err == nil && len(b) > 0 {
 				return b
@@ -327,23 +385,54 @@ func (p *Page) OnLoad(script string) func() {
 }
 
 // Renderers are the browser's processes that run pages and workers, by their id.
-func (p *Page) Renderers() (ids []int) {
+func (p *Page) Renderers() []int {
 	p.Helper()
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
+	if _, err := os.Stat("/proc/self"); err != nil {
 		p.Skip("SKIPPED: no /proc: processes cannot be measured")
 	}
+	return processes(p.profile, "--type=renderer")
+}
+
+// processes are those whose command line names all of some words, by their id; none where
+// there is no /proc.
+func processes(words ...string) (ids []int) {
+	entries, _ := os.ReadDir("/proc")
 	for _, e := range entries {
-		var id int
-		if n, _ := fmt.Sscan(e.Name(), &id); n != 1 {
+		id, err := strconv.Atoi(e.Name())
+		if err != nil {
 			continue
 		}
 		line, err := os.ReadFile(filepath.Join("/proc", e.Name(), "cmdline"))
-		if err == nil && strings.Contains(string(line), "--type=renderer") && strings.Contains(string(line), p.profile) {
+		if err == nil && !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(string(line), w) }) {
 			ids = append(ids, id)
 		}
 	}
 	return ids
+}
+
+// newProfile is a folder for what a browser keeps, which goes when the last process that
+// writes there has ended.
+func newProfile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "aidpass-browser-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		gone(dir)
+		os.RemoveAll(dir) // what is left of it proves nothing about the test
+	})
+	return dir
+}
+
+// gone waits until the browser of a profile has ended with all its processes: they outlive
+// the one that was told to end for a moment, and write.
+func gone(profile string) {
+	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if len(processes(profile)) == 0 {
+			return
+		}
+	}
 }
 
 // Memory is what the Renderers hold for themselves, bytes; the camera's own pictures,

@@ -18,17 +18,42 @@ var keys = map[string]input.DispatchKeyEventParams{
 	" ":         {Key: " ", Code: "Space", WindowsVirtualKeyCode: 32, Text: " "},
 }
 
-// Press presses a real key, Tab, Enter, Escape, the arrow down or the space bar, as long as told.
-func (p *Page) Press(key string, held time.Duration) {
+// Press presses a real key, Tab, Enter, Escape, the arrow down or the space bar.
+func (p *Page) Press(key string) {
+	p.Helper()
+	p.down(key)()
+}
+
+// HoldKey holds a real key down until an expression is truthy.
+func (p *Page) HoldKey(key, until string) {
+	p.Helper()
+	up := p.down(key)
+	p.Wait(until)
+	up()
+}
+
+// TapKey presses a real key on a button that wants to be held, and lets go too early for
+// it, however long the machine takes between the two.
+func (p *Page) TapKey(key string) {
+	p.Helper()
+	Eval[bool](p, `(slow[900] = 6e5, true)`)
+	p.Press(key)
+	Eval[bool](p, `delete slow[900]`)
+}
+
+// down presses a key, and returns what lets it go.
+func (p *Page) down(key string) (up func()) {
 	p.Helper()
 	k := keys[key]
 	k.Type = "keyDown"
 	_, err := chromedp.Call(p.Ctx, input.DispatchKeyEvent, k)
 	p.must(err)
-	time.Sleep(held)
-	k.Type, k.Text = "keyUp", ""
-	_, err = chromedp.Call(p.Ctx, input.DispatchKeyEvent, k)
-	p.must(err)
+	return func() {
+		p.Helper()
+		k.Type, k.Text = "keyUp", ""
+		_, err = chromedp.Call(p.Ctx, input.DispatchKeyEvent, k)
+		p.must(err)
+	}
 }
 
 // TabTo goes on with the Tab key until the focus is on the element of an id, and fails
@@ -40,7 +65,7 @@ func (p *Page) TabTo(id string) {
 			return [e.id, e === document.body || e.id === "title" || e.classList.contains("body") || parseFloat(s.outlineWidth) >= 2 && s.outlineStyle !== "none" ? "" : e.outerHTML]; })()`
 	for range 60 {
 		at := Eval[[]string](p, where)
-		for end := time.Now().Add(time.Second); at[1] != "" && time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
+		for end := time.Now().Add(Patience / 6); at[1] != "" && time.Now().Before(end); time.Sleep(40 * time.Millisecond) {
 			at = Eval[[]string](p, where) // a page that has just come is styled a moment later
 		}
 		if at[1] != "" {
@@ -49,13 +74,13 @@ func (p *Page) TabTo(id string) {
 		if at[0] == id {
 			return
 		}
-		p.Press("Tab", 0)
+		p.Press("Tab")
 	}
 	p.Fatalf("the Tab key never comes to %q on screen %q", id, p.Text("#screen"))
 }
 
 // Enter presses the Enter key on the element of an id, found by the Tab key.
-func (p *Page) Enter(id string) { p.Helper(); p.TabTo(id); p.Press("Enter", 0) }
+func (p *Page) Enter(id string) { p.Helper(); p.TabTo(id); p.Press("Enter") }
 
 // Write types into the field of an id, found by the Tab key.
 func (p *Page) Write(id, text string) {

@@ -25,7 +25,7 @@ var floors = [...][]string{
 		"verifier", "verifier/token", "verifier/visit", "verifier/enrol", "verifier/badge", "referral", "wallet", "wallet/openid",
 	},
 	{ // 4: the desks; each declares the store it needs
-		"internal/publicvectors", "internal/qrcode", "internal/browsertest", "internal/referee", "internal/overheard", "internal/durable", "internal/floorplan",
+		"internal/publicvectors", "internal/qrcode", "internal/patience", "internal/browsertest", "internal/referee", "internal/overheard", "internal/durable", "internal/floorplan",
 		"schemas/compile", "verifier/verifiertest",
 		"access", "access/accesstest", "access/witness", "access/work", "issuer/registry", "issuer/registry/rights", "issuer/registry/registrytest", "issuer/registry/roster", "issuer/registry/quality", "issuer/registry/photo",
 		"issuer/registry/intake", "issuer/registry/apart", "issuer/registry/imports", "issuer/registry/imports/importstest", "issuer/registry/export", "issuer", "issuer/records",

@@ -14,6 +14,8 @@ import (
 
 	"filippo.io/age"
 	"filippo.io/age/armor"
+
+	"aidpass/internal/patience"
 )
 
 // Whoever can write the file but lacks the passphrase changes nothing unseen.
@@ -186,7 +188,7 @@ func TestCostlyFilesAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	start := time.Now()
-	if _, _, err := again(t, s).Signer(info.ID, Card, pass); !errors.Is(err, ErrDamaged) || time.Since(start) > 5*time.Second {
+	if _, _, err := again(t, s).Signer(info.ID, Card, pass); !errors.Is(err, ErrDamaged) || time.Since(start) > patience.Limit {
 		t.Errorf("got %v after %v", err, time.Since(start))
 	}
 }

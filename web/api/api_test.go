@@ -13,6 +13,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"aidpass/internal/patience"
 	"aidpass/web/api"
 )
 
@@ -204,12 +205,7 @@ func TestBusyIsSaid(t *testing.T) {
 	w.behave(nil, time.Hour)
 	want(t, "it does not answer in time", post(), 503, "busy")
 	w.behave(nil, 0)
-	for range 100 { // the one before gives its place back
-		if a = post(); a.Code == 200 {
-			break
-		}
-		time.Sleep(time.Millisecond)
-	}
+	patience.For(func() bool { a = post(); return a.Code == 200 }) // the one before gives its place back
 	want(t, "afterwards", a, 200, "")
 	w.behave(context.DeadlineExceeded, 0)
 	want(t, "it gave up", post(), 503, "busy")

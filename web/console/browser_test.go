@@ -286,7 +286,7 @@ func TestByKeyboardAlone(t *testing.T) {
 	d.Write("account", m.id)
 	d.Write("password", password)
 	d.Write("code", d.w.code(m))
-	d.Press("Enter", 0)
+	d.Press("Enter")
 	d.at("/accounts")
 	d.Enter("sign-out")
 	d.at("/sign-in")

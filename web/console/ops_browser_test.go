@@ -118,7 +118,7 @@ func TestADeviceByKeyboardAlone(t *testing.T) {
 	d.as(d.w.add(own, "lead", access.DistributionLead))
 	d.open("/devices/of/" + deviceID(waits))
 	browsertest.Eval[bool](d.Page, `(document.querySelector("[name=same]").focus(), true)`)
-	d.Press(" ", 0)
+	d.Press(" ")
 	d.Enter("confirm")
 	d.Wait(`document.querySelector("[role=status]")?.innerText.includes("is confirmed")`)
 	if got := d.w.desks[own].told; len(got) != 1 {

@@ -35,7 +35,7 @@ func TestTwoBrowsersEditOnePerson(t *testing.T) {
 	b.as(a.w.add(own, "ben", access.Registrar))
 	a.open("/people")
 	a.Write("q", "yusuf")
-	a.Press("Enter", 0)
+	a.Press("Enter")
 	a.Wait(`document.querySelector("#found")`)
 	browsertest.Eval[bool](a.Page, `(document.querySelector("td a").id = "first", true)`)
 	a.Enter("first")
@@ -64,7 +64,7 @@ func TestTwoBrowsersEditOnePerson(t *testing.T) {
 	a.Write("birth", "1988-01-02")
 	a.Write("used_name", "Mina")
 	a.Write("reason", "paper seen")
-	a.Press("Enter", 0)
+	a.Press("Enter")
 	a.at(at)
 	if got := a.Text("[role=status]:not([hidden])"); !strings.Contains(got, "need a decision: 1") {
 		t.Errorf("who saved second is told %q", got)
@@ -167,11 +167,11 @@ func (d *desk) oneAfterTheOther(house registry.ID) {
 		d.TabTo("birth")
 		d.Write("birth", "1990")
 		d.TabTo("told-yes")
-		d.Press(" ", 0)
+		d.Press(" ")
 		d.TabTo("how")
 		browsertest.Eval[bool](d.Page, `(document.querySelector("#how").value = "thumb", true)`)
 		d.TabTo("enter")
-		d.Press("Enter", 0)
+		d.Press("Enter")
 		if i == 0 {
 			d.Wait(`document.querySelector(".note button") && document.querySelector("#name").value === ""`)
 		}

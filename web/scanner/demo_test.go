@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"aidpass/internal/browsertest"
+	"aidpass/internal/patience"
 	"aidpass/internal/qrcode"
 	"aidpass/web/scanner"
 )
@@ -46,14 +47,11 @@ func (l *laptop) output() string {
 // says waits until the laptop has said what a pattern finds, and returns its groups.
 func (l *laptop) says(pattern string) []string {
 	l.Helper()
-	for end := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
-		if found := regexp.MustCompile(pattern).FindStringSubmatch(l.output()); found != nil {
-			return found
-		}
-		if time.Now().After(end) {
-			l.Fatalf("the demo never says %q:\n%s", pattern, l.output())
-		}
+	var found []string
+	if !patience.For(func() bool { found = regexp.MustCompile(pattern).FindStringSubmatch(l.output()); return found != nil }) {
+		l.Fatalf("the demo never says %q:\n%s", pattern, l.output())
 	}
+	return found
 }
 
 // newLaptop builds the program and starts the demo as `make run` does.
@@ -163,7 +161,6 @@ func TestTheDemoWithAPhone(t *testing.T) {
 			p.see(c.Text, 0)
 			p.wait(fmt.Sprintf(`document.getElementById("toast").innerText.includes(%q)`, c.Word))
 			p.see("", 0)
-			time.Sleep(1600 * time.Millisecond) // the message stands
 			continue
 		}
 		// By the camera once for each word, the others as a hand-held scanner types them.

@@ -113,7 +113,7 @@ func (p *phone) loaded(pack []byte) {
 // scanned is what a hand-held scanner types, and the verdict it comes to.
 func (p *phone) scanned(text string) string {
 	p.Helper()
-	p.typed(text)
+	p.Change(func() { p.typed(text) })
 	p.screen("verdict")
 	return p.text("#title")
 }

@@ -25,7 +25,7 @@ func TestAShiftByKeyboardAlone(t *testing.T) {
 	p.Enter("choose-pin")
 	p.Write("pin", pin)
 	p.Write("pin2", pin)
-	p.Press("Enter", 0) // forms go on from their last field
+	p.Press("Enter") // forms go on from their last field
 	p.screen("setup")
 	p.Enter("done")
 	p.screen("ready")
@@ -34,7 +34,7 @@ func TestAShiftByKeyboardAlone(t *testing.T) {
 	p.Enter("shift-go")
 	p.screen("gate")
 	p.Write("pin", pin)
-	p.Press("Enter", 0)
+	p.Press("Enter")
 	p.screen("ready")
 	p.Enter("scan")
 	p.screen("scan")
@@ -47,26 +47,25 @@ func TestAShiftByKeyboardAlone(t *testing.T) {
 		t.Errorf("after a verdict the focus is on %q", got)
 	}
 	p.TabTo("give")
-	p.Press(" ", 200*time.Millisecond) // let go too early: asked once more
+	p.TapKey(" ") // let go too early: asked once more
 	p.wait(`!document.querySelector("#give .label:not(.hidden)").innerText.includes("Hold")`)
 	if n := len(p.readJournal(key).Visits); n != 1 {
 		t.Fatalf("one short press recorded: %d records", n)
 	}
 	time.Sleep(350 * time.Millisecond)
-	p.Press("Enter", 0)
+	p.Press("Enter")
 	p.screen("scan")
 	p.Enter("undo")
 	p.wait(`document.getElementById("toast").innerText.includes("Taken back")`)
 	p.typed(card)
 	p.screen("verdict")
 	p.TabTo("give")
-	p.Press("Enter", 1100*time.Millisecond) // held
-	p.screen("scan")
+	p.HoldKey("Enter", `document.querySelector("#screen").dataset.screen === "scan"`)
 
 	p.Enter("type")
 	p.screen("type")
 	p.Write("number", card) // a whole code fits the field as well
-	p.Press("Enter", 0)
+	p.Press("Enter")
 	p.screen("verdict")
 	if got := p.text("#title"); got != "ALREADY COLLECTED" {
 		t.Errorf("typed again: %q", got)
@@ -84,15 +83,15 @@ func TestAShiftByKeyboardAlone(t *testing.T) {
 	p.Enter("supervisor")
 	p.screen("gate")
 	p.Write("pin", pin)
-	p.Press("Enter", 0)
+	p.Press("Enter")
 	p.screen("supervisor")
 	p.Enter("old-lists")
 	p.Write("reason", "no road")
 	p.Write("lead", "S-17")
 	p.Write("second", "S-17")
 	p.TabTo("open-old")
-	p.Press("Enter", 1100*time.Millisecond)
-	p.wait(`document.querySelector(".wrong").innerText`)
+	p.HoldKey("Enter", `document.querySelector(".wrong").innerText`)
+	p.wait(`!document.getElementById("open-old").disabled`)
 	if got := eval[string](p, `document.activeElement.id`); got != "open-old" {
 		t.Errorf("after a refusal the focus is on %q", got)
 	}
@@ -101,8 +100,7 @@ func TestAShiftByKeyboardAlone(t *testing.T) {
 	p.Enter("close-shift")
 	p.screen("close")
 	p.TabTo("close")
-	p.Press("Enter", 1100*time.Millisecond)
-	p.wait(`document.getElementById("open-shift")`)
+	p.HoldKey("Enter", `document.getElementById("open-shift")`)
 	var kinds []visit.Kind
 	for _, v := range p.readJournal(key).Visits {
 		kinds = append(kinds, v.Kind)
@@ -116,5 +114,5 @@ func (p *phone) backByKey() {
 	p.Helper()
 	eval[bool](p, `(document.querySelector(".back").id = "back-key", document.querySelector("#title").focus(), true)`)
 	p.TabTo("back-key")
-	p.Press("Enter", 0)
+	p.Press("Enter")
 }

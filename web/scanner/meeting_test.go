@@ -5,12 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"aidpass/internal/browsertest"
 	vt "aidpass/verifier/verifiertest"
 )
-
-// typedNow is a hand-held scanner that types a whole code before the page does
-// anything else.
-const typedNow = `for (const key of [...%q, "Enter"]) document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));`
 
 // What is recorded belongs to the card that the screen shows: not to one judged
 // behind it, nor to one that came while a finger was down.
@@ -29,7 +26,7 @@ func TestARecordIsOfTheCardOnTheScreen(t *testing.T) {
 	// Pressed twice instead of held, the second time while the next card is being judged.
 	p.click("give")
 	time.Sleep(400 * time.Millisecond)
-	eval[bool](p, fmt.Sprintf(`(() => { const give = document.getElementById("give"); `+typedNow+` give.click(); return true })()`, second))
+	eval[bool](p, fmt.Sprintf(`(() => { const give = document.getElementById("give"); %s give.click(); return true })()`, browsertest.Typing(second)))
 	p.said("Nothing was recorded")
 	if n := len(p.readJournal(key).Visits); n != begun {
 		t.Fatalf("%d records with one card on the screen and another in the core", n-begun)
@@ -40,7 +37,7 @@ func TestARecordIsOfTheCardOnTheScreen(t *testing.T) {
 	if got := p.scanned(first); got != "GIVE" {
 		t.Fatalf("the first card again: %q", got)
 	}
-	eval[bool](p, fmt.Sprintf(`(() => { window.old = document.getElementById("give"); window.old.dispatchEvent(new PointerEvent("pointerdown")); `+typedNow+` return true })()`, second))
+	eval[bool](p, fmt.Sprintf(`(() => { window.old = document.getElementById("give"); window.old.dispatchEvent(new PointerEvent("pointerdown")); %s return true })()`, browsertest.Typing(second)))
 	p.wait(`!window.old.isConnected && document.getElementById("give")`)
 	time.Sleep(1200 * time.Millisecond)
 	if n := len(p.readJournal(key).Visits); n != begun {

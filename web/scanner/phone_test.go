@@ -179,10 +179,17 @@ func (p *phone) judge(card string) string {
 	p.Helper()
 	if eval[string](p, `document.querySelector("#screen").dataset.screen`) != "scan" {
 		p.click("scan")
+		p.screen("scan")
 	}
 	p.see(card, 0)
 	p.screen("verdict")
 	return p.text("#title")
+}
+
+// still stops the page's clock where it is, until what it returns is called.
+func (p *phone) still() (run func()) {
+	p.Helper()
+	return p.Freeze(time.UnixMilli(eval[int64](p, `Date.now()`)))
 }
 
 // away takes the card away and goes on.

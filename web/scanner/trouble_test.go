@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
@@ -119,12 +118,10 @@ func TestARoundOpenedOnOldLists(t *testing.T) {
 	p.hold("open-old")
 	p.wait(`document.querySelector(".wrong").innerText`) // one person twice is one person
 	p.fill("second", "S-4")
-	time.Sleep(50 * time.Millisecond)
 	p.hold("open-old")
 	p.wait(`document.querySelector(".wrong").innerText.includes("number")`) // a ceiling that cannot be counted is none
 	p.shoot("old-lists-form-en")
 	p.fill("ceiling", "C2")
-	time.Sleep(50 * time.Millisecond)
 	p.hold("open-old")
 	p.screen("ready")
 	p.wait(`document.querySelector(".banner")?.innerText.includes("Given on this phone: 0 of 2.")`)

@@ -336,7 +336,7 @@ func (c *tour) protocols() {
 	if eval[bool](p, `!!document.getElementById("yes")`) {
 		c.Error("what she has not can be shared")
 	}
-	p.Press("Escape", 0)
+	p.Press("Escape")
 	c.look("refused", "nothing")
 	p.Click("go")
 	p.screen("my-cards")

@@ -9,7 +9,9 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -33,6 +35,7 @@ import (
 	"aidpass/internal/cose"
 	"aidpass/internal/did"
 	"aidpass/internal/jose"
+	"aidpass/internal/patience"
 	"aidpass/interop/aries/gateway"
 	"aidpass/schemas"
 	"aidpass/status"
@@ -195,7 +198,7 @@ func TestAWalletOfTheAriesFamily(t *testing.T) {
 	must(t, err)
 
 	w := newWallet(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), patience.Limit)
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- g.Give(ctx, twin, "Cash, round 3") }()
@@ -278,7 +281,7 @@ func newWallet(t testing.TB) *wallet {
 	at := freeAddress(t)
 	in, err := arieshttp.NewInbound(at, "http://"+at, "", "")
 	must(t, err)
-	out, err := arieshttp.NewOutbound(arieshttp.WithOutboundHTTPClient(&http.Client{Timeout: 5 * time.Second}))
+	out, err := arieshttp.NewOutbound(arieshttp.WithOutboundHTTPClient(&http.Client{Timeout: patience.Limit}))
 	must(t, err)
 	fw, err := aries.New(aries.WithInboundTransport(in), aries.WithOutboundTransports(out),
 		aries.WithStoreProvider(mem.NewProvider()), aries.WithProtocolStateStoreProvider(mem.NewProvider()),
@@ -339,21 +342,26 @@ func (w *wallet) open(t testing.TB, invitation string) {
 // name is the identity of the one credential the wallet keeps.
 func (w *wallet) name(t testing.TB) string {
 	t.Helper()
-	for range 50 {
+	var id string
+	patience.Until(t, "the wallet keeps a credential", func() bool {
 		records, err := w.agent.VerifiableStore().GetCredentials()
 		must(t, err)
 		if len(records) == 1 {
-			return records[0].ID
+			id = records[0].ID
 		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Fatal("the wallet keeps no credential")
-	return ""
+		return id != ""
+	})
+	return id
 }
 
+// freeAddress is an address of this machine on which nobody listens: one of its own where
+// it has them, which nobody else asks for before it is used.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 1+mathrand.IntN(250), mathrand.IntN(250), 1+mathrand.IntN(250)))
+	if err != nil {
+		l, err = net.Listen("tcp", "127.0.0.1:0")
+	}
 	must(t, err)
 	defer l.Close()
 	return l.Addr().String()
