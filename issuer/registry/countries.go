@@ -2,6 +2,7 @@ package registry
 
 import (
 	_ "embed"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -52,6 +53,15 @@ func Country(text string) (code string, ok bool) {
 		return c.code, true
 	}
 	return "", false
+}
+
+// Countries are the codes of all, in their order.
+func Countries() (codes []string) {
+	for _, c := range countries().byText {
+		codes = append(codes, c.code)
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes)
 }
 
 // CountryName returns the English name of a country code, or "".

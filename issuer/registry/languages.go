@@ -1,6 +1,8 @@
 package registry
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -33,6 +35,12 @@ var languageNames = sync.OnceValue(func() map[string]string {
 	}
 	return names
 })
+
+// Languages are the codes of those that are known by a name, in their order.
+func Languages() []string {
+	codes := slices.Sorted(maps.Values(languageNames()))
+	return slices.Compact(codes)
+}
 
 // Language returns the ISO 639-3 code of a language written as its code of two or three
 // letters or by its name.

@@ -10,9 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/text/language"
-	"golang.org/x/text/language/display"
-
 	"aidpass/access"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/rights"
@@ -285,11 +282,9 @@ func (s *Agreements) terms(p *Page, a *rights.Agreement) (list []term, err error
 
 // country is the code of a country with its name in the reader's language.
 func country(p *Page, code string) template.HTML {
-	name := registry.CountryName(code)
-	if r, err := language.ParseRegion(code); err == nil {
-		if said := display.Regions(language.Make(p.Lang)).Name(r); said != "" {
-			name = said
-		}
+	name := p.Country(code)
+	if name == code {
+		name = ""
 	}
 	return place(p, code, name)
 }

@@ -241,6 +241,9 @@ func (s *People) show(p *Page, k *recordKind, id registry.ID) error {
 	if d.Stamp, err = s.stamp(p, k, id); err != nil {
 		return err
 	}
+	if d.Parties, err = s.parties(p.Context()); err != nil {
+		return err
+	}
 	page := "people_person"
 	if k.kind == registry.KindHousehold {
 		page = "people_household"
@@ -284,6 +287,10 @@ func (s *People) photoOf(p *Page, id registry.ID) ([]byte, error) {
 
 func (s *People) history(p *Page, k *recordKind, id registry.ID) error {
 	d := peopleData{Record: id, From: p.Query.Get("from"), To: p.Query.Get("to"), At: k}
+	var err error
+	if d.Parties, err = s.parties(p.Context()); err != nil {
+		return err
+	}
 	if d.From != "" {
 		from, err := endOfDay(d.From)
 		to := s.Desk.Now()

@@ -31,14 +31,18 @@ func (s *People) form(p *Page, k *recordKind, status int, f records.Form, typed 
 		if !ok {
 			continue
 		}
-		e := editField{Name: name, Word: fieldWords[name], Value: value, Choices: choicesOf(name)}
+		e := editField{Name: name, Word: fieldWords[name], Value: value}
+		if name == "language" {
+			e.Value = p.languageTyped(value)
+		}
 		family, rest, _ := strings.Cut(name, ".")
 		if family == "document" || family == "issuer" {
-			e.Word, e.Document = fieldWords[family], documentWords[rest]
+			e.Word, e.Document, e.Issuer = fieldWords[family], documentWords[rest], family == "issuer"
 		}
 		if t, ok := typed[name]; ok {
 			e.Value = t
 		}
+		e.Choices = p.choicesOf(name, e.Value, s.Desk.Country)
 		if family == "document" || family == "issuer" {
 			d.Documents = append(d.Documents, e)
 		} else {
@@ -57,10 +61,8 @@ type editField struct {
 	Name, Word, Value string
 	Document          string // key of its kind, for the number and issuer of one
 	Choices           []choice
+	Issuer            bool // the country of one
 }
-
-// A choice of a closed list.
-type choice struct{ Code, Word string }
 
 // save writes what was typed, beside what others have written meanwhile. Values that
 // were left as they were shown are not touched.
@@ -69,6 +71,9 @@ func (s *People) save(p *Page, k *recordKind, id registry.ID) error {
 	for _, name := range records.Fields(k.kind) {
 		if _, sent := p.Form[name]; sent {
 			typed[name] = p.Form.Get(name)
+			if code, ok := registry.Language(typed[name]); ok && name == "language" { // as it was shown, by its name
+				typed[name] = code
+			}
 		}
 	}
 	reason := p.Form.Get("reason")

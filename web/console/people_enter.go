@@ -18,10 +18,11 @@ import (
 	"aidpass/issuer/registry/rights"
 )
 
-// A NoticeDesk has the wordings that are read to people, and keeps what they answer:
-// rights.Desk.
+// A NoticeDesk has the wordings that are read to people, the agreements with those whom
+// they are asked about, and keeps what they answer: rights.Desk.
 type NoticeDesk interface {
 	Notices(ctx context.Context) ([]rights.Notice, error)
+	Agreements(ctx context.Context) ([]rights.Agreement, error)
 	Give(ctx context.Context, by access.Actor, id registry.ID, g rights.Given) (string, error)
 }
 
@@ -156,10 +157,10 @@ func (s *People) entry(p *Page, k *recordKind, status int, f Form, r *records.Re
 		if d.InHouse && slices.Contains([]string{"pcode", "site", "address", "country"}, name) {
 			continue // where she stays is her household's
 		}
-		e := editField{Name: name, Word: fieldWords[name], Value: f.Get(name), Choices: choicesOf(name)}
+		e := editField{Name: name, Word: fieldWords[name], Value: f.Get(name), Choices: p.choicesOf(name, f.Get(name), s.Desk.Country)}
 		family, rest, _ := strings.Cut(name, ".")
 		if family == "document" || family == "issuer" {
-			e.Word, e.Document = fieldWords[family], documentWords[rest]
+			e.Word, e.Document, e.Issuer = fieldWords[family], documentWords[rest], family == "issuer"
 			d.Documents = append(d.Documents, e)
 		} else {
 			d.Fields = append(d.Fields, e)

@@ -322,3 +322,39 @@ func TestMovingOnePerson(t *testing.T) {
 	page = a.post(path, url.Values{}).Body.String()
 	has(t, page, "leaves her household and belongs to none")
 }
+
+// What a record has as a code stands in words, is chosen in words, and an answer is told in
+// sentences, in the reader's language.
+func TestCodesOfARecordAreSaid(t *testing.T) {
+	w := newWorld(t)
+	n := w.keepNotice()
+	a := w.as(own, access.Registrar)
+	for _, want := range []string{`<option value="REFUGEE">Refugee</option>`, `<option value="SOM">Somalia</option>`} {
+		has(t, a.get("/households/new").Body.String(), want)
+	}
+	got := a.post("/households/new", with(toldYes(n), url.Values{"size": {"1"}, "members": {"full"}, "residence": {"REFUGEE"}, "origin": {"SOM"}, "country": {"KEN"}, "next": {"open"}}))
+	house := idIn(t, got.Header().Get("Location"))
+	got = a.post("/people/new", with(toldYes(n), url.Values{"household": {house.String()}, "name": {"Zahra"}, "language": {"so"}, "age": {"40"}, "next": {"open"}}))
+	id := idIn(t, got.Header().Get("Location"))
+	page := a.get("/households/" + house.String()).Body.String()
+	for _, want := range []string{"Refugee", "Somalia", "Kenya", "She herself said yes on ", "How: thumbprint.", "It was read aloud in this language: <bdi>Swahili</bdi>."} {
+		has(t, page, want)
+	}
+	page += a.get("/people/" + id.String()).Body.String()
+	past := a.get("/people/" + id.String() + "/history").Body.String()
+	has(t, past, "She herself said yes on ")
+	has(t, past, "<bdi>Somali</bdi>")
+	for _, not := range []string{"REFUGEE", ">SOM<", "KEN<", ">som<", "Latn", "from left to right", "registration-2", "read_aloud"} {
+		if strings.Contains(page+past, not) {
+			t.Errorf("a code is shown: %q", not)
+		}
+	}
+	a.post("/language", url.Values{"lang": {"ar"}, "next": {"/desk/"}})
+	has(t, a.get("/people/"+id.String()).Body.String(), "الصومالية")
+	has(t, a.get("/people/"+id.String()+"/edit").Body.String(), `value="الصومالية"`)
+	// A form that comes back as it was shown changes nothing.
+	form := url.Values{"reason": {"looked at"}, "language": {"الصومالية"}, "seen": {regexp.MustCompile(`name="seen" value="([^"]*)"`).FindStringSubmatch(a.get("/people/" + id.String() + "/edit").Body.String())[1]}}
+	if got := a.post("/people/"+id.String()+"/edit", form); got.Code != 303 || strings.Count(a.get("/people/"+id.String()+"/history").Body.String(), "الصومالية") != 1 {
+		t.Errorf("a language that was left as it stood: %d", got.Code)
+	}
+}

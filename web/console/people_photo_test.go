@@ -85,7 +85,7 @@ func TestAPhotographIsAddedReplacedAndRemoved(t *testing.T) {
 	if m, err = jpegs.Decode(a.get(media).Body); err != nil || color.GrayModel.Convert(m.At(9, 9)).(color.Gray).Y < 150 {
 		t.Errorf("the old one is served: %v", err)
 	}
-	if page := a.get("/people/" + id.String() + "/history").Body.String(); strings.Count(page, "JPEG, ") < 3 {
+	if page := a.get("/people/" + id.String() + "/history").Body.String(); strings.Count(page, "Photograph, ") < 3 {
 		t.Errorf("the history does not tell of both:\n%s", page)
 	}
 	remove := "/people/" + id.String() + "/photo-remove"

@@ -41,6 +41,7 @@ type peopleData struct {
 
 	Past     []records.Past
 	Compared []registry.Difference
+	Parties  map[string]string // what recipients are called, by id
 	From, To string
 
 	Looked *print.Page
@@ -140,17 +141,18 @@ func (d *peopleData) Say(family, code string) template.HTML {
 // Field is the name of a field, of a record or of the desk.
 func (d *peopleData) Field(name string) template.HTML { return d.p.T(fieldWord(name)) }
 
-// Script says in which script a name is written, and which way it runs.
+// Script says in which script a name is written, where the record has names in more than
+// one.
 func (d *peopleData) Script(n registry.Name) template.HTML {
-	if n.Script == "" {
+	if n.Script == "" || !slices.ContainsFunc(d.Sheet.Person.Names, func(o registry.Name) bool { return o.Script != "" && o.Script != n.Script }) {
 		return ""
 	}
-	way := "people.left_to_right"
-	if slices.Contains([]string{"Arab", "Hebr", "Syrc", "Thaa", "Nkoo", "Adlm", "Rohg", "Mand", "Samr"}, n.Script) {
-		way = "people.right_to_left"
-	}
-	return d.p.T(way, "script", n.Script)
+	return d.p.T("people.script", "script", scriptIn(d.p.Lang, n.Script))
 }
+
+// Languages are those that can be typed by their names, Countries those that issue documents.
+func (d *peopleData) Languages() []string { return d.p.languages() }
+func (d *peopleData) Countries() []choice { return d.p.countries("") }
 
 // Masked is a number of a document: enough to compare with the paper.
 func (d *peopleData) Masked(number string) string {
@@ -166,7 +168,11 @@ func (d *peopleData) Place(l *registry.Location) string {
 	if l == nil {
 		return ""
 	}
-	return strings.Join(strings.Fields(strings.Join([]string{l.PCode, l.Site, l.Address, l.Country}, " ")), " ")
+	parts := []string{l.Site, l.Address, l.PCode}
+	if l.Country != "" {
+		parts = append(parts, d.p.Country(l.Country))
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), " · ")
 }
 
 // Number is a card's, in groups.
@@ -212,10 +218,7 @@ func whatDue(e *registry.Entitlement) string {
 // Ended reports whether a collector does not fetch any more.
 func (d *peopleData) Serves(c registry.Collector) bool { return c.Serves(d.now) }
 
-// Value writes a value of a record's history as a clerk compares it. Numbers of
-// documents are masked.
-func (d *peopleData) Value(field string, v any) string { return d.value(field, v) }
-
+// value writes a value of a record's history for programs. Numbers of documents are masked.
 func (d *peopleData) value(field string, v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -260,54 +263,67 @@ func (d *peopleData) value(field string, v any) string {
 // A row of two records beside each other.
 type besideRow struct {
 	Word  string
-	A, B  string
+	A, B  template.HTML
 	Equal bool
 }
 
 // Beside holds two people against each other, field by field.
 func (d *peopleData) Beside() (rows []besideRow) {
-	names := func(s *records.Sheet) string {
-		var list []string
-		for _, n := range s.Person.Names {
-			list = append(list, n.Text)
+	list := func(parts []string) template.HTML {
+		if text := strings.Join(parts, "; "); text != "" {
+			return d.p.T("people.code", "code", text)
 		}
-		return strings.Join(list, "; ")
+		return ""
 	}
 	fields := []struct {
 		word string
-		of   func(*records.Sheet) string
+		of   func(*records.Sheet) template.HTML
 	}{
-		{"people.field_names", names},
-		{"people.field_sex", func(s *records.Sheet) string { return s.Person.Sex }},
-		{"people.field_birth", func(s *records.Sheet) string {
-			if s.Person.Birth == nil {
+		{"people.field_names", func(s *records.Sheet) template.HTML {
+			var names []string
+			for _, n := range s.Person.Names {
+				names = append(names, n.Text)
+			}
+			return list(names)
+		}},
+		{"people.field_sex", func(s *records.Sheet) template.HTML {
+			if s.Person.Sex == "" {
 				return ""
 			}
-			return s.Person.Birth.EDTF
+			return d.Text("sex", s.Person.Sex)
 		}},
-		{"people.field_documents", func(s *records.Sheet) string { return d.documents(s.Person.Documents) }},
-		{"people.field_contacts", func(s *records.Sheet) string {
-			var list []string
-			for _, c := range s.Person.Contacts {
-				list = append(list, c.Value)
+		{"people.field_birth", func(s *records.Sheet) template.HTML { return d.Born(s.Person.Birth) }},
+		{"people.field_documents", func(s *records.Sheet) template.HTML {
+			var documents []template.HTML
+			for _, doc := range s.Person.Documents {
+				documents = append(documents, d.document(doc))
 			}
-			return strings.Join(list, "; ")
+			return under(documents)
 		}},
-		{"people.number", func(s *records.Sheet) string { return strings.TrimSpace(s.Record.External + " " + s.Record.Source) }},
-		{"people.field_household", func(s *records.Sheet) string {
+		{"people.field_contacts", func(s *records.Sheet) template.HTML {
+			var contacts []string
+			for _, c := range s.Person.Contacts {
+				contacts = append(contacts, c.Value)
+			}
+			return list(contacts)
+		}},
+		{"people.number", func(s *records.Sheet) template.HTML {
+			return list([]string{strings.TrimSpace(s.Record.External + " " + s.Record.Source)})
+		}},
+		{"people.field_household", func(s *records.Sheet) template.HTML {
 			if s.Home == nil {
 				return ""
 			}
-			return lineText(s.Home)
+			return list([]string{lineText(s.Home)})
 		}},
-		{"people.cards", func(s *records.Sheet) string {
-			var list []string
+		{"people.cards", func(s *records.Sheet) template.HTML {
+			var cards []string
 			for _, c := range s.Cards {
-				if !c.Ended && !slices.Contains(list, cwt.GroupCardNumber(c.CardNumber)) {
-					list = append(list, cwt.GroupCardNumber(c.CardNumber))
+				if !c.Ended && !slices.Contains(cards, cwt.GroupCardNumber(c.CardNumber)) {
+					cards = append(cards, cwt.GroupCardNumber(c.CardNumber))
 				}
 			}
-			return strings.Join(list, ", ")
+			return list(cards)
 		}},
 	}
 	for _, f := range fields {
@@ -315,14 +331,6 @@ func (d *peopleData) Beside() (rows []besideRow) {
 		rows = append(rows, besideRow{f.word, a, b, a == b})
 	}
 	return rows
-}
-
-func (d *peopleData) documents(list []registry.Document) string {
-	var parts []string
-	for _, doc := range list {
-		parts = append(parts, strings.Join(strings.Fields(doc.Type+" "+doc.Country+" "+d.Masked(doc.Number)), " "))
-	}
-	return strings.Join(parts, "; ")
 }
 
 // Adults are the living members that a household's acts may name.
@@ -351,18 +359,8 @@ func (d *peopleData) ReadDir() string {
 	return "ltr"
 }
 
-// choicesOf are the codes of a field of a closed list.
-func choicesOf(field string) (list []choice) {
-	codes := map[string][]string{"sex": {registry.Female, registry.Male, registry.Another, registry.NotSaid}, "relation": registry.Relations()}[field]
-	for _, c := range codes {
-		w := codeWords[field][c]
-		list = append(list, choice{c, w})
-	}
-	return list
-}
-
 // Relations are those to the head of a household, to choose from.
-func (d *peopleData) Relations() []choice { return choicesOf("relation") }
+func (d *peopleData) Relations() []choice { return d.p.choicesOf("relation", "", "") }
 
 // EditAct is the act of correcting the record.
 func (d *peopleData) EditAct() string { return string(d.At.edit) }

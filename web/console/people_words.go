@@ -37,8 +37,9 @@ var codeWords = map[string]map[string]string{
 		"nephew_niece": "people.rel_nephew_niece", "cousin": "people.rel_cousin", "other_relative": "people.rel_other_relative", "unrelated": "people.rel_unrelated",
 		registry.NoRelation: "people.rel_not_member", "other": "people.rel_other",
 	},
-	"document": documentWords,
-	"name":     {registry.Used: "people.field_used", registry.Alias: "people.field_used", registry.Maiden: "people.field_maiden", registry.Romanised: "people.field_name_other"},
+	"residence": {"IDP": "people.res_idp", "REFUGEE": "people.res_refugee", "OTHERS_OF_CONCERN": "people.res_concern", "RETURNEE": "people.res_returnee", "HOST": "people.res_host", "NON_HOST": "people.res_non_host"},
+	"document":  documentWords,
+	"name":      {registry.Used: "people.field_used", registry.Alias: "people.field_used", registry.Maiden: "people.field_maiden", registry.Romanised: "people.field_name_other"},
 	"closed": {
 		registry.ReasonDeceased: "people.closed_deceased", "departed": "people.closed_departed", registry.ReasonDuplicate: "people.closed_duplicate", "withdrawn": "people.closed_withdrawn",
 		registry.ReasonSplit: "people.closed_split", registry.ReasonMerged: "people.closed_merged", registry.ReasonEmptied: "people.closed_emptied", records.Erased: "people.closed_erased",

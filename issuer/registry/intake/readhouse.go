@@ -13,6 +13,9 @@ import (
 // residences are the codes of HOPE; lists with others are kept and flagged.
 var residences = []string{"IDP", "REFUGEE", "OTHERS_OF_CONCERN", "RETURNEE", "HOST", "NON_HOST"}
 
+// Residences are the codes of residence statuses that records have.
+func Residences() []string { return slices.Clone(residences) }
+
 // recipients are HOPE's codes of those whom data may be shared with.
 var recipients = []string{"UNICEF", "HUMANITARIAN_PARTNER", "PRIVATE_PARTNER", "GOVERNMENT_PARTNER"}
 

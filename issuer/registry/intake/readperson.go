@@ -268,9 +268,9 @@ func (l *lens) readRelation(row *roster.Row, d *draft) {
 		if l.progres {
 			code, ok = registry.RelationOfProGres(v)
 		}
-		if ok {
+		if doubted := registry.Doubted(v); ok && !doubted {
 			p.Relation = code
-		} else if !registry.Placeholder(v) {
+		} else if doubted || !registry.Placeholder(v) {
 			d.add(fault(RelationUnknown, Flag, c, v))
 			p.Ext = put(p.Ext, c, v)
 		}
