@@ -261,6 +261,22 @@ func (d *Door) Open(ctx context.Context, c Caller) ([]Approval, error) {
 	return d.seen(ctx, c, View.OpenApprovals)
 }
 
+// Waits are the open requests that match names, newest first, whoever looks: a page that
+// asks for something tells that it is asked for already. Sees says who may read more of them.
+func (d *Door) Waits(ctx context.Context, match func(*Approval) bool) (list []Approval, err error) {
+	err = d.Store.ReadAccess(ctx, func(v View) error {
+		list, err = v.OpenApprovals()
+		return err
+	})
+	for i := range list {
+		d.settle(&list[i])
+	}
+	return slices.DeleteFunc(list, func(a Approval) bool { return a.State != Waiting && a.State != Approved || !match(&a) }), err
+}
+
+// Sees reports whether the caller may read a request.
+func (d *Door) Sees(c Caller, a Approval) bool { return d.sees(c, &a) }
+
 func (d *Door) seen(ctx context.Context, c Caller, which func(View) ([]Approval, error)) (list []Approval, err error) {
 	err = d.Store.ReadAccess(ctx, func(v View) error {
 		list, err = which(v)

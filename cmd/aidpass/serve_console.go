@@ -40,7 +40,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 		&console.Offers{Desk: consoleCards{consoleIssuing{s}}, Now: s.a.Now},
 		&console.Devices{Desk: consoleDevices{s}, Now: s.a.Now},
 		&console.Trust{Desk: consoleTrust{s}, Door: s.door, Now: s.a.Now},
-		&console.Imports{Desk: s.imports},
+		&console.Imports{Desk: s.imports, Records: s.o.records()},
 		&console.Agreements{Desk: s.o.keeper(), Settings: consoleOrganisation{s}, Door: s.door, Now: s.a.Now},
 		&console.Exports{Desk: consoleExports{consoleIssuing{s}}},
 		&console.Audit{Desk: consoleAudit{s}},

@@ -9,6 +9,7 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -33,6 +34,16 @@ type Pointer interface {
 	Where(a access.Approval) string
 }
 
+// A Counter is a screen that knows how many records an approval destroys or changes.
+type Counter interface {
+	// Count is 0 for acts of other screens, and where nothing is counted.
+	Count(a access.Approval) int
+}
+
+// countedFrom is from how many on whoever approves types the number: nobody goes by it in one
+// click without having read it.
+const countedFrom = 101
+
 // approvals are the requests that wait for a second account.
 type approvals struct{ *Console }
 
@@ -41,9 +52,9 @@ func (a *approvals) Routes() []Route {
 	return []Route{
 		{Method: http.MethodGet, Path: "/approvals", Act: Staff, Program: true, Answer: approvalList{}, Menu: "approvals.menu", Paged: true, Handler: a.list},
 		{Method: http.MethodGet, Path: "/approvals/:approval", Act: Staff, Program: true, Answer: approvalView{}, Handler: a.show},
-		{Method: http.MethodPost, Path: "/approvals/:approval/approve", Act: Staff, Form: []Field{Text("hash", 64)}, Handler: a.approve},
+		{Method: http.MethodPost, Path: "/approvals/:approval/approve", Act: Staff, Form: []Field{Text("hash", 64), Text("typed", 20)}, Handler: a.approve},
 		{Method: http.MethodPost, Path: "/approvals/:approval/sign/begin", Act: Staff, StepUp: true, Handler: a.beginSign},
-		{Method: http.MethodPost, Path: "/approvals/:approval/sign", Act: Staff, StepUp: true, Form: []Field{Text("handle", 128), Text("response", maxCeremony)}, Handler: a.sign},
+		{Method: http.MethodPost, Path: "/approvals/:approval/sign", Act: Staff, StepUp: true, Form: []Field{Text("handle", 128), Text("response", maxCeremony), Text("typed", 20)}, Handler: a.sign},
 		{Method: http.MethodPost, Path: "/approvals/:approval/refuse", Act: Staff, Form: []Field{reason}, Handler: a.refuse},
 		{Method: http.MethodPost, Path: "/approvals/:approval/withdraw", Act: Staff, Program: true, Form: []Field{reason}, Handler: a.withdraw},
 	}
@@ -68,6 +79,8 @@ type approvalsData struct {
 	Paging *Paging
 	Tells  []template.HTML
 	Path   string // below Root, of the details; empty: there are none
+	Many   int    // to be typed before it is approved; 0: nothing is
+	Wrong  bool   // it was not
 }
 
 // An approvalView is a request as programs see it: what it would change in words, and
@@ -176,20 +189,44 @@ func (a *approvals) show(p *Page) error {
 	if err != nil {
 		return err
 	}
+	return a.page(p, r, http.StatusOK)
+}
+
+// many is the number that whoever approves r types; 0: none.
+func (a *approvals) many(r access.Approval) int {
+	for _, screen := range a.screens {
+		if c, ok := screen.(Counter); ok {
+			if n := c.Count(r); n >= countedFrom {
+				return n
+			}
+		}
+	}
+	return 0
+}
+
+// typed reports whether the form has that number, in the digits of any language.
+func (a *approvals) typed(p *Page, r access.Approval) bool {
+	n := a.many(r)
+	return n == 0 || digits(p.Form.Get("typed")) == strconv.Itoa(n)
+}
+
+// page shows a request. With a status of a fault its number was not typed as it is.
+func (a *approvals) page(p *Page, r access.Approval, status int) error {
 	row := a.row(p, r)
-	d := approvalsData{approvalRow: &row, Tells: a.tell(p, r)}
+	d := approvalsData{approvalRow: &row, Tells: a.tell(p, r), Many: a.many(r), Wrong: status != http.StatusOK}
 	for _, screen := range a.screens {
 		if t, ok := screen.(Pointer); ok && d.Path == "" {
 			d.Path = t.Where(r)
 		}
 	}
-	return p.Show("approval", "act."+string(r.Act), d)
+	return p.show(status, "approval", p.T("act."+string(r.Act)), d)
 }
 
 // approve takes the hash that the page showed: what changed since is refused.
 func (a *approvals) approve(p *Page) error {
 	id := p.Param("approval")
-	if _, err := a.Door.Approval(p.Context(), p.In, id); err != nil {
+	r, err := a.Door.Approval(p.Context(), p.In, id)
+	if err != nil {
 		return err
 	}
 	var hash [32]byte
@@ -198,7 +235,10 @@ func (a *approvals) approve(p *Page) error {
 	} else {
 		copy(hash[:], b)
 	}
-	err := p.Do(func(ctx context.Context) error {
+	if a.Door.CanApprove(p.In, r) && !a.typed(p, r) {
+		return a.page(p, r, http.StatusUnprocessableEntity)
+	}
+	err = p.Do(func(ctx context.Context) error {
 		_, err := a.Door.Approve(ctx, p.In, id, hash, nil)
 		return err
 	})
@@ -263,6 +303,9 @@ func (a *approvals) sign(p *Page) error {
 	r, err := a.Door.Approval(p.Context(), p.In, p.Param("approval"))
 	if err != nil {
 		return err
+	}
+	if a.Door.CanApprove(p.In, r) && !a.typed(p, r) {
+		return a.page(p, r, http.StatusUnprocessableEntity)
 	}
 	data, err := a.Door.Take(p.Context(), keptApproval, p.Form.Get("handle"))
 	if errors.Is(err, access.ErrNothingKept) {

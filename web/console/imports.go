@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"aidpass/access"
+	"aidpass/issuer/records"
+	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/imports"
 	"aidpass/issuer/registry/intake"
 	"aidpass/issuer/registry/roster"
@@ -36,7 +38,12 @@ type ImportDesk interface {
 
 // Imports is the wizard that takes a list in: file, columns, check, mends, doubles, and
 // what a second account approves.
-type Imports struct{ Desk ImportDesk }
+type Imports struct {
+	Desk    ImportDesk
+	Records interface { // tells whose records are meant, and the log of that
+		Lines(ctx context.Context, by access.Actor, e access.Entry, ids []registry.ID) ([]records.Line, error)
+	}
+}
 
 // ImportJob is what the long work is called that writes an approved list.
 const ImportJob = "imports.job"
@@ -68,7 +75,7 @@ func (s *Imports) Routes() []Route {
 		{Method: http.MethodGet, Path: "/imports/:import/doubles", Act: access.ImportRead, Paged: true, Answer: doublesData{}, Handler: s.doubles},
 		{Method: http.MethodPost, Path: "/imports/:import/rejects", Act: access.ImportCheck, Form: []Field{Text("reason", 200)}, Answer: Sends("text/csv; charset=utf-8", "application/json", xlsxMedia), Handler: s.rejects},
 		{Method: http.MethodPost, Path: "/imports/:import/submit", Act: access.ImportSubmit, Form: []Field{version, Text("reason", 200)}, Handler: s.submit},
-		{Method: http.MethodGet, Path: "/imports/:import/undo", Act: access.ImportRead, Paged: true, Answer: undoData{}, Handler: s.undoing},
+		{Method: http.MethodGet, Path: "/imports/:import/undo", Act: access.ImportRead, Query: []Field{Text("of", 10)}, Paged: true, Answer: undoData{}, Handler: s.undoing},
 		{Method: http.MethodPost, Path: "/imports/:import/undo", Act: access.ImportUndo, Form: []Field{version, Text("digest", 64), Text("reason", 200)}, Handler: s.undo},
 		{Method: http.MethodPost, Path: "/imports/:import/withdraw", Act: access.ImportWithdraw, Form: []Field{version, Text("reason", 200)}, Handler: s.withdraw},
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"aidpass/access"
+	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/imports"
 	"aidpass/issuer/registry/imports/importstest"
@@ -24,7 +25,7 @@ import (
 
 // importDesk is an organisation's, on stores in memory. What is approved is written by a job.
 func (w *world) importDesk(org string) *imports.Desk {
-	register := &registrytest.Store{Now: w.now}
+	register := &peopleStore{Store: registrytest.Store{Now: w.now}}
 	d := &imports.Desk{Store: &importstest.Memory{}, Registry: register, Register: register, Door: w.doors[org], Country: "KEN", Now: w.now}
 	d.Begin = func(m imports.Import) error {
 		job := w.jobs.add(org, access.ImportSubmit)
@@ -36,6 +37,10 @@ func (w *world) importDesk(org string) *imports.Desk {
 	w.doors[org].Handle(access.ImportSubmit, d.Executor())
 	w.doors[org].Handle(access.ImportUndo, d.Undoer())
 	return d
+}
+
+func (w *world) importScreen() console.Screen {
+	return &console.Imports{Desk: w.imports[own], Records: &records.Desk{Store: w.imports[own].Registry.(*peopleStore), Country: "KEN", Now: w.now}}
 }
 
 var loader = access.Actor{ID: "clerk", Role: access.Registrar}
@@ -241,24 +246,81 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 	if page := second.get(at + "/undo").Body.String(); strings.Contains(page, `id="undo"`) || !strings.Contains(page, "<bdi>1</bdi> records that the list made") {
 		t.Errorf("an approver is offered to ask, or not told:\n%s", page)
 	}
-	page = b.get(at + "/undo").Body.String()
+	register := w.imports[own].Registry.(*peopleStore)
+	page = second.get(at + "/undo?of=erase").Body.String()
+	goes := regexp.MustCompile(`/desk/people/([0-9a-f]{32})"><bdi>Somebody Else</bdi>`).FindStringSubmatch(page)
+	if goes == nil || strings.Contains(page, edited.String()) {
+		t.Fatalf("who approves is not told whose record goes:\n%s", page)
+	}
+	if gone, _ := registry.ParseID(goes[1]); register.seen(second.member.id, gone) != 2 || register.seen(second.member.id, edited) != 0 {
+		t.Error("who read whose records are erased, and no others, stands in the log")
+	}
+	page = b.get(at + "/undo?of=left").Body.String()
 	if !strings.Contains(page, edited.String()) || !strings.Contains(page, "changed since") {
 		t.Errorf("who is left is not told:\n%s", page)
+	}
+	if a := b.get(at + "/undo?of=others"); a.Code != 400 && a.Code != 422 {
+		t.Errorf("a list that there is none of: %d", a.Code)
 	}
 	b.follow(b.submit(page, "/desk"+at+"/undo"))
 	if m, err = w.imports[own].Show(t.Context(), m.ID); err != nil || m.Undo == nil || w.takenIn() != 2 {
 		t.Fatalf("%+v %v, %d people", m, err, w.takenIn())
+	}
+	if page = b.get(at + "/undo").Body.String(); strings.Contains(page, `id="undo"`) || !strings.Contains(page, "/desk/approvals/"+m.Undo.Approval) || !strings.Contains(page, "asked by <bdi>"+b.member.id+"</bdi>") {
+		t.Errorf("it waits, and the page offers it again:\n%s", page)
 	}
 	seen = second.get("/approvals/" + m.Undo.Approval).Body.String()
 	if !strings.Contains(seen, "<bdi>1</bdi> records that the list made are erased for good") || !strings.Contains(seen, at+"/undo") {
 		t.Errorf("the approver is not told:\n%s", seen)
 	}
 	second.follow(second.submit(seen, "/desk/approvals/"+m.Undo.Approval+"/approve"))
-	if page = b.get(at + "/undo").Body.String(); w.takenIn() != 1 || !strings.Contains(page, "Taken out of the register again") || !strings.Contains(page, edited.String()) {
+	if page = b.get(at + "/undo?of=left").Body.String(); w.takenIn() != 1 || !strings.Contains(page, "approved it") || !strings.Contains(page, "Taken out of the register again") || !strings.Contains(page, edited.String()) {
 		t.Errorf("%d people after it:\n%s", w.takenIn(), page)
 	}
 	if a := b.post(at+"/withdraw", fill(t, `<form action="x"></form>`, "x")); a.Code != 400 && a.Code != 409 {
 		t.Errorf("withdrawn: %d", a.Code)
+	}
+}
+
+// A list of many is taken out by nobody in one click: who approves types of how many it is.
+func TestManyAreTakenOutByTheirNumber(t *testing.T) {
+	w := newWorld(t)
+	b, second := w.as(own, access.Registrar), w.as(own, access.Approver)
+	var list bytes.Buffer
+	list.WriteString("individual_id,full_name,sex,birth_date,consent\n")
+	for i := range 120 {
+		fmt.Fprintf(&list, "P-%d,Halima %c%c,f,19%02d-03-04,yes\n", i, 'a'+i%26, 'a'+i/26, 50+i%50)
+	}
+	m := w.list(own, "many.csv", list.Bytes())
+	at := "/imports/" + m.ID
+	b.follow(b.submit(b.get(at).Body.String(), "/desk"+at+"/submit"))
+	m, _ = w.imports[own].Show(t.Context(), m.ID)
+	asked := "/approvals/" + m.Review.Approval
+	second.follow(second.submit(second.get(asked).Body.String(), "/desk"+asked+"/approve")) // what is taken in is counted on its own page
+	if w.takenIn() != 120 {
+		t.Fatalf("%d people", w.takenIn())
+	}
+	w.move(time.Minute)
+	b.follow(b.submit(b.get(at+"/undo").Body.String(), "/desk"+at+"/undo"))
+	m, _ = w.imports[own].Show(t.Context(), m.ID)
+	asked = "/approvals/" + m.Undo.Approval
+	page := second.get(asked).Body.String()
+	hash := regexp.MustCompile(`name="hash" value="([0-9a-f]{64})"`).FindStringSubmatch(page)
+	if hash == nil || !strings.Contains(page, "type how many records it is about: <bdi>120</bdi>") {
+		t.Fatalf("the number is not asked for:\n%s", page)
+	}
+	for _, typed := range []string{"", "12", "1200"} {
+		a := second.post(asked+"/approve", url.Values{"hash": {hash[1]}, "typed": {typed}})
+		if a.Code != 422 || !strings.Contains(a.Body.String(), `id="wrong"`) || w.takenIn() != 120 {
+			t.Errorf("%q: %d, %d people", typed, a.Code, w.takenIn())
+		}
+	}
+	if a := second.post(asked+"/sign", url.Values{"handle": {"x"}, "response": {"{}"}}); a.Code != 422 || !strings.Contains(a.Body.String(), `id="wrong"`) {
+		t.Errorf("signed by a passkey, without the number: %d", a.Code)
+	}
+	second.follow(second.post(asked+"/approve", url.Values{"hash": {hash[1]}, "typed": {"١٢٠"}}))
+	if w.takenIn() != 0 {
+		t.Errorf("%d people after it", w.takenIn())
 	}
 }
 
