@@ -265,9 +265,9 @@ func (p *Page) Push(selector string) {
 // waits until it is there. What a test then reads is not of the screen before.
 func (p *Page) Change(do func()) {
 	p.Helper()
-	p.Wait(`document.querySelector("#title") && (document.querySelector("#title").before = true)`)
+	p.Wait(`document.querySelector("#title") && (document.querySelector("#title").passed = true)`)
 	do()
-	p.Wait(`document.querySelector("#title") && !document.querySelector("#title").before`)
+	p.Wait(`document.querySelector("#title") && !document.querySelector("#title").passed`)
 }
 
 // Freeze stops the page's clock at a time, until it is loaded again or what is returned

@@ -25,10 +25,13 @@ func TestAPrivateWindowSaysThatItForgets(t *testing.T) {
 	p.shoot("private-en")
 }
 
+// noStore is a browser without an offline store.
+const noStore = `Object.defineProperty(Navigator.prototype, "serviceWorker", { get() { return undefined; } })`
+
 func TestWithoutAnOfflineStoreItIsSaid(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, serve(t).URL)
-	p.OnLoad(`Object.defineProperty(Navigator.prototype, "serviceWorker", { get() { return undefined; } })`)
+	p.OnLoad(noStore)
 	p.enrolled()
 	p.wait(`document.getElementById("offline")?.innerText.includes("cannot keep the app")`)
 	p.shoot("no-offline-en")
@@ -66,6 +69,7 @@ func TestACheckerThatDoesNotStart(t *testing.T) {
 		}
 	})
 	p := newPhone(t, server.URL)
+	p.OnLoad(noStore) // which fetched what one fault left whole, and answered the next page
 	for why, screen := range map[string]string{"missing": "stop-core", "cut": "stop-core", "memory": "stop-memory"} {
 		fault.Store(why)
 		p.Go(p.url)
