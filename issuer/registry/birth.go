@@ -146,3 +146,7 @@ func (d *DefaultDays) TooMany() bool {
 func defaultDay(month, day int) bool {
 	return day == 1 && (month == 1 || month == 7) || day == 31 && month == 12
 }
+
+// Span returns the first and the last day on which she may have been born; false where
+// nothing is known, or the text is no date that is kept.
+func (b Birth) Span() (first, last time.Time, ok bool) { return b.span() }

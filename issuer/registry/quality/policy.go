@@ -41,6 +41,8 @@ type Policy struct {
 	OpenDouble string `json:"open_double,omitempty"`
 	// Programmes require more, by programme code. Nothing required everywhere falls away.
 	Programmes map[string]Own `json:"programmes,omitempty"`
+	// Measured is how the indicators of package indicator are read; left out: the defaults.
+	Measured Measured `json:"indicators,omitzero"`
 }
 
 // Own is what one programme requires besides.
@@ -126,7 +128,7 @@ func (p Policy) check() error {
 			return fmt.Errorf(`quality: policy: %s: "threshold" is %v; write a share over 0 and at most 1, or leave it out`, where, own.Threshold)
 		}
 	}
-	return nil
+	return p.Measured.check()
 }
 
 // checkFields refuses fields that are unknown or named twice.

@@ -152,3 +152,7 @@ func state(s *registry.Status) string {
 	}
 	return s.State
 }
+
+// Active reports whether a record is in use and not set aside: only such are measured
+// (DOMAIN.md A31).
+func Active(s *registry.Status) bool { return state(s) == active }
