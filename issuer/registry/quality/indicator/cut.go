@@ -3,8 +3,6 @@ package indicator
 import (
 	"slices"
 	"strings"
-
-	"aidpass/issuer/registry/rights"
 )
 
 // A Cut is by what figures are told apart.
@@ -36,8 +34,8 @@ type Places map[string]bool
 
 // above returns the known codes above a code, and itself, the shortest first.
 func (p Places) above(code string) (list []string) {
-	for n := 3; n <= len(code); n++ {
-		if p[code[:n]] && (n == len(code) || rights.InAreas([]string{code[:n]}, code)) && !countryOnly(code[:n]) {
+	for n := 3; n <= len(code); n++ { // a deeper level adds two characters or more (OCHA COD-AB)
+		if p[code[:n]] && len(code)-n != 1 && !countryOnly(code[:n]) {
 			list = append(list, code[:n])
 		}
 	}
