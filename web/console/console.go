@@ -69,6 +69,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v5"
@@ -123,7 +124,7 @@ type Console struct {
 	notes   notes
 	calls   calls
 	repeats repeats
-	openAPI []byte
+	openAPI func() []byte // made when it is first asked for
 	house   *api.Server
 	gave    func(r *Route, answer any) // of the tests; nil: nobody is told
 }
@@ -166,7 +167,7 @@ func New(c Config) (*Console, error) {
 	if err := s.table(); err != nil {
 		return nil, err
 	}
-	s.openAPI = s.describe()
+	s.openAPI = sync.OnceValue(s.describe)
 	return s, nil
 }
 

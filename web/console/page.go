@@ -15,6 +15,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v5"
 
@@ -210,8 +211,8 @@ func (p *Page) Here() string {
 //go:embed pages/*.html parts/*.html
 var templates embed.FS
 
-// readPages parses each page with the parts that all have.
-func readPages() (map[string]*template.Template, error) {
+// readPages parses each page with the parts that all have, once: nothing in it is of one console.
+var readPages = sync.OnceValues(func() (map[string]*template.Template, error) {
 	parts, err := template.ParseFS(templates, "parts/*.html")
 	if err != nil {
 		return nil, err
@@ -231,7 +232,7 @@ func readPages() (map[string]*template.Template, error) {
 		}
 	}
 	return pages, nil
-}
+})
 
 // Show answers with pages/NAME.html, whose heading is the words of a key, filled as
 // in T.

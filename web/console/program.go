@@ -323,9 +323,9 @@ func (m *manual) Needs(context.Context, *access.Session) ([]Need, error) { retur
 
 func (m *manual) Routes() []Route {
 	return []Route{{Method: http.MethodGet, Path: "/api/openapi.yaml", Act: Anyone, Program: true, Answer: Sends("application/yaml"), Handler: func(p *Page) error {
-		return p.c.Blob(http.StatusOK, "application/yaml", m.openAPI)
+		return p.c.Blob(http.StatusOK, "application/yaml", m.openAPI())
 	}}}
 }
 
 // OpenAPI is docs/openapi-desk.yaml: what programs may ask of this console.
-func (s *Console) OpenAPI() []byte { return bytes.Clone(s.openAPI) }
+func (s *Console) OpenAPI() []byte { return bytes.Clone(s.openAPI()) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/text/language"
@@ -21,8 +22,8 @@ var wordFiles embed.FS
 // catalogues are the words of each language by key.
 type catalogues map[string]map[string]string
 
-// readWords joins words/LANG.json, the frame's, and each screen's words/SCREEN.LANG.json.
-func readWords() (catalogues, error) {
+// readWords joins words/LANG.json, the frame's, and each screen's words/SCREEN.LANG.json, once: nothing in it is of one console.
+var readWords = sync.OnceValues(func() (catalogues, error) {
 	files, err := wordFiles.ReadDir("words")
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func readWords() (catalogues, error) {
 		}
 	}
 	return all, nil
-}
+})
 
 // T says the words of a key, with fill's pairs of name and value in the places {name}:
 // each value isolated, so that its direction does not turn the sentence. Numbers and
