@@ -111,6 +111,7 @@ func (o *Org) prove(ctx context.Context, step func(part string, done, total int)
 		{"imports", c.imports},
 		{"papers of rights", c.papers},
 		{"what is seen again", c.rechecks},
+		{"indicators of days", c.snapshots},
 		{"the signing log", c.signingLog},
 	}
 	if apart {

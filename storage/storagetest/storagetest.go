@@ -144,6 +144,7 @@ func Run(t *testing.T, e Engine) {
 		{"the number of the erased is known as one", testErasedNumber},
 		{"papers go with whom they are about, and several are erased at once", testPapers},
 		{"what is seen again is drawn by lot, for others than its makers", testRechecks},
+		{"a snapshot of the indicators is what is measured again of its day", testSnapshots},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}
