@@ -129,9 +129,9 @@ func (o *org) herPage(ctx context.Context, desk *rights.Desk, c *words.Catalogue
 
 func (a *app) rightsAskCommand() *cobra.Command {
 	var which whichRecord
-	var demand, text string
+	var demand, text, known string
 	cmd := &cobra.Command{
-		Use:     "ask ID|NUMBER --for {access|correction|erasure|objection}",
+		Use:     "ask ID|NUMBER --for {access|correction|erasure|objection} [--recognised {document|card|photograph|witness|staff}]",
 		Short:   "Write down what somebody asks about her data; it is due in 30 days",
 		Example: `  aidpass rights ask P-0107 --list camp-north --for correction --text "born 1978, not 1987"`,
 		Args:    cobra.ExactArgs(1),
@@ -142,7 +142,7 @@ func (a *app) rightsAskCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				r, err := desk.Ask(ctx, a.actor(access.Registrar), id, rights.Demand(demand), text)
+				r, err := desk.Ask(ctx, a.actor(access.Registrar), id, rights.Demand(demand), text, rights.Known(known))
 				if err != nil {
 					return err
 				}
@@ -154,6 +154,7 @@ func (a *app) rightsAskCommand() *cobra.Command {
 	}
 	which.flags(cmd)
 	cmd.Flags().StringVar(&demand, "for", "", "access, correction, erasure or objection")
+	cmd.Flags().StringVar(&known, "recognised", "", "how it was made sure that it is her: document, card, photograph, witness or staff; erasure needs it")
 	cmd.Flags().StringVar(&text, "text", "", "in her words; of a correction what is wrong and how it is right")
 	return cmd
 }

@@ -55,6 +55,7 @@ func TestTheDeskForgets(t *testing.T) {
 	defer stop()
 	ctx := t.Context()
 	officer, lead := s.joined(t, "officer", access.DataProtection), s.joined(t, "lead", access.OrgAdmin)
+	registrar := s.joined(t, "registrar", access.Registrar)
 	var id registry.ID
 	err := s.o.store.View(ctx, func(v registry.View) error {
 		found, ok, err := v.Find(registry.KindPerson, "", "3") // Leyla, who heads nothing
@@ -100,7 +101,11 @@ func TestTheDeskForgets(t *testing.T) {
 	ask("POST", "/notices", `{"name": "notice", "sort": "notice", "purpose": "registration", "from": "2026-01-01", "lang": "en", "text": "We are Relief A."}`, 200)
 	ask("POST", at+"/consent", `{"wording": "notice-1", "lang": "en", "registered": "yes", "how": "thumb", "by": "self", "read_aloud": "yes"}`, 200)
 	ask("POST", at+"/consent/withdraw", `{}`, 200)
-	ask("POST", at+"/requests", `{"demand": "erasure", "text": "Leyla wants to be forgotten"}`, 200)
+	ask("POST", at+"/requests", `{"demand": "objection", "text": "Leyla wants to be told of to nobody", "known": "document"}`, 200)
+	ask("POST", "/records/"+id.String()+"/erasure", "reason=asked", 422) // she did not ask for that
+	if _, err := s.o.keeper().Ask(ctx, registrar.Session.Actor(access.RightsAsk), id, rights.Forget, "Leyla wants to be forgotten", rights.ByDocument); err != nil {
+		t.Fatal(err)
+	}
 	if got := ask("GET", at+"/consent", "", 200); !strings.Contains(got, `"notice-1"`) || !strings.Contains(got, `"thumb"`) {
 		t.Errorf("what she answered: %s", got)
 	}

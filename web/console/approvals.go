@@ -34,10 +34,10 @@ type Pointer interface {
 	Where(a access.Approval) string
 }
 
-// A Counter is a screen that knows how many records an approval destroys or changes.
-type Counter interface {
-	// Count is 0 for acts of other screens, and where nothing is counted.
-	Count(a access.Approval) int
+// A Reacher is a screen that knows how many records an approval destroys or changes.
+type Reacher interface {
+	// Reach is 0 for acts of other screens, and where nothing is counted.
+	Reach(a access.Approval) int
 }
 
 // countedFrom is from how many on whoever approves types the number: nobody goes by it in one
@@ -195,8 +195,8 @@ func (a *approvals) show(p *Page) error {
 // many is the number that whoever approves r types; 0: none.
 func (a *approvals) many(r access.Approval) int {
 	for _, screen := range a.screens {
-		if c, ok := screen.(Counter); ok {
-			if n := c.Count(r); n >= countedFrom {
+		if c, ok := screen.(Reacher); ok {
+			if n := c.Reach(r); n >= countedFrom {
 				return n
 			}
 		}

@@ -181,8 +181,8 @@ func undoes(a access.Approval) (n undoCounts, err error) {
 	return n, err
 }
 
-// Count implements Counter: of taking a list back, how many records are destroyed or changed.
-func (s *Imports) Count(a access.Approval) int {
+// Reach implements Reacher: of taking a list back, how many records are destroyed or changed.
+func (s *Imports) Reach(a access.Approval) int {
 	if a.Act != access.ImportUndo {
 		return 0
 	}

@@ -3,6 +3,7 @@ package console
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"html/template"
 	"net/http"
 	"slices"
@@ -38,8 +39,8 @@ func (s *Retention) Routes() []Route {
 		{Method: http.MethodPost, Path: "/retention/terms", Act: access.RetentionTerms, Form: []Field{Text("photo", 5), Text("record", 5), Text("log", 5), Text("audit", 5), Text("reason", maxReason)}, Handler: s.terms},
 		{Method: http.MethodPost, Path: "/retention/ask", Act: access.PersonErase, Form: ConfirmFields(Many("item", 48, maxPage), Text("reason", maxReason)), Handler: s.ask},
 		{Method: http.MethodGet, Path: "/removals/:removal", Act: access.RetentionRead, Answer: removalData{}, Handler: s.removal},
-		{Method: http.MethodGet, Path: "/records/:record/erasure", Act: access.PersonErase, Query: []Field{Text("request", 16)}, Answer: removalData{}, Handler: s.erasure},
-		{Method: http.MethodPost, Path: "/records/:record/erasure", Act: access.PersonErase, Form: []Field{Text("request", 16), Text("reason", maxReason)}, Handler: s.erase},
+		{Method: http.MethodGet, Path: "/records/:record/erasure", Act: access.PersonErase, Query: []Field{Text("request", 16), Text("letter", 16)}, Answer: removalData{}, Handler: s.erasure},
+		{Method: http.MethodPost, Path: "/records/:record/erasure", Act: access.PersonErase, Form: []Field{Text("request", 16), Text("letter", 16), Text("reason", maxReason)}, Handler: s.erase},
 	}
 }
 
@@ -224,8 +225,11 @@ type removalData struct {
 	Plan    rights.Plan `json:"plan"`
 	State   string      `json:"state,omitempty"` // of the approval
 
+	Letter   string          `json:"letter,omitempty"`
 	Changes  []template.HTML `json:"-"`
 	Approval string          `json:"-"`
+	Wanting  template.HTML   `json:"-"` // why nobody can ask for it now
+	Asked    []askedRow      `json:"-"`
 }
 
 // approval is the request for a removal that this account may see; nil: there is none.
@@ -270,21 +274,27 @@ func (s *Retention) removal(p *Page) error {
 	return p.Show("retention_removal", "retention.removal", d)
 }
 
-// record is what the path of an erasure names, a person or a household, and the request
-// of hers that is named with it, if one is.
-func (s *Retention) record(p *Page, request string) (rights.Removal, rights.Plan, error) {
-	r := rights.Removal{Why: rights.AtWish, Request: request}
+// record is what the path of an erasure names, a person or a household, with the wish that
+// it answers: the request or the letter that is named, or else the newest request of hers
+// that waits and that another account wrote down.
+func (s *Retention) record(p *Page, said Form) (rights.Removal, rights.Plan, error) {
+	r := rights.Removal{Why: rights.AtWish, Request: said.Get("request"), Letter: said.Get("letter"), By: p.Actor().ID}
 	id, err := registry.ParseID(p.Param("record"))
 	if err != nil {
 		return r, rights.Plan{}, ErrNotFound
 	}
-	if request != "" {
-		asked, err := s.Desk.Request(p.Context(), request)
-		if err != nil || asked.Unit != id || asked.Demand != rights.Forget {
-			return r, rights.Plan{}, BadForm("retention.other_request")
+	r.Items = []rights.Due{{Class: rights.Records, Unit: id}}
+	if r.Request == "" && r.Letter == "" {
+		asked, err := s.Desk.Requests(p.Context(), id)
+		if err != nil {
+			return r, rights.Plan{}, rightsFault(err)
+		}
+		for _, q := range asked {
+			if q.Open() && q.Demand == rights.Forget && (r.Request == "" || !access.SameAccount(q.By, r.By)) {
+				r.Request = q.ID
+			}
 		}
 	}
-	r.Items = []rights.Due{{Class: rights.Records, Unit: id}}
 	plan, err := s.Remover.Plan(p.Context(), r)
 	if err == nil && len(plan.Items) == 0 { // it is erased
 		err = ErrNotFound
@@ -295,17 +305,33 @@ func (s *Retention) record(p *Page, request string) (rights.Removal, rights.Plan
 	return r, plan, rightsFault(err)
 }
 
-// erasure says what an erasure would do, before anybody asks for it.
+// erasure says what an erasure would do, before anybody asks for it; and where nobody can,
+// what is wanting.
 func (s *Retention) erasure(p *Page) error {
-	r, plan, err := s.record(p, p.Query.Get("request"))
+	r, plan, err := s.record(p, p.Query)
 	if err != nil {
 		return err
 	}
-	return p.Show("retention_removal", "retention.erasure", removalData{Record: r.Items[0].Unit, Request: r.Request, Plan: plan, Changes: s.tell(p, &plan)})
+	d := removalData{Record: r.Items[0].Unit, Request: r.Request, Letter: r.Letter, Plan: plan, Changes: s.tell(p, &plan)}
+	var refusal *rights.Refusal
+	if err := s.Desk.Wished(p.Context(), r); errors.As(err, &refusal) {
+		d.Wanting = p.Word("agreements.denied_", refusal.Code)
+	} else if err != nil {
+		return rightsFault(err)
+	}
+	d.Asked, err = p.waits(func(a *access.Approval) bool {
+		var plan rights.Plan
+		return a.Act == access.PersonErase && json.Unmarshal(a.Payload, &plan) == nil &&
+			slices.ContainsFunc(plan.Items, func(item rights.Planned) bool { return item.Unit == d.Record })
+	})
+	if err != nil {
+		return err
+	}
+	return p.Show("retention_removal", "retention.erasure", d)
 }
 
 func (s *Retention) erase(p *Page) error {
-	r, _, err := s.record(p, p.Form.Get("request"))
+	r, _, err := s.record(p, p.Form)
 	if err != nil {
 		return err
 	}
@@ -329,10 +355,16 @@ func (s *Retention) tell(p *Page, plan *rights.Plan) (tells []template.HTML) {
 	}
 	switch {
 	case plan.Why != rights.AtWish:
-	case plan.Request == "": // whoever approves it knows that only who asks says so
+	case plan.Letter != "":
+		tells = append(tells, p.T("retention.by_letter", "from", plan.From))
+	case plan.Asked == nil: // whoever approves it knows that only who asks says so
 		tells = append(tells, p.T("retention.no_request"))
 	default:
-		tells = append(tells, p.T("retention.at_wish"))
+		known := template.HTML("–")
+		if plan.Asked.Known != "" {
+			known = p.Word("rights.known_", plan.Asked.Known)
+		}
+		tells = append(tells, p.T("retention.at_wish", "by", plan.Asked.By, "at", plan.Asked.At, "known", known))
 	}
 	if n := len(plan.Households); n > 0 {
 		tells = append(tells, p.T("retention.renewed", "count", n))
@@ -381,6 +413,15 @@ func (s *Retention) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 		return append(tells, p.T("retention.tell_who", "name", called(id, &who))), nil
 	}
 	return nil, nil
+}
+
+// Reach implements Reacher.
+func (s *Retention) Reach(a access.Approval) int {
+	var plan rights.Plan
+	if a.Act != access.PersonErase || json.Unmarshal(a.Payload, &plan) != nil {
+		return 0
+	}
+	return len(plan.Items)
 }
 
 // Where implements Pointer.

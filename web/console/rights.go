@@ -38,7 +38,7 @@ func (s *Rights) Routes() []Route {
 		{Method: http.MethodPost, Path: "/requests/of/:request/answer", Act: access.RightsAnswer, Form: []Field{Text("done", 4), Lines("text", maxDemand)}, Handler: s.answer},
 		{Method: http.MethodGet, Path: "/collectors", Act: access.HouseholdRead, Answer: busyData{}, Handler: s.busy},
 		{Method: http.MethodGet, Path: at + "/requests", Act: access.RightsAsk, Answer: herRequests{}, Handler: s.hers},
-		{Method: http.MethodPost, Path: at + "/requests", Act: access.RightsAsk, Form: []Field{Text("demand", 16), Lines("text", maxDemand)}, Handler: s.ask},
+		{Method: http.MethodPost, Path: at + "/requests", Act: access.RightsAsk, Form: []Field{Text("demand", 16), Lines("text", maxDemand), Text("known", 16)}, Handler: s.ask},
 		{Method: http.MethodGet, Path: at + "/held", Act: access.RightsPrint, StepUp: true, Query: lang, Answer: heldData{}, Handler: s.held},
 		{Method: http.MethodGet, Path: at + "/held/pdf", Act: access.RightsPrint, StepUp: true, Query: lang, Answer: Sends("application/pdf"), Handler: s.heldPDF},
 	}
@@ -164,6 +164,7 @@ type herRequests struct {
 	Rows   []requestRow `json:"rows"`
 
 	Demands []rights.Demand `json:"-"`
+	Knowns  []rights.Known  `json:"-"`
 }
 
 func (s *Rights) hers(p *Page) error {
@@ -175,7 +176,7 @@ func (s *Rights) hers(p *Page) error {
 	if err != nil {
 		return rightsFault(err)
 	}
-	d := herRequests{Person: id, Name: called(id, &who), Rows: []requestRow{}, Demands: rights.Demands()}
+	d := herRequests{Person: id, Name: called(id, &who), Rows: []requestRow{}, Demands: rights.Demands(), Knowns: rights.Knowns()}
 	for _, r := range slices.Backward(all) {
 		d.Rows = append(d.Rows, s.row(r))
 	}
@@ -189,7 +190,7 @@ func (s *Rights) ask(p *Page) error {
 	}
 	var r rights.Request
 	err = p.Do(func(ctx context.Context) (err error) {
-		r, err = s.Desk.Ask(ctx, p.Actor(), id, rights.Demand(p.Form.Get("demand")), lines(p.Form.Get("text")))
+		r, err = s.Desk.Ask(ctx, p.Actor(), id, rights.Demand(p.Form.Get("demand")), lines(p.Form.Get("text")), rights.Known(p.Form.Get("known")))
 		return err
 	})
 	if err != nil {

@@ -35,7 +35,7 @@ func TestRightsAreOpenToEverybody(t *testing.T) {
 			if err != nil || len(made) != 1 {
 				t.Fatal(made, err)
 			}
-			asked, err := desk.Ask(w.Context(), clerk, id, rights.Forget, "forget me, please:\nall of it")
+			asked, err := desk.Ask(w.Context(), clerk, id, rights.Forget, "forget me, please:\nall of it", rights.ByWitness)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -289,7 +289,7 @@ func TestErasureByTwo(t *testing.T) {
 	id := w.person(own, "Amina Yusuf")
 	w.share(own, id)
 	w.peopleOf(own).GiveCards(id, 2)
-	ask, err := w.rightsDesk(own).Ask(t.Context(), clerk, id, rights.Forget, "forget me")
+	ask, err := w.rightsDesk(own).Ask(t.Context(), clerk, id, rights.Forget, "forget me", rights.ByPhoto)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -330,8 +330,13 @@ func TestErasureByTwo(t *testing.T) {
 		t.Errorf("a corrected record: %d", code)
 	}
 	w.move(time.Second) // approvals stand by their time
-	has(t, page, "She asked for it.")
+	has(t, page, "She asked for it: <bdi>clerk</bdi> wrote that down")
+	has(t, page, "By the photograph on record")
 	dpo.follow(dpo.post(at, nil))
+	again := dpo.get(at).Body.String() // it waits, and is not offered twice
+	has(t, again, `class="warning asked"`)
+	has(t, again, "/desk/approvals/")
+	hasNot(t, again, `id="ask"`)
 	in, err := w.doors[own].Session(t.Context(), lead.token)
 	if err != nil {
 		t.Fatal(err)
@@ -343,8 +348,10 @@ func TestErasureByTwo(t *testing.T) {
 	told := w.of(lead).get("/approvals/" + all[0].ID).Body.String()
 	has(t, told, "/desk/removals/")
 	hasNot(t, told, "Amina")
-	has(t, told, "No request of hers is on record")
-	hasNot(t, told, "She asked for it.")
+	for _, want := range []string{"She asked for it: <bdi>clerk</bdi> wrote that down", "By the photograph on record"} {
+		has(t, told, want)
+	}
+	hasNot(t, told, "forget me")
 	reads := w.of(w.add(own, "lead-2", access.OrgAdmin, access.Approver))
 	has(t, reads.get("/approvals/"+all[0].ID).Body.String(), "It is the record of <bdi>Amina Yusuf</bdi>")
 	if code := w.approve(lead, access.PersonErase); code != 303 {
@@ -368,6 +375,61 @@ func TestErasureByTwo(t *testing.T) {
 	hasNot(t, page, "forget me")
 	has(t, dpo.get("/removals/"+all[0].Object).Body.String(), "Done")
 	has(t, dpo.get("/recalls").Body.String(), "the record was erased")
+}
+
+// Nobody is forgotten on the word of who asks for it: a request that another account wrote
+// down, in which it stands how she was recognised, or a letter, whose signature was proved.
+func TestAWishIsOnRecord(t *testing.T) {
+	w := newWorld(t)
+	desk := w.rightsDesk(own)
+	id := w.person(own, "Amina Yusuf")
+	at := "/records/" + id.String() + "/erasure"
+	dpo := w.of(w.add(own, "dpo-1", access.DataProtection, access.Registrar))
+	refused := func(what, want string) {
+		t.Helper()
+		page := dpo.get(at).Body.String()
+		has(t, page, want)
+		hasNot(t, page, `id="ask"`)
+		if a := dpo.post(at, nil); a.Code != 422 || !strings.Contains(a.Body.String(), want) {
+			t.Errorf("%s: %d\n%s", what, a.Code, a.Body)
+		}
+	}
+	refused("nobody wrote it down", "Another account, such as a registrar’s, writes it down first")
+	if _, err := desk.Ask(t.Context(), clerk, id, rights.See, "", ""); err != nil {
+		t.Fatal(err)
+	}
+	refused("she asked for something else", "Another account, such as a registrar’s")
+	if a := dpo.post("/people/"+id.String()+"/requests", url.Values{"demand": {"erasure"}}); a.Code != 422 || !strings.Contains(a.Body.String(), "how she was recognised") {
+		t.Errorf("nobody says how she was recognised: %d", a.Code)
+	}
+	dpo.follow(dpo.post("/people/"+id.String()+"/requests", url.Values{"demand": {"erasure"}, "known": {"card"}}))
+	refused("who asks wrote it down", "You wrote this request down yourself")
+	theirs, err := desk.Ask(t.Context(), clerk, w.person(own, "Leyla Abdi"), rights.Forget, "", rights.ByCard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := dpo.post(at, url.Values{"request": {theirs.ID}}); a.Code != 422 {
+		t.Errorf("another one's request: %d", a.Code)
+	}
+	if _, err := desk.Ask(t.Context(), clerk, id, rights.Forget, "", rights.ByCard); err != nil {
+		t.Fatal(err)
+	}
+	has(t, dpo.follow(dpo.post(at, nil)), "She asked for it: <bdi>clerk</bdi>")
+
+	if _, err := w.registry(own).Enter(t.Context(), registry.Entry{Source: "relief-c", External: "P-7", Household: w.household(own), Person: registry.Person{Sex: registry.Female}}); err != nil {
+		t.Fatal(err)
+	}
+	in, err := w.letterIn(own, officer, "P-7", "relief-c", "")
+	if err != nil || len(in.Units) != 1 {
+		t.Fatal(in, err)
+	}
+	at = regexp.MustCompile(`/records/[0-9a-f]{32}/erasure\?letter=[0-9a-f]{16}`).FindString(dpo.get("/letters/" + in.Handle()).Body.String())
+	page := dpo.get(at).Body.String()
+	has(t, page, "A signed letter of <bdi>"+in.From+"</bdi> asks for it")
+	if a := dpo.post("/records/"+theirs.Unit.String()+"/erasure", url.Values{"letter": {in.Handle()}}); a.Code != 422 {
+		t.Errorf("of somebody whom the letter does not name: %d", a.Code)
+	}
+	has(t, dpo.follow(dpo.submit(page, "/desk"+strings.Split(at, "?")[0])), "A second account decides")
 }
 
 // What is over is listed and goes when two agreed: what is not over any more stays, and

@@ -188,15 +188,16 @@ func init() {
 		return in.Handle()
 	}
 	makers["request"] = func(w *world, org string, _ *browser) string {
-		r, err := w.rightsDesk(org).Ask(w.Context(), clerk, w.person(org, "Amina Yusuf"), rights.See, "")
+		r, err := w.rightsDesk(org).Ask(w.Context(), clerk, w.person(org, "Amina Yusuf"), rights.See, "", "")
 		if err != nil {
 			w.Fatal(err)
 		}
 		return r.ID
 	}
-	makers["record"] = func(w *world, org string, _ *browser) string { return w.person(org, "Amina Yusuf").String() }
+	makers["record"] = func(w *world, org string, _ *browser) string { return w.forgettable(org).Unit.String() }
 	makers["removal"] = func(w *world, org string, _ *browser) string {
-		r, err := w.rightsDesk(org).KeepRemoval(w.Context(), officer, rights.Removal{Why: rights.AtWish, Items: []rights.Due{{Class: rights.Records, Unit: w.person(org, "Amina Yusuf")}}})
+		q := w.forgettable(org)
+		r, err := w.rightsDesk(org).KeepRemoval(w.Context(), officer, rights.Removal{Why: rights.AtWish, Request: q.ID, Items: []rights.Due{{Class: rights.Records, Unit: q.Unit}}})
 		if err != nil {
 			w.Fatal(err)
 		}
@@ -216,6 +217,16 @@ func init() {
 	})
 }
 
+// forgettable is the request of somebody new to be forgotten.
+func (w *world) forgettable(org string) rights.Request {
+	w.Helper()
+	r, err := w.rightsDesk(org).Ask(w.Context(), clerk, w.person(org, "Amina Yusuf"), rights.Forget, "forget me", rights.ByDocument)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return r
+}
+
 // rightsFamilies are words that a code is added to.
 func rightsFamilies() (keys []string) {
 	for _, why := range []rights.Why{rights.Taken, rights.Gone} {
@@ -227,6 +238,9 @@ func rightsFamilies() (keys []string) {
 	keys = append(keys, "recalls.is_unsent", "recalls.is_sent")
 	for _, d := range rights.Demands() {
 		keys = append(keys, "rights.demand_"+string(d))
+	}
+	for _, k := range rights.Knowns() {
+		keys = append(keys, "rights.known_"+string(k))
 	}
 	for _, k := range []string{"person", "household"} {
 		keys = append(keys, "retention.kind_"+k)

@@ -76,11 +76,11 @@ func TestHerPageTellsAllThatIsHeld(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := desk.Ask(t.Context(), clerk, id, rights.Mend, "Born 1978, not 1987")
+	r, err := desk.Ask(t.Context(), clerk, id, rights.Mend, "Born 1978, not 1987", "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := desk.Ask(t.Context(), clerk, id, rights.Mend, " "); err == nil {
+	if _, err := desk.Ask(t.Context(), clerk, id, rights.Mend, " ", ""); err == nil {
 		t.Error("a mistake that nobody names")
 	}
 	held, err := desk.Held(t.Context(), id)

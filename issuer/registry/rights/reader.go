@@ -101,8 +101,16 @@ func (in *TakenIn) Handle() string {
 }
 
 // TakenIn is the recall of somebody else's with a handle; a *Refusal where there is none.
-func (d *Desk) TakenIn(ctx context.Context, handle string) (TakenIn, error) {
-	all, err := d.TakenIns(ctx)
+func (d *Desk) TakenIn(ctx context.Context, handle string) (in TakenIn, err error) {
+	err = d.Store.ReadRights(ctx, func(v View) error {
+		in, err = takenIn(v, handle)
+		return err
+	})
+	return in, err
+}
+
+func takenIn(v View, handle string) (TakenIn, error) {
+	all, err := readPapers[TakenIn](v, kindTaken, registry.ID{})
 	if err != nil {
 		return TakenIn{}, err
 	}

@@ -101,6 +101,9 @@ const (
 // stable too.
 const (
 	DeniedNoRequest  = "no_request"
+	DeniedKnown      = "known"
+	DeniedNoWish     = "no_wish"
+	DeniedOwnWish    = "own_wish"
 	DeniedDemand     = "demand"
 	DeniedAskText    = "ask_text"
 	DeniedToldText   = "told_text"

@@ -29,7 +29,8 @@ type Removal struct {
 	ID      string    `json:"id"`  // 16 hex digits
 	Why     string    `json:"why"` // TermOver or AtWish
 	Items   []Due     `json:"items"`
-	Request string    `json:"request,omitempty"` // that it answers
+	Request string    `json:"request,omitempty"` // of hers that it answers
+	Letter  string    `json:"letter,omitempty"`  // or the recall of another organisation: its handle
 	At      time.Time `json:"at"`
 	By      string    `json:"by"`
 }
@@ -47,7 +48,8 @@ func (r *Removal) Units() (units []registry.ID) {
 // KeepRemoval keeps a removal that by asks for, with a new id.
 //
 // Errors: *Refusal for what no removal can name: nothing, too much, or what is not this
-// program's to destroy; those of the store.
+// program's to destroy, and for a wish that only who asks for its removal tells of; those of
+// the store.
 func (d *Desk) KeepRemoval(ctx context.Context, by access.Actor, r Removal) (Removal, error) {
 	r.ID, r.At, r.By = newID(), d.now(), by.ID
 	if r.Why != TermOver && r.Why != AtWish || len(r.Items) == 0 || len(r.Items) > MaxRemoval {
@@ -64,12 +66,47 @@ func (d *Desk) KeepRemoval(ctx context.Context, by access.Actor, r Removal) (Rem
 				return err
 			}
 		}
+		if r.Why == AtWish {
+			if err := wished(tx, &r); err != nil {
+				return err
+			}
+		}
 		if err := savePaper(tx, Paper{Kind: kindRemoval, ID: r.ID, At: r.At}, r); err != nil {
 			return err
 		}
 		return tx.NoteAbout(access.Entry{Action: "removal.ask", Object: r.ID, Reason: r.Why, Detail: fmt.Sprintf("items=%d", len(r.Items))}, r.Units())
 	})
 	return r, err
+}
+
+// Wished refuses, as KeepRemoval would, a removal at somebody's wish that nobody else put on
+// record: nil, a *Refusal, or an error of the store.
+func (d *Desk) Wished(ctx context.Context, r Removal) error {
+	return d.Store.ReadRights(ctx, func(v View) error { return wished(v, &r) })
+}
+
+// wished refuses a removal at somebody's wish without that on record: a request of hers that
+// waits, and that another account wrote down, or a letter of another organisation, whose
+// signature was proved.
+func wished(v View, r *Removal) error {
+	units := r.Units()
+	if r.Letter != "" {
+		in, err := takenIn(v, r.Letter)
+		if err == nil && slices.ContainsFunc(units, func(u registry.ID) bool { return !slices.Contains(in.Units, u) }) {
+			err = deny(DeniedNoWish, "letter: it is not about this record")
+		}
+		return err
+	}
+	q, err := readPaper[Request](v, kindRequest, r.Request)
+	switch {
+	case err != nil && !errors.Is(err, ErrNoPaper):
+		return err
+	case err != nil || !q.Open() || q.Demand != Forget || !slices.Equal(units, []registry.ID{q.Unit}):
+		return deny(DeniedNoWish, "request: none of hers to be forgotten is on record and waits: an account that does not ask for the erasure writes it down first")
+	case access.SameAccount(q.By, r.By):
+		return deny(DeniedOwnWish, "request: the account that asks for the erasure wrote it down itself: let another account write it down, or whoever has the machine with the keys (rights ask)")
+	}
+	return nil
 }
 
 // Removal is one that was kept; a *Refusal where there is none of the id.
@@ -89,11 +126,21 @@ func (d *Desk) Removal(ctx context.Context, id string) (r Removal, err error) {
 type Plan struct {
 	Removal    string        `json:"removal"`
 	Why        string        `json:"why"`
-	Request    string        `json:"request,omitempty"` // of hers that it answers; empty with AtWish: none is on record
+	Request    string        `json:"request,omitempty"` // of hers that it answers
+	Asked      *Asked        `json:"asked,omitempty"`   // who wrote that down
+	Letter     string        `json:"letter,omitempty"`  // or the recall of another organisation
+	From       string        `json:"from,omitempty"`    // which that is
 	Items      []Planned     `json:"items"`             // households first; what is not due any more, or gone, is not among them
 	Households []registry.ID `json:"households"`        // that say who somebody was: made anew without her, or gone where nobody is left
 	Cards      []string      `json:"cards"`             // that are good or on hold, and are revoked
 	Told       []string      `json:"told"`              // parties that hold a file with a row of hers: each gets a recall
+}
+
+// Asked is what of a request both accounts know: not what she said.
+type Asked struct {
+	By    string    `json:"by"` // account that wrote it down
+	At    time.Time `json:"at"`
+	Known Known     `json:"known,omitempty"` // how she was recognised; empty: nobody said it
 }
 
 // Planned is an item of a Plan.
@@ -128,13 +175,16 @@ type Remover struct {
 
 // Plan looks at everything that a removal reaches, and changes nothing.
 func (m *Remover) Plan(ctx context.Context, r Removal) (p Plan, err error) {
-	p = Plan{Removal: r.ID, Why: r.Why, Request: r.Request, Items: []Planned{}, Households: []registry.ID{}, Cards: []string{}, Told: []string{}}
+	p = Plan{Removal: r.ID, Why: r.Why, Request: r.Request, Letter: r.Letter, Items: []Planned{}, Households: []registry.ID{}, Cards: []string{}, Told: []string{}}
 	due, err := m.Desk.due(ctx, r)
 	if err != nil {
 		return p, err
 	}
 	var gone []registry.ID
 	err = m.Desk.Store.ReadRights(ctx, func(v View) error {
+		if err := p.wish(v); err != nil {
+			return err
+		}
 		for _, item := range due {
 			rec, err := v.Record(item.Unit)
 			if errors.Is(err, registry.ErrErased) {
@@ -186,6 +236,24 @@ func (m *Remover) Plan(ctx context.Context, r Removal) (p Plan, err error) {
 	slices.Sort(p.Cards)
 	slices.Sort(p.Told)
 	return p, nil
+}
+
+// wish takes who wrote a wish down.
+func (p *Plan) wish(v View) error {
+	if p.Letter != "" {
+		in, err := takenIn(v, p.Letter)
+		p.From = in.From
+		return err
+	}
+	if p.Request == "" {
+		return nil
+	}
+	q, err := readPaper[Request](v, kindRequest, p.Request)
+	if errors.Is(err, ErrNoPaper) {
+		return nil
+	}
+	p.Asked = &Asked{q.By, q.At, q.Known}
+	return err
 }
 
 // due are those items of a removal that may be destroyed now.

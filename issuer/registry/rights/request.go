@@ -1,6 +1,7 @@
 package rights
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,6 +29,21 @@ const (
 // Demands are all, in the order of screens.
 func Demands() []Demand { return []Demand{See, Mend, Forget, Object} }
 
+// Known says how it was made sure that somebody who asks is who she says.
+type Known string
+
+// How she was recognised.
+const (
+	ByDocument Known = "document"   // her papers, held against the record
+	ByCard     Known = "card"       // a card of hers that was read, with the face or a PIN
+	ByPhoto    Known = "photograph" // the record's photograph
+	ByWitness  Known = "witness"    // somebody whom the community trusts
+	ByStaff    Known = "staff"      // who wrote it down knows her
+)
+
+// Knowns are all, in the order of screens.
+func Knowns() []Known { return []Known{ByDocument, ByCard, ByPhoto, ByWitness, ByStaff} }
+
 // RequestDue is how long an answer may take.
 const RequestDue = 30 * 24 * time.Hour
 
@@ -43,7 +59,8 @@ type Request struct {
 	Demand   Demand      `json:"demand"`
 	Text     string      `json:"text,omitempty"` // in her words, or what is wrong and how it is right
 	At       time.Time   `json:"at"`
-	By       string      `json:"by"` // account that wrote it down
+	By       string      `json:"by"`              // account that wrote it down
+	Known    Known       `json:"known,omitempty"` // how she was recognised
 	Due      time.Time   `json:"due"`
 	Answered time.Time   `json:"answered,omitzero"`
 	Done     bool        `json:"done"`             // as she asked; else it was refused
@@ -58,15 +75,19 @@ func written(s string) bool {
 	return len(s) <= maxText && utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) && r != '\n' })
 }
 
-// Ask writes down what somebody asked, and returns it with its id.
-func (d *Desk) Ask(ctx context.Context, by access.Actor, id registry.ID, what Demand, text string) (r Request, err error) {
+// Ask writes down what somebody asked, and returns it with its id. To be forgotten needs to
+// be said how she was recognised: what is destroyed comes back for nobody.
+func (d *Desk) Ask(ctx context.Context, by access.Actor, id registry.ID, what Demand, text string, known Known) (r Request, err error) {
+	if known == "" && what == Forget || known != "" && !slices.Contains(Knowns(), known) {
+		return r, deny(DeniedKnown, "recognised: how it was made sure that it is her: %s", list(Knowns()))
+	}
 	if !slices.Contains(Demands(), what) {
 		return r, deny(DeniedDemand, "a request is one of %s", list(Demands()))
 	}
 	if text = strings.TrimSpace(text); !written(text) || what == Mend && text == "" {
 		return r, deny(DeniedAskText, "text: what is wrong and how it is right, in at most %d bytes", maxText)
 	}
-	r = Request{ID: newID(), Unit: id, Demand: what, Text: text, At: d.now(), By: by.ID, Due: d.now().Add(RequestDue)}
+	r = Request{ID: newID(), Unit: id, Demand: what, Text: text, At: d.now(), By: by.ID, Known: known, Due: d.now().Add(RequestDue)}
 	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
 		if _, err := tx.Record(id); err != nil {
 			return err
@@ -74,7 +95,7 @@ func (d *Desk) Ask(ctx context.Context, by access.Actor, id registry.ID, what De
 		if err := saveRequest(tx, r); err != nil {
 			return err
 		}
-		return tx.Note(access.Entry{Action: "rights.ask", Object: id.String(), Detail: fmt.Sprintf("request=%s demand=%s", r.ID, what)})
+		return tx.Note(access.Entry{Action: "rights.ask", Object: id.String(), Detail: fmt.Sprintf("request=%s demand=%s recognised=%s", r.ID, what, cmp.Or(known, "unsaid"))})
 	})
 	return r, err
 }
