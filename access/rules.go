@@ -21,6 +21,7 @@ const (
 	AuditRead        Act = "audit.read"
 	AuditVerify      Act = "audit.verify"
 	BatchApprove     Act = "batch.approve"
+	BatchHandOut     Act = "batch.handout"
 	BatchIssue       Act = "batch.issue"
 	BatchOverride    Act = "batch.override"
 	BatchPrepare     Act = "batch.prepare"
@@ -143,6 +144,7 @@ var rules = []Rule{
 	rule(AuditRead, reads, "", "Read the log of what was done.", Auditor, OrgAdmin, DataProtection),
 	rule(AuditVerify, reads, "", "Prove that the log is whole.", Auditor, OrgAdmin, DataProtection, PlatformOperator),
 	rule(BatchApprove, personal|stepUp, "", "Approve a batch of cards that somebody else prepared.", Approver),
+	rule(BatchHandOut, personal|stepUp, "", "Take the list of whose each printed card is, with a reason, so that the paper gets into the right hands.", Issuer, DistributionLead),
 	rule(BatchIssue, personal|stepUp, "", "Sign the cards of an approved batch.", Issuer).
 		byToken("It signs what a second account approved, byte for byte, and nothing else; large batches are signed at night."),
 	rule(BatchOverride, personal|stepUp, "", "Let somebody pass the quality gate for a named reason, which whoever approves the batch sees.", Issuer),

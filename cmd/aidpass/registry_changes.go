@@ -308,7 +308,7 @@ type handedFile struct {
 
 // outgoing are the acts after which somebody holds a file with people in it.
 var outgoing = map[access.Action]string{
-	"registry.import": "list imported", "registry.export": "list exported", "card.print": "sheet printed", "pack.build": "pack built",
+	"registry.import": "list imported", "registry.export": "list exported", "card.print": "sheet printed", "batch.handout": "list for handing out taken", "pack.build": "pack built",
 }
 
 // handedOut lists what the audit log tells of such files. The program keeps no

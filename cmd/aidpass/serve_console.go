@@ -35,6 +35,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 		&console.Programmes{Desk: consoleIssuing{s}},
 		&console.Batches{Desk: consoleIssuing{s}, Door: s.door},
 		&console.Prints{Desk: consolePrints{s}},
+		&console.Handouts{Desk: consoleHandouts{consolePrints{s}}},
 		&console.Cards{Desk: consoleCards{consoleIssuing{s}}, Door: s.door, Now: s.a.Now},
 		&console.Faces{Desk: &records.Desk{Store: s.o.store, Country: s.o.entry.Country, Now: s.a.Now}},
 		&console.Offers{Desk: consoleCards{consoleIssuing{s}}, Now: s.a.Now},

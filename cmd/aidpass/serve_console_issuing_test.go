@@ -149,6 +149,14 @@ func TestCardsAtTheDesk(t *testing.T) {
 	if err != nil || !bytes.HasPrefix(pdf, []byte("%PDF-")) {
 		t.Errorf("the file: %v", err)
 	}
+	hand := consoleHandouts{prints}
+	rows, err := hand.HandOut(ctx, org, by, log[0].ID, "", "morning round")
+	if err != nil || len(rows) != 1 || rows[0].Card.ID != made.ID || rows[0].Name != "Amina Yusuf" {
+		t.Errorf("whose the sheet is: %+v, %v", rows, err)
+	}
+	if _, err := hand.HandOut(ctx, "another", by, log[0].ID, "", "morning round"); !errors.Is(err, console.ErrNotFound) {
+		t.Errorf("another organisation's list: %v", err)
+	}
 	if n, err := prints.Printable(ctx, org, order); err != nil || n.Fresh != 0 || n.Printed != 1 {
 		t.Errorf("after it: %+v, %v", n, err)
 	}
@@ -175,7 +183,7 @@ func TestCardsAtTheDesk(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := fmt.Sprintf("%+v", looked)
-	for _, want := range []string{"card.find", "card.print"} {
+	for _, want := range []string{"card.find", "card.print", "batch.handout"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("who looked at her record lacks %s:\n%s", want, told)
 		}

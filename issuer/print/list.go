@@ -12,7 +12,7 @@ import (
 // List draws the list for the table where cards are handed over: a row a card with
 // its number, its number in the list it came from where one is known, and boxes to
 // tick. Names stand on it when names is set, for cards that
-// have one: a list of names is more dangerous than the cards, and belongs into a
+// have one, with Card.Where beneath it: a list of names is more dangerous than the cards, and belongs into a
 // locked box. It is on A4, or on Letter where opt says so.
 //
 // Errors are those of Cards; a name that cannot be printed is in File.Stopped and
@@ -117,9 +117,23 @@ func (p *pen) listRow(c *Card, n int, names bool, margin, y, in, tall float64) e
 			p.out.Stopped = append(p.out.Stopped, Note{c.ID, c.Unit, "its number in the list cannot be printed: " + holders(err).Error()})
 		}
 	}
+	if names && c.Where != "" {
+		width := in - listName - 3*listTick - 2
+		s := style{size: 7, floor: 5, ink: p.ink}
+		if b, err := p.block(c.Where, s, width, false); err == nil {
+			if _, err := p.draw(b, s, margin+listName, y+tall*0.86, width); err != nil {
+				return err
+			}
+		} else {
+			p.out.Stopped = append(p.out.Stopped, Note{c.ID, c.Unit, "where they stay cannot be printed: " + holders(err).Error()})
+		}
+	}
 	if names && c.Name != "" {
 		width := in - listName - 3*listTick - 2
 		s, at := style{size: 10, one: 8, floor: 6, lines: 2}, base
+		if c.Where != "" {
+			s, at = style{size: 9.5, floor: 5.5}, y+tall*0.48
+		}
 		b, err := p.block(c.Name, s, width, false)
 		if err == nil && len(b.Lines) > 1 {
 			if s.size = 7.5; b.Size > s.size {

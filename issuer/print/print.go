@@ -45,6 +45,7 @@ type Card struct {
 	Boxes                   int    // to mark collections in, 0 to MaxBoxes
 	Size                    bool   // the code tells how many the household are
 	External                string // number in the list that it came from; on the list for the hand-over alone; may be empty
+	Where                   string // household and place, beneath the name on the list for the hand-over alone; may be empty
 	PIN                     string // six digits, printed on a part of a slip that is torn off; never on a card
 }
 

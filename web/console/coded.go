@@ -2,14 +2,17 @@ package console
 
 import (
 	"cmp"
+	"html"
 	"html/template"
 	"slices"
+	"strings"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
 
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/intake"
+	"aidpass/schemas"
 )
 
 // Codes of records as somebody at a desk calls them. A code that has no name stands as it is.
@@ -23,6 +26,26 @@ func countryIn(lang, code string) string {
 		name = display.Regions(language.Make(lang)).Name(r)
 	}
 	return cmp.Or(name, registry.CountryName(code), code)
+}
+
+// CardType is a kind of card as the page's language calls it.
+func (p *Page) CardType(name string) string {
+	if t := schemas.ByName(name); t != nil {
+		return t.Label(p.Lang)
+	}
+	return name
+}
+
+// FieldText is a field of a list or an agreement in words without markup, as an option of a
+// choice has them.
+func (p *Page) FieldText(field string) string {
+	if name, order, ordered := strings.Cut(field, ","); ordered && p.Says("imports.order_"+order) {
+		return p.FieldText(name) + " – " + textOf(p.Word("imports.order_", order))
+	}
+	if !strings.Contains(field, ".") && !p.Says("imports.field_"+field) {
+		return field
+	}
+	return html.UnescapeString(textOf(p.sharedField(field)))
 }
 
 // Spoken is a language (ISO 639-3) by its name in the page's language.

@@ -16,7 +16,7 @@ type columnsData struct {
 	Changes bool          `json:"take_changes"`
 	Tables  []tableRow    `json:"tables"`
 	Open    []openRow     `json:"open,omitempty"` // what is to be answered before anything is checked
-	Fields  []fieldChoice `json:"-"`
+	Fields  []string      `json:"-"`
 	Roles   []intake.Role `json:"-"`
 }
 
@@ -48,28 +48,20 @@ type openRow struct {
 	What    string   `json:"what"`              // in English
 }
 
-// A fieldChoice is what a column can become.
-type fieldChoice struct {
-	Value, Field, Order string
-	Coded               bool // it has no word: documents have many kinds
-}
-
-// coded reports whether a field goes by its code alone.
-func coded(field string) bool { return strings.Contains(field, ".") }
-
-// fieldChoices are what a column is usually made: the rest is a plan's, in a file.
-func fieldChoices() (list []fieldChoice) {
+// fieldChoices are what a column is usually made, with the order of its dates or letters
+// where it needs one: the rest is a plan's, in a file.
+func fieldChoices() (list []string) {
 	for _, w := range intake.FieldWords() {
 		if strings.Contains(w.Name, "TYPE") || strings.Contains(w.Name, "NAME") {
 			continue
 		}
-		list = append(list, fieldChoice{Value: w.Name, Field: w.Name})
+		list = append(list, w.Name)
 		for _, o := range map[string][]string{string(intake.BirthDate): {"dmy", "mdy"}, string(intake.Registered): {"dmy", "mdy"}, string(intake.Sex): {"hm", "mf"}}[w.Name] {
-			list = append(list, fieldChoice{w.Name + "," + o, w.Name, o, false})
+			list = append(list, w.Name+","+o)
 		}
 	}
 	for _, t := range registry.DocumentTypes() {
-		list = append(list, fieldChoice{"document." + t, "document." + t, "", true}, fieldChoice{"issuer." + t, "issuer." + t, "", true})
+		list = append(list, "document."+t, "issuer."+t)
 	}
 	return list
 }
@@ -98,7 +90,7 @@ func (s *Imports) columns(p *Page) error {
 			if j := slices.IndexFunc(shown, func(x intake.Shown) bool { return x.Table == t.Name && x.Column == c.Column }); j >= 0 {
 				col.Letter, col.Samples = shown[j].Letter, shown[j].Samples
 			}
-			col.Other = !slices.ContainsFunc(d.Fields, func(f fieldChoice) bool { return f.Value == col.Field })
+			col.Other = !slices.Contains(d.Fields, col.Field)
 			row.Columns = append(row.Columns, col)
 		}
 		d.Tables = append(d.Tables, row)

@@ -193,7 +193,6 @@ type cellRow struct {
 	A     []string `json:"a,omitempty"`
 	B     []string `json:"b,omitempty"`
 	Same  bool     `json:"same"`
-	Coded bool     `json:"-"`
 }
 
 func (s *Imports) doubles(p *Page) error {
@@ -229,7 +228,7 @@ func pairOf(x imports.Pair) pairRow {
 		i := slices.IndexFunc(r.Lines, func(c cellRow) bool { return c.Field == field })
 		if i < 0 {
 			i = len(r.Lines)
-			r.Lines = append(r.Lines, cellRow{Field: field, Coded: coded(field)})
+			r.Lines = append(r.Lines, cellRow{Field: field})
 		}
 		return &r.Lines[i]
 	}

@@ -55,7 +55,7 @@ func newIssuing(w *world) *issuing {
 
 func (s *issuing) screens() []console.Screen {
 	door := s.w.doors[own]
-	return []console.Screen{&console.Programmes{Desk: s}, &console.Batches{Desk: s, Door: door}, &console.Prints{Desk: s}, &console.Cards{Desk: s, Door: door, Now: s.w.now}, &console.Offers{Desk: s, Now: s.w.now},
+	return []console.Screen{&console.Programmes{Desk: s}, &console.Batches{Desk: s, Door: door}, &console.Prints{Desk: s}, &console.Handouts{Desk: s}, &console.Cards{Desk: s, Door: door, Now: s.w.now}, &console.Offers{Desk: s, Now: s.w.now},
 		&console.Faces{Desk: &records.Desk{Store: s.w.peopleOf(own), Country: "KEN", Now: s.w.now}}}
 }
 
@@ -254,6 +254,19 @@ func (s *issuing) File(context.Context, string, access.Actor, string) ([]byte, e
 }
 func (s *issuing) TestPage(context.Context, string, string) ([]byte, error) {
 	return []byte("%PDF-1.7"), nil
+}
+
+// HandOut tells of a card whose holder has a household, and of one that is revoked.
+func (s *issuing) HandOut(ctx context.Context, org string, by access.Actor, job, batch, reason string) ([]console.HandRow, error) {
+	desk := records.Desk{Store: s.w.peopleOf(org), Now: s.w.now}
+	house := s.w.household(org)
+	units := []registry.ID{s.w.member(org, house, "Amina <b>Yusuf", "1987-05-12"), house}
+	list, err := desk.Holders(ctx, by, access.Entry{Action: "batch.handout", Object: job + batch, Reason: reason}, units)
+	var rows []console.HandRow
+	for i := range list {
+		rows = append(rows, console.HandRow{Card: issuer.Card{Credential: issuer.Credential{ID: issuer.NewCTI(), Unit: units[i], CardNumber: "GBFFZGF4B2Y", Status: []status.Value{status.Valid, status.Invalid}[i], Form: credential.FormCWT}, Paper: issuer.CardPrinted}, Holder: list[i]})
+	}
+	return rows, err
 }
 
 // found is a card with its holder, as the desk finds it.

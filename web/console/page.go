@@ -129,7 +129,7 @@ var menuGroups = []struct {
 }{
 	{"frame.menu_mine", []string{"/", "/approvals", "/jobs", "/settings"}},
 	{"frame.menu_people", []string{"/people", "/imports", "/rechecks", "/requests", "/notices", "/recalls", "/retention"}},
-	{"frame.menu_cards", []string{"/programmes", "/batches", "/prints", "/cards", "/offers"}},
+	{"frame.menu_cards", []string{"/programmes", "/batches", "/prints", "/handouts", "/cards", "/offers"}},
 	{"frame.menu_field", []string{"/devices", "/trust"}},
 	{"frame.menu_others", []string{"/agreements", "/exports"}},
 	{"frame.menu_watch", []string{"/reports", "/audit", "/audit/work", "/audit/proof", "/accounts", "/organisation"}},

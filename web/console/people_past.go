@@ -296,16 +296,14 @@ func (s *People) parties(ctx context.Context) (map[string]string, error) {
 
 // Band is an age group of one sex; one of a list's own goes by its name.
 func (d *peopleData) Band(name string) template.HTML {
-	parts := strings.Split(name, "_")
-	word := map[string]string{"f": "people.band_f", "m": "people.band_m"}[parts[0]]
-	up := map[string]string{"f": "people.band_f_up", "m": "people.band_m_up"}[parts[0]]
-	switch {
-	case word == "" || len(parts) < 2 || len(parts) > 3 || slices.ContainsFunc(parts[1:], func(s string) bool {
-		return strings.Trim(strings.TrimSuffix(s, "p"), "0123456789") != "" || strings.TrimSuffix(s, "p") == ""
-	}):
-		return d.p.T("people.code", "code", name)
-	case len(parts) == 3:
-		return d.p.T(word, "from", parts[1], "to", parts[2])
+	band, women := strings.CutPrefix(name, "f_")
+	if !women {
+		if _, men := strings.CutPrefix(name, "m_"); !men {
+			return d.p.T("people.code", "code", name)
+		}
 	}
-	return d.p.T(up, "from", strings.TrimSuffix(parts[1], "p"))
+	if strings.Trim(strings.TrimPrefix(band, "m_"), "0123456789_p") != "" {
+		return d.p.T("people.code", "code", name)
+	}
+	return d.p.sharedField("band." + name)
 }

@@ -240,7 +240,7 @@ func TestPagesAndWordsMeet(t *testing.T) {
 // isolates it itself.
 func TestEveryValueIsIsolated(t *testing.T) {
 	shown := regexp.MustCompile(`\{\{[^{}]+\}\}`)
-	quiet := regexp.MustCompile(`^\{\{(-? ?(if|else|end|range|with|define|template|block|break|continue)\b|/\*|\$?\.?\$?\.?(A\.)?(T|Word|Number|Date|Day|Time) |\$[a-z]+ :?=)`)
+	quiet := regexp.MustCompile(`^\{\{(-? ?(if|else|end|range|with|define|template|block|break|continue)\b|/\*|\$?\.?\$?\.?(A\.)?(T|Word|Number|Date|Day|Time|TrustTerm) |\$[a-z]+ :?=)`)
 	made := regexp.MustCompile(`^\{\{(\.|\$\.)?(Data\.)?(Title|Head|Says|Do)\}\}$|^\{\{\$says\}\}$`) // by T
 	files, _ := filepath.Glob("p*/*.html")
 	for _, f := range files {
