@@ -10,6 +10,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -19,7 +20,7 @@ import (
 type Document struct {
 	mime   []string // header values, made once: net/http takes them as they are
 	plain  form
-	packed form // gzip; without a body: not shorter
+	packed func() *form // gzip, nil where it is not shorter; made when it is first asked for, so that a server starts at once
 }
 
 // form is one way in which a document is sent.
@@ -47,19 +48,24 @@ const gzipFrom = 512
 func NewDocument(mime string, body []byte) *Document {
 	sum := sha256.Sum256(body)
 	tag := hex.EncodeToString(sum[:16])
-	d := &Document{mime: []string{mime}, plain: newForm(body, tag)}
+	return &Document{mime: []string{mime}, plain: newForm(body, tag), packed: sync.OnceValue(func() *form { return pack(body, tag+"-gz") })}
+}
+
+// pack is a body in gzip; nil where that gains nothing.
+func pack(body []byte, tag string) *form {
 	if len(body) < gzipFrom {
-		return d
+		return nil
 	}
 	var b bytes.Buffer
 	z, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // the level is a good one
 	z.Write(body)                                         // to memory: never fails
 	z.Close()
 	// Signed and sealed bytes hardly shrink; then a phone need not inflate them.
-	if b.Len() < len(body)*9/10 {
-		d.packed = newForm(b.Bytes(), tag+"-gz")
+	if b.Len() >= len(body)*9/10 {
+		return nil
 	}
-	return d
+	f := newForm(b.Bytes(), tag)
+	return &f
 }
 
 // Len is the size of the document in bytes, not gzipped.
@@ -73,11 +79,11 @@ func (d *Document) Serve(w http.ResponseWriter, r *http.Request, cache string) {
 	h["Content-Type"] = d.mime
 	h["Cache-Control"] = []string{cache}
 	f := &d.plain
-	if d.packed.body != nil {
+	if packed := d.packed(); packed != nil {
 		h["Vary"] = byCoding
 		if acceptsGzip(r.Header.Get("Accept-Encoding")) {
 			h["Content-Encoding"] = inGzip
-			f = &d.packed
+			f = packed
 		}
 	}
 	h["Etag"] = f.tag
