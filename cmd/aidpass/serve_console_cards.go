@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -314,6 +315,24 @@ func (d consoleCards) Offer(ctx context.Context, org, id string) (offer.Offer, e
 		return offer.Offer{}, err
 	}
 	return d.o.store.Offer(ctx, id)
+}
+
+// Looked implements console.OffersDesk.
+func (d consoleCards) Looked(ctx context.Context, org string, by access.Actor, offers []offer.Offer) error {
+	if err := d.ours(org); err != nil {
+		return err
+	}
+	e := access.Entry{Action: "offer.read", Detail: fmt.Sprintf("offers=%d", len(offers))}
+	if len(offers) == 1 {
+		e.Object = offers[0].ID
+	}
+	var about []registry.ID
+	for _, o := range offers {
+		if !slices.Contains(about, o.Unit) {
+			about = append(about, o.Unit)
+		}
+	}
+	return d.o.store.NoteAbout(ctx, by, e, about)
 }
 
 // Make implements console.OffersDesk, as aidpass offer create does it.

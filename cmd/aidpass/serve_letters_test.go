@@ -118,7 +118,8 @@ retention_days: 90
 	if said, _ := rights.Said(answers, rights.Distribution, rights.Party{ID: "anybody"}, "2026-11-21"); said != rights.No {
 		t.Errorf("sharing of her record goes on there: %v", answers)
 	}
-	answer := []byte(there.get(took + "/reply"))
+	_, page = there.submit(took, took+"/reply", url.Values{"reason": {"to the sender"}})
+	answer := []byte(page)
 	open := func() rights.Recall {
 		t.Helper()
 		r, err := a.o.keeper().Recall(t.Context(), strings.TrimPrefix(recall[1], "/recalls/of/"))

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -207,6 +208,11 @@ func (s *Agreements) show(p *Page) error {
 	for _, x := range slices.Backward(recalls) {
 		if x.Agreement == a.ID {
 			d.Recalls = append(d.Recalls, recalledView{x.ID, x.At, x.Due, string(x.Outcome)})
+		}
+	}
+	if len(d.Shares)+len(d.Recalls) > 0 { // who took what out, and how many it tells of
+		if err := p.noted(access.Entry{Action: "agreement.read", Object: a.ID, Detail: "shares=" + strconv.Itoa(len(d.Shares)) + " recalls=" + strconv.Itoa(len(d.Recalls))}); err != nil {
+			return err
 		}
 	}
 	return p.Show("agreements_show", "agreements.one", d, "agreement", a.ID)

@@ -182,6 +182,9 @@ func (s *Imports) list(p *Page) error {
 	for _, m := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
 		d.Rows = append(d.Rows, rowOfImport(&m))
 	}
+	if err := p.namesRead("", len(d.Rows)); err != nil {
+		return err
+	}
 	return p.Show("imports", "imports.title", d)
 }
 
@@ -222,10 +225,21 @@ func (s *Imports) show(p *Page) error {
 	if err != nil {
 		return importFault(err)
 	}
+	if err := p.namesRead(m.ID, 1); err != nil {
+		return err
+	}
 	if m.State == imports.Approved {
 		p.Every = 5
 	}
 	return p.Show("import", "imports.one", importData{rowOfImport(&m), m.Changed, m.Warned, m.Skipped}, "name", m.Name)
+}
+
+// namesRead tells the log that names of files were read: one may be a person's.
+func (p *Page) namesRead(id string, n int) error {
+	if n == 0 {
+		return nil
+	}
+	return p.noted(access.Entry{Action: "import.look", Object: id, Detail: "names=" + strconv.Itoa(n)})
 }
 
 // Says reports whether the catalogues have a word.

@@ -324,6 +324,36 @@ func TestManyAreTakenOutByTheirNumber(t *testing.T) {
 	}
 }
 
+// Who read what files are called, and who took what out under an agreement, stands in the log.
+func TestReadNamesAreTold(t *testing.T) {
+	w := newWorld(t)
+	list := w.list(own, "halima.csv", smallList())
+	id := w.person(own, "Amina Yusuf")
+	w.share(own, id)
+	shared, err := w.rightsOf(own).Shares(t.Context())
+	if err != nil || len(shared) != 1 {
+		t.Fatal(shared, err)
+	}
+	b, lead := w.as(own, access.Approver), w.as(own, access.OrgAdmin)
+	for _, c := range []struct {
+		who       *browser
+		path, act string
+		object    string
+	}{{b, "/imports", "import.look", ""}, {b, "/imports/" + list.ID, "import.look", list.ID}, {lead, "/agreements/of/" + shared[0].Agreement, "agreement.read", shared[0].Agreement}} {
+		told := 0
+		before := c.who.get(c.path)
+		err := w.stores[own].Audit(t.Context(), func(e *access.Entry) error {
+			if e.Actor.ID == c.who.member.id && string(e.Action) == c.act && e.Object == c.object {
+				told++
+			}
+			return nil
+		})
+		if err != nil || before.Code != 200 || told != 1 {
+			t.Errorf("%s: %d, told %d times, %v", c.path, before.Code, told, err)
+		}
+	}
+}
+
 func (w *world) takenIn() (n int) {
 	err := w.imports[own].Registry.View(w.Context(), func(v registry.View) error {
 		ids, err := v.Units(registry.KindPerson, registry.ID{}, 10_000)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -344,6 +345,12 @@ func (s *issuing) Offers(_ context.Context, org string) ([]offer.Offer, error) {
 }
 func (s *issuing) Offer(_ context.Context, org, id string) (offer.Offer, error) {
 	return kept(s.offers, org, id, offer.ErrNotFound)
+}
+func (s *issuing) Looked(_ context.Context, _ string, by access.Actor, offers []offer.Offer) error {
+	for _, o := range offers {
+		s.readers = append(s.readers, by.ID+" "+o.Unit.String())
+	}
+	return nil
 }
 func (s *issuing) Make(_ context.Context, org string, _ access.Actor, o console.OfferOrder) (console.OfferMade, error) {
 	return console.OfferMade{Offer: s.offers[org+"/"+s.offer(org)], Link: "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Frelief-a.example", Tx: "493536"}, nil
@@ -861,5 +868,22 @@ func TestNoOfferIsBegunWhereNoWalletComes(t *testing.T) {
 	}
 	if a := b.get("/offers/new"); a.Code != 409 || !strings.Contains(a.Body.String(), says) || strings.Contains(a.Body.String(), `name="unit"`) {
 		t.Errorf("its form: %d\n%s", a.Code, a.Body)
+	}
+}
+
+// Offers are read by nobody of whom those they are for cannot be told.
+func TestReadOffersAreTold(t *testing.T) {
+	w := newWorld(t)
+	id := w.issuing.offer(own)
+	unit := w.issuing.offers[own+"/"+id].Unit.String()
+	b := w.as(own, access.Complaints)
+	for _, path := range []string{"/offers", "/offers/of/" + id} {
+		w.issuing.readers = nil
+		if a := b.get(path); a.Code != 200 || !slices.Equal(w.issuing.readers, []string{b.member.id + " " + unit}) {
+			t.Errorf("%s: %d, %v", path, a.Code, w.issuing.readers)
+		}
+	}
+	if a := w.as(own, access.Issuer).get("/offers/new?unit=17"); a.Code != 400 {
+		t.Errorf("a number in an address: %d", a.Code)
 	}
 }

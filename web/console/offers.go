@@ -38,6 +38,8 @@ type OffersDesk interface {
 	Reached(org string) error // ErrNoOffers: wallets do not reach this server
 	Offers(ctx context.Context, org string) ([]offer.Offer, error)
 	Offer(ctx context.Context, org, id string) (offer.Offer, error)
+	// Looked tells the log, and with it those whom they are for, that offers were read.
+	Looked(ctx context.Context, org string, by access.Actor, offers []offer.Offer) error
 	Make(ctx context.Context, org string, by access.Actor, o OfferOrder) (OfferMade, error)
 	Withdraw(ctx context.Context, org string, by access.Actor, id, reason string) error
 }
@@ -52,7 +54,7 @@ type Offers struct {
 func (s *Offers) Routes() []Route {
 	return []Route{
 		{Method: http.MethodGet, Path: "/offers", Act: access.OfferRead, Menu: "offers.menu", Paged: true, Answer: Members(offersData{}, "rows", "paging"), Handler: s.list},
-		{Method: http.MethodGet, Path: "/offers/new", Act: access.OfferMake, Query: []Field{Text("unit", 80)}, Handler: s.blank},
+		{Method: http.MethodGet, Path: "/offers/new", Act: access.OfferMake, Handler: s.blank},
 		{Method: http.MethodPost, Path: "/offers/new", Act: access.OfferMake,
 			Form: []Field{Text("unit", 80), Text("list", 80), Text("type", 40), Text("place", 40), Text("no_code", 3), Text("life", 8)}, Handler: s.make},
 		{Method: http.MethodGet, Path: "/offers/of/:offer", Act: access.OfferRead, Answer: Members(offersData{}, "offer"), Handler: s.show},
@@ -71,7 +73,6 @@ type offersData struct {
 	Tx     string     `json:"tx_code,omitempty"`
 
 	Picture template.URL  `json:"-"`
-	Unit    string        `json:"-"`
 	Places  []placeChoice `json:"-"`
 	Types   []string      `json:"-"`
 	Lives   []string      `json:"-"`
@@ -132,8 +133,14 @@ func (s *Offers) list(p *Page) error {
 	} else if err != nil {
 		return deskFault(err)
 	}
-	for _, o := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
+	all = all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)]
+	for _, o := range all {
 		d.Rows = append(d.Rows, s.row(&o))
+	}
+	if len(all) > 0 {
+		if err := s.Desk.Looked(p.Context(), p.Org(), p.Actor(), all); err != nil {
+			return deskFault(err)
+		}
 	}
 	return p.Show("offers", "offers.title", d)
 }
@@ -142,7 +149,7 @@ func (s *Offers) blank(p *Page) error {
 	if err := s.Desk.Reached(p.Org()); err != nil { // before anybody fills a form in vain
 		return deskFault(err)
 	}
-	d := offersData{Unit: p.Query.Get("unit"), Types: s.Desk.Types()}
+	d := offersData{Types: s.Desk.Types()}
 	all, err := s.Desk.Programmes(p.Context(), p.Org())
 	if err != nil {
 		return deskFault(err)
@@ -190,6 +197,9 @@ func (s *Offers) show(p *Page) error {
 	o, err := s.find(p)
 	if err != nil {
 		return err
+	}
+	if err := s.Desk.Looked(p.Context(), p.Org(), p.Actor(), []offer.Offer{o}); err != nil {
+		return deskFault(err)
 	}
 	return p.Show("offers_show", "offers.one", offersData{Offer: s.row(&o)}, "offer", o.ID)
 }

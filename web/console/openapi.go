@@ -253,9 +253,13 @@ func (p *Page) Export(e Export) error {
 		return errReason
 	}
 	entry := access.Entry{Action: "export.make", Object: e.Agreement, Reason: e.Reason, Detail: "route=" + p.Route.Path + " rows=" + strconv.Itoa(e.Rows), Digest: access.HashPayload(e.Body)}
-	err := p.console.Door.Store.WriteAccess(p.Context(), p.Actor(), func(tx access.Tx) error { return tx.Audit(entry) })
-	if err != nil {
+	if err := p.noted(entry); err != nil {
 		return err
 	}
 	return p.Download(e.Name, e.Mime, e.Body)
+}
+
+// noted tells the log, before a page shows it, of what was read that is about nobody on record.
+func (p *Page) noted(e access.Entry) error {
+	return p.console.Door.Store.WriteAccess(p.Context(), p.Actor(), func(tx access.Tx) error { return tx.Audit(e) })
 }

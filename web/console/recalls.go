@@ -46,7 +46,7 @@ func (s *Recalls) Routes() []Route {
 		{Method: http.MethodGet, Path: "/letters", Act: access.RecallRead, Paged: true, Answer: lettersData{}, Handler: s.letters},
 		{Method: http.MethodPost, Path: "/letters", Act: access.RecallTake, Files: true, MaxBody: rights.MaxLetterBytes + maxBody, Form: []Field{File("letter"), Text("list", 100), Text("outcome", 16)}, Handler: s.take},
 		{Method: http.MethodGet, Path: "/letters/:letter", Act: access.RecallRead, Answer: letterRow{}, Handler: s.taken},
-		{Method: http.MethodGet, Path: "/letters/:letter/reply", Act: access.RecallRead, Answer: Sends(rights.TypeAnswer), Handler: s.reply},
+		{Method: http.MethodPost, Path: "/letters/:letter/reply", Act: access.RecallRead, Form: []Field{Text("reason", maxReason)}, Answer: Sends(rights.TypeAnswer), Handler: s.reply},
 	}
 }
 
@@ -333,5 +333,5 @@ func (s *Recalls) reply(p *Page) error {
 	if err != nil {
 		return absent(err)
 	}
-	return p.Download(in.ID+".answer", rights.TypeAnswer, in.Reply)
+	return p.Export(Export{Reason: p.Form.Get("reason"), Agreement: in.Agreement, Rows: len(in.Units), Name: in.ID + ".answer", Mime: rights.TypeAnswer, Body: in.Reply})
 }

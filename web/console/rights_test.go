@@ -190,7 +190,10 @@ func TestLettersFromOthers(t *testing.T) {
 	if handle == nil {
 		t.Fatalf("no answer to hand over:\n%s", page)
 	}
-	if a := dpo.get(handle[1] + "/reply"); a.Body.String() != "signed: stopped" || a.Header().Get("Content-Type") != rights.TypeAnswer {
+	if a := dpo.post(handle[1]+"/reply", nil); a.Code != 403 {
+		t.Errorf("taken without a reason: %d", a.Code)
+	}
+	if a := dpo.post(handle[1]+"/reply", url.Values{"reason": {"to the sender"}}); a.Body.String() != "signed: stopped" || a.Header().Get("Content-Type") != rights.TypeAnswer {
 		t.Errorf("the answer: %q %v", a.Body, a.Header())
 	}
 	has(t, dpo.get("/").Body.String(), "Letters of others about records that are here yet: <bdi>1</bdi>")

@@ -209,6 +209,7 @@ func init() {
 	maps.Copy(forms, map[string]url.Values{
 		"POST /people/:person/consent":      {"wording": {"sharing-1"}, "lang": {"en"}, "how": {"thumb"}, "by": {"self"}, "answer": {"relief-c no"}},
 		"POST /people/:person/requests":     {"demand": {"access"}},
+		"POST /letters/:letter/reply":       {"reason": {"to the sender"}},
 		"POST /requests/of/:request/answer": {"done": {"yes"}},
 		"POST /notices":                     {"name": {"health"}, "sort": {"consent"}, "purpose": {"health"}, "from": {"2026-11-22"}, "lang": {"en"}, "text": {"May we?"}},
 		"POST /recalls/of/:recall/told":     {"outcome": {"deleted"}, "how": {"by telephone"}},
