@@ -39,6 +39,7 @@ func (o *Org) Erase(ctx context.Context, by access.Actor, id issuer.UnitID, reas
 // anew of a household is never there beside the old one, nor missing. Both may be nil.
 func (o *Org) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(rights.Tx) error) error {
 	var own error
+	var told statusLines
 	err := o.update(ctx, by, "erase unit", func(t *tx) error {
 		t.acts = newActs()
 		run := func(work func(rights.Tx) error) error {
@@ -70,6 +71,11 @@ func (o *Org) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, 
 		if err := run(after); err != nil {
 			return err
 		}
+		if told = t.told; told.byList != nil { // before stopped cards
+			if err := told.end(t); err != nil {
+				return err
+			}
+		}
 		if err := t.auditActs(); err != nil {
 			return err
 		}
@@ -84,6 +90,9 @@ func (o *Org) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, 
 		return o.noRoom(own)
 	}
 	if err != nil {
+		return err
+	}
+	if err := told.write(ctx, o); err != nil {
 		return err
 	}
 	return o.scrub(ctx)
