@@ -1,4 +1,4 @@
--- 0023: a photograph has a key of its own, which is destroyed when the photograph goes; and what was closed
+-- 0024: a photograph has a key of its own, which is destroyed when the photograph goes; and what was closed
 -- can be looked up by when.
 
 -- One key a photograph, sealed under the person's key. The change set stays, unreadable.
