@@ -59,6 +59,7 @@ const (
 	ImportWithdraw   Act = "import.withdraw"
 	NoticeMake       Act = "notice.make"
 	OfferMake        Act = "offer.make"
+	OfferMore        Act = "offer.more"
 	OfferRead        Act = "offer.read"
 	OfferWithdraw    Act = "offer.withdraw"
 	PackBuild        Act = "pack.build"
@@ -88,6 +89,7 @@ const (
 	RightsAsk        Act = "rights.ask"
 	RightsPrint      Act = "rights.print"
 	SettingsChange   Act = "settings.change"
+	SettingsLoosen   Act = "settings.loosen"
 	SettingsRead     Act = "settings.read"
 	TokenMake        Act = "token.make"
 	TokenRevoke      Act = "token.revoke"
@@ -184,6 +186,7 @@ var rules = []Rule{
 	rule(ImportWithdraw, personal, "", "Take back an import that is not in the register yet.", Registrar),
 	rule(NoticeMake, 0, "", "Keep a wording that is read to people, in their languages.", DataProtection),
 	rule(OfferMake, personal|stepUp, "", "Make the code by which a wallet takes up credentials.", Issuer),
+	rule(OfferMore, personal|stepUp, CardConfirm, "Make an offer above what one account makes alone on a day: a second account sees for whom.", Issuer),
 	rule(OfferRead, reads|personal, "", "See offers to wallets and what became of them.", Registrar, Issuer, Complaints),
 	rule(OfferWithdraw, personal, "", "Withdraw an offer.", Registrar, Issuer),
 	rule(PackBuild, personal|stepUp, "", "Build the pack a service point works from.", DistributionLead, OrgAdmin),
@@ -213,6 +216,7 @@ var rules = []Rule{
 	rule(RightsAsk, personal, "", "Write down what a person asks about her data.", Registrar, DataProtection),
 	rule(RightsPrint, personal, "", "Print all that is held about one person, and who looked at it.", DataProtection, Registrar),
 	rule(SettingsChange, stepUp, "", "Change the organisation's settings.", OrgAdmin),
+	rule(SettingsLoosen, stepUp, SettingsLoosen, "Loosen a setting that holds people apart (ceilings, lots, what a record must have): two administrators.", OrgAdmin),
 	rule(SettingsRead, reads, "", "See the organisation's settings.", OrgAdmin, Auditor, DataProtection, PlatformOperator),
 	rule(TokenMake, stepUp, "", "Make a token for a program, with no more than its maker may do.", OrgAdmin, Registrar, Issuer, DistributionLead, DataProtection, Finance),
 	rule(TokenRevoke, 0, "", "Revoke a program's token: one's own, or as an administrator anyone's.", OrgAdmin, Registrar, Issuer, DistributionLead, DataProtection, Finance),

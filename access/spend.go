@@ -88,6 +88,52 @@ const (
 	MaxPairs     = 500
 )
 
+// How many offers to wallets one account makes alone on a day, where the organisation did
+// not say, and the most that it can say: each is a card for whoever has its link.
+const (
+	DefaultOffers = 20
+	MaxOffers     = 500
+)
+
+// GiveBack makes an approval good again that TakeApproved used for an act without effect.
+func (d *Door) GiveBack(ctx context.Context, who Actor, a Approval) error {
+	return d.Store.WriteAccess(ctx, who, func(tx Tx) error { return tx.SaveTally(Tally{What: "used " + a.ID, Day: day(a.Done)}) })
+}
+
+// ApprovedFor is how long what a second account approved for later can be done.
+const ApprovedFor = 24 * time.Hour
+
+// TakeApproved finds what a second account approved of these bytes for who, at most
+// ApprovedFor ago, and uses it up: it is good for one act. ErrNoApproval: there is none.
+//
+// It is for acts that are done by who asked, after the approval, because what comes of them is
+// for her eyes alone.
+func (d *Door) TakeApproved(ctx context.Context, who Actor, a Act, payload []byte) (found Approval, err error) {
+	hash, since := HashPayload(payload), d.now().Add(-ApprovedFor)
+	err = d.Store.WriteAccess(ctx, who, func(tx Tx) error {
+		all, err := tx.Approvals()
+		if err != nil {
+			return err
+		}
+		for _, x := range all {
+			if x.Act != a || x.State != Carried || x.Hash != hash || !SameAccount(x.By, who.ID) || x.Done.Before(since) {
+				continue
+			}
+			t := Tally{What: "used " + x.ID, Day: day(x.Done)}
+			if was, err := tx.Tally(t.What, t.Day); err != nil || was > 0 {
+				if err != nil {
+					return err
+				}
+				continue
+			}
+			t.N, found = 1, x
+			return tx.SaveTally(t)
+		}
+		return ErrNoApproval
+	})
+	return found, err
+}
+
 // ErrPair: these two approved for each other all that two do on one day. Another account
 // approves it today, or the same one tomorrow.
 var ErrPair = errors.New("access: these two accounts approved as much for each other today as two may: another account approves it, or the same tomorrow")

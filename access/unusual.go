@@ -16,9 +16,12 @@ type Work struct {
 	Asked   int    `json:"asked"`        // of what was approved and carried out, what this account asked for
 	Second  string `json:"second"`       // who approved most of that
 	Same    int    `json:"same_second"`  // of Asked: by Second
-	Fast    bool   `json:"fast"`         // more an hour than three times the middle account's
-	Late    bool   `json:"late"`         // a fifth and more after hours
-	Pair    bool   `json:"pair"`         // four fifths and more by the same second
+	Offers  int    `json:"offers"`       // to wallets
+	OfDay   int    `json:"most_offers_a_day"`
+	Fast    bool   `json:"fast"`        // more an hour than three times the middle account's
+	Late    bool   `json:"late"`        // a fifth and more after hours
+	Pair    bool   `json:"pair"`        // four fifths and more by the same second
+	Many    bool   `json:"many_offers"` // as many on a day as one makes alone where nobody said
 }
 
 // What is told as unusual, from how much on.
@@ -44,6 +47,7 @@ type Unusual struct {
 	work    map[string]*Work
 	hours   map[hourOf]int
 	seconds map[[2]string]int
+	offers  map[hourOf]int // by day
 }
 
 type hourOf struct {
@@ -70,7 +74,7 @@ func (u *Unusual) Add(e *Entry) {
 		return
 	}
 	if u.work == nil {
-		u.work, u.hours, u.seconds = map[string]*Work{}, map[hourOf]int{}, map[[2]string]int{}
+		u.work, u.hours, u.seconds, u.offers = map[string]*Work{}, map[hourOf]int{}, map[[2]string]int{}, map[hourOf]int{}
 	}
 	carried := e.Action == "approval.carried" && e.Actor.SecondPerson != ""
 	if !carried && !e.Action.Changes() {
@@ -89,6 +93,12 @@ func (u *Unusual) Add(e *Entry) {
 			w.Second, w.Same = e.Actor.SecondPerson, n
 		}
 		return
+	}
+	if e.Action == "offer.create" {
+		at := hourOf{e.Actor.ID, day(e.Time)}
+		u.offers[at]++
+		w.Offers++
+		w.OfDay = max(w.OfDay, u.offers[at])
 	}
 	w.Changes++
 	at := hourOf{e.Actor.ID, e.Time.Unix() / 3600}
@@ -117,6 +127,7 @@ func (u *Unusual) Rows() (rows []Work) {
 		r.Fast = r.Hour >= unusualHour && r.Hour > 3*middle[(len(middle)-1)/2]
 		r.Late = r.Changes >= unusualChanges && 5*r.After >= r.Changes
 		r.Pair = r.Asked >= unusualAsked && 5*r.Same >= 4*r.Asked
+		r.Many = r.OfDay >= DefaultOffers
 		rows = append(rows, r)
 	}
 	slices.SortFunc(rows, func(a, b Work) int {
@@ -126,7 +137,7 @@ func (u *Unusual) Rows() (rows []Work) {
 }
 
 func (w *Work) unusual() (n int) {
-	for _, is := range []bool{w.Fast, w.Late, w.Pair} {
+	for _, is := range []bool{w.Fast, w.Late, w.Pair, w.Many} {
 		if is {
 			n++
 		}

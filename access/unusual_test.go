@@ -32,9 +32,16 @@ func TestUnusualWork(t *testing.T) {
 	add("amina", "", "person.read", day, 400)
 	add("amina", "", "account.sign-in", day, 400)
 	add("device-1", "", "person.enter", day, 400)
+	for h := range 10 { // twenty on a day, and two on the next
+		add("offers", "", "offer.create", day.Add(time.Duration(h/5)*time.Hour), 2)
+	}
+	add("offers", "", "offer.create", day.Add(24*time.Hour), 2)
 	got := map[string]string{}
 	for _, w := range u.Rows() {
 		got[w.Account] = fmt.Sprintf("%d %d %d %d/%d%s fast=%v late=%v pair=%v", w.Changes, w.Hour, w.After, w.Same, w.Asked, w.Second, w.Fast, w.Late, w.Pair)
+		if who := w.Account == "offers"; who != w.Many || who && (w.Offers != 22 || w.OfDay != 20) {
+			t.Errorf("%s made %d offers, %d on a day: %v", w.Account, w.Offers, w.OfDay, w.Many)
+		}
 	}
 	for who, want := range map[string]string{
 		"amina": "40 8 0 0/0 fast=false late=false pair=false",
@@ -47,7 +54,7 @@ func TestUnusualWork(t *testing.T) {
 			t.Errorf("%s: %s, want %s", who, got[who], want)
 		}
 	}
-	if len(got) != 7 {
+	if len(got) != 8 {
 		t.Errorf("%d accounts are told: %v", len(got), got)
 	}
 }

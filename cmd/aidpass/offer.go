@@ -196,12 +196,13 @@ func (a *app) createOffer(ctx context.Context, f *offerFlags) error {
 	if draft.For, err = f.requestOf(ctx, a, o, t, policy); err != nil {
 		return err
 	}
-	if err := f.approvedOffer(ctx, a, o, draft.For.Unit); err != nil {
+	giveBack, err := f.approvedOffer(ctx, a, o, draft.For.Unit)
+	if err != nil {
 		return err
 	}
 	made, err := service.Create(ctx, draft)
 	if err != nil {
-		return offerError(err)
+		return errors.Join(offerError(err), giveBack())
 	}
 	return a.showOffer(service, made, f.byValue, out)
 }

@@ -8,6 +8,7 @@ import (
 	"aidpass/credential"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
+	"aidpass/web/console"
 )
 
 var errNotApprovedFor = errors.New("nothing is due to this unit in a round of which a second account approved a batch")
@@ -55,25 +56,37 @@ func (o *org) approvedFor(ctx context.Context, unit issuer.UnitID, typeName, pro
 
 // approvedOffer holds an offer of the command line to what the desk holds its own to. Where
 // the organisation has no accounts there is no desk that could approve, and it says so; where
-// a second person answers for the offer by name, that stands in the log.
-func (f *offerFlags) approvedOffer(ctx context.Context, a *app, o *org, unit issuer.UnitID) error {
+// a second person answers for the offer by name, that stands in the log. Else it counts among
+// those that one makes alone on a day; giveBack is for one that was not made.
+func (f *offerFlags) approvedOffer(ctx context.Context, a *app, o *org, unit issuer.UnitID) (giveBack func() error, err error) {
+	nothing := func() error { return nil }
 	staff := false
-	err := o.store.ReadAccess(ctx, func(v access.View) error {
+	err = o.store.ReadAccess(ctx, func(v access.View) error {
 		all, err := v.Accounts()
 		staff = len(all) > 0
 		return err
 	})
 	switch {
 	case err != nil:
-		return err
+		return nil, err
 	case !staff:
 		a.say("note: this organisation has no accounts: nobody but %s stands behind this offer", a.Actor)
-		return nil
+		return nothing, nil
 	case a.SecondPerson != "":
-		return nil
+		return nothing, nil
 	}
 	if err = o.approvedFor(ctx, unit, f.typeName, f.programme, f.round); errors.Is(err, errNotApprovedFor) {
-		return usagef("%w", err).hint("plan what is due, and have a batch of the round approved at the desk; or a second person answers for it: --second-person ACCOUNT")
+		return nil, usagef("%w", err).hint("plan what is due, and have a batch of the round approved at the desk; or a second person answers for it: --second-person ACCOUNT")
 	}
-	return err
+	if err != nil {
+		return nil, err
+	}
+	// Whoever is named there was asked for no password: all count as one.
+	who := access.Actor{ID: "laptop", Role: access.Issuer}
+	_, giveBack, err = a.spendOffer(ctx, &access.Door{Store: o.store, Now: a.Now}, who, console.OfferMore{Unit: unit.String(), Type: f.typeName, Programme: f.programme, Round: f.round})
+	if errors.Is(err, issuer.ErrSecondPerson) {
+		return nil, usagef("as many offers were made here today as one makes alone: %w", err).
+			hint("a second person answers for it: --second-person ACCOUNT; or make it at the desk, where a second account sees for whom it is")
+	}
+	return giveBack, err
 }

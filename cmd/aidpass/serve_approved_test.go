@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"os"
@@ -105,6 +106,67 @@ func TestOffersAreOfApprovedRounds(t *testing.T) {
 			t.Errorf("the log lacks %s", want)
 		}
 	}
+	offersAreCounted(t, l, s, args("1"))
+}
+
+// offersAreCounted: one account makes so many offers on a day alone, at the desk and at the
+// command line, and past them each one that a second account saw for whom it is, once. One
+// administrator sets the number lower, and two higher.
+func offersAreCounted(t *testing.T, l *laptop, s *serving, args []string) {
+	t.Helper()
+	ctx, org, by := t.Context(), s.o.entry.ID, access.Actor{ID: "sign-1", Role: access.Issuer}
+	admin, settings := access.Actor{ID: "boss", Role: access.OrgAdmin}, consoleOrganisation{s}
+	set := func(who access.Actor, was, now string) error {
+		before := sha256.Sum256([]byte(was))
+		return settings.Set(ctx, org, who, console.SettingOffers, before, []byte(now))
+	}
+	if err := set(admin, "", "1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := set(admin, "1", "2"); !errors.Is(err, issuer.ErrSecondPerson) {
+		t.Errorf("one administrator loosens it: %v", err)
+	}
+	d := consoleCards{consoleIssuing{s}}
+	try := func() (console.OfferMade, error) {
+		return d.Make(ctx, org, by, console.OfferOrder{Unit: "1", Type: "eligibility", Programme: "K7Q2", Round: 1})
+	}
+	made, err := try()
+	if !errors.Is(err, issuer.ErrSecondPerson) || made.Offer.Unit.IsZero() {
+		t.Fatalf("a second offer of one account: %v", err)
+	}
+	l.refused([]string{"as one makes alone", "--second-person"}, args...)
+	payload, err := console.OfferMore{Unit: made.Offer.Unit.String(), Type: "eligibility", Programme: "K7Q2", Round: 1}.Payload()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := s.a.Now()
+	yes := access.Approval{ID: "yes", Org: org, Act: access.OfferMore, Payload: payload, Hash: access.HashPayload(payload), By: by.ID, Second: "lead-1", At: now, Ends: now.Add(time.Hour), State: access.Waiting}
+	save := func() {
+		t.Helper()
+		if err := s.o.store.WriteAccess(ctx, by, func(tx access.Tx) error {
+			return errors.Join(tx.SaveApproval(yes), tx.Audit(access.Entry{Action: "approval.ask", Object: yes.ID}))
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for save(); yes.State != access.Carried; save() {
+		yes.State, yes.Done = map[access.ApprovalState]access.ApprovalState{access.Waiting: access.Approved, access.Approved: access.Carried}[yes.State], now
+	}
+	if _, err := try(); err != nil {
+		t.Errorf("one that was approved: %v", err)
+	}
+	if _, err := try(); !errors.Is(err, issuer.ErrSecondPerson) {
+		t.Errorf("the same approval again: %v", err)
+	}
+	two := admin
+	two.SecondPerson = "lead-1"
+	if err := set(two, "1", "3"); err != nil {
+		t.Errorf("two administrators: %v", err)
+	}
+	if _, err := try(); err != nil {
+		t.Errorf("once more are allowed: %v", err)
+	}
+	l.must(args...)
 }
 
 // A server destroys lists whose time is over though no other list comes: as it begins, and

@@ -391,7 +391,17 @@ func (d consoleCards) Make(ctx context.Context, org string, by access.Actor, o c
 		return made, console.Held(settled.Refusal.Text, settled.Decision.Lacks...)
 	}
 	draft.For = settled.Request
+	more := console.OfferMore{Unit: c.Unit.String(), Type: o.Type, Programme: o.Programme, Round: o.Round}
+	by, giveBack, err := d.a.spendOffer(ctx, d.door, by, more)
+	if err != nil {
+		made.Offer = offer.Offer{Unit: c.Unit, Type: o.Type, Programme: o.Programme, Round: o.Round}
+		return made, err
+	}
+	draft.By = by
 	offered, err := service.Create(ctx, draft)
+	if err != nil {
+		err = errors.Join(err, giveBack())
+	}
 	var held *offer.Held
 	switch {
 	case errors.As(err, &held):
@@ -400,6 +410,46 @@ func (d consoleCards) Make(ctx context.Context, org string, by access.Actor, o c
 		return made, err
 	}
 	return console.OfferMade{Offer: offered.Offer, Link: service.Link(offered), Tx: offered.Tx}, nil
+}
+
+// spendOffer counts an offer among those that an account makes alone on a day, and past them
+// takes what a second account approved for the same: by then has it. issuer.ErrSecondPerson
+// where none did. giveBack is for an offer that was not made.
+func (a *app) spendOffer(ctx context.Context, door *access.Door, by access.Actor, more console.OfferMore) (_ access.Actor, giveBack func() error, err error) {
+	most, err := a.mostOffers()
+	if err != nil {
+		return by, nil, err
+	}
+	back := context.WithoutCancel(ctx)
+	err = door.Spend(ctx, by, access.OfferMake, 1, most)
+	if !errors.Is(err, access.ErrSpent) {
+		return by, func() error { return door.Unspend(back, by, access.OfferMake, 1) }, err
+	}
+	payload, err := more.Payload()
+	if err != nil {
+		return by, nil, err
+	}
+	approved, err := door.TakeApproved(ctx, by, access.OfferMore, payload)
+	if errors.Is(err, access.ErrNoApproval) {
+		err = issuer.ErrSecondPerson
+	}
+	alone := by
+	by.SecondPerson = approved.Second
+	return by, func() error { return door.GiveBack(back, alone, approved) }, err
+}
+
+// Whom implements console.OffersDesk.
+func (d consoleCards) Whom(ctx context.Context, org string, by access.Actor, unit string) (records.Line, error) {
+	id, err := registry.ParseID(unit)
+	if err != nil || d.ours(org) != nil {
+		return records.Line{}, registry.ErrNotFound
+	}
+	desk := records.Desk{Store: d.o.store, Country: d.o.entry.Country, Now: d.a.Now}
+	lines, err := desk.Lines(ctx, by, access.Entry{Action: "offer.read", Object: "offer"}, []registry.ID{id})
+	if err != nil || len(lines) != 1 {
+		return records.Line{}, err
+	}
+	return lines[0], nil
 }
 
 // Withdraw implements console.OffersDesk.

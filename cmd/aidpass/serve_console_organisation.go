@@ -12,6 +12,7 @@ import (
 	"unicode"
 
 	"aidpass/access"
+	"aidpass/issuer"
 	"aidpass/issuer/registry/quality"
 	"aidpass/web/console"
 )
@@ -64,6 +65,8 @@ func (d consoleOrganisation) Set(ctx context.Context, org string, by access.Acto
 	case console.SettingPairs:
 		code = console.CannotPairs
 		_, err = console.ReadPairs(value)
+	case console.SettingOffers:
+		_, err = console.ReadOffers(value)
 	case console.SettingRechecks:
 		_, err = console.ReadRechecks(value)
 	case console.SettingLabels:
@@ -87,6 +90,11 @@ func (d consoleOrganisation) Set(ctx context.Context, org string, by access.Acto
 	if sha256.Sum256(have) != before {
 		return console.ErrConflict
 	}
+	if looser, err := console.Loosens(name, have, value); err != nil {
+		return err
+	} else if looser && by.SecondPerson == "" {
+		return issuer.ErrSecondPerson
+	}
 	e := access.Entry{Action: "settings.change", Object: name, Digest: sha256.Sum256(value)}
 	if err := d.o.store.Note(ctx, by, e); err != nil {
 		return err
@@ -107,4 +115,13 @@ func (d consoleOrganisation) pairs(context.Context) (int, error) {
 		return 0, err
 	}
 	return console.ReadPairs(b)
+}
+
+// mostOffers is how many offers to wallets an account makes alone on a day.
+func (a *app) mostOffers() (int, error) {
+	b, err := a.setting(console.SettingOffers)
+	if err != nil {
+		return 0, err
+	}
+	return console.ReadOffers(b)
 }

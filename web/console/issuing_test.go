@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -30,6 +31,7 @@ type issuing struct {
 	prints     map[string]issuer.PrintJob
 	cards      map[string]issuer.Card
 	offers     map[string]offer.Offer
+	whom       issuer.UnitID     // for whom the next offer is
 	alone      error             // what keeps wallets away
 	kin        map[string]string // of a card: the one in whose place it was made
 	begun      []string
@@ -56,7 +58,7 @@ func newIssuing(w *world) *issuing {
 
 func (s *issuing) screens() []console.Screen {
 	door := s.w.doors[own]
-	return []console.Screen{&console.Programmes{Desk: s}, &console.Batches{Desk: s, Door: door}, &console.Prints{Desk: s}, &console.Handouts{Desk: s}, &console.Cards{Desk: s, Door: door, Now: s.w.now}, &console.Offers{Desk: s, Now: s.w.now},
+	return []console.Screen{&console.Programmes{Desk: s}, &console.Batches{Desk: s, Door: door}, &console.Prints{Desk: s}, &console.Handouts{Desk: s}, &console.Cards{Desk: s, Door: door, Now: s.w.now}, &console.Offers{Desk: s, Door: door, Now: s.w.now},
 		&console.Faces{Desk: &records.Desk{Store: s.w.peopleOf(own), Country: "KEN", Now: s.w.now}}}
 }
 
@@ -352,7 +354,22 @@ func (s *issuing) Looked(_ context.Context, _ string, by access.Actor, offers []
 	}
 	return nil
 }
+func (s *issuing) Whom(_ context.Context, org string, by access.Actor, unit string) (l records.Line, err error) {
+	desk := records.Desk{Store: s.w.peopleOf(org), Country: "KEN", Now: s.w.now}
+	id, err := registry.ParseID(unit)
+	if err != nil {
+		return l, err
+	}
+	lines, err := desk.Lines(s.w.Context(), by, access.Entry{Action: "offer.read", Object: "offer"}, []registry.ID{id})
+	if err == nil {
+		l = lines[0]
+	}
+	return l, err
+}
 func (s *issuing) Make(_ context.Context, org string, _ access.Actor, o console.OfferOrder) (console.OfferMade, error) {
+	if s.spent {
+		return console.OfferMade{Offer: offer.Offer{Unit: s.whom, Type: "eligibility", Programme: o.Programme, Round: o.Round}}, issuer.ErrSecondPerson
+	}
 	return console.OfferMade{Offer: s.offers[org+"/"+s.offer(org)], Link: "openid-credential-offer://?credential_offer_uri=https%3A%2F%2Frelief-a.example", Tx: "493536"}, nil
 }
 func (s *issuing) Withdraw(_ context.Context, org string, _ access.Actor, id, _ string) error {
@@ -885,5 +902,48 @@ func TestReadOffersAreTold(t *testing.T) {
 	}
 	if a := w.as(own, access.Issuer).get("/offers/new?unit=17"); a.Code != 400 {
 		t.Errorf("a number in an address: %d", a.Code)
+	}
+}
+
+// Past what one account offers alone on a day a second account is asked, and told for whom
+// it is.
+func TestOffersPastTheCeilingNeedTwo(t *testing.T) {
+	w := newWorld(t)
+	w.doors[own].Handle(access.OfferMore, access.Executor{Run: func(context.Context, access.Actor, access.Approval) error { return nil }})
+	w.issuing.spent, w.issuing.whom = true, w.person(own, "Amina <b>")
+	maker := w.add(own, "maker", access.Issuer)
+	if a := w.of(maker).post("/offers/new", url.Values{"unit": {"17"}, "place": {"K7Q2/1"}}); a.Code != 303 || a.Header().Get("Location") != "/desk/offers" {
+		t.Fatalf("asking: %d %s", a.Code, a.Body)
+	}
+	open, err := w.doors[own].Open(t.Context(), boss)
+	if err != nil || len(open) != 1 || open[0].Act != access.OfferMore {
+		t.Fatal(open, err)
+	}
+	at := "/approvals/" + open[0].ID
+	approver := w.as(own, access.Approver)
+	page := approver.get(at).Body.String()
+	has(t, page, "Amina &lt;b&gt;")
+	has(t, page, w.issuing.whom.String())
+	hasNot(t, w.as(own, access.Auditor).get(at).Body.String(), w.issuing.whom.String())
+	payload, err := console.OfferMore{Unit: w.issuing.whom.String(), Type: "eligibility", Programme: "K7Q2", Round: 1}.Payload()
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := access.Actor{ID: maker.id, Role: access.Issuer}
+	take := func() error {
+		_, err := w.doors[own].TakeApproved(t.Context(), who, access.OfferMore, payload)
+		return err
+	}
+	if err := take(); !errors.Is(err, access.ErrNoApproval) {
+		t.Errorf("before anybody approved it: %v", err)
+	}
+	if a := approver.submit(page, "/desk"+at+"/approve"); a.Code != 303 {
+		t.Fatalf("approving: %d %s", a.Code, a.Body)
+	}
+	if err := take(); err != nil {
+		t.Errorf("approved: %v", err)
+	}
+	if err := take(); !errors.Is(err, access.ErrNoApproval) {
+		t.Errorf("a second time: %v", err)
 	}
 }

@@ -2,13 +2,16 @@ package console
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"html/template"
 	"net/http"
 	"time"
 
 	"aidpass/access"
+	"aidpass/issuer"
 	"aidpass/issuer/offer"
+	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 )
 
@@ -40,14 +43,75 @@ type OffersDesk interface {
 	Offer(ctx context.Context, org, id string) (offer.Offer, error)
 	// Looked tells the log, and with it those whom they are for, that offers were read.
 	Looked(ctx context.Context, org string, by access.Actor, offers []offer.Offer) error
+	// Make is issuer.ErrSecondPerson where the account made as many today as one makes alone,
+	// with whom and what in the Offer.
 	Make(ctx context.Context, org string, by access.Actor, o OfferOrder) (OfferMade, error)
+	// Whom tells who a record is; the log tells who read it.
+	Whom(ctx context.Context, org string, by access.Actor, unit string) (records.Line, error)
 	Withdraw(ctx context.Context, org string, by access.Actor, id, reason string) error
 }
 
 // Offers are the pages of offers to wallets.
 type Offers struct {
 	Desk OffersDesk
+	Door *access.Door
 	Now  func() time.Time
+}
+
+// An OfferMore is what a second account agrees to: one offer more, for whom and of what.
+type OfferMore struct {
+	Unit      string `json:"unit"`
+	Type      string `json:"type"`
+	Programme string `json:"programme"`
+	Round     uint64 `json:"round"`
+}
+
+// Payload is what both accounts mean.
+func (o OfferMore) Payload() ([]byte, error) { return json.Marshal(o) }
+
+// more asks for the second account of an offer.
+func (s *Offers) more(p *Page, o offer.Offer) error {
+	payload, err := OfferMore{o.Unit.String(), o.Type, o.Programme, o.Round}.Payload()
+	if err != nil {
+		return err
+	}
+	err = p.Do(func(ctx context.Context) error {
+		_, err := s.Door.Ask(ctx, p.In, access.Request{Act: access.OfferMore, Payload: payload})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Done("/offers", Note{Word: "offers.asked"})
+}
+
+// Tell implements Teller: for whom it is.
+func (s *Offers) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
+	if a.Act != access.OfferMore {
+		return nil, nil
+	}
+	var o OfferMore
+	if err := json.Unmarshal(a.Payload, &o); err != nil {
+		return nil, err
+	}
+	tells := []template.HTML{p.T("offers.tell_many")}
+	if !p.May(string(access.OfferRead)) && !p.May(string(access.CardConfirm)) { // who reads the log reads no offer
+		return tells, nil
+	}
+	tells = append(tells, p.T("offers.tell", "type", o.Type, "programme", o.Programme, "round", o.Round))
+	who, err := s.Desk.Whom(p.Context(), p.Org(), p.Actor(), o.Unit)
+	if err != nil {
+		return nil, deskFault(err)
+	}
+	switch name := p.holder(&who); {
+	case name == "":
+		tells = append(tells, p.T("offers.tell_unit", "unit", o.Unit))
+	case who.Kind == registry.KindHousehold:
+		tells = append(tells, p.T("offers.tell_house", "name", name))
+	default:
+		tells = append(tells, p.T("offers.tell_for", "name", name))
+	}
+	return tells, nil
 }
 
 // Routes implements Screen.
@@ -178,6 +242,9 @@ func (s *Offers) make(p *Page) error {
 		made, err = s.Desk.Make(ctx, p.Org(), p.Actor(), o)
 		return err
 	})
+	if errors.Is(err, issuer.ErrSecondPerson) {
+		return s.more(p, made.Offer)
+	}
 	if err != nil {
 		return deskFault(err)
 	}

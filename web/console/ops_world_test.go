@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -22,6 +23,7 @@ import (
 	"aidpass/access/witness"
 	"aidpass/credential"
 	"aidpass/internal/cose"
+	"aidpass/issuer"
 	"aidpass/issuer/insight"
 	"aidpass/trust"
 	"aidpass/verifier/enrol"
@@ -48,7 +50,7 @@ func (w *world) ops() []console.Screen {
 			},
 		})
 	}
-	return []console.Screen{&console.Devices{Desk: d, Now: w.now}, &console.Trust{Desk: d, Door: w.doors[own], Now: w.now}, &console.Audit{Desk: d}, &console.Reports{Desk: d, Now: w.now}, &console.Organisation{Desk: d}}
+	return []console.Screen{&console.Devices{Desk: d, Now: w.now}, &console.Trust{Desk: d, Door: w.doors[own], Now: w.now}, &console.Audit{Desk: d}, &console.Reports{Desk: d, Now: w.now}, &console.Organisation{Desk: d, Door: w.doors[own]}}
 }
 
 func init() {
@@ -338,6 +340,9 @@ func (d opsDesks) Set(_ context.Context, org string, by access.Actor, name strin
 	x := d.of(org)
 	if sha256.Sum256(x.settings[name]) != before {
 		return console.ErrConflict
+	}
+	if looser, err := console.Loosens(name, x.settings[name], value); err != nil || looser && by.SecondPerson == "" {
+		return cmp.Or(err, issuer.ErrSecondPerson)
 	}
 	if x.settings == nil {
 		x.settings = map[string][]byte{}

@@ -4,23 +4,26 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
+	"errors"
 	"net/http"
-	"strconv"
 
 	"aidpass/access"
-	"aidpass/issuer/recheck"
+	"aidpass/issuer"
 )
 
 // Organisation is the page of what all staff of an organisation go by: the line by which
 // people complain, what things are called, and what a record must have.
-type Organisation struct{ Desk OrganisationDesk }
+type Organisation struct {
+	Desk OrganisationDesk
+	Door *access.Door
+}
 
 // An OrganisationDesk keeps settings. A setting that is not there is nil.
 type OrganisationDesk interface {
 	Setting(ctx context.Context, org, name string) ([]byte, error)
 	// Set puts a value in the place of the one whose SHA-256 is before, else ErrConflict;
-	// empty takes it away. What cannot be such a setting is a *Fault.
+	// empty takes it away. What cannot be such a setting is a *Fault, and what loosens
+	// (Loosens) issuer.ErrSecondPerson for one account alone.
 	Set(ctx context.Context, org string, by access.Actor, name string, before [32]byte, value []byte) error
 }
 
@@ -28,6 +31,7 @@ type OrganisationDesk interface {
 const (
 	SettingComplaint = "complaint" // a line that is printed on cards
 	SettingLabels    = "labels"    // JSON: what programmes and things are called, by code and language
+	SettingOffers    = "offers"    // JSON number: how many offers to wallets an account makes alone on a day
 	SettingPairs     = "pairs"     // JSON number: how much two accounts approve for each other on a day
 	SettingRechecks  = "rechecks"  // JSON number: how many are drawn by lot each day to be seen again
 	SettingRequired  = "required"  // JSON: what must be known of a record before a card is made
@@ -48,8 +52,9 @@ func (s *Organisation) Routes() []Route {
 		{Method: http.MethodGet, Path: "/organisation", Act: access.SettingsRead, Menu: "organisation.menu", Answer: organisationData{}, Handler: s.show},
 		{Method: http.MethodGet, Path: "/organisation/file", Act: access.SettingsRead, Query: []Field{name}, Answer: Sends("application/json"), Handler: s.file},
 		{Method: http.MethodPost, Path: "/organisation/complaint", Act: access.SettingsChange, Form: []Field{Text("complaint", maxComplaint), before}, Handler: s.complaint},
-		{Method: http.MethodPost, Path: "/organisation/pairs", Act: access.SettingsChange, Form: []Field{Text("pairs", 3), before}, Handler: s.pairs},
-		{Method: http.MethodPost, Path: "/organisation/rechecks", Act: access.SettingsChange, Form: []Field{Text("rechecks", 3), before}, Handler: s.rechecks},
+		{Method: http.MethodPost, Path: "/organisation/pairs", Act: access.SettingsChange, Form: []Field{Text(SettingPairs, 3), before}, Handler: s.number(SettingPairs)},
+		{Method: http.MethodPost, Path: "/organisation/offers", Act: access.SettingsChange, Form: []Field{Text(SettingOffers, 3), before}, Handler: s.number(SettingOffers)},
+		{Method: http.MethodPost, Path: "/organisation/rechecks", Act: access.SettingsChange, Form: []Field{Text(SettingRechecks, 3), before}, Handler: s.number(SettingRechecks)},
 		{Method: http.MethodPost, Path: "/organisation/file", Act: access.SettingsChange, Files: true, MaxBody: maxSettingFile + 1<<16, Form: []Field{name, before, File("file")}, Handler: s.take},
 	}
 }
@@ -66,7 +71,18 @@ type organisationData struct {
 
 	Rechecks     int    `json:"rechecks"` // a day
 	RechecksHash string `json:"rechecks_sha256"`
-	MostRechecks int    `json:"-"`
+
+	Offers     int    `json:"offers"` // of one account alone, a day
+	OffersHash string `json:"offers_sha256"`
+
+	Numbers []settingNumber `json:"-"`
+}
+
+// A settingNumber is one of those on the page.
+type settingNumber struct {
+	*limit
+	Now  int
+	Hash string
 }
 
 type settingFileView struct {
@@ -86,21 +102,25 @@ func (s *Organisation) show(p *Page) error {
 	if err != nil {
 		return err
 	}
-	pairs, err := s.Desk.Setting(p.Context(), p.Org(), SettingPairs)
-	if err != nil {
-		return err
-	}
-	d := organisationData{Complaint: string(line), Before: hashOf(line), PairsHash: hashOf(pairs)}
-	if d.Pairs, err = ReadPairs(pairs); err != nil {
-		return err
-	}
-	rechecks, err := s.Desk.Setting(p.Context(), p.Org(), SettingRechecks)
-	if err != nil {
-		return err
-	}
-	d.RechecksHash, d.MostRechecks = hashOf(rechecks), recheck.MaxNumber
-	if d.Rechecks, err = ReadRechecks(rechecks); err != nil {
-		return err
+	d := organisationData{Complaint: string(line), Before: hashOf(line)}
+	for _, l := range limits {
+		b, err := s.Desk.Setting(p.Context(), p.Org(), l.Name)
+		if err != nil {
+			return err
+		}
+		n, err := l.read(b)
+		if err != nil {
+			return err
+		}
+		d.Numbers = append(d.Numbers, settingNumber{l, n, hashOf(b)})
+		switch l.Name {
+		case SettingPairs:
+			d.Pairs, d.PairsHash = n, hashOf(b)
+		case SettingOffers:
+			d.Offers, d.OffersHash = n, hashOf(b)
+		case SettingRechecks:
+			d.Rechecks, d.RechecksHash = n, hashOf(b)
+		}
 	}
 	for _, f := range settingFiles {
 		b, err := s.Desk.Setting(p.Context(), p.Org(), f.Code)
@@ -136,6 +156,9 @@ func (s *Organisation) set(p *Page, name string, value []byte) error {
 	err = p.Do(func(ctx context.Context) error {
 		return s.Desk.Set(ctx, p.Org(), p.Actor(), name, [32]byte(before), value)
 	})
+	if errors.Is(err, issuer.ErrSecondPerson) {
+		return s.ask(p, name, [32]byte(before), value)
+	}
 	if err != nil {
 		return err
 	}
@@ -144,44 +167,6 @@ func (s *Organisation) set(p *Page, name string, value []byte) error {
 
 func (s *Organisation) complaint(p *Page) error {
 	return s.set(p, SettingComplaint, []byte(p.Form.Get("complaint")))
-}
-
-// ReadPairs reads SettingPairs; nil is access.DefaultPairs.
-func ReadPairs(value []byte) (n int, err error) {
-	if value == nil {
-		return access.DefaultPairs, nil
-	}
-	if n, err = strconv.Atoi(string(value)); err == nil && (n < 1 || n > access.MaxPairs) {
-		err = fmt.Errorf("console: two accounts approve from 1 to %d times for each other on a day", access.MaxPairs)
-	}
-	return n, err
-}
-
-func (s *Organisation) pairs(p *Page) error {
-	n, err := strconv.Atoi(p.Form.Get("pairs"))
-	if err != nil || n < 1 || n > access.MaxPairs {
-		return BadForm("organisation.pairs_bad", "most", access.MaxPairs)
-	}
-	return s.set(p, SettingPairs, strconv.AppendInt(nil, int64(n), 10))
-}
-
-// ReadRechecks reads SettingRechecks; nil is recheck.DefaultNumber.
-func ReadRechecks(value []byte) (n int, err error) {
-	if value == nil {
-		return recheck.DefaultNumber, nil
-	}
-	if n, err = strconv.Atoi(string(value)); err == nil && (n < 0 || n > recheck.MaxNumber) {
-		err = fmt.Errorf("console: from 0 to %d are drawn on a day", recheck.MaxNumber)
-	}
-	return n, err
-}
-
-func (s *Organisation) rechecks(p *Page) error {
-	n, err := strconv.Atoi(p.Form.Get("rechecks"))
-	if err != nil || n < 0 || n > recheck.MaxNumber {
-		return BadForm("organisation.rechecks_bad", "most", recheck.MaxNumber)
-	}
-	return s.set(p, SettingRechecks, strconv.AppendInt(nil, int64(n), 10))
 }
 
 func (s *Organisation) take(p *Page) error {

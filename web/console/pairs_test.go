@@ -14,6 +14,7 @@ import (
 
 func init() {
 	none := sha256.Sum256(nil)
+	forms["POST /organisation/offers"] = url.Values{"offers": {"7"}, "before": {hex.EncodeToString(none[:])}}
 	forms["POST /organisation/pairs"] = url.Values{"pairs": {"12"}, "before": {hex.EncodeToString(none[:])}}
 }
 

@@ -180,6 +180,12 @@ func families(t *testing.T) (keys []string) {
 	for _, a := range recheck.Answers() {
 		keys = append(keys, "rechecks.is_"+string(a))
 	}
+	for _, l := range []string{console.SettingPairs, console.SettingOffers, console.SettingRechecks} {
+		keys = append(keys, "organisation."+l, "organisation."+l+"_help", "organisation."+l+"_label", "organisation.tell_"+l)
+	}
+	for _, d := range []string{"tell_person_less", "tell_person_more", "tell_household_less", "tell_household_more", "tell_threshold", "tell_provisional_days", "double_note", "double_provisional", "double_refuse"} {
+		keys = append(keys, "organisation."+d)
+	}
 	keys = append(keys, rightsFamilies()...)
 	for m := range 12 {
 		keys = append(keys, "date.month"+strconv.Itoa(m+1))
