@@ -436,7 +436,7 @@ func TestTablesTellEachOther(t *testing.T) {
 // there, whole.
 func TestKillsWhileAPackIsTaken(t *testing.T) {
 	t.Parallel()
-	kills := 10
+	kills := 6
 	if testing.Short() {
 		kills = 2
 	}
@@ -453,7 +453,7 @@ func TestKillsWhileAPackIsTaken(t *testing.T) {
 		p.lists()
 		p.give("update", "new.pack", packFor(key, vt.PackOptions{Sequence: next, More: []verifier.Part{
 			{Owner: world.A.ID, Kind: verifier.PartPhotos, Name: "photos", Sequence: next, Data: filler}}}))
-		time.Sleep(time.Duration(n*n) * 6 * time.Millisecond)
+		time.Sleep(time.Duration(n*n) * 18 * time.Millisecond)
 		p.Kill()
 		p.Start()
 		p.reload()

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -54,16 +55,38 @@ func (l *laptop) says(pattern string) []string {
 	return found
 }
 
-// newLaptop builds the program and starts the demo as `make run` does.
+// built is the program in a folder that TestMain takes away, built once for all tests.
+var built = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "aidpass-built-")
+	if err != nil {
+		return "", err
+	}
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, "aidpass"), "aidpass/cmd/aidpass").CombinedOutput(); err != nil {
+		return dir, fmt.Errorf("%w: %s", err, out)
+	}
+	return dir, nil
+})
+
+var needsProgram atomic.Bool
+
+// program is its path.
+func program(t *testing.T) string {
+	t.Helper()
+	needsProgram.Store(true)
+	dir, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "aidpass")
+}
+
+// newLaptop starts the demo as `make run` does.
 func newLaptop(t *testing.T) *laptop {
 	t.Helper()
 	if _, err := scanner.Files(); err != nil {
 		t.Skipf("SKIPPED: %v", err)
 	}
-	program := filepath.Join(t.TempDir(), "aidpass")
-	if out, err := exec.Command("go", "build", "-o", program, "aidpass/cmd/aidpass").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	program := program(t)
 	l := &laptop{T: t, dir: filepath.Join(t.TempDir(), "demo")}
 	l.command = exec.Command(program, "demo", "--dir", l.dir)
 	l.command.Stdout, l.command.Stderr = l, l

@@ -15,7 +15,7 @@ import (
 // said to be recorded is there, once.
 func TestKillsWhileRecording(t *testing.T) {
 	t.Parallel()
-	kills := 10
+	kills := 6
 	if testing.Short() {
 		kills = 2
 	}

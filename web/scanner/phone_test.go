@@ -38,7 +38,13 @@ func TestMain(m *testing.M) {
 	if !given {
 		_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if needsProgram.Load() {
+		if dir, _ := built(); dir != "" {
+			os.RemoveAll(dir)
+		}
+	}
+	os.Exit(code)
 }
 
 // phone is a real Chromium of 360x640 with a fake camera, for the app at an address.
@@ -219,10 +225,10 @@ func (p *phone) readJournal(key *cose.Key) *visit.Journal {
 func (p *phone) language(tag string) {
 	p.Helper()
 	p.wait(`document.getElementById("lang")`)
-	eval[bool](p, fmt.Sprintf(`(() => { const s = document.getElementById("lang"); s.value = %q; s.dispatchEvent(new Event("change")); return true })()`, tag))
+	p.Change(func() {
+		eval[bool](p, fmt.Sprintf(`(() => { const s = document.getElementById("lang"); s.value = %q; s.dispatchEvent(new Event("change")); return true })()`, tag))
+	})
 	p.wait(fmt.Sprintf(`document.documentElement.lang === %q`, tag))
-	p.wait(`document.querySelector("#title")`)
-	time.Sleep(100 * time.Millisecond)
 }
 
 // typed is what a hand-held scanner does.

@@ -22,10 +22,7 @@ func TestTheReportTellsOfTwoCollections(t *testing.T) {
 	server := serve(t)
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }
-	program := at("aidpass")
-	if out, err := exec.Command("go", "build", "-o", program, "aidpass/cmd/aidpass").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	program := program(t)
 	// The demo's organisation; of the rest of the demo, which wants typefaces, nothing is used.
 	if out, err := exec.Command(program, "demo", "--dir", at("demo"), "--no-serve").CombinedOutput(); err != nil {
 		if _, missing := os.Stat(at("demo/out/cards.jsonl")); missing != nil {
