@@ -116,6 +116,7 @@ type Consent struct {
 	Wording     string   `json:"wording,omitempty"`     // version
 	How         string   `json:"how,omitempty"`         // signature, thumb, verbal+witness, form
 	By          string   `json:"by,omitempty"`          // self, caregiver
+	Who         string   `json:"who,omitempty"`         // of a household: id of the member who answered for all
 	Witness     string   `json:"witness,omitempty"`     // account or function of who stood by; no name
 	Interpreter string   `json:"interpreter,omitempty"` // the same of who interpreted; empty: nobody did
 	ReadAloud   bool     `json:"read_aloud,omitempty"`

@@ -37,18 +37,25 @@ const (
 func (s *Consent) Routes() []Route {
 	text := Lines("text", maxWording)
 	text.Many = maxAsked
-	at := "/people/:person/consent"
-	return []Route{
-		{Method: http.MethodGet, Path: at, Act: access.ConsentRead, Answer: consentData{}, Handler: s.show},
-		{Method: http.MethodGet, Path: at + "/new", Act: access.ConsentGive, Query: []Field{Text("wording", 48), Text("lang", 12)}, Answer: askData{}, Handler: s.ask},
-		{Method: http.MethodPost, Path: at, Act: access.ConsentGive, Form: []Field{Text("wording", 48), Text("lang", 12), Many("answer", 64, maxAsked), Text("registered", 4),
-			Text("how", 16), Text("by", 12), Text("witness", maxFunction), Text("interpreter", maxFunction), Text("read_aloud", 4), Text("expires", 10)}, Handler: s.give},
-		{Method: http.MethodPost, Path: at + "/withdraw", Act: access.ConsentWithdraw, Form: []Field{Text("purpose", 40), Text("to", 40)}, Handler: s.withdraw},
+	answer := []Field{Text("wording", 48), Text("lang", 12), Many("answer", 64, maxAsked), Text("registered", 4),
+		Text("how", 16), Text("by", 12), Text("witness", maxFunction), Text("interpreter", maxFunction), Text("read_aloud", 4), Text("expires", 10)}
+	var routes []Route
+	for _, of := range []struct {
+		at   string
+		form []Field
+	}{{"/people/:person/consent", answer}, {"/households/:household/consent", append(slices.Clone(answer), Text("who", 32))}} {
+		routes = append(routes,
+			Route{Method: http.MethodGet, Path: of.at, Act: access.ConsentRead, Answer: consentData{}, Handler: s.show},
+			Route{Method: http.MethodGet, Path: of.at + "/new", Act: access.ConsentGive, Query: []Field{Text("wording", 48), Text("lang", 12)}, Answer: askData{}, Handler: s.ask},
+			Route{Method: http.MethodPost, Path: of.at, Act: access.ConsentGive, Form: of.form, Handler: s.give},
+			Route{Method: http.MethodPost, Path: of.at + "/withdraw", Act: access.ConsentWithdraw, Form: []Field{Text("purpose", 40), Text("to", 40)}, Handler: s.withdraw})
+	}
+	return append(routes, []Route{
 		{Method: http.MethodGet, Path: "/notices", Act: access.ConsentRead, Menu: "consent.menu", Answer: noticesData{}, Handler: s.notices},
 		{Method: http.MethodGet, Path: "/notices/new", Act: access.NoticeMake, Query: []Field{Text("after", 48)}, Answer: noticeForm{}, Handler: s.blank},
 		{Method: http.MethodPost, Path: "/notices", Act: access.NoticeMake, MaxBody: 512 << 10, Form: []Field{Text("name", 36), Text("sort", 12), Text("purpose", 40), Text("from", 10), Many("lang", 12, maxAsked), text}, Handler: s.keep},
 		{Method: http.MethodGet, Path: "/notices/of/:notice", Act: access.ConsentRead, Answer: noticeData{}, Handler: s.notice},
-	}
+	}...)
 }
 
 // Needs implements Screen.
@@ -79,23 +86,6 @@ func absent(err error) error {
 	return rightsFault(err)
 }
 
-// person reads whose papers the path names; that these were read stands in the log.
-func (p *Page) person(desk *rights.Desk, papers string) (id registry.ID, who registry.Person, err error) {
-	if id, err = registry.ParseID(p.Param("person")); err != nil {
-		return id, who, ErrNotFound
-	}
-	who, err = desk.Person(p.Context(), p.Actor(), id, papers)
-	return id, who, rightsFault(err)
-}
-
-// called is a person's name for the heading of a page, her identifier where she has none.
-func called(id registry.ID, p *registry.Person) string {
-	if len(p.Names) > 0 {
-		return p.Names[0].Text
-	}
-	return id.String()
-}
-
 // Purpose says a purpose of the closed list; another one, which a list brought, as it is.
 func (p *Page) Purpose(code any) template.HTML {
 	text := fmt.Sprint(code)
@@ -119,8 +109,9 @@ func (p *Page) Tongue(tag string) string {
 // An answerRow is one answer as a page tells it.
 type answerRow struct {
 	registry.Consent
-	Yes []string `json:"yes"` // what recipients are called
-	No  []string `json:"no"`
+	Yes     []string `json:"yes"` // what recipients are called
+	No      []string `json:"no"`
+	Speaker string   `json:"speaker,omitempty"` // who answered for a household, by name
 }
 
 // Plain reports whether the answer is to nobody in particular.
@@ -140,8 +131,7 @@ func (a answerRow) HowWord() string {
 }
 
 type consentData struct {
-	Person  registry.ID `json:"person"`
-	Name    string      `json:"name"`
+	subject
 	Answers []answerRow `json:"answers"`
 	Recalls []recallRow `json:"recalls"`
 
@@ -152,11 +142,11 @@ type consentData struct {
 }
 
 func (s *Consent) show(p *Page) error {
-	id, who, err := p.person(s.Desk, "consent")
+	who, err := p.subject(s.Desk, "consent")
 	if err != nil {
 		return err
 	}
-	d := consentData{Person: id, Name: called(id, &who), Answers: []answerRow{}, Recalls: []recallRow{}}
+	d := consentData{subject: who, Answers: []answerRow{}, Recalls: []recallRow{}}
 	parties, err := s.parties(p.Context())
 	if err != nil {
 		return err
@@ -171,13 +161,13 @@ func (s *Consent) show(p *Page) error {
 		return out
 	}
 	to := map[string]bool{}
-	for _, c := range slices.Backward(who.Consents) {
-		d.Answers = append(d.Answers, answerRow{c, names(c.Recipients), names(c.Declined)})
+	for _, c := range slices.Backward(who.consents) {
+		d.Answers = append(d.Answers, answerRow{c, names(c.Recipients), names(c.Declined), who.speaker(c.Who)})
 		for _, r := range c.Recipients {
 			to[r] = true
 		}
 	}
-	shares, err := s.Desk.SharesOf(p.Context(), id)
+	shares, err := s.Desk.SharesOf(p.Context(), who.id)
 	if err != nil {
 		return rightsFault(err)
 	}
@@ -191,7 +181,7 @@ func (s *Consent) show(p *Page) error {
 			d.To = append(d.To, choice{id, name})
 		}
 	}
-	recalls, err := s.Desk.Recalls(p.Context(), id)
+	recalls, err := s.Desk.Recalls(p.Context(), who.id)
 	if err != nil {
 		return rightsFault(err)
 	}
@@ -206,8 +196,8 @@ func (s *Consent) show(p *Page) error {
 	}
 	slices.Sort(d.Tongues)
 	d.Tongues = slices.Compact(d.Tongues)
-	d.Tongue = tongue(d.Tongues, who.Languages, p.Lang)
-	return p.Show("consent", "consent.title", d, "name", d.Name)
+	d.Tongue = tongue(d.Tongues, who.languages, p.Lang)
+	return p.Show("consent", who.titled("consent.title", "consent.title_household"), d, "name", d.Name)
 }
 
 // tongue is the language of a person's that there is, or else the reader's.
@@ -266,8 +256,7 @@ func versionOf(id string) (name string, version int) {
 
 // askData is a question as it is read to somebody, with the form for what she answers.
 type askData struct {
-	Person  registry.ID    `json:"person"`
-	Name    string         `json:"name"`
+	subject
 	Wording string         `json:"wording"`
 	Purpose rights.Purpose `json:"purpose"`
 	Lang    string         `json:"lang"`
@@ -280,7 +269,7 @@ type askData struct {
 }
 
 func (s *Consent) ask(p *Page) error {
-	id, who, err := p.person(s.Desk, "consent")
+	who, err := p.subject(s.Desk, "consent")
 	if err != nil {
 		return err
 	}
@@ -290,16 +279,16 @@ func (s *Consent) ask(p *Page) error {
 	}
 	lang := p.Query.Get("lang")
 	if n.Text[lang] == "" {
-		lang = tongue(slices.Sorted(maps.Keys(n.Text)), who.Languages, p.Lang)
+		lang = tongue(slices.Sorted(maps.Keys(n.Text)), who.languages, p.Lang)
 	}
-	d := askData{Person: id, Name: called(id, &who), Wording: n.ID, Purpose: n.Purpose, Lang: lang, Text: n.Text[lang], Asked: []rights.Party{},
+	d := askData{subject: who, Wording: n.ID, Purpose: n.Purpose, Lang: lang, Text: n.Text[lang], Asked: []rights.Party{},
 		Tells: n.Sort == rights.Tells, Dir: dirOf(lang), Hows: hows}
 	if n.Purpose.Shared() {
 		if d.Asked, err = s.asked(p.Context(), n.Purpose); err != nil {
 			return err
 		}
 	}
-	return p.Show("consent_new", "consent.new_title", d, "name", d.Name)
+	return p.Show("consent_new", who.titled("consent.new_title", "consent.new_title_household"), d, "name", d.Name)
 }
 
 // dirOf is the direction of a language's script.
@@ -327,7 +316,7 @@ func (s *Consent) asked(ctx context.Context, purpose rights.Purpose) (list []rig
 // give keeps what somebody answered. A no is an answer like any other: nothing else hangs
 // on it.
 func (s *Consent) give(p *Page) error {
-	id, _, err := p.person(s.Desk, "consent")
+	who, err := p.subject(s.Desk, "consent")
 	if err != nil {
 		return err
 	}
@@ -338,6 +327,11 @@ func (s *Consent) give(p *Page) error {
 	}
 	g := rights.Given{Purpose: n.Purpose, To: map[string]bool{}, Wording: n.ID, Lang: f.Get("lang"), How: f.Get("how"), By: f.Get("by"), Witness: f.Get("witness"),
 		Interpreter: f.Get("interpreter"), ReadAloud: f.Get("read_aloud") != "", Expires: f.Get("expires")}
+	if who.Home {
+		if g.Who, err = registry.ParseID(f.Get("who")); err != nil {
+			return BadForm("rights.refused", "why", Said("agreements.denied_"+rights.DeniedWho))
+		}
+	}
 	if n.Purpose == rights.Registration {
 		if g.Yes = f.Get("registered") == "yes"; !g.Yes && f.Get("registered") != "no" {
 			return BadForm("consent.which")
@@ -363,30 +357,30 @@ func (s *Consent) give(p *Page) error {
 		}
 	}
 	err = p.Do(func(ctx context.Context) error {
-		_, err := s.Desk.Give(ctx, p.Actor(), id, g)
+		_, err := s.Desk.Give(ctx, p.Actor(), who.id, g)
 		return err
 	})
 	if err != nil {
 		return rightsFault(err)
 	}
-	return p.Done("/people/"+id.String()+"/consent", Note{Word: "consent.recorded"})
+	return p.Done(who.Path+"/consent", Note{Word: "consent.recorded"})
 }
 
 // withdraw takes yeses back, in one act: who is to be told is shown by the page after it.
 func (s *Consent) withdraw(p *Page) error {
-	id, _, err := p.person(s.Desk, "consent")
+	who, err := p.subject(s.Desk, "consent")
 	if err != nil {
 		return err
 	}
 	var recalls []rights.Recall
 	err = p.Do(func(ctx context.Context) (err error) {
-		recalls, err = s.Desk.Withdraw(ctx, p.Actor(), id, rights.Purpose(p.Form.Get("purpose")), p.Form.Get("to"))
+		recalls, err = s.Desk.Withdraw(ctx, p.Actor(), who.id, rights.Purpose(p.Form.Get("purpose")), p.Form.Get("to"))
 		return err
 	})
 	if err != nil {
 		return rightsFault(err)
 	}
-	at := "/people/" + id.String() + "/consent"
+	at := who.Path + "/consent"
 	if len(recalls) == 0 {
 		return p.Done(at, Note{Word: "consent.withdrawn_none"})
 	}

@@ -31,6 +31,7 @@ const maxDemand = 1000 // runes of what somebody asks, and of what she is answer
 // identity, also of who may read her record.
 func (s *Rights) Routes() []Route {
 	at := "/people/:person"
+	demand := []Field{Text("demand", 16), Lines("text", maxDemand), Text("known", 16)}
 	lang := []Field{Text("lang", 8)}
 	return []Route{
 		{Method: http.MethodGet, Path: "/requests", Act: access.RightsAnswer, Menu: "rights.menu", Paged: true, Answer: requestsData{}, Handler: s.list},
@@ -38,7 +39,9 @@ func (s *Rights) Routes() []Route {
 		{Method: http.MethodPost, Path: "/requests/of/:request/answer", Act: access.RightsAnswer, Form: []Field{Text("done", 4), Lines("text", maxDemand)}, Handler: s.answer},
 		{Method: http.MethodGet, Path: "/collectors", Act: access.HouseholdRead, Answer: busyData{}, Handler: s.busy},
 		{Method: http.MethodGet, Path: at + "/requests", Act: access.RightsAsk, Answer: herRequests{}, Handler: s.hers},
-		{Method: http.MethodPost, Path: at + "/requests", Act: access.RightsAsk, Form: []Field{Text("demand", 16), Lines("text", maxDemand), Text("known", 16)}, Handler: s.ask},
+		{Method: http.MethodPost, Path: at + "/requests", Act: access.RightsAsk, Form: demand, Handler: s.ask},
+		{Method: http.MethodGet, Path: "/households/:household/requests", Act: access.RightsAsk, Answer: herRequests{}, Handler: s.hers},
+		{Method: http.MethodPost, Path: "/households/:household/requests", Act: access.RightsAsk, Form: demand, Handler: s.ask},
 		{Method: http.MethodGet, Path: at + "/held", Act: access.RightsPrint, StepUp: true, Query: lang, Answer: heldData{}, Handler: s.held},
 		{Method: http.MethodGet, Path: at + "/held/pdf", Act: access.RightsPrint, StepUp: true, Query: lang, Answer: Sends("application/pdf"), Handler: s.heldPDF},
 	}
@@ -71,6 +74,14 @@ type requestRow struct {
 	rights.Request
 	Waits bool `json:"waits"`
 	Late  bool `json:"late"`
+}
+
+// Path is the page of whom the request is about.
+func (r requestRow) Path() string {
+	if r.Home {
+		return "/households/" + r.Unit.String()
+	}
+	return "/people/" + r.Unit.String()
 }
 
 // Says tells how far it is in words.
@@ -159,44 +170,43 @@ func (s *Rights) answer(p *Page) error {
 }
 
 type herRequests struct {
-	Person registry.ID  `json:"person"`
-	Name   string       `json:"name"`
-	Rows   []requestRow `json:"rows"`
+	subject
+	Rows []requestRow `json:"rows"`
 
 	Demands []rights.Demand `json:"-"`
 	Knowns  []rights.Known  `json:"-"`
 }
 
 func (s *Rights) hers(p *Page) error {
-	id, who, err := p.person(s.Desk, "requests")
+	who, err := p.subject(s.Desk, "requests")
 	if err != nil {
 		return err
 	}
-	all, err := s.Desk.Requests(p.Context(), id)
+	all, err := s.Desk.Requests(p.Context(), who.id)
 	if err != nil {
 		return rightsFault(err)
 	}
-	d := herRequests{Person: id, Name: called(id, &who), Rows: []requestRow{}, Demands: rights.Demands(), Knowns: rights.Knowns()}
+	d := herRequests{subject: who, Rows: []requestRow{}, Demands: rights.Demands(), Knowns: rights.Knowns()}
 	for _, r := range slices.Backward(all) {
 		d.Rows = append(d.Rows, s.row(r))
 	}
-	return p.Show("rights_hers", "rights.hers", d, "name", d.Name)
+	return p.Show("rights_hers", who.titled("rights.hers", "rights.hers_household"), d, "name", d.Name)
 }
 
 func (s *Rights) ask(p *Page) error {
-	id, _, err := p.person(s.Desk, "requests")
+	who, err := p.subject(s.Desk, "requests")
 	if err != nil {
 		return err
 	}
 	var r rights.Request
 	err = p.Do(func(ctx context.Context) (err error) {
-		r, err = s.Desk.Ask(ctx, p.Actor(), id, rights.Demand(p.Form.Get("demand")), lines(p.Form.Get("text")), rights.Known(p.Form.Get("known")))
+		r, err = s.Desk.Ask(ctx, p.Actor(), who.id, rights.Demand(p.Form.Get("demand")), lines(p.Form.Get("text")), rights.Known(p.Form.Get("known")))
 		return err
 	})
 	if err != nil {
 		return rightsFault(err)
 	}
-	return p.Done("/people/"+id.String()+"/requests", Note{Word: "rights.asked", Fill: []any{"day", p.Date(r.Due)}})
+	return p.Done(who.Path+"/requests", Note{Word: "rights.asked", Fill: []any{"day", p.Date(r.Due)}})
 }
 
 type heldData struct {
@@ -208,18 +218,18 @@ type heldData struct {
 }
 
 func (s *Rights) about(p *Page) (id registry.ID, lang string, err error) {
-	id, who, err := p.person(s.Desk, "held")
+	who, err := p.subject(s.Desk, "held")
 	if err != nil {
-		return id, "", err
+		return who.id, "", err
 	}
 	var have []string
 	for _, l := range p.Languages() {
 		have = append(have, l.Code)
 	}
 	if lang = p.Query.Get("lang"); !slices.Contains(have, lang) {
-		lang = tongue(have, who.Languages, p.Lang)
+		lang = tongue(have, who.languages, p.Lang)
 	}
-	return id, lang, nil
+	return who.id, lang, nil
 }
 
 func (s *Rights) held(p *Page) error {

@@ -243,6 +243,65 @@ func TestRequestsAboutData(t *testing.T) {
 	has(t, w.as(own, access.Registrar).get(at).Body.String(), "the paper says 1987")
 }
 
+// One of a household answers for all of it, and stands in the record as who said it; what a
+// household asks leads to its record.
+func TestAHouseholdAnswersByOneOfIt(t *testing.T) {
+	w := newWorld(t)
+	home := w.household(own)
+	w.member(own, home, "Bilal Yusuf", "2015-01-01")
+	head := w.member(own, home, "Amina <b>Yusuf", "1987-05-12")
+	values, err := registry.Household{Head: head.String()}.Fields()
+	if err == nil {
+		err = w.peopleOf(own).Update(t.Context(), clerk, func(tx registry.Tx) error {
+			_, err := tx.Save(registry.Change{ID: home, Fields: map[string][]byte{"head": values["head"]}})
+			return err
+		})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.agree(own)
+	wording := w.wording(own)
+	b, dpo := w.as(own, access.Registrar), w.as(own, access.DataProtection)
+	at := "/households/" + home.String()
+	page := b.get(at).Body.String()
+	has(t, page, "/desk"+at+"/consent")
+	has(t, page, "/desk"+at+"/requests")
+	hasNot(t, page, "/desk/people/"+home.String())
+
+	ask := b.get(at + "/consent/new?wording=" + wording).Body.String()
+	has(t, ask, "Ask the household of <bdi>Amina &lt;b&gt;Yusuf</bdi>")
+	if first, second := strings.Index(ask, `<option value="`+head.String()), strings.Index(ask, ">Bilal Yusuf<"); first < 0 || second < first {
+		t.Errorf("the head is not the first who may answer:\n%s", ask)
+	}
+	hasNot(t, ask, "caregiver")
+	answer := url.Values{"wording": {wording}, "lang": {"en"}, "how": {"thumb"}, "by": {"self"}, "answer": {"relief-c yes"}}
+	toldInFive(t, b, at+"/consent", answer, "who")
+	answer.Set("who", w.person(own, "Omar Somebody").String()) // lives elsewhere
+	toldInFive(t, b, at+"/consent", answer, "who")
+	answer.Set("who", head.String())
+	page = b.follow(b.post(at+"/consent", answer))
+	has(t, page, "What the household of <bdi>Amina &lt;b&gt;Yusuf</bdi> was told and answered")
+	has(t, page, "Said by <bdi>Amina &lt;b&gt;Yusuf</bdi>")
+	kept, err := w.rightsDesk(own).Answers(t.Context(), home)
+	if err != nil || kept[len(kept)-1].Who != head.String() || kept[len(kept)-1].Recipients[0] != "relief-c" {
+		t.Errorf("kept: %+v, %v", kept, err)
+	}
+	if w.peopleOf(own).seen(b.member.id, head) == 0 {
+		t.Error("the log does not tell the head that her name was read")
+	}
+	has(t, b.follow(b.post(at+"/consent/withdraw", nil)), "Taken back")
+
+	if code := b.post("/people/"+head.String()+"/consent", answer).Code; code != 400 {
+		t.Errorf("somebody answers for a person: %d", code)
+	}
+	has(t, b.follow(b.post(at+"/requests", url.Values{"demand": {"correction"}, "text": {"three live here"}})), "The answer is due on <bdi>")
+	one := regexp.MustCompile(`/desk(/requests/of/[0-9a-f]{16})">To have something mended`).FindStringSubmatch(dpo.get("/requests").Body.String())[1]
+	if a := w.of(w.add(own, "", access.DataProtection, access.Registrar)).get(one); !strings.Contains(a.Body.String(), "/desk"+at+`"`) {
+		t.Errorf("the request does not lead to the household: %s", a.Body)
+	}
+}
+
 // All that is held about somebody wants a fresh proof of identity, is in her language, and
 // stands in the log.
 func TestAllThatIsHeldAboutOne(t *testing.T) {

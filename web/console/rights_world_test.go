@@ -204,17 +204,20 @@ func init() {
 		return r.ID
 	}
 	maps.Copy(queries, map[string]func(w *world, org string) string{
-		"GET /people/:person/consent/new": func(w *world, org string) string { return "?wording=" + w.wording(org) },
+		"GET /people/:person/consent/new":        func(w *world, org string) string { return "?wording=" + w.wording(org) },
+		"GET /households/:household/consent/new": func(w *world, org string) string { return "?wording=" + w.wording(org) },
 	})
 	maps.Copy(forms, map[string]url.Values{
-		"POST /people/:person/consent":      {"wording": {"sharing-1"}, "lang": {"en"}, "how": {"thumb"}, "by": {"self"}, "answer": {"relief-c no"}},
-		"POST /people/:person/requests":     {"demand": {"access"}},
-		"POST /letters/:letter/reply":       {"reason": {"to the sender"}},
-		"POST /requests/of/:request/answer": {"done": {"yes"}},
-		"POST /notices":                     {"name": {"health"}, "sort": {"consent"}, "purpose": {"health"}, "from": {"2026-11-22"}, "lang": {"en"}, "text": {"May we?"}},
-		"POST /recalls/of/:recall/told":     {"outcome": {"deleted"}, "how": {"by telephone"}},
-		"POST /retention/terms":             {"photo": {"90"}, "record": {"183"}, "log": {"365"}, "audit": {"2555"}},
-		"POST /records/:record/erasure":     {"reason": {"asked"}},
+		"POST /people/:person/consent":         {"wording": {"sharing-1"}, "lang": {"en"}, "how": {"thumb"}, "by": {"self"}, "answer": {"relief-c no"}},
+		"POST /people/:person/requests":        {"demand": {"access"}},
+		"POST /households/:household/consent":  {"wording": {"sharing-1"}, "lang": {"en"}, "how": {"thumb"}, "by": {"self"}, "who": {"4f2c8d0e9b1a4c3d8e7f60514233a1b2"}, "answer": {"relief-c no"}},
+		"POST /households/:household/requests": {"demand": {"access"}},
+		"POST /requests/of/:request/answer":    {"done": {"yes"}},
+		"POST /notices":                        {"name": {"health"}, "sort": {"consent"}, "purpose": {"health"}, "from": {"2026-11-22"}, "lang": {"en"}, "text": {"May we?"}},
+		"POST /recalls/of/:recall/told":        {"outcome": {"deleted"}, "how": {"by telephone"}},
+		"POST /retention/terms":                {"photo": {"90"}, "record": {"183"}, "log": {"365"}, "audit": {"2555"}},
+		"POST /records/:record/erasure":        {"reason": {"asked"}},
+		"POST /letters/:letter/reply":          {"reason": {"to the sender"}},
 	})
 }
 

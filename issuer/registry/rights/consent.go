@@ -93,10 +93,11 @@ type Given struct {
 	Fields      []string        // that the question named; empty: those of the agreement
 	Wording     string          // id of the notice that was read, with its version: "sharing-2"
 	Lang        string
-	How         string // signature, thumb, verbal+witness
-	By          string // self, caregiver
-	Witness     string // account or function; needed for verbal+witness
-	Interpreter string // the same
+	How         string      // signature, thumb, verbal+witness
+	By          string      // self, caregiver
+	Who         registry.ID // of a household: the member who answered for all; zero: not said. Of a person zero
+	Witness     string      // account or function; needed for verbal+witness
+	Interpreter string      // the same
 	ReadAloud   bool
 	Expires     string // day; may be empty
 }
@@ -118,6 +119,9 @@ func (d *Desk) Give(ctx context.Context, by access.Actor, id registry.ID, g Give
 		if n.Purpose != g.Purpose {
 			return deny(DeniedAbout, "wording %s is about %s, and not about %s", g.Wording, n.Purpose, g.Purpose)
 		}
+		if err := lives(tx, id, g.Who); err != nil {
+			return err
+		}
 		answers, save, err := answersOf(tx, id)
 		if err != nil {
 			return err
@@ -130,11 +134,54 @@ func (d *Desk) Give(ctx context.Context, by access.Actor, id registry.ID, g Give
 	return c.ID, err
 }
 
+// lives refuses who answers for a household and is no living member of it.
+func lives(v registry.View, household, who registry.ID) error {
+	if who.IsZero() {
+		return nil
+	}
+	rec, err := v.Record(household)
+	if err != nil {
+		return err
+	}
+	if rec.Kind == registry.KindHousehold {
+		members, err := living(v, household)
+		if err != nil || slices.ContainsFunc(members, func(m registry.Member) bool { return m.ID == who }) {
+			return err
+		}
+	}
+	return deny(DeniedWho, "who: a living member of the household answers for it, and for a person nobody")
+}
+
+// living are the members of a household who live.
+func living(v registry.View, household registry.ID) (list []registry.Member, err error) {
+	ids, err := v.Members(household)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		rec, err := v.Record(id)
+		if err != nil {
+			return nil, err
+		}
+		p, err := rec.Person()
+		if err != nil {
+			return nil, err
+		}
+		if p.Status.Living() {
+			list = append(list, registry.Member{ID: id, Person: p})
+		}
+	}
+	return list, nil
+}
+
 func (d *Desk) consent(g Given) (c registry.Consent, err error) {
 	var n [8]byte
 	rand.Read(n[:]) // never fails
 	c = registry.Consent{ID: hex.EncodeToString(n[:]), Purpose: string(g.Purpose), Given: g.Yes, Fields: g.Fields, Lang: g.Lang, Wording: g.Wording,
 		How: g.How, By: g.By, Witness: g.Witness, Interpreter: g.Interpreter, ReadAloud: g.ReadAloud, On: d.today(), Expires: g.Expires}
+	if !g.Who.IsZero() {
+		c.Who = g.Who.String()
+	}
 	for to, yes := range g.To {
 		if !shortID.MatchString(to) {
 			return c, deny(DeniedRecipient, "a recipient is named by the id of its agreement")

@@ -32,6 +32,34 @@ func (d *Desk) Person(ctx context.Context, by access.Actor, id registry.ID, pape
 	return p, err
 }
 
+// Household reads the record of whose papers a page is about, and who lives in it. That
+// somebody read it stands in the log about the household and about each of them.
+//
+// Errors: registry.ErrNotFound, also of a person; registry.ErrErased; those of the store.
+func (d *Desk) Household(ctx context.Context, by access.Actor, id registry.ID, papers string) (h registry.Household, members []registry.Member, err error) {
+	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
+		rec, err := tx.Record(id)
+		if err != nil {
+			return err
+		}
+		if rec.Kind != registry.KindHousehold {
+			return registry.ErrNotFound
+		}
+		if h, err = rec.HouseholdRecord(); err != nil {
+			return err
+		}
+		if members, err = living(tx, id); err != nil {
+			return err
+		}
+		about := []registry.ID{id}
+		for _, m := range members {
+			about = append(about, m.ID)
+		}
+		return tx.NoteAbout(access.Entry{Action: "record.read", Detail: papers}, about)
+	})
+	return h, members, err
+}
+
 // Read enters in the log that papers about people were read; about nobody it does nothing.
 func (d *Desk) Read(ctx context.Context, by access.Actor, about []registry.ID, papers string) error {
 	if len(about) == 0 {

@@ -72,6 +72,7 @@ const (
 	DeniedNobody    = "nobody"
 	DeniedHow       = "how"
 	DeniedBy        = "by"
+	DeniedWho       = "who"
 	DeniedWitness   = "witness"
 	DeniedExpires   = "expires"
 	DeniedReadIn    = "read_in"

@@ -56,6 +56,7 @@ const maxText = 2000
 type Request struct {
 	ID       string      `json:"id"` // 16 hex digits
 	Unit     registry.ID `json:"unit"`
+	Home     bool        `json:"household,omitempty"` // it is about a household
 	Demand   Demand      `json:"demand"`
 	Text     string      `json:"text,omitempty"` // in her words, or what is wrong and how it is right
 	At       time.Time   `json:"at"`
@@ -89,9 +90,11 @@ func (d *Desk) Ask(ctx context.Context, by access.Actor, id registry.ID, what De
 	}
 	r = Request{ID: newID(), Unit: id, Demand: what, Text: text, At: d.now(), By: by.ID, Known: known, Due: d.now().Add(RequestDue)}
 	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
-		if _, err := tx.Record(id); err != nil {
+		rec, err := tx.Record(id)
+		if err != nil {
 			return err
 		}
+		r.Home = rec.Kind == registry.KindHousehold
 		if err := saveRequest(tx, r); err != nil {
 			return err
 		}
