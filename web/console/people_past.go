@@ -246,6 +246,9 @@ func (d *peopleData) Answer(c registry.Consent) template.HTML {
 	if len(c.Declined) > 0 {
 		parts = append(parts, answer(false, c.Declined))
 	}
+	if c.Who != "" {
+		parts = append(parts, p.T("consent.said_by", "who", d.onRecord(c.Who, "")))
+	}
 	if word := (answerRow{Consent: c}).HowWord(); word != "" {
 		parts = append(parts, p.T("people.told_how", "how", p.T(word)))
 	}
