@@ -415,6 +415,15 @@ func (c *Card) Left(form credential.Form) (n int) {
 	return n
 }
 
+// Unused is how many verifiers the card can still be shown to for the first time: the
+// copies left of the form that has most of them.
+func (c *Card) Unused() (n int) {
+	for _, k := range c.Copies {
+		n = max(n, c.Left(k.Form))
+	}
+	return n
+}
+
 // Has reports whether there is a copy in a form.
 func (c *Card) Has(form credential.Form) bool {
 	return slices.ContainsFunc(c.Copies, func(k Copy) bool { return k.Form == form })

@@ -17,6 +17,7 @@ import (
 	"aidpass/internal/qrcode"
 	"aidpass/schemas"
 	"aidpass/verifier/request"
+	"aidpass/words"
 )
 
 func (a *app) requestCommand() *cobra.Command {
@@ -238,15 +239,16 @@ func (a *app) printAsked(t *request.Started, f requestFlags) error {
 			writeBlocks(w, m, a.stdoutIsTerminal())
 		}
 		fmt.Fprintf(w, "%s\nrequest %s, to be answered until %s\n", link, t.ID, t.Expires.Format("15:04 UTC"))
+		say, _ := words.Language("en")
 		for _, c := range t.Query.Credentials {
-			fmt.Fprintf(w, "asks for %s of %s\n", askedFor(&c), typeLabel(c.ID, "en"))
+			fmt.Fprintf(w, "asks for %s of %s\n", askedFor(&c, say), typeLabel(c.ID, "en"))
 		}
 		fmt.Fprintf(w, "the answer appears at %s/for/%s, for the browser that opens it; give the address to nobody\n", t.ResultURI(), t.Session)
 	})
 }
 
 // askedFor names the claims of a query.
-func askedFor(c *dcql.Credential) string {
+func askedFor(c *dcql.Credential, say *words.Catalogue) string {
 	var names []string
 	needed := len(c.Claims)
 	if c.ClaimSets != nil {
@@ -255,12 +257,12 @@ func askedFor(c *dcql.Credential) string {
 	for i, claim := range c.Claims {
 		name := claim.Path.String()
 		if i >= needed {
-			name += " (optional)"
+			name = requestSays(say, "optional", "claim", name)
 		}
 		names = append(names, name)
 	}
 	if names == nil {
-		return "nothing but the credential itself"
+		return requestSays(say, "nothing")
 	}
 	return strings.Join(names, ", ")
 }

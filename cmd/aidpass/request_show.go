@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -114,13 +115,13 @@ func over(t *request.Transaction, now time.Time) bool {
 func state(t *request.Transaction, say *words.Catalogue, now time.Time) string {
 	switch {
 	case over(t, now):
-		return "no answer"
+		return requestSays(say, "over")
 	case t.Outcome == nil:
-		return "waits until " + t.Expires.Format("15:04 UTC")
+		return requestSays(say, "open", "at", t.Expires.Format("15:04 UTC"))
 	case t.Outcome.Word != "":
 		return say.Word(t.Outcome.Word)
 	case t.Status == request.Denied:
-		return "not shown"
+		return requestSays(say, "denied")
 	}
 	return say.Word(words.For(words.Reason(t.Outcome.Reason), false).Word)
 }
@@ -128,7 +129,8 @@ func state(t *request.Transaction, say *words.Catalogue, now time.Time) string {
 // sentence is why, for people.
 func sentence(reason string, say *words.Catalogue) string {
 	if s, ok := request.Sentence(reason); ok {
-		return s
+		own := requestWords[say.Tag()]
+		return cmp.Or(own[reason], own[""], s)
 	}
 	return say.Sentence(words.Reason(reason))
 }
@@ -138,27 +140,27 @@ func writeRequest(w io.Writer, t *request.Transaction, say *words.Catalogue, now
 	if o := t.Outcome; o != nil {
 		fmt.Fprintf(w, "%s: %s\n", o.Reason, sentence(o.Reason, say))
 		for _, c := range o.Credentials {
-			fmt.Fprintf(w, "\n%s from %s: %s (%s)\n", typeLabel(c.ID, say.Tag()), c.Issuer, say.Word(c.Word), c.Reason)
+			fmt.Fprintf(w, "\n%s\n", requestSays(say, "card", "type", typeLabel(c.ID, say.Tag()), "issuer", c.Issuer, "word", say.Word(c.Word), "code", string(c.Reason)))
 			for _, r := range c.Further {
-				fmt.Fprintf(w, "  also %s: %s\n", r, say.Sentence(r))
+				fmt.Fprintln(w, "  "+requestSays(say, "also", "code", string(r), "why", say.Sentence(r)))
 			}
 			writeClaims(w, &c, say.Tag())
 			if !c.LookedUp && words.Of(c.Reason).Answer == words.Valid {
-				fmt.Fprintln(w, "  whether it was collected was not looked up: before anything is given, ask with --claim ledger")
+				fmt.Fprintln(w, "  "+requestSays(say, "not_looked_up"))
 			}
 			if c.StatusAsOf != 0 {
-				fmt.Fprintf(w, "  revocations as of %s\n", c.StatusAsOf)
+				fmt.Fprintln(w, "  "+requestSays(say, "status", "at", c.StatusAsOf.String()))
 			}
 		}
 		fmt.Fprintln(w)
 	}
 	for _, tag := range slices.Sorted(maps.Keys(t.Purpose)) {
-		fmt.Fprintf(w, "asked for (%s): %s\n", tag, t.Purpose[tag])
+		fmt.Fprintln(w, requestSays(say, "purpose", "lang", tag, "text", visible(t.Purpose[tag])))
 	}
 	for _, c := range t.Query.Credentials {
-		fmt.Fprintf(w, "asked for %s of %s\n", askedFor(&c), typeLabel(c.ID, say.Tag()))
+		fmt.Fprintln(w, requestSays(say, "asked", "claims", askedFor(&c, say), "type", typeLabel(c.ID, say.Tag())))
 	}
-	fmt.Fprintf(w, "request %s of %s, deleted after %s\n", t.ID, credential.FromStd(t.Created), credential.FromStd(t.Ends))
+	fmt.Fprintln(w, requestSays(say, "request", "id", t.ID, "at", credential.FromStd(t.Created).String(), "ends", credential.FromStd(t.Ends).String()))
 }
 
 // writeClaims writes what was shown, a claim a line, by the names that people know.

@@ -40,6 +40,11 @@ func TestARequestIsToldInTheWordsOfTheTable(t *testing.T) {
 					t.Errorf("%s %s: no %q in\n%s", tag, reason, want, text)
 				}
 			}
+			for _, english := range []string{" from ", "also ", "asked for", "nothing but", "deleted after", "revocations", "was collected", "{"} {
+				if tag != "en" && strings.Contains(text, english) {
+					t.Errorf("%s: %q in\n%s", tag, english, text)
+				}
+			}
 			if strings.ContainsRune(text, '\x1b') {
 				t.Errorf("%s: a claim moves the cursor", tag)
 			}
@@ -47,6 +52,13 @@ func TestARequestIsToldInTheWordsOfTheTable(t *testing.T) {
 		text := tell(answered(request.Refused, &request.Outcome{Reason: string(words.KBWrongNonce)}))
 		if !strings.Contains(text, say.Word(words.For(words.KBWrongNonce, false).Word)) || !strings.Contains(text, say.Sentence(words.KBWrongNonce)) {
 			t.Errorf("%s: a replay is told as\n%s", tag, text)
+		}
+	}
+	for tag, own := range requestWords {
+		for key := range requestWords["fr"] {
+			if own[key] == "" && tag != "en" { // what English says of reasons stands in package request
+				t.Errorf("%s: %q is not said", tag, key)
+			}
 		}
 	}
 	say, _ := words.Language("en")

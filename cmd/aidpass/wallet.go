@@ -284,7 +284,7 @@ fetched (unproved), which nobody is shown until then. Without network it says si
 			}
 			for _, c := range p.w.Cards {
 				s := c.State(a.now())
-				fmt.Fprintf(a.Stdout, "%s  %s%s  %s  %d unused%s\n", c.ID, s.Word, dayOf(s.At), walletName(c, f.lang), c.Left(credential.FormSDJWT), looked(c, failed[c.Issuer]))
+				fmt.Fprintf(a.Stdout, "%s  %s%s  %s  %d unused%s\n", c.ID, s.Word, dayOf(s.At), walletName(c, f.lang), c.Unused(), looked(c, failed[c.Issuer]))
 			}
 			return nil
 		}}

@@ -45,7 +45,7 @@ func (a *app) walletAdd(f *walletFlags) *cobra.Command {
 				return err
 			}
 			for _, c := range cards {
-				fmt.Fprintf(a.Stdout, "%s  %s  %d copies\n", c.ID, walletName(c, f.lang), len(c.Copies))
+				fmt.Fprintf(a.Stdout, "%s  %s  %d unused\n", c.ID, walletName(c, f.lang), c.Unused())
 				if c.Unproved() {
 					a.say("%s is not proved yet: the keys of %s could not be fetched; nobody is shown it until aidpass wallet list --check has proved it", c.ID, c.Issuer)
 				}
