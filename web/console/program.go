@@ -179,7 +179,7 @@ func (s *Console) serve(p *Page) error {
 		return err
 	}
 	id := sha256.Sum256([]byte(p.In.Program() + "\x00" + key[0]))
-	a, fault := s.repeats.begin(id, print, s.Now())
+	a, fault := s.repeats.begin(id, print, p.In.Account.ID, s.Now())
 	if fault != nil {
 		return fault
 	}
@@ -243,35 +243,45 @@ func (k *kept) Write(b []byte) (int, error) {
 	return k.ResponseWriter.Write(b)
 }
 
-// repeats are the answers to acts with an Idempotency-Key, while this program runs:
-// for repeatLife, and of the newest maxRepeats.
+// repeats are the answers to acts with an Idempotency-Key, while this program runs, for
+// repeatLife. Each account has its own places, which its tokens share: no program pushes out
+// another's. Nothing is forgotten before its time: where the places are full, an act with a
+// new key is refused and not done.
 type repeats struct {
-	mu   sync.Mutex
-	list map[[32]byte]*repeat
+	mu    sync.Mutex
+	list  map[[32]byte]*repeat
+	used  map[string]room // by account
+	bytes int             // of all
 }
 
+type room struct{ keys, bytes int }
+
 type repeat struct {
-	print  [32]byte
-	at     time.Time
-	done   bool
-	status int
-	kind   string
-	body   []byte
+	account string
+	print   [32]byte
+	at      time.Time
+	done    bool
+	status  int
+	kind    string
+	body    []byte
 }
 
 const (
-	repeatLife = 24 * time.Hour
-	maxRepeats = 1000
-	maxRepeat  = 64 << 10 // bytes of an answer
+	repeatLife   = 24 * time.Hour
+	maxRepeats   = 1000     // of an account
+	maxRepeat    = 64 << 10 // bytes of an answer
+	maxKept      = 2 << 20  // bytes of an account's
+	maxKeptInAll = 64 << 20
 )
 
 var (
 	errUnderWay = &Fault{Status: http.StatusConflict, Word: "fault.under_way", Retry: time.Second}
 	errOtherAct = &Fault{Status: http.StatusUnprocessableEntity, Word: "fault.other_act"}
+	errManyKeys = &Fault{Status: http.StatusTooManyRequests, Word: "fault.many_keys", Retry: time.Hour}
 )
 
 // begin returns the answer that an act had before; nil: it is to be done now.
-func (r *repeats) begin(id, print [32]byte, now time.Time) (*repeat, error) {
+func (r *repeats) begin(id, print [32]byte, account string, now time.Time) (*repeat, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if have := r.list[id]; have != nil && now.Sub(have.at) < repeatLife {
@@ -284,20 +294,42 @@ func (r *repeats) begin(id, print [32]byte, now time.Time) (*repeat, error) {
 		return have, nil
 	}
 	if r.list == nil {
-		r.list = map[[32]byte]*repeat{}
+		r.list, r.used = map[[32]byte]*repeat{}, map[string]room{}
 	}
-	if len(r.list) >= maxRepeats {
-		var oldest [32]byte
-		var at time.Time
-		for k, have := range r.list {
-			if at.IsZero() || have.at.Before(at) {
-				oldest, at = k, have.at
+	if r.full(account) {
+		for old, have := range r.list {
+			if now.Sub(have.at) >= repeatLife {
+				r.drop(old)
 			}
 		}
-		delete(r.list, oldest)
 	}
-	r.list[id] = &repeat{print: print, at: now}
+	if r.full(account) {
+		return nil, errManyKeys
+	}
+	r.drop(id)
+	r.list[id] = &repeat{account: account, print: print, at: now}
+	r.count(account, 1, 0)
 	return nil, nil
+}
+
+func (r *repeats) full(account string) bool {
+	u := r.used[account]
+	return u.keys >= maxRepeats || u.bytes >= maxKept || r.bytes >= maxKeptInAll
+}
+
+func (r *repeats) count(account string, keys, bytes int) {
+	u := r.used[account]
+	u.keys, u.bytes, r.bytes = u.keys+keys, u.bytes+bytes, r.bytes+bytes
+	if r.used[account] = u; u.keys == 0 {
+		delete(r.used, account)
+	}
+}
+
+func (r *repeats) drop(id [32]byte) {
+	if have := r.list[id]; have != nil {
+		r.count(have.account, -1, -len(have.body))
+		delete(r.list, id)
+	}
 }
 
 // end keeps an answer that says what was done, or why not. What failed for a reason that
@@ -310,9 +342,10 @@ func (r *repeats) end(id [32]byte, w *kept, acted bool, now time.Time) {
 		return
 	}
 	if w.status == 0 || w.status >= 500 || w.status == http.StatusTooManyRequests || w.large || w.status < 400 && !acted {
-		delete(r.list, id)
+		r.drop(id)
 		return
 	}
+	r.count(have.account, 0, w.body.Len()-len(have.body))
 	have.done, have.at, have.status, have.kind, have.body = true, now, w.status, w.Header().Get("Content-Type"), w.body.Bytes()
 }
 

@@ -288,6 +288,40 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 }
 
+// One account's keys push out nobody's, and none is forgotten within its day: past a thousand
+// an act with a new one is refused and not done.
+func TestKeysAreKeptForTheirDay(t *testing.T) {
+	w := newWorld(t)
+	id := w.thing(own, "Maize")
+	first := w.program(own, access.Registrar, access.PersonEdit)
+	first.header.Set("Idempotency-Key", "k-1")
+	first.object(first.ask("POST", "/things/"+id+"/name", `{"name":"Rice"}`), 200)
+	p := w.program(own, access.Registrar, access.PersonEdit)
+	for n := range 1000 {
+		if n%50 == 0 {
+			w.move(10 * time.Second) // a token asks so often
+		}
+		p.header.Set("Idempotency-Key", fmt.Sprint(n))
+		if a := p.ask("POST", "/things/"+id+"/name", `{"name":"Millet"}`); a.Code != 200 {
+			t.Fatalf("key %d: %d", n, a.Code)
+		}
+	}
+	p.header.Set("Idempotency-Key", "one more")
+	if a := p.ask("POST", "/things/"+id+"/name", `{"name":"Beans"}`); a.Code != 429 || w.things[id].name != "Millet" {
+		t.Errorf("one more: %d, it is called %q", a.Code, w.things[id].name)
+	}
+	for key, q := range map[string]*program{"k-1": first, "0": p} {
+		q.header.Set("Idempotency-Key", key)
+		body := `{"name":"Rice"}`
+		if q == p {
+			body = `{"name":"Millet"}`
+		}
+		if a := q.ask("POST", "/things/"+id+"/name", body); a.Header().Get("Idempotency-Replayed") != "true" {
+			t.Errorf("%s was forgotten: %d", key, a.Code)
+		}
+	}
+}
+
 // A token that asks without end is told to wait, and another one is not.
 func TestTokensAreBounded(t *testing.T) {
 	w := newWorld(t)
