@@ -329,7 +329,7 @@ func (m *measuring) asked(yield func(indicator.Request) error) error {
 func (m *measuring) rechecked(yield func(indicator.Recheck) error) error {
 	list, err := m.rechecks(false, `answer <> '' AND answered_at <= $2 ORDER BY at, id`, m.at.UnixMicro())
 	for _, c := range list {
-		r := indicator.Recheck{ID: c.ID, Unit: c.Unit}
+		r := indicator.Recheck{ID: c.ID, Unit: c.Unit, Hidden: func(account string) bool { return !c.Others(account) }}
 		if c.Answer != recheck.Seen {
 			r.Wrong = string(c.Answer)
 		}

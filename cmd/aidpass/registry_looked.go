@@ -109,7 +109,7 @@ func lookJSON(l *storage.Look) map[string]any {
 func lookedAct(a access.Action) string {
 	for _, k := range [...]struct{ begin, word string }{
 		{"record.read", "read"}, {"person.read", "read"}, {"person.history", "read"}, {"person.print", "read"}, {"record.find", "found"}, {"person.find", "found"}, {"card.find", "found"},
-		{"rights.print", "read"}, {"rights.", "changed"}, {"consent.", "changed"}, {"unit.erase", "erased"}, {"unit.", "changed"}, {"record.correct", "changed"}, {"person.double", "double"}, {"double.", "double"}, {"person.", "changed"}, {"recheck.", "read"}, {"registry.export", "exported"}, {"export.", "exported"}, {"registry.", "changed"},
+		{"rights.print", "read"}, {"rights.", "changed"}, {"consent.", "changed"}, {"unit.erase", "erased"}, {"unit.", "changed"}, {"record.correct", "changed"}, {"person.double", "double"}, {"double.", "double"}, {"person.", "changed"}, {"recheck.", "read"}, {"quality.export", "exported"}, {"quality.", "read"}, {"registry.export", "exported"}, {"export.", "exported"}, {"registry.", "changed"},
 		{"household.", "household"}, {"collector.", "collector"}, {"credential.revoke", "card_stopped"}, {"credential.suspend", "card_stopped"}, {"card.revoke", "card_stopped"}, {"card.suspend", "card_stopped"},
 		{"card.print", "card_printed"}, {"card.read", "read"}, {"credential.", "card_made"}, {"card.", "card"}, {"gate.", "card"}, {"batch.handout", "exported"}, {"batch.", "card"}, {"visits.", "visit"}, {"entitlement.", "due"}, {"offer.", "offer"},
 	} {

@@ -45,7 +45,7 @@ var accuracy = []Definition{
 			return watch{end: func() error {
 				return r.opt.Beside.Rechecked(func(k Recheck) error {
 					if at, ok := r.rowOf(k.Unit); ok {
-						c.look(at, Defect{Record: k.Unit, Code: k.Wrong, Extra: k.ID})
+						c.look(at, Defect{Record: k.Unit, Code: k.Wrong, Extra: k.ID, hidden: k.Hidden})
 					}
 					return nil
 				})

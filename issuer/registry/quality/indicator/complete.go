@@ -57,24 +57,24 @@ var completeness = []Definition{
 		ID: worstField, Version: 1, Dimension: "C", Of: Values, Codes: []string{CodeMissing},
 		Figures: []Figure{{Unit: Percent, Green: 95, Amber: 85, value: worst}},
 		watch: func(r *run, c *counter) watch {
-			each := func(at int32, fields []string, f *quality.Factor, applies func(string) bool) {
+			each := func(slot string, at int32, fields []string, f *quality.Factor, applies func(string) bool) {
 				for _, field := range fields {
 					switch {
 					case slices.Contains(f.Missing, field):
-						c.miss(fieldSlot+field, at, Count{Of: 1, Bad: 1}, Defect{Field: field, Code: CodeMissing})
+						c.miss(slot+field, at, Count{Of: 1, Bad: 1}, Defect{Field: field, Code: CodeMissing})
 					case applies(field):
-						c.add(fieldSlot+field, at, Count{Of: 1})
+						c.add(slot+field, at, Count{Of: 1})
 					}
 				}
 			}
 			required := r.opt.Policy.Required("")
 			return watch{
 				person: func(s *subject) {
-					each(s.row, required.Person, r.factor(s), func(field string) bool { return field != "relation" || s.house != nil })
+					each(fieldSlot, s.row, required.Person, r.factor(s), func(field string) bool { return field != "relation" || s.house != nil })
 				},
 				house: func(h *house) {
 					if h.counted() {
-						each(h.row, required.Household, r.counted(h), func(field string) bool { return field != "members" || h.CollectType != "size_only" })
+						each(houseSlot, h.row, required.Household, r.counted(h), func(field string) bool { return field != "members" || h.CollectType != "size_only" })
 					}
 				},
 			}

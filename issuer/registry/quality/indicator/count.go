@@ -64,15 +64,25 @@ func mean(t Tally) (float64, bool) {
 	return 100 - 100*float64(c.Loss)/float64(max(c.Of, 1))/million, c.Of > 0
 }
 
-// fieldSlot begins the slots of fields.
-const fieldSlot = "field:"
+// fieldSlot begins the slots of fields of people, houseSlot those of households that are
+// only counted.
+const (
+	fieldSlot = "field:"
+	houseSlot = "house:"
+)
 
-// worstSlot is the field that is right least often; empty: none is known.
+// worstSlot is the field that is right least often: of people, and of counted households
+// where there are no people, as a handful of them would stand for a camp. Empty: none is known.
 func worstSlot(t Tally) (worst string) {
-	for _, slot := range slices.Sorted(maps.Keys(t)) {
-		c, w := t[slot], t[worst]
-		if strings.HasPrefix(slot, fieldSlot) && c.Of > 0 && (worst == "" || c.Bad*w.Of > w.Bad*c.Of) {
-			worst = slot
+	for _, begin := range []string{fieldSlot, houseSlot} {
+		for _, slot := range slices.Sorted(maps.Keys(t)) {
+			c, w := t[slot], t[worst]
+			if strings.HasPrefix(slot, begin) && c.Of > 0 && (worst == "" || c.Bad*w.Of > w.Bad*c.Of) {
+				worst = slot
+			}
+		}
+		if worst != "" {
+			break
 		}
 	}
 	return worst

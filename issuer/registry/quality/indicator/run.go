@@ -145,8 +145,9 @@ type Defect struct {
 	// Extra is what else helps: other records, a clerk, a round; ids and codes alone.
 	Extra string `json:"extra,omitempty"`
 
-	slot  string
-	order int64 // the least first
+	slot   string
+	order  int64                     // the least first
+	hidden func(account string) bool // whom it is not told; nil: nobody
 }
 
 // A Report is the 31 indicators at a time.

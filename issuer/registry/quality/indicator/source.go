@@ -102,6 +102,8 @@ type Recheck struct {
 	ID    string
 	Unit  registry.ID
 	Wrong string // code of what was found; empty: it agrees
+	// Hidden reports whether it is not told to an account, which had a part in it; nil: told to all.
+	Hidden func(account string) bool
 }
 
 // A Lag is how long an entry took from a device to the register.
