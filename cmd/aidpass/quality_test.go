@@ -14,8 +14,8 @@ import (
 // mended leaves it, and the day's figures stay provable.
 func TestQualityFromAListToTheMendedRecord(t *testing.T) {
 	l := newLaptop(t)
-	const list = "household_id,individual_id,full_name,sex,birth_date,relationship,household_size,consent,site,origin\n" +
-		"H-1,P-1,Mohamed Ali,M,1980-05-12,head,2,yes,=well,SOM\nH-1,P-2,Amina Yusuf,,1985-03-04,wife,2,yes,=well,SOM\nH-2,P-4,Hodan Nur,F,1985-03-05,head,3,yes,school,SOM\n"
+	const list = "household_id,individual_id,full_name,sex,birth_date,relationship,household_size,consent,site,country_of_origin,registration_date\n" +
+		"H-1,P-1,Mohamed Ali,M,1980-05-12,head,2,yes,=well,SOM,2026-11-19\nH-1,P-2,Amina Yusuf,,1985-03-04,wife,2,yes,=well,SOM,2026-11-19\nH-2,P-4,Hodan Nur,F,1985-03-05,head,3,yes,school,SOM,2026-11-19\n"
 	if err := os.WriteFile(l.path("people.csv"), []byte(list), 0o600); err != nil {
 		t.Fatal(err)
 	}
