@@ -166,7 +166,7 @@ func (c *candidates) read(v registry.View, reader *quality.Reader, unit UnitID) 
 			return one, nil
 		}
 	}
-	u, err := reader.Unit(unit)
+	u, err := reader.UnitOf(rec)
 	if err != nil {
 		return nil, err
 	}

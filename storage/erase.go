@@ -89,6 +89,13 @@ func (o *Org) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, 
 	return o.scrub(ctx)
 }
 
+// ErasedCount is how many records were ever erased: where it grows, what was read before
+// may tell of somebody who is gone.
+func (o *Org) ErasedCount(ctx context.Context) (n int, err error) {
+	err = o.db.read.QueryRowContext(ctx, `SELECT COUNT(*) FROM unit WHERE org_id = $1 AND erased_at IS NOT NULL`, o.id).Scan(&n)
+	return n, err
+}
+
 // scrub empties the files of what was destroyed, if that is due.
 func (o *Org) scrub(ctx context.Context) error {
 	var due bool

@@ -10,8 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
+	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/export"
 	"aidpass/issuer/registry/rights"
+	"aidpass/storage"
 )
 
 func (a *app) agreementCommand() *cobra.Command {
@@ -27,7 +29,30 @@ func (a *app) agreementCommand() *cobra.Command {
 
 // keeper is the desk of rights of an open organisation.
 func (o *org) keeper() *rights.Desk {
-	return &rights.Desk{Store: o.store, Org: o.entry.ID, Now: o.a.Now}
+	return &rights.Desk{Store: laptopStore{o.store, o.a.say}, Org: o.entry.ID, Now: o.a.Now}
+}
+
+// laptopStore is the store of a command by which records go. What was erased is gone for
+// everybody who reads the database; that others read it meanwhile, so that the old bytes of
+// a key are in a file yet, is said and is no failure.
+type laptopStore struct {
+	*storage.Org
+	say func(format string, args ...any)
+}
+
+// EraseAll implements rights.Store.
+func (s laptopStore) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(rights.Tx) error) error {
+	err := s.Org.EraseAll(ctx, by, ids, reason, before, after)
+	if errors.Is(err, storage.ErrTraces) {
+		s.say("warning: it is done, and old bytes of the keys stand in aidpass.db-wal as long as another program reads: when the server has stopped, run aidpass check, which empties it")
+		return nil
+	}
+	return err
+}
+
+// Erase implements registry.Store.
+func (s laptopStore) Erase(ctx context.Context, by access.Actor, id registry.ID, reason string) error {
+	return s.EraseAll(ctx, by, []registry.ID{id}, reason, nil, nil)
 }
 
 // withRights opens the organisation for the length of work.

@@ -51,7 +51,7 @@ func (a *app) withImports(ctx context.Context, work func(*imports.Desk, access.L
 	}
 	defer o.close()
 	door := &access.Door{Store: o.store, Now: a.Now}
-	d := &imports.Desk{Store: o.store, Registry: o.store, Register: o.store, Door: door, Country: o.entry.Country, Now: a.Now}
+	d := &imports.Desk{Store: o.store, Registry: o.store, Register: laptopStore{o.store, a.say}, Door: door, Country: o.entry.Country, Now: a.Now}
 	if err := a.readApart(d); err != nil {
 		return err
 	}

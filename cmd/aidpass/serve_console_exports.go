@@ -31,7 +31,8 @@ type exportRoom struct {
 
 type keptExport struct {
 	console.ExportMade
-	by string // account
+	by     string // account
+	erased int    // records that were erased when it was made: with one more, she may be in it
 }
 
 const (
@@ -70,12 +71,12 @@ func (r *exportRoom) keep(job string, f keptExport, now time.Time) error {
 }
 
 // take is the file of a job for the account that asked for it.
-func (r *exportRoom) take(job, account string, now time.Time) (console.ExportMade, bool) {
+func (r *exportRoom) take(job, account string, now time.Time) (keptExport, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.sweep(now)
 	f, ok := r.files[job]
-	return f.ExportMade, ok && access.SameAccount(f.by, account)
+	return f, ok && access.SameAccount(f.by, account)
 }
 
 // drop forgets the file of a job.
@@ -155,6 +156,10 @@ func (d consoleExports) write(ctx context.Context, t *work.Turn) (string, error)
 	file := bounded{most: d.exports.room()}
 	opt := args.Order.Options()
 	opt.Now = d.a.Now
+	erased, err := d.o.store.ErasedCount(ctx) // before the first row is read
+	if err != nil {
+		return "", err
+	}
 	opt.Progress = func(rows int) error { return t.Save(ctx, nil, rows, max(rows, args.Rows)) }
 	sum, err := export.Write(ctx, d.o.store, t.Actor(), opt, &file)
 	var refusal *rights.Refusal
@@ -162,7 +167,7 @@ func (d consoleExports) write(ctx context.Context, t *work.Turn) (string, error)
 	case errors.As(err, &refusal), errors.Is(err, export.ErrNobody):
 		return "", &work.Fault{Word: console.WordExportRefused, Err: err}
 	case err == nil:
-		err = d.exports.keep(t.ID(), keptExport{console.ExportMade{Order: args.Order, Summary: sum, Until: d.a.Now().Add(exportLife), Body: file.Bytes()}, t.Actor().ID}, d.a.Now())
+		err = d.exports.keep(t.ID(), keptExport{console.ExportMade{Order: args.Order, Summary: sum, Until: d.a.Now().Add(exportLife), Body: file.Bytes()}, t.Actor().ID, erased}, d.a.Now())
 	}
 	if errors.Is(err, errExportLarge) {
 		return "", &work.Fault{Word: console.WordExportTooLarge, Err: err}
@@ -174,14 +179,22 @@ func (d consoleExports) write(ctx context.Context, t *work.Turn) (string, error)
 }
 
 // Made implements console.ExportDesk. What was allowed when the file was made may not be
-// any more when it is taken.
+// any more when it is taken, and somebody in it may be erased meanwhile, also by another
+// program.
 func (d consoleExports) Made(ctx context.Context, org, account, job string) (console.ExportMade, error) {
 	if err := d.ours(org); err != nil {
 		return console.ExportMade{}, err
 	}
-	m, ok := d.exports.take(job, account, d.a.Now())
+	f, ok := d.exports.take(job, account, d.a.Now())
+	m := f.ExportMade
 	if !ok {
 		return m, console.ErrNotFound
+	}
+	if erased, err := d.o.store.ErasedCount(ctx); err != nil {
+		return console.ExportMade{}, err
+	} else if erased != f.erased {
+		d.exports.drop(job)
+		return console.ExportMade{}, console.ErrNotFound
 	}
 	var refusal *rights.Refusal
 	if err := d.o.keeper().Stale(ctx, m.Summary.Share); errors.As(err, &refusal) {

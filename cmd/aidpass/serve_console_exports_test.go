@@ -111,6 +111,13 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 		t.Errorf("a file with her row, after she took it back: %v", err)
 	}
 	made()
+	if err := s.o.store.Erase(ctx, by, id, "asked"); err != nil { // by another program
+		t.Fatal(err)
+	}
+	if _, err := desk.Made(ctx, org, by.ID, files[len(files)-1]); !errors.Is(err, console.ErrNotFound) {
+		t.Errorf("a file that was made before somebody was erased: %v", err)
+	}
+	made()
 	if err := s.o.keeper().EndAgreement(ctx, by, a.ID, "closed"); err != nil {
 		t.Fatal(err)
 	}
@@ -128,11 +135,11 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 func TestFilesThatWait(t *testing.T) {
 	r := exportRoom{most: 100}
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	big := keptExport{console.ExportMade{Body: make([]byte, 99), Until: now.Add(exportLife)}, "dpo-1"}
+	big := keptExport{console.ExportMade{Body: make([]byte, 99), Until: now.Add(exportLife)}, "dpo-1", 0}
 	if err := r.keep("j1", big, now); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.keep("j2", keptExport{console.ExportMade{Body: []byte("ab"), Until: now.Add(exportLife)}, "dpo-1"}, now); !errors.Is(err, errExportLarge) {
+	if err := r.keep("j2", keptExport{console.ExportMade{Body: []byte("ab"), Until: now.Add(exportLife)}, "dpo-1", 0}, now); !errors.Is(err, errExportLarge) {
 		t.Errorf("more than there is room for: %v", err)
 	}
 	if _, ok := r.take("j1", "dpo-1", now.Add(exportLife)); !ok {

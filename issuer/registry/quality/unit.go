@@ -50,6 +50,12 @@ func (r *Reader) Unit(id registry.ID) (Unit, error) {
 	if err != nil {
 		return Unit{}, fmt.Errorf("quality: %w", err)
 	}
+	return r.UnitOf(rec)
+}
+
+// UnitOf is Unit of a record that was read in the same transaction.
+func (r *Reader) UnitOf(rec registry.Record) (Unit, error) {
+	id := rec.ID
 	u := Unit{ID: id, Doubles: r.doubles[id]}
 	if rec.Kind == registry.KindPerson {
 		p, err := rec.Person()
