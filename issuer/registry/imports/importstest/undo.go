@@ -155,4 +155,19 @@ func testUndo(t *testing.T, w *World) {
 	if again.Counts.New != 1 || again.Counts.Bad != 0 {
 		t.Errorf("the number of who was taken back: %+v", again.Counts)
 	}
+	// The number is another's now: she is no part of what was taken back, also where that is
+	// carried out once more, and whom the number meant before stays gone.
+	must(t, w.approve(w.submit(t, again)))
+	w.wait(t, again.ID, imports.Applied)
+	other := find(registry.KindPerson, "P-9")
+	_, err = w.Door.Approve(ctx, w.Bilal, m.Undo.Approval, m.Undo.Hash, nil)
+	must(t, err)
+	_, err = w.Door.Carry(ctx)
+	must(t, err)
+	if _, err := record(other); err != nil || other == lost || find(registry.KindPerson, "P-9") != other {
+		t.Errorf("who has the number now: %v", err)
+	}
+	if _, err := record(lost); !errors.Is(err, registry.ErrErased) {
+		t.Errorf("who had the number: %v", err)
+	}
 }
