@@ -356,6 +356,57 @@ func (d *Desk) Open(ctx context.Context) (undecided, doubles int, since time.Tim
 	return undecided, doubles, since, err
 }
 
+// Headless are the households whose head was erased and that have none since: neither by
+// name nor by the relation of a member.
+func (d *Desk) Headless(ctx context.Context) (list []registry.ID, err error) {
+	err = d.Store.View(ctx, func(v registry.View) error {
+		ids, err := v.Lookup(registry.HeadlessKey)
+		if err != nil {
+			return err
+		}
+		for _, id := range ids {
+			rec, err := v.Record(id)
+			if errors.Is(err, registry.ErrErased) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			h, err := rec.HouseholdRecord()
+			if err != nil {
+				return err
+			}
+			led, err := led(v, id)
+			if err != nil {
+				return err
+			}
+			if h.Headless() && h.Status.Living() && !led {
+				list = append(list, id)
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// led reports whether a living member of a household is its head by relation.
+func led(v registry.View, household registry.ID) (bool, error) {
+	members, err := v.Members(household)
+	if err != nil {
+		return false, err
+	}
+	for _, id := range members {
+		l, err := ReadLine(v, id)
+		if err != nil {
+			return false, err
+		}
+		if l.Closed == "" && l.Relation == registry.Head {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // Numbered are the records of a kind that a number of a card or list, or an id, names.
 func (d *Desk) Numbered(ctx context.Context, text string, kind registry.Kind) (ids []registry.ID, err error) {
 	all, err := d.numbered(ctx, Query{Text: strings.TrimSpace(text)})

@@ -53,6 +53,8 @@ const (
 	HouseholdFocal    = "household_focal_point"
 	HouseholdCollects = "household_collector"
 	HouseholdTwins    = "household_same_person"
+
+	HeadErased = "head_erased" // two accounts erased the head: the others decide who leads now
 )
 
 // block and note make the two kinds of an issue. The text says what is wrong and

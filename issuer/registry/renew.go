@@ -57,6 +57,9 @@ func Renew(v View, household ID, without []ID) (*Renewal, error) {
 	if r.home, err = h.silent(texts); err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(without, func(id ID) bool { return h.Head == id.String() }) && len(r.members) > 0 {
+		r.home.Issues = append(slices.Clone(r.home.Issues), note(HeadErased, "head", "the head was erased: say who is head now, how many they are and who holds the card"))
+	}
 	for _, id := range without {
 		for _, named := range []*string{&r.home.Head, &r.home.FocalPoint} {
 			if *named == id.String() {
@@ -91,7 +94,11 @@ func (r *Renewal) Save(tx Tx) (ID, error) {
 	if err != nil {
 		return ID{}, err
 	}
-	saved, err := tx.Save(Change{Kind: KindHousehold, Source: r.source, External: r.number, Fields: fields})
+	change := Change{Kind: KindHousehold, Source: r.source, External: r.number, Fields: fields}
+	if r.home.Headless() {
+		change.Keys = []Key{HeadlessKey}
+	}
+	saved, err := tx.Save(change)
 	if err != nil {
 		return ID{}, fmt.Errorf("registry: renew household %s: %w", r.Old, err)
 	}
@@ -110,6 +117,11 @@ func (r *Renewal) Save(tx Tx) (ID, error) {
 		}
 	}
 	return saved.ID, nil
+}
+
+// Headless reports whether the household's head was erased and its record names none since.
+func (h *Household) Headless() bool {
+	return h.Head == "" && slices.ContainsFunc(h.Issues, func(i Issue) bool { return i.Code == HeadErased })
 }
 
 // everTelling are the texts that tell who a person is, as they are and ever were, folded.

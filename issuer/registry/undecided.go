@@ -80,6 +80,10 @@ func OpenKeys(rec Record) []Key {
 // OpenKey finds the records of which something waits for a decision.
 var OpenKey = Key{Kind: KeyOpen, Text: "undecided"}
 
+// HeadlessKey finds the households that were made anew because their head was erased; those
+// that have one again are among them.
+var HeadlessKey = Key{Kind: KeyOpen, Text: "head_erased"}
+
 // WithRival adds a rival to a list, unless it says what one there says already.
 func WithRival(list []Rival, r Rival) ([]Rival, error) {
 	if slices.ContainsFunc(list, func(o Rival) bool { return o.Field == r.Field && o.Text == r.Text }) {

@@ -45,7 +45,7 @@ func TestAnAgreementIsMadeByTwo(t *testing.T) {
 	if err != nil || made.By != lead.member.id || made.Second != dpo.member.id || made.With.Country != "KEN" || strings.Join(made.ExcludeOrigin, " ") != "SOM SSD" || strings.Join(made.Areas, " ") != "KE007 KE008" {
 		t.Fatalf("%+v %v", made, err)
 	}
-	has(t, lead.get("/agreements").Body.String(), `<bdi>191</bdi> days left`)
+	has(t, lead.get("/agreements").Body.String(), `Days left: <bdi>191</bdi>`)
 	lead.post("/language", url.Values{"lang": {"sw"}, "next": {"/desk/"}})
 	has(t, lead.get("/agreements/of/bank-c-2026").Body.String(), "<bdi>Sudan Kusini</bdi>")
 	lead.post("/language", url.Values{"lang": {"en"}, "next": {"/desk/"}})

@@ -52,7 +52,9 @@ type BatchesDesk interface {
 // Batches are the pages on which cards are prepared, approved and issued.
 type Batches struct {
 	Desk BatchesDesk
-	Door *access.Door
+	// Packs is what the packs of this server serve, as DeviceDesk has it; nil: not known here.
+	Packs func(ctx context.Context, org string) ([]PackServes, error)
+	Door  *access.Door
 }
 
 // Routes implements Screen.
@@ -140,11 +142,12 @@ type (
 
 type batchRow struct {
 	issuer.Proposal
-	Says      string `json:"-"` // key of the state
-	Digest    string `json:"digest"`
-	CanSubmit bool   `json:"can_submit"`
-	CanIssue  bool   `json:"can_issue"`
-	CanPrint  bool   `json:"can_print"`
+	Says      string       `json:"-"` // key of the state
+	Digest    string       `json:"digest"`
+	Packs     *servedRound `json:"packs,omitempty"` // that have the round; nil: not known
+	CanSubmit bool         `json:"can_submit"`
+	CanIssue  bool         `json:"can_issue"`
+	CanPrint  bool         `json:"can_print"`
 
 	Kept, Lost []reasonSays `json:"-"` // Cannot and Refused, in words
 }
@@ -312,6 +315,14 @@ func (s *Batches) show(p *Page) error {
 	r, err := s.find(p)
 	if err != nil {
 		return err
+	}
+	if s.Packs != nil {
+		serves, err := s.Packs(p.Context(), p.Org())
+		if err != nil {
+			return err
+		}
+		in := servedBy(serves, r.Programme, uint64(r.Round))
+		r.Packs = &in
 	}
 	return p.Show("batches_show", "batches.one", *r, "programme", r.Programme, "round", int64(r.Round))
 }

@@ -25,6 +25,11 @@ const (
 // The drawing has a title and says what it is of; its numbers are in the table beside it.
 func (s *Reports) chart(p *Page, id string, head template.HTML, of, along, unit string, bars []bar) chart {
 	c := chart{ID: id, Head: head, Of: of, Along: along, Unit: unit, Bars: bars, Empty: len(bars) == 0}
+	for _, b := range bars {
+		if b.Small && along == "reports.day" {
+			c.Few++
+		}
+	}
 	if c.Empty {
 		return c
 	}

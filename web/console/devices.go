@@ -5,17 +5,21 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"aidpass/access"
 	"aidpass/internal/cose"
+	"aidpass/issuer/registry"
 	"aidpass/verifier/enrol"
 )
 
 // Devices are the pages of the scanners of service points, and of their packs.
 type Devices struct {
 	Desk DeviceDesk
-	Now  func() time.Time // nil: time.Now
+	// Programmes are those of the organisation; nil: not known here.
+	Programmes func(ctx context.Context, org string) ([]registry.Programme, error)
+	Now        func() time.Time // nil: time.Now
 }
 
 // A DeviceDesk keeps the devices of an organisation. What another organisation has, or
@@ -60,6 +64,42 @@ type PackOrder struct {
 	Photos, NoList bool
 	Reason         string // why it leaves by hand, for the log
 }
+
+// servedBy says in which packs a round is: their places, and whether every other place's
+// pack has it too.
+func servedBy(all []PackServes, programme string, round uint64) (r servedRound) {
+	r.Programme = programme
+	for _, s := range all {
+		in := s.Every || slices.ContainsFunc(s.Rounds, func(x PackRound) bool {
+			return x.Programme == programme && (x.Round == 0 || x.Round == round)
+		})
+		switch {
+		case !in:
+			r.partly = true
+		case s.Site == "":
+			r.Others = true
+		default:
+			r.Sites = append(r.Sites, s.Site)
+		}
+	}
+	r.All = r.Others && !r.partly
+	r.None = len(r.Sites) == 0 && !r.Others
+	return r
+}
+
+// A servedRound says in which packs of this server a round is.
+type servedRound struct {
+	Programme string   `json:"-"`
+	Sites     []string `json:"sites,omitempty"`
+	Others    bool     `json:"others"` // the pack of a place that is not known has it too
+	None      bool     `json:"none"`
+	All       bool     `json:"-"`
+
+	partly bool
+}
+
+// List are the places, in a line.
+func (r *servedRound) List() string { return strings.Join(r.Sites, ", ") }
 
 // A PackServes is what the pack of a site would serve if it were built now.
 type PackServes struct {
@@ -148,6 +188,7 @@ type devicesData struct {
 	Sites  []string     `json:"sites,omitempty"`
 	Site   string       `json:"-"` // asked for
 	Serves []PackServes `json:"serves,omitempty"`
+	Left   []PackRound  `json:"left,omitempty"` // planned rounds that no pack serves
 	State  string       `json:"-"`
 	States []named      `json:"-"`
 

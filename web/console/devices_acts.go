@@ -232,7 +232,22 @@ func (s *Devices) order(p *Page) error {
 	if err != nil {
 		return err
 	}
-	return p.Show("device_pack", "devices.pack", devicesData{Sites: sites, Serves: serves})
+	d := devicesData{Sites: sites, Serves: serves}
+	if s.Programmes != nil {
+		programmes, err := s.Programmes(p.Context(), p.Org())
+		if err != nil {
+			return deskFault(err)
+		}
+		today := s.now().UTC().Format(time.DateOnly)
+		for _, one := range programmes {
+			for _, r := range one.Rounds {
+				if over := r.Closes != "" && r.Closes < today; !over && servedBy(serves, one.Code, r.N).None {
+					d.Left = append(d.Left, PackRound{Programme: one.Code, Round: r.N})
+				}
+			}
+		}
+	}
+	return p.Show("device_pack", "devices.pack", d)
 }
 
 func (s *Devices) pack(p *Page) error {

@@ -101,7 +101,7 @@ func TestAFileUnderAnAgreement(t *testing.T) {
 	before := len(w.files)
 	asked := dpo.post("/exports", form)
 	page := asked.Body.String()
-	for _, want := range []string{"Under agreement <bdi>" + a.ID + "</bdi>", "<bdi>2</bdi> households and <bdi>2</bdi> people", "<bdi>1</bdi>: said no, or did not say yes", "<bdi>1</bdi>: from a country", "<bdi>1</bdi>: outside of the agreement"} {
+	for _, want := range []string{"Under agreement <bdi>" + a.ID + "</bdi>", "households: <bdi>2</bdi>, people: <bdi>2</bdi>", "<bdi>1</bdi>: households or people who said no, or did not say yes", "<bdi>1</bdi>: from a country", "<bdi>1</bdi>: outside of the agreement"} {
 		has(t, page, want)
 	}
 	if shares, _ := w.rightsOf(own).Shares(t.Context()); asked.Code != 200 || len(shares) != 0 || len(w.files) != before {

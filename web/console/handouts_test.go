@@ -9,6 +9,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer"
+	"aidpass/issuer/registry"
 )
 
 func init() {
@@ -60,5 +61,45 @@ func TestWhoseEachPrintedCardIs(t *testing.T) {
 	}
 	if got := a.get("/handouts/batch/" + w.issuing.batch(other, issuer.Done)); got.Code != 404 {
 		t.Errorf("another's batch: %d", got.Code)
+	}
+}
+
+// A round that is in no pack of this server is told of, and where one is.
+func TestWhichPacksServeARound(t *testing.T) {
+	w := newWorld(t)
+	code := w.issuing.programme(own)
+	a := w.as(own, access.DistributionLead, access.Issuer)
+	has(t, a.get("/programmes/of/"+code).Body.String(), "No pack that this server builds serves this round")
+	has(t, a.get("/batches/of/"+w.issuing.batch(own, issuer.Prepared)).Body.String(), "Served by the packs for: <bdi>WELL-A</bdi>")
+}
+
+// A household whose head was erased is told of to who plans and on its page, until somebody
+// leads it.
+func TestAHouseholdWhoseHeadWasErased(t *testing.T) {
+	w := newWorld(t)
+	store := w.peopleOf(own)
+	var id registry.ID
+	err := store.Update(t.Context(), clerk, func(tx registry.Tx) error {
+		h := registry.Household{Size: 2, Issues: []registry.Issue{{Code: registry.HeadErased, Field: "head", Text: "erased"}}}
+		fields, err := h.Fields()
+		if err != nil {
+			return err
+		}
+		saved, err := tx.Save(registry.Change{Kind: registry.KindHousehold, External: "HH-9", Fields: fields, Keys: []registry.Key{registry.HeadlessKey}})
+		id = saved.ID
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := w.as(own, access.Registrar)
+	has(t, a.get("/").Body.String(), "Households whose head was taken out of the register")
+	has(t, a.get("/households/"+id.String()).Body.String(), `id="headless"`)
+	got := a.post("/people/new", url.Values{"household": {id.String()}, "name": {"Zahra"}, "relation": {"head"}, "once": {"h"}})
+	if got.Code != 303 {
+		t.Fatal(got.Code)
+	}
+	if page := a.get("/").Body.String() + a.get("/households/"+id.String()).Body.String(); strings.Contains(page, "Households whose head") || strings.Contains(page, `id="headless"`) {
+		t.Error("told of after somebody leads it")
 	}
 }

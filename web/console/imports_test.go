@@ -270,7 +270,7 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 		t.Errorf("it waits, and the page offers it again:\n%s", page)
 	}
 	seen = second.get("/approvals/" + m.Undo.Approval).Body.String()
-	if !strings.Contains(seen, "<bdi>1</bdi> records that the list made are erased for good") || !strings.Contains(seen, at+"/undo") {
+	if !strings.Contains(seen, "Records that the list made, which are erased for good: <bdi>1</bdi>") || !strings.Contains(seen, at+"/undo") {
 		t.Errorf("the approver is not told:\n%s", seen)
 	}
 	second.follow(second.submit(seen, "/desk/approvals/"+m.Undo.Approval+"/approve"))

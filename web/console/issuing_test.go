@@ -56,9 +56,14 @@ func newIssuing(w *world) *issuing {
 	return s
 }
 
+// serves is what packs serve: K7Q2 at one place.
+func serves(context.Context, string) ([]console.PackServes, error) {
+	return []console.PackServes{{Site: "WELL-A", Rounds: []console.PackRound{{Programme: "K7Q2"}}}, {}}, nil
+}
+
 func (s *issuing) screens() []console.Screen {
 	door := s.w.doors[own]
-	return []console.Screen{&console.Programmes{Desk: s}, &console.Batches{Desk: s, Door: door}, &console.Prints{Desk: s}, &console.Handouts{Desk: s}, &console.Cards{Desk: s, Door: door, Now: s.w.now}, &console.Offers{Desk: s, Door: door, Now: s.w.now},
+	return []console.Screen{&console.Programmes{Desk: s, Packs: serves}, &console.Batches{Desk: s, Packs: serves, Door: door}, &console.Prints{Desk: s}, &console.Handouts{Desk: s}, &console.Cards{Desk: s, Door: door, Now: s.w.now}, &console.Offers{Desk: s, Door: door, Now: s.w.now},
 		&console.Faces{Desk: &records.Desk{Store: s.w.peopleOf(own), Country: "KEN", Now: s.w.now}}}
 }
 

@@ -25,6 +25,7 @@ import (
 	"aidpass/internal/cose"
 	"aidpass/issuer"
 	"aidpass/issuer/insight"
+	"aidpass/issuer/registry"
 	"aidpass/trust"
 	"aidpass/verifier/enrol"
 	"aidpass/verifier/verifiertest"
@@ -50,7 +51,9 @@ func (w *world) ops() []console.Screen {
 			},
 		})
 	}
-	return []console.Screen{&console.Devices{Desk: d, Now: w.now}, &console.Trust{Desk: d, Door: w.doors[own], Now: w.now}, &console.Audit{Desk: d}, &console.Reports{Desk: d, Now: w.now}, &console.Organisation{Desk: d, Door: w.doors[own]}}
+	return []console.Screen{&console.Devices{Desk: d, Programmes: func(ctx context.Context, org string) ([]registry.Programme, error) {
+		return w.issuing.Programmes(ctx, org)
+	}, Now: w.now}, &console.Trust{Desk: d, Door: w.doors[own], Now: w.now}, &console.Audit{Desk: d}, &console.Reports{Desk: d, Now: w.now}, &console.Organisation{Desk: d, Door: w.doors[own]}}
 }
 
 func init() {

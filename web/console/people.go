@@ -117,6 +117,15 @@ func (s *People) Needs(ctx context.Context, in *access.Session) ([]Need, error) 
 	if in.May(access.PersonEdit) {
 		list = append(list, Need{Word: "people.need_undecided", Count: undecided, Path: "/undecided"}, Need{Word: "people.need_doubles", Count: doubles, Since: since, Path: "/doubles"})
 	}
+	if in.May(access.HouseholdRead) && (in.May(access.HouseholdEdit) || in.May(access.ProgrammePlan)) {
+		headless, err := s.Desk.Headless(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(headless) > 0 { // the next follows when this one has a head
+			list = append(list, Need{Word: "people.need_head", Count: len(headless), Path: aHousehold.path + "/" + headless[0].String()})
+		}
+	}
 	return list, nil
 }
 

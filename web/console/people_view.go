@@ -333,6 +333,11 @@ func (d *peopleData) Beside() (rows []besideRow) {
 	return rows
 }
 
+// Headless reports whether the household's head was erased, and nobody leads it since.
+func (d *peopleData) Headless() bool {
+	return d.Sheet.Household.Headless() && !slices.ContainsFunc(d.Living(), func(l records.Line) bool { return l.Relation == registry.Head })
+}
+
 // Adults are the living members that a household's acts may name.
 func (d *peopleData) Living() (list []records.Line) {
 	for _, l := range d.Sheet.Members {

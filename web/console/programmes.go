@@ -24,7 +24,11 @@ type ProgrammesDesk interface {
 }
 
 // Programmes are the pages of programmes, their rounds, and what is due in them.
-type Programmes struct{ Desk ProgrammesDesk }
+type Programmes struct {
+	Desk ProgrammesDesk
+	// Packs is what the packs of this server serve, as DevicesDesk has it; nil: not known here.
+	Packs func(ctx context.Context, org string) ([]PackServes, error)
+}
 
 // Routes implements Screen.
 func (s *Programmes) Routes() []Route {
@@ -61,6 +65,8 @@ type roundRow struct {
 	Issued    int `json:"issued"`
 	Collected int `json:"collected"`
 	Held      int `json:"held"` // or cancelled, returned, lapsed
+
+	Packs *servedRound `json:"packs,omitempty"` // nil: not known
 }
 
 func (s *Programmes) list(p *Page) error {
@@ -117,10 +123,21 @@ func (s *Programmes) show(p *Page) error {
 		return deskFault(err)
 	}
 	d := programmesData{Programme: one, Ways: modalities}
+	var serves []PackServes
+	if s.Packs != nil {
+		if serves, err = s.Packs(p.Context(), p.Org()); err != nil {
+			return err
+		}
+	}
 	for _, r := range one.Rounds {
+		var packs *servedRound
+		if s.Packs != nil {
+			in := servedBy(serves, one.Code, r.N)
+			packs = &in
+		}
 		n := due[r.N]
 		d.Rounds = append(d.Rounds, roundRow{r, n[registry.Planned], n[registry.Granted], n[registry.Collected] + n[registry.Partial],
-			n[registry.OnHold] + n[registry.Cancelled] + n[registry.Returned] + n[registry.Lapsed]})
+			n[registry.OnHold] + n[registry.Cancelled] + n[registry.Returned] + n[registry.Lapsed], packs})
 	}
 	return p.Show("programmes_show", "programmes.one", d, "code", one.Code)
 }
@@ -187,7 +204,7 @@ func (s *Programmes) plan(p *Page) error {
 	}
 	n := would.New + would.Changed
 	if !p.Confirmed(n) {
-		c := Confirm{Says: p.T("programmes.would", "count", n, "units", would.Units, "total", would.Total), Can: n,
+		c := Confirm{Says: p.T("programmes.would", "count", n, "units", would.Units, "total", strings.TrimSpace(would.Total+" "+one.Currency)), Can: n,
 			Path: "/programmes/of/" + one.Code + "/plan", Back: "/programmes/of/" + one.Code, Fields: p.fields("round", "amount", "per_head", "items", "visits", "mechanism"), Do: p.T("programmes.plan_do")}
 		for _, left := range []Reason{{p.T("programmes.same"), would.Same}, {p.T("programmes.kept"), would.Kept}, {p.T("programmes.sizeless"), len(would.Sizeless)}} {
 			if left.Count > 0 {

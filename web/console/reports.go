@@ -79,7 +79,11 @@ type chart struct {
 	Bars  []bar         `json:"bars"`
 	Says  template.HTML `json:"-"` // the drawing
 	Empty bool          `json:"-"`
+	Few   int           `json:"-"` // bars of days that are few or none
 }
+
+// AllFew reports whether there is nothing else to show.
+func (c chart) AllFew() bool { return c.Few > 0 && c.Few == len(c.Bars) }
 
 // A bar is one number.
 type bar struct {
