@@ -9,6 +9,7 @@ import (
 	"aidpass/access"
 	"aidpass/access/work"
 	"aidpass/issuer/records"
+	"aidpass/issuer/registry/apart"
 	"aidpass/storage"
 	"aidpass/web/console"
 )
@@ -108,6 +109,9 @@ func originOf(address string) string {
 func consoleError(err error) error {
 	if errors.Is(err, storage.ErrBusy) || errors.Is(err, storage.ErrFull) {
 		return storeError(err)
+	}
+	if errors.Is(err, apart.ErrBusy) {
+		return console.ErrFull
 	}
 	return err
 }

@@ -32,11 +32,13 @@ type Limits struct {
 	CPU     time.Duration // of the processor, for as long as the file is open
 	Wait    time.Duration // for one answer by the clock
 	Workers int           // that work at once; who comes later waits
+	Queue   time.Duration // for how long, at most
+	Waiting int           // how many at most; who comes then is told at once
 }
 
 // DefaultLimits are above what the largest file needs that package roster reads: 32 MB of
 // XLSX with 256 MB of text in it.
-var DefaultLimits = Limits{Memory: 1 << 30, CPU: 5 * time.Minute, Wait: time.Minute, Workers: 4}
+var DefaultLimits = Limits{Memory: 1 << 30, CPU: 5 * time.Minute, Wait: time.Minute, Workers: 4, Queue: 10 * time.Second, Waiting: 8}
 
 // A Reader opens files in workers. It may be used by several goroutines.
 type Reader struct {
@@ -46,8 +48,9 @@ type Reader struct {
 	// It may be nil, and is called by several goroutines.
 	Ended func(Use, error)
 
-	once sync.Once
-	free chan struct{} // a token for each worker that may be started
+	once  sync.Once
+	free  chan struct{} // a token for each worker that may be started
+	queue chan struct{} // one for each that waits
 }
 
 // Use is what a worker took of the machine.
@@ -63,16 +66,45 @@ type EndError struct {
 
 func (e *EndError) Error() string { return "apart: the process that reads a file ended: " + e.How }
 
+// ErrBusy: as many files are read as can be at once, and others wait: again in a minute.
+var ErrBusy = errors.New("apart: as many lists are being read as can be at once: try again in a minute")
+
+// enter waits for a worker that may be started, among few and not for long.
+func (r *Reader) enter() error {
+	select {
+	case r.free <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case r.queue <- struct{}{}:
+		defer func() { <-r.queue }()
+	default:
+		return ErrBusy
+	}
+	late := time.NewTimer(r.Limits.Queue)
+	defer late.Stop()
+	select {
+	case r.free <- struct{}{}:
+		return nil
+	case <-late.C:
+		return ErrBusy
+	}
+}
+
 // Read is roster.Read in a worker, which lives until the File is closed. One that runs into
-// its limits is a *roster.FileError of the code TooMuch, here or at a row.
+// its limits is a *roster.FileError of the code TooMuch, here or at a row; ErrBusy where none
+// is free in time.
 func (r *Reader) Read(name string, b []byte, opt roster.Options) (*roster.File, error) {
 	r.once.Do(func() {
 		if r.Limits == (Limits{}) {
 			r.Limits = DefaultLimits
 		}
-		r.free = make(chan struct{}, r.Limits.Workers)
+		r.free, r.queue = make(chan struct{}, r.Limits.Workers), make(chan struct{}, r.Limits.Waiting)
 	})
-	r.free <- struct{}{}
+	if err := r.enter(); err != nil {
+		return nil, err
+	}
 	w, err := r.start(name, b)
 	if err != nil {
 		return nil, err

@@ -213,6 +213,45 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// Who comes while as many are read as can be waits among few and not for long, and is told.
+func TestTheRoomIsBounded(t *testing.T) {
+	l := apart.DefaultLimits
+	l.Workers, l.Waiting, l.Queue = 1, 1, time.Hour
+	r := &apart.Reader{Command: worker(t, "read"), Limits: l}
+	first, err := r.Read("list.csv", list(3), roster.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := make(chan error, 2)
+	for range 2 { // one waits, and one finds no place to wait
+		go func() {
+			f, err := r.Read("list.csv", list(3), roster.Options{})
+			if err == nil {
+				err = f.Close()
+			}
+			answers <- err
+		}()
+	}
+	if err := <-answers; !errors.Is(err, apart.ErrBusy) {
+		t.Errorf("without a place to wait: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-answers; err != nil {
+		t.Errorf("who waited: %v", err)
+	}
+	l.Queue = time.Nanosecond
+	r = &apart.Reader{Command: worker(t, "read"), Limits: l}
+	if first, err = r.Read("list.csv", list(3), roster.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	defer first.Close()
+	if _, err := r.Read("list.csv", list(3), roster.Options{}); !errors.Is(err, apart.ErrBusy) {
+		t.Errorf("for too long: %v", err)
+	}
+}
+
 // What runs in the worker reaches no file, socket or program.
 func TestNothingIsReached(t *testing.T) {
 	if why := apart.Lacks(); why != "" {
