@@ -73,7 +73,17 @@ func (c *checker) tombstones() error {
 			c.find(CheckTombstone, unit, "erased, and its key is there")
 		}
 	}
-	return nil
+	photos, err := c.photoTombstones()
+	if err != nil {
+		return err
+	}
+	return c.view(c.ctx, "check destroyed photographs", func(t *tx) error {
+		live, err := t.livePhotos(photos)
+		for _, change := range live {
+			c.find(CheckTombstone, change, "a photograph was destroyed, and its key is there")
+		}
+		return err
+	})
 }
 
 // published compares each list's newest publication with its entries now.

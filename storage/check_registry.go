@@ -3,6 +3,8 @@ package storage
 import (
 	"bytes"
 	"errors"
+
+	"aidpass/issuer/registry"
 )
 
 // units rebuilds every current row of a unit from its change sets and compares.
@@ -64,7 +66,8 @@ func (c *checker) unit(t *tx, unit string) error {
 		c.find(CheckSeal, unit, "%v", err)
 	}
 	readable := err == nil
-	household := ""
+	household, status := "", fieldRow{}
+	var photo sealedPhoto
 	const current = `SELECT field, version, key_version, change_id, sealed FROM unit_field WHERE org_id = $1 AND unit_id = $2`
 	err = t.fieldRows(func(field string, r fieldRow) {
 		want, ok := rebuilt[field]
@@ -76,12 +79,19 @@ func (c *checker) unit(t *tx, unit string) error {
 			return
 		}
 		c.counts[CheckSeal]++
+		if field == registry.PhotoField { // when no row is open: its key is another query
+			photo = sealedPhoto{r.change, r.sealed, r.keyVersion}
+			return
+		}
 		value, err := key.open(changePlace(c.id, unit, field, r.change, r.keyVersion), r.sealed)
 		if err != nil {
 			c.find(CheckSeal, unit, "field %q does not open", field)
 		}
-		if field == householdField {
+		switch field {
+		case householdField:
 			household = ownText(value)
+		case statusField:
+			status, status.sealed = r, value
 		}
 	}, current, c.id, unit)
 	if err != nil {
@@ -90,12 +100,54 @@ func (c *checker) unit(t *tx, unit string) error {
 	for field := range rebuilt {
 		c.find(CheckProjection, unit, "field %q has change sets and no current row", field)
 	}
+	if readable {
+		if err := c.closing(t, unit, key, photo, status); err != nil {
+			return err
+		}
+	}
 	var member string
 	if _, err := t.find(`SELECT household_id FROM membership WHERE org_id = $1 AND person_id = $2`, []any{c.id, unit}, &member); err != nil {
 		return err
 	}
 	if member != household {
 		c.find(CheckProjection, unit, "she is a member of household %q, and her change sets say %q", member, household)
+	}
+	return nil
+}
+
+// closing proves that a photograph opens, and that the list of what is closed says of a
+// record what its status does.
+func (c *checker) closing(t *tx, unit string, key personKey, p sealedPhoto, status fieldRow) error {
+	var value []byte
+	if p.change != "" {
+		var gone bool
+		var err error
+		if value, gone, err = t.openPhoto(unit, key, p); errors.Is(err, ErrWrongKey) {
+			c.find(CheckSeal, unit, "the photograph does not open")
+		} else if err != nil {
+			return err
+		}
+		if gone {
+			c.find(CheckSeal, unit, "its photograph was destroyed, and it still has it")
+		}
+	}
+	var form int
+	if _, err := t.find(`SELECT form FROM organisation WHERE id = $1`, []any{c.id}, &form); err != nil || form < todaysForm {
+		return err
+	}
+	var at, closed int64
+	var photo bool
+	listed, err := t.find(`SELECT at, photo FROM closing WHERE org_id = $1 AND unit_id = $2`, []any{c.id, unit}, &at, &photo)
+	if err != nil {
+		return err
+	}
+	if registry.Closed(status.sealed) {
+		if _, err := t.find(`SELECT at FROM change_set WHERE org_id = $1 AND id = $2`, []any{c.id, status.change}, &closed); err != nil {
+			return err
+		}
+	}
+	if listed != (closed > 0) || listed && (at != closed || photo != (value != nil)) {
+		c.find(CheckProjection, unit, "what its term counts from is not what its change sets say")
 	}
 	return nil
 }

@@ -39,6 +39,7 @@ func (o *Org) Erase(ctx context.Context, by access.Actor, id issuer.UnitID, reas
 // anew of a household is never there beside the old one, nor missing. Both may be nil.
 func (o *Org) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(rights.Tx) error) error {
 	var own error
+	var told statusLines
 	err := o.update(ctx, by, "erase unit", func(t *tx) error {
 		t.acts = newActs()
 		run := func(work func(rights.Tx) error) error {
@@ -70,6 +71,11 @@ func (o *Org) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, 
 		if err := run(after); err != nil {
 			return err
 		}
+		if told = t.told; told.byList != nil { // before stopped cards
+			if err := told.end(t); err != nil {
+				return err
+			}
+		}
 		if err := t.auditActs(); err != nil {
 			return err
 		}
@@ -84,6 +90,9 @@ func (o *Org) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, 
 		return o.noRoom(own)
 	}
 	if err != nil {
+		return err
+	}
+	if err := told.write(ctx, o); err != nil {
 		return err
 	}
 	return o.scrub(ctx)
@@ -161,6 +170,8 @@ func (t *tx) markErased(unit string) error {
 // may bring the number again.
 func (t *tx) destroy(unit string, free bool) (bool, error) {
 	const keys = `UPDATE envelope_key SET wrapped = NULL, destroyed_at = $3 WHERE org_id = $1 AND subject_id = $2 AND wrapped IS NOT NULL`
+	// They went with the person's: her tombstone speaks for them.
+	const photos = `UPDATE photo_key SET wrapped = NULL, destroyed_at = $3 WHERE org_id = $1 AND unit_id = $2 AND wrapped IS NOT NULL`
 	n, err := t.exec(keys, t.o.id, unit, t.micros)
 	if err != nil {
 		return false, err
@@ -170,11 +181,15 @@ func (t *tx) destroy(unit string, free bool) (bool, error) {
 			return false, err
 		}
 	}
+	if _, err := t.exec(photos, t.o.id, unit, t.micros); err != nil {
+		return false, err
+	}
 	delete(t.keys, unit)
 	// What the person is found by and lives with says who she was to those who know
 	// the others. Pairs with another record stay, as two ids of which one is nobody.
 	for _, forget := range [...]string{
 		`DELETE FROM record_key WHERE org_id = $1 AND unit_id = $2`,
+		`DELETE FROM closing WHERE org_id = $1 AND unit_id = $2`,
 		`DELETE FROM membership WHERE org_id = $1 AND person_id = $2`,
 		`DELETE FROM paper WHERE org_id = $1 AND unit_id = $2 AND key_version > 0`,
 		`DELETE FROM recheck WHERE org_id = $1 AND unit_id = $2 AND answer = ''`,

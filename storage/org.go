@@ -52,9 +52,9 @@ func (db *DB) CreateOrg(ctx context.Context, id string, kek []byte, by access.Ac
 		return nil, err
 	}
 	err = o.update(ctx, by, "create organisation", func(tx *tx) error {
-		const insert = `INSERT INTO organisation (id, secrets, audit_hash, created_at) VALUES ($1, $2, $3, $4)
+		const insert = `INSERT INTO organisation (id, secrets, audit_hash, created_at, form) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (id) DO NOTHING`
-		n, err := tx.exec(insert, id, k.seal(o.secretsPlace(), secrets), make([]byte, 32), tx.micros)
+		n, err := tx.exec(insert, id, k.seal(o.secretsPlace(), secrets), make([]byte, 32), tx.micros, todaysForm)
 		if err != nil {
 			return err
 		}
@@ -134,6 +134,7 @@ type tx struct {
 	told       statusLines
 	acts       *acts // what a registry transaction did; nil: each act writes its own entry
 	broken     error // a write failed: half of something may be there, and must not stay
+	photosGone bool  // photographs were destroyed: tombstones.log is told after the commit
 }
 
 // update runs work in one transaction for writing, in the name of by. what says in an error what was
@@ -169,7 +170,12 @@ func (o *Org) update(ctx context.Context, by access.Actor, what string, work fun
 			return err
 		}
 	}
-	return t.Commit()
+	if err := t.Commit(); err != nil || !t.photosGone {
+		return err
+	}
+	// What was asked for is done: where this fails, the next opening tells, and Check does until then.
+	_ = o.tellPhotos(context.WithoutCancel(ctx))
+	return nil
 }
 
 // ErrBusy: nothing was written, as another program did not end its own writing in time.

@@ -200,10 +200,13 @@ type logBound struct {
 	Find     []byte `json:"find,omitempty"`
 }
 
-// tombstone is a line of tombstones.log.
+// tombstone is a line of tombstones.log: a person or household that was erased, or
+// photographs that were destroyed. A line of photographs comes after the database knows
+// of it, and says so in photo_key.told.
 type tombstone struct {
-	Org  string    `json:"org"`
-	At   time.Time `json:"at"`
-	Unit string    `json:"unit"`
-	Free bool      `json:"free,omitempty"` // a list may bring the number again
+	Org    string    `json:"org"`
+	At     time.Time `json:"at"`
+	Unit   string    `json:"unit,omitempty"`
+	Free   bool      `json:"free,omitempty"`   // a list may bring the number again
+	Photos []string  `json:"photos,omitempty"` // the changes that brought them
 }

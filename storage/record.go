@@ -210,10 +210,16 @@ func (t *tx) save(r *opened) (s registry.Saved, err error) {
 			return s, err
 		}
 	}
+	var status, photo bool
 	for _, name := range slices.Sorted(maps.Keys(r.next)) {
 		value, old := r.next[name], r.current[name]
 		if bytes.Equal(old.value, value) && (old.version > 0 || value == nil) {
 			continue
+		}
+		if name == registry.PhotoField {
+			if err := t.replacePhoto(unit, value != nil && r.KeepPhoto); err != nil {
+				return s, err
+			}
 		}
 		if err := t.saveField(unit, name, old.version, value, r.key); err != nil {
 			return s, err
@@ -223,7 +229,11 @@ func (t *tx) save(r *opened) (s registry.Saved, err error) {
 				return s, err
 			}
 		}
+		status, photo = status || name == statusField, photo || name == registry.PhotoField
 		s.Changed++
+	}
+	if err := t.saveClosing(r, status, photo); err != nil {
+		return s, err
 	}
 	if r.Keys != nil {
 		err = t.saveKeys(unit, r.Keys, r.isNew)
@@ -247,12 +257,24 @@ func (t *tx) insertUnit(id string, kind issuer.UnitKind, index, find []byte) err
 }
 
 // saveField writes a change of a field and moves its current row. A nil value
-// removes; it is sealed like the others, so that nobody sees which are gone.
+// removes; it is sealed like the others, so that nobody sees which are gone. A photograph
+// gets a key of its own.
 func (t *tx) saveField(unit, name string, base int64, value []byte, key personKey) error {
 	c := change{entity: unitEntity, id: unit, field: name, base: base, keyVersion: key.version}
+	by, own := key.sealer, []byte(nil)
+	if name == registry.PhotoField && value != nil {
+		own = newKey()
+		var err error
+		if by, err = newSealer(own); err != nil {
+			return err
+		}
+	}
 	err := t.appendChange(&c, func(change string) []byte {
-		return key.seal(changePlace(t.o.id, unit, name, change, key.version), value)
+		return by.seal(changePlace(t.o.id, unit, name, change, key.version), value)
 	})
+	if err == nil && own != nil {
+		err = t.keepPhotoKey(unit, c.change, key, own)
+	}
 	if err != nil {
 		return err
 	}
@@ -333,6 +355,7 @@ func (t *tx) marks(unit string) (marks [][]byte, err error) {
 type fieldValue struct {
 	version int64
 	value   []byte // nil: removed
+	gone    bool   // it was a photograph, whose key is destroyed
 	at      int64  // microseconds
 	by      string
 }
@@ -352,6 +375,7 @@ func (t *tx) readFields(unit string, key personKey, query string, args ...any) (
 	}
 	defer rows.Close()
 	values := map[string]fieldValue{}
+	var photo *sealedPhoto
 	for rows.Next() {
 		var name, change string
 		var sealed []byte
@@ -360,12 +384,24 @@ func (t *tx) readFields(unit string, key personKey, query string, args ...any) (
 		if err := rows.Scan(&name, &f.version, &change, &sealed, &version, &f.at, &f.by); err != nil {
 			return nil, err
 		}
+		if name == registry.PhotoField { // when no row is open: its key is another query
+			photo, values[name] = &sealedPhoto{change, sealed, version}, f
+			continue
+		}
 		if f.value, err = key.openValue(changePlace(t.o.id, unit, name, change, version), sealed); err != nil {
 			return nil, fmt.Errorf("unit %s, field %q: %w", unit, name, err)
 		}
 		values[name] = f
 	}
-	return values, rows.Err()
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil || photo == nil {
+		return values, err
+	}
+	f := values[registry.PhotoField]
+	if f.value, f.gone, err = t.openPhoto(unit, key, *photo); err != nil {
+		return nil, fmt.Errorf("unit %s, field %q: %w", unit, registry.PhotoField, err)
+	}
+	values[registry.PhotoField] = f
+	return values, nil
 }
 
 // openValue opens a field's value. No item of CBOR is empty: an empty one was
@@ -426,7 +462,7 @@ func (t *tx) recordBy(id registry.ID, at int64, query string, args ...any) (r re
 	}
 	for name, f := range values {
 		if !strings.HasPrefix(name, ownPrefix) {
-			r.Fields[name] = registry.Value{Version: f.version, Data: f.value, At: microTime(f.at), By: f.by}
+			r.Fields[name] = registry.Value{Version: f.version, Data: f.value, Destroyed: f.gone, At: microTime(f.at), By: f.by}
 		}
 	}
 	return r, nil

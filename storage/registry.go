@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -169,6 +170,7 @@ func (r records) History(id registry.ID) (list []registry.FieldChange, err error
 		return nil, err
 	}
 	defer rows.Close()
+	photos := map[int]sealedPhoto{}
 	for rows.Next() {
 		var c registry.FieldChange
 		var sealed []byte
@@ -176,15 +178,25 @@ func (r records) History(id registry.ID) (list []registry.FieldChange, err error
 		if err := rows.Scan(&c.Seq, &c.ID, &c.Field, &c.Base, &sealed, &version, &at, &c.By, &c.Device); err != nil {
 			return nil, err
 		}
-		if c.Data, err = key.openValue(changePlace(t.o.id, id.String(), c.Field, c.ID, version), sealed); err != nil {
+		if c.Field == registry.PhotoField { // when no row is open: its key is another query
+			photos[len(list)] = sealedPhoto{c.ID, sealed, version}
+		} else if c.Data, err = key.openValue(changePlace(t.o.id, id.String(), c.Field, c.ID, version), sealed); err != nil {
 			return nil, fmt.Errorf("unit %s, change %s: %w", id, c.ID, err)
 		}
 		c.At = microTime(at)
 		list = append(list, c)
 	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	for i, p := range photos {
+		if list[i].Data, list[i].Destroyed, err = t.openPhoto(id.String(), key, p); err != nil {
+			return nil, fmt.Errorf("unit %s, change %s: %w", id, p.change, err)
+		}
+	}
 	// Sorted here: asked for it, SQLite reads all changes in their order instead of the record's by their index.
 	slices.SortFunc(list, func(a, b registry.FieldChange) int { return cmp.Compare(a.Seq, b.Seq) })
-	return list, rows.Err()
+	return list, nil
 }
 
 var _ registry.Tx = records{}

@@ -20,6 +20,7 @@ type Replay struct {
 	Statuses    int // entries of status lists set again
 	Published   int // publications known again: none is older from here on
 	Erased      int // persons erased again
+	Photos      int // photographs destroyed again
 	Closed      int // status lists closed: which of their entries are free is not known any more
 
 	// LogLost: signing.log is missing, cut, or another database's. What was signed and
@@ -42,7 +43,7 @@ func (r Replay) String() string {
 			"%d status lists are not published until their newest published files are shown; ", outsideFolder, r.Blocked)
 	}
 	return text + fmt.Sprintf("taken in after a restore: %d cards (their files are lost; they can be revoked), %d changes of status, "+
-		"%d publications, %d persons erased again; %d status lists closed", r.Credentials, r.Statuses, r.Published, r.Erased, r.Closed)
+		"%d publications, %d persons erased again, %d photographs destroyed again; %d status lists closed", r.Credentials, r.Statuses, r.Published, r.Erased, r.Photos, r.Closed)
 }
 
 // Replayed is what opening this store took in.
@@ -61,10 +62,25 @@ func (o *Org) catchUp(ctx context.Context) error {
 	if err == nil {
 		err = o.catchUpSigning(ctx, erased)
 	}
+	if err == nil {
+		err = o.catchUpPhotos(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("storage: taking in the files outside the backup: %w", err)
 	}
 	return nil
+}
+
+// catchUpPhotos brings photographs to today's form, since a tombstone of one is carried out
+// on its own key, and then tells what nobody was told yet.
+func (o *Org) catchUpPhotos(ctx context.Context) error {
+	if err := o.takeForm(ctx); err != nil {
+		return err
+	}
+	if err := o.photosAgain(ctx); err != nil {
+		return err
+	}
+	return o.tellPhotos(ctx)
 }
 
 // rereadBytes is how much of signing.log an opening may read again rather than
@@ -134,7 +150,7 @@ func (o *Org) catchUpSigning(ctx context.Context, erased map[string]bool) error 
 	if err != nil {
 		return err
 	}
-	r.Erased = o.replay.Erased
+	r.Erased, r.Photos = o.replay.Erased, o.replay.Photos
 	o.replay = r
 	return o.eraseAgain(ctx, erased)
 }
@@ -172,7 +188,7 @@ func (o *Org) tombstonesOf(which func(tombstone) bool) (map[string]bool, error) 
 	units := map[string]bool{}
 	_, _, err := o.db.tombs.lines(0, func(body []byte) error {
 		var l tombstone
-		if err := json.Unmarshal(body, &l); err == nil && l.Org == o.id && which(l) {
+		if err := json.Unmarshal(body, &l); err == nil && l.Org == o.id && l.Unit != "" && which(l) {
 			units[l.Unit] = true
 		}
 		return nil

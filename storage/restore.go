@@ -310,8 +310,8 @@ func (r *RestoredOrg) catchUp(ctx context.Context, db *DB, kek []byte, known boo
 			return err
 		}
 		r.Replay.Closed += n
-		return t.audit(access.Entry{Action: "backup.restore", Detail: fmt.Sprintf("signing-log=%v erased=%d cards=%d lists-closed=%d lists-waiting=%d",
-			known, r.Replay.Erased, r.Replay.Credentials, r.Replay.Closed, r.Unwitnessed)})
+		return t.audit(access.Entry{Action: "backup.restore", Detail: fmt.Sprintf("signing-log=%v erased=%d photographs=%d cards=%d lists-closed=%d lists-waiting=%d",
+			known, r.Replay.Erased, r.Replay.Photos, r.Replay.Credentials, r.Replay.Closed, r.Unwitnessed)})
 	})
 }
 

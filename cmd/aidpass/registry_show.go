@@ -185,13 +185,29 @@ func (a *app) printChange(c registry.FieldChange) error {
 	}
 	at := c.At.UTC().Format(time.RFC3339)
 	result := map[string]any{"at": at, "by": c.By, "device": c.Device, "field": c.Field, "value": value, "version": c.Base + 1}
+	if c.Destroyed {
+		result["destroyed"] = true
+	}
 	return a.print(result, func(w io.Writer) {
 		text := "(removed)"
-		if value != nil {
+		if c.Destroyed {
+			text = destroyedPhoto
+		} else if value != nil {
 			text = inline(value)
 		}
 		fmt.Fprintf(w, "%s %-10s %-14s %s\n", at, c.By, c.Field, text)
 	})
+}
+
+// destroyedPhoto stands where a photograph stood that nobody can read any more.
+const destroyedPhoto = "(a photograph that was destroyed)"
+
+// compared is one side of a difference, for people.
+func compared(v any, gone bool) string {
+	if gone {
+		return destroyedPhoto
+	}
+	return inline(shown(v))
 }
 
 func (a *app) registryCompareCommand() *cobra.Command {
@@ -232,8 +248,11 @@ func (a *app) registryCompareCommand() *cobra.Command {
 			}
 			for _, d := range list {
 				result := map[string]any{"field": d.Field, "from": shown(d.From), "to": shown(d.To), "by": d.By}
+				if d.FromGone || d.ToGone {
+					result["from_destroyed"], result["to_destroyed"] = d.FromGone, d.ToGone
+				}
 				err := a.print(result, func(w io.Writer) {
-					fmt.Fprintf(w, "%s %s\n  - %s\n  + %s\n", d.Field, d.By, inline(shown(d.From)), inline(shown(d.To)))
+					fmt.Fprintf(w, "%s %s\n  - %s\n  + %s\n", d.Field, d.By, compared(d.From, d.FromGone), compared(d.To, d.ToGone))
 				})
 				if err != nil {
 					return err

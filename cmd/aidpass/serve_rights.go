@@ -9,7 +9,6 @@ import (
 
 	"aidpass/access"
 	"aidpass/access/work"
-	"aidpass/credential"
 	"aidpass/internal/cose"
 	"aidpass/issuer"
 	"aidpass/issuer/print"
@@ -17,7 +16,6 @@ import (
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/export"
 	"aidpass/issuer/registry/rights"
-	"aidpass/status"
 	"aidpass/web/console"
 	"aidpass/words"
 )
@@ -165,7 +163,7 @@ func (d consoleLetters) sign(prepare func(*cose.Key) (*cose.Prepared, error)) ([
 func (s *serving) remover() *rights.Remover {
 	desk := s.o.keeper()
 	desk.Store = deskStore{s.o.store, s.log, &s.exports}
-	return &rights.Remover{Desk: desk, Cards: s.activeCards, Revoke: s.revokeOf,
+	return &rights.Remover{Desk: desk, Cards: s.activeCards,
 		Start: func(ctx context.Context, by access.Actor, key string, p rights.Plan) error {
 			args, err := p.Payload()
 			if err != nil {
@@ -176,7 +174,7 @@ func (s *serving) remover() *rights.Remover {
 		}}
 }
 
-// cardsOf are the active cards and credentials of records, each of which Bulk can take.
+// cardsOf are the active cards and credentials of records.
 func (s *serving) cardsOf(ctx context.Context, units []registry.ID) ([]issuer.Card, error) {
 	if len(units) == 0 {
 		return nil, nil
@@ -190,25 +188,6 @@ func (s *serving) activeCards(ctx context.Context, units []registry.ID) (numbers
 		numbers = append(numbers, c.ID.String())
 	}
 	return numbers, err
-}
-
-// revokeOf revokes the cards of records that go. That is approved by two as a whole, so no
-// card waits for a suspension first.
-func (s *serving) revokeOf(ctx context.Context, by access.Actor, units []registry.ID, why string) error {
-	cards, err := s.cardsOf(ctx, units)
-	if err != nil {
-		return err
-	}
-	desk := s.plainDesk(by)
-	for len(cards) > 0 {
-		n := min(len(cards), issuer.BulkLimit)
-		plan := issuer.PlanBulk(cards[:n], status.Invalid, false, credential.Time(s.a.Now().Unix()))
-		if err := desk.Bulk(ctx, plan, why, len(plan.Can)); err != nil {
-			return err
-		}
-		cards = cards[n:]
-	}
-	return nil
 }
 
 const erasureWork = "erasure"

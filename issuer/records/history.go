@@ -13,6 +13,8 @@ import (
 type Past struct {
 	registry.FieldChange
 	From, To any // as registry.ReadValue gives them; nil: nothing
+	// FromGone: a photograph stood there that was destroyed. What came is FieldChange.Destroyed.
+	FromGone bool
 }
 
 // History is what was changed of a record, the newest first.
@@ -24,15 +26,15 @@ func (d *Desk) History(ctx context.Context, by access.Actor, id registry.ID, kin
 	if err != nil {
 		return nil, err
 	}
-	stood := map[string]any{}
+	stood, gone := map[string]any{}, map[string]bool{}
 	for _, c := range changes {
-		p := Past{FieldChange: c, From: stood[c.Field]}
+		p := Past{FieldChange: c, From: stood[c.Field], FromGone: gone[c.Field]}
 		if c.Data != nil {
 			if p.To, err = registry.ReadValue(c.Data); err != nil {
 				return nil, err
 			}
 		}
-		stood[c.Field] = p.To
+		stood[c.Field], gone[c.Field] = p.To, c.Destroyed
 		list = append(list, p)
 	}
 	slices.Reverse(list)

@@ -17,8 +17,8 @@ func PhotoVersion(rec registry.Record) int64 { return rec.Fields[photoField].Ver
 // SetPhoto puts a picture that package photo has made into a person's record, or takes the
 // one there out of it where p is nil. seen is the PhotoVersion that the author saw: with
 // another by now it is registry.ErrConflict, so that nobody's face comes into the place of
-// another's that was put there meanwhile. The history keeps what was there, sealed, until
-// the record is erased.
+// another's that was put there meanwhile. What was there is destroyed: nobody reads it any
+// more, and the history says that there was one (docs/decisions/0038).
 func (d *Desk) SetPhoto(ctx context.Context, by access.Actor, id registry.ID, seen int64, p *photo.Photo, reason string) error {
 	_, err := d.registry(by).Revise(ctx, id, reason, func(v registry.View, rec registry.Record) (map[string][]byte, map[string]int64, error) {
 		if rec.Kind != registry.KindPerson {

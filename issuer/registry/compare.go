@@ -42,6 +42,8 @@ type Difference struct {
 	From, To any    // as ReadValue gives them; nil: not there
 	At       time.Time
 	By       string // who made the last change up to the later time
+	// FromGone and ToGone: a photograph stood there that was destroyed.
+	FromGone, ToGone bool
 }
 
 // Compare tells field by field how a record differs between two times. A record that
@@ -63,10 +65,10 @@ func (r *Registry) Compare(ctx context.Context, id ID, from, to time.Time) (list
 		maps.Copy(names, after.Fields)
 		for _, field := range slices.Sorted(maps.Keys(names)) {
 			a, b := before.Fields[field], after.Fields[field]
-			if bytes.Equal(a.Data, b.Data) {
+			if bytes.Equal(a.Data, b.Data) && a.Destroyed == b.Destroyed && (!a.Destroyed || a.Version == b.Version) {
 				continue
 			}
-			d := Difference{Field: field, At: b.At, By: b.By}
+			d := Difference{Field: field, At: b.At, By: b.By, FromGone: a.Destroyed, ToGone: b.Destroyed}
 			if d.From, err = valueOf(a); err != nil {
 				return err
 			}

@@ -6,15 +6,27 @@ import (
 	"fmt"
 )
 
-// photoField holds the photo's bytes, which are no JSON.
-const photoField = "photo"
+// PhotoField holds the photo's bytes, which are no JSON. A store keeps each under a key of
+// its own and destroys that when the photograph goes: see Value.Destroyed.
+const PhotoField = "photo"
+
+// Closed reports whether the stored value of the field "status" says that a record is not
+// in use any more.
+func Closed(status []byte) bool {
+	if status == nil {
+		return false
+	}
+	v, err := ReadValue(status)
+	said, _ := v.(map[string]any)
+	return err == nil && said["state"] == StateClosed
+}
 
 // Fields returns the record's fields as they are stored, each one item of
 // deterministic CBOR. An empty field is absent.
 func (p Person) Fields() (map[string][]byte, error) {
 	out, err := fieldsOf(p)
 	if err == nil && len(p.Photo) > 0 {
-		out[photoField], err = AppendValue(nil, p.Photo)
+		out[PhotoField], err = AppendValue(nil, p.Photo)
 	}
 	return out, err
 }
@@ -28,7 +40,7 @@ func (r Record) Person() (p Person, err error) {
 	if err := r.into(&p); err != nil {
 		return Person{}, err
 	}
-	if v, ok := r.Fields[photoField]; ok && v.Data != nil {
+	if v, ok := r.Fields[PhotoField]; ok && v.Data != nil {
 		photo, err := ReadValue(v.Data)
 		if err != nil {
 			return Person{}, fmt.Errorf("registry: record %s: photo: %w", r.ID, err)
@@ -88,7 +100,7 @@ func whole(v any) any {
 func (r Record) into(dst any) error {
 	all := make(map[string]any, len(r.Fields))
 	for name, f := range r.Fields {
-		if name == photoField || f.Data == nil {
+		if name == PhotoField || f.Data == nil {
 			continue
 		}
 		v, err := ReadValue(f.Data)

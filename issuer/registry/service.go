@@ -198,7 +198,7 @@ func difference(rec Record, fields map[string][]byte, known []string) map[string
 }
 
 var (
-	personFields    = append(jsonNames(reflect.TypeFor[Person]()), photoField)
+	personFields    = append(jsonNames(reflect.TypeFor[Person]()), PhotoField)
 	householdFields = jsonNames(reflect.TypeFor[Household]())
 )
 

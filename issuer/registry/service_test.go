@@ -3,6 +3,7 @@ package registry_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -125,6 +126,41 @@ func TestPossibleDoublesAreFoundOnEntry(t *testing.T) {
 	if _, err := d.DecideDouble(ctx, first.ID, other.ID, registry.Same); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("a pair nobody found was decided: %v", err)
 	}
+}
+
+// Where two days are compared, a photograph that went is said, and never shown.
+func TestADestroyedPhotographIsCompared(t *testing.T) {
+	d := newDesk()
+	p := person("Amina Ali", "1990")
+	p.Photo = []byte("first")
+	e, err := d.Enter(ctx, registry.Entry{Source: "camp", External: "7", Person: p})
+	must(t, e, err)
+	begin := d.now
+	photo := func(jpeg []byte) (day time.Time) {
+		d.now = d.now.Add(24 * time.Hour)
+		seen, err := d.Record(ctx, e.ID)
+		must(t, seen, err)
+		saved, err := d.EditPerson(ctx, seen, func(p *registry.Person) error { p.Photo = jpeg; return nil })
+		must(t, saved, err)
+		return d.now
+	}
+	second := photo([]byte("second"))
+	compare := func(from, to time.Time, fromGone, toGone bool, shown any) {
+		t.Helper()
+		list, err := d.Compare(ctx, e.ID, from, to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		i := slices.IndexFunc(list, func(d registry.Difference) bool { return d.Field == registry.PhotoField })
+		if i < 0 || list[i].FromGone != fromGone || list[i].ToGone != toGone || list[i].From != nil || !reflect.DeepEqual(list[i].To, shown) {
+			t.Errorf("%+v", list)
+		}
+	}
+	compare(begin, second, true, false, []byte("second"))
+	third := photo(nil)
+	compare(begin, third, true, false, nil)
+	compare(begin, second, true, true, nil)
+	compare(begin.Add(-time.Hour), begin, false, true, nil)
 }
 
 func TestTwoPeopleEditOnePerson(t *testing.T) {

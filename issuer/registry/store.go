@@ -21,6 +21,8 @@ type Value struct {
 	Data    []byte    // one item of deterministic CBOR (AppendValue); nil: removed or never set
 	At      time.Time // of the change
 	By      string    // account
+	// Destroyed: a photograph stood here, and nobody can read it any more. Data is nil.
+	Destroyed bool
 }
 
 // A Record is what is known of one person or household: its fields by name. Person
@@ -54,6 +56,8 @@ type FieldChange struct {
 	At     time.Time
 	By     string // account
 	Device string
+	// Destroyed: the change brought a photograph that nobody can read any more.
+	Destroyed bool
 }
 
 // A Key is something a record can be found by without reading it: stored only as
@@ -89,6 +93,10 @@ type Change struct {
 	// Household moves a person into this household; LeaveHousehold takes her out of any.
 	Household      ID
 	LeaveHousehold bool
+	// KeepPhoto leaves the photograph that another takes the place of readable in the
+	// history, until the next one comes or this one goes: a list that is taken back gives it
+	// back. Without it, what is replaced or taken out is destroyed.
+	KeepPhoto bool
 }
 
 // Saved says what became of a Change.
@@ -192,7 +200,8 @@ type ImportFile struct {
 type View interface {
 	// Record returns a record, or ErrNotFound or ErrErased.
 	Record(id ID) (Record, error)
-	// AsOf returns the record as it stood at a time; ErrNotFound before it was made.
+	// AsOf returns the record as it stood at a time, without a photograph that went since;
+	// ErrNotFound before it was made.
 	AsOf(id ID, at time.Time) (Record, error)
 	// Find returns the record of this kind, source and identifier.
 	Find(kind Kind, source, external string) (ID, bool, error)

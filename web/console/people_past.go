@@ -12,11 +12,18 @@ import (
 )
 
 // Was and Became say what a change took away and what it brought, in words: of a list, such
-// as the answers of a person, only what differs.
-func (d *peopleData) Was(field string, from, to any) template.HTML {
+// as the answers of a person, only what differs. gone: a photograph stood there that was
+// destroyed.
+func (d *peopleData) Was(field string, from, to any, gone bool) template.HTML {
+	if gone {
+		return d.p.T("people.photo_destroyed")
+	}
 	return d.told(field, without(from, to))
 }
-func (d *peopleData) Became(field string, from, to any) template.HTML {
+func (d *peopleData) Became(field string, from, to any, gone bool) template.HTML {
+	if gone {
+		return d.p.T("people.photo_destroyed")
+	}
 	return d.told(field, without(to, from))
 }
 

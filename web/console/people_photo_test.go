@@ -85,8 +85,8 @@ func TestAPhotographIsAddedReplacedAndRemoved(t *testing.T) {
 	if m, err = jpegs.Decode(a.get(media).Body); err != nil || color.GrayModel.Convert(m.At(9, 9)).(color.Gray).Y < 150 {
 		t.Errorf("the old one is served: %v", err)
 	}
-	if page := a.get("/people/" + id.String() + "/history").Body.String(); strings.Count(page, "Photograph, ") < 3 {
-		t.Errorf("the history does not tell of both:\n%s", page)
+	if page := a.get("/people/" + id.String() + "/history").Body.String(); strings.Count(page, "a photograph that was destroyed") != 2 || strings.Count(page, "Photograph, ") != 1 {
+		t.Errorf("the history does not tell of both, one of them destroyed:\n%s", page)
 	}
 	remove := "/people/" + id.String() + "/photo-remove"
 	if got := a.post(remove, url.Values{"seen": {"1"}, "reason": {"asked"}}); got.Code != 409 {
@@ -95,6 +95,14 @@ func TestAPhotographIsAddedReplacedAndRemoved(t *testing.T) {
 	if got := a.post(remove, url.Values{"seen": {"2"}, "reason": {"asked"}}); got.Code != 303 || a.get(media).Code != 404 {
 		t.Errorf("removed: %d, and then %d", got.Code, a.get(media).Code)
 	}
+	// Nobody sees it any more, in the language of who looks either: compared with the day before it went.
+	for lang, said := range map[string]string{"en": "a photograph that was destroyed", "fr": "une photo qui a été détruite", "es": "una fotografía que fue destruida", "ar": "صورة أُتلفت", "sw": "picha iliyoharibiwa"} {
+		a.post("/language", url.Values{"lang": {lang}, "next": {"/desk/"}})
+		if page := a.get("/people/" + id.String() + "/history").Body.String(); strings.Contains(page, " KiB") || strings.Contains(page, "Kio") || strings.Count(page, said) != 4 {
+			t.Errorf("%s: the history of what was destroyed:\n%s", lang, page)
+		}
+	}
+	a.post("/language", url.Values{"lang": {"en"}, "next": {"/desk/"}})
 	for name, got := range map[string]*httptest.ResponseRecorder{
 		"no picture":         a.sendPhoto(id, "3", "photo", nil),
 		"without the state":  a.sendPhoto(id, "", "photo", portrait(t, 1)),

@@ -88,6 +88,8 @@ type changeAnswer struct {
 	By, Device string
 	Field      string
 	From, To   string
+
+	FromDestroyed, ToDestroyed bool // a photograph stood there that nobody can read any more
 }
 
 type historyAnswer struct{ Changes []changeAnswer }
@@ -138,10 +140,10 @@ func (d *peopleData) Programs() any {
 
 func (d *peopleData) changes() (a historyAnswer) {
 	for _, p := range d.Past {
-		a.Changes = append(a.Changes, changeAnswer{p.At, p.By, p.Device, p.Field, d.value(p.Field, p.From), d.value(p.Field, p.To)})
+		a.Changes = append(a.Changes, changeAnswer{p.At, p.By, p.Device, p.Field, d.past(p.Field, p.From, p.FromGone), d.past(p.Field, p.To, p.Destroyed), p.FromGone, p.Destroyed})
 	}
 	for _, c := range d.Compared {
-		a.Changes = append(a.Changes, changeAnswer{At: c.At, By: c.By, Field: c.Field, From: d.value(c.Field, c.From), To: d.value(c.Field, c.To)})
+		a.Changes = append(a.Changes, changeAnswer{At: c.At, By: c.By, Field: c.Field, From: d.past(c.Field, c.From, c.FromGone), To: d.past(c.Field, c.To, c.ToGone), FromDestroyed: c.FromGone, ToDestroyed: c.ToGone})
 	}
 	return a
 }

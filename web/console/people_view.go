@@ -218,6 +218,14 @@ func whatDue(e *registry.Entitlement) string {
 // Ended reports whether a collector does not fetch any more.
 func (d *peopleData) Serves(c registry.Collector) bool { return c.Serves(d.now) }
 
+// past is value; gone: a photograph stood there that was destroyed.
+func (d *peopleData) past(field string, v any, gone bool) string {
+	if gone {
+		return d.p.Plain("people.photo_destroyed")
+	}
+	return d.value(field, v)
+}
+
 // value writes a value of a record's history for programs. Numbers of documents are masked.
 func (d *peopleData) value(field string, v any) string {
 	switch v := v.(type) {

@@ -23,7 +23,7 @@ func (w *world) rightsDesk(org string) *rights.Desk {
 	return &rights.Desk{Store: w.peopleOf(org), Org: org, Now: w.now}
 }
 
-// remover revokes cards in memory, and does long work at once.
+// remover does long work at once.
 func (w *world) remover(org string) *rights.Remover {
 	store, desk := w.peopleOf(org), w.rightsDesk(org)
 	m := &rights.Remover{Desk: desk}
@@ -34,14 +34,6 @@ func (w *world) remover(org string) *rights.Remover {
 			}
 		}
 		return numbers, nil
-	}
-	m.Revoke = func(_ context.Context, by access.Actor, units []registry.ID, why string) error {
-		for _, id := range units {
-			if n := store.CardsOf(id); n > 0 {
-				store.GiveCards(id, -n)
-			}
-		}
-		return by.Check()
 	}
 	m.Start = func(ctx context.Context, by access.Actor, _ string, p rights.Plan) error {
 		return m.CarryOut(ctx, by, p, 0, nil)

@@ -153,7 +153,7 @@ func (r *run) writePerson(tx registry.Tx, at ref, row *roster.Row) error {
 	if err := r.takePhoto(t, s, &d, row, false); err != nil {
 		return err
 	}
-	c := registry.Change{Kind: registry.KindPerson, ID: s.id}
+	c := registry.Change{Kind: registry.KindPerson, ID: s.id, KeepPhoto: true} // the list may be taken back
 	c.Source, c.External = r.opt.number(d.key)
 	issues := d.issues()
 	var rec registry.Record

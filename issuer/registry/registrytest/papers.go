@@ -1,9 +1,12 @@
 package registrytest
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"aidpass/access"
 	"aidpass/issuer/registry"
@@ -57,6 +60,28 @@ func (t *tx) Handed(action access.Action, about registry.ID) (objects []string, 
 		}
 	}
 	return objects, nil
+}
+
+// Closings reads every record: there are few.
+func (t *tx) Closings(before time.Time, photos bool) (list []rights.Closing, err error) {
+	for id := range t.s.records {
+		if c, ok, _ := t.Closing(id); ok && c.At.Before(before) && (c.Photo || !photos) {
+			list = append(list, c)
+		}
+	}
+	slices.SortFunc(list, func(a, b rights.Closing) int {
+		return cmp.Or(a.At.Compare(b.At), bytes.Compare(a.Unit[:], b.Unit[:]))
+	})
+	return list, nil
+}
+
+func (t *tx) Closing(id registry.ID) (c rights.Closing, ok bool, err error) {
+	r, err := t.get(id)
+	if err != nil {
+		return c, false, nil
+	}
+	status := r.Fields["status"]
+	return rights.Closing{Unit: id, At: status.At, Photo: r.Fields[registry.PhotoField].Data != nil}, registry.Closed(status.Data), nil
 }
 
 // EraseAll erases several; an error of before or after leaves all of them.

@@ -213,7 +213,7 @@ func (t *tx) AsOf(id registry.ID, at time.Time) (registry.Record, error) {
 	}
 	for _, c := range r.changes {
 		if !c.At.After(at) {
-			out.Fields[c.Field] = registry.Value{Version: out.Fields[c.Field].Version + 1, Data: c.Data, At: c.At, By: c.By}
+			out.Fields[c.Field] = registry.Value{Version: out.Fields[c.Field].Version + 1, Data: c.Data, Destroyed: c.Destroyed, At: c.At, By: c.By}
 		}
 	}
 	return out, nil
@@ -313,6 +313,9 @@ func (t *tx) Save(c registry.Change) (saved registry.Saved, err error) {
 		if bytes.Equal(data, old.Data) && (data == nil) == (old.Data == nil) {
 			continue
 		}
+		if field == registry.PhotoField {
+			r.changes = destroyed(r.changes, old.Version, data != nil && c.KeepPhoto)
+		}
 		t.s.seq++
 		change := registry.NewID()
 		r.Fields[field] = registry.Value{Version: old.Version + 1, Data: data, At: t.now, By: t.by.ID}
@@ -335,6 +338,18 @@ func (t *tx) Save(c registry.Change) (saved registry.Saved, err error) {
 		}
 	}
 	return saved, nil
+}
+
+// destroyed is a history whose photographs nobody can read any more, but, with keep, that
+// of the version now.
+func destroyed(changes []registry.FieldChange, now int64, keep bool) []registry.FieldChange {
+	changes = slices.Clone(changes) // a transaction that fails puts the old one back
+	for i := range changes {
+		if c := &changes[i]; c.Field == registry.PhotoField && c.Data != nil && !(keep && c.Base+1 == now) {
+			c.Data, c.Destroyed = nil, true
+		}
+	}
+	return changes
 }
 
 // NoteAbout keeps the entry, and whom it is about.

@@ -76,6 +76,15 @@ func Reach(v registry.View, units []registry.ID) (households []registry.ID, err 
 // Errors: *Refusal, registry.ErrSecondPerson, the store's (active cards; traces that another
 // program keeps in a file).
 func (d *Desk) Erase(ctx context.Context, by access.Actor, e Erasure) (done Erased, err error) {
+	return d.erase(ctx, by, e, false)
+}
+
+// errOpened: a record whose term was over was opened again meanwhile, and nothing was done.
+var errOpened = errors.New("rights: a record was opened again")
+
+// erase is Erase; with stop, the cards of what goes are stopped in the same transaction. For
+// the reason TermOver it looks again there: errOpened where a term is not over any more.
+func (d *Desk) erase(ctx context.Context, by access.Actor, e Erasure, stop bool) (done Erased, err error) {
 	if err := e.check(); err != nil {
 		return done, err
 	}
@@ -99,6 +108,16 @@ func (d *Desk) Erase(ctx context.Context, by access.Actor, e Erasure) (done Eras
 		}
 		if !slices.Equal(again, homes) {
 			return fmt.Errorf("rights: to erase: %w", registry.ErrConflict)
+		}
+		if e.Reason == TermOver {
+			if err := d.stillOver(tx, e.Units); err != nil {
+				return err
+			}
+		}
+		if stop {
+			if _, err := tx.StopCards(ids, e.Reason); err != nil {
+				return err
+			}
 		}
 		for _, id := range e.Units {
 			if _, err := tx.Record(id); errors.Is(err, registry.ErrErased) {
@@ -140,4 +159,23 @@ func (d *Desk) Erase(ctx context.Context, by access.Actor, e Erasure) (done Eras
 	err = d.Store.EraseAll(ctx, by, ids, e.Reason, before, after)
 	done.Units = ids
 	return done, err
+}
+
+// stillOver is errOpened where a record is in use again. One that is erased is no matter.
+func (d *Desk) stillOver(tx Tx, units []registry.ID) error {
+	terms, err := TermsIn(tx)
+	if err != nil {
+		return err
+	}
+	for _, id := range units {
+		if _, err := tx.Record(id); errors.Is(err, registry.ErrErased) {
+			continue
+		}
+		if over, err := isOver(tx, terms, Records, id, d.now()); err != nil {
+			return err
+		} else if !over {
+			return errOpened
+		}
+	}
+	return nil
 }

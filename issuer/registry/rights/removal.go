@@ -167,8 +167,6 @@ type Remover struct {
 	Desk *Desk
 	// Cards are the numbers of those cards of units that are good or on hold.
 	Cards func(ctx context.Context, units []registry.ID) ([]string, error)
-	// Revoke revokes them.
-	Revoke func(ctx context.Context, by access.Actor, units []registry.ID, why string) error
 	// Start begins the work of what was approved. The same key is the same work.
 	Start func(ctx context.Context, by access.Actor, key string, p Plan) error
 }
@@ -261,13 +259,24 @@ func (d *Desk) due(ctx context.Context, r Removal) ([]Due, error) {
 	if r.Why != TermOver {
 		return r.Items, nil
 	}
-	now, err := d.Due(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(slices.Clone(r.Items), func(item Due) bool {
-		return !slices.ContainsFunc(now, func(u Due) bool { return u.Class == item.Class && u.Unit == item.Unit })
-	}), nil
+	var now []Due
+	err := d.Store.ReadRights(ctx, func(v View) error {
+		terms, err := TermsIn(v)
+		if err != nil {
+			return err
+		}
+		for _, item := range r.Items {
+			over, err := isOver(v, terms, item.Class, item.Unit, d.now())
+			if err != nil {
+				return err
+			}
+			if over {
+				now = append(now, item)
+			}
+		}
+		return nil
+	})
+	return now, err
 }
 
 // Executor carries out person.erase, whose object is a removal: what is there when the
@@ -298,8 +307,8 @@ func (m *Remover) Executor() access.Executor {
 // stepItems is how many items one step destroys.
 const stepItems = 50
 
-// CarryOut destroys what was approved, a step at a time: its cards are revoked, then its
-// records go. save is called after each step with how many items are behind it; an error
+// CarryOut destroys what was approved, a step at a time: its cards are stopped and its
+// records go in one transaction, which looks first whether their term is over still. save is called after each step with how many items are behind it; an error
 // of it ends the work. From is where the work was before a stop: what was done is known
 // again, and done once.
 func (m *Remover) CarryOut(ctx context.Context, by access.Actor, p Plan, from int, save func(done int) error) error {
@@ -326,24 +335,11 @@ func (m *Remover) step(ctx context.Context, by access.Actor, why string, items [
 			gone = append(gone, item.Unit)
 		}
 	}
-	if len(gone) > 0 {
-		var reached []registry.ID
-		err := m.Desk.Store.ReadRights(ctx, func(v View) (err error) {
-			reached, err = Reach(v, gone)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if err := m.Revoke(ctx, by, slices.Concat(gone, reached), why); err != nil {
-			return err
-		}
-	}
 	if why == TermOver {
-		_, err := m.Desk.CarryOut(ctx, by, list)
+		_, err := m.Desk.carryOut(ctx, by, list, true)
 		return err
 	}
-	_, err := m.Desk.Erase(ctx, by, Erasure{gone, why})
+	_, err := m.Desk.erase(ctx, by, Erasure{gone, why}, true)
 	return err
 }
 

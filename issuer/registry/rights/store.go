@@ -57,6 +57,18 @@ type View interface {
 	// Handed returns the objects of the entries of an action that NoteAbout kept about a
 	// record: the shares its row was in.
 	Handed(action access.Action, about registry.ID) ([]string, error)
+	// Closings are the records that were closed before a time and are closed still, the
+	// oldest first; with photos, those that have a photograph.
+	Closings(before time.Time, photos bool) ([]Closing, error)
+	// Closing is that of one record; false: it is in use, or gone.
+	Closing(id registry.ID) (Closing, bool, error)
+}
+
+// A Closing is what the terms of a closed record count from.
+type Closing struct {
+	Unit  registry.ID
+	At    time.Time // of the change that closed it: a date that somebody wrote may lie anywhere
+	Photo bool      // it has a photograph
 }
 
 // A Tx writes them.
@@ -65,6 +77,8 @@ type Tx interface {
 	Paper(kind Kind, id string) (Paper, error)
 	Papers(kind Kind, unit registry.ID) ([]Paper, error)
 	Handed(action access.Action, about registry.ID) ([]string, error)
+	Closings(before time.Time, photos bool) ([]Closing, error)
+	Closing(id registry.ID) (Closing, bool, error)
 	// SavePaper adds a paper, or replaces the one of its kind and id. It leaves no entry in
 	// the log: Note one.
 	SavePaper(Paper) error

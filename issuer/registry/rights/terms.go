@@ -2,6 +2,7 @@ package rights
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -117,107 +118,81 @@ type Due struct {
 	Name  string      `json:"name,omitempty"`
 }
 
-// Due lists what is over, and changes nothing.
+// Due lists what is over, by class and day, and changes nothing. It reads no record.
 func (d *Desk) Due(ctx context.Context) (list []Due, err error) {
-	today := d.now()
+	now := d.now()
 	err = d.Store.ReadRights(ctx, func(v View) error {
 		terms, err := TermsIn(v)
 		if err != nil {
 			return err
 		}
-		for _, kind := range []registry.Kind{registry.KindHousehold, registry.KindPerson} {
-			if err := eachUnit(v, kind, func(rec registry.Record) error {
-				due, err := dueOfRecord(rec, terms, today)
-				list = append(list, due...)
-				return err
-			}); err != nil {
-				return err
-			}
-		}
-		shares, err := SharesIn(v)
-		if err != nil {
-			return err
-		}
-		for _, s := range shares {
-			if s.Agreement == "" {
-				continue
-			}
-			a, err := AgreementIn(v, s.Agreement)
+		for _, class := range []Class{Photos, Records} {
+			closed, err := v.Closings(now.AddDate(0, 0, -terms[class]), class == Photos)
 			if err != nil {
 				return err
 			}
-			if over := s.At.AddDate(0, 0, a.RetentionDays); over.Before(today) {
-				list = append(list, Due{Class: Shared, ID: s.ID, Since: s.At.UTC().Format(time.DateOnly), Over: over.UTC().Format(time.DateOnly), Name: s.Name})
+			for _, c := range closed {
+				if due, ok := terms.over(c, now); ok && due.Class == class {
+					list = append(list, due)
+				}
 			}
 		}
-		return nil
+		shares, err := overShares(v, now)
+		list = append(list, shares...)
+		return err
 	})
-	slices.SortFunc(list, func(a, b Due) int { return strings.Compare(a.key(), b.key()) })
+	slices.SortFunc(list, func(a, b Due) int {
+		return cmp.Or(cmp.Compare(slices.Index(Classes(), a.Class), slices.Index(Classes(), b.Class)), cmp.Compare(a.Over, b.Over),
+			cmp.Compare(a.ID, b.ID), bytes.Compare(a.Unit[:], b.Unit[:]))
+	})
 	return list, err
 }
 
-// key orders a list by class and day, and tells its items apart.
-func (u Due) key() string {
-	return fmt.Sprintf("%d %s %s %s", slices.Index(Classes(), u.Class), u.Over, u.ID, u.Unit)
+// over tells what of a closed record is over; false: nothing. With the record its
+// photograph goes.
+func (t Terms) over(c Closing, now time.Time) (Due, bool) {
+	for _, class := range []Class{Records, Photos} {
+		over := c.At.AddDate(0, 0, t[class])
+		if over.Before(now) && (class == Records || c.Photo) {
+			return Due{Class: class, Unit: c.Unit, Since: c.At.UTC().Format(time.DateOnly), Over: over.UTC().Format(time.DateOnly)}, true
+		}
+	}
+	return Due{}, false
 }
 
-func eachUnit(v View, kind registry.Kind, fn func(registry.Record) error) error {
-	const page = 500
-	for after := (registry.ID{}); ; {
-		ids, err := v.Units(kind, after, page)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			rec, err := v.Record(id)
-			if errors.Is(err, registry.ErrErased) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			if err := fn(rec); err != nil {
-				return err
-			}
-		}
-		if len(ids) < page {
-			return nil
-		}
-		after = ids[len(ids)-1]
+// isOver reports whether the term of a record or photograph is over.
+func isOver(v interface {
+	Closing(registry.ID) (Closing, bool, error)
+}, terms Terms, class Class, unit registry.ID, now time.Time) (bool, error) {
+	c, ok, err := v.Closing(unit)
+	if err != nil || !ok {
+		return false, err
 	}
+	due, ok := terms.over(c, now)
+	return ok && due.Class == class, nil
 }
 
-// dueOfRecord tells what of a closed record is over. The term counts from the day on which
-// it was closed here: a date that somebody wrote may lie anywhere.
-func dueOfRecord(rec registry.Record, terms Terms, now time.Time) (list []Due, err error) {
-	var status *registry.Status
-	photo := false
-	if rec.Kind == registry.KindPerson {
-		p, err := rec.Person()
-		if err != nil {
-			return nil, err
-		}
-		status, photo = p.Status, len(p.Photo) > 0
-	} else {
-		h, err := rec.HouseholdRecord()
-		if err != nil {
-			return nil, err
-		}
-		status = h.Status
+// overShares are the files at others whose agreement's term is over.
+func overShares(v View, now time.Time) (list []Due, err error) {
+	shares, err := SharesIn(v)
+	if err != nil {
+		return nil, err
 	}
-	if status == nil || status.State != "closed" {
-		return nil, nil
-	}
-	closed := rec.Fields["status"].At
-	for _, class := range []Class{Photos, Records} {
-		over := closed.AddDate(0, 0, terms[class])
-		if class == Photos && !photo || !over.Before(now) {
+	days := map[string]int{} // by agreement: one has many
+	for _, s := range shares {
+		if s.Agreement == "" {
 			continue
 		}
-		list = append(list, Due{Class: class, Unit: rec.ID, Since: closed.UTC().Format(time.DateOnly), Over: over.UTC().Format(time.DateOnly)})
-	}
-	if len(list) == 2 {
-		list = list[1:] // with the record the photo goes
+		if _, ok := days[s.Agreement]; !ok {
+			a, err := AgreementIn(v, s.Agreement)
+			if err != nil {
+				return nil, err
+			}
+			days[s.Agreement] = a.RetentionDays
+		}
+		if over := s.At.AddDate(0, 0, days[s.Agreement]); over.Before(now) {
+			list = append(list, Due{Class: Shared, ID: s.ID, Since: s.At.UTC().Format(time.DateOnly), Over: over.UTC().Format(time.DateOnly), Name: s.Name})
+		}
 	}
 	return list, nil
 }
@@ -253,54 +228,112 @@ type Cleared struct {
 	Erased    Erased
 }
 
-// CarryOut destroys what stands in a list, by two. Each item is looked at again: what is
-// not due any more, such as a record that was opened, stays. Records are erased in one
-// transaction; photos are taken out of records, whose history keeps them, sealed, until the
-// record is erased. What is at others, and logs, are not this program's to destroy, and stay in Left.
+// CarryOut destroys what stands in a list, by two. Each item is looked at again in the
+// transaction that destroys it: what is not due any more, such as a record that was opened,
+// stays. Records are erased in one transaction, photographs in another, which nobody can
+// read from then on. What is at others, and logs, are not this program's to destroy, and
+// stay in Left. Active cards of a record are an error of the store.
 func (d *Desk) CarryOut(ctx context.Context, by access.Actor, c Clearing) (done Cleared, err error) {
+	return d.carryOut(ctx, by, c, false)
+}
+
+// carryOut is CarryOut; with stop, the cards of what is erased are stopped with it.
+func (d *Desk) carryOut(ctx context.Context, by access.Actor, c Clearing, stop bool) (done Cleared, err error) {
 	if by.SecondPerson == "" {
 		return done, fmt.Errorf("rights: to destroy what is over: %w", registry.ErrSecondPerson)
 	}
-	now, err := d.Due(ctx)
-	if err != nil {
-		return done, err
-	}
-	var records []registry.ID
-	var photos []Due
+	var records, photos []Due
 	for _, item := range c.Items {
-		is := func(u Due) bool { return u.Class == item.Class && u.ID == item.ID && u.Unit == item.Unit }
-		if !slices.ContainsFunc(now, is) {
-			done.Left = append(done.Left, item)
-			continue
-		}
 		switch item.Class {
 		case Photos:
 			photos = append(photos, item)
 		case Records:
-			records = append(records, item.Unit)
-			done.Destroyed = append(done.Destroyed, item)
+			records = append(records, item)
 		default:
 			done.Left = append(done.Left, item)
 		}
 	}
 	if len(photos) > 0 {
-		err := d.Store.WriteRights(ctx, by, func(tx Tx) error {
-			var about []registry.ID
-			for _, item := range photos {
-				about = append(about, item.Unit)
-				if _, err := tx.Save(registry.Change{ID: item.Unit, Fields: map[string][]byte{"photo": nil}}); err != nil {
-					return err
-				}
-			}
-			return tx.NoteAbout(access.Entry{Action: "retention.photos", Object: "photographs", Detail: fmt.Sprintf("photos=%d", len(photos))}, about)
-		})
-		if err != nil {
+		if err := d.clearPhotos(ctx, by, photos, &done); err != nil {
 			return done, err
 		}
-		done.Destroyed = append(done.Destroyed, photos...)
 	}
 	if len(records) > 0 {
-		done.Erased, err = d.Erase(ctx, by, Erasure{records, "term-over"})
+		err = d.clearRecords(ctx, by, records, stop, &done)
 	}
 	return done, err
+}
+
+func (d *Desk) clearPhotos(ctx context.Context, by access.Actor, photos []Due, done *Cleared) error {
+	var gone, left []Due
+	err := d.Store.WriteRights(ctx, by, func(tx Tx) error {
+		terms, err := TermsIn(tx)
+		if err != nil {
+			return err
+		}
+		var about []registry.ID
+		for _, item := range photos {
+			over, err := isOver(tx, terms, Photos, item.Unit, d.now())
+			if err != nil {
+				return err
+			}
+			if !over {
+				left = append(left, item)
+				continue
+			}
+			gone, about = append(gone, item), append(about, item.Unit)
+			if _, err := tx.Save(registry.Change{ID: item.Unit, Fields: map[string][]byte{registry.PhotoField: nil}}); err != nil {
+				return err
+			}
+		}
+		if len(gone) == 0 {
+			return nil
+		}
+		return tx.NoteAbout(access.Entry{Action: "retention.photos", Object: "photographs", Detail: fmt.Sprintf("photos=%d", len(gone))}, about)
+	})
+	if err == nil {
+		done.Destroyed, done.Left = append(done.Destroyed, gone...), append(done.Left, left...)
+	}
+	return err
+}
+
+// clearRecords erases those of a list that are over when it is done: where one was opened
+// again meanwhile, nothing was done, and the others are tried once more.
+func (d *Desk) clearRecords(ctx context.Context, by access.Actor, records []Due, stop bool, done *Cleared) (err error) {
+	for {
+		var gone, left []Due
+		e := Erasure{Reason: TermOver}
+		err = d.Store.ReadRights(ctx, func(v View) error {
+			terms, err := TermsIn(v)
+			if err != nil {
+				return err
+			}
+			for _, item := range records {
+				over, err := isOver(v, terms, Records, item.Unit, d.now())
+				if err != nil {
+					return err
+				}
+				if over {
+					gone, e.Units = append(gone, item), append(e.Units, item.Unit)
+				} else {
+					left = append(left, item)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		var erased Erased
+		if len(gone) > 0 {
+			erased, err = d.erase(ctx, by, e, stop)
+		}
+		if errors.Is(err, errOpened) {
+			continue
+		}
+		if err == nil {
+			done.Destroyed, done.Left, done.Erased = append(done.Destroyed, gone...), append(done.Left, left...), erased
+		}
+		return err
+	}
 }
