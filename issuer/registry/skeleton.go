@@ -20,11 +20,29 @@ import (
 // DOMAIN.md 4.3 (blocking).
 func Skeleton(name string) string {
 	var words []string
+	for _, w := range LatinWords(name) {
+		if s := consonants(w); s != "" {
+			words = append(words, s)
+		}
+	}
+	slices.Sort(words)
+	return strings.Join(words, " ")
+}
+
+// WordSkeleton is the Skeleton of one word as LatinWords gives it.
+func WordSkeleton(word string) string { return consonants(word) }
+
+// LatinWords are the words of a name as they are said, in small Latin letters: each
+// letter of another script by its sound, without vowels that its script leaves out.
+// Articles and words for son and daughter are left out, and the servant of Abd
+// al-Rahman is one word with whom he serves. A letter of a script that cannot be
+// spelled out stays as it is.
+func LatinWords(name string) (words []string) {
 	carry := false // abd, before the word it belongs to
 	for w := range strings.FieldsSeq(Fold(spelled.Replace(strings.ToLower(norm.NFC.String(name))))) {
 		w = romanise(w)
 		switch {
-		case article[w]:
+		case w == "" || article[w]:
 			continue
 		case servant[w]:
 			carry = true
@@ -32,15 +50,12 @@ func Skeleton(name string) string {
 		case carry:
 			w, carry = "abd"+w, false
 		}
-		if s := consonants(w); s != "" {
-			words = append(words, s)
-		}
+		words = append(words, w)
 	}
 	if carry {
-		words = append(words, consonants("abd"))
+		words = append(words, "abd")
 	}
-	slices.Sort(words)
-	return strings.Join(words, " ")
+	return words
 }
 
 // spelled writes letters whose accent is a sound of its own, before Fold takes the

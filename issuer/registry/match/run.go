@@ -1,0 +1,210 @@
+package match
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"slices"
+)
+
+// An Outcome is what is to be done about two records.
+type Outcome uint8
+
+// The outcomes. Nothing is ever merged by one of them: Duplicate is a queue that goes
+// faster, Review one that wants a careful look.
+const (
+	Unique Outcome = iota
+	Review
+	Duplicate
+)
+
+// Options of a run; the zero value is the usual one.
+type Options struct {
+	Model     *Model  // nil: one is learnt
+	From      int     // compare only pairs of which one was added as this number or later; 0: all
+	MaxBlock  int     // people of a block at most; 0: 400
+	Review    float64 // least chance at which a pair is shown to people; 0: 0.5
+	Duplicate float64 // least chance at which it is told to be one person; 0: 0.99
+	Measure   Measure // of two words; nil: JaroWinkler, each pair of words once
+	Seed      uint64  // of what is drawn
+	Progress  func(done, of int64)
+}
+
+// A Pair are two records that may be one person.
+type Pair struct {
+	A, B    int // numbers of the Index, A < B
+	Bits    float32
+	Outcome Outcome
+	Guard   string  // why it is no Duplicate although its chance is: GuardTwins; or empty
+	Context float32 // of Bits: what other members of the two households that fit too add
+	pattern pattern
+}
+
+// Chance is how likely the two are one person.
+func (p Pair) Chance() float64 { return posterior(p.Bits) }
+
+// GuardTwins: two of one household, born on one day, whose given names differ.
+const GuardTwins = "twins"
+
+// A Result is what a run found.
+type Result struct {
+	Pairs    []Pair // Review and Duplicate, by A and B
+	Model    *Model
+	Compared int64 // pairs that shared a block
+	Rules    []RuleCount
+
+	comparer *comparer // what Explain asks
+	score    *score
+}
+
+// A RuleCount is what a rule of blocking brought.
+type RuleCount struct {
+	Rule  string `json:"rule"`
+	Pairs int64  `json:"pairs"` // that no rule before it had
+	Cut   int    `json:"cut"`   // people whose block was too large, and was parted
+}
+
+// ErrFull refuses an Index of more people or words than numbers reach.
+var ErrFull = errors.New("match: more people or words than one index holds")
+
+const (
+	defaultBlock     = 400
+	defaultReview    = 0.5
+	defaultDuplicate = 0.99
+	houseBits        = 3 // for each other pair of the two households that fits
+	mostHouseBits    = 6
+)
+
+// Run compares people. The same Index, Options and seed give the same Result.
+func (x *Index) Run(ctx context.Context, o Options) (*Result, error) {
+	if len(x.people) >= math.MaxUint32 || len(x.names.texts) >= maxWords {
+		return nil, ErrFull
+	}
+	if o.MaxBlock == 0 {
+		o.MaxBlock = defaultBlock
+	}
+	if o.Review == 0 {
+		o.Review = defaultReview
+	}
+	if o.Duplicate == 0 {
+		o.Duplicate = defaultDuplicate
+	}
+	b, err := x.block(ctx, o.MaxBlock)
+	if err != nil {
+		return nil, err
+	}
+	for _, l := range []*lexicon{x.names, x.emails, x.areas, x.places, x.streets} {
+		l.remember(len(x.people))
+	}
+	cnt := x.count()
+	c := &comparer{Index: x, measure: o.Measure, rarity: cnt.rarity()}
+	res := &Result{Model: o.Model}
+	if res.Model == nil {
+		if res.Model, err = x.learn(ctx, c, cnt, b, o.Seed); err != nil {
+			return nil, err
+		}
+	}
+	s := x.scoring(res.Model, cnt)
+	res.comparer, res.score = c, s
+	res.Rules = make([]RuleCount, len(rules))
+	for k, r := range rules {
+		res.Rules[k] = RuleCount{Rule: r.name, Cut: b.cut[k]}
+	}
+	review, duplicate := bitsOf(o.Review), bitsOf(o.Duplicate)
+	var progress func(int64)
+	if o.Progress != nil {
+		progress = func(n int64) { o.Progress(n, b.pairs) }
+	}
+	err = b.each(ctx, o.From, progress, func(k int, i, j uint32) {
+		res.Rules[k].Pairs++
+		p, q := &x.people[i], &x.people[j]
+		keep := review
+		if p.house != 0 && q.house != 0 && p.house != q.house {
+			keep -= mostHouseBits
+		}
+		e := c.first(p, q)
+		if s.prior+s.of(e.pattern)+s.rarer(&e)+s.most < keep {
+			return
+		}
+		c.rest(p, q, &e)
+		if bits := s.prior + s.of(e.pattern) + s.rarer(&e); bits >= keep {
+			res.Pairs = append(res.Pairs, Pair{A: int(i), B: int(j), Bits: bits, pattern: e.pattern})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range res.Rules {
+		res.Compared += r.Pairs
+	}
+	slices.SortFunc(res.Pairs, func(a, b Pair) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B)) })
+	x.context(res.Pairs, review)
+	res.Pairs = slices.DeleteFunc(res.Pairs, func(p Pair) bool { return p.Bits < review })
+	for i := range res.Pairs {
+		p := &res.Pairs[i]
+		p.Outcome = Review
+		if p.Bits >= duplicate {
+			p.Outcome = Duplicate
+			if x.twins(p) {
+				p.Outcome, p.Guard = Review, GuardTwins
+			}
+		}
+	}
+	return res, nil
+}
+
+// Candidates calls f for each pair that Run would compare with the same Options, once.
+func (x *Index) Candidates(ctx context.Context, o Options, f func(a, b int)) error {
+	if o.MaxBlock == 0 {
+		o.MaxBlock = defaultBlock
+	}
+	b, err := x.block(ctx, o.MaxBlock)
+	if err != nil {
+		return err
+	}
+	return b.each(ctx, o.From, nil, func(_ int, i, j uint32) { f(int(i), int(j)) })
+}
+
+func bitsOf(chance float64) float32 { return float32(math.Log2(chance / (1 - chance))) }
+
+// twins tells pairs that live together, may be born on one day, and are called
+// differently: brothers and sisters, until people say otherwise.
+func (x *Index) twins(p *Pair) bool {
+	a, b := &x.people[p.A], &x.people[p.B]
+	given := p.pattern.level(Given)
+	return a.house != 0 && a.house == b.house && given > levelClose && given != absent
+}
+
+// context adds to pairs of two households of which other members fit too.
+func (x *Index) context(pairs []Pair, review float32) {
+	type houses struct{ a, b uint32 }
+	of := func(p *Pair) houses {
+		a, b := x.people[p.A].house, x.people[p.B].house
+		return houses{min(a, b), max(a, b)}
+	}
+	fits := map[houses][]int{}
+	for i := range pairs {
+		if h := of(&pairs[i]); h.a != 0 && h.a != h.b && pairs[i].Bits >= review-mostHouseBits {
+			fits[h] = append(fits[h], i)
+		}
+	}
+	for _, at := range fits {
+		if len(at) < 2 {
+			continue
+		}
+		add := make([]float32, len(at))
+		for k, i := range at {
+			for _, j := range at { // another pair, of two others
+				p, q := &pairs[i], &pairs[j]
+				if p.A != q.A && p.A != q.B && p.B != q.A && p.B != q.B && add[k] < mostHouseBits {
+					add[k] += houseBits
+				}
+			}
+		}
+		for k, i := range at {
+			pairs[i].Bits += add[k]
+			pairs[i].Context = add[k]
+		}
+	}
+}
