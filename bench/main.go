@@ -43,7 +43,7 @@ func main() {
 	budget := flag.Duration("time", 4*time.Second, "how long each pair is measured")
 	flag.Parse()
 	var rows []row
-	for _, part := range []func(time.Duration) []row{checking, signing, nineSteps, cardText, sheets, lists, server, wallets, plainChain} {
+	for _, part := range []func(time.Duration) []row{checking, signing, nineSteps, cardText, sheets, lists, server, wallets, duplicates, plainChain} {
 		rows = append(rows, part(*budget)...)
 	}
 	if missed := print(os.Stdout, rows); missed > 0 {

@@ -102,65 +102,73 @@ var refinements = []func(x *Index, p *person) uint64{
 
 // blocks are people by the keys of each rule.
 type blocks struct {
-	keys   [][]uint32 // by rule and person: the block she is in; 0: none
+	*Index
+	keys   []keyRow   // by person: the block she is in under each rule; 0: none
 	groups [][]uint64 // by rule: entries block<<32 | person, sorted, of blocks with company
 	pairs  int64      // sum over blocks, before pairs under two rules are counted once
 	cut    []int      // by rule: people whose block was parted
 }
 
+// mostRules is how many rules there can be.
+const mostRules = 20
+
+type keyRow [mostRules]uint32
+
 // block puts everybody into blocks of at most most people.
 func (x *Index) block(ctx context.Context, most int) (*blocks, error) {
-	b := &blocks{keys: make([][]uint32, len(rules)), groups: make([][]uint64, len(rules)), cut: make([]int, len(rules))}
-	spare := make([]uint64, len(x.people))
+	b := &blocks{Index: x, keys: make([]keyRow, len(x.people)), groups: make([][]uint64, len(rules)), cut: make([]int, len(rules))}
+	buffer, spare := make([]uint64, 0, len(x.people)), make([]uint64, len(x.people))
 	for k, r := range rules {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		entries := make([]uint64, 0, len(x.people))
+		entries := buffer[:0]
 		for i := range x.people {
 			if h := r.keys(x, &x.people[i]); h != 0 {
 				entries = append(entries, h>>32<<32|uint64(i))
 			}
 		}
 		radix(entries, spare)
-		keys := make([]uint32, len(x.people))
-		kept := entries[:0]
-		for i := 0; i < len(entries); {
-			j := i + 1
-			for j < len(entries) && entries[j]>>32 == entries[i]>>32 {
-				j++
+		entries = eachBlock(entries, func(block []uint64) bool {
+			if len(block) > most {
+				b.cut[k] += len(block)
+				x.part(block, 0, most)
 			}
-			if j-i > most {
-				b.cut[k] += j - i
-			}
-			if j-i > 1 {
-				x.part(entries[i:j], 0, most)
-				kept = append(kept, entries[i:j]...)
-			}
-			i = j
+			return len(block) > 1
+		})
+		if b.cut[k] > 0 { // blocks that were parted stand in pieces
+			slices.Sort(entries)
 		}
-		// Blocks that were parted stand in pieces; singles go.
-		if b.cut[k] > 0 {
-			radix(kept, spare)
-		}
-		entries, kept = kept, kept[:0]
-		for i := 0; i < len(entries); {
-			j := i + 1
-			for j < len(entries) && entries[j]>>32 == entries[i]>>32 {
-				j++
+		entries = eachBlock(entries, func(block []uint64) bool {
+			if len(block) == 1 {
+				return false
 			}
-			if n := int64(j - i); n > 1 {
-				for _, e := range entries[i:j] {
-					keys[uint32(e)] = max(uint32(e>>32), 1)
-				}
-				b.pairs += n * (n - 1) / 2
-				kept = append(kept, entries[i:j]...)
+			for _, e := range block {
+				b.keys[uint32(e)][k] = max(uint32(e>>32), 1)
 			}
-			i = j
-		}
-		b.keys[k], b.groups[k] = keys, slices.Clone(kept)
+			b.pairs += int64(len(block)) * int64(len(block)-1) / 2
+			return true
+		})
+		b.groups[k] = slices.Clone(entries)
 	}
 	return b, nil
+}
+
+// eachBlock goes through sorted entries block by block, and keeps those for which keep
+// is true.
+func eachBlock(entries []uint64, keep func(block []uint64) bool) []uint64 {
+	kept := entries[:0]
+	for i := 0; i < len(entries); {
+		j := i + 1
+		for j < len(entries) && entries[j]>>32 == entries[i]>>32 {
+			j++
+		}
+		if block := entries[i:j]; keep(block) {
+			kept = append(kept, block...)
+		}
+		i = j
+	}
+	return kept
 }
 
 // part gives the entries of a block that is too large blocks of their own.
@@ -189,39 +197,52 @@ func (x *Index) part(entries []uint64, depth, most int) {
 	}
 }
 
-// earlier reports whether two people share a block under a rule before k.
-func (b *blocks) earlier(k int, i, j uint32) bool {
-	for _, keys := range b.keys[:k] {
-		if keys[i] == keys[j] && keys[i] != 0 {
-			return true
-		}
-	}
-	return false
+// A meeting is two people who share a block.
+type meeting struct {
+	rule int
+	i, j uint32 // numbers, i < j
+	a, b *person
 }
 
-// each calls f for each pair that shares a block, once, with the rule; one of the two
-// is from or over it. It stops when f is false.
-func (b *blocks) each(ctx context.Context, from int, done func(int64), f func(k int, i, j uint32)) error {
+// each calls f for each pair that shares a block, once, under the first rule whose block
+// it shares; j is from or over it. People of a block are laid side by side first, since
+// they stand anywhere in memory and each is looked at as often as there are others.
+func (b *blocks) each(ctx context.Context, from int, done func(int64), f func(*meeting)) error {
 	seen := int64(0)
+	var keys []keyRow
+	var people []person
+	var m meeting
 	for k, entries := range b.groups {
+		m.rule = k
 		for i := 0; i < len(entries); {
 			j := i + 1
 			for j < len(entries) && entries[j]>>32 == entries[i]>>32 {
 				j++
 			}
-			for s := i; s < j; s++ {
-				for t := s + 1; t < j; t++ {
-					p, q := uint32(entries[s]), uint32(entries[t])
-					if p > q {
-						p, q = q, p
+			block := entries[i:j]
+			i = j
+			keys, people = keys[:0], people[:0]
+			for _, e := range block {
+				keys, people = append(keys, b.keys[uint32(e)]), append(people, b.people[uint32(e)])
+			}
+			for t := range block { // entries of a block stand in the order of numbers
+				m.j, m.b = uint32(block[t]), &people[t]
+				if int(m.j) < from {
+					continue
+				}
+			next:
+				for s := range t {
+					for r := range k {
+						if keys[s][r] == keys[t][r] && keys[s][r] != 0 {
+							continue next
+						}
 					}
-					if int(q) >= from && !b.earlier(k, p, q) {
-						f(k, p, q)
-					}
+					m.i, m.a = uint32(block[s]), &people[s]
+					f(&m)
 				}
 			}
 			before := seen
-			seen += int64(j-i) * int64(j-i-1) / 2
+			seen += int64(len(block)) * int64(len(block)-1) / 2
 			if before>>16 != seen>>16 {
 				if err := ctx.Err(); err != nil {
 					return err
@@ -230,7 +251,6 @@ func (b *blocks) each(ctx context.Context, from int, done func(int64), f func(k 
 					done(seen)
 				}
 			}
-			i = j
 		}
 	}
 	return ctx.Err()

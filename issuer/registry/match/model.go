@@ -49,7 +49,8 @@ var priors = [fields][]float64{
 const (
 	priorPairs  = 20      // pairs of one person that the priors count for
 	randomPairs = 100_000 // drawn for U
-	learnPairs  = 400_000
+	learnPairs  = 2_000_000
+	leastLearnt = -16 // bits: pairs of less teach nothing
 	rounds      = 25
 )
 
@@ -262,16 +263,19 @@ func (x *Index) learn(ctx context.Context, c *comparer, cnt *counts, b *blocks, 
 	every := uint64(1 + b.pairs/learnPairs)
 	var pairs []learnt
 	s := x.scoring(m, cnt)
-	err := b.each(ctx, 0, nil, func(_ int, i, j uint32) {
-		if every > 1 && mix(uint64(i)<<32|uint64(j)+seed)%every != 0 {
+	err := b.each(ctx, 0, nil, func(t *meeting) {
+		if every > 1 && mix(uint64(t.i)<<32|uint64(t.j)+seed)%every != 0 ||
+			t.a.house != 0 && t.a.house == t.b.house { // who lives together is alike in ways of its own
 			return
 		}
-		p, q := &x.people[i], &x.people[j]
-		if p.house != 0 && p.house == q.house { // who lives together is alike in ways of its own
+		e := c.first(t.a, t.b)
+		if s.prior+s.of(e.pattern)+s.rarer(&e)+s.most < leastLearnt && c.measure == nil {
 			return
 		}
-		e := c.compare(p, q)
-		pairs = append(pairs, learnt{e.pattern, s.rarer(&e)})
+		c.rest(t.a, t.b, &e)
+		if rarer := s.rarer(&e); s.prior+s.of(e.pattern)+rarer >= leastLearnt {
+			pairs = append(pairs, learnt{e.pattern, rarer})
+		}
 	})
 	if err != nil {
 		return nil, err

@@ -68,8 +68,16 @@ type RuleCount struct {
 // ErrFull refuses an Index of more people or words than numbers reach.
 var ErrFull = errors.New("match: more people or words than one index holds")
 
+// blockSize is how large a block may be, so that a register of a million is compared in
+// seconds: the more people there are, the more agree in what parts a block further.
+func (x *Index) blockSize() int {
+	return min(max(pairsPerRule/(len(x.people)+1), leastBlock), mostBlock)
+}
+
 const (
-	defaultBlock     = 400
+	mostBlock        = 400
+	leastBlock       = 60
+	pairsPerRule     = 60_000_000
 	defaultReview    = 0.5
 	defaultDuplicate = 0.99
 	houseBits        = 3 // for each other pair of the two households that fits
@@ -82,7 +90,7 @@ func (x *Index) Run(ctx context.Context, o Options) (*Result, error) {
 		return nil, ErrFull
 	}
 	if o.MaxBlock == 0 {
-		o.MaxBlock = defaultBlock
+		o.MaxBlock = x.blockSize()
 	}
 	if o.Review == 0 {
 		o.Review = defaultReview
@@ -116,20 +124,19 @@ func (x *Index) Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Progress != nil {
 		progress = func(n int64) { o.Progress(n, b.pairs) }
 	}
-	err = b.each(ctx, o.From, progress, func(k int, i, j uint32) {
-		res.Rules[k].Pairs++
-		p, q := &x.people[i], &x.people[j]
+	err = b.each(ctx, o.From, progress, func(m *meeting) {
+		res.Rules[m.rule].Pairs++
 		keep := review
-		if p.house != 0 && q.house != 0 && p.house != q.house {
+		if m.a.house != 0 && m.b.house != 0 && m.a.house != m.b.house {
 			keep -= mostHouseBits
 		}
-		e := c.first(p, q)
-		if s.prior+s.of(e.pattern)+s.rarer(&e)+s.most < keep {
+		e := c.first(m.a, m.b)
+		if s.prior+s.of(e.pattern)+s.rarer(&e)+s.most < keep && o.Measure == nil {
 			return
 		}
-		c.rest(p, q, &e)
+		c.rest(m.a, m.b, &e)
 		if bits := s.prior + s.of(e.pattern) + s.rarer(&e); bits >= keep {
-			res.Pairs = append(res.Pairs, Pair{A: int(i), B: int(j), Bits: bits, pattern: e.pattern})
+			res.Pairs = append(res.Pairs, Pair{A: int(m.i), B: int(m.j), Bits: bits, pattern: e.pattern})
 		}
 	})
 	if err != nil {
@@ -157,13 +164,13 @@ func (x *Index) Run(ctx context.Context, o Options) (*Result, error) {
 // Candidates calls f for each pair that Run would compare with the same Options, once.
 func (x *Index) Candidates(ctx context.Context, o Options, f func(a, b int)) error {
 	if o.MaxBlock == 0 {
-		o.MaxBlock = defaultBlock
+		o.MaxBlock = x.blockSize()
 	}
 	b, err := x.block(ctx, o.MaxBlock)
 	if err != nil {
 		return err
 	}
-	return b.each(ctx, o.From, nil, func(_ int, i, j uint32) { f(int(i), int(j)) })
+	return b.each(ctx, o.From, nil, func(m *meeting) { f(int(m.i), int(m.j)) })
 }
 
 func bitsOf(chance float64) float32 { return float32(math.Log2(chance / (1 - chance))) }

@@ -20,11 +20,47 @@ type lexicon struct {
 	heard  map[string]uint32
 	loose  []uint32 // by word: the number of its looser skeleton
 	looser map[string]uint32
+	marks  []mark // by word: what is seen of it at a glance
 	memory memory
 }
 
+// A mark is what tells two words apart without looking at them: which letters it has,
+// how many, and its skeleton.
+type mark struct {
+	letters, sound uint32
+	length, first  uint8
+}
+
+func markOf(text string, sound uint32) mark {
+	m := mark{sound: sound, length: uint8(min(len(text), 255))}
+	for i := 0; i < len(text); i++ {
+		m.letters |= 1 << (text[i] & 31) // letters of ASCII have a bit each; others share
+	}
+	if text != "" {
+		m.first = text[0]
+	}
+	return m
+}
+
+// hopeless reports that Jaro-Winkler of two words is under faintMeasure, since too few
+// letters of the one stand in the other. It never says so of words that could agree.
+func (a mark) hopeless(b mark) bool {
+	if a.length < 2 || b.length < 2 || a.length == 255 || b.length == 255 {
+		return false
+	}
+	m := min(int(a.length)-bits.OnesCount32(a.letters&^b.letters), int(b.length)-bits.OnesCount32(b.letters&^a.letters))
+	if m <= 0 {
+		return true
+	}
+	jaro := (float32(m)/float32(a.length) + float32(m)/float32(b.length) + 1) / 3
+	if a.first == b.first {
+		jaro += 0.4 * (1 - jaro)
+	}
+	return jaro < faintMeasure-0.001
+}
+
 func newLexicon() *lexicon {
-	return &lexicon{ids: map[string]uint32{}, texts: []string{""}, sounds: []uint32{0}, heard: map[string]uint32{}, loose: []uint32{0}, looser: map[string]uint32{}}
+	return &lexicon{ids: map[string]uint32{}, texts: []string{""}, sounds: []uint32{0}, marks: []mark{{}}, heard: map[string]uint32{}, loose: []uint32{0}, looser: map[string]uint32{}}
 }
 
 // id numbers a word; the empty one is 0.
@@ -39,6 +75,7 @@ func (l *lexicon) id(text string) uint32 {
 		l.texts = append(l.texts, strings.ReplaceAll(text, ".", "")) // LatinWords parts letters by it that are not one sound
 		skeleton := skeletonOf(text)
 		l.sounds = append(l.sounds, numbered(l.heard, skeleton))
+		l.marks = append(l.marks, markOf(l.texts[id], l.sounds[id]))
 		l.loose = append(l.loose, numbered(l.looser, looseSkeleton(skeleton)))
 	}
 	return id
@@ -159,8 +196,8 @@ func spoken(a, b string) float64 { return 20 * float64(apart(a, b)) / float64(le
 // whatever the order of questions.
 type memory []uint64 // 30 bits of either number, 4 of the level
 
-// mostMemory is how many pairs are kept: 8 MiB.
-const mostMemory = 1 << 20
+// mostMemory is how many pairs are kept: 1 MiB, which stays near the processor.
+const mostMemory = 1 << 17
 
 // remember makes room for comparing the words of so many people.
 func (l *lexicon) remember(people int) {
@@ -183,6 +220,10 @@ func (l *lexicon) level(a, b uint32, measure Measure) uint8 {
 	}
 	if measure != nil {
 		return l.between(a, b, measure)
+	}
+	x, y := l.marks[a], l.marks[b]
+	if (x.sound != y.sound || x.sound == 0) && x.hopeless(y) {
+		return levelDifferent
 	}
 	if a > b {
 		a, b = b, a
