@@ -82,6 +82,7 @@ const (
 	defaultDuplicate = 0.99
 	houseBits        = 3 // for each other pair of the two households that fits
 	mostHouseBits    = 6
+	mostMembers      = 30 // of a household that are looked at
 )
 
 // Run compares people. The same Index, Options and seed give the same Result.
@@ -146,7 +147,7 @@ func (x *Index) Run(ctx context.Context, o Options) (*Result, error) {
 		res.Compared += r.Pairs
 	}
 	slices.SortFunc(res.Pairs, func(a, b Pair) int { return cmp.Or(cmp.Compare(a.A, b.A), cmp.Compare(a.B, b.B)) })
-	x.context(res.Pairs, review)
+	x.context(c, s, res.Pairs, review)
 	res.Pairs = slices.DeleteFunc(res.Pairs, func(p Pair) bool { return p.Bits < review })
 	for i := range res.Pairs {
 		p := &res.Pairs[i]
@@ -183,35 +184,38 @@ func (x *Index) twins(p *Pair) bool {
 	return a.house != 0 && a.house == b.house && given > levelClose && given != absent
 }
 
-// context adds to pairs of two households of which other members fit too.
-func (x *Index) context(pairs []Pair, review float32) {
-	type houses struct{ a, b uint32 }
-	of := func(p *Pair) houses {
-		a, b := x.people[p.A].house, x.people[p.B].house
-		return houses{min(a, b), max(a, b)}
+// context adds to pairs of two households of which other members fit too. It compares
+// the members itself, so that it does not matter which pairs a run was asked for.
+func (x *Index) context(c *comparer, s *score, pairs []Pair, review float32) {
+	members := map[uint32][]int{}
+	for _, p := range pairs {
+		members[x.people[p.A].house], members[x.people[p.B].house] = nil, nil
 	}
-	fits := map[houses][]int{}
-	for i := range pairs {
-		if h := of(&pairs[i]); h.a != 0 && h.a != h.b && pairs[i].Bits >= review-mostHouseBits {
-			fits[h] = append(fits[h], i)
+	delete(members, 0)
+	for i := range x.people {
+		if list, ok := members[x.people[i].house]; ok && len(list) < mostMembers {
+			members[x.people[i].house] = append(list, i)
 		}
 	}
-	for _, at := range fits {
-		if len(at) < 2 {
+	for n := range pairs {
+		p := &pairs[n]
+		a, b := &x.people[p.A], &x.people[p.B]
+		if a.house == 0 || b.house == 0 || a.house == b.house {
 			continue
 		}
-		add := make([]float32, len(at))
-		for k, i := range at {
-			for _, j := range at { // another pair, of two others
-				p, q := &pairs[i], &pairs[j]
-				if p.A != q.A && p.A != q.B && p.B != q.A && p.B != q.B && add[k] < mostHouseBits {
-					add[k] += houseBits
+		taken := map[int]bool{p.A: true, p.B: true}
+		for _, i := range members[a.house] {
+			for _, j := range members[b.house] {
+				if taken[i] || taken[j] || p.Context >= mostHouseBits {
+					continue
+				}
+				e := c.compare(&x.people[min(i, j)], &x.people[max(i, j)])
+				if s.prior+s.of(e.pattern)+s.rarer(&e) >= review-mostHouseBits {
+					taken[i], taken[j] = true, true
+					p.Context += houseBits
 				}
 			}
 		}
-		for k, i := range at {
-			pairs[i].Bits += add[k]
-			pairs[i].Context = add[k]
-		}
+		p.Bits += p.Context
 	}
 }
