@@ -108,6 +108,15 @@ type CardEvent struct {
 	PrintJob string // of CardPrinted
 }
 
+// A StatusEvent is a change of what a card is worth, as the log has it.
+type StatusEvent struct {
+	Status status.Value
+	At     time.Time
+	By     string // account that asked for it
+	Second string // that confirmed it; empty: nobody had to
+	Reason string
+}
+
 // A PrintJob is one file that was printed, as the print log has it.
 type PrintJob struct {
 	ID     string   // eight letters and digits; given by RecordPrint

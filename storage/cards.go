@@ -258,6 +258,18 @@ func (o *Org) CardHistory(ctx context.Context, id issuer.CTI) (events []issuer.C
 	return events, err
 }
 
+// StatusHistory tells when a card was put on hold, taken back into use and revoked, by whom
+// and why, oldest first; of a card that is not here nothing.
+func (o *Org) StatusHistory(ctx context.Context, id issuer.CTI) (events []issuer.StatusEvent, err error) {
+	became := map[access.Action]status.Value{"credential.suspend": status.Suspended, "credential.resume": status.Valid, "credential.revoke": status.Invalid}
+	const of = `org_id = $1 AND object = $2 AND action IN ('credential.suspend', 'credential.resume', 'credential.revoke')`
+	err = o.entries(ctx, o.db.read, of, []any{o.id, id.String()}, -1, func(e *access.Entry) error {
+		events = append(events, issuer.StatusEvent{Status: became[e.Action], At: e.Time, By: e.Actor.ID, Second: e.Actor.SecondPerson, Reason: e.Reason})
+		return nil
+	})
+	return events, err
+}
+
 // Replacement tells which credential another was made in the place of by
 // issuer.Desk.Replace, and why; false where it is none such.
 func (o *Org) Replacement(ctx context.Context, id issuer.CTI) (old issuer.CTI, reason string, ok bool, err error) {

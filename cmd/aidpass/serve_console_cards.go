@@ -122,6 +122,15 @@ func (d consoleCards) Card(ctx context.Context, org string, by access.Actor, tex
 	return list[0], events, err
 }
 
+// Worth implements console.CardsDesk.
+func (d consoleCards) Worth(ctx context.Context, org, text string) ([]issuer.StatusEvent, error) {
+	id, err := issuer.ParseCTI(text)
+	if err != nil || d.ours(org) != nil {
+		return nil, issuer.ErrNotFound
+	}
+	return d.o.store.StatusHistory(ctx, id)
+}
+
 // Select implements console.CardsDesk.
 func (d consoleCards) Select(ctx context.Context, org string, s issuer.Selection) ([]issuer.Card, error) {
 	if err := d.ours(org); err != nil {

@@ -141,6 +141,11 @@ func testPaper(t *testing.T, e Engine) {
 	if got := strings.Join(states, " "); got != "printed unclaimed destroyed" || events[2].By != clerk.ID || events[1].Site != "wellA" || events[2].Reason != "code-1" {
 		t.Errorf("history %q, last %+v", got, events[len(events)-1])
 	}
+	worth, err := w.org.StatusHistory(ctx, all[3])
+	must(t, err)
+	if len(worth) != 1 || worth[0].Status != status.Invalid || worth[0].By != clerk.ID || worth[0].At.IsZero() { // a destroyed paper's card is revoked
+		t.Errorf("what it was worth: %+v", worth)
+	}
 	w.sound(t)
 	w.exec(t, `UPDATE card SET state = 'handed_over' WHERE credential_id = $1`, all[1].String())
 	if got := w.findings(t); !slices.Equal(got, []string{"paper"}) {

@@ -129,7 +129,7 @@ type approvalRow struct {
 	Can, Mine bool
 	Passkey   bool            // its hash can be signed here
 	Signed    bool            // the second account's passkey signed the hash
-	Tells     []template.HTML // of one that waits
+	Tells     []template.HTML // what it would change, or changed
 }
 
 // tell says in words what a request would change. Where its screen cannot, as when a record
@@ -176,9 +176,7 @@ func (a *approvals) list(p *Page) error {
 	d := approvalsData{Paging: p.Paging(len(all))}
 	for _, r := range all[d.Paging.Offset():min(len(all), d.Paging.Offset()+d.Paging.Size)] {
 		row := a.row(p, r)
-		if r.State == access.Waiting {
-			row.Tells = a.tell(p, r)
-		}
+		row.Tells = a.tell(p, r)
 		d.Rows = append(d.Rows, row)
 	}
 	return p.Show("approvals", "approvals.title", d)

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"aidpass/access"
@@ -36,6 +37,8 @@ type CardsDesk interface {
 	// Picture returns the cards whose codes are on a picture; ErrUnread where there is none.
 	Picture(ctx context.Context, org string, by access.Actor, picture io.Reader) ([]FoundCard, error)
 	Card(ctx context.Context, org string, by access.Actor, id string) (FoundCard, []issuer.CardEvent, error)
+	// Worth is when a card was put on hold, taken back into use and revoked, oldest first.
+	Worth(ctx context.Context, org, id string) ([]issuer.StatusEvent, error)
 	Select(ctx context.Context, org string, s issuer.Selection) ([]issuer.Card, error)
 	// Batch is the selection of a batch's cards.
 	Batch(ctx context.Context, org, id string) (issuer.Selection, error)
@@ -150,6 +153,9 @@ func (s *Cards) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 		if !p.May(string(access.CardRead)) && !p.May(string(access.CardConfirm)) { // who reads the log reads no card
 			return []template.HTML{p.T("cards.because", "reason", r.Reason), p.T("cards.vouch")}, nil
 		}
+		if a.State != access.Waiting && p.Param("approval") == "" { // in a list: nobody is read for it
+			return []template.HTML{s.tellNumber(p, r.Card, r.Number), p.T("cards.because", "reason", r.Reason)}, nil
+		}
 		c, _, err := s.Desk.Card(p.Context(), p.Org(), p.Actor(), r.Card)
 		if err != nil {
 			return nil, deskFault(err)
@@ -159,14 +165,19 @@ func (s *Cards) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	return nil, nil
 }
 
+// tellNumber says which card is replaced.
+func (s *Cards) tellNumber(p *Page, id, number string) template.HTML {
+	says := template.HTML("<bdi>" + template.HTMLEscapeString(cwt.GroupCardNumber(number)) + "</bdi>")
+	if _, err := issuer.ParseCTI(id); err == nil && p.May(string(access.CardRead)) {
+		says = template.HTML(`<a href="` + Root + "/cards/of/" + id + `">` + string(says) + "</a>")
+	}
+	return p.T("cards.tell_replace", "number", says)
+}
+
 // tellWhose says which card is replaced and whose it is; on the page of the request with her
 // picture, where there is one: who approves it vouches for her.
 func (s *Cards) tellWhose(p *Page, c *FoundCard) []template.HTML {
-	number := template.HTML("<bdi>" + cwt.GroupCardNumber(c.CardNumber) + "</bdi>")
-	if p.May(string(access.CardRead)) {
-		number = template.HTML(`<a href="` + Root + "/cards/of/" + c.ID.String() + `">` + string(number) + "</a>")
-	}
-	tells := []template.HTML{p.T("cards.tell_replace", "number", number)}
+	tells := []template.HTML{s.tellNumber(p, c.ID.String(), c.CardNumber)}
 	who := p.holder(&c.Holder)
 	if who == "" {
 		return tells
@@ -187,12 +198,13 @@ type cardsData struct {
 	Asked  string      `json:"-"`
 	Found  bool        `json:"-"` // somebody looked
 	Card   cardRow     `json:"card"`
-	Events []cardEvent `json:"events,omitempty"`
+	Events []cardEvent `json:"events,omitempty"` // of the paper, and of what the card is worth
 	Batch  string      `json:"batch,omitempty"`
 	Job    string      `json:"job,omitempty"`
 
-	Before *cardRow `json:"-"` // in whose place it was made
-	After  *cardRow `json:"-"` // that was made in its place
+	Waits  []askedRow `json:"-"` // that a second account is asked to do to it
+	Before *cardRow   `json:"-"` // in whose place it was made
+	After  *cardRow   `json:"-"` // that was made in its place
 
 	Places []placeChoice `json:"places,omitempty"`
 	Acts   []cardButton  `json:"-"`
@@ -221,9 +233,11 @@ type cardRow struct {
 
 type cardEvent struct {
 	Says   string    `json:"-"`
-	Paper  string    `json:"paper"`
+	Paper  string    `json:"paper,omitempty"`
+	Status string    `json:"status,omitempty"`
 	At     time.Time `json:"at"`
 	By     string    `json:"by"`
+	Second string    `json:"second,omitempty"` // who confirmed it
 	Site   string    `json:"site,omitempty"`
 	Reason string    `json:"reason,omitempty"`
 }
@@ -233,6 +247,9 @@ type cardButton struct{ Name, Word, Act string }
 // paperSays are the keys of what became of the paper.
 var paperSays = map[issuer.CardState]string{issuer.CardIssued: "cards.on_no_paper", issuer.CardPrinted: "cards.printed", issuer.CardHandedOver: "cards.handed_over",
 	issuer.CardSpoiled: "cards.spoiled", issuer.CardUnclaimed: "cards.unclaimed", issuer.CardDestroyed: "cards.destroyed"}
+
+// worthSays are the keys of what a card became worth.
+var worthSays = map[status.Value]string{status.Suspended: "cards.is_held", status.Valid: "cards.back_in_use", status.Invalid: "cards.is_revoked"}
 
 // holder links the record of a card's unit for who may read it; empty for others, and where
 // there is none any more.
@@ -335,7 +352,18 @@ func (s *Cards) show(p *Page) error {
 		d.After = &r
 	}
 	for _, e := range events {
-		d.Events = append(d.Events, cardEvent{paperSays[e.Paper], string(e.Paper), e.At, e.By, e.Site, e.Reason})
+		d.Events = append(d.Events, cardEvent{Says: paperSays[e.Paper], Paper: string(e.Paper), At: e.At, By: e.By, Site: e.Site, Reason: e.Reason})
+	}
+	worth, err := s.Desk.Worth(p.Context(), p.Org(), d.Card.ID)
+	if err != nil {
+		return deskFault(err)
+	}
+	for _, e := range worth {
+		d.Events = append(d.Events, cardEvent{Says: worthSays[e.Status], Status: e.Status.String(), At: e.At, By: e.By, Second: e.Second, Reason: e.Reason})
+	}
+	slices.SortStableFunc(d.Events, func(a, b cardEvent) int { return a.At.Compare(b.At) })
+	if d.Waits, err = p.asked(d.Card.ID, access.CardReissue, access.CardMany); err != nil {
+		return err
 	}
 	return p.Show("cards_show", "cards.one", d, "number", d.Card.Number)
 }

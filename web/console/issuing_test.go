@@ -31,8 +31,9 @@ type issuing struct {
 	prints     map[string]issuer.PrintJob
 	cards      map[string]issuer.Card
 	offers     map[string]offer.Offer
-	whom       issuer.UnitID     // for whom the next offer is
-	alone      error             // what keeps wallets away
+	whom       issuer.UnitID // for whom the next offer is
+	alone      error         // what keeps wallets away
+	worth      map[string][]issuer.StatusEvent
 	kin        map[string]string // of a card: the one in whose place it was made
 	begun      []string
 	readers    []string         // units whose names were read, by whom
@@ -42,7 +43,7 @@ type issuing struct {
 }
 
 func newIssuing(w *world) *issuing {
-	s := &issuing{w: w, programmes: map[string]registry.Programme{}, proposals: map[string]issuer.Proposal{}, prints: map[string]issuer.PrintJob{}, cards: map[string]issuer.Card{}, offers: map[string]offer.Offer{}, kin: map[string]string{}}
+	s := &issuing{w: w, programmes: map[string]registry.Programme{}, proposals: map[string]issuer.Proposal{}, prints: map[string]issuer.PrintJob{}, cards: map[string]issuer.Card{}, offers: map[string]offer.Offer{}, kin: map[string]string{}, worth: map[string][]issuer.StatusEvent{}}
 	for org, door := range w.doors {
 		door.Handle(access.BatchSubmit, issuer.Approving(proposals{s, org}, func(_ context.Context, p *issuer.Proposal) error {
 			if s.changed {
@@ -313,16 +314,20 @@ func (s *issuing) Batch(_ context.Context, org, id string) (issuer.Selection, er
 	p, err := kept(s.proposals, org, id, issuer.ErrNoProposal)
 	return issuer.Selection{Approval: p.Digest}, err
 }
-func (s *issuing) Set(_ context.Context, org string, by access.Actor, p issuer.BulkPlan, _ string) error {
+func (s *issuing) Set(_ context.Context, org string, by access.Actor, p issuer.BulkPlan, why string) error {
 	if len(p.Can) > issuer.BulkLimit && by.SecondPerson == "" || s.spent {
 		return issuer.ErrSecondPerson
 	}
 	for _, id := range p.Can {
+		s.worth[id.String()] = append(s.worth[id.String()], issuer.StatusEvent{Status: p.To, At: s.w.now(), By: by.ID, Second: by.SecondPerson, Reason: why})
 		c := s.cards[org+"/"+id.String()]
 		c.Status = p.To
 		s.cards[org+"/"+id.String()] = c
 	}
 	return nil
+}
+func (s *issuing) Worth(_ context.Context, _, id string) ([]issuer.StatusEvent, error) {
+	return s.worth[id], nil
 }
 func (s *issuing) Replaced(context.Context, string, string, string) (bool, error) { return false, nil }
 func (s *issuing) Replace(_ context.Context, org string, by access.Actor, id, reason string) (issuer.Credential, error) {
@@ -950,5 +955,33 @@ func TestOffersPastTheCeilingNeedTwo(t *testing.T) {
 	}
 	if err := take(); !errors.Is(err, access.ErrNoApproval) {
 		t.Errorf("a second time: %v", err)
+	}
+}
+
+// A card's page tells why it is on hold or revoked, who asked for it and who confirmed it;
+// what waits for a second account is told there, and not offered again.
+func TestACardsPageTellsWhatBecameOfIt(t *testing.T) {
+	w := newWorld(t)
+	b, second := w.as(own, access.Issuer), w.as(own, access.Approver)
+	id := w.issuing.card(own)
+	at := "/cards/of/" + id
+	b.follow(b.post(at+"/suspend", url.Values{"reason": {"stolen-bag"}}))
+	has(t, b.get(at).Body.String(), "On hold – <bdi>"+b.member.id+"</bdi>, <bdi>stolen-bag</bdi>")
+	w.issuing.spent = true // so that one more needs a second account
+	b.follow(b.post(at+"/revoke", url.Values{"reason": {"not-found"}}))
+	page := b.get(at).Body.String()
+	asked := regexp.MustCompile(`/desk(/approvals/[^"]+)"`).FindStringSubmatch(page)
+	if asked == nil {
+		t.Fatalf("what waits is not told:\n%s", page)
+	}
+	hasNot(t, page, `id="revoke"`)
+	w.issuing.spent = false
+	before := second.get("/approvals").Body.String()
+	second.follow(second.submit(second.get(asked[1]).Body.String(), "/desk"+asked[1]+"/approve"))
+	after := b.get(at).Body.String()
+	has(t, after, "Revoked, for ever – <bdi>"+b.member.id+"</bdi>, confirmed by <bdi>"+second.member.id+"</bdi>, <bdi>not-found</bdi>")
+	hasNot(t, after, `class="warning asked"`)
+	for _, page := range []string{before, second.get("/approvals").Body.String()} { // in the same words when it is done
+		has(t, page, "not-found")
 	}
 }
