@@ -76,6 +76,10 @@ const (
 	ProgrammePlan    Act = "programme.plan"
 	ProgrammeRead    Act = "programme.read"
 	ProtectionRead   Act = "protection.read"
+	QualityExport    Act = "quality.export"
+	QualityList      Act = "quality.list"
+	QualityRead      Act = "quality.read"
+	QualityTake      Act = "quality.take"
 	RecallRead       Act = "recall.read"
 	RecallSend       Act = "recall.send"
 	RecallTake       Act = "recall.take"
@@ -203,6 +207,10 @@ var rules = []Rule{
 	rule(ProgrammePlan, 0, "", "Plan programmes, rounds and what is due.", OrgAdmin, DistributionLead),
 	rule(ProgrammeRead, reads, "", "See programmes and rounds.", Registrar, Issuer, Verifier, DistributionLead, Approver, Auditor, OrgAdmin, DataProtection, Complaints, Finance),
 	rule(ProtectionRead, reads|personal, "", "Read protection cases.", Protection),
+	rule(QualityExport, personal|stepUp, "", "Take the list of what an indicator counts out as a file, with a reason: numbers of records, and no names.", Registrar, DataProtection),
+	rule(QualityList, reads|personal, "", "See which records an indicator counts, and why.", Registrar, Approver, DataProtection),
+	rule(QualityRead, reads|personal, "", "See how good the register is, by place, account and list.", Registrar, Approver, Auditor, OrgAdmin, DataProtection),
+	rule(QualityTake, 0, "", "Measure the register, and keep the day's figures.", Registrar, OrgAdmin, DataProtection),
 	rule(RecallRead, reads|personal, "", "See who was told that a yes was taken back, and who answered.", DataProtection),
 	rule(RecallSend, personal|stepUp, "", "Sign the letter by which a recipient is told, and take in its answer.", DataProtection),
 	rule(RecallTake, personal|stepUp, "", "Take in such a letter of another organisation, and sign the answer.", DataProtection),

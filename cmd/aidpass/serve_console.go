@@ -33,6 +33,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 	return console.New(console.Config{Base: s.origin(), Door: s.door, SignIn: signIn, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: append([]console.Screen{
 		s.peopleScreen(),
 		&console.Rechecks{Desk: s.rechecks()},
+		&console.Quality{Desk: s.a.qualityDesk(s.o, qualityFlags{})},
 		&console.Programmes{Desk: consoleIssuing{s}, Packs: consoleDevices{s}.Serves},
 		&console.Batches{Desk: consoleIssuing{s}, Packs: consoleDevices{s}.Serves, Door: s.door},
 		&console.Prints{Desk: consolePrints{s}},

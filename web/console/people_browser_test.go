@@ -124,11 +124,13 @@ func TestPagesOfPeopleAreOpenToEverybody(t *testing.T) {
 			if err := w.registry(own).AddCollector(w.Context(), house, registry.Collector{External: "Abu Omar", Role: registry.Alternate}); err != nil {
 				t.Fatal(err)
 			}
+			w.keepDays()
 			d.as(m)
 			person, home := "/people/"+id.String(), "/households/"+house.String()
 			for _, at := range []struct{ name, path string }{{"people", "/people"}, {"person", person}, {"person-edit", person + "/edit"}, {"person-history", person + "/history"},
 				{"person-compare", person + "/history?from=2026-11-01&to=2026-11-22"}, {"person-looked", person + "/looked?lang=ar"}, {"doubles", "/doubles"}, {"pair", person + "/double?other=" + twin.String()},
-				{"undecided", "/undecided"}, {"person-new", "/people/new"}, {"member-new", "/people/new?household=" + house.String()}, {"household-new", "/households/new"}, {"slip", person + "/slip"}, {"household", home}, {"household-edit", home + "/edit"}} {
+				{"undecided", "/undecided"}, {"person-new", "/people/new"}, {"member-new", "/people/new?household=" + house.String()}, {"household-new", "/households/new"}, {"slip", person + "/slip"}, {"household", home}, {"household-edit", home + "/edit"},
+				{"quality", "/quality"}, {"quality-site", "/quality?by=month&value=2026-11"}, {"quality-list", "/quality/list?indicator=DQ-02"}} {
 				d.open(at.path)
 				browsertest.Eval[bool](d.Page, `(document.querySelectorAll("main details").forEach((e) => { e.open = true; }), true)`)
 				d.look(lang, at.name)

@@ -17,6 +17,7 @@ import (
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/imports"
 	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/quality/indicator"
 	"aidpass/issuer/registry/rights"
 	"aidpass/issuer/registry/roster"
 	"aidpass/trust"
@@ -186,6 +187,10 @@ func families(t *testing.T) (keys []string) {
 	for _, d := range []string{"tell_person_less", "tell_person_more", "tell_household_less", "tell_household_more", "tell_threshold", "tell_provisional_days", "double_note", "double_provisional", "double_refuse"} {
 		keys = append(keys, "organisation."+d)
 	}
+	for _, c := range indicator.Cuts()[1:] {
+		keys = append(keys, "quality.by_"+string(c))
+	}
+	keys = append(keys, "quality.is_person", "quality.is_household")
 	keys = append(keys, rightsFamilies()...)
 	for m := range 12 {
 		keys = append(keys, "date.month"+strconv.Itoa(m+1))

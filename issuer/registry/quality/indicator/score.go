@@ -22,10 +22,11 @@ type Score struct {
 
 // Score returns the composite of a cell.
 func (r *Report) Score(c Cut, value string) Score {
-	return score(r.Indicators, r.Policy, c, value)
+	return ScoreOf(r.Indicators, r.Policy, c, value)
 }
 
-func score(list []Measured, p quality.Policy, c Cut, value string) Score {
+// ScoreOf is the composite of a cell of indicators that were measured.
+func ScoreOf(list []Measured, p quality.Policy, c Cut, value string) Score {
 	s := Score{Version: scoreVersion, Dimensions: map[string]float64{}, Weights: map[string]float64{}}
 	sums, counts := map[string]float64{}, map[string]float64{}
 	for i := range list {

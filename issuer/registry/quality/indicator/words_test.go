@@ -14,6 +14,11 @@ func TestEveryIndicatorHasItsWordsInEveryLanguage(t *testing.T) {
 	var keys []string
 	for _, d := range indicator.Definitions(quality.Default()) {
 		keys = append(keys, d.Key()+".name", d.Key()+".is", "quality.dimension."+d.Dimension)
+		for _, c := range d.Codes {
+			if !strings.HasPrefix(c, "name_") || c == indicator.CodeAllParts { // those have their words as findings of lists
+				keys = append(keys, "quality.code."+c)
+			}
+		}
 		for _, f := range d.Figures[1:] {
 			keys = append(keys, "quality.figure."+f.Name)
 		}
