@@ -283,6 +283,8 @@ type defectView struct {
 	Code   string `json:"code"`
 	Extra  string `json:"extra"` // ids, codes and counts
 	Path   string `json:"-"`
+	At     string `json:"-"` // the field in words
+	More   string `json:"-"` // Extra, where it is fields in words
 	Says   string `json:"-"`
 	Label  string `json:"-"`
 }
@@ -290,6 +292,17 @@ type defectView struct {
 // editedAt are the inputs at which a record's fields are corrected.
 var editedAt = map[string]string{"name": "name", "names": "name", "sex": "sex", "birth": "birth", "origin": "origin", "relation": "relation", "location": "site", "pcode": "pcode",
 	"registration": "registered", "registered": "registered", "contact": "phone", "contacts": "phone", "languages": "language", "size": "size", "residence": "residence"}
+
+// fieldNames are fields in words, as a desk has them.
+func (p *Page) fieldNames(fields string) string {
+	names := strings.Fields(fields)
+	for i, f := range names {
+		if fieldWords[f] != "" {
+			names[i] = p.Plain(fieldWords[f])
+		}
+	}
+	return strings.Join(names, " · ")
+}
 
 // defects reads what a list is asked of.
 func (s *Quality) defects(p *Page, f Form, action access.Action, reason string, limit int) (d indicator.Definition, cut indicator.Cut, value string, list indicator.Listing, err error) {
@@ -326,6 +339,10 @@ func (s *Quality) list(p *Page) error {
 		}
 		if l.Number != "" {
 			v.Label = strings.TrimSpace(l.Number + " " + l.List)
+		}
+		v.At, v.More = p.fieldNames(l.Field), l.Extra
+		if l.Code == indicator.CodeMissing {
+			v.More = p.fieldNames(l.Extra)
 		}
 		switch l.Kind {
 		case registry.KindPerson:
