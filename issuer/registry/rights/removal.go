@@ -141,6 +141,9 @@ type Asked struct {
 	By    string    `json:"by"` // account that wrote it down
 	At    time.Time `json:"at"`
 	Known Known     `json:"known,omitempty"` // how she was recognised; empty: nobody said it
+	// Answered is when she was answered. While a removal waits for its approval she may take
+	// her wish back: it is not what was asked for any more.
+	Answered time.Time `json:"answered,omitzero"`
 }
 
 // Planned is an item of a Plan.
@@ -250,7 +253,7 @@ func (p *Plan) wish(v View) error {
 	if errors.Is(err, ErrNoPaper) {
 		return nil
 	}
-	p.Asked = &Asked{q.By, q.At, q.Known}
+	p.Asked = &Asked{q.By, q.At, q.Known, q.Answered}
 	return err
 }
 

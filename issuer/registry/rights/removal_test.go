@@ -107,6 +107,38 @@ func TestARecordOpenedAgainKeepsItsCards(t *testing.T) {
 	}
 }
 
+// What two accounts are asked to destroy at somebody's wish is not what was asked for any
+// more where she was answered meanwhile: she took it back, and may be told so.
+func TestAWishThatWasAnsweredErasesNobody(t *testing.T) {
+	s := &registrytest.Store{Now: func() time.Time { return at }}
+	her := setStatus(t, s, registry.ID{}, registry.StateClosed)
+	desk := &rights.Desk{Store: s, Org: relA, Now: s.Now}
+	asked, err := desk.Ask(t.Context(), access.Actor{ID: "clerk", Role: access.Registrar}, her, rights.Forget, "", rights.ByDocument)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &rights.Remover{Desk: desk, Cards: func(context.Context, []registry.ID) ([]string, error) { return nil, nil }}
+	dpo := access.Actor{ID: "dpo", Role: access.DataProtection}
+	kept, err := desk.KeepRemoval(t.Context(), dpo, rights.Removal{Why: rights.AtWish, Request: asked.ID, Items: []rights.Due{{Class: rights.Records, Unit: her}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := m.Executor().Payload
+	before, err := payload(t.Context(), kept.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := payload(t.Context(), kept.ID); err != nil || string(again) != string(before) {
+		t.Fatalf("%s, %v; want %s", again, err, before)
+	}
+	if _, err := desk.Answer(t.Context(), dpo, asked.ID, false, "She took it back."); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := payload(t.Context(), kept.ID); err != nil || string(after) == string(before) {
+		t.Errorf("a wish that is answered is what it was: %s, %v", after, err)
+	}
+}
+
 // What is over is told by the day a record was closed, and a photograph alone only as long
 // as its record stays.
 func TestWhatIsOver(t *testing.T) {
