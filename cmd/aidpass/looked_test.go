@@ -2,11 +2,14 @@ package main
 
 import (
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/spf13/cobra"
 
+	"aidpass/credential/cwt"
+	"aidpass/schemas"
 	"aidpass/words"
 )
 
@@ -92,6 +95,13 @@ func TestEveryLookAtARecordIsTold(t *testing.T) {
 			if strings.Contains(text, no) {
 				t.Errorf("%s: the page says %q", tag, no)
 			}
+		}
+		held := l.must("rights", "print", "P-2", "--list", "camp", "--lang", tag)
+		if want := cwt.GroupCardNumber(number) + " · " + schemas.ByName("registration").Label(tag); !strings.Contains(held, want) {
+			t.Errorf("%s: what is held does not say %q:\n%s", tag, want, held)
+		}
+		if day := regexp.MustCompile(`\d{4}-\d\d-\d\d`).FindString(text + held); day != "" {
+			t.Errorf("%s: a day of the machine: %s", tag, day)
 		}
 		l.must("registry", "looked", "P-2", "--list", "camp", "--lang", tag, "--out", l.path("looked-"+tag+".pdf"))
 		if b, err := os.ReadFile(l.path("looked-" + tag + ".pdf")); err != nil || !strings.HasPrefix(string(b), "%PDF") {

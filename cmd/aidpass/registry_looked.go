@@ -13,6 +13,7 @@ import (
 	"aidpass/credential"
 	"aidpass/internal/durable"
 	"aidpass/issuer/print"
+	"aidpass/issuer/registry/rights"
 	"aidpass/storage"
 	"aidpass/words"
 )
@@ -124,7 +125,7 @@ func lookedAct(a access.Action) string {
 func lookedPage(c *words.Catalogue, looks []storage.Look, house, number string, now credential.Time) print.Page {
 	say := func(key string, pairs ...string) string { return c.Fill("looked."+key, pairs...) }
 	page := print.Page{Title: say("title"),
-		Lead: []string{say("lead", "organisation", house), say("record", "number", number), say("made", "date", now.Std().Format("2006-01-02")), say("times")},
+		Lead: []string{say("lead", "organisation", house), say("record", "number", number), say("made", "date", rights.Day(c, now.Std())), say("times")},
 		Foot: []string{say("complain")}}
 	if len(looks) == 0 {
 		page.Lead = append(page.Lead, say("none"))
@@ -143,7 +144,7 @@ func lookedPage(c *words.Catalogue, looks []storage.Look, house, number string, 
 		if (act == "exported" || l.Actor.Role == access.Partner) && l.Reason != "" { // who got it stands there
 			beneath = append(beneath, say("reason", "reason", l.Reason))
 		}
-		page.Lines = append(page.Lines, [2]string{l.Time.UTC().Format("2006-01-02 15:04") + "  " + say("act."+act), strings.Join(beneath, " · ")})
+		page.Lines = append(page.Lines, [2]string{rights.Day(c, l.Time) + " " + l.Time.UTC().Format("15:04") + "  " + say("act."+act), strings.Join(beneath, " · ")})
 	}
 	return page
 }

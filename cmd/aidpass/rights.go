@@ -12,11 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
+	"aidpass/credential/cwt"
 	"aidpass/internal/durable"
 	"aidpass/issuer"
 	"aidpass/issuer/print"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/rights"
+	"aidpass/schemas"
 	"aidpass/words"
 )
 
@@ -107,7 +109,11 @@ func (o *org) herPage(ctx context.Context, desk *rights.Desk, c *words.Catalogue
 	}
 	var numbers []string
 	for _, card := range cards {
-		numbers = append(numbers, card.CardNumber)
+		number := cwt.GroupCardNumber(card.CardNumber)
+		if t := schemas.ByName(card.Type); t != nil {
+			number += " · " + t.Label(c.Tag())
+		}
+		numbers = append(numbers, number)
 	}
 	looks, err := o.store.Looked(ctx, id)
 	if err != nil {

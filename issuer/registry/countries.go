@@ -1,11 +1,15 @@
 package registry
 
 import (
+	"cmp"
 	_ "embed"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
 )
 
 //go:embed countries.tsv
@@ -62,6 +66,16 @@ func Countries() (codes []string) {
 	}
 	slices.Sort(codes)
 	return slices.Compact(codes)
+}
+
+// CountryIn is a country (ISO 3166-1 alpha-3) by its name in a language (BCP 47): in
+// English where that has none, and the code itself where there is no such country.
+func CountryIn(lang, code string) string {
+	name := ""
+	if r, err := language.ParseRegion(code); err == nil {
+		name = display.Regions(language.Make(lang)).Name(r)
+	}
+	return cmp.Or(name, CountryName(code), code)
 }
 
 // CountryName returns the English name of a country code, or "".

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -40,6 +41,17 @@ var languageNames = sync.OnceValue(func() map[string]string {
 func Languages() []string {
 	codes := slices.Sorted(maps.Values(languageNames()))
 	return slices.Compact(codes)
+}
+
+// LanguageIn is a language (ISO 639-3) by its name in another (BCP 47); the code where that
+// has none.
+func LanguageIn(lang, code string) string {
+	if base, err := language.ParseBase(code); err == nil {
+		if tag, err := language.Compose(base); err == nil {
+			return cmp.Or(display.Languages(language.Make(lang)).Name(tag), code)
+		}
+	}
+	return code
 }
 
 // Language returns the ISO 639-3 code of a language written as its code of two or three

@@ -18,15 +18,7 @@ import (
 // Codes of records as somebody at a desk calls them. A code that has no name stands as it is.
 
 // Country is a country (ISO 3166-1 alpha-3) by its name in the page's language.
-func (p *Page) Country(code string) string { return countryIn(p.Lang, code) }
-
-func countryIn(lang, code string) string {
-	name := ""
-	if r, err := language.ParseRegion(code); err == nil {
-		name = display.Regions(language.Make(lang)).Name(r)
-	}
-	return cmp.Or(name, registry.CountryName(code), code)
-}
+func (p *Page) Country(code string) string { return registry.CountryIn(p.Lang, code) }
 
 // CardType is a kind of card as the page's language calls it.
 func (p *Page) CardType(name string) string {
@@ -49,16 +41,7 @@ func (p *Page) FieldText(field string) string {
 }
 
 // Spoken is a language (ISO 639-3) by its name in the page's language.
-func (p *Page) Spoken(code string) string { return spokenIn(p.Lang, code) }
-
-func spokenIn(lang, code string) string {
-	if base, err := language.ParseBase(code); err == nil {
-		if tag, err := language.Compose(base); err == nil {
-			return cmp.Or(display.Languages(language.Make(lang)).Name(tag), code)
-		}
-	}
-	return code
-}
+func (p *Page) Spoken(code string) string { return registry.LanguageIn(p.Lang, code) }
 
 // scriptIn is a script (ISO 15924) by its name in a language.
 func scriptIn(lang, code string) string {

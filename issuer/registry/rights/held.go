@@ -27,6 +27,7 @@ type Held struct {
 	Requests  []Request
 	// Agreements by id: those of Shares.
 	Agreements map[string]Agreement
+	Parties    map[string]string // names by the ids that answers have, of every agreement
 }
 
 // Held reads it. The caller enters in the log that it was read: a page is "rights.print".
@@ -64,6 +65,14 @@ func (d *Desk) Held(ctx context.Context, id registry.ID) (h Held, err error) {
 		}
 		if h.Due, err = dueOf(v, units); err != nil {
 			return err
+		}
+		every, err := readPapers[Agreement](v, kindAgreement, registry.ID{})
+		if err != nil {
+			return err
+		}
+		h.Parties = map[string]string{}
+		for i := range every {
+			h.Parties[every[i].With.ID] = every[i].With.Name
 		}
 		h.Agreements = map[string]Agreement{}
 		seen := map[string]bool{}
@@ -135,7 +144,7 @@ type Page struct {
 // numbers of her cards; complain is where to complain, empty for the desks alone.
 func (h *Held) Page(lang *words.Catalogue, org string, cards []string, complain string, now time.Time) Page {
 	c := texts(lang)
-	page := Page{Title: c.Text("title"), Lead: []string{c.Fill("lead", "organisation", org), c.Fill("record", "number", h.Record.ID.String()), c.Fill("made", "date", now.UTC().Format(time.DateOnly))}}
+	page := Page{Title: c.Text("title"), Lead: []string{c.Fill("lead", "organisation", org), c.Fill("record", "number", h.Record.ID.String()), c.Fill("made", "date", dayIn(c, now))}}
 	held := Section{Title: c.Text("held")}
 	add := func(label string, values ...string) {
 		for _, value := range values {
@@ -157,14 +166,14 @@ func (h *Held) Page(lang *words.Catalogue, org string, cards []string, complain 
 	}
 	said := Section{Title: c.Text("said")}
 	for _, a := range h.answers() {
-		said.Lines = append(said.Lines, answerLines(c, a)...)
+		said.Lines = append(said.Lines, h.answerLines(c, a)...)
 	}
 	got := Section{Title: c.Text("received")}
 	for i := range h.Shares {
 		s := &h.Shares[i]
-		line := [2]string{s.At.UTC().Format(time.DateOnly) + "  " + c.Fill("to", "who", s.recipientIn(c, org), "purpose", purposeIn(c, string(s.Purpose))), c.Fill("of", "fields", fieldsIn(c, s.Fields))}
+		line := [2]string{dayIn(c, s.At) + "  " + c.Fill("to", "who", s.recipientIn(c, org), "purpose", purposeIn(c, string(s.Purpose))), c.Fill("of", "fields", fieldsIn(c, s.Fields))}
 		if a, ok := h.Agreements[s.Agreement]; ok {
-			line[1] += " · " + c.Fill("under", "agreement", a.ID, "date", s.At.AddDate(0, 0, a.RetentionDays).UTC().Format(time.DateOnly), "contact", a.With.Contact)
+			line[1] += " · " + c.Fill("under", "agreement", a.ID, "date", dayIn(c, s.At.AddDate(0, 0, a.RetentionDays)), "contact", a.With.Contact)
 		}
 		got.Lines = append(got.Lines, line)
 	}
@@ -174,12 +183,12 @@ func (h *Held) Page(lang *words.Catalogue, org string, cards []string, complain 
 		if r.Outcome != "" {
 			state = c.Text("recall." + strings.ReplaceAll(string(r.Outcome), "-", "_"))
 		}
-		got.Lines = append(got.Lines, [2]string{r.At.UTC().Format(time.DateOnly) + "  " + c.Fill("recalled", "who", r.Name), state})
+		got.Lines = append(got.Lines, [2]string{dayIn(c, r.At) + "  " + c.Fill("recalled", "who", r.Name), state})
 	}
 	asked := Section{Title: c.Text("asked")}
 	for i := range h.Requests {
 		r := &h.Requests[i]
-		state := c.Fill("request.open", "date", r.Due.UTC().Format(time.DateOnly))
+		state := c.Fill("request.open", "date", dayIn(c, r.Due))
 		if !r.Open() {
 			state = c.Text("request.refused")
 			if r.Done {
@@ -187,7 +196,7 @@ func (h *Held) Page(lang *words.Catalogue, org string, cards []string, complain 
 			}
 			state = strings.TrimSpace(state + " " + oneLine(r.Answer))
 		}
-		asked.Lines = append(asked.Lines, [2]string{r.At.UTC().Format(time.DateOnly) + "  " + c.Text("demand."+string(r.Demand)) + " " + oneLine(r.Text), state})
+		asked.Lines = append(asked.Lines, [2]string{dayIn(c, r.At) + "  " + c.Text("demand."+string(r.Demand)) + " " + oneLine(r.Text), state})
 	}
 	for _, s := range []Section{held, said, got, asked} {
 		if len(s.Lines) == 0 {
@@ -213,20 +222,20 @@ func (h *Held) person(c *words.Catalogue, add func(string, ...string)) {
 		add("sex", c.Text("sex."+p.Sex))
 	}
 	if p.Birth != nil {
-		born := p.Birth.EDTF
-		if p.Birth.AgeDeclared > 0 {
-			born = strings.TrimSpace(born + " " + c.Fill("age", "n", strconv.Itoa(p.Birth.AgeDeclared)))
-		}
-		add("birth", born)
+		add("birth", bornIn(c, p.Birth))
 	}
-	add("origin", p.Origin)
-	add("relation", p.Relation)
+	add("origin", registry.CountryIn(c.Tag(), p.Origin))
+	add("relation", codeIn(c, "rel", p.Relation))
 	for _, d := range p.Documents {
-		add("document", strings.Join(present(d.Type, d.Country, d.Number), " · "))
+		add("document", strings.Join(present(codeIn(c, "doc", d.Type), registry.CountryIn(c.Tag(), d.Country), d.Number), " · "))
 	}
 	contacts(p.Contacts, add)
-	add("language", strings.Join(p.Languages, ", "))
-	place(p.Location, add)
+	spoken := make([]string, len(p.Languages))
+	for i, code := range p.Languages {
+		spoken[i] = registry.LanguageIn(c.Tag(), code)
+	}
+	add("language", strings.Join(spoken, ", "))
+	place(c, p.Location, add)
 	if len(p.Photo) > 0 {
 		add("photo", c.Text("yes"))
 	}
@@ -241,7 +250,7 @@ func (h *Held) person(c *words.Catalogue, add func(string, ...string)) {
 		add("face", strings.Join(on, ", "))
 	}
 	status(c, p.Status, add)
-	add("registered", p.Registered)
+	add("registered", dayText(c, p.Registered))
 	ext(p.Ext, add)
 }
 
@@ -253,11 +262,11 @@ func (h *Held) household(c *words.Catalogue, add func(string, ...string)) {
 	}
 	add("size", strconv.Itoa(size))
 	for _, band := range slices.Sorted(maps.Keys(house.Bands)) {
-		add("bands", fmt.Sprintf("%s: %d", band, house.Bands[band]))
+		add("bands", fmt.Sprintf("%s: %d", bandIn(c, band), house.Bands[band]))
 	}
-	place(house.Location, add)
-	add("residence", house.Residence)
-	add("origin", house.Origin)
+	place(c, house.Location, add)
+	add("residence", codeIn(c, "res", house.Residence))
+	add("origin", registry.CountryIn(c.Tag(), house.Origin))
 	contacts(house.Contacts, add)
 	for _, one := range house.Collectors {
 		if one.Revoked == "" && one.External != "" {
@@ -265,13 +274,13 @@ func (h *Held) household(c *words.Catalogue, add func(string, ...string)) {
 		}
 	}
 	status(c, house.Status, add)
-	add("registered", house.Registered)
+	add("registered", dayText(c, house.Registered))
 	ext(house.Ext, add)
 }
 
-func place(l *registry.Location, add func(string, ...string)) {
+func place(c *words.Catalogue, l *registry.Location, add func(string, ...string)) {
 	if l != nil {
-		add("place", strings.Join(present(l.Site, l.Address, l.PCode, l.Country), " · "))
+		add("place", strings.Join(present(l.Site, l.Address, l.PCode, registry.CountryIn(c.Tag(), l.Country)), " · "))
 	}
 }
 
@@ -283,7 +292,7 @@ func contacts(list []registry.Contact, add func(string, ...string)) {
 
 func status(c *words.Catalogue, s *registry.Status, add func(string, ...string)) {
 	if s != nil && s.State != "" && s.State != "active" {
-		add("status", strings.Join(present(s.State, s.Reason, s.Date), " · "))
+		add("status", strings.Join(present(codeIn(c, "state", s.State), codeIn(c, "why", s.Reason), dayText(c, s.Date)), " · "))
 	}
 }
 
@@ -317,30 +326,33 @@ func howIn(c *words.Catalogue, how string) string {
 	return c.Text("how." + key)
 }
 
-func answerLines(c *words.Catalogue, a registry.Consent) (lines [][2]string) {
-	on := a.On
+func (h *Held) answerLines(c *words.Catalogue, a registry.Consent) (lines [][2]string) {
+	on := dayText(c, a.On)
 	if on != "" {
 		on += "  "
 	}
-	beneath := present(a.Wording, howIn(c, a.How))
+	beneath := present(howIn(c, a.How))
+	if a.ReadAloud && a.Lang != "" {
+		beneath = append(beneath, c.Fill("read_in", "language", registry.LanguageIn(c.Tag(), a.Lang)))
+	}
 	if a.Withdrawn != "" {
-		beneath = append(beneath, c.Fill("taken", "date", a.Withdrawn))
+		beneath = append(beneath, c.Fill("taken", "date", dayText(c, a.Withdrawn)))
 	}
 	if a.Expires != "" {
-		beneath = append(beneath, c.Fill("until", "date", a.Expires))
+		beneath = append(beneath, c.Fill("until", "date", dayText(c, a.Expires)))
 	}
 	say := func(key, who string) {
 		lines = append(lines, [2]string{on + c.Fill(key, "who", who, "purpose", purposeIn(c, a.Purpose)), strings.Join(beneath, " · ")})
 	}
 	if a.Given && len(a.Recipients) > 0 {
-		say("yes.to", strings.Join(a.Recipients, ", "))
+		say("yes.to", h.partiesIn(c, a.Recipients))
 	}
 	no := a.Declined
 	if !a.Given {
 		no = slices.Concat(a.Recipients, no)
 	}
 	if len(no) > 0 {
-		say("no.to", strings.Join(no, ", "))
+		say("no.to", h.partiesIn(c, no))
 	}
 	if len(a.Recipients)+len(a.Declined) == 0 {
 		if a.Given {

@@ -49,10 +49,10 @@ func TestThePageIsInEveryLanguage(t *testing.T) {
 func TestHerPageTellsAllThatIsHeld(t *testing.T) {
 	s := &registrytest.Store{Now: func() time.Time { return at }}
 	desk := &rights.Desk{Store: s, Org: relA, Now: s.Now}
-	p := registry.Person{Names: []registry.Name{{Text: "أمينة"}}, Sex: "f", Birth: &registry.Birth{EDTF: "1987"}, Origin: "SOM",
+	p := registry.Person{Names: []registry.Name{{Text: "أمينة"}}, Sex: "f", Birth: &registry.Birth{EDTF: "1987"}, Origin: "SOM", Relation: "spouse", Languages: []string{"som"}, Registered: "2026-11-01",
 		Documents: []registry.Document{{Type: "passport", Country: "SOM", Number: "N-77"}}, Contacts: []registry.Contact{{Kind: "phone", Value: "+254700", Whose: "sister"}},
 		Location: &registry.Location{Site: "Block 4", PCode: "KE07"}, Ext: map[string]string{"shelter": "tent 9"}, Photo: []byte{1},
-		Consents: []registry.Consent{{Purpose: "health", Given: true, Recipients: []string{"relief-b"}, On: "2026-11-01", Withdrawn: "2026-11-03"}}}
+		Consents: []registry.Consent{{Purpose: "health", Given: true, Recipients: []string{"relief-b"}, Wording: "health-2", Lang: "ar", ReadAloud: true, On: "2026-11-01", Withdrawn: "2026-11-03"}}}
 	fields, err := p.Fields()
 	if err != nil {
 		t.Fatal(err)
@@ -91,11 +91,15 @@ func TestHerPageTellsAllThatIsHeld(t *testing.T) {
 		c, _ := words.Language(tag)
 		page := held.Page(c, "Relief A", []string{"1234-5678"}, "0800 000 000", at)
 		text := fmt.Sprint(page)
-		for _, want := range []string{"أمينة", "1987", "SOM", "N-77", "+254700", "sister", "Block 4", "tent 9", "P-1 camp", "relief-b", "2026-11-03", "Relief B", "relief-b-1",
-			"dpo@relief-b.example", "2027-05-21", "Born 1978", "2026-12-22", "1234-5678", "0800 000 000"} {
+		for _, want := range []string{"أمينة", "1987", "N-77", "+254700", "sister", "Block 4", "tent 9", "P-1 camp", registry.CountryIn(tag, "SOM"), registry.LanguageIn(tag, "som"), registry.LanguageIn(tag, "ara"), "Relief B", "relief-b-1",
+			"dpo@relief-b.example", rights.Day(c, time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)), rights.Day(c, time.Date(2027, 5, 21, 0, 0, 0, 0, time.UTC)), "Born 1978",
+			rights.Day(c, time.Date(2026, 12, 22, 0, 0, 0, 0, time.UTC)), "1234-5678", "0800 000 000"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: %q is held and not on the page", tag, want)
 			}
+		}
+		if code := regexp.MustCompile(`\d{4}-\d\d-\d\d|SOM|\b(som|spouse|passport|health-2)\b|relief-b:`).FindString(text); code != "" && (tag != "en" || code != "spouse") {
+			t.Errorf("%s: a code in place of a word: %s", tag, code)
 		}
 		if regexp.MustCompile(`(^|\s|\[)(f|p|sex|due|recall|request|demand)\.[a-z_]+`).MatchString(text) {
 			t.Errorf("%s: a key in place of its text: %s", tag, text)
