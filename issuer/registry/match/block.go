@@ -7,8 +7,9 @@ import (
 
 // A rule puts people into blocks; who shares one is compared. DOMAIN.md 4.3.
 type rule struct {
-	name string
-	keys func(x *Index, p *person) uint64 // 0: in no block
+	name  string
+	parts []refinement                     // of a block that is too large, before others
+	keys  func(x *Index, p *person) uint64 // 0: in no block
 }
 
 func key(parts ...uint64) uint64 {
@@ -47,27 +48,27 @@ func (b born) knownYear() uint64 {
 
 // rules, in order. A pair is compared once, under the first rule whose block it shares.
 var rules = []rule{
-	{"birth", func(_ *Index, p *person) uint64 { return key(1, p.born.date()) }},
-	{"names", func(x *Index, p *person) uint64 { // in any order
+	{"birth", []refinement{byGiven}, func(_ *Index, p *person) uint64 { return key(1, p.born.date()) }},
+	{"names", []refinement{byYear}, func(x *Index, p *person) uint64 { // in any order
 		g, f := x.sound(p.given), x.sound(p.family)
 		if f == 0 && p.born.year == 0 || g == 0 && p.born.year == 0 {
 			return key(2, max(g, f))
 		}
 		return key(3, min(g, f), max(g, f))
 	}},
-	{"given+year", func(x *Index, p *person) uint64 { return key(4, x.sound(p.given), p.born.knownYear()) }},
-	{"family+year", func(x *Index, p *person) uint64 { return key(4, x.sound(p.family), p.born.knownYear()) }},
-	{"given+day", func(x *Index, p *person) uint64 { return key(5, x.sound(p.given), p.born.monthDay()) }},
-	{"family+day", func(x *Index, p *person) uint64 { return key(5, x.sound(p.family), p.born.monthDay()) }},
-	{"document", func(_ *Index, p *person) uint64 { return key(6, uint64(p.documents[0])) }},
-	{"phone", func(_ *Index, p *person) uint64 { return key(7, uint64(p.phones[0])) }},
-	{"email", func(_ *Index, p *person) uint64 { return key(8, uint64(p.email)) }},
-	{"father", func(x *Index, p *person) uint64 { return key(9, x.sound(p.given), x.sound(p.between[0])) }},
-	{"given+area", func(x *Index, p *person) uint64 { return key(10, x.sound(p.given), uint64(p.area)) }},
-	{"given+place", func(x *Index, p *person) uint64 { return key(11, x.sound(p.given), uint64(p.place)) }},
-	{"family+area", func(x *Index, p *person) uint64 { return key(10, x.sound(p.family), uint64(p.area)) }},
-	{"family+place", func(x *Index, p *person) uint64 { return key(11, x.sound(p.family), uint64(p.place)) }},
-	{"address", func(x *Index, p *person) uint64 {
+	{"given+year", nil, func(x *Index, p *person) uint64 { return key(4, x.sound(p.given), p.born.knownYear()) }},
+	{"family+year", nil, func(x *Index, p *person) uint64 { return key(4, x.sound(p.family), p.born.knownYear()) }},
+	{"given+day", []refinement{byFamily}, func(x *Index, p *person) uint64 { return key(5, x.sound(p.given), p.born.monthDay()) }},
+	{"family+day", []refinement{byGiven}, func(x *Index, p *person) uint64 { return key(5, x.sound(p.family), p.born.monthDay()) }},
+	{"document", nil, func(_ *Index, p *person) uint64 { return key(6, uint64(p.documents[0])) }},
+	{"phone", nil, func(_ *Index, p *person) uint64 { return key(7, uint64(p.phones[0])) }},
+	{"email", nil, func(_ *Index, p *person) uint64 { return key(8, uint64(p.email)) }},
+	{"father", nil, func(x *Index, p *person) uint64 { return key(9, x.sound(p.given), x.sound(p.between[0])) }},
+	{"given+area", nil, func(x *Index, p *person) uint64 { return key(10, x.sound(p.given), uint64(p.area)) }},
+	{"given+place", nil, func(x *Index, p *person) uint64 { return key(11, x.sound(p.given), uint64(p.place)) }},
+	{"family+area", nil, func(x *Index, p *person) uint64 { return key(10, x.sound(p.family), uint64(p.area)) }},
+	{"family+place", nil, func(x *Index, p *person) uint64 { return key(11, x.sound(p.family), uint64(p.place)) }},
+	{"address", nil, func(x *Index, p *person) uint64 {
 		if p.streets == 0 {
 			return 0
 		}
@@ -77,28 +78,32 @@ var rules = []rule{
 		}
 		return key(12, sum)
 	}},
-	{"day+area", func(x *Index, p *person) uint64 { return key(13, p.born.monthDay(), uint64(p.area)) }},
-	{"day+place", func(x *Index, p *person) uint64 { return key(13, p.born.monthDay(), uint64(p.place)) }},
-	{"single name", func(x *Index, p *person) uint64 { // nothing else is known of her
+	{"day+area", nil, func(x *Index, p *person) uint64 { return key(13, p.born.monthDay(), uint64(p.area)) }},
+	{"day+place", nil, func(x *Index, p *person) uint64 { return key(13, p.born.monthDay(), uint64(p.place)) }},
+	{"single name", nil, func(x *Index, p *person) uint64 { // nothing else is known of her
 		if p.born.year == 0 && (p.given == 0) != (p.family == 0) {
 			return key(15, uint64(x.names.loose[max(p.given, p.family)]))
 		}
 		return 0
 	}},
-	{"arrival", func(_ *Index, p *person) uint64 {
+	{"arrival", nil, func(_ *Index, p *person) uint64 {
 		return key(14, uint64(p.size), uint64(p.place), uint64(p.arrival))
 	}},
 }
 
-// refinements part a block that is too large, in order, until it is not.
-var refinements = []func(x *Index, p *person) uint64{
-	func(_ *Index, p *person) uint64 { return p.born.monthDay() },
-	func(_ *Index, p *person) uint64 { return p.born.knownYear() },
-	func(x *Index, p *person) uint64 { return x.sound(p.given) },
-	func(x *Index, p *person) uint64 { return x.sound(p.family) },
-	func(_ *Index, p *person) uint64 { return uint64(p.place) },
-	func(_ *Index, p *person) uint64 { return uint64(p.given)<<32 | uint64(p.family) },
-}
+// A refinement parts a block that is too large.
+type refinement func(x *Index, p *person) uint64
+
+func byMonthDay(_ *Index, p *person) uint64 { return p.born.monthDay() }
+func byYear(_ *Index, p *person) uint64     { return p.born.knownYear() }
+func byGiven(x *Index, p *person) uint64    { return x.sound(p.given) }
+func byFamily(x *Index, p *person) uint64   { return x.sound(p.family) }
+func byPlace(_ *Index, p *person) uint64    { return uint64(p.place) }
+func byWords(_ *Index, p *person) uint64    { return uint64(p.given)<<32 | uint64(p.family) }
+
+// refinements part a block, in order, until it is small enough. The first of a rule are
+// chosen so that one mistake in any field leaves two records together under some rule.
+var refinements = []refinement{byMonthDay, byYear, byGiven, byFamily, byPlace, byWords}
 
 // blocks are people by the keys of each rule.
 type blocks struct {
@@ -129,10 +134,11 @@ func (x *Index) block(ctx context.Context, most int) (*blocks, error) {
 			}
 		}
 		radix(entries, spare)
+		parts := append(r.parts[:len(r.parts):len(r.parts)], refinements...)
 		entries = eachBlock(entries, func(block []uint64) bool {
 			if len(block) > most {
 				b.cut[k] += len(block)
-				x.part(block, 0, most)
+				x.part(block, parts, most)
 			}
 			return len(block) > 1
 		})
@@ -172,18 +178,18 @@ func eachBlock(entries []uint64, keep func(block []uint64) bool) []uint64 {
 }
 
 // part gives the entries of a block that is too large blocks of their own.
-func (x *Index) part(entries []uint64, depth, most int) {
+func (x *Index) part(entries []uint64, parts []refinement, most int) {
 	if len(entries) <= most {
 		return
 	}
-	if depth == len(refinements) { // alike in all: neighbours in the order of arrival
+	if len(parts) == 0 { // alike in all: neighbours in the order of arrival
 		for i := range entries {
 			entries[i] = mix(entries[i]>>32+uint64(i/most)<<32)>>32<<32 | entries[i]&0xffffffff
 		}
 		return
 	}
 	for i, e := range entries {
-		h := mix(e>>32<<8 ^ mix(refinements[depth](x, &x.people[uint32(e)])+uint64(depth)))
+		h := mix(e>>32<<8 ^ mix(parts[0](x, &x.people[uint32(e)])+uint64(len(parts))))
 		entries[i] = h>>32<<32 | e&0xffffffff
 	}
 	slices.Sort(entries)
@@ -192,7 +198,7 @@ func (x *Index) part(entries []uint64, depth, most int) {
 		for j < len(entries) && entries[j]>>32 == entries[i]>>32 {
 			j++
 		}
-		x.part(entries[i:j], depth+1, most)
+		x.part(entries[i:j], parts[1:], most)
 		i = j
 	}
 }
@@ -207,7 +213,9 @@ type meeting struct {
 // each calls f for each pair that shares a block, once, under the first rule whose block
 // it shares; j is from or over it. People of a block are laid side by side first, since
 // they stand anywhere in memory and each is looked at as often as there are others.
-func (b *blocks) each(ctx context.Context, from int, done func(int64), f func(*meeting)) error {
+//
+// Of every so many blocks one is gone through, the same ones for the same seed; 1: all.
+func (b *blocks) each(ctx context.Context, from int, every, seed uint64, done func(int64), f func(*meeting)) error {
 	seen := int64(0)
 	var keys []keyRow
 	var people []person
@@ -221,6 +229,9 @@ func (b *blocks) each(ctx context.Context, from int, done func(int64), f func(*m
 			}
 			block := entries[i:j]
 			i = j
+			if every > 1 && mix(block[0]>>32+uint64(k)<<32+seed)%every != 0 {
+				continue
+			}
 			keys, people = keys[:0], people[:0]
 			for _, e := range block {
 				keys, people = append(keys, b.keys[uint32(e)]), append(people, b.people[uint32(e)])

@@ -239,8 +239,6 @@ func (c *comparer) births(a, b born) uint8 {
 		return birthSame
 	case a.year == b.year && a.month == b.day && a.day == b.month:
 		return birthTurned
-	case oneDigit(a, b):
-		return birthDigit
 	}
 	two := 0
 	for _, same := range [...]bool{a.year == b.year, a.month == b.month, a.day == b.day} {
@@ -249,6 +247,8 @@ func (c *comparer) births(a, b born) uint8 {
 		}
 	}
 	switch {
+	case two == 2 && oneDigit(a, b): // of one of the three
+		return birthDigit
 	case two == 2:
 		return birthTwo
 	case a.year == b.year:

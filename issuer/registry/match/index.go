@@ -75,12 +75,7 @@ func (x *Index) Add(r Row) int {
 		if !ok {
 			id = uint32(len(x.kinds))
 			x.numbers[d.Hash] = id
-			kind, ok := x.kindIDs[d.Kind]
-			if !ok {
-				kind = uint16(min(len(x.kindIDs)+1, 1<<16-1))
-				x.kindIDs[d.Kind] = kind
-			}
-			x.kinds = append(x.kinds, kind)
+			x.kinds = append(x.kinds, numberedFew(x.kindIDs, cut(d.Kind)))
 		}
 		p.documents[i] = id
 	}
@@ -111,17 +106,24 @@ func (x *Index) Add(r Row) int {
 		p.house = id
 	}
 	if r.Arrival != "" {
-		id, ok := x.arrivals[r.Arrival]
-		if !ok {
-			id = uint16(min(len(x.arrivals)+1, 1<<16-1))
-			x.arrivals[r.Arrival] = id
-		}
-		p.arrival = id
+		p.arrival = numberedFew(x.arrivals, cut(r.Arrival))
 	}
 	x.people = append(x.people, p)
 	x.ids = append(x.ids, r.ID)
 	return len(x.people) - 1
 }
+
+// numberedFew numbers things of which there are few; those over the bound share 0.
+func numberedFew(ids map[string]uint16, text string) uint16 {
+	id, ok := ids[text]
+	if !ok && len(ids) < mostFew {
+		id = uint16(len(ids) + 1)
+		ids[text] = id
+	}
+	return id
+}
+
+const mostFew = 1<<16 - 2
 
 func plainAddress(s string) string {
 	if s == "" {

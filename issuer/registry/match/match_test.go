@@ -252,6 +252,10 @@ func FuzzRow(f *testing.F) {
 		x.Add(row)
 		x.Add(row)
 		run(t, x, match.Options{})
+		kept := x.Append(nil)
+		if y, err := match.ReadIndex(kept); err != nil || !slices.Equal(y.Append(nil), kept) {
+			t.Errorf("kept again, it is another: %v", err)
+		}
 	})
 }
 
@@ -312,4 +316,50 @@ func crowd(n int, seed uint64) (rows []match.Row) {
 		rows = append(rows, r)
 	}
 	return rows
+}
+
+// TestKept: an index that was kept answers as the one it was, and grows on.
+func TestKept(t *testing.T) {
+	x := strangers(100)
+	for _, r := range crowd(60, 3) {
+		r.Documents, r.Phones, r.Email, r.Area, r.Address, r.Arrival = numbers(uint64(len(r.Place))), []uint64{9, 1 << 63}, "a@b.example", "KE001", "12 Long Street", "2026-03"
+		x.Add(r)
+	}
+	b := x.Append(nil)
+	y, err := match.ReadIndex(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, add := range crowd(10, 8) {
+		x.Add(add)
+		y.Add(add)
+	}
+	want, got := run(t, x, match.Options{Seed: 2}), run(t, y, match.Options{Seed: 2})
+	if len(want.Pairs) == 0 || !slices.Equal(want.Pairs, got.Pairs) || x.ID(7) != y.ID(7) || !slices.Equal(x.Append(nil), y.Append(nil)) {
+		t.Errorf("%d pairs, and %d of the one that was kept", len(want.Pairs), len(got.Pairs))
+	}
+	for n := 0; n < len(b); n += 61 {
+		if _, err := match.ReadIndex(b[:n]); err == nil {
+			t.Fatalf("cut to %d of %d bytes, it is taken", n, len(b))
+		}
+	}
+}
+
+// FuzzReadIndex takes any bytes for an index: what is taken can be asked and kept again.
+func FuzzReadIndex(f *testing.F) {
+	x := strangers(3)
+	x.Add(match.Row{Names: name("Amina", "Noor"), Documents: numbers(5), Phones: []uint64{7}, Household: registry.ID{1}, Arrival: "2026-01", Address: "1 Road"})
+	f.Add(x.Append(nil))
+	f.Add(match.NewIndex().Append(nil))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		x, err := match.ReadIndex(b)
+		if err != nil {
+			return
+		}
+		run(t, x, match.Options{})
+		kept := x.Append(nil)
+		if y, err := match.ReadIndex(kept); err != nil || !slices.Equal(y.Append(nil), kept) {
+			t.Errorf("kept again, it is another: %v", err)
+		}
+	})
 }

@@ -263,9 +263,8 @@ func (x *Index) learn(ctx context.Context, c *comparer, cnt *counts, b *blocks, 
 	every := uint64(1 + b.pairs/learnPairs)
 	var pairs []learnt
 	s := x.scoring(m, cnt)
-	err := b.each(ctx, 0, nil, func(t *meeting) {
-		if every > 1 && mix(uint64(t.i)<<32|uint64(t.j)+seed)%every != 0 ||
-			t.a.house != 0 && t.a.house == t.b.house { // who lives together is alike in ways of its own
+	err := b.each(ctx, 0, every, seed, nil, func(t *meeting) {
+		if t.a.house != 0 && t.a.house == t.b.house { // who lives together is alike in ways of its own
 			return
 		}
 		e := c.first(t.a, t.b)

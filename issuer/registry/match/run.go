@@ -76,8 +76,8 @@ func (x *Index) blockSize() int {
 
 const (
 	mostBlock        = 400
-	leastBlock       = 60
-	pairsPerRule     = 60_000_000
+	leastBlock       = 50
+	pairsPerRule     = 50_000_000
 	defaultReview    = 0.5
 	defaultDuplicate = 0.99
 	houseBits        = 3 // for each other pair of the two households that fits
@@ -125,7 +125,7 @@ func (x *Index) Run(ctx context.Context, o Options) (*Result, error) {
 	if o.Progress != nil {
 		progress = func(n int64) { o.Progress(n, b.pairs) }
 	}
-	err = b.each(ctx, o.From, progress, func(m *meeting) {
+	err = b.each(ctx, o.From, 1, 0, progress, func(m *meeting) {
 		res.Rules[m.rule].Pairs++
 		keep := review
 		if m.a.house != 0 && m.b.house != 0 && m.a.house != m.b.house {
@@ -171,7 +171,7 @@ func (x *Index) Candidates(ctx context.Context, o Options, f func(a, b int)) err
 	if err != nil {
 		return err
 	}
-	return b.each(ctx, o.From, nil, func(m *meeting) { f(int(m.i), int(m.j)) })
+	return b.each(ctx, o.From, 1, 0, nil, func(m *meeting) { f(int(m.i), int(m.j)) })
 }
 
 func bitsOf(chance float64) float32 { return float32(math.Log2(chance / (1 - chance))) }
