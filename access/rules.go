@@ -26,6 +26,7 @@ const (
 	BatchOverride    Act = "batch.override"
 	BatchPrepare     Act = "batch.prepare"
 	BatchPrint       Act = "batch.print"
+	PrintAgain       Act = "print.again"
 	BatchRead        Act = "batch.read"
 	BatchSubmit      Act = "batch.submit"
 	CardConfirm      Act = "card.confirm"
@@ -204,6 +205,7 @@ var rules = []Rule{
 	rule(PersonMerge, personal|stepUp, "", "Make one record of two of the same person, or part them again.", Registrar),
 	rule(PersonPrint, personal, "", "Print a person's slip or page.", Registrar),
 	rule(PersonRead, reads|personal, "", "Read a person's record.", Registrar, Approver, DataProtection, Protection, Partner),
+	rule(PrintAgain, personal|stepUp, "", "Get the file of a print again, which makes another paper of its cards, with a reason.", Issuer),
 	rule(ProgrammePlan, 0, "", "Plan programmes, rounds and what is due.", OrgAdmin, DistributionLead),
 	rule(ProgrammeRead, reads, "", "See programmes and rounds.", Registrar, Issuer, Verifier, DistributionLead, Approver, Auditor, OrgAdmin, DataProtection, Complaints, Finance),
 	rule(ProtectionRead, reads|personal, "", "Read protection cases.", Protection),

@@ -126,6 +126,26 @@ type PrintJob struct {
 	Count  int      // of them
 	At     time.Time
 	By     string
+	// How often its file was handed out at the desk, each time as another paper; to whom and
+	// when the last time.
+	Papers int
+	Last   string
+	LastAt time.Time
+}
+
+// FetchedAgain is for how long the account that got a file last gets it again as the same
+// paper: a download breaks off.
+const FetchedAgain = 10 * time.Minute
+
+// Fetched reports whether an account gets the file at this moment without a reason: who
+// printed it once, and who got it last for FetchedAgain, which is the same paper then.
+func (j *PrintJob) Fetched(account string, now time.Time) (free, same bool) {
+	if j.Papers == 0 {
+		return access.SameAccount(j.By, account), false
+	}
+	since := now.Sub(j.LastAt) // below 0: a clock that was set back makes nothing free
+	same = access.SameAccount(j.Last, account) && since >= 0 && since <= FetchedAgain
+	return same, same
 }
 
 // A Selection picks cards. What is empty picks nothing out; at least one of the
@@ -154,6 +174,7 @@ var (
 	ErrCardState = errors.New("issuer: the card cannot go there")
 	ErrPrinted   = errors.New("issuer: the card was printed already: replace it, so that the old one is revoked")
 	ErrNoJob     = errors.New("issuer: no such print job")
+	ErrPaper     = errors.New("issuer: the file of this print was handed out, or somebody else printed it: getting it again makes another paper, and needs a reason")
 )
 
 // A CardStore keeps what became of the paper, and pre-numbered cards. It keeps to
@@ -174,6 +195,11 @@ type CardStore interface {
 	RecordPrint(ctx context.Context, by access.Actor, j PrintJob) (PrintJob, error)
 	// PrintJobs returns the print log, newest first, or the one job id; ErrNoJob.
 	PrintJobs(ctx context.Context, id string) ([]PrintJob, error)
+	// HandOut puts into the log that by gets the file of a print job, of cards that about
+	// have, and counts it as another paper. Without a reason it goes to who printed it, once,
+	// and for FetchedAgain to who got it last, which counts as the same paper; ErrPaper
+	// otherwise. ErrNoJob.
+	HandOut(ctx context.Context, by access.Actor, job, reason string, about []UnitID) error
 	BlankStore
 }
 

@@ -96,7 +96,10 @@ func (t *tx) cardsOfJob(job string) (ids []issuer.CTI, err error) {
 // PrintJobs implements issuer.CardStore. The list is without the jobs' cards.
 func (o *Org) PrintJobs(ctx context.Context, id string) (jobs []issuer.PrintJob, err error) {
 	err = o.view(ctx, "print log", func(t *tx) error {
-		rows, err := t.query(`SELECT id, layout, count, digest, at, actor FROM print_job WHERE org_id = $1 AND ($2 = '' OR id = $2) ORDER BY at DESC, id`, o.id, id)
+		rows, err := t.query(`SELECT j.id, j.layout, j.count, j.digest, j.at, j.actor, COALESCE(p.n, 0), COALESCE(p.actor, ''), COALESCE(p.at, 0)
+			FROM print_job j LEFT JOIN print_paper p ON p.org_id = j.org_id AND p.job = j.id
+				AND p.n = (SELECT MAX(n) FROM print_paper x WHERE x.org_id = j.org_id AND x.job = j.id)
+			WHERE j.org_id = $1 AND ($2 = '' OR j.id = $2) ORDER BY j.at DESC, j.id`, o.id, id)
 		if err != nil {
 			return err
 		}
@@ -104,12 +107,14 @@ func (o *Org) PrintJobs(ctx context.Context, id string) (jobs []issuer.PrintJob,
 		for rows.Next() {
 			var j issuer.PrintJob
 			var digest []byte
-			var at int64
-			if err := rows.Scan(&j.ID, &j.Layout, &j.Count, &digest, &at, &j.By); err != nil {
+			var at, last int64
+			if err := rows.Scan(&j.ID, &j.Layout, &j.Count, &digest, &at, &j.By, &j.Papers, &j.Last, &last); err != nil {
 				return err
 			}
 			copy(j.Digest[:], digest)
-			j.At = microTime(at)
+			if j.At = microTime(at); j.Papers > 0 {
+				j.LastAt = microTime(last)
+			}
 			jobs = append(jobs, j)
 		}
 		if err := errors.Join(rows.Err(), rows.Close()); err != nil || id == "" {
@@ -122,4 +127,33 @@ func (o *Org) PrintJobs(ctx context.Context, id string) (jobs []issuer.PrintJob,
 		return err
 	})
 	return jobs, err
+}
+
+// HandOut implements issuer.CardStore.
+func (o *Org) HandOut(ctx context.Context, by access.Actor, job, reason string, about []issuer.UnitID) error {
+	return o.update(ctx, by, "hand out a print", func(t *tx) error {
+		var j issuer.PrintJob
+		var at int64
+		const find = `SELECT j.actor, COALESCE(p.n, 0), COALESCE(p.actor, ''), COALESCE(p.at, 0) FROM print_job j
+			LEFT JOIN print_paper p ON p.org_id = j.org_id AND p.job = j.id WHERE j.org_id = $1 AND j.id = $2 ORDER BY p.n DESC LIMIT 1`
+		ok, err := t.find(find, []any{o.id, job}, &j.By, &j.Papers, &j.Last, &at)
+		switch {
+		case err != nil:
+			return err
+		case !ok:
+			return fmt.Errorf("%w: %s", issuer.ErrNoJob, job)
+		}
+		j.LastAt = microTime(at)
+		free, same := j.Fetched(by.ID, t.now)
+		if reason == "" && !free {
+			return fmt.Errorf("%w: %s", issuer.ErrPaper, job)
+		}
+		if reason != "" || !same {
+			j.Papers++
+			if _, err := t.exec(`INSERT INTO print_paper (org_id, job, n, at, actor) VALUES ($1, $2, $3, $4, $5)`, o.id, job, j.Papers, t.micros, by.ID); err != nil {
+				return err
+			}
+		}
+		return t.auditAbout(access.Entry{Action: "card.print", Object: job, Reason: reason, Detail: "paper=" + strconv.Itoa(j.Papers)}, about)
+	})
 }

@@ -36,7 +36,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 		&console.Quality{Desk: s.a.qualityDesk(s.o, qualityFlags{})},
 		&console.Programmes{Desk: consoleIssuing{s}, Packs: consoleDevices{s}.Serves},
 		&console.Batches{Desk: consoleIssuing{s}, Packs: consoleDevices{s}.Serves, Door: s.door},
-		&console.Prints{Desk: consolePrints{s}},
+		&console.Prints{Desk: consolePrints{s}, Now: s.a.Now},
 		&console.Handouts{Desk: consoleHandouts{consolePrints{s}}},
 		&console.Cards{Desk: consoleCards{consoleIssuing{s}}, Door: s.door, Now: s.a.Now},
 		&console.Faces{Desk: &records.Desk{Store: s.o.store, Country: s.o.entry.Country, Now: s.a.Now}},

@@ -145,10 +145,43 @@ func TestCardsAtTheDesk(t *testing.T) {
 	if len(log) != 1 {
 		t.Fatalf("nothing was printed: %v\n%s", err, l.stderr.String())
 	}
-	pdf, err := prints.File(ctx, org, by, log[0].ID)
-	if err != nil || !bytes.HasPrefix(pdf, []byte("%PDF-")) {
-		t.Errorf("the file: %v", err)
+	another := access.Actor{ID: "sign-2", Role: access.Issuer}
+	if _, err := prints.File(ctx, org, another, log[0].ID, ""); !errors.Is(err, issuer.ErrPaper) {
+		t.Errorf("the file of somebody else's print: %v", err)
 	}
+	papers := func(want int, last string) {
+		t.Helper()
+		if log, err = prints.Log(ctx, org, log[0].ID); err != nil || log[0].Papers != want || log[0].Last != last {
+			t.Fatalf("%d papers, the last of %q, %v; want %d of %q", log[0].Papers, log[0].Last, err, want, last)
+		}
+	}
+	take := func(who access.Actor, reason string) error {
+		t.Helper()
+		pdf, err := prints.File(ctx, org, who, log[0].ID, reason)
+		if err == nil && !bytes.HasPrefix(pdf, []byte("%PDF-")) {
+			t.Errorf("the file: %q", pdf)
+		}
+		return err
+	}
+	for range 2 { // a download that broke off is no other paper
+		if err := take(by, ""); err != nil {
+			t.Fatal(err)
+		}
+		papers(1, by.ID)
+	}
+	for n := range access.PrintsAgain {
+		if err := take(another, "the printer ate it"); err != nil {
+			t.Fatal(err)
+		}
+		papers(2+n, another.ID)
+	}
+	if err := take(another, "the printer ate it"); !errors.Is(err, access.ErrSpent) {
+		t.Errorf("one more on the same day: %v", err)
+	}
+	if err := take(by, ""); !errors.Is(err, issuer.ErrPaper) {
+		t.Errorf("who printed, after another got it: %v", err)
+	}
+	papers(1+access.PrintsAgain, another.ID)
 	hand := consoleHandouts{prints}
 	rows, err := hand.HandOut(ctx, org, by, log[0].ID, "", "morning round")
 	if err != nil || len(rows) != 1 || rows[0].Card.ID != made.ID || rows[0].Name != "Amina Yusuf" {

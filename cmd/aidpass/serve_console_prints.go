@@ -187,7 +187,7 @@ func (d consolePrints) Log(ctx context.Context, org, id string) ([]issuer.PrintJ
 const filesTried = 50
 
 // File implements console.PrintsDesk.
-func (d consolePrints) File(ctx context.Context, org string, by access.Actor, id string) ([]byte, error) {
+func (d consolePrints) File(ctx context.Context, org string, by access.Actor, id, reason string) ([]byte, error) {
 	log, err := d.Log(ctx, org, id)
 	if err != nil {
 		return nil, err
@@ -195,9 +195,33 @@ func (d consolePrints) File(ctx context.Context, org string, by access.Actor, id
 	if id == "" || len(log) != 1 {
 		return nil, issuer.ErrNoJob
 	}
-	all, err := d.work.Jobs(ctx)
+	if free, _ := log[0].Fetched(by.ID, d.a.Now()); reason == "" && !free { // before it is drawn; HandOut looks once more
+		return nil, issuer.ErrPaper
+	}
+	pdf, about, err := d.drawAgain(ctx, by, log[0])
 	if err != nil {
 		return nil, err
+	}
+	if reason != "" {
+		if err := d.door.Spend(ctx, by, access.PrintAgain, 1, access.PrintsAgain); err != nil {
+			return nil, err
+		}
+	}
+	err = d.o.store.HandOut(ctx, by, id, reason, about)
+	if err != nil && reason != "" {
+		err = errors.Join(err, d.door.Unspend(context.WithoutCancel(ctx), by, access.PrintAgain, 1))
+	}
+	if err != nil {
+		return nil, err
+	}
+	return pdf, nil
+}
+
+// drawAgain finds the order that a print was of, and draws it as it was.
+func (d consolePrints) drawAgain(ctx context.Context, by access.Actor, was issuer.PrintJob) (pdf []byte, about []registry.ID, err error) {
+	all, err := d.work.Jobs(ctx)
+	if err != nil {
+		return nil, nil, err
 	}
 	tried := 0
 	for _, w := range all {
@@ -206,23 +230,23 @@ func (d consolePrints) File(ctx context.Context, org string, by access.Actor, id
 		}
 		var o console.PrintOrder
 		if err := json.Unmarshal(w.Args, &o); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		j, err := d.job(&o)
-		if err != nil || j.Layout() != log[0].Layout {
+		if err != nil || j.Layout() != was.Layout {
 			continue
 		}
 		tried++
-		pdf, about, err := d.press(by).Again(ctx, j, log[0])
+		pdf, about, err := d.press(by).Again(ctx, j, was)
 		if errors.Is(err, press.ErrGone) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return pdf, d.about(ctx, by, "card.print", id, about)
+		return pdf, about, nil
 	}
-	return nil, console.ErrFileGone
+	return nil, nil, console.ErrFileGone
 }
 
 // TestPage implements console.PrintsDesk.

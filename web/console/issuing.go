@@ -23,7 +23,7 @@ func deskFault(err error) error {
 		is error
 		as *Fault
 	}{
-		{registry.ErrNotFound, ErrNotFound}, {issuer.ErrNotFound, ErrNotFound}, {issuer.ErrNoProposal, ErrNotFound}, {issuer.ErrNoJob, ErrNotFound}, {offer.ErrNotFound, ErrNotFound},
+		{registry.ErrNotFound, ErrNotFound}, {issuer.ErrNotFound, ErrNotFound}, {issuer.ErrNoProposal, ErrNotFound}, {issuer.ErrNoJob, ErrNotFound}, {issuer.ErrPaper, errPaper}, {offer.ErrNotFound, ErrNotFound},
 		{issuer.ErrProposalState, ErrConflict}, {issuer.ErrProposalChanged, errBatchChanged}, {issuer.ErrFinalGate, errFinalGate}, {issuer.ErrFinal, errFinal}, {issuer.ErrSuspendFirst, errSuspendFirst},
 		{issuer.ErrNotApproved, ErrForbidden}, {issuer.ErrNobody, errNobody}, {issuer.ErrSecondPerson, errSecond}, {issuer.ErrPhoto, errNotAgain}, {issuer.ErrSealed, errNotAgain},
 		{issuer.ErrNoCard, errNotAgain}, {issuer.ErrConfirm, ErrConflict}, {registry.ErrErased, ErrNotFound},
@@ -39,6 +39,7 @@ var (
 	errBatchChanged = &Fault{Status: http.StatusConflict, Word: "issuing.changed"}
 	errFinalGate    = &Fault{Status: http.StatusConflict, Word: "batches.over_final"}
 	errFinal        = &Fault{Status: http.StatusConflict, Word: "issuing.final"}
+	errPaper        = &Fault{Status: http.StatusConflict, Word: "prints.handed_out"}
 	errSuspendFirst = &Fault{Status: http.StatusConflict, Word: "issuing.suspend_first"}
 	errNobody       = &Fault{Status: http.StatusUnprocessableEntity, Word: "issuing.nobody"}
 	errSecond       = &Fault{Status: http.StatusConflict, Word: "issuing.second"}

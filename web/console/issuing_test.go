@@ -64,7 +64,7 @@ func serves(context.Context, string) ([]console.PackServes, error) {
 
 func (s *issuing) screens() []console.Screen {
 	door := s.w.doors[own]
-	return []console.Screen{&console.Programmes{Desk: s, Packs: serves}, &console.Batches{Desk: s, Packs: serves, Door: door}, &console.Prints{Desk: s}, &console.Handouts{Desk: s}, &console.Cards{Desk: s, Door: door, Now: s.w.now}, &console.Offers{Desk: s, Door: door, Now: s.w.now},
+	return []console.Screen{&console.Programmes{Desk: s, Packs: serves}, &console.Batches{Desk: s, Packs: serves, Door: door}, &console.Prints{Desk: s, Now: s.w.now}, &console.Handouts{Desk: s}, &console.Cards{Desk: s, Door: door, Now: s.w.now}, &console.Offers{Desk: s, Door: door, Now: s.w.now},
 		&console.Faces{Desk: &records.Desk{Store: s.w.peopleOf(own), Country: "KEN", Now: s.w.now}}}
 }
 
@@ -258,7 +258,16 @@ func (s *issuing) Log(_ context.Context, org, id string) ([]issuer.PrintJob, err
 	j, err := kept(s.prints, org, id, issuer.ErrNoJob)
 	return []issuer.PrintJob{j}, err
 }
-func (s *issuing) File(context.Context, string, access.Actor, string) ([]byte, error) {
+func (s *issuing) File(_ context.Context, org string, by access.Actor, id, reason string) ([]byte, error) {
+	j, err := kept(s.prints, org, id, issuer.ErrNoJob)
+	if free, _ := j.Fetched(by.ID, s.w.now()); err == nil && reason == "" && !free {
+		err = issuer.ErrPaper
+	}
+	if err != nil {
+		return nil, err
+	}
+	j.Papers, j.Last, j.LastAt = j.Papers+1, by.ID, s.w.now()
+	s.prints[org+"/"+id] = j
 	return []byte("%PDF-1.7"), nil
 }
 func (s *issuing) TestPage(context.Context, string, string) ([]byte, error) {
@@ -983,5 +992,44 @@ func TestACardsPageTellsWhatBecameOfIt(t *testing.T) {
 	hasNot(t, after, `class="warning asked"`)
 	for _, page := range []string{before, second.get("/approvals").Body.String()} { // in the same words when it is done
 		has(t, page, "not-found")
+	}
+}
+
+// Who printed takes the file; once it was handed out, or by somebody else, it takes a reason
+// and a fresh proof of identity, each time as another paper, and no program gets it so.
+func TestAPrintTakenAgainIsAnotherPaper(t *testing.T) {
+	w := newWorld(t)
+	id := w.issuing.print(own)
+	b, at := w.as(own, access.Issuer), "/prints/of/"+id
+	file := at + "/cards.pdf"
+	if page := b.get(at).Body.String(); strings.Contains(page, `id="file"`) || !strings.Contains(page, `id="again"`) {
+		t.Errorf("the page of another's print:\n%s", page)
+	}
+	if a := b.get(file); a.Code != 409 || !strings.Contains(a.Body.String(), "handed out already") {
+		t.Errorf("another's print: %d\n%s", a.Code, a.Body)
+	}
+	if a := b.post(file, url.Values{"reason": {""}}); a.Code != 422 {
+		t.Errorf("without a reason: %d", a.Code)
+	}
+	why := url.Values{"reason": {"the printer ate it"}}
+	if a := b.post(file, why); a.Code != 200 || a.Header().Get("Content-Type") != "application/pdf" {
+		t.Errorf("with a reason: %d\n%s", a.Code, a.Body)
+	}
+	if page := b.get(at).Body.String(); !strings.Contains(page, `id="file"`) || !strings.Contains(page, `<dd id="papers"><bdi>1</bdi>`) || !strings.Contains(page, "If the download broke off") {
+		t.Errorf("the page within minutes:\n%s", page)
+	}
+	w.move(issuer.FetchedAgain + time.Second)
+	if a := b.get(file); a.Code != 409 {
+		t.Errorf("later: %d", a.Code)
+	}
+	if a := b.post(file, why); a.Code != 401 || a.Header().Get("Content-Type") == "application/pdf" {
+		t.Errorf("with no fresh proof: %d", a.Code)
+	}
+	p := w.program(own, access.Issuer, access.BatchPrint)
+	if a := p.ask("GET", file, ""); a.Code != 409 {
+		t.Errorf("a program, another's print: %d", a.Code)
+	}
+	if a := p.ask("POST", file, `{"reason":"again"}`); a.Code != 403 || w.issuing.prints[own+"/"+id].Papers != 1 {
+		t.Errorf("a program with a reason: %d, %+v", a.Code, w.issuing.prints[own+"/"+id])
 	}
 }

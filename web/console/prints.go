@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -45,13 +46,19 @@ type PrintsDesk interface {
 	// Log is the print log, newest first; id empty: all of it.
 	Log(ctx context.Context, org, id string) ([]issuer.PrintJob, error)
 	// File is the file of a print job, as it was; ErrFileGone where it cannot be made again.
-	File(ctx context.Context, org string, by access.Actor, id string) ([]byte, error)
+	// Who gets it stands in the print log as having another paper: without a reason
+	// issuer.ErrPaper unless [issuer.PrintJob.Fetched], with one at most access.PrintsAgain on a
+	// day: access.ErrSpent.
+	File(ctx context.Context, org string, by access.Actor, id, reason string) ([]byte, error)
 	// TestPage is a page to try a printer with.
 	TestPage(ctx context.Context, paper, lang string) ([]byte, error)
 }
 
 // Prints are the pages from which cards are printed.
-type Prints struct{ Desk PrintsDesk }
+type Prints struct {
+	Desk PrintsDesk
+	Now  func() time.Time
+}
 
 // Routes implements Screen.
 func (s *Prints) Routes() []Route {
@@ -61,6 +68,7 @@ func (s *Prints) Routes() []Route {
 		{Method: http.MethodGet, Path: "/prints/test", Act: access.BatchPrint, Query: []Field{Text("paper", 10), Text("lang", 8)}, Answer: Sends("application/pdf"), Handler: s.test},
 		{Method: http.MethodGet, Path: "/prints/of/:print", Act: access.BatchPrint, Answer: Members(printsData{}, "job"), Handler: s.show},
 		{Method: http.MethodGet, Path: "/prints/of/:print/cards.pdf", Act: access.BatchPrint, Answer: Sends("application/pdf"), Handler: s.file},
+		{Method: http.MethodPost, Path: "/prints/of/:print/cards.pdf", Act: access.PrintAgain, Form: []Field{Text("reason", 80)}, Answer: Sends("application/pdf"), Handler: s.file},
 		{Method: http.MethodGet, Path: "/prints/batch/:batch", Act: access.BatchPrint, Answer: Members(printsData{}, "order", "fresh", "printed", "ended", "named", "pictured", "papers", "langs"), Handler: s.ask},
 		{Method: http.MethodPost, Path: "/prints/batch/:batch", Act: access.BatchPrint, Form: form, Handler: s.print},
 		{Method: http.MethodGet, Path: "/prints/card/:card", Act: access.BatchPrint, Answer: Members(printsData{}, "order", "fresh", "printed", "ended", "named", "pictured", "papers", "langs"), Handler: s.ask},
@@ -91,11 +99,19 @@ type printRow struct {
 	Count  int
 	At     time.Time
 	By     string
+	Papers int // how often the file was handed out
+
+	Last   string    `json:"-"` // to whom the last time
+	LastAt time.Time `json:"-"`
+	Free   bool      `json:"-"` // the reader gets it without a reason
 }
 
 func rowOfPrint(j issuer.PrintJob) printRow {
-	return printRow{j.ID, j.Layout, j.Digest, j.Count, j.At, j.By}
+	return printRow{ID: j.ID, Layout: j.Layout, Digest: j.Digest, Count: j.Count, At: j.At, By: j.By, Papers: j.Papers, Last: j.Last, LastAt: j.LastAt}
 }
+
+// FreeUntil is when that is over, once it was handed out.
+func (r printRow) FreeUntil() time.Time { return r.LastAt.Add(issuer.FetchedAgain) }
 
 // Paper, Duplex and Nameless read a print's layout, which is the words of press.Job.Layout.
 func (r printRow) Paper() string {
@@ -127,16 +143,26 @@ func (s *Prints) show(p *Page) error {
 	if len(all) != 1 {
 		return ErrNotFound
 	}
-	return p.Show("prints_show", "prints.one", printsData{Job: rowOfPrint(all[0])}, "job", all[0].ID)
+	row := rowOfPrint(all[0])
+	row.Free, _ = all[0].Fetched(p.Actor().ID, s.Now())
+	return p.Show("prints_show", "prints.one", printsData{Job: row}, "job", row.ID)
 }
 
+// file hands the file out: by GET as it was printed, by POST again and with a reason.
 func (s *Prints) file(p *Page) error {
 	id := p.Param("print")
 	if all, err := s.Desk.Log(p.Context(), p.Org(), id); err != nil || len(all) != 1 {
 		return deskFault(err)
 	}
-	pdf, err := s.Desk.File(p.Context(), p.Org(), p.Actor(), id)
-	if err != nil {
+	reason := p.Form.Get("reason")
+	if p.Route.Method == http.MethodPost && reason == "" {
+		return BadForm("prints.why")
+	}
+	pdf, err := s.Desk.File(p.Context(), p.Org(), p.Actor(), id, reason)
+	switch {
+	case errors.Is(err, access.ErrSpent):
+		return BadForm("prints.spent", "most", access.PrintsAgain)
+	case err != nil:
 		return deskFault(err)
 	}
 	return p.Download("cards-"+id+".pdf", "application/pdf", pdf)
