@@ -201,7 +201,7 @@ func TestNoTokenDoesWhatAPersonProvesHerselfFor(t *testing.T) {
 		t.Error("it was erased")
 	}
 	page := w.of(m).get("/tokens").Body.String()
-	has(t, page, "people at the desk do it: <bdi>export.make</bdi>, <bdi>card.revoke</bdi>")
+	has(t, page, "people at the desk do it: <bdi>File of records: make</bdi>, <bdi>Card: revoke</bdi>")
 	hasNot(t, page, `value="export.make"`)
 }
 

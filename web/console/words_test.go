@@ -87,6 +87,14 @@ func families(t *testing.T) (keys []string) {
 			keys = append(keys, "act."+string(r.Act))
 		}
 	}
+	all, err := acts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, act := range all {
+		noun, verb, _ := strings.Cut(act, ".")
+		keys = append(keys, "acts.noun_"+noun, "acts.verb_"+verb)
+	}
 	for _, s := range []access.ApprovalState{access.Waiting, access.Approved, access.Carried, access.Refused, access.Withdrawn, access.Lapsed} {
 		keys = append(keys, "approvals.state_"+string(s))
 	}
