@@ -116,6 +116,7 @@ const (
 	BadRange   = "range"   // that, or one after it
 	BadShort   = "short"   // the log does not reach what was witnessed
 	BadForeign = "foreign" // not written by this program
+	BadWhom    = "whom"    // about others than those whom it was written about
 )
 
 func (b *BadRow) Error() string { return fmt.Sprintf("access: audit entry %d: %s", b.Seq, b.Why) }

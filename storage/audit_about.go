@@ -15,13 +15,19 @@ import (
 // auditAbout adds e to the log and keeps whom it is about, which is many: the rows of
 // an export. Who asks what was done with her record is told of it.
 func (t *tx) auditAbout(e access.Entry, about []registry.ID) error {
+	units := make([]string, len(about))
+	for i, id := range about {
+		units[i] = id.String()
+	}
+	slices.Sort(units)
+	if units = slices.Compact(units); len(units) > 0 {
+		e.Detail = marked(e.Detail, units)
+	}
 	if err := t.audit(e); err != nil {
 		return err
 	}
-	about = slices.Clone(about)
-	slices.SortFunc(about, func(a, b registry.ID) int { return cmp.Compare(a.String(), b.String()) })
-	for _, id := range slices.Compact(about) {
-		if _, err := t.exec(`INSERT INTO audit_about (org_id, unit_id, seq) VALUES ($1, $2, $3)`, t.o.id, id.String(), t.head.Seq); err != nil {
+	for _, unit := range units {
+		if _, err := t.exec(`INSERT INTO audit_about (org_id, unit_id, seq) VALUES ($1, $2, $3)`, t.o.id, unit, t.head.Seq); err != nil {
 			return err
 		}
 	}

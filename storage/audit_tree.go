@@ -305,7 +305,8 @@ func (t *tx) promised() (list []promised, err error) {
 
 // ProveAudit proves the whole log: that it chains, that the stored tree is of it, and
 // that it keeps every promise: the checkpoints known here and those given, which
-// somebody outside held. trees are stored by others, such as a folder of tiles.
+// somebody outside held; and where it is whole, that its entries are about those whom
+// they were written about. trees are stored by others, such as a folder of tiles.
 func (o *Org) ProveAudit(ctx context.Context, promises []witness.Promise, trees ...witness.Tree) (out witness.Outcome, err error) {
 	err = o.view(ctx, "audit log", func(t *tx) error {
 		known, err := t.promised()
@@ -317,7 +318,10 @@ func (o *Org) ProveAudit(ctx context.Context, promises []witness.Promise, trees 
 				promises = append(promises, k.Promise)
 			}
 		}
-		out, err = t.prove(promises, append(trees, witness.Tree{Name: "the stored tree", Next: t.storedLeaves()}))
+		if out, err = t.prove(promises, append(trees, witness.Tree{Name: "the stored tree", Next: t.storedLeaves()})); err != nil || len(out.Bad) > 0 {
+			return err
+		}
+		out.Bad, err = t.proveWhom()
 		return err
 	})
 	return out, err

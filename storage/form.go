@@ -11,9 +11,11 @@ import (
 	"aidpass/issuer/registry"
 )
 
-// todaysForm is organisation.form of a database whose photographs have keys of their own,
-// and whose closings are listed.
-const todaysForm = 1
+// Values of organisation.form.
+const (
+	photosForm = 1 // photographs have keys of their own, and closings are listed
+	todaysForm = 2 // entries of the audit log say what those come to whom they are about
+)
 
 // resealAction is the action of an entry that says what the change sets of an earlier
 // entry come to now. Its detail is that entry's number and its change sets.
@@ -26,11 +28,18 @@ func (o *Org) takeForm(ctx context.Context) error {
 	if err := o.db.read.QueryRowContext(ctx, `SELECT form FROM organisation WHERE id = $1`, o.id).Scan(&form); err != nil || form >= todaysForm {
 		return err
 	}
-	if err := o.resealPhotos(ctx); err != nil {
-		return fmt.Errorf("sealing photographs anew: %w", err)
+	if form < photosForm {
+		if err := o.resealPhotos(ctx); err != nil {
+			return fmt.Errorf("sealing photographs anew: %w", err)
+		}
 	}
 	return o.update(ctx, program, "take today's form", func(t *tx) error {
-		if err := t.listClosings(); err != nil {
+		if form < photosForm {
+			if err := t.listClosings(); err != nil {
+				return err
+			}
+		}
+		if err := t.markOld(); err != nil {
 			return err
 		}
 		_, err := t.exec(`UPDATE organisation SET form = $2, scrub_due = 1 WHERE id = $1`, o.id, todaysForm)
