@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -22,26 +23,38 @@ const (
 	demoHTTPS = ":8443"
 )
 
+// demoHost is the name in credentials of the demo's first organisation: wallets are told
+// that this laptop has it.
+const demoHost = "relief-a.example"
+
 // keepServing serves the demo's first organisation until somebody stops it.
 func (d *demo) keepServing() error {
 	d.title("13. Now with a phone: the server is on")
-	if err := d.quiet("site-ca", "init", "--name", "aidpass demo"); err != nil {
+	err := d.quiet("site-ca", "init", "--name", "aidpass demo", "--host", demoHost)
+	if err != nil {
 		return err
 	}
 	http, https := demoHTTP, demoHTTPS
 	if !free(http) || !free(https) {
-		http, https = "localhost:0", ":0"
+		if https, err = anyPort(); err != nil {
+			return err
+		}
+		http = "localhost:0"
 		d.tell("another program has port 8080 or 8443 on this machine: the demo takes ports that are free")
 	}
 	for {
-		args := append([]string{"serve", "--http", http, "--listen", https}, d.contents()...)
+		// Wallets on this laptop know it as localhost: no name has to be made for them.
+		args := append([]string{"serve", "--http", http, "--listen", https, "--base-url", "https://localhost" + https, "--host", demoHost}, d.contents()...)
 		d.show(args)
 		listens := false
 		m := &Main{Stdin: strings.NewReader(""), Stdout: io.Discard, Stderr: d.Stderr, Now: d.Now, WorkFactor: demoWorkFactor, ListSize: d.ListSize,
 			Env: d.lookup, served: func(ctx context.Context, s *serving) error { listens = true; return d.welcome(ctx, s) }}
 		code := m.Run(d.ctx, args)
 		if code == exitUsage && !listens && http == demoHTTP {
-			http, https = "localhost:0", ":0" // somebody was quicker
+			if https, err = anyPort(); err != nil {
+				return err
+			}
+			http = "localhost:0" // somebody was quicker
 			continue
 		}
 		if code != 0 {
@@ -51,6 +64,18 @@ func (d *demo) keepServing() error {
 	}
 	d.tell("\nThe demo is closed. %s keeps it for looking into; --again builds a new one. Thank you for trying it.", d.dir)
 	return nil
+}
+
+// anyPort is an address of a port that nobody has at this moment. It is found beforehand,
+// since wallets' addresses have it in them.
+func anyPort() (string, error) {
+	l, err := net.Listen("tcp", ":0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return ":" + port, err
 }
 
 // free tells whether an address can be listened on at this moment.
@@ -78,6 +103,7 @@ func (d *demo) welcome(ctx context.Context, s *serving) error {
 	if err := d.staff(ctx, s); err != nil {
 		return err
 	}
+	d.walletSays(s)
 	d.tell("\nOn an Android phone by USB cable, with no certificate:")
 	d.tell("  adb reverse tcp:%s tcp:%s   then open %s/ on the phone", port, port, s.local)
 	d.tell("\nOn phones in the same Wi-Fi:")
@@ -127,6 +153,21 @@ func (d *demo) staff(ctx context.Context, s *serving) error {
 	}
 	d.tell("  Each address is good once: choose a password and scan the code for a phone's authenticator, or make a passkey. Two people\n  need two browsers, or a private window. To sign in later: %s/desk/", s.local)
 	return nil
+}
+
+// walletSays tells how a wallet on this laptop takes an offer up: one that is made at the
+// desk, or by the command.
+func (d *demo) walletSays(s *serving) {
+	u, err := url.Parse(s.f.base)
+	if err != nil {
+		return
+	}
+	ca := d.in("relief-a", "site-ca", "site-ca.crt")
+	d.tell("\nA wallet on this laptop, in a folder (AIDPASS_WALLET_PASSPHRASE_FILE names a file with its passphrase, or it asks):")
+	d.tell("  %s offer create --external HH-013 --type eligibility --programme K7Q2 --round 1 --base-url %s\n  or at the desk: Offers. Then, with the LINK and the CODE that are shown:", d.hand(), s.f.base)
+	d.tell("  aidpass wallet init")
+	d.tell("  aidpass wallet add LINK --code CODE --development --ca %s --trust %s", ca, d.in("out", "trust.list"))
+	d.tell("  aidpass wallet list --check --development --ca %s --at %s=127.0.0.1:%s", ca, demoHost, u.Port())
 }
 
 // hand is how the user types a command in the demo's organisation.

@@ -83,6 +83,38 @@ func TestTheDemoAsksAboutPhones(t *testing.T) {
 	says("Ctrl-C ends the demo", 1)
 	first := says(link, 1)
 
+	// A wallet on the laptop, as the lines before the link tell it.
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("nine calm herons wade\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runs := func(args ...string) string {
+		t.Helper()
+		var out, wrong bytes.Buffer
+		env := map[string]string{"AIDPASS_DATA": filepath.Join(dir, "relief-a"), "AIDPASS_PASSPHRASE_FILE": filepath.Join(dir, "secrets", "passphrase"), "AIDPASS_WALLET_PASSPHRASE_FILE": secret}
+		w := &Main{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &wrong, Now: time.Now, WorkFactor: 4, ListSize: 4096, Env: func(name string) (string, bool) { v, ok := env[name]; return v, ok }}
+		if code := w.Run(ctx, args); code != 0 {
+			t.Fatalf("aidpass %s: exit code %d: %s%s", strings.Join(args, " "), code, out.String(), wrong.String())
+		}
+		return out.String()
+	}
+	purse := []string{"--wallet", filepath.Join(t.TempDir(), "purse")}
+	offer := strings.Fields(says(`(?m)relief-a/?\S* AIDPASS_PASSPHRASE_FILE=\S+ \S+ (offer create .*)$`, 1)[1])
+	var made struct {
+		Link string `json:"link"`
+		Tx   string `json:"tx_code"`
+	}
+	if out := runs(append(offer, "--json")...); json.Unmarshal([]byte(out), &made) != nil || made.Link == "" || made.Tx == "" {
+		t.Fatalf("the offer: %s", out)
+	}
+	runs(append([]string{"wallet", "init"}, purse...)...)
+	add := strings.NewReplacer("LINK", made.Link, "CODE", made.Tx).Replace(says(`(?m)^  aidpass (wallet add .*)$`, 1)[1])
+	runs(append(strings.Fields(add), purse...)...)
+	check := strings.Fields(says(`(?m)^  aidpass (wallet list --check .*)$`, 1)[1])
+	if out := runs(append(check, purse...)...); !strings.Contains(out, "ready") || strings.Contains(out, "could not check") {
+		t.Errorf("the wallet's list, looked after: %s", out)
+	}
+
 	yes := joins(t, first[1], first[2], "tab-yes")
 	if got := says(`"tab-yes" asks to join WELL-A.*\n  (.+)\nDoes it`, 1)[1]; got != yes.words {
 		t.Errorf("the demo shows %q, the phone %q", got, yes.words)

@@ -94,8 +94,14 @@ func (s *serving) begin(ctx context.Context) (end func(), err error) {
 }
 
 // origin is the scheme and host of --base-url, by which links of the console leave this
-// server; "" without it.
-func (s *serving) origin() string { return originOf(s.f.base) }
+// server; "" without it, and where that is this machine's own name: whoever is at the desk
+// here came by http, where no certificate has to be trusted, and stays there.
+func (s *serving) origin() string {
+	if s.baseHost() == "localhost" && s.f.staff.issuer == "" {
+		return ""
+	}
+	return originOf(s.f.base)
+}
 
 // originOf is the scheme and host of an address, "" where it has none.
 func originOf(address string) string {
