@@ -241,6 +241,11 @@ func TestRequestsAboutData(t *testing.T) {
 	has(t, dpo.follow(dpo.post(one+"/answer", url.Values{"done": {"no"}, "text": {"the paper says 1987"}})), "Refused on")
 	toldInFive(t, dpo, one+"/answer", url.Values{"done": {"yes"}}, "answered")
 	has(t, w.as(own, access.Registrar).get(at).Body.String(), "the paper says 1987")
+	clerk = w.as(own, access.Registrar)
+	clerk.post(at, url.Values{"demand": {"erasure"}, "known": {"photograph"}})
+	wish := regexp.MustCompile(`/desk(/requests/of/[0-9a-f]{16})">To be forgotten`).FindStringSubmatch(dpo.get("/requests").Body.String())[1]
+	hasNot(t, dpo.get(wish).Body.String(), `name="done" value="yes"`)
+	toldInFive(t, dpo, wish+"/answer", url.Values{"done": {"yes"}}, "not_gone")
 }
 
 // One of a household answers for all of it, and stands in the record as who said it; what a

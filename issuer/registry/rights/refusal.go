@@ -109,6 +109,7 @@ const (
 	DeniedAskText    = "ask_text"
 	DeniedToldText   = "told_text"
 	DeniedAnswered   = "answered"
+	DeniedNotGone    = "not_gone"
 	DeniedMany       = "many"
 	DeniedReason     = "reason"
 	DeniedClass      = "class"

@@ -131,6 +131,11 @@ func TestAWishThatWasAnsweredErasesNobody(t *testing.T) {
 	if again, err := payload(t.Context(), kept.ID); err != nil || string(again) != string(before) {
 		t.Fatalf("%s, %v; want %s", again, err, before)
 	}
+	// Nobody is told that she was forgotten while her record is there.
+	var refusal *rights.Refusal
+	if _, err := desk.Answer(t.Context(), dpo, asked.ID, true, "You are forgotten."); !errors.As(err, &refusal) || refusal.Code != rights.DeniedNotGone {
+		t.Errorf("a wish to be forgotten is done by saying so: %v", err)
+	}
 	if _, err := desk.Answer(t.Context(), dpo, asked.ID, false, "She took it back."); err != nil {
 		t.Fatal(err)
 	}

@@ -107,7 +107,8 @@ func saveRequest(tx Tx, r Request) error {
 	return savePaper(tx, Paper{Kind: kindRequest, ID: r.ID, Unit: r.Unit, Private: true, At: r.At}, r)
 }
 
-// Answer closes a request: done, or refused with a reason that she is told.
+// Answer closes a request: done, or refused with a reason that she is told. To be forgotten
+// is done by the erasure alone: nobody is told that she was while her record is there.
 func (d *Desk) Answer(ctx context.Context, by access.Actor, id string, done bool, text string) (r Request, err error) {
 	if text = strings.TrimSpace(text); !written(text) || !done && text == "" {
 		return r, deny(DeniedToldText, "text: what she is told; a refusal says why, in at most %d bytes", maxText)
@@ -121,6 +122,9 @@ func (d *Desk) Answer(ctx context.Context, by access.Actor, id string, done bool
 		}
 		if !r.Open() {
 			return deny(DeniedAnswered, "the request was answered on %s: ask anew where that is not the end of it", r.Answered.Format(time.DateOnly))
+		}
+		if done && r.Demand == Forget {
+			return deny(DeniedNotGone, "the record is still here: ask for its erasure, which answers the request once a second account approved it")
 		}
 		r.Answered, r.Done, r.Answer, r.Answerer = d.now(), done, text, by.ID
 		if err := saveRequest(tx, r); err != nil {
