@@ -79,21 +79,16 @@ type evidence struct {
 // first compares what nearly everybody has and is compared quickly: names, sex,
 // birth, documents, telephones. The rest is absent.
 func (c *comparer) first(a, b *person) (e evidence) {
-	g, f := uint8(absent), uint8(absent)
 	gw, fw := a.given, a.family
-	if a.given != 0 && b.given != 0 {
-		g = c.word(a.given, b.given)
-	}
-	if a.family != 0 && b.family != 0 {
-		f = c.word(a.family, b.family)
-	}
+	g := c.marked(a.given, b.given, &a.marks[0], &b.marks[0])
+	f := c.marked(a.family, b.family, &a.marks[1], &b.marks[1])
 	if a.altGiven|b.altGiven|a.altFamily|b.altFamily != 0 {
 		g = min(g, c.word(a.altGiven, b.given), c.word(a.given, b.altGiven), c.word(a.altGiven, b.altGiven))
 		f = min(f, c.word(a.altFamily, b.family), c.word(a.family, b.altFamily), c.word(a.altFamily, b.altFamily))
 	}
 	if g >= levelNear && f >= levelNear {
 		// Given and family name may have changed places; one of the four may be missing.
-		ab, ba := c.word(a.given, b.family), c.word(a.family, b.given)
+		ab, ba := c.marked(a.given, b.family, &a.marks[0], &b.marks[1]), c.marked(a.family, b.given, &a.marks[1], &b.marks[0])
 		if (moved(ab) || ab == absent) && (moved(ba) || ba == absent) && (ab < absent || ba < absent) {
 			g, f = absent, absent
 			if ab < absent {
@@ -178,6 +173,21 @@ func (c *comparer) other(l *lexicon, a, b uint32) uint8 {
 		return absent
 	}
 	return l.level(a, b, c.measure)
+}
+
+// marked is word for names whose marks are at hand.
+func (c *comparer) marked(a, b uint32, m, n *mark) uint8 {
+	switch {
+	case a == 0 || b == 0:
+		return absent
+	case c.measure != nil:
+		return c.names.level(a, b, c.measure)
+	case a == b:
+		return levelSame
+	case m.apart(*n):
+		return levelDifferent
+	}
+	return c.names.remembered(a, b)
 }
 
 // documentsOf compares numbers of documents of the same kind.

@@ -7,7 +7,7 @@ import (
 	"aidpass/issuer/registry"
 )
 
-// An Index holds what is compared of people, 80 bytes each and every word once.
+// An Index holds what is compared of people, 108 bytes each and every word once.
 // People are added and never taken out: who is closed is left out by the caller.
 //
 // It is not safe for use by several goroutines at once.
@@ -37,6 +37,7 @@ type person struct {
 	sex                                uint8
 	size                               uint8
 	arrival                            uint16
+	marks                              [2]mark // of given and family, which are looked at for each pair
 }
 
 // NewIndex returns an empty Index.
@@ -108,6 +109,7 @@ func (x *Index) Add(r Row) int {
 	if r.Arrival != "" {
 		p.arrival = numberedFew(x.arrivals, cut(r.Arrival))
 	}
+	p.marks = [2]mark{x.names.marks[p.given], x.names.marks[p.family]}
 	x.people = append(x.people, p)
 	x.ids = append(x.ids, r.ID)
 	return len(x.people) - 1

@@ -206,6 +206,9 @@ func ReadIndex(b []byte) (*Index, error) {
 		p.streets, p.sex, p.size = uint8(r.number(maxStreet)), uint8(r.number(127)), uint8(r.number(255))
 		p.arrival = uint16(r.number(uint64(len(x.arrivals))))
 		r.bad = r.bad || int(p.streetAt)+int(p.streets) > len(x.street)
+		if !r.bad {
+			p.marks = [2]mark{x.names.marks[p.given], x.names.marks[p.family]}
+		}
 		x.people = append(x.people, p)
 	}
 	if r.bad || len(r.b) > 0 {

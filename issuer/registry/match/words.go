@@ -45,19 +45,39 @@ func markOf(text string, sound uint32) mark {
 // hopeless reports that Jaro-Winkler of two words is under faintMeasure, since too few
 // letters of the one stand in the other. It never says so of words that could agree.
 func (a mark) hopeless(b mark) bool {
-	if a.length < 2 || b.length < 2 || a.length == 255 || b.length == 255 {
+	if a.length >= markedLength || b.length >= markedLength {
 		return false
 	}
-	m := min(int(a.length)-bits.OnesCount32(a.letters&^b.letters), int(b.length)-bits.OnesCount32(b.letters&^a.letters))
-	if m <= 0 {
-		return true
-	}
-	jaro := (float32(m)/float32(a.length) + float32(m)/float32(b.length) + 1) / 3
+	m := min(int8(a.length)-int8(bits.OnesCount32(a.letters&^b.letters)), int8(b.length)-int8(bits.OnesCount32(b.letters&^a.letters)))
+	least := &leastShared[0]
 	if a.first == b.first {
-		jaro += 0.4 * (1 - jaro)
+		least = &leastShared[1]
 	}
-	return jaro < faintMeasure-0.001
+	return m < least[a.length][b.length]
 }
+
+// markedLength is over the length of words that marks tell apart.
+const markedLength = 32
+
+// leastShared is how many letters two words must share, by whether their first letters
+// agree and by their lengths, to be alike by faintMeasure.
+var leastShared = func() (least [2][markedLength][markedLength]int8) {
+	for first := range 2 {
+		for a := 2; a < markedLength; a++ {
+			for b := 2; b < markedLength; b++ {
+				m := 1
+				for ; m <= min(a, b); m++ {
+					jaro := (float64(m)/float64(a) + float64(m)/float64(b) + 1) / 3
+					if jaro+0.4*float64(first)*(1-jaro) >= faintMeasure {
+						break
+					}
+				}
+				least[first][a][b] = int8(m)
+			}
+		}
+	}
+	return least
+}()
 
 func newLexicon() *lexicon {
 	return &lexicon{ids: map[string]uint32{}, texts: []string{""}, sounds: []uint32{0}, marks: []mark{{}}, heard: map[string]uint32{}, loose: []uint32{0}, looser: map[string]uint32{}}
@@ -225,10 +245,17 @@ func (l *lexicon) level(a, b uint32, measure Measure) uint8 {
 	if a == b {
 		return levelSame
 	}
-	x, y := l.marks[a], l.marks[b]
-	if (x.sound != y.sound || x.sound == 0) && x.hopeless(y) {
+	if x, y := l.marks[a], l.marks[b]; x.apart(y) {
 		return levelDifferent
 	}
+	return l.remembered(a, b)
+}
+
+// apart tells words that neither sound nor look alike.
+func (a mark) apart(b mark) bool { return (a.sound != b.sound || a.sound == 0) && a.hopeless(b) }
+
+// remembered compares two words that are not the same, and that marks do not tell apart.
+func (l *lexicon) remembered(a, b uint32) uint8 {
 	if a > b {
 		a, b = b, a
 	}
