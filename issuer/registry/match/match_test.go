@@ -221,11 +221,18 @@ func TestJaroWinkler(t *testing.T) {
 			t.Errorf("%q, %q: %.4f, want %.4f", c.a, c.b, got, c.want)
 		}
 	}
-	// A letter that is no ASCII, at the end of both, takes the plain way round.
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := rapid.StringMatching(`[a-e]{0,70}`).Draw(t, "a"), rapid.StringMatching(`[a-e]{0,70}`).Draw(t, "b")
 		if got, want := match.JaroWinkler(a, b), match.PlainJaroWinkler(a, b); got != want {
 			t.Errorf("%v, and letter by letter %v", got, want)
+		}
+	})
+	// Words that a glance tells apart are none that a look would call alike.
+	rapid.Check(t, func(t *rapid.T) {
+		a := rapid.StringMatching(`[a-h]{1,12}`).Draw(t, "a")
+		b := rapid.OneOf(rapid.StringMatching(`[a-h]{1,12}`), rapid.Map(rapid.StringMatching(`[a-h]{0,2}`), func(s string) string { return s + a })).Draw(t, "b")
+		if a != b && match.Hopeless(a, b) && match.Agree(a, b) != match.LevelDifferent {
+			t.Errorf("%q and %q", a, b)
 		}
 	})
 }

@@ -76,8 +76,8 @@ func (x *Index) blockSize() int {
 
 const (
 	mostBlock        = 400
-	leastBlock       = 50
-	pairsPerRule     = 50_000_000
+	leastBlock       = 32
+	pairsPerRule     = 32_000_000
 	defaultReview    = 0.5
 	defaultDuplicate = 0.99
 	houseBits        = 3 // for each other pair of the two households that fits

@@ -45,6 +45,28 @@ func TestLabelledSets(t *testing.T) {
 	}
 }
 
+// TestLabels: pairs that people judged stand in the place of the column of truth.
+func TestLabels(t *testing.T) {
+	folder := filepath.Join(labelled(t), "splink-fake1000")
+	l := read(t, filepath.Join(folder, "fake_1000.csv"), "person=")
+	pairs, err := roster.OpenFile(filepath.Join(folder, "fake_1000_labels.csv"), roster.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer pairs.Close()
+	if err := l.ReadPairs(pairs); err != nil {
+		t.Fatal(err)
+	}
+	r, err := l.Measure(context.Background(), match.Options{Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d pairs judged to be one person: P %.4f R %.4f", r.TruePairs, r.Links.Precision, r.Links.Recall)
+	if r.TruePairs != 2031 || r.Links.Precision < 0.99 || r.Links.Recall < 0.85 {
+		t.Errorf("%+v", r.Links)
+	}
+}
+
 // TestAcrossScripts tells of each script what share of people is found whose name
 // stands once in Arabic and once in Latin letters, with nothing but the year beside it.
 func TestAcrossScripts(t *testing.T) {
