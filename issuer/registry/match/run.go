@@ -23,7 +23,7 @@ const (
 type Options struct {
 	Model     *Model  // nil: one is learnt
 	From      int     // compare only pairs of which one was added as this number or later; 0: all
-	MaxBlock  int     // people of a block at most; 0: 400
+	MaxBlock  int     // people of a block at most; 0: 400, fewer from 80,000 people on, at least 32
 	Review    float64 // least chance at which a pair is shown to people; 0: 0.5
 	Duplicate float64 // least chance at which it is told to be one person; 0: 0.99
 	Measure   Measure // of two words; nil: JaroWinkler, each pair of words once
