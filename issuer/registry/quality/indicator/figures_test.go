@@ -293,3 +293,70 @@ func TestEveryDefinitionIsWhole(t *testing.T) {
 		}
 	}
 }
+
+func TestACodeThatIsTooShallowIsListedWhereThePolicyWantsIt(t *testing.T) {
+	w := newWorld(t)
+	id := w.house(w.houses[3].id, func(h *registry.Household) { h.Location.PCode = "SO11" })
+	if got := w.list("DQ-10", indicator.All, ""); len(got) != 0 {
+		t.Errorf("any level does: %+v", got)
+	}
+	w.policy.Measured.PlaceLevel = 2
+	if got := w.list("DQ-10", indicator.All, ""); len(got) != 1 || got[0].Record != id || got[0].Code != indicator.CodeShallow {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestAFieldIsOldAfterItsHalfLifeAndNotBefore(t *testing.T) {
+	w := newWorld(t)
+	for i, days := range []int{175, 190} { // six months are 181 to 184 days
+		w.house(w.houses[i].id, func(h *registry.Household) { h.Registered = at.AddDate(0, 0, -days).Format(time.DateOnly) })
+	}
+	if got := w.list("DQ-23", indicator.All, ""); !reflect.DeepEqual(sorted(idsOf(got)), sorted([]registry.ID{w.houses[1].id, w.houses[1].id})) {
+		t.Errorf("%+v", got)
+	}
+	w.contacted[w.houses[1].id] = at.AddDate(0, -1, 0) // somebody spoke with them
+	if got := w.list("DQ-23", indicator.All, ""); len(got) != 0 {
+		t.Errorf("confirmed: %+v", got)
+	}
+}
+
+func TestACardThatIsOverIsNoSecondCard(t *testing.T) {
+	w := newWorld(t)
+	second := w.cards[0]
+	second.ID, second.Good = "over", false
+	w.cards = append(w.cards, second)
+	if got := w.list("DQ-18", indicator.All, ""); len(got) != 0 {
+		t.Errorf("%+v", got)
+	}
+	second = w.cards[0]
+	second.ID, second.First, second.Last = "next round", 2, 3
+	w.cards = append(w.cards, second)
+	if got := w.list("DQ-18", indicator.All, ""); len(got) != 0 {
+		t.Errorf("of another round: %+v", got)
+	}
+}
+
+// Figures by hand: the excess over chance, Wilson's bound, and the weights of the score.
+func TestFiguresAreThoseOfTheFormulas(t *testing.T) {
+	w := newWorld(t)
+	for i := range 18 { // a tenth of 180 people
+		w.person(w.houses[i].people[0], func(p *registry.Person) { p.Birth.EDTF = "1980-01-01" })
+		w.rechecked[i].Wrong = "different"
+	}
+	r := w.measure()
+	figure := func(i int) float64 {
+		m := &r.Indicators[i-1]
+		return m.Definition.Values(m.In(indicator.All, ""))[0].Value
+	}
+	if got := figure(26); got != 9.4521 { // 10 - 100*2/365
+		t.Errorf("excess %v", got)
+	}
+	if got := figure(27); got < 77.53 || got > 77.54 { // 102 of 120, at 95 %
+		t.Errorf("Wilson's bound %v", got)
+	}
+	w.policy.Measured.Weights = map[string]float64{"C": 0, "V": 0, "U": 0, "K": 0, "T": 0, "A": 3, "P": 1}
+	s := w.measure().Score(indicator.All, "")
+	if want := (3*s.Dimensions["A"] + s.Dimensions["P"]) / 4; s.Value-want > 1e-3 || want-s.Value > 1e-3 || s.Dimensions["A"] > 96 {
+		t.Errorf("score %v, want %v", s, want)
+	}
+}
