@@ -226,6 +226,7 @@ type cardRow struct {
 	Until     time.Time     `json:"valid_until"`
 
 	Says, PaperSays string `json:"-"` // keys
+	Kin             string `json:"-"` // key: of the other card with its number; empty: there is none
 	Revoked         bool   `json:"revoked"`
 	Held            bool   `json:"held"`
 	Fresh           bool   `json:"-"` // it may be printed
@@ -268,6 +269,25 @@ func (p *Page) holder(l *records.Line) template.HTML {
 	return template.HTML(`<a href="` + Root + path + l.ID.String() + `"><bdi>` + template.HTMLEscapeString(name) + `</bdi></a>`)
 }
 
+// rows are cards that were found. Of two with one number for the same, which are alike on
+// paper and by telephone, the revoked one and the other each say so.
+func (s *Cards) rows(p *Page, found []FoundCard) (rows []cardRow) {
+	for _, c := range found {
+		r := s.row(p, c)
+		for _, o := range found {
+			alike := o.CardNumber == c.CardNumber && o.Type == c.Type && o.Programme == c.Programme && o.Round == c.Round
+			switch gone := o.Status == status.Invalid; {
+			case alike && r.Revoked && !gone:
+				r.Kin = "cards.kin_after"
+			case alike && gone && !r.Revoked:
+				r.Kin = "cards.kin_before"
+			}
+		}
+		rows = append(rows, r)
+	}
+	return rows
+}
+
 func (s *Cards) row(p *Page, c FoundCard) cardRow {
 	r := cardRow{Holder: p.holder(&c.Holder), ID: c.ID.String(), Number: cwt.GroupCardNumber(c.CardNumber), External: c.External, Unit: c.Unit.String(), Type: c.Type, Programme: c.Programme, Round: c.Round,
 		Status: c.Status.String(), Paper: string(c.Paper), Until: c.ExpiresAt.Std(), PaperSays: paperSays[c.Paper]}
@@ -296,10 +316,7 @@ func (s *Cards) find(p *Page) error {
 		if err != nil {
 			return deskFault(err)
 		}
-		for _, c := range found {
-			d.Rows = append(d.Rows, s.row(p, c))
-		}
-		d.Found = true
+		d.Rows, d.Found = s.rows(p, found), true
 	}
 	return p.Show("cards", "cards.title", d)
 }
@@ -321,10 +338,7 @@ func (s *Cards) picture(p *Page) error {
 	if len(found) == 1 {
 		return p.Go("/cards/of/" + found[0].ID.String())
 	}
-	d := cardsData{Found: true}
-	for _, c := range found {
-		d.Rows = append(d.Rows, s.row(p, c))
-	}
+	d := cardsData{Rows: s.rows(p, found), Found: true}
 	return p.Show("cards", "cards.title", d)
 }
 

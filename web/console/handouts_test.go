@@ -10,6 +10,7 @@ import (
 	"aidpass/access"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
+	"aidpass/web/console"
 )
 
 func init() {
@@ -71,6 +72,16 @@ func TestWhichPacksServeARound(t *testing.T) {
 	a := w.as(own, access.DistributionLead, access.Issuer)
 	has(t, a.get("/programmes/of/"+code).Body.String(), "No pack that this server builds serves this round")
 	has(t, a.get("/batches/of/"+w.issuing.batch(own, issuer.Prepared)).Body.String(), "Served by the packs for: <bdi>WELL-A</bdi>")
+	warned := "In no pack: <bdi>" + code + "</bdi>, round <bdi>1</bdi>"
+	if page := a.get("/devices/pack").Body.String(); strings.Contains(page, "In no pack") {
+		t.Errorf("a round that every place serves is in no pack:\n%s", page)
+	}
+	w.desks[own].serves = []console.PackServes{{Site: "WELL-A", Rounds: []console.PackRound{{Programme: "K7Q2"}}}}
+	has(t, a.get("/devices/pack").Body.String(), warned)
+	w.desks[own].serves = []console.PackServes{{Site: "WELL-A", Rounds: []console.PackRound{{Programme: code, Round: 1}}}}
+	if page := a.get("/devices/pack").Body.String(); strings.Contains(page, warned) {
+		t.Errorf("a round that a place serves is in no pack:\n%s", page)
+	}
 }
 
 // A household whose head was erased is told of to who plans and on its page, until somebody

@@ -14,6 +14,7 @@ import (
 
 	"aidpass/access"
 	"aidpass/credential"
+	"aidpass/credential/cwt"
 	"aidpass/issuer"
 	"aidpass/issuer/offer"
 	"aidpass/issuer/records"
@@ -631,6 +632,10 @@ func TestManyCardsAndReplacements(t *testing.T) {
 	}
 	if page := b.get("/cards/of/" + made).Body.String(); !strings.Contains(page, `href="/desk/cards/of/`+id+`"`) || !strings.Contains(page, "It replaces the card") {
 		t.Errorf("a card does not say which it replaces:\n%s", page)
+	}
+	number := cwt.GroupCardNumber(w.issuing.cards[own+"/"+made].CardNumber)
+	if page := b.post("/cards", url.Values{"q": {number}}).Body.String(); !strings.Contains(page, "Replaced by another card with this number") || !strings.Contains(page, "It replaces another card with this number") {
+		t.Errorf("of two cards with one number the list does not tell which is which:\n%s", page)
 	}
 	printed := w.issuing.cards[own+"/"+made]
 	printed.Paper = issuer.CardPrinted

@@ -116,6 +116,7 @@ func (nopClose) Close() error { return nil }
 
 // An opsDesk has what one organisation's screens of this file show.
 type opsDesk struct {
+	serves   []console.PackServes // nil: everything somewhere
 	devices  []access.Device
 	list     []byte // trust list in use; nil: none
 	own      string // id on it
@@ -192,7 +193,10 @@ func (d opsDesks) Devices(_ context.Context, org string) ([]access.Device, error
 
 func (d opsDesks) Sites(context.Context, string) ([]string, error) { return []string{"WELL-A"}, nil }
 
-func (d opsDesks) Serves(context.Context, string) ([]console.PackServes, error) {
+func (d opsDesks) Serves(_ context.Context, org string) ([]console.PackServes, error) {
+	if s := d.of(org).serves; s != nil {
+		return s, nil
+	}
 	return []console.PackServes{{Site: "WELL-A", Rounds: []console.PackRound{{Programme: "VNPM", Round: 1, Opens: now, Closes: now}, {Programme: "K7Q2"}}}, {Site: "WELL-B", Every: true}, {}}, nil
 }
 

@@ -105,7 +105,7 @@ func (s *People) tellWho(p *Page, c records.Change, about []records.Line) templa
 	if c.Kind == records.Move && len(c.Others) == 0 {
 		word = "people.tell_move_out"
 	}
-	return p.T(word, "who", called(c.Unit), "others", names(c.Others), "on", c.On, "collector", collector)
+	return p.T(word, "who", called(c.Unit), "others", names(c.Others), "on", p.Day(c.On), "collector", collector)
 }
 
 // lineText is somebody in a sentence: her name and number.
