@@ -10,6 +10,7 @@ import (
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/issuer"
+	"aidpass/issuer/registry"
 	"aidpass/status"
 )
 
@@ -45,10 +46,14 @@ func (t *tx) addPrint(j *issuer.PrintJob) error {
 	if _, err := t.exec(add, t.o.id, j.ID, j.Layout, j.Count, j.Digest[:], t.micros, t.by.ID); err != nil {
 		return err
 	}
+	var about []registry.ID
 	for i, id := range j.Cards {
 		c, err := t.getCard(id)
 		if err != nil {
 			return err
+		}
+		if !c.Unit.IsZero() { // a blank card is nobody's yet
+			about = append(about, c.Unit)
 		}
 		if err := printable(&c, credential.FromStd(t.now)); err != nil {
 			return err
@@ -57,7 +62,7 @@ func (t *tx) addPrint(j *issuer.PrintJob) error {
 			return err
 		}
 	}
-	return t.audit(access.Entry{Action: "card.print", Object: j.ID, Digest: j.Digest, Detail: "layout=" + j.Layout + " cards=" + strconv.Itoa(j.Count)})
+	return t.auditAbout(access.Entry{Action: "card.print", Object: j.ID, Digest: j.Digest, Detail: "layout=" + j.Layout + " cards=" + strconv.Itoa(j.Count)}, about)
 }
 
 // printable refuses paper for what is on paper already, or no use to anybody.

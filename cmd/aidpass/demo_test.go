@@ -301,6 +301,14 @@ func (d *demoRun) stored(t *testing.T) {
 	if code != 0 || strings.Contains(out, "broken") {
 		t.Errorf("check exits %d: %s%s", code, out, errs)
 	}
+	// Whose rows are in a pack is told of it, and whose card was printed.
+	for act, want := range map[string]string{"pack.build": `rows=([0-9]+) photos=[0-9]+ whom=[0-9a-f]{32}`, "card.print": `cards=([0-9]+) whom=[0-9a-f]{32}`} {
+		_, out, _ := d.run("audit", "show", "--act", act)
+		found := regexp.MustCompile(want).FindStringSubmatch(out)
+		if found == nil || found[1] == "0" {
+			t.Errorf("%s is about %q:\n%s", act, found, out)
+		}
+	}
 }
 
 func (d *demoRun) foreign(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"aidpass/access"
 	"aidpass/credential"
 	"aidpass/internal/durable"
+	"aidpass/issuer/registry"
 	"aidpass/storage/keystore"
 	"aidpass/trust"
 	"aidpass/verifier"
@@ -149,6 +150,7 @@ type packBuild struct {
 	content []byte          // key they are sealed under; nil: none
 	// How much is in them.
 	served, rows, faces int
+	about               []registry.ID // whose rows they are
 }
 
 func (a *app) buildPack(ctx context.Context, f packFlags) (err error) {
@@ -314,7 +316,7 @@ func (b *packBuild) finish(ctx context.Context) ([]byte, *verifier.Pack, error) 
 	if by.ID == "" {
 		by = b.actor(access.Issuer)
 	}
-	err = b.o.store.Note(ctx, by, access.Entry{Action: "pack.build", Object: b.f.site, Reason: b.f.reason,
-		Detail: fmt.Sprintf("number=%d bytes=%d rows=%d photos=%d", b.draft.Sequence, len(raw), b.rows, b.faces), Digest: sha256.Sum256(raw)})
+	err = b.o.store.NoteAbout(ctx, by, access.Entry{Action: "pack.build", Object: b.f.site, Reason: b.f.reason,
+		Detail: fmt.Sprintf("number=%d bytes=%d rows=%d photos=%d", b.draft.Sequence, len(raw), b.rows, b.faces), Digest: sha256.Sum256(raw)}, b.about)
 	return raw, pack, err
 }

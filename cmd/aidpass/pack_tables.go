@@ -238,7 +238,11 @@ func (t *packTables) addUnit(v registry.View, cards []issuer.Card, n uint64) err
 			return err
 		}
 	}
-	return t.list.Add(&row)
+	if err := t.list.Add(&row); err != nil {
+		return err
+	}
+	t.packBuild.about = append(t.packBuild.about, unit)
+	return nil
 }
 
 // addPhoto puts a photo into the pack, smaller where it has to be; the row then says
@@ -311,7 +315,7 @@ func (b *packBuild) sealParts(context.Context) error {
 		if len(b.sealed) > 0 {
 			b.unsealed()
 		}
-		b.served, b.rows, b.faces = 0, 0, 0
+		b.served, b.rows, b.faces, b.about = 0, 0, 0, nil
 		return nil
 	}
 	for _, p := range b.sealed {

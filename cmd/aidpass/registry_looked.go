@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -30,8 +33,10 @@ one account and names nobody; audit show --by finds the account of a complaint's
 by the time of the entry.
 
 It tells of her record, of her household's, of their cards, of imports that changed
-them and of exports their rows were in. Of a search that found nobody, and of exports
-made before this version, it knows nothing.`,
+them, and of exports, packs and printed sheets their rows were in. Of a search that
+found nobody, and of exports, packs and sheets made before it was kept whom they are
+of, it knows nothing. The page has one line for each thing done: the same look in the
+same minute, such as a form sent again, stands once; --json has every entry.`,
 		Example: `  aidpass registry looked HH-0042 --list camp-north --lang ar --out looked.pdf
   aidpass registry looked 6f2c8d0e9b1a4c3d8e7f60514233a1b2 --lang sw`,
 		Args: cobra.ExactArgs(1),
@@ -106,19 +111,72 @@ func lookJSON(l *storage.Look) map[string]any {
 		"act": l.Action, "kind": lookedAct(l.Action), "desk": textPtr(l.Actor.Device), "reason": textPtr(l.Reason)}
 }
 
-// lookedAct is the word for an action in looked.act: the first that begins it.
+// lookedWords are the words for actions, in looked.act: the first that begins an action
+// stands for it. What only reads is never called a change.
+var lookedWords = [...]struct{ begin, word string }{
+	{"record.read", "read"}, {"record.find", "found"}, {"record.correct", "changed"},
+	{"person.read", "read"}, {"person.history", "read"}, {"person.print", "read"}, {"person.find", "found"}, {"person.double", "double"}, {"person.", "changed"},
+	{"household.read", "read"}, {"household.", "household"}, {"collector.", "collector"},
+	{"rights.print", "read"}, {"rights.", "changed"}, {"consent.", "changed"},
+	{"unit.erase", "erased"}, {"unit.", "changed"}, {"double.", "double"}, {"recheck.", "read"}, {"import.look", "read"},
+	{"quality.export", "exported"}, {"quality.", "read"}, {"registry.export", "exported"}, {"export.", "exported"}, {"import.rejects", "exported"}, {"registry.", "changed"}, {"import.", "changed"},
+	{"credential.revoke", "card_stopped"}, {"credential.suspend", "card_stopped"}, {"credential.resume", "card"}, {"credential.", "card_made"},
+	{"card.revoke", "card_stopped"}, {"card.suspend", "card_stopped"}, {"card.print", "card_printed"}, {"card.read", "read"}, {"card.find", "found"}, {"card.", "card"}, {"gate.", "card"},
+	{"batch.read", "read"}, {"batch.handout", "exported"}, {"batch.", "card"}, {"pack.", "packed"},
+	{"visits.", "visit"}, {"entitlement.", "due"}, {"offer.read", "read"}, {"offer.", "offer"}, {"agreement.", "read"}, {"photo.", "changed"}, {"retention.photos", "changed"}, {"recall.", "exported"},
+}
+
+// lookedAct is the word for an action.
 func lookedAct(a access.Action) string {
-	for _, k := range [...]struct{ begin, word string }{
-		{"record.read", "read"}, {"person.read", "read"}, {"person.history", "read"}, {"person.print", "read"}, {"record.find", "found"}, {"person.find", "found"}, {"card.find", "found"},
-		{"rights.print", "read"}, {"rights.", "changed"}, {"consent.", "changed"}, {"unit.erase", "erased"}, {"unit.", "changed"}, {"record.correct", "changed"}, {"person.double", "double"}, {"double.", "double"}, {"person.", "changed"}, {"recheck.", "read"}, {"quality.export", "exported"}, {"quality.", "read"}, {"registry.export", "exported"}, {"export.", "exported"}, {"registry.", "changed"},
-		{"household.", "household"}, {"collector.", "collector"}, {"credential.revoke", "card_stopped"}, {"credential.suspend", "card_stopped"}, {"card.revoke", "card_stopped"}, {"card.suspend", "card_stopped"},
-		{"card.print", "card_printed"}, {"card.read", "read"}, {"credential.", "card_made"}, {"card.", "card"}, {"gate.", "card"}, {"batch.handout", "exported"}, {"batch.", "card"}, {"visits.", "visit"}, {"entitlement.", "due"}, {"offer.", "offer"},
-	} {
+	for _, k := range lookedWords {
 		if strings.HasPrefix(string(a), k.begin) {
 			return k.word
 		}
 	}
 	return "other"
+}
+
+// A lookedLine is what one account did in one moment.
+type lookedLine struct {
+	storage.Look
+	acts []string // words in looked.act
+}
+
+// minute tells whether two entries are of one account at one desk in the same minute, which
+// is what the page tells of times.
+func (l *lookedLine) minute(o *storage.Look) bool {
+	return l.Account == o.Account && l.Second == o.Second && l.Actor.Role == o.Actor.Role && l.Actor.Device == o.Actor.Device &&
+		l.Time.UTC().Truncate(time.Minute).Equal(o.Time.UTC().Truncate(time.Minute))
+}
+
+// ofChanges are the words that say which change a record went through.
+var ofChanges = []string{"household", "collector", "double", "erased"}
+
+// lookedLines are the looks, a line for each thing done. The entries of one transaction,
+// which have its very moment, are one act and one line; the same word of one account in
+// the same minute, such as a form that was sent again, stands once.
+func lookedLines(looks []storage.Look) (lines []lookedLine) {
+	for i := 0; i < len(looks); {
+		act := lookedLine{Look: looks[i]}
+		for ; i < len(looks) && looks[i].Time.Equal(act.Time) && act.minute(&looks[i]); i++ {
+			if w := lookedAct(looks[i].Action); !slices.Contains(act.acts, w) {
+				act.acts = append(act.acts, w)
+			}
+			act.Reason = cmp.Or(act.Reason, looks[i].Reason)
+		}
+		if len(act.acts) > 1 {
+			said := slices.ContainsFunc(act.acts, func(w string) bool { return slices.Contains(ofChanges, w) })
+			act.acts = slices.DeleteFunc(act.acts, func(w string) bool { return w == "read" || w == "other" || w == "changed" && said })
+		}
+		again := false
+		for j := len(lines) - 1; j >= 0 && lines[j].Time.Truncate(time.Minute).Equal(act.Time.Truncate(time.Minute)) && !again; j-- {
+			again = lines[j].minute(&act.Look) && slices.Equal(lines[j].acts, act.acts) && lines[j].Reason == act.Reason
+		}
+		if !again {
+			lines = append(lines, act)
+		}
+	}
+	return lines
 }
 
 // lookedPage says the looks in a language.
@@ -130,8 +188,7 @@ func lookedPage(c *words.Catalogue, looks []storage.Look, house, number string, 
 	if len(looks) == 0 {
 		page.Lead = append(page.Lead, say("none"))
 	}
-	for i := range looks {
-		l := &looks[i]
+	for _, l := range lookedLines(looks) {
 		role := say("role." + strings.ReplaceAll(string(l.Actor.Role), "-", "_"))
 		beneath := []string{role + " " + l.Account}
 		if l.Second != "" {
@@ -140,11 +197,15 @@ func lookedPage(c *words.Catalogue, looks []storage.Look, house, number string, 
 		if l.Actor.Device != "" {
 			beneath = append(beneath, say("desk", "desk", l.Actor.Device))
 		}
-		act := lookedAct(l.Action)
-		if (act == "exported" || l.Actor.Role == access.Partner) && l.Reason != "" { // who got it stands there
+		var acts []string
+		for _, w := range l.acts {
+			acts = append(acts, say("act."+w))
+		}
+		given := slices.Contains(l.acts, "exported") || slices.Contains(l.acts, "packed")
+		if (given || l.Actor.Role == access.Partner) && l.Reason != "" { // who got it stands there
 			beneath = append(beneath, say("reason", "reason", l.Reason))
 		}
-		page.Lines = append(page.Lines, [2]string{rights.Day(c, l.Time) + " " + l.Time.UTC().Format("15:04") + "  " + say("act."+act), strings.Join(beneath, " · ")})
+		page.Lines = append(page.Lines, [2]string{rights.Day(c, l.Time) + " " + l.Time.UTC().Format("15:04") + "  " + strings.Join(acts, "; "), strings.Join(beneath, " · ")})
 	}
 	return page
 }

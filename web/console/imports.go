@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"aidpass/access"
@@ -43,6 +44,8 @@ type Imports struct {
 	Records interface { // tells whose records are meant, and the log of that
 		Lines(ctx context.Context, by access.Actor, e access.Entry, ids []registry.ID) ([]records.Line, error)
 	}
+
+	polls polls
 }
 
 // ImportJob is what the long work is called that writes an approved list.
@@ -225,13 +228,42 @@ func (s *Imports) show(p *Page) error {
 	if err != nil {
 		return importFault(err)
 	}
-	if err := p.namesRead(m.ID, 1); err != nil {
+	if m.State == imports.Approved { // its page asks again by itself
+		p.Every = 5
+		err = s.polls.first(p, m.ID)
+	} else {
+		err = p.namesRead(m.ID, 1)
+	}
+	if err != nil {
 		return err
 	}
-	if m.State == imports.Approved {
-		p.Every = 5
-	}
 	return p.Show("import", "imports.one", importData{rowOfImport(&m), m.Changed, m.Warned, m.Skipped}, "name", m.Name)
+}
+
+// polls are who reads the page of a list that is being written: one look an hour of an
+// account at a list stands in the log, and not each time that the page asks how far it is.
+type polls struct {
+	mu   sync.Mutex
+	hour int64
+	seen map[[2]string]bool // account, list
+}
+
+// first tells the log of the first look of this hour.
+func (s *polls) first(p *Page, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key, hour := [2]string{p.In.Account.ID, id}, p.console.Now().Unix()/3600
+	if s.hour != hour || s.seen == nil {
+		s.hour, s.seen = hour, map[[2]string]bool{}
+	}
+	if s.seen[key] {
+		return nil
+	}
+	if err := p.namesRead(id, 1); err != nil {
+		return err
+	}
+	s.seen[key] = true
+	return nil
 }
 
 // namesRead tells the log that names of files were read: one may be a person's.

@@ -354,6 +354,45 @@ func TestReadNamesAreTold(t *testing.T) {
 	}
 }
 
+// The page of a list that is being written asks every few seconds how far it is: that is one
+// look an hour of each account.
+func TestAPageThatAsksAgainIsOneLook(t *testing.T) {
+	w := newWorld(t)
+	w.imports[own].Begin = func(imports.Import) error { return nil } // it is being written all the while
+	b, second := w.as(own, access.Registrar), w.as(own, access.Approver)
+	at := "/imports/" + w.list(own, "halima.csv", smallList()).ID
+	b.follow(b.submit(b.get(at).Body.String(), "/desk"+at+"/submit"))
+	m, err := w.imports[own].Show(t.Context(), strings.TrimPrefix(at, "/imports/"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := "/approvals/" + m.Review.Approval
+	second.follow(second.submit(second.get(asked).Body.String(), "/desk"+asked+"/approve"))
+	looks := func(who *browser) (n int) {
+		for _, e := range w.entries(own) {
+			if e.Actor.ID == who.member.id && e.Action == "import.look" && e.Object == m.ID && strings.HasPrefix(e.Detail, "names=") {
+				n++
+			}
+		}
+		return n
+	}
+	was, wasSecond := looks(b), looks(second)
+	for range 4 {
+		has(t, b.get(at).Body.String(), `content="5"`)
+	}
+	second.get(at)
+	if n, m := looks(b)-was, looks(second)-wasSecond; n != 1 || m != 1 {
+		t.Errorf("%d and %d looks, want one each", n, m)
+	}
+	for range 6 { // and stays signed in
+		w.move(10 * time.Minute)
+		b.get(at)
+	}
+	if n := looks(b) - was; n != 2 {
+		t.Errorf("%d looks in two hours", n)
+	}
+}
+
 func (w *world) takenIn() (n int) {
 	err := w.imports[own].Registry.View(w.Context(), func(v registry.View) error {
 		ids, err := v.Units(registry.KindPerson, registry.ID{}, 10_000)
