@@ -28,10 +28,12 @@ type Teller interface {
 	Tell(p *Page, a access.Approval) ([]template.HTML, error)
 }
 
-// A Pointer is a screen that has a page with the details of what is asked for.
+// A Pointer is a screen that has a page with the details of what is asked for, or of what it
+// was about when it is done.
 type Pointer interface {
-	// Where is its path below Root; "" for acts of other screens.
-	Where(a access.Approval) string
+	// Where is its path below Root; "" for acts of other screens, and where whoever looks may
+	// not read it.
+	Where(p *Page, a access.Approval) string
 }
 
 // A Reacher is a screen that knows how many records an approval destroys or changes.
@@ -214,7 +216,7 @@ func (a *approvals) page(p *Page, r access.Approval, status int) error {
 	d := approvalsData{approvalRow: &row, Tells: a.tell(p, r), Many: a.many(r), Wrong: status != http.StatusOK}
 	for _, screen := range a.screens {
 		if t, ok := screen.(Pointer); ok && d.Path == "" {
-			d.Path = t.Where(r)
+			d.Path = t.Where(p, r)
 		}
 	}
 	return p.show(status, "approval", p.T("act."+string(r.Act)), d)

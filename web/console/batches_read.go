@@ -289,7 +289,7 @@ func (p *Page) reasons(words map[string]string, all []issuer.BulkReason) (list [
 }
 
 // Where implements Pointer: what whoever approves a batch reads first.
-func (s *Batches) Where(a access.Approval) string {
+func (s *Batches) Where(_ *Page, a access.Approval) string {
 	if a.Act != access.BatchSubmit || strings.ContainsAny(a.Object, "/?#") {
 		return ""
 	}

@@ -165,6 +165,21 @@ func (s *Cards) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	return nil, nil
 }
 
+// Where is the card that a request is about, for who may read it.
+func (s *Cards) Where(p *Page, a access.Approval) string {
+	if a.Act != access.CardReissue && a.Act != access.CardMany || !p.May(string(access.CardRead)) {
+		return ""
+	}
+	var of struct{ Card string } // of both payloads; empty where many cards are meant
+	if json.Unmarshal(a.Payload, &of) != nil {
+		return ""
+	}
+	if _, err := issuer.ParseCTI(of.Card); err != nil {
+		return ""
+	}
+	return "/cards/of/" + of.Card
+}
+
 // tellNumber says which card is replaced.
 func (s *Cards) tellNumber(p *Page, id, number string) template.HTML {
 	says := template.HTML("<bdi>" + template.HTMLEscapeString(cwt.GroupCardNumber(number)) + "</bdi>")

@@ -394,7 +394,7 @@ func (s *Imports) Tell(p *Page, a access.Approval) (says []template.HTML, err er
 }
 
 // Where is the page on which the details of an approval are; "" for acts of others.
-func (s *Imports) Where(a access.Approval) string {
+func (s *Imports) Where(_ *Page, a access.Approval) string {
 	switch a.Act {
 	case access.ImportSubmit:
 		return "/imports/" + a.Object

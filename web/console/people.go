@@ -253,6 +253,9 @@ func (s *People) show(p *Page, k *recordKind, id registry.ID) error {
 	if d.Parties, err = s.parties(p.Context()); err != nil {
 		return err
 	}
+	if d.Waits, err = s.waiting(p, id); err != nil {
+		return err
+	}
 	page := "people_person"
 	if k.kind == registry.KindHousehold {
 		page = "people_household"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"html/template"
+	"slices"
 	"strings"
 
 	"aidpass/access"
@@ -168,6 +169,36 @@ func (s *People) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	return []template.HTML{s.tellPlan(p, c, plan)}, nil
 }
 
+// Where is the record that a change is about, for who may read it.
+func (s *People) Where(p *Page, a access.Approval) string {
+	if a.Act != access.PersonChange {
+		return ""
+	}
+	c, err := records.ReadChange(a.Payload)
+	if err != nil {
+		return ""
+	}
+	k := &aPerson
+	if c.Of() == registry.KindHousehold {
+		k = &aHousehold
+	}
+	if !p.May(string(k.read)) {
+		return ""
+	}
+	return k.path + "/" + c.Unit.String()
+}
+
+// waiting are the open requests for changes that name a record.
+func (s *People) waiting(p *Page, id registry.ID) ([]askedRow, error) {
+	return p.waits(func(a *access.Approval) bool {
+		if a.Act != access.PersonChange {
+			return false
+		}
+		c, err := records.ReadChange(a.Payload)
+		return err == nil && slices.Contains(c.About(), id)
+	})
+}
+
 // tellRecords says of a change what an account is told that reads the log and no record:
 // what is done to how many records, and their ids. No name, day, number or card.
 func tellRecords(p *Page, c records.Change) []template.HTML {
@@ -217,6 +248,9 @@ func (s *People) beside(p *Page) error {
 			return p.Go("/people/" + id.String())
 		}
 		other = d.Sheet.Doubles[0].ID
+	}
+	if d.Waits, err = s.waiting(p, id); err != nil {
+		return err
 	}
 	if d.Other, err = s.Desk.Sheet(p.Context(), p.Actor(), other, registry.KindPerson); err != nil {
 		return s.fault(err)

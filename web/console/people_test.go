@@ -134,6 +134,11 @@ func TestDeathAndItsTakingBack(t *testing.T) {
 	asked = a.post(at+"/alive", url.Values{"reason": {"wrong person"}})
 	has(t, asked.Body.String(), "A second account must approve this")
 	has(t, a.follow(a.submit(asked.Body.String(), "/desk"+at+"/alive")), "Nothing has changed yet")
+	shown := a.get(at).Body.String()
+	has(t, shown, `class="warning asked"`)
+	if strings.Contains(shown, `id="alive"`) {
+		t.Error("what waits is offered again")
+	}
 	lead := w.as(own, access.Approver)
 	list := lead.get("/approvals").Body.String()
 	m := regexp.MustCompile(`/desk(/approvals/[^"]+)"`).FindStringSubmatch(list)
@@ -142,6 +147,7 @@ func TestDeathAndItsTakingBack(t *testing.T) {
 	}
 	page := lead.get(m[1]).Body.String()
 	has(t, page, "The death of <bdi>Amina Yusuf</bdi> was recorded by mistake")
+	has(t, page, `href="/desk`+at+`"`)
 	if code := a.post(m[1]+"/approve", lead.filled(page, "/desk"+m[1]+"/approve")).Code; code != 403 {
 		t.Errorf("who asked approves: %d, want 403", code)
 	}

@@ -38,6 +38,7 @@ type peopleData struct {
 	At           *recordKind
 	Editing      []string
 	Stamp        string
+	Waits        []askedRow // changes that a second account is asked to agree to
 
 	Past     []records.Past
 	Compared []registry.Difference

@@ -425,7 +425,7 @@ func (s *Retention) Reach(a access.Approval) int {
 }
 
 // Where implements Pointer.
-func (s *Retention) Where(a access.Approval) string {
+func (s *Retention) Where(_ *Page, a access.Approval) string {
 	if a.Act == access.PersonErase {
 		return "/removals/" + a.Object
 	}
