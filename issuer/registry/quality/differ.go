@@ -23,6 +23,8 @@ type Difference struct {
 func Differences(before, after Policy) (list []Difference) {
 	share := func(f float64) string { return strconv.FormatFloat(f, 'f', -1, 64) }
 	compare := func(programme string, was, now Own) {
+		// Where not all must be known, one field more that everybody has makes up for another.
+		dilutes := now.Threshold < 1 && len(was.Person)+len(was.Household) > 0
 		for _, k := range []struct {
 			what     string
 			was, now []string
@@ -34,7 +36,7 @@ func Differences(before, after Policy) (list []Difference) {
 			}
 			for _, f := range k.now {
 				if !slices.Contains(k.was, f) {
-					list = append(list, Difference{programme, k.what, f, "", "required", false})
+					list = append(list, Difference{programme, k.what, f, "", "required", dilutes})
 				}
 			}
 		}

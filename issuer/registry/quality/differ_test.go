@@ -29,3 +29,16 @@ func TestDifferences(t *testing.T) {
 		}
 	}
 }
+
+// A field more is looser where less than all must be known: whoever lacked one of two had too
+// little, and with a third that everybody has she has enough.
+func TestAFieldMoreMayLoosen(t *testing.T) {
+	for threshold, want := range map[float64]bool{0.6: true, 1: false} {
+		before := quality.Policy{Person: []string{"name", "document"}, Threshold: threshold, ProvisionalDays: 30}
+		after := before
+		after.Person = []string{"name", "document", "sex"}
+		if list := quality.Differences(before, after); len(list) != 1 || list[0].Loosens != want {
+			t.Errorf("threshold %v: %+v", threshold, list)
+		}
+	}
+}
