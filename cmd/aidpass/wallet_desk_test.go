@@ -135,7 +135,7 @@ func TestAnOfferKeepsItsPolicy(t *testing.T) {
 	if err := os.Remove(l.path("policy.json")); err != nil {
 		t.Fatal(err)
 	}
-	if out := l.must("wallet", "add", link, "--code", code, "--wallet", l.path("purse")); !strings.Contains(out, "copies") {
+	if out := l.must("wallet", "add", link, "--code", code, "--wallet", l.path("purse")); !strings.Contains(out, "8 unused") {
 		t.Errorf("add says %q", out)
 	}
 }

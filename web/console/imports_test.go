@@ -153,7 +153,7 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 		t.Errorf("the rows with errors: %d, %+v\n%s", a.Code, log, a.Body)
 	}
 	page = b.get(at + "/findings").Body.String()
-	has(t, page, "<bdi>1</bdi> warning: The answer is no to being registered") // said, and taken in
+	has(t, page, "warning (<bdi>1</bdi>): The answer is no to being registered") // said, and taken in
 	form = fill(t, page, "/desk"+at+"/mends")
 	if len(form["value"]) == 0 || len(form["listed"]) == 0 {
 		t.Fatalf("nothing can be mended:\n%s", page)
@@ -243,7 +243,7 @@ func TestAListIsTakenInByTwo(t *testing.T) {
 	if err != nil || fault != nil {
 		t.Fatal(err, fault)
 	}
-	if page := second.get(at + "/undo").Body.String(); strings.Contains(page, `id="undo"`) || !strings.Contains(page, "<bdi>1</bdi> records that the list made") {
+	if page := second.get(at + "/undo").Body.String(); strings.Contains(page, `id="undo"`) || !strings.Contains(page, "Records that the list made, which are erased for good: <bdi>1</bdi>") {
 		t.Errorf("an approver is offered to ask, or not told:\n%s", page)
 	}
 	register := w.imports[own].Registry.(*peopleStore)

@@ -408,6 +408,9 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			acted++
 		}
 		kind, _, _ := strings.Cut(answer.Header().Get("Content-Type"), ";")
+		if answer.Code == 409 && r.Path == "/prints/of/:print/cards.pdf" {
+			continue // handed out once, to the account that printed it: its own test prints first
+		}
 		is, ok := content[kind]
 		if answer.Code != 200 || !ok {
 			t.Errorf("%s %s: %d %s\n%s", r.Method, r.Path, answer.Code, kind, answer.Body)

@@ -23,7 +23,7 @@ func TestQualityLeadsFromAFigureToTheField(t *testing.T) {
 		t.Fatalf("%d figures", n)
 	}
 	has(t, page, `href="/desk/quality/list?by=&amp;indicator=DQ-02&amp;value="`)
-	has(t, page, "■</span> mend it")
+	has(t, page, "■</bdi> <bdi>mend it</bdi>")
 	has(t, page, "No list of place codes is loaded.")
 	list := a.get("/quality/list?indicator=DQ-02").Body.String()
 	has(t, list, "/desk/people/"+id.String()+"/edit#")
