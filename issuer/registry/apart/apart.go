@@ -11,6 +11,7 @@ package apart
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -32,13 +33,14 @@ type Limits struct {
 	CPU     time.Duration // of the processor, for as long as the file is open
 	Wait    time.Duration // for one answer by the clock
 	Workers int           // that work at once; who comes later waits
+	Each    int           // of them at most that read for one account, so that nobody holds them all; 0: Workers
 	Queue   time.Duration // for how long, at most
 	Waiting int           // how many at most; who comes then is told at once
 }
 
 // DefaultLimits are above what the largest file needs that package roster reads: 32 MB of
 // XLSX with 256 MB of text in it.
-var DefaultLimits = Limits{Memory: 1 << 30, CPU: 5 * time.Minute, Wait: time.Minute, Workers: 4, Queue: 10 * time.Second, Waiting: 8}
+var DefaultLimits = Limits{Memory: 1 << 30, CPU: 5 * time.Minute, Wait: time.Minute, Workers: 4, Each: 3, Queue: 10 * time.Second, Waiting: 8}
 
 // A Reader opens files in workers. It may be used by several goroutines.
 type Reader struct {
@@ -51,6 +53,9 @@ type Reader struct {
 	once  sync.Once
 	free  chan struct{} // a token for each worker that may be started
 	queue chan struct{} // one for each that waits
+	mu    sync.Mutex
+	own   map[string]chan struct{} // the same as free of each account that reads or waits, by its id
+	users map[string]int           // how many read or wait for it
 }
 
 // Use is what a worker took of the machine.
@@ -69,43 +74,89 @@ func (e *EndError) Error() string { return "apart: the process that reads a file
 // ErrBusy: as many files are read as can be at once, and others wait: again in a minute.
 var ErrBusy = errors.New("apart: as many lists are being read as can be at once: try again in a minute")
 
-// enter waits for a worker that may be started, among few and not for long.
-func (r *Reader) enter() error {
-	select {
-	case r.free <- struct{}{}:
-		return nil
-	default:
+// enter waits for a worker that may be started for an account, among few and not for long,
+// and no longer than its request. It returns what gives the place back.
+func (r *Reader) enter(ctx context.Context, who string) (leave func(), err error) {
+	r.mu.Lock()
+	own := r.own[who]
+	if own == nil {
+		own = make(chan struct{}, r.Limits.Each)
+		r.own[who] = own
 	}
+	r.users[who]++
+	r.mu.Unlock()
+	gone := func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.users[who]--; r.users[who] == 0 {
+			delete(r.users, who)
+			delete(r.own, who)
+		}
+	}
+	leave = func() { <-r.free; <-own; gone() }
+	now := func() bool {
+		select {
+		case own <- struct{}{}:
+		default:
+			return false
+		}
+		select {
+		case r.free <- struct{}{}:
+			return true
+		default:
+			<-own
+			return false
+		}
+	}
+	if now() {
+		return leave, nil
+	}
+	defer func() {
+		if err != nil {
+			gone()
+		}
+	}()
 	select {
 	case r.queue <- struct{}{}:
 		defer func() { <-r.queue }()
 	default:
-		return ErrBusy
+		return nil, ErrBusy
 	}
-	late := time.NewTimer(r.Limits.Queue)
-	defer late.Stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, r.Limits.Queue, ErrBusy)
+	defer cancel()
+	select {
+	case own <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 	select {
 	case r.free <- struct{}{}:
-		return nil
-	case <-late.C:
-		return ErrBusy
+		return leave, nil
+	case <-ctx.Done():
+		<-own
+		return nil, context.Cause(ctx)
 	}
 }
 
-// Read is roster.Read in a worker, which lives until the File is closed. One that runs into
-// its limits is a *roster.FileError of the code TooMuch, here or at a row; ErrBusy where none
-// is free in time.
-func (r *Reader) Read(name string, b []byte, opt roster.Options) (*roster.File, error) {
+// Read is roster.Read in a worker, which lives until the File is closed, for the account of
+// an id. One that runs into its limits is a *roster.FileError of the code TooMuch, here or at
+// a row; ErrBusy where none is free in time. Who waits waits no longer than ctx.
+func (r *Reader) Read(ctx context.Context, who, name string, b []byte, opt roster.Options) (*roster.File, error) {
 	r.once.Do(func() {
 		if r.Limits == (Limits{}) {
 			r.Limits = DefaultLimits
 		}
+		if r.Limits.Each == 0 {
+			r.Limits.Each = r.Limits.Workers
+		}
 		r.free, r.queue = make(chan struct{}, r.Limits.Workers), make(chan struct{}, r.Limits.Waiting)
+		r.own, r.users = map[string]chan struct{}{}, map[string]int{}
 	})
-	if err := r.enter(); err != nil {
+	leave, err := r.enter(ctx, who)
+	if err != nil {
 		return nil, err
 	}
-	w, err := r.start(name, b)
+	w, err := r.start(name, b, leave)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +181,7 @@ type worker struct {
 	ended error // set once it is dead
 }
 
-func (r *Reader) start(name string, b []byte) (_ *worker, err error) {
+func (r *Reader) start(name string, b []byte, leave func()) (_ *worker, err error) {
 	w := &worker{Reader: bytes.NewReader(b), name: filepath.Base(name), wait: r.Limits.Wait}
 	w.cmd = exec.Command(r.Command[0], r.Command[1:]...)
 	w.cmd.Env, w.cmd.Dir, w.cmd.Stderr = []string{}, os.TempDir(), &w.said
@@ -141,11 +192,11 @@ func (r *Reader) start(name string, b []byte) (_ *worker, err error) {
 		err = w.cmd.Start()
 	}
 	if err != nil {
-		<-r.free
+		leave()
 		return nil, fmt.Errorf("apart: %w", err)
 	}
 	w.over = func(err error) {
-		<-r.free
+		leave()
 		if r.Ended != nil {
 			r.Ended(used(w.cmd.ProcessState), err)
 		}

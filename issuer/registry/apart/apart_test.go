@@ -2,6 +2,7 @@ package apart_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -133,7 +134,7 @@ func TestHostileFiles(t *testing.T) {
 		}
 		name := filepath.Base(path)
 		here, errHere := roster.Read(name, b, roster.Options{})
-		there, errThere := r.Read(name, b, roster.Options{})
+		there, errThere := r.Read(t.Context(), "amina", name, b, roster.Options{})
 		if !same(errHere, errThere) {
 			t.Errorf("%s: %v, in a process of its own %v", name, errHere, errThere)
 		}
@@ -194,7 +195,7 @@ func TestLimits(t *testing.T) {
 				}
 			}}
 			for range 2 { // the second waits for the first
-				f, err := r.Read("list.csv", big, roster.Options{})
+				f, err := r.Read(t.Context(), "amina", "list.csv", big, roster.Options{})
 				for err == nil {
 					_, err = rows(f)
 				}
@@ -218,14 +219,14 @@ func TestTheRoomIsBounded(t *testing.T) {
 	l := apart.DefaultLimits
 	l.Workers, l.Waiting, l.Queue = 1, 1, time.Hour
 	r := &apart.Reader{Command: worker(t, "read"), Limits: l}
-	first, err := r.Read("list.csv", list(3), roster.Options{})
+	first, err := r.Read(t.Context(), "amina", "list.csv", list(3), roster.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	answers := make(chan error, 2)
 	for range 2 { // one waits, and one finds no place to wait
 		go func() {
-			f, err := r.Read("list.csv", list(3), roster.Options{})
+			f, err := r.Read(t.Context(), "amina", "list.csv", list(3), roster.Options{})
 			if err == nil {
 				err = f.Close()
 			}
@@ -243,13 +244,41 @@ func TestTheRoomIsBounded(t *testing.T) {
 	}
 	l.Queue = time.Nanosecond
 	r = &apart.Reader{Command: worker(t, "read"), Limits: l}
-	if first, err = r.Read("list.csv", list(3), roster.Options{}); err != nil {
+	if first, err = r.Read(t.Context(), "amina", "list.csv", list(3), roster.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	defer first.Close()
-	if _, err := r.Read("list.csv", list(3), roster.Options{}); !errors.Is(err, apart.ErrBusy) {
+	if _, err := r.Read(t.Context(), "amina", "list.csv", list(3), roster.Options{}); !errors.Is(err, apart.ErrBusy) {
 		t.Errorf("for too long: %v", err)
 	}
+}
+
+// One account does not hold every worker, and who waits goes with her request.
+func TestNobodyHoldsTheRoomAlone(t *testing.T) {
+	l := apart.DefaultLimits
+	l.Workers, l.Each, l.Queue = 2, 1, time.Hour
+	r := &apart.Reader{Command: worker(t, "read"), Limits: l}
+	first, err := r.Read(t.Context(), "amina", "list.csv", list(3), roster.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	left, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := r.Read(left, "amina", "list.csv", list(3), roster.Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("the second of one account, who left: %v", err)
+	}
+	other, err := r.Read(t.Context(), "bilal", "list.csv", list(3), roster.Options{})
+	if err != nil {
+		t.Fatalf("another account's: %v", err)
+	}
+	if err := errors.Join(first.Close(), other.Close()); err != nil {
+		t.Error(err)
+	}
+	again, err := r.Read(t.Context(), "amina", "list.csv", list(3), roster.Options{})
+	if err != nil {
+		t.Fatalf("after the first was closed: %v", err)
+	}
+	again.Close()
 }
 
 // What runs in the worker reaches no file, socket or program.
@@ -258,7 +287,7 @@ func TestNothingIsReached(t *testing.T) {
 		t.Skip("SKIPPED: " + why)
 	}
 	r := &apart.Reader{Command: worker(t, "reach")}
-	f, err := r.Read("list.csv", list(3), roster.Options{})
+	f, err := r.Read(t.Context(), "amina", "list.csv", list(3), roster.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,7 +323,7 @@ func TestAsHere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		there, err := r.Read(name, b, roster.Options{})
+		there, err := r.Read(t.Context(), "amina", name, b, roster.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}

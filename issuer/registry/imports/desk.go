@@ -31,16 +31,16 @@ type Desk struct {
 	Door     *access.Door // of the same organisation; nil: nothing can be submitted
 	Country  string       // ISO 3166-1 alpha-3, of telephones without a code
 	Now      func() time.Time
-	// Read opens the bytes of a file; nil: roster.Read, in this process.
-	Read func(name string, b []byte, opt roster.Options) (*roster.File, error)
+	// Read opens the bytes of a file for the account that loaded it; nil: roster.Read, in this process.
+	Read func(ctx context.Context, who, name string, b []byte, opt roster.Options) (*roster.File, error)
 	// Begin begins the long work of Apply once an import is approved; nil: whoever looks
 	// after long work finds it as Approved.
 	Begin func(Import) error
 }
 
-func (d *Desk) read(name string, b []byte, opt roster.Options) (*roster.File, error) {
+func (d *Desk) read(ctx context.Context, who, name string, b []byte, opt roster.Options) (*roster.File, error) {
 	if d.Read != nil {
-		return d.Read(name, b, opt)
+		return d.Read(ctx, who, name, b, opt)
 	}
 	return roster.Read(name, b, opt)
 }
@@ -130,7 +130,7 @@ func (d *Desk) Load(ctx context.Context, by access.Actor, name string, b []byte,
 		return m, false, err
 	}
 	name = fileName(name)
-	file, err := d.read(name, b, roster.Options{Sheet: opt.Sheet, Encoding: opt.Encoding})
+	file, err := d.read(ctx, by.ID, name, b, roster.Options{Sheet: opt.Sheet, Encoding: opt.Encoding})
 	if err != nil {
 		return m, false, err
 	}
@@ -235,7 +235,7 @@ func (d *Desk) open(ctx context.Context, id string) (Import, *roster.File, error
 	if sha256.Sum256(b) != m.Digest {
 		return m, nil, fmt.Errorf("imports: the file of %s is not the one that was loaded", id)
 	}
-	file, err := d.read(m.Name, b, roster.Options{Sheet: m.Options.Sheet, Encoding: m.Options.Encoding})
+	file, err := d.read(ctx, m.By, m.Name, b, roster.Options{Sheet: m.Options.Sheet, Encoding: m.Options.Encoding})
 	if err != nil {
 		return m, nil, err
 	}
