@@ -415,13 +415,26 @@ func (c *Card) Left(form credential.Form) (n int) {
 	return n
 }
 
-// Unused is how many verifiers the card can still be shown to for the first time: the
-// copies left of the form that has most of them.
-func (c *Card) Unused() (n int) {
-	for _, k := range c.Copies {
-		n = max(n, c.Left(k.Form))
+// Unused is how many verifiers the card can still be shown to for the first time, whichever
+// form they ask for: of the forms that are answered with online, that of which fewest copies
+// are left; of a card of QR codes alone those.
+func (c *Card) Unused() int {
+	least := func(online bool) (n int) {
+		n = -1
+		for _, k := range c.Copies {
+			if (k.Form == credential.FormSDJWT || k.Form == credential.FormVCJWT) != online {
+				continue
+			}
+			if left := c.Left(k.Form); n < 0 || left < n {
+				n = left
+			}
+		}
+		return n
 	}
-	return n
+	if n := least(true); n >= 0 {
+		return n
+	}
+	return max(0, least(false))
 }
 
 // Has reports whether there is a copy in a form.
