@@ -179,8 +179,8 @@ sealed with is destroyed. Amounts and pseudonyms stay for audit and name nobody.
 Her active cards must be revoked first. Without --yes it tells who it is and does
 nothing; with it, a second person must stand behind it.
 
-A household whose own record, as it is or was, says who she is gets a new record without
-that: its number, its people and what it is due go on, its history and its card do not.
+A household whose own record says who she is, now or before, or has her as its head,
+speaker or collector, gets a new record without that: its number, its people and what it is due go on, its history and its card do not.
 Who got a file with her row under an agreement is to be told: aidpass consent recalls.
 
 What was handed out of here is not reached: the files that may hold the name are
@@ -203,7 +203,7 @@ listed, so that somebody goes after them.`,
 			if err != nil {
 				return err
 			}
-			named, err := o.namedIn(ctx, id)
+			named, left, err := o.namedIn(ctx, id)
 			if err != nil {
 				return registryError(err)
 			}
@@ -212,7 +212,7 @@ listed, so that somebody goes after them.`,
 				return err
 			}
 			if !yes {
-				return o.previewErase(ctx, id, named)
+				return o.previewErase(ctx, id, named, left)
 			}
 			if a.SecondPerson == "" {
 				return registryError(fmt.Errorf("registry: %s: to erase: %w", called[0], registry.ErrSecondPerson))
@@ -253,35 +253,40 @@ listed, so that somebody goes after them.`,
 }
 
 // previewErase tells who would be erased, and what an erasure would not reach.
-func (o *org) previewErase(ctx context.Context, id registry.ID, named []string) error {
+func (o *org) previewErase(ctx context.Context, id registry.ID, named []string, left registry.Left) error {
 	about, err := o.who(ctx, id)
 	if err != nil {
 		return err
 	}
 	result := map[string]any{"preview": "erase", "done": false, "about": about, "cards_to_revoke_first": about[0].Cards,
-		"needs_second_person": o.a.SecondPerson == "", "households_that_say_it": named}
+		"needs_second_person": o.a.SecondPerson == "", "households_that_say_it": named, "head_of": map[string]int{"households": left.Households, "others": left.People, "adults": left.Adults, "due": left.Due}}
 	return o.a.print(result, func(w io.Writer) {
 		fmt.Fprintf(w, "%s  %s\n", about[0].ID, about[0].line())
 		if n := len(about[0].Cards); n > 0 {
 			fmt.Fprintf(w, "%s to be revoked first: aidpass revoke --unit %s --all --reason erased\n", plural(n, "card is", "cards are"), id)
 		}
-		tellNamed(w, named)
+		tellNamed(w, named, left)
 		fmt.Fprintln(w, "what is erased cannot be read again, here or in any copy")
 		tellNothingDone(w, o.a.SecondPerson == "")
 	})
 }
 
-func tellNamed(w io.Writer, households []string) {
+func tellNamed(w io.Writer, households []string, left registry.Left) {
+	if left.Households > 0 {
+		fmt.Fprintf(w, "She is the head of %s. Who stays: %s, %s among them by date of birth. Not collected yet: %s.\nSomebody has to say who leads now.\n",
+			plural(left.Households, "household", "households"), plural(left.People, "other", "others"), plural(left.Adults, "adult", "adults"), plural(left.Due, "planned amount", "planned amounts"))
+	}
 	for _, h := range households {
-		fmt.Fprintf(w, "The record of household %s, now or before, says who she is: it is made anew without that.\nIts card is to be revoked first: aidpass revoke --unit %s --all --reason erased\n", h, h)
+		fmt.Fprintf(w, "The record of household %s, now or before, says who she is, or that she leads or collects: it is made anew without that.\nIts card is to be revoked first: aidpass revoke --unit %s --all --reason erased\n", h, h)
 	}
 }
 
 // namedIn lists the households whose records say who somebody is, who is about to
-// be erased; none for a household, and for one that is erased already.
-func (o *org) namedIn(ctx context.Context, id registry.ID) ([]string, error) {
-	named := []string{}
-	err := o.store.View(ctx, func(v registry.View) error {
+// be erased, and tells what those are left with that she leads; none for a household, and
+// for one that is erased already.
+func (o *org) namedIn(ctx context.Context, id registry.ID) (named []string, left registry.Left, err error) {
+	named = []string{}
+	err = o.store.View(ctx, func(v registry.View) error {
 		rec, err := v.Record(id)
 		if errors.Is(err, registry.ErrErased) || err == nil && rec.Kind != registry.KindPerson {
 			return nil
@@ -292,10 +297,13 @@ func (o *org) namedIn(ctx context.Context, id registry.ID) ([]string, error) {
 		found, err := registry.NamedIn(v, id)
 		for _, h := range found {
 			named = append(named, h.String())
+			if _, err := left.Lose(v, h, []registry.ID{id}, o.a.Now()); err != nil {
+				return err
+			}
 		}
 		return err
 	})
-	return named, err
+	return named, left, err
 }
 
 // handedFile is something that left, or came in as a file somebody still has.

@@ -33,6 +33,12 @@ type keptExport struct {
 	console.ExportMade
 	by     string // account
 	erased int    // records that were erased when it was made: with one more, she may be in it
+	gone   bool   // nobody gets it any more; there are no bytes of it
+}
+
+// withdrawn is what is known of it when nobody gets it any more: whose it was.
+func (f keptExport) withdrawn() keptExport {
+	return keptExport{ExportMade: console.ExportMade{Until: f.Until}, by: f.by, gone: true}
 }
 
 const (
@@ -79,18 +85,22 @@ func (r *exportRoom) take(job, account string, now time.Time) (keptExport, bool)
 	return f, ok && access.SameAccount(f.by, account)
 }
 
-// drop forgets the file of a job.
+// drop forgets what is in the file of a job.
 func (r *exportRoom) drop(job string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.files, job)
+	if f, ok := r.files[job]; ok {
+		r.files[job] = f.withdrawn()
+	}
 }
 
-// clear forgets all of them: somebody was erased, who may be in any.
+// clear forgets what is in all of them: somebody was erased, who may be in any.
 func (r *exportRoom) clear() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	clear(r.files)
+	for job, f := range r.files {
+		r.files[job] = f.withdrawn()
+	}
 }
 
 // bounded is a file in memory that does not grow past what may wait.
@@ -167,7 +177,7 @@ func (d consoleExports) write(ctx context.Context, t *work.Turn) (string, error)
 	case errors.As(err, &refusal), errors.Is(err, export.ErrNobody):
 		return "", &work.Fault{Word: console.WordExportRefused, Err: err}
 	case err == nil:
-		err = d.exports.keep(t.ID(), keptExport{console.ExportMade{Order: args.Order, Summary: sum, Until: d.a.Now().Add(exportLife), Body: file.Bytes()}, t.Actor().ID, erased}, d.a.Now())
+		err = d.exports.keep(t.ID(), keptExport{ExportMade: console.ExportMade{Order: args.Order, Summary: sum, Until: d.a.Now().Add(exportLife), Body: file.Bytes()}, by: t.Actor().ID, erased: erased}, d.a.Now())
 	}
 	if errors.Is(err, errExportLarge) {
 		return "", &work.Fault{Word: console.WordExportTooLarge, Err: err}
@@ -190,16 +200,19 @@ func (d consoleExports) Made(ctx context.Context, org, account, job string) (con
 	if !ok {
 		return m, console.ErrNotFound
 	}
+	if f.gone {
+		return m, console.ErrExportGone
+	}
 	if erased, err := d.o.store.ErasedCount(ctx); err != nil {
 		return console.ExportMade{}, err
 	} else if erased != f.erased {
 		d.exports.drop(job)
-		return console.ExportMade{}, console.ErrNotFound
+		return console.ExportMade{}, console.ErrExportGone
 	}
 	var refusal *rights.Refusal
 	if err := d.o.keeper().Stale(ctx, m.Summary.Share); errors.As(err, &refusal) {
 		d.exports.drop(job)
-		return console.ExportMade{}, console.ErrNotFound
+		return console.ExportMade{}, console.ErrExportGone
 	} else if err != nil {
 		return console.ExportMade{}, err
 	}

@@ -107,21 +107,21 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 	if _, err := export.Look(ctx, s.o.store, ministry, scope, id, s.a.Now()); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("after she took it back: %v", err)
 	}
-	if _, err := desk.Made(ctx, org, by.ID, files[0]); !errors.Is(err, console.ErrNotFound) {
+	if _, err := desk.Made(ctx, org, by.ID, files[0]); !errors.Is(err, console.ErrExportGone) {
 		t.Errorf("a file with her row, after she took it back: %v", err)
 	}
 	made()
 	if err := s.o.store.Erase(ctx, by, id, "asked"); err != nil { // by another program
 		t.Fatal(err)
 	}
-	if _, err := desk.Made(ctx, org, by.ID, files[len(files)-1]); !errors.Is(err, console.ErrNotFound) {
+	if _, err := desk.Made(ctx, org, by.ID, files[len(files)-1]); !errors.Is(err, console.ErrExportGone) {
 		t.Errorf("a file that was made before somebody was erased: %v", err)
 	}
 	made()
 	if err := s.o.keeper().EndAgreement(ctx, by, a.ID, "closed"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := desk.Made(ctx, org, by.ID, files[len(files)-1]); !errors.Is(err, console.ErrNotFound) {
+	if _, err := desk.Made(ctx, org, by.ID, files[len(files)-1]); !errors.Is(err, console.ErrExportGone) {
 		t.Errorf("a file under an agreement that has ended: %v", err)
 	}
 	jobID, err := desk.Start(ctx, org, by, order, 1)
@@ -135,11 +135,11 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 func TestFilesThatWait(t *testing.T) {
 	r := exportRoom{most: 100}
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	big := keptExport{console.ExportMade{Body: make([]byte, 99), Until: now.Add(exportLife)}, "dpo-1", 0}
+	big := keptExport{ExportMade: console.ExportMade{Body: make([]byte, 99), Until: now.Add(exportLife)}, by: "dpo-1"}
 	if err := r.keep("j1", big, now); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.keep("j2", keptExport{console.ExportMade{Body: []byte("ab"), Until: now.Add(exportLife)}, "dpo-1", 0}, now); !errors.Is(err, errExportLarge) {
+	if err := r.keep("j2", keptExport{ExportMade: console.ExportMade{Body: []byte("ab"), Until: now.Add(exportLife)}, by: "dpo-1"}, now); !errors.Is(err, errExportLarge) {
 		t.Errorf("more than there is room for: %v", err)
 	}
 	if _, ok := r.take("j1", "dpo-1", now.Add(exportLife)); !ok {
@@ -152,8 +152,11 @@ func TestFilesThatWait(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.clear()
-	if _, ok := r.take("j1", "dpo-1", now); ok {
-		t.Error("there after somebody was erased")
+	if f, ok := r.take("j1", "dpo-1", now); !ok || !f.gone || f.Body != nil {
+		t.Error("there after somebody was erased, or nobody can say so")
+	}
+	if _, ok := r.take("j1", "dpo-1", now.Add(exportLife+time.Second)); ok || len(r.files) != 0 {
+		t.Error("known of after a day")
 	}
 	if n, err := (&bounded{most: 100}).Write(make([]byte, 101)); n != 0 || !errors.Is(err, errExportLarge) {
 		t.Errorf("a file of more than may wait: %d %v", n, err)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // A Renewal is a household's record without some of its people: what is made anew when
@@ -31,7 +32,16 @@ func Renew(v View, household ID, without []ID) (*Renewal, error) {
 		return nil, err
 	}
 	var texts []string
+	lost := false // the head
 	for _, id := range without {
+		who, p, err := readPerson(v, id)
+		if errors.Is(err, ErrErased) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		lost = lost || h.Head == id.String() || who.Household == household && h.leads(id, &p)
 		said, err := everTelling(v, id)
 		if errors.Is(err, ErrErased) {
 			continue
@@ -57,7 +67,7 @@ func Renew(v View, household ID, without []ID) (*Renewal, error) {
 	if r.home, err = h.silent(texts); err != nil {
 		return nil, err
 	}
-	if slices.ContainsFunc(without, func(id ID) bool { return h.Head == id.String() }) && len(r.members) > 0 {
+	if lost && len(r.members) > 0 {
 		r.home.Issues = append(slices.Clone(r.home.Issues), note(HeadErased, "head", "the head was erased: say who is head now, how many they are and who holds the card"))
 	}
 	for _, id := range without {
@@ -68,6 +78,14 @@ func Renew(v View, household ID, without []ID) (*Renewal, error) {
 		}
 		r.home.Collectors = slices.DeleteFunc(r.home.Collectors, func(c Collector) bool { return c.Person == id.String() })
 	}
+	if r.due, err = carried(v, household); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// carried are a household's entitlements that go on with it.
+func carried(v View, household ID) (list []Entitlement, err error) {
 	programmes, err := v.Programmes()
 	if err != nil {
 		return nil, err
@@ -81,10 +99,61 @@ func Renew(v View, household ID, without []ID) (*Renewal, error) {
 			if err != nil {
 				return nil, err
 			}
-			r.due = append(r.due, e)
+			list = append(list, e)
 		}
 	}
-	return r, nil
+	return list, nil
+}
+
+// Left is what households are left with that lose their head to an erasure.
+type Left struct {
+	Households int `json:"households"`
+	People     int `json:"people"` // on record who stay in them
+	Adults     int `json:"adults"` // of these, by their birth; whose age is not decided is not among them
+	Cards      int `json:"cards"`  // that are good or on hold
+	Due        int `json:"due"`    // amounts and things that were not collected yet
+}
+
+// Lose adds a household to what is left, where one of the persons leads it and somebody
+// stays; it reports whether that is so. The cards are for the caller to count.
+func (l *Left) Lose(v View, household ID, without []ID, at time.Time) (bool, error) {
+	_, h, err := readHousehold(v, household)
+	if err != nil {
+		return false, err
+	}
+	members, err := readMembers(v, household)
+	if err != nil {
+		return false, err
+	}
+	lost := slices.ContainsFunc(without, func(id ID) bool { return h.Head == id.String() })
+	people, adults := 0, 0
+	for _, m := range members {
+		if slices.Contains(without, m.ID) {
+			lost = lost || h.leads(m.ID, &m.Person)
+			continue
+		}
+		people++
+		if m.Birth == nil {
+			continue
+		}
+		if adult, decided := m.Birth.Adult(at); adult && decided {
+			adults++
+		}
+	}
+	if !lost || people == 0 {
+		return false, nil
+	}
+	due, err := carried(v, household)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range due {
+		if e.Status == Planned || e.Status == Granted || e.Status == OnHold || e.Status == Partial {
+			l.Due++
+		}
+	}
+	l.Households, l.People, l.Adults = l.Households+1, l.People+people, l.Adults+adults
+	return true, nil
 }
 
 // Save makes the household anew, when the old one is erased. What a card was issued for may

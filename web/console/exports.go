@@ -31,7 +31,8 @@ type ExportDesk interface {
 	// Start begins to make a file of so many rows, and returns its job.
 	Start(ctx context.Context, org string, by access.Actor, o ExportOrder, rows int) (job string, err error)
 	// Made is the file of a job, for the account that asked for it; ErrNotFound for every
-	// other, and once it is gone.
+	// other, and once its time is over; ErrExportGone where somebody in it may not be told of
+	// any more.
 	Made(ctx context.Context, org, account, job string) (ExportMade, error)
 }
 
@@ -58,6 +59,9 @@ type ExportMade struct {
 	Until   time.Time // when it is gone
 	Body    []byte
 }
+
+// ErrExportGone: somebody in the file took a yes back or was erased, or its agreement ended.
+var ErrExportGone = &Fault{Status: http.StatusGone, Word: "exports.gone"}
 
 // Words of the long work, and of how it fails.
 const (

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"aidpass/access"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/rights"
 	"aidpass/web/console"
 )
 
@@ -81,6 +83,96 @@ func TestWhichPacksServeARound(t *testing.T) {
 	w.desks[own].serves = []console.PackServes{{Site: "WELL-A", Rounds: []console.PackRound{{Programme: code, Round: 1}}}}
 	if page := a.get("/devices/pack").Body.String(); strings.Contains(page, warned) {
 		t.Errorf("a round that a place serves is in no pack:\n%s", page)
+	}
+}
+
+// A head who was entered by hand stands in her household by her id alone. An erasure says
+// whom it leaves behind, stops the household's card, and who leads it is asked.
+func TestAnErasedHeadLeavesAHousehold(t *testing.T) {
+	w := newWorld(t)
+	store := w.peopleOf(own)
+	reg := w.registry(own)
+	house, err := reg.EnterHousehold(t.Context(), "", "HH-9", registry.Household{Size: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := w.as(own, access.Registrar)
+	var her registry.ID
+	for i, who := range []url.Values{{"name": {"Amina Yusuf"}, "relation": {"head"}, "birth": {"1990-01-01"}}, {"name": {"Liban Yusuf"}, "relation": {"child"}, "birth": {"2019-01-01"}}} {
+		who.Set("household", house.ID.String())
+		who.Set("once", strconv.Itoa(i))
+		if got := a.post("/people/new", who); got.Code != 303 {
+			t.Fatal(got.Code, got.Body)
+		}
+	}
+	err = store.Update(t.Context(), clerk, func(tx registry.Tx) error {
+		rec, err := tx.Record(house.ID)
+		if err != nil {
+			return err
+		}
+		h, err := rec.HouseholdRecord()
+		if err != nil {
+			return err
+		}
+		if her, err = registry.ParseID(h.Head); err != nil {
+			return err
+		}
+		if err := tx.SaveProgramme(registry.Programme{Code: "cash", Name: "Cash", Rounds: []registry.Round{{N: 1}}}); err != nil {
+			return err
+		}
+		_, err = tx.SaveEntitlement(registry.Entitlement{Unit: house.ID, Programme: "cash", Round: 1, Status: registry.Granted})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	store.GiveCards(house.ID, 1)
+	ask, err := w.rightsDesk(own).Ask(t.Context(), clerk, her, rights.Forget, "forget me", rights.ByPhoto)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dpo := w.of(w.add(own, "dpo-1", access.DataProtection, access.OrgAdmin))
+	at := "/records/" + her.String() + "/erasure"
+	says := []string{"Households that lose their head: <bdi>1</bdi>", "stay in them: <bdi>1</bdi>", "date of birth: <bdi>0</bdi>", "on hold: <bdi>1</bdi>", "not collected yet: <bdi>1</bdi>", "Cards that are revoked: <bdi>1</bdi>"}
+	page := dpo.get(at + "?request=" + ask.ID).Body.String()
+	for _, want := range says {
+		has(t, page, want)
+	}
+	dpo.follow(dpo.post(at, url.Values{"request": {ask.ID}, "reason": {"asked"}}))
+	lead := w.add(own, "lead", access.OrgAdmin)
+	in, err := w.doors[own].Session(t.Context(), lead.token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := w.doors[own].Approvals(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := w.of(lead).get("/approvals/" + all[0].ID).Body.String()
+	for _, want := range says {
+		has(t, told, want)
+	}
+	if code := w.approve(lead, access.PersonErase); code != 303 {
+		t.Fatalf("approving: %d", code)
+	}
+	if n := store.CardsOf(house.ID); n != 0 {
+		t.Errorf("cards of the household: %d", n)
+	}
+	has(t, a.get("/").Body.String(), "Households whose head was taken out of the register")
+	err = store.View(t.Context(), func(v registry.View) error {
+		found, err := v.Lookup(registry.HeadlessKey)
+		if err != nil || len(found) != 1 {
+			t.Fatalf("households without a head: %v, %v", found, err)
+		}
+		has(t, a.get("/households/"+found[0].String()).Body.String(), `id="headless"`)
+		hasNot(t, a.get("/households/"+found[0].String()).Body.String(), her.String())
+		if e, err := v.Entitlement(found[0], "cash", 1); err != nil || e.Status != registry.OnHold {
+			t.Errorf("what it is due: %+v, %v", e, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -369,6 +369,9 @@ func (s *Retention) tell(p *Page, plan *rights.Plan) (tells []template.HTML) {
 	if n := len(plan.Households); n > 0 {
 		tells = append(tells, p.T("retention.renewed", "count", n))
 	}
+	if l := plan.Left; l.Households > 0 {
+		tells = append(tells, p.T("retention.left", "count", l.Households, "people", l.People, "adults", l.Adults, "cards", l.Cards, "due", l.Due))
+	}
 	if n := len(plan.Cards); n > 0 {
 		tells = append(tells, p.T("retention.cards", "count", n))
 	}

@@ -132,6 +132,7 @@ type Plan struct {
 	From       string        `json:"from,omitempty"`    // which that is
 	Items      []Planned     `json:"items"`             // households first; what is not due any more, or gone, is not among them
 	Households []registry.ID `json:"households"`        // that say who somebody was: made anew without her, or gone where nobody is left
+	Left       registry.Left `json:"left,omitzero"`     // of those that lose their head
 	Cards      []string      `json:"cards"`             // that are good or on hold, and are revoked
 	Told       []string      `json:"told"`              // parties that hold a file with a row of hers: each gets a recall
 }
@@ -181,7 +182,7 @@ func (m *Remover) Plan(ctx context.Context, r Removal) (p Plan, err error) {
 	if err != nil {
 		return p, err
 	}
-	var gone []registry.ID
+	var gone, headless []registry.ID
 	err = m.Desk.Store.ReadRights(ctx, func(v View) error {
 		if err := p.wish(v); err != nil {
 			return err
@@ -215,6 +216,15 @@ func (m *Remover) Plan(ctx context.Context, r Removal) (p Plan, err error) {
 		}
 		reached, err := Reach(v, gone)
 		p.Households = append(p.Households, reached...)
+		for _, h := range reached {
+			lost, err := p.Left.Lose(v, h, gone, m.Desk.now())
+			if err != nil {
+				return err
+			}
+			if lost {
+				headless = append(headless, h)
+			}
+		}
 		return err
 	})
 	if err != nil {
@@ -226,6 +236,13 @@ func (m *Remover) Plan(ctx context.Context, r Removal) (p Plan, err error) {
 			return p, err
 		}
 		p.Cards = append(p.Cards, cards...)
+	}
+	if len(headless) > 0 {
+		cards, err := m.Cards(ctx, headless)
+		if err != nil {
+			return p, err
+		}
+		p.Left.Cards = len(cards)
 	}
 	slices.SortFunc(p.Items, func(a, b Planned) int {
 		if a.Kind != b.Kind { // where a household goes as well, nothing is made anew of it
