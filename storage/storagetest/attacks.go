@@ -407,6 +407,17 @@ func testNamedIn(t *testing.T, e Engine) {
 		}
 		return err
 	})
+	led, err := registry.AppendValue(nil, hers.ID.String()) // one that names its head by her id alone
+	must(t, err)
+	w.saved(t, registry.Change{ID: quiet.ID, Fields: map[string][]byte{"head": led}})
+	w.view(t, func(v registry.View) error {
+		found, err := registry.NamedIn(v, hers.ID)
+		if len(found) != 2 || !slices.Contains(found, quiet.ID) {
+			t.Errorf("named in %v, want %s as well", found, quiet.ID)
+		}
+		return err
+	})
+	w.saved(t, registry.Change{ID: quiet.ID, Fields: map[string][]byte{"head": nil}})
 	must(t, w.org.Erase(ctx, clerk, house.ID, "asked"))
 	w.view(t, func(v registry.View) error {
 		found, err := registry.NamedIn(v, hers.ID)
