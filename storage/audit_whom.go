@@ -61,7 +61,8 @@ func markOf(detail string) (string, bool) {
 	return detail[at:], true
 }
 
-// markOld says what the rows of an older program's entries come to; of none it says nothing.
+// markOld says what the rows of an older program's entries come to, also where there are
+// none: with that entry the log takes today's form.
 func (t *tx) markOld() error {
 	next := t.whomRows()
 	sum, rows := sha256.New(), 0
@@ -76,9 +77,6 @@ func (t *tx) markOld() error {
 		addWhom(sum, seq, units)
 		rows += len(units)
 		next.units = nil
-	}
-	if rows == 0 {
-		return nil
 	}
 	return t.audit(access.Entry{Action: whomAction, Detail: fmt.Sprintf("rows=%d", rows), Digest: [32]byte(sum.Sum(nil))})
 }

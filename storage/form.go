@@ -19,7 +19,30 @@ const (
 
 // resealAction is the action of an entry that says what the change sets of an earlier
 // entry come to now. Its detail is that entry's number and its change sets.
+// The entry is believed only as long as the log has not today's form.
 const resealAction access.Action = "registry.reseal"
+
+// createAction is the action of an organisation's first entry.
+const createAction access.Action = "organisation.create"
+
+// formMark begins the detail of a new organisation's first entry: the form that it has from
+// its beginning.
+const formMark = "form="
+
+// ofTodaysForm reports whether an entry shows that the log has today's form from there on:
+// the organisation was made in it, or took it, or the entry bears a mark that only entries
+// of this form have. What the program itself notes while it opens an older program's
+// database comes before that, and shows nothing.
+func ofTodaysForm(e *access.Entry) bool {
+	switch e.Action {
+	case createAction:
+		return e.Seq == 1 && strings.HasPrefix(e.Detail, formMark)
+	case whomAction:
+		return e.Actor == program
+	}
+	_, has := markOf(e.Detail)
+	return has && e.Actor != program
+}
 
 // takeForm brings what an older program kept to today's form, in steps of which each is
 // whole: killed, it goes on at the next opening.

@@ -61,7 +61,7 @@ func (db *DB) CreateOrg(ctx context.Context, id string, kek []byte, by access.Ac
 		if n == 0 {
 			return ErrHasOrg
 		}
-		return tx.audit(access.Entry{Action: "organisation.create"})
+		return tx.audit(access.Entry{Action: createAction, Detail: fmt.Sprint(formMark, todaysForm)})
 	})
 	if err != nil {
 		return nil, err

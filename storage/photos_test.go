@@ -342,7 +342,7 @@ func TestADestroyedPhotographIsToldAfterADeath(t *testing.T) {
 // person's key alone, kept no list of what is closed and had no entry of either.
 func makeOld(t *testing.T, o *Org) {
 	t.Helper()
-	for _, allow := range []string{`DROP TRIGGER photo_key_no_delete`, `DROP TRIGGER photo_key_destroyed`, `DROP TRIGGER change_set_no_update`} {
+	for _, allow := range []string{`DROP TRIGGER photo_key_no_delete`, `DROP TRIGGER photo_key_destroyed`, `DROP TRIGGER change_set_no_update`, `DROP TRIGGER audit_no_update`} {
 		_, err := o.db.write.ExecContext(t.Context(), allow)
 		must(t, err)
 	}
@@ -373,20 +373,43 @@ func makeOld(t *testing.T, o *Org) {
 		}
 		spans, err := tx.spans()
 		must(t, err)
-		for _, s := range spans { // as they were when they were written
-			digest, err := tx.digest(s.first, s.last)
-			must(t, err)
-			must(t, tx.audit(access.Entry{Action: resealAction, Detail: fmt.Sprintf("entry=%d changes=%d-%d", s.entry, s.first, s.last), Digest: digest}))
-		}
+		relink(t, tx, func(e *access.Entry) { // as they were when they were written
+			if e.Action == createAction {
+				e.Detail = ""
+			}
+			for _, s := range spans {
+				if s.entry == e.Seq {
+					e.Digest, err = tx.digest(s.first, s.last)
+					must(t, err)
+				}
+			}
+		})
 		for _, forget := range []string{`DELETE FROM photo_key`, `DELETE FROM closing`, `UPDATE organisation SET form = 0`} {
 			_, err := tx.exec(forget)
 			must(t, err)
 		}
 		return nil
 	}))
-	for _, name := range []string{"change_set_no_update", "photo_key_destroyed", "photo_key_no_delete"} {
+	for _, name := range []string{"change_set_no_update", "photo_key_destroyed", "photo_key_no_delete", "audit_no_update"} {
 		text := triggerText(t, name)
 		_, err := o.db.write.ExecContext(t.Context(), text)
+		must(t, err)
+	}
+}
+
+// relink changes entries of the log, with the chain: no tree was made of them yet.
+func relink(t *testing.T, tx *tx, change func(e *access.Entry)) {
+	t.Helper()
+	must(t, tx.lock())
+	var log []access.Entry
+	must(t, tx.o.auditIn(tx.ctx, tx.Tx, fromStart, -1, func(e *access.Entry) error { log = append(log, *e); return nil }))
+	tx.head = access.Head{}
+	for i := range log {
+		e := &log[i]
+		change(e)
+		e.Link(tx.head)
+		tx.head = access.Head{Seq: e.Seq, Hash: e.Hash}
+		_, err := tx.exec(`UPDATE audit SET detail = $2, digest = $3, prev = $4, hash = $5 WHERE seq = $1`, e.Seq, e.Detail, e.Digest[:], e.Prev[:], e.Hash[:])
 		must(t, err)
 	}
 }
@@ -524,4 +547,44 @@ func TestSealingAnewHidesNothing(t *testing.T) {
 		}
 	}
 	t.Errorf("check: %v, want that the change sets are not what was written", findings)
+}
+
+// Who can write the database's file can append what the program wrote once: it speaks for
+// no change sets of a log that has today's form, whoever gave it that.
+func TestNothingIsResealedInTodaysForm(t *testing.T) {
+	for _, old := range []bool{false, true} {
+		t.Run(fmt.Sprintf("old=%v", old), func(t *testing.T) {
+			_, o := newOrg(t)
+			must(t, o.Update(t.Context(), photographer, func(tx registry.Tx) error {
+				for i := range maxEntries + 10 {
+					if _, err := tx.Save(registry.Change{Kind: registry.KindPerson, External: fmt.Sprint(i)}); err != nil {
+						return err
+					}
+				}
+				return nil
+			}))
+			if old {
+				makeOld(t, o)
+				must(t, o.catchUp(t.Context()))
+			}
+			sound(t, o)
+			_, err := o.db.write.ExecContext(t.Context(), `DROP TRIGGER change_set_no_update`)
+			must(t, err)
+			must(t, o.update(t.Context(), program, "attack", func(tx *tx) error {
+				spans, err := tx.spans()
+				must(t, err)
+				_, err = tx.exec(`UPDATE change_set SET sealed = x'00' WHERE seq = $1`, spans[0].first)
+				must(t, err)
+				return tx.resealSpan(&spans[0], true)
+			}))
+			proofs, err := o.Check(t.Context())
+			must(t, err)
+			for _, f := range proofs {
+				if f.What == CheckAudit && strings.Contains(f.Text, "are not those that were written") {
+					return
+				}
+			}
+			t.Errorf("check: %v, want that the change sets are not those that were written", proofs)
+		})
+	}
 }
