@@ -76,15 +76,16 @@ func Reach(v registry.View, units []registry.ID) (households []registry.ID, err 
 // Errors: *Refusal, registry.ErrSecondPerson, the store's (active cards; traces that another
 // program keeps in a file).
 func (d *Desk) Erase(ctx context.Context, by access.Actor, e Erasure) (done Erased, err error) {
-	return d.erase(ctx, by, e, false)
+	return d.erase(ctx, by, e, false, nil)
 }
 
 // errOpened: a record whose term was over was opened again meanwhile, and nothing was done.
 var errOpened = errors.New("rights: a record was opened again")
 
-// erase is Erase; with stop, the cards of what goes are stopped in the same transaction. For
-// the reason TermOver it looks again there: errOpened where a term is not over any more.
-func (d *Desk) erase(ctx context.Context, by access.Actor, e Erasure, stop bool) (done Erased, err error) {
+// erase is Erase; with stop, the cards of what goes are stopped in the same transaction, and
+// an error of still, unless that is nil, ends it with nothing done. For the reason TermOver
+// it looks again there: errOpened where a term is not over any more.
+func (d *Desk) erase(ctx context.Context, by access.Actor, e Erasure, stop bool, still func(View) error) (done Erased, err error) {
 	if err := e.check(); err != nil {
 		return done, err
 	}
@@ -111,6 +112,11 @@ func (d *Desk) erase(ctx context.Context, by access.Actor, e Erasure, stop bool)
 		}
 		if e.Reason == TermOver {
 			if err := d.stillOver(tx, e.Units); err != nil {
+				return err
+			}
+		}
+		if still != nil {
+			if err := still(tx); err != nil {
 				return err
 			}
 		}

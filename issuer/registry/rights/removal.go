@@ -274,6 +274,36 @@ func (p *Plan) wish(v View) error {
 	return err
 }
 
+// stillWished is access.ErrChanged where the wish is not what was approved any more. Where
+// all of units are erased, as after a stop, the erasure itself answered it.
+func (p *Plan) stillWished(v View, units []registry.ID) error {
+	there, err := anyThere(v, units)
+	if err != nil || !there {
+		return err
+	}
+	now := Plan{Request: p.Request, Letter: p.Letter}
+	if err := now.wish(v); err != nil {
+		return err
+	}
+	was, is := p.Asked, now.Asked
+	if (was == nil) != (is == nil) || now.From != p.From {
+		return access.ErrChanged
+	}
+	if was != nil && (was.By != is.By || was.Known != is.Known || !was.At.Equal(is.At) || !was.Answered.Equal(is.Answered)) {
+		return access.ErrChanged
+	}
+	return nil
+}
+
+func anyThere(v View, units []registry.ID) (bool, error) {
+	for _, id := range units {
+		if _, err := v.Record(id); !errors.Is(err, registry.ErrErased) {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
 // due are those items of a removal that may be destroyed now.
 func (d *Desk) due(ctx context.Context, r Removal) ([]Due, error) {
 	if r.Why != TermOver {
@@ -328,13 +358,14 @@ func (m *Remover) Executor() access.Executor {
 const stepItems = 50
 
 // CarryOut destroys what was approved, a step at a time: its cards are stopped and its
-// records go in one transaction, which looks first whether their term is over still. save is called after each step with how many items are behind it; an error
-// of it ends the work. From is where the work was before a stop: what was done is known
+// records go in one transaction, which looks first whether their term is over still, or the
+// wish is what was approved: access.ErrChanged where she was answered meanwhile. save is
+// called after each step with how many items are behind it; an error of it ends the work. From is where the work was before a stop: what was done is known
 // again, and done once.
 func (m *Remover) CarryOut(ctx context.Context, by access.Actor, p Plan, from int, save func(done int) error) error {
 	for from < len(p.Items) {
 		step := p.Items[from:min(from+stepItems, len(p.Items))]
-		if err := m.step(ctx, by, p.Why, step); err != nil {
+		if err := m.step(ctx, by, &p, step); err != nil {
 			return err
 		}
 		if from += len(step); save != nil {
@@ -346,7 +377,7 @@ func (m *Remover) CarryOut(ctx context.Context, by access.Actor, p Plan, from in
 	return nil
 }
 
-func (m *Remover) step(ctx context.Context, by access.Actor, why string, items []Planned) error {
+func (m *Remover) step(ctx context.Context, by access.Actor, p *Plan, items []Planned) error {
 	var list Clearing
 	var gone []registry.ID
 	for _, item := range items {
@@ -355,11 +386,11 @@ func (m *Remover) step(ctx context.Context, by access.Actor, why string, items [
 			gone = append(gone, item.Unit)
 		}
 	}
-	if why == TermOver {
+	if p.Why == TermOver {
 		_, err := m.Desk.carryOut(ctx, by, list, true)
 		return err
 	}
-	_, err := m.Desk.erase(ctx, by, Erasure{gone, why}, true)
+	_, err := m.Desk.erase(ctx, by, Erasure{gone, p.Why}, true, func(v View) error { return p.stillWished(v, gone) })
 	return err
 }
 

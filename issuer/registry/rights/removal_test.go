@@ -144,6 +144,51 @@ func TestAWishThatWasAnsweredErasesNobody(t *testing.T) {
 	}
 }
 
+// A wish that is answered between the approval and the work, even at the last moment, erases
+// nobody and stops no card; work that goes on after a stop finds it done.
+func TestAWishTakenBackBeforeTheWork(t *testing.T) {
+	for _, back := range []bool{true, false} {
+		t.Run(fmt.Sprintf("back=%v", back), func(t *testing.T) {
+			s := &meanwhile{Store: &registrytest.Store{Now: func() time.Time { return at }}}
+			her := setStatus(t, s.Store, registry.ID{}, registry.StateClosed)
+			s.GiveCards(her, 2)
+			desk := &rights.Desk{Store: s, Org: relA, Now: s.Now}
+			asked, err := desk.Ask(t.Context(), access.Actor{ID: "clerk", Role: access.Registrar}, her, rights.Forget, "", rights.ByDocument)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := &rights.Remover{Desk: desk, Cards: func(context.Context, []registry.ID) ([]string, error) { return nil, nil }}
+			plan, err := m.Plan(t.Context(), rights.Removal{Why: rights.AtWish, Request: asked.ID, Items: []rights.Due{{Class: rights.Records, Unit: her}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			work := func() error { return m.CarryOut(t.Context(), twoOfThem, plan, 0, nil) }
+			if !back {
+				for range 2 {
+					if err := work(); err != nil {
+						t.Errorf("a wish that stands: %v", err)
+					}
+				}
+				return
+			}
+			s.happens = func() {
+				if _, err := desk.Answer(t.Context(), access.Actor{ID: "dpo", Role: access.DataProtection}, asked.ID, false, "She took it back."); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := work(); !errors.Is(err, access.ErrChanged) {
+				t.Errorf("a wish taken back: %v", err)
+			}
+			if n := s.CardsOf(her); n != 2 {
+				t.Errorf("she has %d of 2 cards", n)
+			}
+			if err := s.View(t.Context(), func(v registry.View) error { _, err := v.Record(her); return err }); err != nil {
+				t.Errorf("her record: %v", err)
+			}
+		})
+	}
+}
+
 // What is over is told by the day a record was closed, and a photograph alone only as long
 // as its record stays.
 func TestWhatIsOver(t *testing.T) {

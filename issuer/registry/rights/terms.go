@@ -326,7 +326,7 @@ func (d *Desk) clearRecords(ctx context.Context, by access.Actor, records []Due,
 		}
 		var erased Erased
 		if len(gone) > 0 {
-			erased, err = d.erase(ctx, by, e, stop)
+			erased, err = d.erase(ctx, by, e, stop, nil)
 		}
 		if errors.Is(err, errOpened) {
 			continue
