@@ -98,6 +98,10 @@ const (
 // PrintsAgain is how many files of prints one account gets again on a day.
 const PrintsAgain = 10
 
+// HandOuts is how many lists of whose a sheet is, each with the names of a whole batch, one
+// account gets on a day.
+const HandOuts = 40
+
 // GiveBack makes an approval good again that TakeApproved used for an act without effect.
 func (d *Door) GiveBack(ctx context.Context, who Actor, a Approval) error {
 	return d.Store.WriteAccess(ctx, who, func(tx Tx) error { return tx.SaveTally(Tally{What: "used " + a.ID, Day: day(a.Done)}) })

@@ -83,7 +83,8 @@ func (f *offerFlags) approvedOffer(ctx context.Context, a *app, o *org, unit iss
 	}
 	// Whoever is named there was asked for no password: all count as one.
 	who := access.Actor{ID: "laptop", Role: access.Issuer}
-	_, giveBack, err = a.spendOffer(ctx, &access.Door{Store: o.store, Now: a.Now}, who, console.OfferMore{Unit: unit.String(), Type: f.typeName, Programme: f.programme, Round: f.round})
+	order := console.OfferOrder{Type: f.typeName, Programme: f.programme, Round: f.round, NoCode: f.noCode, Life: f.life}
+	_, giveBack, err = a.spendOffer(ctx, &access.Door{Store: o.store, Now: a.Now}, who, order.More(unit))
 	if errors.Is(err, issuer.ErrSecondPerson) {
 		return nil, usagef("as many offers were made here today as one makes alone: %w", err).
 			hint("a second person answers for it: --second-person ACCOUNT; or make it at the desk, where a second account sees for whom it is")

@@ -135,7 +135,7 @@ func offersAreCounted(t *testing.T, l *laptop, s *serving, args []string) {
 		t.Fatalf("a second offer of one account: %v", err)
 	}
 	l.refused([]string{"as one makes alone", "--second-person"}, args...)
-	payload, err := console.OfferMore{Unit: made.Offer.Unit.String(), Type: "eligibility", Programme: "K7Q2", Round: 1}.Payload()
+	payload, err := (&console.OfferOrder{Type: "eligibility", Programme: "K7Q2", Round: 1}).More(made.Offer.Unit).Payload()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,6 +151,12 @@ func offersAreCounted(t *testing.T, l *laptop, s *serving, args []string) {
 	}
 	for save(); yes.State != access.Carried; save() {
 		yes.State, yes.Done = map[access.ApprovalState]access.ApprovalState{access.Waiting: access.Approved, access.Approved: access.Carried}[yes.State], now
+	}
+	for what, other := range map[string]console.OfferOrder{"without a code": {NoCode: true}, "good for longer": {Life: time.Hour}} {
+		other.Unit, other.Type, other.Programme, other.Round = "1", "eligibility", "K7Q2", 1
+		if _, err := d.Make(ctx, org, by, other); !errors.Is(err, issuer.ErrSecondPerson) {
+			t.Errorf("%s, which nobody approved: %v", what, err)
+		}
 	}
 	if _, err := try(); err != nil {
 		t.Errorf("one that was approved: %v", err)

@@ -400,7 +400,7 @@ func (d consoleCards) Make(ctx context.Context, org string, by access.Actor, o c
 		return made, console.Held(settled.Refusal.Text, settled.Decision.Lacks...)
 	}
 	draft.For = settled.Request
-	more := console.OfferMore{Unit: c.Unit.String(), Type: o.Type, Programme: o.Programme, Round: o.Round}
+	more := o.More(c.Unit)
 	by, giveBack, err := d.a.spendOffer(ctx, d.door, by, more)
 	if err != nil {
 		made.Offer = offer.Offer{Unit: c.Unit, Type: o.Type, Programme: o.Programme, Round: o.Round}

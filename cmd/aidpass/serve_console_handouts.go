@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"aidpass/access"
@@ -50,9 +51,12 @@ func (d consoleHandouts) HandOut(ctx context.Context, org string, by access.Acto
 		units[i] = cards[i].Unit
 	}
 	desk := &records.Desk{Store: d.o.store, Country: d.o.entry.Country, Now: d.a.Now}
+	if err := d.door.Spend(ctx, by, access.BatchHandOut, 1, access.HandOuts); err != nil {
+		return nil, err
+	}
 	holders, err := desk.Holders(ctx, by, access.Entry{Action: "batch.handout", Object: object, Reason: reason}, units)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, d.door.Unspend(context.WithoutCancel(ctx), by, access.BatchHandOut, 1))
 	}
 	rows := make([]console.HandRow, len(cards))
 	for i := range cards {

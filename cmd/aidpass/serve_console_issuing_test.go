@@ -190,6 +190,14 @@ func TestCardsAtTheDesk(t *testing.T) {
 	if _, err := hand.HandOut(ctx, "another", by, log[0].ID, "", "morning round"); !errors.Is(err, console.ErrNotFound) {
 		t.Errorf("another organisation's list: %v", err)
 	}
+	for range access.HandOuts - 1 {
+		if _, err := hand.HandOut(ctx, org, by, log[0].ID, "", "morning round"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := hand.HandOut(ctx, org, by, log[0].ID, "", "morning round"); !errors.Is(err, access.ErrSpent) {
+		t.Errorf("one list more on the same day: %v", err)
+	}
 	if n, err := prints.Printable(ctx, org, order); err != nil || n.Fresh != 0 || n.Printed != 1 {
 		t.Errorf("after it: %+v, %v", n, err)
 	}

@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"errors"
 	"html/template"
 	"net/http"
 	"slices"
@@ -23,7 +24,8 @@ type HandoutsDesk interface {
 	// Batch is the selection of a batch's cards.
 	Batch(ctx context.Context, org, id string) (issuer.Selection, error)
 	// HandOut is whose each card of a print job, or else of a batch, is: in the order of the
-	// paper, what is not printed last. The log tells why it was read, and about whom.
+	// paper, what is not printed last. The log tells why it was read, and about whom. Past
+	// access.HandOuts of an account on a day it is access.ErrSpent.
 	HandOut(ctx context.Context, org string, by access.Actor, job, batch, reason string) ([]HandRow, error)
 }
 
@@ -140,6 +142,9 @@ func (s *Handouts) give(p *Page) error {
 		return err
 	}
 	rows, err := s.Desk.HandOut(p.Context(), p.Org(), p.Actor(), d.Job, d.Batch, d.Reason)
+	if errors.Is(err, access.ErrSpent) {
+		return BadForm("handouts.spent", "most", access.HandOuts)
+	}
 	if err != nil {
 		return deskFault(err)
 	}

@@ -936,7 +936,7 @@ func TestOffersPastTheCeilingNeedTwo(t *testing.T) {
 	w.doors[own].Handle(access.OfferMore, access.Executor{Run: func(context.Context, access.Actor, access.Approval) error { return nil }})
 	w.issuing.spent, w.issuing.whom = true, w.person(own, "Amina <b>")
 	maker := w.add(own, "maker", access.Issuer)
-	if a := w.of(maker).post("/offers/new", url.Values{"unit": {"17"}, "place": {"K7Q2/1"}}); a.Code != 303 || a.Header().Get("Location") != "/desk/offers" {
+	if a := w.of(maker).post("/offers/new", url.Values{"unit": {"17"}, "place": {"K7Q2/1"}, "type": {"eligibility"}, "life": {"24h"}}); a.Code != 303 || a.Header().Get("Location") != "/desk/offers" {
 		t.Fatalf("asking: %d %s", a.Code, a.Body)
 	}
 	open, err := w.doors[own].Open(t.Context(), boss)
@@ -947,9 +947,10 @@ func TestOffersPastTheCeilingNeedTwo(t *testing.T) {
 	approver := w.as(own, access.Approver)
 	page := approver.get(at).Body.String()
 	has(t, page, "Amina &lt;b&gt;")
+	has(t, page, "Good for: a day")
 	has(t, page, w.issuing.whom.String())
 	hasNot(t, w.as(own, access.Auditor).get(at).Body.String(), w.issuing.whom.String())
-	payload, err := console.OfferMore{Unit: w.issuing.whom.String(), Type: "eligibility", Programme: "K7Q2", Round: 1}.Payload()
+	payload, err := console.OfferMore{Unit: w.issuing.whom.String(), Type: "eligibility", Programme: "K7Q2", Round: 1, Life: 24 * 60 * 60}.Payload()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -58,20 +59,28 @@ type Offers struct {
 	Now  func() time.Time
 }
 
-// An OfferMore is what a second account agrees to: one offer more, for whom and of what.
+// An OfferMore is what a second account agrees to: one offer more, for whom, of what, whether
+// a code is told with it, and how long it is good.
 type OfferMore struct {
 	Unit      string `json:"unit"`
 	Type      string `json:"type"`
 	Programme string `json:"programme"`
 	Round     uint64 `json:"round"`
+	NoCode    bool   `json:"no_code"` // whoever finds the link has the card
+	Life      int64  `json:"life"`    // seconds
+}
+
+// More is an order for a record as a second account agrees to it.
+func (o *OfferOrder) More(unit registry.ID) OfferMore {
+	return OfferMore{unit.String(), o.Type, o.Programme, o.Round, o.NoCode, int64(cmp.Or(o.Life, offer.DefaultLife) / time.Second)}
 }
 
 // Payload is what both accounts mean.
 func (o OfferMore) Payload() ([]byte, error) { return json.Marshal(o) }
 
 // more asks for the second account of an offer.
-func (s *Offers) more(p *Page, o offer.Offer) error {
-	payload, err := OfferMore{o.Unit.String(), o.Type, o.Programme, o.Round}.Payload()
+func (s *Offers) more(p *Page, o *OfferOrder, unit registry.ID) error {
+	payload, err := o.More(unit).Payload()
 	if err != nil {
 		return err
 	}
@@ -99,6 +108,17 @@ func (s *Offers) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 		return tells, nil
 	}
 	tells = append(tells, p.T("offers.tell", "type", o.Type, "programme", o.Programme, "round", o.Round))
+	if o.NoCode {
+		tells = append(tells, p.T("offers.no_code"))
+	} else {
+		long := template.HTML("<bdi>" + template.HTMLEscapeString((time.Duration(o.Life) * time.Second).String()) + "</bdi>")
+		for name, life := range lives {
+			if o.Life == int64(life/time.Second) {
+				long = p.T("offers.life_" + name)
+			}
+		}
+		tells = append(tells, p.T("offers.life")+": "+long)
+	}
 	who, err := s.Desk.Whom(p.Context(), p.Org(), p.Actor(), o.Unit)
 	if err != nil {
 		return nil, deskFault(err)
@@ -243,7 +263,7 @@ func (s *Offers) make(p *Page) error {
 		return err
 	})
 	if errors.Is(err, issuer.ErrSecondPerson) {
-		return s.more(p, made.Offer)
+		return s.more(p, &o, made.Offer.Unit)
 	}
 	if err != nil {
 		return deskFault(err)
