@@ -54,6 +54,7 @@ type Proposal struct {
 	Digest      [32]byte     `json:"digest"`      // Batch.Digest
 	Rows        int          `json:"rows"`        // units looked at
 	Can         int          `json:"can"`         // that get a card
+	Held        int          `json:"held"`        // of Can: have theirs already, so nothing new is signed
 	Provisional int          `json:"provisional"` // of Can: one that ends by itself
 	Cannot      []BulkReason `json:"cannot"`
 
@@ -131,6 +132,9 @@ func (p *Proposal) Payload() ([]byte, error) {
 		Digest      string `json:"digest"`
 	}{p.ID, p.Type, p.Programme, p.Round, p.Can, p.Provisional, len(p.Overrides), p.Until.String(), p.ExpiresAt.String(), hex.EncodeToString(p.Digest[:])})
 }
+
+// New is how many cards it makes that are not there yet.
+func (p Proposal) New() int { return p.Can - p.Held }
 
 // SetOverride puts an override into a proposal that nobody has approved yet, in the place of
 // an earlier one of its unit; without a reason it takes that out. Gather it again then.

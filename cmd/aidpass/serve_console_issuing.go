@@ -124,14 +124,32 @@ func (d consoleIssuing) moment(ctx context.Context, p *issuer.Proposal) (gate qu
 	return policy.Gate(p.Programme), units, err
 }
 
-// gather makes a proposal's batch from the records as they are.
+// gather makes a proposal's batch from the records as they are, and counts who of it holds
+// such a card already.
 func (d consoleIssuing) gather(ctx context.Context, p *issuer.Proposal) ([]issuer.Unfit, error) {
 	gate, units, err := d.moment(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	_, unfit, err := p.Gather(ctx, d.o.store, gate, units, d.a.Now)
-	return unfit, err
+	b, unfit, err := p.Gather(ctx, d.o.store, gate, units, d.a.Now)
+	if err != nil {
+		return nil, err
+	}
+	cards, err := d.o.store.Cards(ctx, issuer.Selection{Programme: p.Programme, Round: p.Round, Type: p.Type, Active: true})
+	if err != nil {
+		return nil, err
+	}
+	holds := map[issuer.UnitID]bool{}
+	for i := range cards {
+		holds[cards[i].Unit] = true
+	}
+	p.Held = 0
+	for i := range b.Requests {
+		if holds[b.Requests[i].Unit] {
+			p.Held++
+		}
+	}
+	return unfit, nil
 }
 
 // allowed refuses what no service point would accept, and a time that cannot be right.

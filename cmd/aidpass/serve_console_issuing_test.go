@@ -89,6 +89,9 @@ func TestCardsAtTheDesk(t *testing.T) {
 	if _, err := d.Find(ctx, "https://other.example/i1", by, card.CardNumber); !errors.Is(err, console.ErrNotFound) {
 		t.Errorf("another organisation's: %v", err)
 	}
+	if p, err := d.Prepare(ctx, org, by, issuer.Proposal{Type: "eligibility", Programme: "K7Q2", Round: 1}); err != nil || p.Can == 0 || p.New() != 0 {
+		t.Errorf("a second batch of those who have theirs: %d of %d are new, %v", p.New(), p.Can, err)
+	}
 	set := func(to status.Value) {
 		t.Helper()
 		c, _, err := d.Card(ctx, org, by, card.ID.String())

@@ -103,7 +103,10 @@ func (s *Batches) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	if err := json.Unmarshal(a.Payload, &asked); err != nil {
 		return nil, err
 	}
-	tells := []template.HTML{p.T("batches.tell", "count", b.Can, "total", b.Rows, "type", p.CardType(b.Type), "programme", b.Programme, "round", int64(b.Round))}
+	tells := []template.HTML{p.T("batches.tell", "count", b.New(), "total", b.Rows, "type", p.CardType(b.Type), "programme", b.Programme, "round", int64(b.Round))}
+	if b.Held > 0 {
+		tells = append(tells, p.T("batches.held", "count", b.Held))
+	}
 	if b.Provisional > 0 {
 		tells = append(tells, p.T("batches.provisional", "count", b.Provisional, "until", b.Until.Std()))
 	}
