@@ -91,14 +91,14 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var told []string
+	told := map[string]bool{} // the same act stands once a minute
 	for _, line := range page.Lines {
 		if strings.Contains(line[1], "for Ministry under moi-2026") {
-			told = append(told, line[1])
+			told[line[1]] = true
 		}
 	}
-	if len(told) != 4 {
-		t.Errorf("of two files and two looks her page tells %q", told)
+	if len(told) != 2 {
+		t.Errorf("of files and looks her page tells %v", told)
 	}
 	recalls, err := s.o.keeper().Withdraw(ctx, by, id, "", "")
 	if err != nil || len(recalls) != 1 || len(recalls[0].Shares) != 3 {
