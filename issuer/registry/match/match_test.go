@@ -243,6 +243,7 @@ func FuzzRow(f *testing.F) {
 	for _, s := range []string{"Amina Warsame", "محمد عبد الرحمن", "ኪሮስ", "", "\xff\x00", "a b c d e f g h i j", "ʿʿ ̀̀", "абд", "'", "..."} {
 		f.Add(s, s, "1987-05-12", s)
 	}
+	f.Add("0", "0", "0000001", "1a\xa1\xa1\xa1aaaaaa")
 	f.Fuzz(func(t *testing.T, text, place, birth, number string) {
 		n, _ := registry.ParseName(text, "")
 		b, _ := registry.ParseBirth(birth, registry.BirthOptions{})

@@ -159,6 +159,7 @@ func joined(a, b string) string {
 
 // cut shortens a text to maxLetters bytes, between letters.
 func cut(s string) string {
+	s = strings.ToValidUTF8(s, "") // what is kept is text, and is read again as text alone
 	if len(s) <= maxLetters {
 		return s
 	}
