@@ -6,7 +6,7 @@
 // because they hold on a slow laptop as on a fast server. The comparison is a
 // plain chain of well-known libraries at the versions of go.mod.
 //
-// It ends with status 1 when a bar is missed.
+// -only names a part, as duplicates. It ends with status 1 when a bar is missed.
 package main
 
 import (
@@ -39,12 +39,28 @@ func told(name string, measured float64, format, unit, against string) row {
 	return row{name: name, measured: fmt.Sprintf(format, measured) + unit, pass: true, against: against}
 }
 
+// parts are what is measured, in the order of the table.
+var parts = []struct {
+	name    string
+	measure func(time.Duration) []row
+}{
+	{"checking", checking}, {"signing", signing}, {"nine-steps", nineSteps}, {"card-text", cardText}, {"sheets", sheets},
+	{"lists", lists}, {"server", server}, {"wallets", wallets}, {"duplicates", duplicates}, {"plain-chain", plainChain},
+}
+
 func main() {
 	budget := flag.Duration("time", 4*time.Second, "how long each pair is measured")
+	only := flag.String("only", "", "one part: checking, signing, nine-steps, card-text, sheets, lists, server, wallets, duplicates or plain-chain")
 	flag.Parse()
 	var rows []row
-	for _, part := range []func(time.Duration) []row{checking, signing, nineSteps, cardText, sheets, lists, server, wallets, duplicates, plainChain} {
-		rows = append(rows, part(*budget)...)
+	for _, p := range parts {
+		if *only == "" || *only == p.name {
+			rows = append(rows, p.measure(*budget)...)
+		}
+	}
+	if len(rows) == 0 {
+		fmt.Fprintf(os.Stderr, "bench: no part %q; -help names them\n", *only)
+		os.Exit(2)
 	}
 	if missed := print(os.Stdout, rows); missed > 0 {
 		fmt.Printf("\n%d missed\n", missed)

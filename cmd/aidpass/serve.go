@@ -57,6 +57,9 @@ func (a *app) serve(ctx context.Context, f serveFlags) (err error) {
 	defer alone.Close()
 	s := a.newServing(o, f)
 	defer s.closeListeners()
+	if s.nightly, err = s.nights(); err != nil {
+		return err
+	}
 	if err := s.listen(); err != nil {
 		return err
 	}
@@ -131,8 +134,9 @@ type serving struct {
 	retention   *console.Retention
 	counting    sync.WaitGroup // one that counts what is over
 	countFrom   atomic.Int64   // Unix time from which that is counted again
-	swept       time.Time      // when lists whose time was over were last destroyed; of watch
-	walletApp   bool           // it is built in
+	nightly     *nights
+	swept       time.Time // when lists whose time was over were last destroyed; of watch
+	walletApp   bool      // it is built in
 }
 
 func (a *app) newServing(o *org, f serveFlags) *serving {

@@ -16,6 +16,7 @@ type serveFlags struct {
 	base                    string // credential issuer identifier; empty: nothing for wallets
 	signIn                  signInFlags
 	staff                   staffSignIn
+	nightly                 string // readQuietHour
 	verbose                 bool
 	pack                    packFlags
 }
@@ -50,6 +51,10 @@ provider, too: --oidc-claim of its ID token is a person's number in --oidc-roste
 Staff work at /desk/; aidpass account add lets the first one in. With --desk-oidc-issuer
 they sign in at the organisation's OpenID provider, too, each after adding it in settings.
 
+Once a night, from --nightly on, the server takes the day's figures of quality by itself. One
+that was off for two nights does it when it begins; a laptop that sleeps at night is given
+an hour at which it is on.
+
 Packs are built when a phone asks and something changed, for its site, from
 --programme, the rounds whose places name the site, and the other flags of pack build. Keys are unsealed once, at the start.
 SIGTERM or Ctrl-C finishes what is under way and ends.`,
@@ -61,6 +66,7 @@ SIGTERM or Ctrl-C finishes what is under way and ends.`,
   aidpass serve --tls-cert cert.pem --tls-key key.pem --listen :443 --base-url https://relief-a.example --oidc-issuer https://id.relief-a.example --oidc-client aidpass --oidc-secret-file oidc.txt
   aidpass serve --tls-cert cert.pem --tls-key key.pem --listen :443 --base-url https://relief-a.example --desk-oidc-issuer https://login.relief-a.example --desk-oidc-client aidpass-desk
   aidpass serve --listen "" --http localhost:8080 --proxy 127.0.0.1 --base-url https://relief-a.example   # behind a proxy on this machine
+  aidpass serve --programme K7Q2=1@2026-11-01..2026-12-01 --nightly "12:30 Africa/Nairobi"
   aidpass serve --listen "" --http localhost:8080      # phones on a USB cable only`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), f) },
@@ -82,6 +88,7 @@ func (f *serveFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.base, "base-url", "", "the organisation's https address for wallets; with it offers are taken up and requests answered here")
 	f.signIn.add(fl)
 	f.staff.add(fl)
+	fl.StringVar(&f.nightly, "nightly", "02:00", "hour at which the work of the night begins, by this machine's clock or a named time zone's; off: never")
 	fl.BoolVar(&f.verbose, "verbose", false, "a line for every request")
 	f.pack.contents(fl)
 	fl.IntVar(&f.pack.days, "days", packDays, "days until a pack ends")

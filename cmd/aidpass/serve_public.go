@@ -27,7 +27,9 @@ func (s *serving) watch(ctx context.Context) {
 	tick := time.NewTicker(refreshEvery)
 	defer tick.Stop()
 	defer s.counting.Wait()
+	defer s.nightly.working.Wait()
 	s.count(ctx)
+	s.nightly.look(ctx)
 	seen := ""
 	for n := 0; ; n++ {
 		select {
@@ -42,6 +44,7 @@ func (s *serving) watch(ctx context.Context) {
 		}
 		s.sweep(ctx)
 		s.count(ctx)
+		s.nightly.look(ctx)
 		s.move()
 		if s.desk != nil {
 			if err := s.desk.renew(false); err != nil {
