@@ -106,22 +106,6 @@ func (m *measuring) dues(yield func(registry.Entitlement) error) error {
 	}
 }
 
-func (t *tx) entitlementRows(query string, args ...any) (page []entitlementRow, err error) {
-	rows, err := t.query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var row entitlementRow
-		if err := rows.Scan(row.into()...); err != nil {
-			return nil, err
-		}
-		page = append(page, row)
-	}
-	return page, rows.Err()
-}
-
 func (m *measuring) cards(yield func(indicator.Card) error) error {
 	const query = `SELECT c.id, c.unit_id, c.type, c.programme, c.form, c.round, c.last_round, COALESCE(c.issued_at, 0), c.expires_at, COALESCE(c.ended_at, 0), p.pseudonym
 		FROM credential c JOIN programme_unit p ON p.org_id = c.org_id AND p.programme = c.programme AND p.unit_id = c.unit_id

@@ -273,7 +273,12 @@ func (t *tx) entitlementsAfter(programme string, round uint64, after string) (pa
 	const query = `SELECT ` + entitlementColumns + ` FROM entitlement e WHERE org_id = $1 AND programme = $2 AND round = $3 AND unit_id > $4
 		AND EXISTS (SELECT 1 FROM unit u WHERE u.org_id = e.org_id AND u.id = e.unit_id AND u.erased_at IS NULL)
 		ORDER BY unit_id LIMIT $5`
-	rows, err := t.query(query, t.o.id, programme, int64(min(round, math.MaxInt64)), after, entitlementPage)
+	return t.entitlementRows(query, t.o.id, programme, int64(min(round, math.MaxInt64)), after, entitlementPage)
+}
+
+// entitlementRows are the rows of a query for entitlementColumns.
+func (t *tx) entitlementRows(query string, args ...any) (page []entitlementRow, err error) {
+	rows, err := t.query(query, args...)
 	if err != nil {
 		return nil, err
 	}

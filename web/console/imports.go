@@ -286,12 +286,19 @@ func (p *Page) version() (int64, error) {
 	return v, nil
 }
 
-func (s *Imports) check(p *Page) error {
-	id := p.Param("import")
+// begin opens an act: the list that it is of, which is there, and the version that the
+// form's author saw.
+func (s *Imports) begin(p *Page) (id string, version int64, err error) {
+	id = p.Param("import")
 	if _, err := s.Desk.Show(p.Context(), id); err != nil {
-		return importFault(err)
+		return "", 0, importFault(err)
 	}
-	version, err := p.version()
+	version, err = p.version()
+	return id, version, err
+}
+
+func (s *Imports) check(p *Page) error {
+	id, version, err := s.begin(p)
 	if err != nil {
 		return err
 	}
@@ -322,11 +329,7 @@ func (s *Imports) rejects(p *Page) error {
 }
 
 func (s *Imports) submit(p *Page) error {
-	id := p.Param("import")
-	if _, err := s.Desk.Show(p.Context(), id); err != nil {
-		return importFault(err)
-	}
-	version, err := p.version()
+	id, version, err := s.begin(p)
 	if err != nil {
 		return err
 	}
@@ -337,11 +340,7 @@ func (s *Imports) submit(p *Page) error {
 }
 
 func (s *Imports) withdraw(p *Page) error {
-	id := p.Param("import")
-	if _, err := s.Desk.Show(p.Context(), id); err != nil {
-		return importFault(err)
-	}
-	version, err := p.version()
+	id, version, err := s.begin(p)
 	if err != nil {
 		return err
 	}

@@ -88,11 +88,7 @@ func (s *Imports) findings(p *Page) error {
 // mend takes the cells of a page of findings that were changed there, and the rows that
 // are left out or taken back in.
 func (s *Imports) mend(p *Page) error {
-	id := p.Param("import")
-	if _, err := s.Desk.Show(p.Context(), id); err != nil {
-		return importFault(err)
-	}
-	version, err := p.version()
+	id, version, err := s.begin(p)
 	if err != nil {
 		return err
 	}

@@ -136,11 +136,7 @@ func (s *Imports) undone(p *Page, id, of string, ids []registry.ID) (rows []undo
 }
 
 func (s *Imports) undo(p *Page) error {
-	id := p.Param("import")
-	if _, err := s.Desk.Show(p.Context(), id); err != nil {
-		return importFault(err)
-	}
-	version, err := p.version()
+	id, version, err := s.begin(p)
 	if err != nil {
 		return err
 	}
