@@ -55,11 +55,7 @@ func TestKill(t *testing.T) {
 		first, second := startChild(t, "TestKillChild", killed+"="+dir, killed+"_ROUND="+strconv.Itoa(rounds+1)), startChild(t, "TestKillChild", killed+"="+dir, killed+"_ROUND="+strconv.Itoa(rounds+1))
 		time.Sleep(time.Duration(rand.IntN(120)) * time.Millisecond)
 		for _, c := range []*exec.Cmd{first, second} {
-			check(t, c.Process.Kill())
-			var exit *exec.ExitError
-			if err := c.Wait(); err != nil && !errors.As(err, &exit) {
-				t.Fatal(err)
-			}
+			killChild(t, c)
 		}
 	}
 	for round := range rounds + 1 {
@@ -102,6 +98,16 @@ func startChild(t *testing.T, test string, env ...string) *exec.Cmd {
 		t.Fatalf("the child did not begin: %v", err)
 	}
 	return c
+}
+
+// killChild ends a child wherever it is; that it had finished is no error.
+func killChild(t *testing.T, c *exec.Cmd) {
+	t.Helper()
+	check(t, c.Process.Kill())
+	var exit *exec.ExitError
+	if err := c.Wait(); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
 }
 
 func TestKillChild(t *testing.T) {

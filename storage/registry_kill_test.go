@@ -1,11 +1,9 @@
 package storage_test
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -46,11 +44,7 @@ func TestKillImport(t *testing.T) {
 	for range kills {
 		c := startChild(t, "TestKillImportChild", importing+"="+dir, importing+"_LIST="+strconv.Itoa(lists))
 		time.Sleep(rand.N(long))
-		check(t, c.Process.Kill())
-		var exit *exec.ExitError
-		if err := c.Wait(); err != nil && !errors.As(err, &exit) {
-			t.Fatal(err)
-		}
+		killChild(t, c)
 		switch n := peopleOf(t, org); n {
 		case lists * importPeople:
 		case (lists + 1) * importPeople: // it was done before it died

@@ -3,11 +3,9 @@ package storage_test
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -43,11 +41,7 @@ func TestKillWork(t *testing.T) {
 	for ; kills < 100; kills++ {
 		c := startChild(t, "TestKillWorkChild", working+"="+dir)
 		time.Sleep(time.Duration(20+rand.IntN(80)) * time.Millisecond)
-		check(t, c.Process.Kill())
-		var exit *exec.ExitError
-		if err := c.Wait(); err != nil && !errors.As(err, &exit) {
-			t.Fatal(err)
-		}
+		killChild(t, c)
 		if j, err = r.Job(t.Context(), j.ID); err != nil || j.State == work.Done {
 			break
 		}

@@ -6,9 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
-
 	"aidpass/access"
 	"aidpass/access/work"
 	"aidpass/internal/patience"
@@ -58,7 +55,10 @@ func TestImportByTwo(t *testing.T) {
 
 	s, _, stop := l.serveWalletsWith(nil)
 	defer stop()
-	bilal := approver(t, s)
+	bilal, err := s.door.Session(t.Context(), s.joined(t, "bilal", access.Approver).Token)
+	if err != nil {
+		t.Fatal(err)
+	}
 	a, err := s.door.Approval(t.Context(), bilal, m.Asked)
 	if err == nil {
 		_, err = s.door.Approve(t.Context(), bilal, a.ID, a.Hash, nil)
@@ -101,30 +101,4 @@ func TestImportByTwo(t *testing.T) {
 	if got := l.must("registry", "find", "Halima Juma"); strings.Count(strings.TrimSpace(got), "\n") > 1 || !strings.Contains(got, "W-2") {
 		t.Errorf("she is found as %q", got)
 	}
-}
-
-// approver is the session of an account that has just joined.
-func approver(t *testing.T, s *serving) *access.Session {
-	t.Helper()
-	secret, err := s.door.Invite(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin}, access.NewAccount{ID: "bilal", Roles: []access.Role{access.Approver}, Language: "en"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := s.door.Invitation(t.Context(), secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	typed, err := hotp.GenerateCodeCustom(access.TOTPText(in.TOTP), uint64(s.a.Now().Unix()/30), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ticket, err := s.door.Accept(t.Context(), secret, "seven mild ostriches hum", typed, "192.0.2.7")
-	if err != nil {
-		t.Fatal(err)
-	}
-	session, err := s.door.Session(t.Context(), ticket.Token)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return session
 }

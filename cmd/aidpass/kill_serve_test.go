@@ -18,7 +18,6 @@ import (
 
 	"aidpass/internal/patience"
 	"aidpass/trust"
-	"aidpass/verifier/enrol"
 )
 
 // TestKillTheServer kills serve, as a power cut would, at random moments while a
@@ -97,20 +96,7 @@ func (k *killed) serve() (string, killable) {
 // enrol brings a phone in, with a journal of n records.
 func (k *killed) enrol(address string, n int) *testPhone {
 	k.Helper()
-	p := newTestPhone(k.T, "tab-1")
-	var made struct{ Code string }
-	if err := json.Unmarshal([]byte(k.run("device", "code", "--site", "wellA", "--json")), &made); err != nil {
-		k.Fatal(err)
-	}
-	request, err := p.request.Encode()
-	if err != nil {
-		k.Fatal(err)
-	}
-	body, _ := json.Marshal(map[string]string{"code": made.Code, "request": base64.RawURLEncoding.EncodeToString(request)})
-	if status, answer := post(k.T, http.DefaultClient, address+"/api/v1/enrol", "application/json", body); status != 202 {
-		k.Fatalf("%d %s", status, answer)
-	}
-	k.run("device", "confirm", "tab-1", "--words", enrol.Words(p.request.Key))
+	p := enrolled(k.T, http.DefaultClient, address, "tab-1", "wellA", k.run)
 	p.write(k.T, k.list(), certificateOf(k.T, http.DefaultClient, address, p), n)
 	return p
 }

@@ -110,6 +110,21 @@ func (w whichRecord) one(ctx context.Context, o *org, text string) (registry.ID,
 	return ids[0], nil
 }
 
+// open opens the organisation and finds the one record that text names; the organisation is
+// the caller's to close when there is no error.
+func (w whichRecord) open(ctx context.Context, a *app, text string) (*org, registry.ID, error) {
+	o, err := a.openOrg(ctx)
+	if err != nil {
+		return nil, registry.ID{}, err
+	}
+	id, err := w.one(ctx, o, text)
+	if err != nil {
+		o.close()
+		return nil, registry.ID{}, err
+	}
+	return o, id, nil
+}
+
 // all is one for several texts.
 func (w whichRecord) all(ctx context.Context, o *org, texts []string) (ids []registry.ID, err error) {
 	for i, text := range texts {

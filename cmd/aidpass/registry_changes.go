@@ -194,15 +194,11 @@ listed, so that somebody goes after them.`,
 			if reason == "" {
 				return usagef("why is the record erased?").hint("--reason CODE stands in the audit log: a code, never a name")
 			}
-			o, err := a.openOrg(ctx)
+			o, id, err := which.open(ctx, a, args[0])
 			if err != nil {
 				return err
 			}
 			defer o.close()
-			id, err := which.one(ctx, o, args[0])
-			if err != nil {
-				return err
-			}
 			named, left, err := o.namedIn(ctx, id)
 			if err != nil {
 				return registryError(err)

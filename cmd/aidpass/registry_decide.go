@@ -41,15 +41,11 @@ Where the record has been changed since, nothing is written: look again.`,
 			case len(args) == 1 && (keep || take != ""):
 				return usagef("of which field?").hint("aidpass registry decide %s FIELD --keep", args[0])
 			}
-			o, err := a.openOrg(ctx)
+			o, id, err := which.open(ctx, a, args[0])
 			if err != nil {
 				return err
 			}
 			defer o.close()
-			id, err := which.one(ctx, o, args[0])
-			if err != nil {
-				return err
-			}
 			open, kind, err := o.undecided(ctx, id)
 			if err != nil {
 				return registryError(err)

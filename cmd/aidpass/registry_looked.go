@@ -50,15 +50,11 @@ same minute, such as a form sent again, stands once; --json has every entry.`,
 			if out != "" && !pdf && !strings.EqualFold(filepath.Ext(out), ".txt") {
 				return usagef("%s: a page is PDF or text", out).hint("--out looked.pdf, or looked.txt")
 			}
-			o, err := a.openOrg(ctx)
+			o, id, err := which.open(ctx, a, args[0])
 			if err != nil {
 				return err
 			}
 			defer o.close()
-			id, err := which.one(ctx, o, args[0])
-			if err != nil {
-				return err
-			}
 			looks, err := o.store.Looked(ctx, id)
 			if err != nil {
 				return err

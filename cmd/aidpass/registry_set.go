@@ -50,15 +50,11 @@ are out say what they said: replace them.`,
 			if reason == "" {
 				return usagef("why is it corrected?").hint("--reason CODE stands in the audit log: a code, never a name")
 			}
-			o, err := a.openOrg(ctx)
+			o, id, err := which.open(ctx, a, args[0])
 			if err != nil {
 				return err
 			}
 			defer o.close()
-			id, err := which.one(ctx, o, args[0])
-			if err != nil {
-				return err
-			}
 			return o.set(ctx, id, values, reason)
 		},
 	}

@@ -30,15 +30,11 @@ read what stands in the audit log.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
-			o, err := a.openOrg(ctx)
+			o, id, err := which.open(ctx, a, args[0])
 			if err != nil {
 				return err
 			}
 			defer o.close()
-			id, err := which.one(ctx, o, args[0])
-			if err != nil {
-				return err
-			}
 			desk := o.desk(access.Registrar)
 			rec, err := desk.Record(ctx, id)
 			if err == nil && asOf != "" {

@@ -65,7 +65,7 @@ func TestOffersAreOfApprovedRounds(t *testing.T) {
 		return append([]string{"offer", "create", "--external", unit, "--type", "eligibility", "--programme", "K7Q2", "--round", "1", "--base-url", walletBase}, more...)
 	}
 	l.must(args("77")...)
-	s.staff(t, "sign-1", access.Issuer)
+	s.joined(t, "sign-1", access.Issuer)
 	l.must(args("1")...)
 	if code, _ := l.run(ctx, args("77")...); code != 2 || !strings.Contains(l.stderr.String(), "a second account approved") {
 		t.Errorf("an offer of the command line to somebody that no batch is for: %d\n%s", code, &l.stderr)

@@ -23,7 +23,7 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 	l := withEntitled(t)
 	s, _, stop := l.serveWalletsWith(nil)
 	defer stop()
-	s.staff(t, "dpo-1", access.DataProtection)
+	s.joined(t, "dpo-1", access.DataProtection)
 	ctx, org, by := t.Context(), s.o.entry.ID, access.Actor{ID: "dpo-1", Role: access.DataProtection}
 	a := rights.Agreement{ID: "moi-2026", With: rights.Party{ID: "ministry", Name: "Ministry", Kind: rights.Government, Country: "ETH", Contact: "registry office"}, Purpose: rights.Distribution, Basis: rights.ByNotice,
 		Fields: []string{"full_name", "sex", "pcode"}, Areas: []string{"KE001"}, NoExclusion: "nobody is at risk", From: "2026-11-01", Until: "2027-05-31", RetentionDays: 90}

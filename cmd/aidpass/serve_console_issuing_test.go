@@ -7,9 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
-
 	"aidpass/access"
 	"aidpass/internal/patience"
 	"aidpass/internal/qrcode"
@@ -17,28 +14,6 @@ import (
 	"aidpass/status"
 	"aidpass/web/console"
 )
-
-// staff lets somebody join, and returns the token of her session.
-func (s *serving) staff(t *testing.T, id string, roles ...access.Role) string {
-	t.Helper()
-	secret, err := s.door.Invite(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin}, access.NewAccount{ID: id, Roles: roles, Language: "en"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := s.door.Invitation(t.Context(), secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := hotp.GenerateCodeCustom(access.TOTPText(in.TOTP), uint64(s.a.Now().Unix()/30), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ticket, err := s.door.Accept(t.Context(), secret, "seven mild ostriches hum", code, "192.0.2.7")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ticket.Token
-}
 
 // Cards are found by number, list number, name and code; held, let go, replaced in one
 // step; a file is drawn again as it was, and what was printed is not printed again.

@@ -11,9 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
-
 	"aidpass/access"
 )
 
@@ -45,21 +42,8 @@ func TestServeLetsStaffIn(t *testing.T) {
 		t.Fatalf("a stranger: %d\n%s", code, page)
 	}
 	door := &access.Door{Store: s.o.store, Now: s.a.Now}
-	secret, err := door.Invite(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin}, access.NewAccount{ID: "lead", Roles: []access.Role{access.OrgAdmin}, Language: "en"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := door.Invitation(t.Context(), secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	now := s.a.Now()
-	typed, err := hotp.GenerateCodeCustom(access.TOTPText(in.TOTP), uint64(now.Unix()/30), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const words = "seven mild ostriches hum"
-	code, page := read(browser.PostForm("https://relief-a.example/desk/join/"+secret, url.Values{"password": {words}, "again": {words}, "code": {typed}}))
+	secret, typed := invited(t, door, s.a.Now(), "lead", access.OrgAdmin)
+	code, page := read(browser.PostForm("https://relief-a.example/desk/join/"+secret, url.Values{"password": {joinWords}, "again": {joinWords}, "code": {typed}}))
 	if code != 200 || !strings.Contains(page, "What needs you") || !strings.Contains(page, "<bdi>"+s.o.entry.Names["en"]+"</bdi>") {
 		t.Fatalf("joining: %d\n%s", code, page)
 	}

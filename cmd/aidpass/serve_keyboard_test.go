@@ -49,7 +49,7 @@ func TestFromAListToCardsByKeyboardAlone(t *testing.T) {
 		t.Helper()
 		p.Wait(`document.querySelector(".card strong")?.innerText === "Done"`)
 	}
-	amina, bilal, sign := s.staff(t, "amina", access.Registrar), s.staff(t, "bilal", access.Approver), s.staff(t, "sign-1", access.Issuer)
+	amina, bilal, sign := s.joined(t, "amina", access.Registrar).Token, s.joined(t, "bilal", access.Approver).Token, s.joined(t, "sign-1", access.Issuer).Token
 	people := func() (n int) {
 		t.Helper()
 		err := s.o.store.View(t.Context(), func(v registry.View) error {

@@ -10,9 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
-
 	"aidpass/access"
 	"aidpass/issuer/registry"
 )
@@ -44,20 +41,8 @@ func TestServeShowsPeople(t *testing.T) {
 		return string(b)
 	}
 	door := &access.Door{Store: s.o.store, Now: s.a.Now}
-	secret, err := door.Invite(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin}, access.NewAccount{ID: "amal", Roles: []access.Role{access.Registrar}, Language: "en"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := door.Invitation(t.Context(), secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	typed, err := hotp.GenerateCodeCustom(access.TOTPText(in.TOTP), uint64(s.a.Now().Unix()/30), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	const words = "seven mild ostriches hum"
-	read(browser.PostForm(desk+"/join/"+secret, url.Values{"password": {words}, "again": {words}, "code": {typed}}))
+	secret, typed := invited(t, door, s.a.Now(), "amal", access.Registrar)
+	read(browser.PostForm(desk+"/join/"+secret, url.Values{"password": {joinWords}, "again": {joinWords}, "code": {typed}}))
 
 	var id registry.ID
 	err = s.o.store.View(t.Context(), func(v registry.View) error {

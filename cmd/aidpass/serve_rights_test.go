@@ -11,9 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
-
 	"aidpass/access"
 	"aidpass/access/work"
 	"aidpass/credential"
@@ -22,28 +19,6 @@ import (
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/rights"
 )
-
-// joined lets an account join and returns its session.
-func (s *serving) joined(t *testing.T, id string, roles ...access.Role) access.Ticket {
-	t.Helper()
-	secret, err := s.door.Invite(t.Context(), access.Laptop{ID: "boss", Role: access.OrgAdmin, SecondPerson: "boss-2"}, access.NewAccount{ID: id, Roles: roles, Language: "en"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	in, err := s.door.Invitation(t.Context(), secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	code, err := hotp.GenerateCodeCustom(access.TOTPText(in.TOTP), uint64(s.a.Now().Unix()/30), hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ticket, err := s.door.Accept(t.Context(), secret, "seven mild ostriches hum", code, "192.0.2.7")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return ticket
-}
 
 // On the database of a server: what is held about somebody is printed in two directions of
 // script, a wording is kept, a yes given and taken back, and at her wish a second account

@@ -24,24 +24,29 @@ import (
 	"aidpass/verifier/visit"
 )
 
-// enrolled brings a phone of a site in by a code.
-func (l *laptop) enrolled(client *http.Client, address, name, site string) *testPhone {
-	l.t.Helper()
-	p := newTestPhone(l.t, name)
+// enrolled brings a phone of a site in by a code, over the program run.
+func enrolled(t *testing.T, client *http.Client, address, name, site string, run func(args ...string) string) *testPhone {
+	t.Helper()
+	p := newTestPhone(t, name)
 	var made struct{ Code string }
-	if err := json.Unmarshal([]byte(l.must("device", "code", "--site", site, "--json")), &made); err != nil {
-		l.t.Fatal(err)
+	if err := json.Unmarshal([]byte(run("device", "code", "--site", site, "--json")), &made); err != nil {
+		t.Fatal(err)
 	}
 	request, err := p.request.Encode()
 	if err != nil {
-		l.t.Fatal(err)
+		t.Fatal(err)
 	}
 	body, _ := json.Marshal(map[string]string{"code": made.Code, "request": base64.RawURLEncoding.EncodeToString(request)})
-	if status, answer := post(l.t, client, address+"/api/v1/enrol", "application/json", body); status != 202 {
-		l.t.Fatalf("%d %s", status, answer)
+	if status, answer := post(t, client, address+"/api/v1/enrol", "application/json", body); status != 202 {
+		t.Fatalf("%d %s", status, answer)
 	}
-	l.must("device", "confirm", name, "--words", p.words())
+	run("device", "confirm", name, "--words", p.words())
 	return p
+}
+
+func (l *laptop) enrolled(client *http.Client, address, name, site string) *testPhone {
+	l.t.Helper()
+	return enrolled(l.t, client, address, name, site, l.must)
 }
 
 // pack fetches a phone's pack and opens it as the phone does.
