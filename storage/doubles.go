@@ -2,9 +2,10 @@ package storage
 
 import (
 	"database/sql"
-	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"aidpass/access"
 	"aidpass/issuer/registry"
@@ -14,135 +15,186 @@ import (
 // in the name of who runs the transaction; a second one stands for the first.
 func (r records) SaveDouble(d registry.Double) error {
 	t := r.t
-	if d.A == d.B || d.Why == "" || len(d.Why) > 32 || len(d.Decided) > 32 {
+	if d.A == d.B || d.Why == "" || len(d.Why) > 32 || len(d.Decided) > 32 || len(d.Reason) > 32 || len(d.Guard) > 32 || len(d.Evidence) > maxEvidence {
 		return errors.New("storage: a double is two records, why (a kind of key), and a decision in one word")
 	}
+	pair := []any{t.o.id, d.A.String(), d.B.String(), d.Why}
 	const enter = `INSERT INTO possible_double (org_id, unit_a, unit_b, why, found_at, found_by) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING`
-	n, err := t.exec(enter, t.o.id, d.A.String(), d.B.String(), d.Why, t.micros, t.by.ID)
+	n, err := t.exec(enter, append(pair, t.micros, t.by.ID)...)
 	if err != nil {
 		return fmt.Errorf("storage: double of %s and %s: %w", d.A, d.B, err)
 	}
+	about := func(action access.Action, what string) {
+		t.acts.act(access.Entry{Action: action, Object: d.A.String(), Detail: "with=" + d.B.String() + " why=" + d.Why + what})
+	}
 	if n > 0 {
-		t.acts.act(access.Entry{Action: "double.find", Object: d.A.String(), Detail: "with=" + d.B.String() + " why=" + d.Why})
+		about("double.find", "")
 	}
-	if d.Decided == "" {
-		return nil
+	if d.Bits != 0 && (n > 0 || d.Decided == "" && d.Reason == "") {
+		if err := r.renewDouble(d, pair); err != nil {
+			return err
+		}
 	}
-	const decide = `UPDATE possible_double SET decided = $5, decided_at = $6, decided_by = $7
-		WHERE org_id = $1 AND (unit_a = $2 AND unit_b = $3 OR unit_a = $3 AND unit_b = $2) AND why = $4 AND decided <> $5`
-	n, err = t.exec(decide, t.o.id, d.A.String(), d.B.String(), d.Why, d.Decided, t.micros, t.by.ID)
-	if err == nil && n > 0 {
-		t.acts.act(access.Entry{Action: "double.decide", Object: d.A.String(), Detail: "with=" + d.B.String() + " why=" + d.Why + " decided=" + d.Decided})
+	const where = ` WHERE org_id = $1 AND (unit_a = $2 AND unit_b = $3 OR unit_a = $3 AND unit_b = $2) AND why = $4`
+	switch {
+	case d.Decided == registry.Open:
+		const open = `UPDATE possible_double SET decided = '', decided_at = NULL, decided_by = '', put_off_until = NULL, put_off_reason = ''` + where + ` AND decided <> ''`
+		if n, err = t.exec(open, pair...); n > 0 {
+			about("double.decide", " decided="+registry.Open)
+		}
+	case d.Decided != "":
+		const decide = `UPDATE possible_double SET decided = $5, decided_at = $6, decided_by = $7, put_off_until = NULL, put_off_reason = ''` + where + ` AND decided <> $5`
+		if n, err = t.exec(decide, append(pair, d.Decided, t.micros, t.by.ID)...); n > 0 {
+			about("double.decide", " decided="+d.Decided)
+		}
+	case d.Reason != "":
+		const putOff = `UPDATE possible_double SET put_off_until = $5, put_off_reason = $6` + where + ` AND decided = ''`
+		if n, err = t.exec(putOff, append(pair, d.Until.UnixMicro(), d.Reason)...); n > 0 {
+			about("double.postpone", " until="+d.Until.UTC().Format(time.DateOnly)+" reason="+d.Reason)
+		}
 	}
 	return err
 }
 
+// maxEvidence is of a pair: a model has a dozen fields.
+const maxEvidence = 32
+
+// renewDouble keeps what a run says of an open pair.
+func (r records) renewDouble(d registry.Double, pair []any) error {
+	body, err := json.Marshal(d.Evidence)
+	if err != nil {
+		return err
+	}
+	var sealed []byte
+	low, high, err := r.t.keysOfPair(d)
+	switch {
+	case err == nil: // inside, under the one's key; around it, under the other's
+		p := evidencePlace(r.t.o.id, d)
+		sealed = low.seal(p(low), high.seal(p(high), body))
+	case !errors.Is(err, ErrErased):
+		return err
+	}
+	const renew = `UPDATE possible_double SET bits = $5, told = $6, guard = $7, evidence = $8
+		WHERE org_id = $1 AND (unit_a = $2 AND unit_b = $3 OR unit_a = $3 AND unit_b = $2) AND why = $4 AND decided = ''`
+	_, err = r.t.exec(renew, append(pair, d.Bits, d.Told, d.Guard, sealed)...)
+	return err
+}
+
+// keysOfPair are the keys of the two records in the order of their ids. ErrErased says that
+// one of them is gone.
+func (t *tx) keysOfPair(d registry.Double) (low, high personKey, err error) {
+	a, b := inOrder(d)
+	if low, err = t.personKey(a, false); err == nil {
+		high, err = t.personKey(b, false)
+	}
+	return low, high, err
+}
+
+func inOrder(d registry.Double) (low, high string) {
+	a, b := d.A.String(), d.B.String()
+	return min(a, b), max(a, b)
+}
+
+// evidencePlace is where the evidence of a pair stands, under each of its two keys.
+func evidencePlace(org string, d registry.Double) func(personKey) place {
+	a, b := inOrder(d)
+	return func(k personKey) place {
+		return place{org, "possible_double", "evidence", a + "/" + b + "/" + d.Why, k.version}
+	}
+}
+
+const (
+	doubleColumns = `SELECT unit_a, unit_b, why, found_at, bits, told, guard, COALESCE(put_off_until, 0), put_off_reason, decided, COALESCE(decided_at, 0), decided_by`
+	doubleOrder   = ` ORDER BY bits DESC, found_at, unit_a, unit_b, why`
+)
+
+func scanDouble(rows *sql.Rows, more ...any) (d registry.Double, err error) {
+	var a, b string
+	var found, until, decided int64
+	if err := rows.Scan(append([]any{&a, &b, &d.Why, &found, &d.Bits, &d.Told, &d.Guard, &until, &d.Reason, &d.Decided, &decided, &d.By}, more...)...); err != nil {
+		return d, err
+	}
+	var errB error
+	d.A, err = registry.ParseID(a)
+	d.B, errB = registry.ParseID(b)
+	d.FoundAt = microTime(found)
+	if until != 0 {
+		d.Until = microTime(until)
+	}
+	if decided != 0 {
+		d.DecidedAt = microTime(decided)
+	}
+	return d, errors.Join(err, errB)
+}
+
 // Doubles leaves open pairs out of which one was erased: nobody can decide them.
 func (r records) Doubles(all bool) (list []registry.Double, err error) {
-	const query = `SELECT unit_a, unit_b, why, found_at, decided, decided_by FROM possible_double d WHERE org_id = $1
-		AND ($2 OR decided = '' AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.org_id = d.org_id AND u.id IN (d.unit_a, d.unit_b) AND u.erased_at IS NOT NULL))
-		ORDER BY found_at, unit_a, unit_b, why`
+	const query = doubleColumns + ` FROM possible_double d WHERE org_id = $1
+		AND ($2 OR decided = '' AND NOT EXISTS (SELECT 1 FROM unit u WHERE u.org_id = d.org_id AND u.id IN (d.unit_a, d.unit_b) AND u.erased_at IS NOT NULL))` + doubleOrder
 	rows, err := r.t.query(query, r.t.o.id, all)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var a, b string
-		var found int64
-		var d registry.Double
-		if err := rows.Scan(&a, &b, &d.Why, &found, &d.Decided, &d.By); err != nil {
+		d, err := scanDouble(rows)
+		if err != nil {
 			return nil, err
 		}
-		var errB error
-		d.A, err = registry.ParseID(a)
-		d.B, errB = registry.ParseID(b)
-		if err := errors.Join(err, errB); err != nil {
-			return nil, err
-		}
-		d.FoundAt = microTime(found)
 		list = append(list, d)
 	}
 	return list, rows.Err()
 }
 
-// importMark is how the digest of a file is kept: whoever has a file cannot
-// prove from the database alone that it was imported.
-func (o *Org) importMark(digest [32]byte) []byte {
-	return o.index.of("import.digest", hex.EncodeToString(digest[:]))
-}
-
-func importPlace(org, id string) place {
-	return place{org, "import_file", "plan", id, ownKeyVersion}
-}
-
-// SaveImport keeps what a file came to. Time and account are the transaction's.
-func (r records) SaveImport(f registry.ImportFile) error {
-	t := r.t
-	if f.ID.IsZero() {
-		return errors.New("storage: an import needs its id")
-	}
-	if f.Rows != f.Created+f.Updated+f.Same+f.Refused || min(f.Created, f.Updated, f.Same, f.Refused) < 0 {
-		return fmt.Errorf("storage: import %s: %d rows are not %d created, %d updated, %d known and %d refused",
-			f.ID, f.Rows, f.Created, f.Updated, f.Same, f.Refused)
-	}
-	id := f.ID.String()
-	const insert = `INSERT INTO import_file (org_id, id, mark, plan, rows, created, updated, same, refused, at, actor)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`
-	_, err := t.exec(insert, t.o.id, id, t.o.importMark(f.Digest), t.o.own.seal(importPlace(t.o.id, id), f.Plan),
-		f.Rows, f.Created, f.Updated, f.Same, f.Refused, t.micros, t.by.ID)
-	if err != nil {
-		return fmt.Errorf("storage: import %s: %w", id, err)
-	}
-	t.acts.imports = append(t.acts.imports, id)
-	return t.audit(access.Entry{Action: "registry.import", Object: id,
-		Detail: fmt.Sprintf("rows=%d created=%d updated=%d same=%d refused=%d", f.Rows, f.Created, f.Updated, f.Same, f.Refused)})
-}
-
-const importColumns = `id, plan, rows, created, updated, same, refused, at, actor`
-
-func (t *tx) scanImports(rows *sql.Rows) (list []registry.ImportFile, err error) {
-	defer rows.Close()
-	for rows.Next() {
-		var id string
-		var plan []byte
-		var at int64
-		var f registry.ImportFile
-		if err := rows.Scan(&id, &plan, &f.Rows, &f.Created, &f.Updated, &f.Same, &f.Refused, &at, &f.By); err != nil {
-			return nil, err
-		}
-		if f.Plan, err = t.o.own.open(importPlace(t.o.id, id), plan); err != nil {
-			return nil, fmt.Errorf("import %s: %w", id, err)
-		}
-		if f.ID, err = registry.ParseID(id); err != nil {
-			return nil, err
-		}
-		f.At = microTime(at)
-		list = append(list, f)
-	}
-	return list, rows.Err()
-}
-
-// ImportOf returns the newest import of the file.
-func (r records) ImportOf(digest [32]byte) (f registry.ImportFile, ok bool, err error) {
-	const query = `SELECT ` + importColumns + ` FROM import_file WHERE org_id = $1 AND mark = $2 ORDER BY at DESC, id LIMIT 1`
-	rows, err := r.t.query(query, r.t.o.id, r.t.o.importMark(digest))
-	if err != nil {
-		return f, false, err
-	}
-	list, err := r.t.scanImports(rows)
-	if err != nil || len(list) == 0 {
-		return f, false, err
-	}
-	list[0].Digest = digest
-	return list[0], true, nil
-}
-
-// Imports returns every import, oldest first; their digests are not known any more.
-func (r records) Imports() ([]registry.ImportFile, error) {
-	rows, err := r.t.query(`SELECT `+importColumns+` FROM import_file WHERE org_id = $1 ORDER BY at, id`, r.t.o.id)
+// DoublesOf reads the evidence too. It is gone with the key of either.
+func (r records) DoublesOf(id registry.ID) (list []registry.Double, err error) {
+	const query = doubleColumns + `, evidence FROM possible_double WHERE org_id = $1 AND (unit_a = $2 OR unit_b = $2)` + doubleOrder
+	rows, err := r.t.query(query, r.t.o.id, id.String())
 	if err != nil {
 		return nil, err
 	}
-	return r.t.scanImports(rows)
+	defer rows.Close()
+	var evidence [][]byte
+	for rows.Next() {
+		var sealed []byte
+		d, err := scanDouble(rows, &sealed)
+		if err != nil {
+			return nil, err
+		}
+		list, evidence = append(list, d), append(evidence, sealed)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil { // the keys are other queries
+		return nil, err
+	}
+	for i := range list {
+		if err := r.openEvidence(&list[i], evidence[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func (r records) openEvidence(d *registry.Double, sealed []byte) error {
+	if sealed == nil {
+		return nil
+	}
+	low, high, err := r.t.keysOfPair(*d)
+	if errors.Is(err, ErrErased) {
+		return nil
+	}
+	var body []byte
+	p := evidencePlace(r.t.o.id, *d)
+	if err == nil {
+		body, err = low.open(p(low), sealed)
+	}
+	if err == nil {
+		body, err = high.open(p(high), body)
+	}
+	if err == nil {
+		err = json.Unmarshal(body, &d.Evidence)
+	}
+	if err != nil {
+		return fmt.Errorf("evidence of the pair %s and %s: %w", d.A, d.B, err)
+	}
+	return nil
 }

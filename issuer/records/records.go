@@ -344,7 +344,8 @@ func (d *Desk) Open(ctx context.Context) (undecided, doubles int, since time.Tim
 		if err != nil {
 			return err
 		}
-		pairs, err := v.Doubles(false)
+		list, err := v.Doubles(false)
+		pairs := registry.Pairs(list)
 		undecided, doubles = len(ids), len(pairs)
 		for _, p := range pairs {
 			if since.IsZero() || p.FoundAt.Before(since) {

@@ -1,19 +1,8 @@
 package registry
 
 import (
-	"context"
 	"errors"
-	"fmt"
-	"slices"
 	"time"
-
-	"aidpass/access"
-)
-
-// Decisions about a Double.
-const (
-	Same      = "same"
-	Different = "different"
 )
 
 // mostDoubles is how many candidates of one person are stored. More than these are
@@ -111,82 +100,6 @@ const (
 	ReasonMerged    = "merged"
 	ReasonEmptied   = "emptied" // its last member went to another household
 )
-
-// Doubles lists the pairs that nobody has decided, or all of them.
-func (r *Registry) Doubles(ctx context.Context, all bool) (list []Double, err error) {
-	err = r.Store.View(ctx, func(v View) error {
-		list, err = v.Doubles(all)
-		return err
-	})
-	return list, err
-}
-
-// DecideDouble records what people decided about two records.
-//
-// Same closes the newer record a, points it to b and stops a's cards; her household
-// counts one less, and is closed, with its cards, when nobody else is in it. Nothing
-// is deleted, so the decision can be taken back. Different leaves both alone, and
-// opens again what an earlier decision had closed. A record that was closed for
-// another reason stays as it is.
-//
-// To stop cards, and to take a decision back, needs a second person (DOMAIN.md 4.3).
-func (r *Registry) DecideDouble(ctx context.Context, a, b ID, decision string) (after After, err error) {
-	if decision != Same && decision != Different {
-		return after, refuse(RefusedDecision, "registry: decision %q: it is %q or %q", decision, Same, Different)
-	}
-	if a == b {
-		return after, refuse(RefusedItself, "registry: %s beside itself is no double", a)
-	}
-	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
-		pairs, err := tx.Doubles(true)
-		if err != nil {
-			return err
-		}
-		pairs = slices.DeleteFunc(pairs, func(d Double) bool { return !(d.A == a && d.B == b || d.A == b && d.B == a) })
-		if len(pairs) == 0 {
-			return fmt.Errorf("registry: %s and %s as doubles: %w", a, b, ErrNotFound)
-		}
-		a, b := pairs[0].A, pairs[0].B
-		for _, d := range pairs {
-			d.Decided, d.By = decision, r.Actor.ID
-			if err := tx.SaveDouble(d); err != nil {
-				return err
-			}
-		}
-		rec, p, err := readPerson(tx, a)
-		if err != nil {
-			return err
-		}
-		two := false
-		switch closed := p.Status != nil && p.Status.Reason == ReasonDuplicate && p.Status.Into == b.String(); {
-		case decision == Same && p.Status.Living():
-			if _, other, err := readPerson(tx, b); err != nil {
-				return err
-			} else if !other.Status.Living() {
-				return fmt.Errorf("registry: person %s: %w: decide about the record that is in use", b, ErrClosed)
-			}
-			if err := r.closeDouble(tx, rec, p, b, &after); err != nil {
-				return err
-			}
-			two = after.Stopped > 0
-		case decision == Different && closed:
-			if err := r.openDouble(tx, rec, p); err != nil {
-				return err
-			}
-			two = true
-		default:
-			return nil
-		}
-		if two && r.Actor.SecondPerson == "" {
-			return fmt.Errorf("registry: %s and %s: a decision that stops cards, or takes another one back: %w", a, b, ErrSecondPerson)
-		}
-		return tx.Note(access.Entry{Action: "person.double", Object: a.String(), Reason: decision, Detail: b.String()})
-	})
-	if err != nil {
-		return After{}, err
-	}
-	return after, nil
-}
 
 // closeDouble closes a record that is somebody's second one.
 func (r *Registry) closeDouble(tx Tx, rec Record, p Person, into ID, after *After) error {

@@ -30,6 +30,7 @@ const (
 	RefusedNotDead         = "not_dead"
 	RefusedDecision        = "decision"
 	RefusedItself          = "itself"
+	RefusedUntil           = "until"
 	RefusedNameLetters     = "name_letters"
 	RefusedAmount          = "amount"
 	RefusedAmountDigits    = "amount_digits"

@@ -123,6 +123,44 @@ func TestPossibleDoublesAreFoundOnEntry(t *testing.T) {
 	if p, _ := must(t, rec, err).Person(); !p.Status.Living() || p.DisplayName() == "" {
 		t.Errorf("%+v did not come back", p.Status)
 	}
+	if pairs, err := d.Doubles(ctx, true); err != nil || len(pairs) != 3 || len(registry.Pairs(pairs)) != 3 {
+		t.Errorf("%+v, %v", pairs, err)
+	}
+	// Put off, decided, and decided no more: the record that was closed is in use again.
+	day := d.Now().AddDate(0, 0, 20)
+	var refused *registry.Refusal
+	if err := d.Postpone(ctx, first.ID, byDocument.ID, d.Now(), registry.Unsure); !errors.As(err, &refused) || refused.Code != registry.RefusedUntil {
+		t.Errorf("put off until now: %v", err)
+	}
+	if err := d.Postpone(ctx, first.ID, byDocument.ID, day, "later"); !errors.As(err, &refused) || refused.Code != registry.RefusedReason {
+		t.Errorf("put off for a reason of nobody's: %v", err)
+	}
+	must(t, 0, d.Postpone(ctx, first.ID, byDocument.ID, day, registry.DocumentAwaited))
+	state := func() string {
+		all, err := d.Doubles(ctx, true)
+		i := slices.IndexFunc(must(t, all, err), func(p registry.Double) bool { return p.Is(first.ID, byDocument.ID) })
+		return all[i].State(d.Now())
+	}
+	if got := state(); got != registry.StatePostponed {
+		t.Errorf("put off: %s", got)
+	}
+	after, err = d.DecideDouble(ctx, byDocument.ID, first.ID, registry.Same)
+	if must(t, after, err); state() != registry.StateDecided {
+		t.Errorf("decided: %s", state())
+	}
+	if err := d.Postpone(ctx, first.ID, byDocument.ID, day, registry.Unsure); !errors.As(err, &refused) || refused.Code != registry.RefusedDecision {
+		t.Errorf("a decided pair was put off: %v", err)
+	}
+	d.Actor.SecondPerson = ""
+	if _, err := d.DecideDouble(ctx, byDocument.ID, first.ID, registry.Open); !errors.Is(err, registry.ErrSecondPerson) || state() != registry.StateDecided {
+		t.Errorf("one person took a decision back: %v", err)
+	}
+	d.Actor.SecondPerson = "lead"
+	after, err = d.DecideDouble(ctx, byDocument.ID, first.ID, registry.Open)
+	rec, errR := d.Record(ctx, byDocument.ID)
+	if p, _ := must(t, rec, errors.Join(err, errR)).Person(); !p.Status.Living() || state() != registry.StateReview {
+		t.Errorf("%+v did not come back: %s", p.Status, state())
+	}
 	if _, err := d.DecideDouble(ctx, first.ID, other.ID, registry.Same); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("a pair nobody found was decided: %v", err)
 	}

@@ -173,15 +173,6 @@ type Service struct {
 	Visits int    `json:"visits"`
 }
 
-// A Double is two records that may be one person: found on entry, decided by people.
-type Double struct {
-	A, B    ID     // A is the newer one
-	Why     string // KeyDocument or KeyNameYear
-	FoundAt time.Time
-	Decided string // empty: open; "different", "same"
-	By      string
-}
-
 // An ImportFile is what is kept of a file that was imported.
 type ImportFile struct {
 	ID      ID
@@ -227,8 +218,12 @@ type View interface {
 	Entitlement(unit ID, programme string, round uint64) (Entitlement, error)
 	// Entitlements calls yield for each entitlement of a round, in the order of the units.
 	Entitlements(programme string, round uint64, yield func(Entitlement) error) error
-	// Doubles returns the pairs that nobody has decided, or all of them.
+	// Doubles returns the pairs that nobody has decided, or all of them: the most telling
+	// first, then the oldest. Their Evidence is not read.
 	Doubles(all bool) ([]Double, error)
+	// DoublesOf returns all pairs of one record, decided ones too, in the same order and
+	// with their Evidence.
+	DoublesOf(id ID) ([]Double, error)
 	// ImportOf returns the earlier import of a file with this digest.
 	ImportOf(digest [32]byte) (ImportFile, bool, error)
 	Imports() ([]ImportFile, error)
@@ -243,7 +238,10 @@ type Tx interface {
 	// SaveEntitlement sets the entitlement of a unit, programme and round; the ID is
 	// drawn when empty. It reports whether anything changed.
 	SaveEntitlement(Entitlement) (changed bool, err error)
-	SaveDouble(Double) error // the same pair and reason again changes nothing, unless Decided is set
+	// SaveDouble enters a pair once for each Why, whichever way round. One that is there and
+	// open: Bits over 0 renew what a run says of it. Decided decides (Open opens it
+	// again), else Reason puts it off; both leave what the run says.
+	SaveDouble(Double) error
 	SaveImport(ImportFile) error
 	// StopCards revokes the credentials of units that are good or on hold, in this very
 	// transaction: a change that leaves a card behind is never there without its end. It

@@ -158,12 +158,52 @@ func testDoubles(t *testing.T, e Engine) {
 	}
 	save(registry.Double{A: b, B: a, Why: registry.KeyDocument, Decided: "different"})
 	save(registry.Double{A: a, B: b, Why: registry.KeyDocument}) // found again: the decision stays
-	want[0].Decided, want[0].By = "different", clerk.ID
+	want[0].Decided, want[0].By, want[0].DecidedAt = "different", clerk.ID, w.now
 	if got := open(true); !reflect.DeepEqual(got, want) || len(open(false)) != 1 {
 		t.Errorf("all doubles = %+v, want %+v", got, want)
 	}
+	of := func(id registry.ID) (list []registry.Double) {
+		w.view(t, func(v registry.View) (err error) {
+			list, err = v.DoublesOf(id)
+			return err
+		})
+		return list
+	}
+	run := registry.Double{A: a, B: c, Why: registry.KeyMatch, Bits: 12.5, Told: true, Guard: "twins",
+		Evidence: []registry.Evidence{{Field: "given", Level: "typing", Bits: 6.25}, {Field: "sex", Level: "different", Bits: -4}}}
+	save(run)
+	run.FoundAt = w.now
+	bare := run
+	bare.Evidence = nil
+	if got := open(false); len(got) != 2 || !reflect.DeepEqual(got[0], bare) { // what tells most, first; the seals stay closed
+		t.Errorf("open doubles = %+v, want first %+v", got, bare)
+	}
+	w.now = w.now.Add(time.Hour)
+	later := w.now.Add(48 * time.Hour).Truncate(time.Microsecond)
+	save(registry.Double{A: c, B: a, Why: registry.KeyMatch, Until: later, Reason: registry.AskHousehold})
+	run.Until, run.Reason = later, registry.AskHousehold
+	run.Bits, run.Told, run.Evidence = 9, false, run.Evidence[:1]
+	save(registry.Double{A: c, B: a, Why: registry.KeyMatch, Bits: 9, Guard: "twins", Evidence: run.Evidence}) // renewed, and put off still
+	if got := of(c); len(got) != 2 || !reflect.DeepEqual(got[0], run) || got[0].State(w.now) != registry.StatePostponed || got[0].State(later) != registry.StateReview {
+		t.Errorf("pairs of one record = %+v, want first %+v", got, run)
+	}
+	save(registry.Double{A: a, B: c, Why: registry.KeyMatch, Decided: registry.Withdrawn})
+	save(registry.Double{A: a, B: c, Why: registry.KeyMatch, Bits: 1}) // decided: it stays
+	run.Until, run.Reason, run.Decided, run.DecidedAt, run.By = time.Time{}, "", registry.Withdrawn, w.now, clerk.ID
+	if got := of(a); len(got) != 3 || !reflect.DeepEqual(got[0], run) || len(open(false)) != 1 {
+		t.Errorf("withdrawn: %+v, want first %+v", got, run)
+	}
+	save(registry.Double{A: a, B: c, Why: registry.KeyMatch, Decided: registry.Open})
+	run.Decided, run.DecidedAt, run.By = "", time.Time{}, ""
+	w.reopen(t)
+	if got := of(a); len(got) != 3 || !reflect.DeepEqual(got[0], run) || len(open(false)) != 2 {
+		t.Errorf("opened again: %+v, want first %+v", got, run)
+	}
 	must(t, w.org.Erase(ctx, clerk, c, "asked"))
-	if got := open(false); len(got) != 0 || len(open(true)) != 2 {
+	if got := of(a); len(got) != 3 || got[0].Bits+got[1].Bits != 0 || got[0].Evidence != nil || got[1].Evidence != nil {
+		t.Errorf("of one who was erased: %+v", got)
+	}
+	if got := open(false); len(got) != 0 || len(open(true)) != 3 {
 		t.Errorf("a pair with an erased one waits for a decision: %+v", got)
 	}
 	for _, d := range []registry.Double{{A: a, B: a, Why: registry.KeyPhone}, {A: a, B: b}, {A: a, B: registry.NewID(), Why: registry.KeyPhone}} {

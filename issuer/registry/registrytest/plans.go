@@ -2,9 +2,11 @@ package registrytest
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"aidpass/issuer/registry"
 )
@@ -83,29 +85,59 @@ func (t *tx) SaveEntitlement(e registry.Entitlement) (bool, error) {
 
 func (t *tx) Doubles(all bool) (list []registry.Double, err error) {
 	for _, d := range t.s.pairs {
-		if all || d.Decided == "" {
+		if all || d.Decided == "" && !t.gone(d.A) && !t.gone(d.B) {
+			d.Evidence = nil
 			list = append(list, d)
 		}
 	}
+	mostTelling(list)
 	return list, nil
 }
 
-func (t *tx) SaveDouble(d registry.Double) error {
-	old := slices.Clone(t.s.pairs)
-	i := slices.IndexFunc(t.s.pairs, func(o registry.Double) bool {
-		return o.Why == d.Why && (o.A == d.A && o.B == d.B || o.A == d.B && o.B == d.A)
-	})
-	switch {
-	case i < 0:
-		if d.FoundAt.IsZero() {
-			d.FoundAt = t.now
+func (t *tx) gone(id registry.ID) bool { return t.s.records[id] != nil && t.s.records[id].erased }
+
+func (t *tx) DoublesOf(id registry.ID) (list []registry.Double, err error) {
+	for _, d := range t.s.pairs {
+		if d.A == id || d.B == id {
+			if t.gone(d.A) || t.gone(d.B) {
+				d.Evidence = nil
+			}
+			list = append(list, d)
 		}
-		t.s.pairs = append(slices.Clone(t.s.pairs), d)
-	case d.Decided != "":
-		t.s.pairs = slices.Clone(t.s.pairs)
-		t.s.pairs[i].Decided, t.s.pairs[i].By = d.Decided, t.by.ID
-	default:
-		return nil
+	}
+	mostTelling(list)
+	return list, nil
+}
+
+func mostTelling(list []registry.Double) {
+	slices.SortStableFunc(list, func(a, b registry.Double) int {
+		return cmp.Or(cmp.Compare(b.Bits, a.Bits), a.FoundAt.Compare(b.FoundAt))
+	})
+}
+
+func (t *tx) SaveDouble(d registry.Double) error {
+	old := t.s.pairs
+	t.s.pairs = slices.Clone(old)
+	i := slices.IndexFunc(t.s.pairs, func(o registry.Double) bool { return o.Why == d.Why && o.Is(d.A, d.B) })
+	if i < 0 {
+		fresh := d
+		fresh.Decided, fresh.DecidedAt, fresh.By, fresh.Until, fresh.Reason = "", time.Time{}, "", time.Time{}, ""
+		if fresh.FoundAt.IsZero() {
+			fresh.FoundAt = t.now
+		}
+		t.s.pairs = append(t.s.pairs, fresh)
+		i = len(t.s.pairs) - 1
+	}
+	switch p := &t.s.pairs[i]; {
+	case d.Decided == registry.Open:
+		p.Decided, p.DecidedAt, p.By, p.Until, p.Reason = "", time.Time{}, "", time.Time{}, ""
+	case d.Decided != "" && d.Decided != p.Decided:
+		p.Decided, p.DecidedAt, p.By, p.Until, p.Reason = d.Decided, t.now, t.by.ID, time.Time{}, ""
+	case d.Decided != "" || p.Decided != "":
+	case d.Reason != "":
+		p.Until, p.Reason = d.Until, d.Reason
+	case d.Bits != 0:
+		p.Bits, p.Told, p.Guard, p.Evidence = d.Bits, d.Told, d.Guard, d.Evidence
 	}
 	t.then(func() { t.s.pairs = old })
 	return nil

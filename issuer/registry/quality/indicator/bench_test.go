@@ -87,6 +87,7 @@ func (c *camp) Record(id registry.ID) (registry.Record, error) {
 }
 
 func (c *camp) Doubles(bool) ([]registry.Double, error)              { return nil, nil }
+func (c *camp) DoublesOf(registry.ID) ([]registry.Double, error)     { return nil, nil }
 func (c *camp) Programmes() ([]registry.Programme, error)            { return nil, nil }
 func (c *camp) AsOf(registry.ID, time.Time) (registry.Record, error) { panic("not asked") }
 

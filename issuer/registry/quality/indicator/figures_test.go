@@ -2,6 +2,7 @@ package indicator_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -10,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"aidpass/access"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/quality"
 	"aidpass/issuer/registry/quality/indicator"
@@ -187,6 +189,12 @@ func TestAnOpenPairGetsOld(t *testing.T) {
 		w.now = at.AddDate(0, 0, -days)
 		w.double(w.houses[i].people[0], w.houses[i+10].people[0], "")
 	}
+	by := access.Actor{ID: "run", Role: access.Registrar} // the same pair by another reason, and put off: one pair, open since the first day
+	must(0, w.store.Update(t.Context(), by, func(tx registry.Tx) error {
+		a, b := w.houses[10].people[0], w.houses[0].people[0]
+		return errors.Join(tx.SaveDouble(registry.Double{A: a, B: b, Why: registry.KeyMatch, Bits: 9}),
+			tx.SaveDouble(registry.Double{A: a, B: b, Why: registry.KeyMatch, Until: at.AddDate(0, 0, 9), Reason: registry.Unsure}))
+	}))
 	m := w.measure().Indicators[15]
 	if v := m.Definition.Values(m.In(indicator.All, ""))[1]; v.Value != 21 || v.State != indicator.Amber {
 		t.Errorf("%+v", v)

@@ -367,14 +367,21 @@ func (c *counter) fill(m *Measured) {
 	}
 }
 
-// readPairs reads the possible doubles: of the time, or as they are.
+// readPairs reads the possible doubles: of the time, or as they are. A pair that stands by
+// several reasons is one: open while one of them is, since the first.
 func (r *run) readPairs() error {
+	var all []registry.Double
+	var err error
 	if r.opt.Beside.Pairs != nil {
-		return r.opt.Beside.Pairs(func(p Pair) error { r.pairs = append(r.pairs, p); return nil })
+		err = r.opt.Beside.Pairs(func(p Pair) error {
+			all = append(all, registry.Double{A: p.A, B: p.B, FoundAt: p.Found, Decided: p.Decided})
+			return nil
+		})
+	} else {
+		all, err = r.view.Doubles(true)
 	}
-	all, err := r.view.Doubles(true)
-	for _, d := range all {
-		r.pairs = append(r.pairs, Pair{A: d.A, B: d.B, Found: d.FoundAt, Decided: d.Decided})
+	for _, p := range registry.Pairs(all) {
+		r.pairs = append(r.pairs, Pair{A: p.A, B: p.B, Found: p.FoundAt, Decided: p.Decided})
 	}
 	return err
 }
