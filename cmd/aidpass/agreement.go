@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,6 +17,7 @@ import (
 	"aidpass/issuer/registry/export"
 	"aidpass/issuer/registry/rights"
 	"aidpass/storage"
+	"aidpass/web/console"
 )
 
 func (a *app) agreementCommand() *cobra.Command {
@@ -114,6 +118,14 @@ does not change: end it and make another one under a new id.`,
 					return usagef("the agreement names field %q, which no file has", f).hint("aidpass registry export --list-fields tells them")
 				}
 			}
+			places, err := a.placesNamed()
+			if err != nil {
+				return err
+			}
+			if sample, other := rights.Unpadded(made.Areas, made.Levels, places); sample != "" {
+				return usagef("levels: %s has another length than %s, a place that labels.json names: by length alone it is unclear which places are meant", other, sample).
+					hint("name every place in areas and leave levels empty, or give a sample of that length too")
+			}
 			return a.withRights(cmd.Context(), func(o *org, desk *rights.Desk) error {
 				if err := desk.MakeAgreement(cmd.Context(), a.actor(access.OrgAdmin), made); err != nil {
 					return err
@@ -124,6 +136,19 @@ does not change: end it and make another one under a new id.`,
 			})
 		},
 	}
+}
+
+// placesNamed are the codes of places that the organisation has names for.
+func (a *app) placesNamed() ([]string, error) {
+	b, err := a.setting(console.SettingLabels)
+	if err != nil || len(b) == 0 {
+		return nil, err
+	}
+	var names map[string]map[string]string
+	if err := json.Unmarshal(b, &names); err != nil {
+		return nil, usagef("%s: %w", a.settingPath(console.SettingLabels), err).hint("names by code and language, as {\"KE07\": {\"en\": \"Garissa\"}}")
+	}
+	return rights.PlaceCodes(slices.Sorted(maps.Keys(names))), nil
 }
 
 func standing(a *rights.Agreement, now time.Time) string {

@@ -40,6 +40,11 @@ Exit codes: 0 every promise is kept; 3 there is a finding; 1 a fault inside;
 			if err != nil {
 				return err
 			}
+			set, err := a.proveSettings(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			proofs = append(proofs, set)
 			if err := a.printProofs(proofs); err != nil {
 				return err
 			}

@@ -157,6 +157,7 @@ func TestTheDeskRunsTheOffice(t *testing.T) {
 	if err := settings.Set(ctx, org, by, console.SettingLabels, none, []byte(`{"RICE": {"en": "Rice"}}`)); err != nil {
 		t.Error(err)
 	}
+	settingsAreTheLogs(t, s)
 	if _, _, err := devices.Pack(ctx, org, by, console.PackOrder{Site: "wellA", Days: 7}); err != nil {
 		t.Errorf("a pack with what things are called: %v", err)
 	}
@@ -207,6 +208,44 @@ func TestTheDeskRunsTheOffice(t *testing.T) {
 	newest, err = log.Entries(ctx, org, by, console.AuditFilter{Act: "trust.withdraw"}, 9)
 	if err != nil || len(newest) != 1 || newest[0].Actor.SecondPerson != "omar" {
 		t.Errorf("the log of it: %+v, %v", newest, err)
+	}
+}
+
+// settingsAreTheLogs changes files of settings behind the desk: a check names each.
+func settingsAreTheLogs(t *testing.T, s *serving) {
+	t.Helper()
+	named := func() (files string) {
+		p, err := s.a.proveSettings(t.Context(), s.o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range p.Findings {
+			files += f.Object + " "
+		}
+		return files
+	}
+	if got := named(); got != "" {
+		t.Fatalf("as the desk left them: %s", got)
+	}
+	complaint, err := s.a.setting(console.SettingComplaint)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{console.SettingPairs: "90", console.SettingComplaint: "+1", console.SettingRequired: "{}"} {
+		if err := writeFile(s.a.settingPath(name), []byte(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := named(); got != "complaint.txt pairs.json " { // what is required may be laid there by hand
+		t.Errorf("changed outside: %s", got)
+	}
+	for _, name := range []string{console.SettingPairs, console.SettingRequired} {
+		if err := os.Remove(s.a.settingPath(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := writeFile(s.a.settingPath(console.SettingComplaint), complaint); err != nil {
+		t.Fatal(err)
 	}
 }
 
