@@ -123,7 +123,7 @@ func (r records) Handed(action access.Action, about registry.ID) ([]string, erro
 // papers proves that what is sealed of papers opens in its place.
 func (c *checker) papers() error {
 	return c.view(c.ctx, "check papers", func(t *tx) error {
-		for _, kind := range rights.Kinds() {
+		for _, kind := range append(rights.Kinds(), exercisePaper, invitedPaper) {
 			ids, err := t.texts(`SELECT id FROM paper WHERE org_id = $1 AND kind = $2`, c.id, string(kind))
 			if err != nil {
 				return err

@@ -57,4 +57,7 @@ const (
 	RefusedManyUndecided   = "many_undecided"
 	RefusedRelation        = "relation"
 	RefusedLivesThere      = "lives_there"
+	RefusedMetHow          = "met_how"
+	RefusedMetDay          = "met_day"
+	RefusedMetDesk         = "met_desk"
 )
