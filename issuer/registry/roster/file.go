@@ -196,7 +196,7 @@ func (f *File) open(opt Options, d door) (err error) {
 	case d == listsOnly && (kind == jsonFile || kind == xmlFile):
 		err = refuse(WrongKind, "export the list as CSV or XLSX", "is %s, not CSV or XLSX", kind)
 	case kind == workbook:
-		err = f.openWorkbook(opt.Sheet)
+		err = f.openWorkbook(opt.Sheet, opt.Typed)
 	case kind == jsonFile:
 		err = f.openJSON()
 	case kind == xmlFile:

@@ -56,6 +56,9 @@ type Options struct {
 	// -1254, -1256 or iso-8859-1. Empty: UTF-8 or UTF-16 as the bytes tell, and for
 	// other bytes OpenFile guesses and warns, while Open refuses.
 	Encoding string
+	// Typed is for forms that people type into: a cell of XLSX with a formula is a Problem
+	// of its row, whatever it has come to.
+	Typed bool
 }
 
 // A Code is why a file cannot be read, for who says so in other languages than English.

@@ -110,7 +110,8 @@ func (s *sheetSource) row(tag xml.StartElement) (record, error) {
 }
 
 // cell reads to the end of the c element just begun (ECMA-376 part 1, 18.3.1.4).
-// A formula counts by the value stored with it; it is never evaluated.
+// A formula counts by the value stored with it, or not at all (Options.Typed); it is never
+// evaluated.
 func (s *sheetSource) cell(tag xml.StartElement) (value string, wrong Problem, err error) {
 	var v strings.Builder
 	text, formula, in := "", false, ""
@@ -147,6 +148,9 @@ func (s *sheetSource) cell(tag xml.StartElement) (value string, wrong Problem, e
 		break
 	}
 	raw := v.String()
+	if formula && s.book.typed {
+		return "", Problem{What: "it holds a formula", Fix: "type the value instead"}, nil
+	}
 	if formula && raw == "" && attr(tag, "t") != "str" { // a text may be empty: IF(A2="","",A2)
 		return "", Problem{What: "its formula has no stored value", Fix: "open the file with a spreadsheet program, save it, and try again"}, nil
 	}

@@ -6,12 +6,13 @@ import (
 )
 
 // openWorkbook makes a table of each sheet that has a header and rows, or of the
-// one that is named.
-func (f *File) openWorkbook(want string) error {
+// one that is named. typed: no formula counts.
+func (f *File) openWorkbook(want string, typed bool) error {
 	b, err := readBook(f.file, f.size)
 	if err != nil {
 		return err
 	}
+	b.typed = typed
 	if b.macros {
 		f.warn("it carries macros, which are left alone")
 	}

@@ -34,6 +34,7 @@ type book struct {
 	zeros   []int    // by cell format: digits a whole number is shown with at least, as 3 of "000"
 	from    int      // the year that day numbers count from: 1900 or 1904
 	macros  bool
+	typed   bool // a formula is a problem
 }
 
 type sheetRef struct {
