@@ -61,6 +61,9 @@ type Options struct {
 	Typed bool
 }
 
+// IsFormula is what is wrong with a cell of a formula where Options.Typed asks for values.
+const IsFormula = "it holds a formula"
+
 // A Code is why a file cannot be read, for who says so in other languages than English.
 type Code string
 

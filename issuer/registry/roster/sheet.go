@@ -149,7 +149,7 @@ func (s *sheetSource) cell(tag xml.StartElement) (value string, wrong Problem, e
 	}
 	raw := v.String()
 	if formula && s.book.typed {
-		return "", Problem{What: "it holds a formula", Fix: "type the value instead"}, nil
+		return "", Problem{What: IsFormula, Fix: "type the value instead"}, nil
 	}
 	if formula && raw == "" && attr(tag, "t") != "str" { // a text may be empty: IF(A2="","",A2)
 		return "", Problem{What: "its formula has no stored value", Fix: "open the file with a spreadsheet program, save it, and try again"}, nil
