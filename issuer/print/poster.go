@@ -26,7 +26,7 @@ func Poster(ctx context.Context, title string, texts []string, opt Options) (Fil
 	lang, _ := words.Language(opt.Lang)
 	pen := p.newPen(&p.one, 0, 0, size.height, size.width, lang.Tag())
 	all := append([]string{title}, texts...)
-	for points := 26.0; points >= least; points -= 2 {
+	for points := 34.0; points >= least; points -= 2 {
 		if err := ctx.Err(); err != nil {
 			return File{}, err
 		}

@@ -44,7 +44,7 @@ const (
 	tableFoot   = 14.0 // beneath everything
 	tableSign   = 14.0 // for a signature above that
 	tableHead   = 11.0 // the headings
-	tableGap    = 2.0  // between columns
+	tableGap    = 3.0  // between columns
 )
 
 // Rows draws a table in the language of opt, page by page with its headings, and the number

@@ -135,7 +135,9 @@ type Unit struct {
 	Slept   time.Time   `json:"slept,omitzero"` // when it became inactive by this exercise
 }
 
-// maxMarks is how many marks of one unit are kept; a desk marks once or twice.
+// MostMarks is how many marks of one unit are kept; a desk marks once or twice.
+const MostMarks = maxMarks
+
 const maxMarks = 30
 
 // Invited is a unit as an exercise counts it.
