@@ -249,14 +249,17 @@ with her row has a recall: aidpass consent letter writes what it gets.`,
 				if err != nil {
 					return err
 				}
-				recalls, err := desk.Withdraw(ctx, a.actor(access.Registrar), id, rights.Purpose(purpose), to)
+				recalls, unsent, err := desk.Withdraw(ctx, a.actor(access.Registrar), id, rights.Purpose(purpose), to)
 				if err != nil {
 					return err
 				}
-				return a.print(map[string]any{"withdrawn": id.String(), "recalls": recalls}, func(w io.Writer) {
+				return a.print(map[string]any{"withdrawn": id.String(), "recalls": recalls, "unsent": unsent}, func(w io.Writer) {
 					fmt.Fprintln(w, "taken back; nothing more is shared")
 					if len(recalls) == 0 {
 						fmt.Fprintln(w, "nobody got anything about her under an agreement")
+					}
+					if unsent > 0 {
+						fmt.Fprintf(w, "%s at the desk: made, handed to nobody, and not handed out any more\n", plural(unsent, "file", "files"))
 					}
 					for i := range recalls {
 						writeRecall(w, &recalls[i], a.Now())

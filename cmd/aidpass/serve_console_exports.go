@@ -165,7 +165,7 @@ func (d consoleExports) write(ctx context.Context, t *work.Turn) (string, error)
 	}
 	file := bounded{most: d.exports.room()}
 	opt := args.Order.Options()
-	opt.Now = d.a.Now
+	opt.Now, opt.Waits = d.a.Now, true
 	erased, err := d.o.store.ErasedCount(ctx) // before the first row is read
 	if err != nil {
 		return "", err
@@ -209,12 +209,30 @@ func (d consoleExports) Made(ctx context.Context, org, account, job string) (con
 		d.exports.drop(job)
 		return console.ExportMade{}, console.ErrExportGone
 	}
-	var refusal *rights.Refusal
-	if err := d.o.keeper().Stale(ctx, m.Summary.Share); errors.As(err, &refusal) {
-		d.exports.drop(job)
-		return console.ExportMade{}, console.ErrExportGone
-	} else if err != nil {
+	if err := d.still(job, d.o.keeper().Stale(ctx, m.Summary.Share)); err != nil {
 		return console.ExportMade{}, err
 	}
 	return m, nil
+}
+
+// HandOut implements console.ExportDesk.
+func (d consoleExports) HandOut(ctx context.Context, org string, by access.Actor, job string) (console.ExportMade, error) {
+	m, err := d.Made(ctx, org, by.ID, job)
+	if err == nil {
+		err = d.still(job, d.o.keeper().HandOut(ctx, by, m.Summary.Share))
+	}
+	if err != nil {
+		return console.ExportMade{}, err
+	}
+	return m, nil
+}
+
+// still forgets a file of which err says that nobody gets it any more.
+func (d consoleExports) still(job string, err error) error {
+	var refusal *rights.Refusal
+	if errors.As(err, &refusal) {
+		d.exports.drop(job)
+		return console.ErrExportGone
+	}
+	return err
 }

@@ -100,9 +100,17 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 	if len(told) != 2 {
 		t.Errorf("of files and looks her page tells %v", told)
 	}
-	recalls, err := s.o.keeper().Withdraw(ctx, by, id, "", "")
-	if err != nil || len(recalls) != 1 || len(recalls[0].Shares) != 3 {
-		t.Errorf("a recall: %+v %v", recalls, err)
+	for range 2 {
+		if _, err := desk.HandOut(ctx, org, by, files[0]); err != nil {
+			t.Errorf("the file is taken: %v", err)
+		}
+	}
+	recalls, unsent, err := s.o.keeper().Withdraw(ctx, by, id, "", "")
+	if err != nil || len(recalls) != 1 || len(recalls[0].Shares) != 2 || unsent != 1 {
+		t.Errorf("of a look, a file that was taken and one that waits: %+v %d %v", recalls, unsent, err)
+	}
+	if _, err := desk.HandOut(ctx, org, by, files[1]); !errors.Is(err, console.ErrExportGone) {
+		t.Errorf("the file that waited is taken: %v", err)
 	}
 	if _, err := export.Look(ctx, s.o.store, ministry, scope, id, s.a.Now()); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("after she took it back: %v", err)

@@ -182,7 +182,7 @@ func TestWhatWentOutUnderAnAgreement(t *testing.T) {
 	id := w.person(own, "Amina Yusuf")
 	ministry := w.as(own, access.Partner)
 	ministry.get("/people/" + id.String())
-	if _, err := w.rightsOf(own).Withdraw(t.Context(), clerk, id, "", ""); err != nil {
+	if _, _, err := w.rightsOf(own).Withdraw(t.Context(), clerk, id, "", ""); err != nil {
 		t.Fatal(err)
 	}
 	page := w.as(own, access.Auditor).get("/agreements/of/moi-2026").Body.String()

@@ -373,18 +373,22 @@ func (s *Consent) withdraw(p *Page) error {
 		return err
 	}
 	var recalls []rights.Recall
+	unsent := 0
 	err = p.Do(func(ctx context.Context) (err error) {
-		recalls, err = s.Desk.Withdraw(ctx, p.Actor(), who.id, rights.Purpose(p.Form.Get("purpose")), p.Form.Get("to"))
+		recalls, unsent, err = s.Desk.Withdraw(ctx, p.Actor(), who.id, rights.Purpose(p.Form.Get("purpose")), p.Form.Get("to"))
 		return err
 	})
 	if err != nil {
 		return rightsFault(err)
 	}
 	at := who.Path + "/consent"
-	if len(recalls) == 0 {
-		return p.Done(at, Note{Word: "consent.withdrawn_none"})
+	switch {
+	case len(recalls) > 0:
+		return p.Done(at, Note{Word: "consent.withdrawn", Fill: []any{"count", len(recalls)}})
+	case unsent > 0: // what waited at the desk is not handed out any more
+		return p.Done(at, Note{Word: "consent.withdrawn_unsent", Fill: []any{"count", unsent}})
 	}
-	return p.Done(at, Note{Word: "consent.withdrawn", Fill: []any{"count", len(recalls)}})
+	return p.Done(at, Note{Word: "consent.withdrawn_none"})
 }
 
 // A noticeRow is a wording in the list.

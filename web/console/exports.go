@@ -34,6 +34,9 @@ type ExportDesk interface {
 	// other, and once its time is over; ErrExportGone where somebody in it may not be told of
 	// any more.
 	Made(ctx context.Context, org, account, job string) (ExportMade, error)
+	// HandOut is Made for who takes it now. From then on whoever it is for has it, and is to be
+	// told when somebody in it takes a yes back.
+	HandOut(ctx context.Context, org string, by access.Actor, job string) (ExportMade, error)
 }
 
 // An ExportOrder says what is to be taken out, and what for.
@@ -258,7 +261,7 @@ func (s *Exports) show(p *Page) error {
 // take hands the file out, and tells the log of that once more: who took it, beside who
 // had it made and of whom it tells.
 func (s *Exports) take(p *Page) error {
-	m, err := s.find(p)
+	m, err := s.Desk.HandOut(p.Context(), p.Org(), p.Actor(), p.Param("export"))
 	if err != nil {
 		return err
 	}

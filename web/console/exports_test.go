@@ -51,7 +51,7 @@ func (d exportDesk) Programmes(context.Context, string) ([]registry.Programme, e
 
 func (d exportDesk) options(o console.ExportOrder) export.Options {
 	opt := o.Options()
-	opt.Now = d.w.now
+	opt.Now, opt.Waits = d.w.now, true
 	return opt
 }
 
@@ -79,6 +79,14 @@ func (d exportDesk) Made(_ context.Context, org, account, job string) (console.E
 		return m, console.ErrNotFound
 	}
 	return m, nil
+}
+
+func (d exportDesk) HandOut(ctx context.Context, org string, by access.Actor, job string) (console.ExportMade, error) {
+	m, err := d.Made(ctx, org, by.ID, job)
+	if err == nil {
+		err = d.w.rightsOf(org).HandOut(ctx, by, m.Summary.Share)
+	}
+	return m, err
 }
 
 var jobPath = regexp.MustCompile(`^/desk/jobs/(.+)$`)
@@ -135,7 +143,7 @@ func TestAFileUnderAnAgreement(t *testing.T) {
 	if e := log[len(log)-1]; e.Action != "export.make" || e.Object != a.ID || e.Reason != "winter distribution" || e.Digest != sum || !strings.Contains(e.Detail, "rows=4") || e.Actor.ID != dpo.member.id {
 		t.Errorf("the log tells %+v", e)
 	}
-	if recalls, err := w.rightsOf(own).Withdraw(t.Context(), clerk, kept, "", ""); err != nil || len(recalls) != 1 {
+	if recalls, _, err := w.rightsOf(own).Withdraw(t.Context(), clerk, kept, "", ""); err != nil || len(recalls) != 1 {
 		t.Errorf("a recall reaches the file: %v %v", recalls, err)
 	}
 }

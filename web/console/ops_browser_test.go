@@ -41,7 +41,7 @@ func TestTheOfficeIsOpenToEverybody(t *testing.T) {
 			agreed := w.agreement(own, func(*rights.Agreement) {})
 			partner, seen := w.add(own, "ministry", access.Partner), w.person(own, "أمينة يوسف").String()
 			w.of(partner).get("/people/" + seen)
-			if _, err := w.rightsOf(own).Withdraw(w.Context(), clerk, w.person(own, "Amina Yusuf"), "", ""); err != nil {
+			if _, _, err := w.rightsOf(own).Withdraw(w.Context(), clerk, w.person(own, "Amina Yusuf"), "", ""); err != nil {
 				t.Fatal(err)
 			}
 			visit := w.household(own)

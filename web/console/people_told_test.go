@@ -60,7 +60,7 @@ func TestAPartnersPage(t *testing.T) {
 	if err != nil || len(shares) != 2 || shares[0].Agreement != "moi-2026" || shares[0].Rows != 1 {
 		t.Fatalf("two accounts looked: %+v %v", shares, err)
 	}
-	recalls, err := w.rightsOf(own).Withdraw(t.Context(), clerk, id, "", "ministry")
+	recalls, _, err := w.rightsOf(own).Withdraw(t.Context(), clerk, id, "", "ministry")
 	if err != nil || len(recalls) != 1 || recalls[0].To != "ministry" || len(recalls[0].Shares) != 2 {
 		t.Errorf("recalls: %+v %v", recalls, err)
 	}

@@ -31,7 +31,7 @@ func TestRightsAreOpenToEverybody(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.share(own, id)
-			made, err := desk.Withdraw(w.Context(), officer, id, "", "")
+			made, _, err := desk.Withdraw(w.Context(), officer, id, "", "")
 			if err != nil || len(made) != 1 {
 				t.Fatal(made, err)
 			}

@@ -126,7 +126,7 @@ func (w *world) recall(org string) string {
 	w.Helper()
 	id := w.person(org, "Amina Yusuf")
 	w.share(org, id)
-	made, err := w.rightsDesk(org).Withdraw(w.Context(), officer, id, "", "")
+	made, _, err := w.rightsDesk(org).Withdraw(w.Context(), officer, id, "", "")
 	if err != nil || len(made) != 1 {
 		w.Fatal(made, err)
 	}

@@ -61,6 +61,8 @@ type Options struct {
 	// Progress is told how many households and people are in the file so far, now and then;
 	// its error ends the writing. nil: nobody is told.
 	Progress func(rows int) error
+	// Waits says that the file waits at a desk: nobody has it until [rights.Desk.HandOut].
+	Waits bool
 
 	pseudonym []byte // of this file
 }
@@ -127,7 +129,7 @@ func Write(ctx context.Context, store rights.Store, by access.Actor, opt Options
 	}
 	sum.SHA256 = hex.EncodeToString(hash[:])
 	sum.Share.Fields, sum.Share.Rows, sum.Share.By = sum.Fields, sum.Households+sum.People, by.ID
-	sum.Share.SHA256 = sum.SHA256
+	sum.Share.SHA256, sum.Share.Waits = sum.SHA256, opt.Waits
 	err = store.WriteRights(ctx, by, func(tx rights.Tx) error {
 		return sum.Share.Record(tx, hash, about, sum.detail(opt), opt.Now())
 	})

@@ -68,7 +68,7 @@ func TestWhomAPartyIsNotToldOf(t *testing.T) {
 		"who fled from that government":     {none, func(l *looks, head, _ registry.ID) { l.set(head, registry.Person{Origin: "ETH"}) }},
 		"a household of that country":       {none, func(l *looks, _, home registry.ID) { l.set(home, registry.Household{Origin: "ETH"}) }},
 		"who said no": {none, func(l *looks, head, _ registry.ID) {
-			if _, err := l.desk.Withdraw(t.Context(), clerk, head, "", ""); err != nil {
+			if _, _, err := l.desk.Withdraw(t.Context(), clerk, head, "", ""); err != nil {
 				t.Fatal(err)
 			}
 		}},
@@ -144,7 +144,7 @@ func TestALookIsAShare(t *testing.T) {
 	if told != 3 {
 		t.Errorf("the log tells of %d looks of 3: %+v", told, l.store.Notes())
 	}
-	recalls, err := l.desk.Withdraw(t.Context(), clerk, head, "", "")
+	recalls, _, err := l.desk.Withdraw(t.Context(), clerk, head, "", "")
 	if err != nil || len(recalls) != 1 || len(recalls[0].Shares) != 2 {
 		t.Fatalf("%+v %v", recalls, err)
 	}
@@ -152,7 +152,7 @@ func TestALookIsAShare(t *testing.T) {
 	if err != nil || len(letter.Refs) != 2 || letter.Refs[0].Name != head.String() {
 		t.Errorf("%+v %v", letter, err)
 	}
-	if recalls, err := l.desk.Withdraw(t.Context(), clerk, home, "", ""); err != nil || len(recalls) != 0 {
+	if recalls, _, err := l.desk.Withdraw(t.Context(), clerk, home, "", ""); err != nil || len(recalls) != 0 {
 		t.Errorf("of the household nobody saw the record: %+v %v", recalls, err)
 	}
 }

@@ -144,7 +144,7 @@ func TestWhoIsLeftOut(t *testing.T) {
 	s, heads, homes := village(t, 4)
 	desk := partner(t, s, func(*rights.Agreement) {})
 	for _, id := range []registry.ID{heads[0], homes[1]} {
-		if _, err := desk.Withdraw(t.Context(), clerk, id, "", ""); err != nil {
+		if _, _, err := desk.Withdraw(t.Context(), clerk, id, "", ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -166,7 +166,7 @@ func TestWhoIsLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := desk.Withdraw(t.Context(), clerk, spouse, "", "relief-b"); err != nil {
+	if _, _, err := desk.Withdraw(t.Context(), clerk, spouse, "", "relief-b"); err != nil {
 		t.Fatal(err)
 	}
 	data, sum := write(t, s, export.Options{Form: export.HXL, Use: rights.Use{Agreement: "b-1"}})
@@ -214,7 +214,7 @@ func (s slow) WriteRights(ctx context.Context, by access.Actor, fn func(rights.T
 func TestCountingIsWriting(t *testing.T) {
 	s, heads, homes := village(t, 301)
 	desk := partner(t, s, func(*rights.Agreement) {})
-	if _, err := desk.Withdraw(t.Context(), clerk, heads[0], "", ""); err != nil {
+	if _, _, err := desk.Withdraw(t.Context(), clerk, heads[0], "", ""); err != nil {
 		t.Fatal(err)
 	}
 	err := s.Update(t.Context(), clerk, func(tx registry.Tx) error {

@@ -129,7 +129,7 @@ func (d *Desk) erase(ctx context.Context, by access.Actor, e Erasure, stop bool,
 			if _, err := tx.Record(id); errors.Is(err, registry.ErrErased) {
 				continue
 			}
-			recalls, err := d.recall(tx, id, "", "", Gone)
+			recalls, _, err := d.recall(tx, id, "", "", Gone)
 			if err != nil {
 				return err
 			}

@@ -82,7 +82,7 @@ func (d *Desk) Held(ctx context.Context, id registry.ID) (h Held, err error) {
 				return err
 			}
 			for _, s := range shares {
-				if seen[s.ID] {
+				if seen[s.ID] || s.Void { // nobody got it
 					continue
 				}
 				seen[s.ID] = true

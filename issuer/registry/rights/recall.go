@@ -38,14 +38,14 @@ type Recall struct {
 
 // Withdraw takes yeses back: those to a party (its id), or to everybody where to is empty,
 // for a purpose, or for any where that is empty. From this transaction on no file has her
-// row for them, and each who got it under an agreement is to be told: it returns those recalls.
-// Withdrawing what was never given is a no on record, and no error.
-func (d *Desk) Withdraw(ctx context.Context, by access.Actor, id registry.ID, purpose Purpose, to string) (recalls []Recall, err error) {
+// row for them, and each who got it under an agreement is to be told: it returns those recalls,
+// and of how many files that waited nobody has anything, nor gets it any more. Withdrawing what was never given is a no on record, and no error.
+func (d *Desk) Withdraw(ctx context.Context, by access.Actor, id registry.ID, purpose Purpose, to string) (recalls []Recall, unsent int, err error) {
 	if purpose != "" && !purpose.Shared() {
-		return nil, deny(DeniedPurpose, "purpose: one of %s, or none for all of them", list(shared))
+		return nil, 0, deny(DeniedPurpose, "purpose: one of %s, or none for all of them", list(shared))
 	}
 	if to != "" && !shortID.MatchString(to) {
-		return nil, deny(DeniedRecipient, "a recipient is named by the id of its agreement")
+		return nil, 0, deny(DeniedRecipient, "a recipient is named by the id of its agreement")
 	}
 	err = d.Store.WriteRights(ctx, by, func(tx Tx) error {
 		answers, save, err := answersOf(tx, id)
@@ -55,15 +55,15 @@ func (d *Desk) Withdraw(ctx context.Context, by access.Actor, id registry.ID, pu
 		if err := save(d.takenBack(answers, purpose, to)); err != nil {
 			return err
 		}
-		if recalls, err = d.recall(tx, id, purpose, to, Taken); err != nil {
+		if recalls, unsent, err = d.recall(tx, id, purpose, to, Taken); err != nil {
 			return err
 		}
-		return tx.Note(access.Entry{Action: "consent.withdraw", Object: id.String(), Detail: fmt.Sprintf("purpose=%s to=%s recalls=%d", purpose, to, len(recalls))})
+		return tx.Note(access.Entry{Action: "consent.withdraw", Object: id.String(), Detail: fmt.Sprintf("purpose=%s to=%s recalls=%d unsent=%d", purpose, to, len(recalls), unsent)})
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return recalls, nil
+	return recalls, unsent, nil
 }
 
 // takenBack returns the answers with the yeses marked, and a plain no behind them, which
@@ -109,26 +109,34 @@ func newID() string {
 }
 
 // recall keeps a recall for each party that got the row of a record, an agreement each,
-// and is not told already.
-func (d *Desk) recall(tx Tx, id registry.ID, purpose Purpose, to string, why Why) (out []Recall, err error) {
+// and is not told already. A file that waits is void instead.
+func (d *Desk) recall(tx Tx, id registry.ID, purpose Purpose, to string, why Why) (out []Recall, unsent int, err error) {
 	shares, err := SharesOf(tx, id)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	before, err := readPapers[Recall](tx, kindRecall, id)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	for _, s := range shares {
-		if s.Agreement == "" || to != "" && s.To != to || purpose != "" && s.Purpose != purpose ||
+		if s.Void || s.Agreement == "" || to != "" && s.To != to || purpose != "" && s.Purpose != purpose ||
 			slices.ContainsFunc(before, func(r Recall) bool { return r.Why == why && slices.Contains(r.Shares, s.ID) }) {
+			continue
+		}
+		if s.Waits {
+			unsent++
+			s.Waits, s.Void = false, true
+			if err := savePaper(tx, Paper{Kind: kindShare, ID: s.ID, At: s.At}, s); err != nil {
+				return nil, 0, err
+			}
 			continue
 		}
 		i := slices.IndexFunc(out, func(r Recall) bool { return r.Agreement == s.Agreement })
 		if i < 0 {
 			a, err := AgreementIn(tx, s.Agreement)
 			if err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			i = len(out)
 			out = append(out, Recall{ID: newID(), Unit: id, To: s.To, Name: s.Name, Issuer: a.With.Issuer, Agreement: s.Agreement, Why: why, At: d.now(), Due: d.now().Add(AnswerDue)})
@@ -139,13 +147,13 @@ func (d *Desk) recall(tx Tx, id registry.ID, purpose Purpose, to string, why Why
 	}
 	for _, r := range out {
 		if err := saveRecall(tx, r); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if err := tx.Note(access.Entry{Action: "recall.make", Object: r.ID, Reason: string(why), Detail: fmt.Sprintf("unit=%s to=%s agreement=%s files=%d", id, r.To, r.Agreement, len(r.Shares))}); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	return out, nil
+	return out, unsent, nil
 }
 
 func saveRecall(tx Tx, r Recall) error {

@@ -209,7 +209,7 @@ func (m *Remover) Plan(ctx context.Context, r Removal) (p Plan, err error) {
 				return err
 			}
 			for _, s := range shares {
-				if s.Agreement != "" && !slices.Contains(p.Told, s.To) {
+				if s.Agreement != "" && !s.Void && !slices.Contains(p.Told, s.To) {
 					p.Told = append(p.Told, s.To)
 				}
 			}

@@ -131,7 +131,7 @@ func TestAYesToTwoIsTakenBackFromOne(t *testing.T) {
 	if _, err := desk.Give(t.Context(), clerk, id, g); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := desk.Withdraw(t.Context(), clerk, id, rights.Health, "relief-b"); err != nil {
+	if _, _, err := desk.Withdraw(t.Context(), clerk, id, rights.Health, "relief-b"); err != nil {
 		t.Fatal(err)
 	}
 	answers, err := desk.Answers(t.Context(), id)

@@ -47,6 +47,8 @@ type Share struct {
 	Numbers   bool      `json:"numbers"` // people go by the numbers of their lists
 	At        time.Time `json:"at"`
 	By        string    `json:"by"`
+	Waits     bool      `json:"waits,omitempty"` // at a desk, handed to nobody yet
+	Void      bool      `json:"void,omitempty"`  // it never is: it waited when somebody in it was not to be told of any more
 }
 
 // A Use is what a file is made for: under an agreement, or for a purpose of one's own.
@@ -166,7 +168,7 @@ func RecordLook(tx Tx, a *Agreement, by access.Actor, id registry.ID, fields []s
 	return tx.NoteAbout(access.Entry{Action: LookAction, Object: s.ID, Detail: access.Fit("fields=" + strings.Join(fields, ",")), Reason: s.why()}, []registry.ID{id})
 }
 
-// Stale says of a file that was made and handed to nobody yet why it is to be made anew:
+// Stale says of a file that was made why it is to be made anew:
 // its agreement is over, or somebody in it took her yes back or was erased since. It is nil,
 // or a *Refusal; or an error of the store.
 func (d *Desk) Stale(ctx context.Context, s Share) error {
@@ -174,18 +176,47 @@ func (d *Desk) Stale(ctx context.Context, s Share) error {
 		return nil
 	}
 	return d.Store.ReadRights(ctx, func(v View) error {
-		a, err := AgreementIn(v, s.Agreement)
-		if err == nil {
-			err = a.Live(d.now())
-		}
-		if err != nil {
+		_, err := d.stale(v, s.ID)
+		return err
+	})
+}
+
+// stale is the share as it is kept now, and Stale of it.
+func (d *Desk) stale(v View, id string) (s Share, err error) {
+	if s, err = readPaper[Share](v, kindShare, id); err != nil {
+		return s, err
+	}
+	a, err := AgreementIn(v, s.Agreement)
+	if err == nil {
+		err = a.Live(d.now())
+	}
+	if err != nil {
+		return s, err
+	}
+	recalls, err := readPapers[Recall](v, kindRecall, registry.ID{})
+	if err == nil && (s.Void || slices.ContainsFunc(recalls, func(r Recall) bool { return slices.Contains(r.Shares, s.ID) })) {
+		err = deny(DeniedRecalled, "somebody in file %s is not to be told of any more: make it anew", s.ID)
+	}
+	return s, err
+}
+
+// HandOut keeps that a file which waited is handed out from now on, and refuses one that is
+// stale: of a yes taken back at the same moment, either the file is not handed out or its
+// recipient is to be told.
+func (d *Desk) HandOut(ctx context.Context, by access.Actor, s Share) error {
+	if s.Agreement == "" {
+		return nil
+	}
+	return d.Store.WriteRights(ctx, by, func(tx Tx) error {
+		now, err := d.stale(tx, s.ID)
+		if err != nil || !now.Waits {
 			return err
 		}
-		recalls, err := readPapers[Recall](v, kindRecall, registry.ID{})
-		if err == nil && slices.ContainsFunc(recalls, func(r Recall) bool { return slices.Contains(r.Shares, s.ID) }) {
-			err = deny(DeniedRecalled, "somebody in file %s is not to be told of any more: make it anew", s.ID)
+		now.Waits = false
+		if err := savePaper(tx, Paper{Kind: kindShare, ID: now.ID, At: now.At}, now); err != nil {
+			return err
 		}
-		return err
+		return tx.Note(access.Entry{Action: "export.take", Object: now.ID})
 	})
 }
 

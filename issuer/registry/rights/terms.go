@@ -180,7 +180,7 @@ func overShares(v View, now time.Time) (list []Due, err error) {
 	}
 	days := map[string]int{} // by agreement: one has many
 	for _, s := range shares {
-		if s.Agreement == "" {
+		if s.Agreement == "" || s.Void {
 			continue
 		}
 		if _, ok := days[s.Agreement]; !ok {
