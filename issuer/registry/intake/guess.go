@@ -276,6 +276,11 @@ func (s *sample) byValues(list []ColumnPlan) {
 	free := func(f Field) bool {
 		return !hasField(list, f, len(list)-1) && (len(list) == 0 || list[len(list)-1].Field != f)
 	}
+	for i := range list { // first: beside relations a "family" is no count
+		if c := &list[i]; c.Field == Ext && !s.coded() && free(Relation) && len(s.cells[c.Column]) >= 3 && tellsRelations(s.cells[c.Column]) {
+			c.Field, c.Sure = Relation, 60
+		}
+	}
 	for i := range list {
 		c := &list[i]
 		values := s.cells[c.Column]
@@ -299,6 +304,7 @@ func (s *sample) byValues(list []ColumnPlan) {
 			c.Field, c.Sure = Phone, 40
 		}
 	}
+	s.byPlace(list)
 	s.bareNumber(list)
 	// "nom" beside "prénom" is the family's; "name" beside "family name" the given one.
 	if i := slices.IndexFunc(list, func(c ColumnPlan) bool { return c.Field == FullName }); i >= 0 {

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ var (
 	wordsOfHouse = wordSet("household|hh|menage|mng|foyer|famille|family|hogar|familia|agregado|familiar|unidad|kaya|الاسره|اسره|العائله|عائله|الاسريه")
 	wordsOfOne   = wordSet("individual|person|member|beneficiary|participant|individu|individuel|personne|membre|beneficiaire|persona|individuo|individual|miembro|beneficiario|" +
 		"integrante|pessoa|membro|mtu|mwanachama|mnufaika|mwanakaya|الفرد|فرد|الشخص|المستفيد|العضو")
+	wordsOfRecord   = wordSet("record|rec|entry|fiche|enregistrement|ficha|registro|السجل|سجل|القيد|قيد|rekodi")
 	wordsOfRelation = wordSet("lien|parente|parentesco|grau|relation|relationship|relacion|relacao|vinculo|link|uhusiano|صله|القرابه|قرابه|العلاقه|علاقه|صله")
 	wordsOfHead     = wordSet("chef|chefe|cm|jefe|jefa|jefatura|jefe a|cabeza|cabeca|head|hoh|hhh|responsable|responsavel|mkuu|kiongozi|رب|برب|ربه|لرب|بربه")
 	wordsBetween    = wordSet("of|the|to|de|du|des|d|da|do|das|dos|del|la|le|l|les|el|los|las|a|au|o|os|as|con|com|avec|ao|y|e|et|ya|wa|na|kwa|cha|مع|الى|من|في")
@@ -70,7 +72,8 @@ func headingOf(name string) (Field, int) {
 	return Ext, 0
 }
 
-// bareNumber gives a column "Code" or "N°" to the people whom the table is seen to list.
+// bareNumber gives a column "Code", "N°" or "Record No" to the people whom the table is seen
+// to list.
 func (s *sample) bareNumber(list []ColumnPlan) {
 	has := func(fields ...Field) bool {
 		return slices.ContainsFunc(list, func(c ColumnPlan) bool { return slices.Contains(fields, c.Field) })
@@ -80,11 +83,64 @@ func (s *sample) bareNumber(list []ColumnPlan) {
 	}
 	for i, c := range list {
 		words := strings.Fields(registry.Fold(c.Column))
-		if c.Field == Ext && len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !wordsOfNumber[w] && !wordsBetween[w] }) && s.mayNumber(c.Column) {
+		if c.Field == Ext && len(words) > 0 && !slices.ContainsFunc(words, func(w string) bool { return !wordsOfNumber[w] && !wordsOfRecord[w] && !wordsBetween[w] }) && s.mayNumber(c.Column) {
 			list[i].Field, list[i].Sure = PersonID, 60
 			return
 		}
 	}
+}
+
+// tellsRelations reports whether values say how people are related to a head, one of whom
+// is among them.
+func tellsRelations(values []string) bool {
+	codes := map[string]bool{}
+	related := most(values, func(v string) bool {
+		code, ok := registry.ParseRelation(v)
+		codes[code] = ok
+		return ok
+	})
+	return related && codes["head"] && len(codes) > 1
+}
+
+var placeCode = regexp.MustCompile(`^([A-Z]{2,3})[0-9]{2,12}$`)
+
+// byPlace gives the place to the column whose values are p-codes: of a country's letters,
+// under a heading that speaks of places, or with several rows of one place. Of several such
+// columns it is the one with the longest codes, which are the most detailed.
+func (s *sample) byPlace(list []ColumnPlan) {
+	at, longest := -1, 0
+	for i, c := range list {
+		if c.Field == PCode {
+			return
+		}
+		values := s.cells[c.Column]
+		if c.Field != Ext || s.coded() || len(values) < 3 || !ofPlaces(c.Column) && s.distinct(c.Column) {
+			continue
+		}
+		length := 0
+		coded := most(values, func(v string) bool {
+			m := placeCode.FindStringSubmatch(v)
+			if m == nil {
+				return false
+			}
+			_, ok := registry.Country(m[1])
+			length = max(length, len(v))
+			return ok
+		})
+		if coded && length > longest {
+			at, longest = i, length
+		}
+	}
+	if at >= 0 {
+		list[at].Field, list[at].Sure = PCode, 60
+	}
+}
+
+// ofPlaces reports whether a word of a heading is what places are called.
+func ofPlaces(heading string) bool {
+	return slices.ContainsFunc(strings.Fields(registry.Fold(heading)), func(w string) bool {
+		return slices.Contains([]Field{Admin1, Admin2, Admin3, Admin4, PCode, Site, Address}, known[squeeze(w)])
+	})
 }
 
 // headNames looks at a column "head of household" that does not say yes or no: it names

@@ -192,7 +192,22 @@ func TestHeadingsAreTakenApart(t *testing.T) {
 			t.Errorf("%q: %s", header, role)
 		}
 	}
-	got, _ := mapped(t, "id,full_name,sex,Number of persons,Code postal,Numéro du chef\n1,Amina Ali,F,3,75,12\n2,Musa Ali,M,4,76,13\n")
+	// What a heading leaves open its values tell: relations with a head among them, codes of places.
+	got, role := mapped(t, "Record No,Family,Rel,Name,Village code,District code,Date registered,Faith\n"+
+		"VH-1,1,Head,Amina Ali,KE007001,KE007,2026-01-02,a\nVH-2,1,Child,Musa Ali,KE007001,KE007,2026-01-02,b\nVH-3,2,Head,Hawa Noor,KE007002,KE007,2026-01-03,a\nVH-4,2,Spouse,Said Omar,KE007002,KE007,2026-01-04,b\n")
+	for header, want := range map[string]intake.Field{"Record No": intake.PersonID, "Family": intake.HouseholdID, "Rel": intake.Relation, "Village code": intake.PCode, "District code": intake.Ext, "Date registered": intake.Registered, "Faith": intake.Private} {
+		if got[header] != want {
+			t.Errorf("%q is %s, want %s", header, got[header], want)
+		}
+	}
+	if role != intake.PeopleInHouses {
+		t.Errorf("by its values it is %s", role)
+	}
+	got, _ = mapped(t, "id,name,sex,Rel,Token\n1,Amina Ali,F,Catholic,KE07\n2,Musa Ali,M,Muslim,KE08\n3,Hawa Noor,F,Muslim,KE09\n")
+	if got["Rel"] != intake.Ext || got["Token"] != intake.Ext {
+		t.Errorf("neither a relation nor a place: %v", got)
+	}
+	got, _ = mapped(t, "id,full_name,sex,Number of persons,Code postal,Numéro du chef\n1,Amina Ali,F,3,75,12\n2,Musa Ali,M,4,76,13\n")
 	if got["Code postal"] != intake.Ext || got["Numéro du chef"] != intake.Ext || got["Number of persons"] == intake.PersonID {
 		t.Errorf("%v", got)
 	}

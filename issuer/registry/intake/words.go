@@ -77,7 +77,7 @@ var words = []struct {
 	{Country, "country|country of stay|country of asylum|asylum country|asylum country code|pays|pays d asile|pais|pais de asilo|البلد|الدوله|nchi"},
 	{Consent, "consent|do you consent|consent given|consent yes no|registration consent|consentement|consentimiento|الموافقه|موافقه|ridhaa|idhini|consentimento"},
 	{Sharing, "consent sharing|share|sharing|data sharing|consent to share|consent to sharing|consent to data sharing|may we share|which organizations may we share your information with|data sharing consent|share with|partage|partage des donnees|consentement de partage|compartir con|compartir|compartir datos|مشاركه البيانات|المشاركه|الموافقه على المشاركه|kushiriki taarifa|idhini ya kushiriki"},
-	{Registered, "first registration date|registration date|date of registration|registered on|registered|date d enregistrement|fecha de registro|تاريخ التسجيل|tarehe ya usajili|data de registo|data de registro"},
+	{Registered, "first registration date|registration date|date of registration|date registered|registered on|registered|date d enregistrement|fecha de registro|تاريخ التسجيل|tarehe ya usajili|data de registo|data de registro"},
 	{Primary, "primary collector id|primary collector of"},
 	{Alternate, "alternate collector id|alternate collector of"},
 	{CollectRole, "role|collector role"},
