@@ -130,7 +130,9 @@ type serving struct {
 	door        *access.Door
 	work        *work.Runner
 	imports     *imports.Desk
-	exports     exportRoom
+	exports     madeRoom[console.ExportMade]
+	listed      madeRoom[console.QualityMade]
+	small       int // records up to which figures and lists are made at once; 0: smallRegister
 	retention   *console.Retention
 	counting    sync.WaitGroup // one that counts what is over
 	countFrom   atomic.Int64   // Unix time from which that is counted again

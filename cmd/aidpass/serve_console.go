@@ -33,7 +33,7 @@ func (s *serving) staffDesk() (*console.Console, error) {
 	return console.New(console.Config{Base: s.origin(), Door: s.door, SignIn: signIn, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: append([]console.Screen{
 		s.peopleScreen(),
 		&console.Rechecks{Desk: s.rechecks()},
-		&console.Quality{Desk: s.a.qualityDesk(s.o, qualityFlags{})},
+		&console.Quality{Desk: s.a.qualityDesk(s.o, qualityFlags{}), Work: consoleQuality{s}},
 		&console.Programmes{Desk: consoleIssuing{s}, Packs: consoleDevices{s}.Serves},
 		&console.Batches{Desk: consoleIssuing{s}, Packs: consoleDevices{s}.Serves, Door: s.door},
 		&console.Prints{Desk: consolePrints{s}, Now: s.a.Now},
@@ -77,6 +77,7 @@ func (s *serving) kinds() {
 	s.work.Handle(issueWork, work.Kind{Act: access.BatchIssue, Word: console.WordIssuing, Do: consoleIssuing{s}.issue})
 	s.work.Handle(erasureWork, work.Kind{Act: access.PersonErase, Word: console.ErasureJob, Do: s.erase})
 	s.work.Handle(exportWork, work.Kind{Act: access.ExportMake, Word: console.WordExporting, Do: consoleExports{consoleIssuing{s}}.write})
+	s.qualityKinds()
 	s.work.Handle(printWork, work.Kind{Act: access.BatchPrint, Word: console.WordPrinting, Do: consolePrints{s}.print})
 }
 

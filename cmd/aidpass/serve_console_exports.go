@@ -2,13 +2,10 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"slices"
-	"sync"
-	"time"
 
 	"aidpass/access"
 	"aidpass/access/work"
@@ -20,89 +17,6 @@ import (
 // consoleExports is console.ExportDesk on the database.
 type consoleExports struct{ consoleIssuing }
 
-// exportRoom keeps files of records that wait for who asked for them: in memory alone, so
-// that none of them is on a disk or in a backup, and for a day. After a stop of the server
-// they are made again.
-type exportRoom struct {
-	most  int // bytes of all files that wait; 0: maxExports
-	mu    sync.Mutex
-	files map[string]keptExport // by job
-}
-
-type keptExport struct {
-	console.ExportMade
-	by     string // account
-	erased int    // records that were erased when it was made: with one more, she may be in it
-	gone   bool   // nobody gets it any more; there are no bytes of it
-}
-
-// withdrawn is what is known of it when nobody gets it any more: whose it was.
-func (f keptExport) withdrawn() keptExport {
-	return keptExport{ExportMade: console.ExportMade{Until: f.Until}, by: f.by, gone: true}
-}
-
-const (
-	exportLife = 24 * time.Hour
-	maxExports = 256 << 20
-)
-
-var errExportLarge = errors.New("the file is larger than what waits in memory")
-
-func (r *exportRoom) room() int { return cmp.Or(r.most, maxExports) }
-
-// sweep forgets what is over, and tells how many bytes wait. The caller holds mu.
-func (r *exportRoom) sweep(now time.Time) (bytes int) {
-	for id, f := range r.files {
-		if now.After(f.Until) {
-			delete(r.files, id)
-		} else {
-			bytes += len(f.Body)
-		}
-	}
-	return bytes
-}
-
-// keep puts a file by; for want of room it is errExportLarge.
-func (r *exportRoom) keep(job string, f keptExport, now time.Time) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.sweep(now)+len(f.Body) > r.room() {
-		return errExportLarge
-	}
-	if r.files == nil {
-		r.files = map[string]keptExport{}
-	}
-	r.files[job] = f
-	return nil
-}
-
-// take is the file of a job for the account that asked for it.
-func (r *exportRoom) take(job, account string, now time.Time) (keptExport, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.sweep(now)
-	f, ok := r.files[job]
-	return f, ok && access.SameAccount(f.by, account)
-}
-
-// drop forgets what is in the file of a job.
-func (r *exportRoom) drop(job string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if f, ok := r.files[job]; ok {
-		r.files[job] = f.withdrawn()
-	}
-}
-
-// clear forgets what is in all of them: somebody was erased, who may be in any.
-func (r *exportRoom) clear() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for job, f := range r.files {
-		r.files[job] = f.withdrawn()
-	}
-}
-
 // bounded is a file in memory that does not grow past what may wait.
 type bounded struct {
 	bytes.Buffer
@@ -111,7 +25,7 @@ type bounded struct {
 
 func (b *bounded) Write(p []byte) (int, error) {
 	if b.Len()+len(p) > b.most {
-		return 0, errExportLarge
+		return 0, errMadeLarge
 	}
 	return b.Buffer.Write(p)
 }
@@ -177,9 +91,11 @@ func (d consoleExports) write(ctx context.Context, t *work.Turn) (string, error)
 	case errors.As(err, &refusal), errors.Is(err, export.ErrNobody):
 		return "", &work.Fault{Word: console.WordExportRefused, Err: err}
 	case err == nil:
-		err = d.exports.keep(t.ID(), keptExport{ExportMade: console.ExportMade{Order: args.Order, Summary: sum, Until: d.a.Now().Add(exportLife), Body: file.Bytes()}, by: t.Actor().ID, erased: erased}, d.a.Now())
+		until := d.a.Now().Add(madeLife)
+		m := console.ExportMade{Order: args.Order, Summary: sum, Until: until, Body: file.Bytes()}
+		err = d.exports.keep(t.ID(), made[console.ExportMade]{what: m, bytes: len(m.Body), until: until, by: t.Actor().ID, erased: erased}, d.a.Now())
 	}
-	if errors.Is(err, errExportLarge) {
+	if errors.Is(err, errMadeLarge) {
 		return "", &work.Fault{Word: console.WordExportTooLarge, Err: err}
 	}
 	if err != nil {
@@ -195,19 +111,14 @@ func (d consoleExports) Made(ctx context.Context, org, account, job string) (con
 	if err := d.ours(org); err != nil {
 		return console.ExportMade{}, err
 	}
-	f, ok := d.exports.take(job, account, d.a.Now())
-	m := f.ExportMade
-	if !ok {
+	m, err := d.exports.take(ctx, d.o.store, job, account, d.a.Now())
+	switch {
+	case errors.Is(err, errNotMade):
 		return m, console.ErrNotFound
-	}
-	if f.gone {
+	case errors.Is(err, errMadeGone):
 		return m, console.ErrExportGone
-	}
-	if erased, err := d.o.store.ErasedCount(ctx); err != nil {
-		return console.ExportMade{}, err
-	} else if erased != f.erased {
-		d.exports.drop(job)
-		return console.ExportMade{}, console.ErrExportGone
+	case err != nil:
+		return m, err
 	}
 	if err := d.still(job, d.o.keeper().Stale(ctx, m.Summary.Share)); err != nil {
 		return console.ExportMade{}, err

@@ -118,6 +118,7 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 	if _, err := desk.Made(ctx, org, by.ID, files[0]); !errors.Is(err, console.ErrExportGone) {
 		t.Errorf("a file with her row, after she took it back: %v", err)
 	}
+	s.listsAreLongWork(t)
 	made()
 	if err := s.o.store.Erase(ctx, by, id, "asked"); err != nil { // by another program
 		t.Fatal(err)
@@ -139,34 +140,101 @@ func TestFilesAndLooksUnderAnAgreement(t *testing.T) {
 	}
 }
 
+// listsAreLongWork: where the register is large, figures and lists are made beside the pages,
+// tell how far they are, can be stopped, and wait for who asked alone.
+func (s *serving) listsAreLongWork(t *testing.T) {
+	t.Helper()
+	s.joined(t, "registrar-1", access.Registrar)
+	ctx, by := t.Context(), access.Actor{ID: "registrar-1", Role: access.Registrar}
+	d := consoleQuality{s}
+	if large, err := d.Large(ctx); large || err != nil {
+		t.Errorf("a handful is large: %v", err)
+	}
+	s.small = 2
+	if large, err := d.Large(ctx); !large || err != nil {
+		t.Errorf("two and more are small: %v", err)
+	}
+	done := func(o console.QualityOrder) work.Job {
+		t.Helper()
+		job, err := d.Start(ctx, by, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.work.Wait()
+		j, err := s.work.Job(ctx, job)
+		if err != nil || j.State != work.Done || j.Total == 0 || j.Done != j.Total {
+			t.Fatalf("%+v %v", j, err)
+		}
+		return j
+	}
+	if j := done(console.QualityOrder{What: console.QualityTaken}); j.Result != "/quality" || j.Act != access.QualityTake {
+		t.Errorf("%+v", j)
+	}
+	if last, err := s.o.store.LastSnapshot(ctx); err != nil || last.Day() != s.a.Now().UTC().Format(time.DateOnly) {
+		t.Errorf("%v %v", last.At, err)
+	}
+	list := done(console.QualityOrder{What: console.QualityListed, Indicator: "DQ-01"})
+	m, err := d.Made(ctx, by.ID, list.ID)
+	if err != nil || list.Result != "/quality/made/"+list.ID || len(m.Listing.Lines) == 0 || m.Listing.All != len(m.Listing.Lines) {
+		t.Errorf("%+v %v", m, err)
+	}
+	file := done(console.QualityOrder{What: console.QualityFile, Indicator: "DQ-01", Reason: "on Monday"})
+	if f, err := d.Made(ctx, by.ID, file.ID); err != nil || f.Rows != m.Listing.All || !strings.HasPrefix(string(f.Body), "PK") {
+		t.Errorf("%d rows, %v", f.Rows, err)
+	}
+	if _, err := d.Made(ctx, "dpo-1", list.ID); !errors.Is(err, console.ErrNotFound) {
+		t.Errorf("for another account: %v", err)
+	}
+	about := 0
+	looks, err := s.o.store.Looked(ctx, m.Listing.Lines[0].Record)
+	for _, e := range looks {
+		if e.Actor.ID == by.ID && (e.Action == "quality.list" || e.Action == "quality.export" && e.Reason == "on Monday") {
+			about++
+		}
+	}
+	if err != nil || about != 2 {
+		t.Errorf("her page tells of %d lists, %v", about, err)
+	}
+	s.listed.most = 1
+	job, err := d.Start(ctx, by, console.QualityOrder{What: console.QualityListed, Indicator: "DQ-01"})
+	s.work.Wait()
+	if j, err2 := s.work.Job(ctx, job); err != nil || err2 != nil || j.State != work.Failed || j.Why != console.WordListTooLarge {
+		t.Errorf("more than may wait: %+v %v %v", j, err, err2)
+	}
+	s.waiting()[1].clear()
+	if _, err := d.Made(ctx, by.ID, list.ID); !errors.Is(err, console.ErrListGone) {
+		t.Errorf("after somebody was erased: %v", err)
+	}
+}
+
 // What waits is bounded in bytes and in time.
 func TestFilesThatWait(t *testing.T) {
-	r := exportRoom{most: 100}
+	r := madeRoom[string]{most: 100}
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	big := keptExport{ExportMade: console.ExportMade{Body: make([]byte, 99), Until: now.Add(exportLife)}, by: "dpo-1"}
+	big := made[string]{what: "rows", bytes: 99, until: now.Add(madeLife), by: "dpo-1"}
 	if err := r.keep("j1", big, now); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.keep("j2", keptExport{ExportMade: console.ExportMade{Body: []byte("ab"), Until: now.Add(exportLife)}, by: "dpo-1"}, now); !errors.Is(err, errExportLarge) {
+	if err := r.keep("j2", made[string]{what: "ab", bytes: 2, until: now.Add(madeLife), by: "dpo-1"}, now); !errors.Is(err, errMadeLarge) {
 		t.Errorf("more than there is room for: %v", err)
 	}
-	if _, ok := r.take("j1", "dpo-1", now.Add(exportLife)); !ok {
+	if _, ok := r.find("j1", "dpo-1", now.Add(madeLife)); !ok {
 		t.Error("gone within the day")
 	}
-	if _, ok := r.take("j1", "dpo-1", now.Add(exportLife+time.Second)); ok || len(r.files) != 0 {
+	if _, ok := r.find("j1", "dpo-1", now.Add(madeLife+time.Second)); ok || len(r.made) != 0 {
 		t.Error("there after a day")
 	}
 	if err := r.keep("j1", big, now); err != nil {
 		t.Fatal(err)
 	}
 	r.clear()
-	if f, ok := r.take("j1", "dpo-1", now); !ok || !f.gone || f.Body != nil {
+	if f, ok := r.find("j1", "dpo-1", now); !ok || !f.gone || f.what != "" {
 		t.Error("there after somebody was erased, or nobody can say so")
 	}
-	if _, ok := r.take("j1", "dpo-1", now.Add(exportLife+time.Second)); ok || len(r.files) != 0 {
+	if _, ok := r.find("j1", "dpo-1", now.Add(madeLife+time.Second)); ok || len(r.made) != 0 {
 		t.Error("known of after a day")
 	}
-	if n, err := (&bounded{most: 100}).Write(make([]byte, 101)); n != 0 || !errors.Is(err, errExportLarge) {
+	if n, err := (&bounded{most: 100}).Write(make([]byte, 101)); n != 0 || !errors.Is(err, errMadeLarge) {
 		t.Errorf("a file of more than may wait: %d %v", n, err)
 	}
 }

@@ -19,7 +19,7 @@ import (
 // about people to who carries it out.
 func (s *serving) peopleScreen() *console.People {
 	desk := s.o.records()
-	desk.Store = deskStore{s.o.store, s.log, &s.exports}
+	desk.Store = deskStore{s.o.store, s.log, s.waiting()}
 	s.door.Handle(access.PersonChange, access.Executor{Again: desk.Again, Run: desk.Carry})
 	return &console.People{Desk: desk, Notice: s.o.keeper(), Complaint: s.complaint, Looked: s.looked, LookedPDF: func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error) {
 		page, err := s.looked(ctx, by, id, lang)
@@ -34,8 +34,8 @@ func (s *serving) peopleScreen() *console.People {
 // entered or imported. No file that waits to be taken has them any more.
 type deskStore struct {
 	*storage.Org
-	log     *slog.Logger
-	exports *exportRoom
+	log  *slog.Logger
+	made []interface{ clear() } // what waits for who asked for it
 }
 
 // EraseAll implements records.Store. What was erased is gone for everybody who reads
@@ -43,7 +43,9 @@ type deskStore struct {
 // latest when the server starts again.
 func (d deskStore) EraseAll(ctx context.Context, by access.Actor, ids []registry.ID, reason string, before, after func(rights.Tx) error) error {
 	err := d.Org.EraseAll(ctx, by, ids, reason, before, after)
-	d.exports.clear()
+	for _, room := range d.made {
+		room.clear()
+	}
 	if errors.Is(err, storage.ErrTraces) {
 		d.log.Warn("the old bytes of what was erased are in the write-ahead log until nobody reads it", "code", console.ErrorCode(err))
 		return nil

@@ -162,7 +162,7 @@ func (d consoleLetters) sign(prepare func(*cose.Key) (*cose.Prepared, error)) ([
 // remover destroys what two accounts agreed to, as long work.
 func (s *serving) remover() *rights.Remover {
 	desk := s.o.keeper()
-	desk.Store = deskStore{s.o.store, s.log, &s.exports}
+	desk.Store = deskStore{s.o.store, s.log, s.waiting()}
 	return &rights.Remover{Desk: desk, Cards: s.activeCards,
 		Start: func(ctx context.Context, by access.Actor, key string, p rights.Plan) error {
 			args, err := p.Payload()

@@ -230,7 +230,7 @@ func (s *Imports) show(p *Page) error {
 	}
 	if m.State == imports.Approved { // its page asks again by itself
 		p.Every = 5
-		err = s.polls.first(p, m.ID)
+		err = s.polls.first(p, m.ID, func() error { return p.namesRead(m.ID, 1) })
 	} else {
 		err = p.namesRead(m.ID, 1)
 	}
@@ -240,16 +240,16 @@ func (s *Imports) show(p *Page) error {
 	return p.Show("import", "imports.one", importData{rowOfImport(&m), m.Changed, m.Warned, m.Skipped}, "name", m.Name)
 }
 
-// polls are who reads the page of a list that is being written: one look an hour of an
-// account at a list stands in the log, and not each time that the page asks how far it is.
+// polls are who reads a page that may be asked again and again: one look an hour of an
+// account at a thing stands in the log.
 type polls struct {
 	mu   sync.Mutex
 	hour int64
-	seen map[[2]string]bool // account, list
+	seen map[[2]string]bool // account, thing
 }
 
-// first tells the log of the first look of this hour.
-func (s *polls) first(p *Page, id string) error {
+// first calls tell, which tells the log, at the first look of this hour.
+func (s *polls) first(p *Page, id string, tell func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key, hour := [2]string{p.In.Account.ID, id}, p.console.Now().Unix()/3600
@@ -259,7 +259,7 @@ func (s *polls) first(p *Page, id string) error {
 	if s.seen[key] {
 		return nil
 	}
-	if err := p.namesRead(id, 1); err != nil {
+	if err := tell(); err != nil {
 		return err
 	}
 	s.seen[key] = true

@@ -23,7 +23,12 @@ import (
 
 // Quality is the page of the 31 indicators, from the newest snapshot, and the lists of what
 // each counts.
-type Quality struct{ Desk *indicator.Desk }
+type Quality struct {
+	Desk *indicator.Desk
+	Work QualityWork // nil: everything is made while the page waits
+
+	polls polls
+}
 
 const (
 	qualityDays = 60  // of a drawn history
@@ -38,6 +43,9 @@ func (s *Quality) Routes() []Route {
 		{Method: http.MethodGet, Path: "/quality/list", Act: access.QualityList, Query: cell, Answer: defectsData{}, Handler: s.list},
 		{Method: http.MethodPost, Path: "/quality/file", Act: access.QualityExport, Form: append([]Field{Text("reason", maxReason)}, cell...), Answer: Sends(xlsxMedia), Handler: s.file},
 		{Method: http.MethodPost, Path: "/quality/take", Act: access.QualityTake, Handler: s.take},
+		{Method: http.MethodPost, Path: "/quality/list", Act: access.QualityList, Form: cell, Handler: s.make},
+		{Method: http.MethodGet, Path: "/quality/made/:made", Act: access.QualityList, Answer: defectsData{}, Handler: s.made},
+		{Method: http.MethodPost, Path: "/quality/made/:made/take", Act: access.QualityExport, Answer: Sends(xlsxMedia), Handler: s.takeFile},
 	}
 }
 
@@ -271,6 +279,11 @@ type defectsData struct {
 	All      int          `json:"all"`      // there are
 	Withheld int          `json:"withheld"` // drawn by lot, and the asker had a part in them
 	Rows     []defectView `json:"rows"`     // the first of them
+
+	Long  bool      `json:"long_work"` // it is made beside the pages: nothing of it is here yet
+	At    time.Time `json:"at,omitzero"`
+	Until time.Time `json:"until,omitzero"` // of one that was made beside them: when it is gone
+	File  string    `json:"-"`              // where its workbook is
 }
 
 // A defectView is one entry of a list, with where its record is.
@@ -304,32 +317,52 @@ func (p *Page) fieldNames(fields string) string {
 	return strings.Join(names, " · ")
 }
 
-// defects reads what a list is asked of.
-func (s *Quality) defects(p *Page, f Form, action access.Action, reason string, limit int) (d indicator.Definition, cut indicator.Cut, value string, list indicator.Listing, err error) {
-	if cut, value, err = cellOf(f); err != nil {
-		return d, cut, value, list, err
+// order reads which list is asked for.
+func (s *Quality) order(f Form, what QualityWhat) (o QualityOrder, d indicator.Definition, err error) {
+	cut, value, err := cellOf(f)
+	if err != nil {
+		return o, d, err
 	}
 	policy, err := s.Desk.Policy()
 	if err != nil {
-		return d, cut, value, list, err
+		return o, d, err
 	}
 	d, ok := indicator.Find(policy, f.Get("indicator"))
 	if !ok {
-		return d, cut, value, list, errFields
+		return o, d, errFields
 	}
-	err = p.Do(func(ctx context.Context) (err error) {
-		list, err = s.Desk.List(ctx, p.Actor(), action, reason, d.ID, cut, value, limit)
-		return err
-	})
-	return d, cut, value, list, err
+	return QualityOrder{What: what, Indicator: d.ID, By: cut, Value: value, Reason: f.Get("reason")}, d, nil
 }
 
+// list shows a list, or of a large register how to have it made.
 func (s *Quality) list(p *Page) error {
-	def, cut, value, list, err := s.defects(p, p.Query, "quality.list", "", mostDefects)
+	o, def, err := s.order(p.Query, QualityListed)
 	if err != nil {
 		return err
 	}
-	d := defectsData{ID: def.ID, By: string(cut), Value: value, Name: p.indicatorWord(def.Key() + ".name"), Is: p.indicatorWord(def.Key() + ".is"), All: list.All, Withheld: list.Withheld, Rows: []defectView{}}
+	long, err := s.long(p)
+	if err != nil {
+		return err
+	}
+	if long {
+		d := s.listed(p, &o, &def, &indicator.Listing{})
+		d.Long = true
+		return p.Show("quality_list", "quality.list", d)
+	}
+	var list indicator.Listing
+	err = p.Do(func(ctx context.Context) (err error) {
+		list, err = o.List(ctx, s.Desk, p.Actor())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return p.Show("quality_list", "quality.list", s.listed(p, &o, &def, &list))
+}
+
+// listed is a list as its page shows it.
+func (s *Quality) listed(p *Page, o *QualityOrder, def *indicator.Definition, list *indicator.Listing) defectsData {
+	d := defectsData{ID: def.ID, By: string(o.By), Value: o.Value, Name: p.indicatorWord(def.Key() + ".name"), Is: p.indicatorWord(def.Key() + ".is"), All: list.All, Withheld: list.Withheld, Rows: []defectView{}}
 	for _, l := range list.Lines {
 		v := defectView{Record: l.ID, Kind: string(l.Kind), List: l.List, Number: l.Number, Field: l.Field, Code: l.Code, Extra: l.Extra, Says: l.Code, Label: l.ID}
 		if w := indicator.Words(p.Lang)["quality.code."+l.Code]; w != "" {
@@ -355,15 +388,27 @@ func (s *Quality) list(p *Page) error {
 		}
 		d.Rows = append(d.Rows, v)
 	}
-	return p.Show("quality_list", "quality.list", d)
+	return d
 }
 
 func (s *Quality) file(p *Page) error {
-	reason := p.Form.Get("reason")
-	if reason == "" {
+	o, _, err := s.order(p.Form, QualityFile)
+	if err != nil {
+		return err
+	}
+	if o.Reason == "" {
 		return BadForm("quality.need_reason")
 	}
-	def, _, _, list, err := s.defects(p, p.Form, "quality.export", reason, 0)
+	if long, err := s.long(p); err != nil {
+		return err
+	} else if long {
+		return s.begin(p, o)
+	}
+	var list indicator.Listing
+	err = p.Do(func(ctx context.Context) (err error) {
+		list, err = o.List(ctx, s.Desk, p.Actor())
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -371,10 +416,15 @@ func (s *Quality) file(p *Page) error {
 	if err != nil {
 		return err
 	}
-	return p.Download(strings.ToLower(def.ID)+".xlsx", xlsxMedia, b)
+	return p.Download(o.fileName(), xlsxMedia, b)
 }
 
 func (s *Quality) take(p *Page) error {
+	if long, err := s.long(p); err != nil {
+		return err
+	} else if long {
+		return s.begin(p, QualityOrder{What: QualityTaken})
+	}
 	err := p.Do(func(ctx context.Context) error {
 		_, err := s.Desk.Take(ctx, p.Actor())
 		return err

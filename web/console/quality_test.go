@@ -61,3 +61,65 @@ func TestQualityLeadsFromAFigureToTheField(t *testing.T) {
 		t.Errorf("file: %d", file.Code)
 	}
 }
+
+// Of a large register figures, lists and files are long work, and wait for who asked alone;
+// the log tells whose records they are when they are made, and each other hour that one is read.
+func TestOfALargeRegisterListsAreLongWork(t *testing.T) {
+	w := newWorld(t)
+	id := w.person(own, "Amina Yusuf")
+	w.large = true
+	a := w.as(own, access.Registrar)
+	looks := func(action access.Action) (n int) {
+		for _, e := range w.peopleOf(own).Notes() {
+			if e.Action == action {
+				n++
+			}
+		}
+		return n
+	}
+	job := func(path string, form url.Values) string {
+		t.Helper()
+		got := a.post(path, form)
+		at := jobPath.FindStringSubmatch(got.Header().Get("Location"))
+		if got.Code != http.StatusSeeOther || at == nil {
+			t.Fatalf("%s: %d to %s", path, got.Code, got.Header().Get("Location"))
+		}
+		return at[1]
+	}
+	job("/quality/take", nil)
+	if len(w.measured.list) != 1 {
+		t.Error("nothing was measured")
+	}
+	page := a.get("/quality/list?indicator=DQ-02").Body.String()
+	has(t, page, `id="make"`)
+	if strings.Contains(page, id.String()) || looks("quality.list") != 0 {
+		t.Error("a list of a large register was made while its page waited")
+	}
+	made := "/quality/made/" + job("/quality/list", url.Values{"indicator": {"DQ-02"}})
+	has(t, a.get(made).Body.String(), "/desk/people/"+id.String())
+	a.get(made)
+	if looks("quality.list") != 1 {
+		t.Errorf("%d looks", looks("quality.list"))
+	}
+	if got := a.post(made+"/take", nil); got.Code != http.StatusNotFound {
+		t.Errorf("a list taken as a file: %d", got.Code)
+	}
+	file := "/quality/made/" + job("/quality/file", url.Values{"indicator": {"DQ-02"}, "reason": {"on Monday"}})
+	has(t, a.get(file).Body.String(), `action="/desk`+file+`/take"`)
+	if got := a.post(file+"/take", nil); got.Code != http.StatusOK || !strings.HasPrefix(got.Body.String(), "PK") || looks("quality.export") != 1 {
+		t.Errorf("file: %d, %d in the log", got.Code, looks("quality.export"))
+	}
+	w.move(20 * time.Minute)
+	a.get("/quality")
+	w.move(20 * time.Minute)
+	a.get(made)
+	a.get(made)
+	if looks("quality.list") != 2 {
+		t.Errorf("%d looks in two hours", looks("quality.list"))
+	}
+	for _, path := range []string{made, file} {
+		if got := w.as(own, access.Registrar).get(path); got.Code != http.StatusNotFound {
+			t.Errorf("%s is shown to another account: %d", path, got.Code)
+		}
+	}
+}

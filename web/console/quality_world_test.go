@@ -63,7 +63,39 @@ func (w *world) qualityDesk() *indicator.Desk {
 
 func (w *world) qualityScreen() console.Screen {
 	w.policy = quality.Default()
-	return &console.Quality{Desk: w.qualityDesk()}
+	return &console.Quality{Desk: w.qualityDesk(), Work: listWork{w}}
+}
+
+// listWork makes lists at once, as if beside the pages.
+type listWork struct{ w *world }
+
+func (l listWork) Large(context.Context) (bool, error) { return l.w.large, nil }
+
+func (l listWork) Start(ctx context.Context, by access.Actor, o console.QualityOrder) (string, error) {
+	job := l.w.jobs.add(own, access.QualityRead)
+	if o.What == console.QualityTaken {
+		_, err := l.w.qualityDesk().Take(ctx, by)
+		return job, err
+	}
+	m := console.QualityMade{Order: o, At: l.w.now(), Until: l.w.now().Add(24 * time.Hour)}
+	var err error
+	if m.Listing, err = o.List(ctx, l.w.qualityDesk(), by); err == nil && o.What == console.QualityFile {
+		m.Body, err = m.Listing.Workbook()
+		m.Rows, m.Listing.Lines = len(m.Listing.Lines), nil
+	}
+	if l.w.made == nil {
+		l.w.made = map[string]console.QualityMade{}
+	}
+	l.w.made[by.ID+" "+job] = m
+	return job, err
+}
+
+func (l listWork) Made(_ context.Context, account, job string) (console.QualityMade, error) {
+	m, ok := l.w.made[account+" "+job]
+	if !ok {
+		return m, console.ErrNotFound
+	}
+	return m, nil
 }
 
 // keepDays keeps the figures of three days, of which the last is today.
@@ -84,5 +116,18 @@ func (w *world) keepDays() {
 
 func init() {
 	queries["GET /quality/list"] = func(*world, string) string { return "?indicator=DQ-02" }
+	forms["POST /quality/list"] = url.Values{"indicator": {"DQ-02"}}
+	makers["made"] = func(w *world, org string, b *browser) string {
+		by := access.Actor{ID: anybody, Role: access.Registrar}
+		if b != nil && org == own {
+			by.ID = b.member.id
+		}
+		w.person(own, "Amina Yusuf")
+		job, err := listWork{w}.Start(w.Context(), by, console.QualityOrder{What: console.QualityFile, Indicator: "DQ-02", Reason: "review on Monday"})
+		if err != nil {
+			w.Fatal(err)
+		}
+		return job
+	}
 	forms["POST /quality/file"] = url.Values{"indicator": {"DQ-02"}, "reason": {"review on Monday"}}
 }

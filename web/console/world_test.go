@@ -153,6 +153,8 @@ type world struct {
 
 	rechecks map[string]*rechecks // by organisation
 	measured *measured
+	large    bool                           // its register
+	made     map[string]console.QualityMade // by account and job
 	policy   quality.Policy
 
 	mu     sync.Mutex

@@ -22,6 +22,8 @@ type Desk struct {
 	Policy func() (quality.Policy, error)
 	Places func() (Places, error) // nil: no list of p-codes
 	Now    func() time.Time
+	// Progress is Options.Progress.
+	Progress func(done, total int) error
 }
 
 // Report measures the register as it is.
@@ -34,7 +36,7 @@ func (d *Desk) Report(ctx context.Context) (r *Report, err error) {
 }
 
 func (d *Desk) measuring(ctx context.Context, at time.Time, past bool, work func(registry.View, Options) error) error {
-	o := Options{At: at, Past: past}
+	o := Options{At: at, Past: past, Progress: d.Progress}
 	var err error
 	if o.Policy, err = d.Policy(); err != nil {
 		return err

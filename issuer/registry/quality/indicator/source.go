@@ -18,6 +18,9 @@ type Options struct {
 	Beside Beside
 	// Places are the p-codes of the country; nil: no list is loaded.
 	Places Places
+	// Progress is told now and then how many records of how many were looked at; an error ends
+	// the measuring. Nil: nobody asks.
+	Progress func(done, total int) error
 }
 
 // Beside is what the register itself does not hold: each part tells what was known At. An
@@ -137,7 +140,11 @@ func (r *run) stream(ctx context.Context, each func(*house, []*subject) error) e
 		}
 		members = func(id registry.ID) ([]registry.ID, error) { return then[id], nil }
 	}
-	err := r.each(ctx, registry.KindHousehold, func(id registry.ID) error {
+	each, err := r.told(ctx, each)
+	if err != nil {
+		return err
+	}
+	err = r.each(ctx, registry.KindHousehold, func(id registry.ID) error {
 		rec, err := r.read(id)
 		if err != nil {
 			return gone(err)
@@ -176,6 +183,31 @@ func (r *run) stream(ctx context.Context, each func(*house, []*subject) error) e
 		}
 		return each(nil, []*subject{s})
 	})
+}
+
+// told is each, telling how far it is.
+func (r *run) told(ctx context.Context, each func(*house, []*subject) error) (func(*house, []*subject) error, error) {
+	if r.opt.Progress == nil {
+		return each, nil
+	}
+	total, done, next := 0, 0, 0
+	for _, kind := range []registry.Kind{registry.KindHousehold, registry.KindPerson} {
+		if err := r.each(ctx, kind, func(registry.ID) error { total++; return nil }); err != nil {
+			return nil, err
+		}
+	}
+	return func(h *house, people []*subject) error {
+		if done += len(people); h != nil {
+			done++
+		}
+		if done >= next || done == total {
+			next = done + max(page, total/200) // each is a write of the store
+			if err := r.opt.Progress(done, total); err != nil {
+				return err
+			}
+		}
+		return each(h, people)
+	}, nil
 }
 
 // gone forgives what is not there at the time.
