@@ -14,11 +14,7 @@ import (
 func QualityGate(store registry.Store, gate quality.Gate, now func() time.Time) Gate {
 	return func(ctx context.Context, unit UnitID) (d Decision, err error) {
 		err = store.View(ctx, func(v registry.View) error {
-			reader, err := quality.NewReader(v)
-			if err != nil {
-				return err
-			}
-			u, err := reader.Unit(unit)
+			u, err := quality.One(v).Unit(unit)
 			if err == nil {
 				d = DecisionOf(gate.Judge(u, now()))
 			}

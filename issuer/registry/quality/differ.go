@@ -11,7 +11,7 @@ import (
 type Difference struct {
 	Programme string // code; empty: everywhere
 	// What is "person" or "household" (Field is required, or is no more), "threshold",
-	// "provisional_days" or "open_double".
+	// "provisional_days", "told", "look", "verified_months" or "unverified".
 	What          string
 	Field         string
 	Before, After string // numbers with a point; of Field "required" or empty
@@ -48,9 +48,13 @@ func Differences(before, after Policy) (list []Difference) {
 	if a, b := before.ProvisionalDays, after.ProvisionalDays; a != b {
 		list = append(list, Difference{"", "provisional_days", "", strconv.Itoa(a), strconv.Itoa(b), b > a})
 	}
-	strict := []string{"note", "provisional", "refuse"}
-	if a, b := cmp.Or(before.OpenDouble, "note"), cmp.Or(after.OpenDouble, "note"); a != b {
-		list = append(list, Difference{"", "open_double", "", a, b, slices.Index(strict, b) < slices.Index(strict, a)})
+	if a, b := before.months(), after.months(); a != b {
+		list = append(list, Difference{"", "verified_months", "", strconv.Itoa(a), strconv.Itoa(b), b > a})
+	}
+	for _, r := range [][3]string{{"told", before.told(), after.told()}, {"look", before.look(), after.look()}, {"unverified", before.unverified(), after.unverified()}} {
+		if a, b := r[1], r[2]; a != b {
+			list = append(list, Difference{"", r[0], "", a, b, worse(outcomes[a], outcomes[b]) == outcomes[a]})
+		}
 	}
 	codes := maps.Clone(before.Programmes)
 	if codes == nil {

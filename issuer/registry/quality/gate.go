@@ -32,23 +32,22 @@ type Gate struct {
 	Required    Required
 	Threshold   float64       // share of required fields under which a card is provisional
 	Provisional time.Duration // how long that card holds
-	OpenDouble  Outcome       // of a unit with an open possible double: Issue makes it a note
+	// Told and Look are of a unit with an open possible double that was told to be one person,
+	// and with one that somebody must look at. Issue makes it a note.
+	Told, Look Outcome
+	Months     int     // after which a unit that nobody met is not verified any more
+	Unverified Outcome // of such a unit
 }
 
 // Gate returns the gate of a programme; "" for what holds everywhere.
 func (p Policy) Gate(programme string) Gate {
 	g := Gate{
 		Required: p.Required(programme), Threshold: p.Threshold,
-		Provisional: time.Duration(p.ProvisionalDays) * 24 * time.Hour, OpenDouble: Issue,
+		Provisional: time.Duration(p.ProvisionalDays) * 24 * time.Hour,
+		Told:        outcomes[p.told()], Look: outcomes[p.look()], Months: p.months(), Unverified: outcomes[p.unverified()],
 	}
 	if own := p.Programmes[programme]; own.Threshold != 0 {
 		g.Threshold = own.Threshold
-	}
-	switch p.OpenDouble {
-	case "provisional":
-		g.OpenDouble = Provisional
-	case "refuse":
-		g.OpenDouble = Refuse
 	}
 	return g
 }
@@ -74,6 +73,10 @@ type Reason struct {
 	Text   string      `json:"text"`
 	Fix    string      `json:"fix"`
 	Issue  string      `json:"-"` // code of the issue that is open, where it is one
+	Other  registry.ID `json:"-"` // of ReasonDouble: the record that may be the same person as Record
+	// Months since somebody met them, of ReasonOld; 0: it is not on record when. Not
+	// where, nor the day.
+	Months int `json:"months,omitempty"`
 }
 
 func (r Reason) String() string { return r.Text + ": " + r.Fix }
@@ -92,7 +95,9 @@ const (
 	ReasonIssue    = "issue_open"
 	ReasonMember   = "member_issue_open"
 	ReasonField    = "field_missing"
-	ReasonDouble   = "double_open"
+	ReasonTold     = "double_told" // an open possible double that was told to be one person
+	ReasonDouble   = "double_open" // one that somebody must look at
+	ReasonOld      = "unverified"
 	ReasonChildren = "children_alone"
 )
 
@@ -106,6 +111,8 @@ const (
 //  4. No blocking issue is open; one of a member who is not the head makes a
 //     household's card provisional.
 //  5. Completeness below the threshold makes the card provisional.
+//  6. An open possible double, and a unit that nobody met for long, do what the policy
+//     says: by default they never stop a card.
 //
 // A photo is never asked for.
 func (g Gate) Judge(u Unit, at time.Time) Decision {
@@ -115,9 +122,8 @@ func (g Gate) Judge(u Unit, at time.Time) Decision {
 	j.consent()
 	j.issues()
 	j.children()
-	if u.Doubles > 0 {
-		j.add(g.OpenDouble, ReasonDouble, "", u.ID, "may be on record twice", "decide the open possible double")
-	}
+	j.doubles(g)
+	j.verified(g)
 	gaps := Issue // what is missing is told even where enough is known
 	if j.d.Factor.Share < g.Threshold {
 		gaps = Provisional
@@ -261,6 +267,48 @@ func (j *judgement) open(weight Outcome, code string, record registry.ID, issues
 			j.d.Reasons[len(j.d.Reasons)-1].Issue = i.Code
 		}
 	}
+}
+
+// doubles adds a reason for each pair, the told ones first.
+func (j *judgement) doubles(g Gate) {
+	for _, told := range []bool{true, false} {
+		for _, p := range j.unit.Doubles {
+			switch {
+			case p.Told != told:
+				continue
+			case told:
+				j.add(g.Told, ReasonTold, "", p.Of, "is told to be on record twice", "look at the two records side by side, and decide")
+			default:
+				j.add(g.Look, ReasonDouble, "", p.Of, "may be on record twice", "decide the open possible double")
+			}
+			j.d.Reasons[len(j.d.Reasons)-1].Other = p.With
+		}
+	}
+}
+
+// verified adds a reason where nobody met or spoke to the unit for longer than the gate
+// wants, or where it is not on record when anybody did.
+func (j *judgement) verified(g Gate) {
+	met := j.unit.LastMet()
+	if met.AddDate(0, g.Months, 0).After(j.at) {
+		return
+	}
+	text, months := "it is not on record when somebody last met them", 0
+	if !met.IsZero() {
+		months = monthsBetween(met, j.at)
+		text = fmt.Sprintf("nobody met or spoke to them for %d months", months)
+	}
+	j.add(g.Unverified, ReasonOld, "", j.unit.ID, text, "speak to them, at a desk, by phone or through somebody they trust, and record the contact")
+	j.d.Reasons[len(j.d.Reasons)-1].Months = months
+}
+
+// monthsBetween are the whole months from a to a later b.
+func monthsBetween(a, b time.Time) int {
+	n := 12*(b.Year()-a.Year()) + int(b.Month()-a.Month())
+	if a.AddDate(0, n, 0).After(b) {
+		n--
+	}
+	return n
 }
 
 // children notes a household of children whom nobody fetches for: a note, as children

@@ -36,7 +36,8 @@ func hopeFile(t *testing.T, name string) string {
 }
 
 // A real registration with impossible births, ages and phones: it is all told, and
-// none of it keeps a household from its card.
+// none of it keeps a household from its card in the months after. Years later, when nobody
+// has met them since, everybody has one of some days.
 func TestAllFiftyHouseholdsOfARegistrationGetCards(t *testing.T) {
 	ctx := context.Background()
 	file, err := roster.OpenFile(hopeFile(t, "rdi_import_50_hh_50_ind.xlsx"), roster.Options{})
@@ -52,7 +53,7 @@ func TestAllFiftyHouseholdsOfARegistrationGetCards(t *testing.T) {
 	if _, err := intake.Run(ctx, store, access.Actor{ID: "amina", Role: access.Registrar}, plan, file, intake.Options{Now: at}); err != nil {
 		t.Fatal(err)
 	}
-	var tally quality.Tally
+	var tally, later quality.Tally
 	err = store.View(ctx, func(v registry.View) error {
 		r, err := quality.NewReader(v)
 		if err != nil {
@@ -64,7 +65,9 @@ func TestAllFiftyHouseholdsOfARegistrationGetCards(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			tally.Add(quality.Default().Gate("").Judge(u, at))
+			gate := quality.Default().Gate("")
+			tally.Add(gate.Judge(u, u.LastMet().AddDate(0, 6, 0)))
+			later.Add(gate.Judge(u, at))
 		}
 		return err
 	})
@@ -73,5 +76,8 @@ func TestAllFiftyHouseholdsOfARegistrationGetCards(t *testing.T) {
 	}
 	if tally.Units != 50 || tally.Issued != 50 {
 		t.Errorf("%d households: %d cards, %d provisional, %d refused: %+v", tally.Units, tally.Issued, tally.Provisional, tally.Refused, tally.Rows())
+	}
+	if later.Provisional != 50 {
+		t.Errorf("years later: %+v", later.Rows())
 	}
 }

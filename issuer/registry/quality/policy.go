@@ -13,6 +13,7 @@ package quality
 
 import (
 	"bytes"
+	"cmp"
 	_ "embed"
 	"encoding/json"
 	"errors"
@@ -36,9 +37,13 @@ type Policy struct {
 	Threshold float64 `json:"threshold"`
 	// ProvisionalDays is how long a provisional card holds: 1 to 90.
 	ProvisionalDays int `json:"provisional_days"`
-	// OpenDouble says what a possible double that nobody has decided does to a card:
-	// "note" (nothing; the default), "provisional" or "refuse".
-	OpenDouble string `json:"open_double,omitempty"`
+	// OpenDouble says what a possible double that nobody has decided does to a card.
+	OpenDouble OpenDouble `json:"open_double,omitzero"`
+	// VerifiedMonths is how long after somebody last met or spoke to them a unit counts as
+	// verified: 1 to 120; 0: DefaultVerifiedMonths.
+	VerifiedMonths int `json:"verified_months,omitempty"`
+	// Unverified is what a longer time does to a card; empty: provisional.
+	Unverified string `json:"unverified,omitempty"`
 	// Programmes require more, by programme code. Nothing required everywhere falls away.
 	Programmes map[string]Own `json:"programmes,omitempty"`
 	// Measured is how the indicators of package indicator are read; left out: the defaults.
@@ -50,6 +55,61 @@ type Own struct {
 	Person    []string `json:"person,omitempty"`
 	Household []string `json:"household,omitempty"`
 	Threshold float64  `json:"threshold,omitempty"` // 0: as everywhere
+}
+
+// OpenDouble is what a possible double does to a card, by how it stands: note (nothing),
+// provisional or refuse. Of several the strictest counts. A pair that was postponed counts
+// as it stood before.
+type OpenDouble struct {
+	Told string `json:"told,omitempty"` // told to be one person; empty: provisional
+	Look string `json:"look,omitempty"` // somebody must look; empty: note
+}
+
+// UnmarshalJSON also takes one word, which is for both.
+func (o *OpenDouble) UnmarshalJSON(b []byte) error {
+	var word string
+	if json.Unmarshal(b, &word) == nil {
+		*o = OpenDouble{word, word}
+		return nil
+	}
+	type plain OpenDouble
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode((*plain)(o)); err != nil {
+		return fmt.Errorf(`"open_double" is one of note, provisional and refuse, or {"told": ..., "look": ...}: %w`, err)
+	}
+	return nil
+}
+
+// DefaultVerifiedMonths is that of a policy which does not say (DOMAIN.md A27).
+const DefaultVerifiedMonths = 12
+
+// outcomes are what a policy calls them.
+var outcomes = map[string]Outcome{"note": Issue, "provisional": Provisional, "refuse": Refuse}
+
+// The rules of a policy that does not say. They refuse nobody: a card of a few days feeds
+// whoever waits until somebody has looked.
+const (
+	usualTold       = "provisional"
+	usualLook       = "note"
+	usualUnverified = "provisional"
+)
+
+// told, look, unverified and months are what counts.
+func (p Policy) told() string       { return cmp.Or(p.OpenDouble.Told, usualTold) }
+func (p Policy) look() string       { return cmp.Or(p.OpenDouble.Look, usualLook) }
+func (p Policy) unverified() string { return cmp.Or(p.Unverified, usualUnverified) }
+func (p Policy) months() int        { return cmp.Or(p.VerifiedMonths, DefaultVerifiedMonths) }
+
+// Strict are the names of the rules by which somebody gets no card at all for what can be
+// no fault of hers: told, look or unverified. Whoever reads a policy is told of them.
+func (p Policy) Strict() (rules []string) {
+	for _, r := range [][2]string{{"told", p.told()}, {"look", p.look()}, {"unverified", p.unverified()}} {
+		if r[1] == "refuse" {
+			rules = append(rules, r[0])
+		}
+	}
+	return rules
 }
 
 // MaxPolicyBytes bounds a policy file.
@@ -109,8 +169,13 @@ func (p Policy) check() error {
 	if p.ProvisionalDays < 1 || p.ProvisionalDays > 90 {
 		return fmt.Errorf(`quality: policy: "provisional_days" is %d; write 1 to 90`, p.ProvisionalDays)
 	}
-	if !slices.Contains([]string{"", "note", "provisional", "refuse"}, p.OpenDouble) {
-		return fmt.Errorf(`quality: policy: "open_double" is %q; write note, provisional or refuse`, p.OpenDouble)
+	for _, r := range [][2]string{{`"open_double"`, p.told()}, {`"open_double"`, p.look()}, {`"unverified"`, p.unverified()}} {
+		if _, ok := outcomes[r[1]]; !ok {
+			return fmt.Errorf(`quality: policy: %s is %q; write note, provisional or refuse`, r[0], r[1])
+		}
+	}
+	if p.VerifiedMonths < 0 || p.VerifiedMonths > 120 {
+		return fmt.Errorf(`quality: policy: "verified_months" is %d; write 1 to 120, or leave it out`, p.VerifiedMonths)
 	}
 	for _, code := range slices.Sorted(maps.Keys(p.Programmes)) {
 		own := p.Programmes[code]

@@ -93,10 +93,10 @@ func TestAPersonAtTheGate(t *testing.T) {
 		"taken back, then yes": {func(p *registry.Person) {
 			p.Consents = append([]registry.Consent{{Purpose: "registration"}}, p.Consents...)
 		}, quality.Issue, nil},
-		"a blocking issue":  {func(p *registry.Person) { p.Issues = []registry.Issue{{Code: "x", Blocking: true, Text: "mend it"}} }, quality.Refuse, []string{"issue_open"}},
-		"a note":            {func(p *registry.Person) { p.Issues = []registry.Issue{{Code: "x", Text: "look at it"}} }, quality.Issue, nil},
-		"dead":              {func(p *registry.Person) { p.Status = &registry.Status{State: "closed", Reason: "deceased"} }, quality.Refuse, []string{"closed"}},
-		"not seen for long": {func(p *registry.Person) { p.Status = &registry.Status{State: "inactive"} }, quality.Refuse, []string{"inactive"}},
+		"a blocking issue": {func(p *registry.Person) { p.Issues = []registry.Issue{{Code: "x", Blocking: true, Text: "mend it"}} }, quality.Refuse, []string{"issue_open"}},
+		"a note":           {func(p *registry.Person) { p.Issues = []registry.Issue{{Code: "x", Text: "look at it"}} }, quality.Issue, nil},
+		"dead":             {func(p *registry.Person) { p.Status = &registry.Status{State: "closed", Reason: "deceased"} }, quality.Refuse, []string{"closed"}},
+		"not in use":       {func(p *registry.Person) { p.Status = &registry.Status{State: "inactive"} }, quality.Refuse, []string{"inactive"}},
 	} {
 		d := gate.Judge(person(c.change), at)
 		if d.Outcome != c.want || !slices.Equal(codes(d), c.codes) {
@@ -176,18 +176,6 @@ func TestAHouseholdAtTheGate(t *testing.T) {
 	f := quality.Completeness(family(h, whole(), nameless), quality.Default().Required(""), at)
 	if want := (1 + 6.0/7) / 2; f.Share != want || f.Filled != 13 || f.Applicable != 14 {
 		t.Errorf("%+v, want a share of %v", f, want)
-	}
-}
-
-func TestAnOpenDoubleDoesWhatThePolicySays(t *testing.T) {
-	for rule, want := range map[string]quality.Outcome{"": quality.Issue, "note": quality.Issue, "provisional": quality.Provisional, "refuse": quality.Refuse} {
-		p := quality.Default()
-		p.OpenDouble = rule
-		u := person(func(*registry.Person) {})
-		u.Doubles = 1
-		if d := p.Gate("").Judge(u, at); d.Outcome != want || !slices.Equal(codes(d), []string{"double_open"}) {
-			t.Errorf("%q: %s %q, want %s", rule, d.Outcome, codes(d), want)
-		}
 	}
 }
 

@@ -3,6 +3,8 @@ package quality
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"aidpass/issuer/registry"
 )
@@ -14,7 +16,52 @@ type Unit struct {
 	Person    *registry.Person    // nil: the unit is a household
 	Household *registry.Household // of a person: the one she is a member of; nil: none
 	Members   []Member            // of a household
-	Doubles   int                 // possible doubles of the unit that nobody has decided
+	Doubles   []Pair              // possible doubles of it, or of a member, that nobody has decided
+	// Met is when somebody last met or spoke to them by what stands beside the records:
+	// contact events, and what the holder collected. Zero: nothing of the kind is known.
+	Met time.Time
+}
+
+// A Pair is two records that may be one person, seen from one of them.
+type Pair struct {
+	Of, With registry.ID
+	Told     bool // told to be one person: registry.Double.Told
+}
+
+// LastMet is when somebody last met or spoke to a unit: the newest of Met, the days of
+// registration and those on which a notice was answered, hers, her household's or of a
+// member in use. Zero: nothing is on record.
+func (u Unit) LastMet() (met time.Time) {
+	met = u.Met
+	look := func(registered string, consents []registry.Consent) {
+		days := []string{registered}
+		for _, c := range consents {
+			days = append(days, c.On)
+		}
+		for _, d := range days {
+			if first, _, ok := (registry.Birth{EDTF: d}).Span(); ok && first.After(met) {
+				met = first
+			}
+		}
+	}
+	if u.Person != nil {
+		look(u.Person.Registered, u.Person.Consents)
+	}
+	if u.Household != nil {
+		look(u.Household.Registered, u.Household.Consents)
+	}
+	for _, m := range u.active() {
+		look(m.Person.Registered, m.Person.Consents)
+	}
+	return met
+}
+
+// Meetings is what a registry.View also is where contacts or collections are kept beside
+// the records.
+type Meetings interface {
+	// LastMet is when somebody last met or spoke to a person or household, or gave to the
+	// holder of its card; false: nothing of the kind is on record.
+	LastMet(unit registry.ID) (time.Time, bool, error)
 }
 
 // A Member of a household.
@@ -26,21 +73,78 @@ type Member struct {
 // A Reader reads units out of one transaction.
 type Reader struct {
 	view    registry.View
-	doubles map[registry.ID]int
+	met     Meetings               // nil: none are kept
+	doubles map[registry.ID][]Pair // nil: they are asked for one by one
 }
 
-// NewReader returns a Reader. It reads the list of open doubles once.
+// NewReader returns a Reader of many units. It reads the list of open doubles once.
 func NewReader(v registry.View) (*Reader, error) {
 	pairs, err := v.Doubles(false)
 	if err != nil {
 		return nil, fmt.Errorf("quality: %w", err)
 	}
-	r := &Reader{view: v, doubles: map[registry.ID]int{}}
-	for _, p := range pairs {
-		r.doubles[p.A]++
-		r.doubles[p.B]++
+	r := One(v)
+	r.doubles = map[registry.ID][]Pair{}
+	for _, d := range pairs {
+		r.doubles[d.A] = addPair(r.doubles[d.A], d.A, d)
+		r.doubles[d.B] = addPair(r.doubles[d.B], d.B, d)
 	}
 	return r, nil
+}
+
+// One returns a Reader of few units.
+func One(v registry.View) *Reader {
+	r := &Reader{view: v}
+	r.met, _ = v.(Meetings)
+	return r
+}
+
+// addPair adds a double of a record. A pair that was found for two reasons is one pair.
+func addPair(list []Pair, of registry.ID, d registry.Double) []Pair {
+	with := d.A
+	if with == of {
+		with = d.B
+	}
+	if i := slices.IndexFunc(list, func(p Pair) bool { return p.With == with }); i >= 0 {
+		list[i].Told = list[i].Told || d.Told
+		return list
+	}
+	return append(list, Pair{of, with, d.Told})
+}
+
+// beside adds to a unit what is known beside one of its records.
+func (r *Reader) beside(u *Unit, id registry.ID) error {
+	if r.doubles != nil {
+		u.Doubles = append(u.Doubles, r.doubles[id]...)
+	} else {
+		pairs, err := r.view.DoublesOf(id)
+		if err != nil {
+			return fmt.Errorf("quality: %w", err)
+		}
+		var open []Pair
+		for _, d := range pairs {
+			if d.Decided == "" {
+				open = addPair(open, id, d)
+			}
+		}
+		u.Doubles = append(u.Doubles, open...)
+	}
+	return r.meet(u, id)
+}
+
+// meet adds when somebody met a record's subject.
+func (r *Reader) meet(u *Unit, id registry.ID) error {
+	if r.met == nil {
+		return nil
+	}
+	met, ok, err := r.met.LastMet(id)
+	if err != nil {
+		return fmt.Errorf("quality: %w", err)
+	}
+	if ok && met.After(u.Met) {
+		u.Met = met
+	}
+	return nil
 }
 
 // Unit reads a person or household and what Completeness and Judge need around it.
@@ -56,7 +160,10 @@ func (r *Reader) Unit(id registry.ID) (Unit, error) {
 // UnitOf is Unit of a record that was read in the same transaction.
 func (r *Reader) UnitOf(rec registry.Record) (Unit, error) {
 	id := rec.ID
-	u := Unit{ID: id, Doubles: r.doubles[id]}
+	u := Unit{ID: id}
+	if err := r.beside(&u, id); err != nil {
+		return u, err
+	}
 	if rec.Kind == registry.KindPerson {
 		p, err := rec.Person()
 		if err != nil {
@@ -64,7 +171,9 @@ func (r *Reader) UnitOf(rec registry.Record) (Unit, error) {
 		}
 		u.Person = &p
 		if !rec.Household.IsZero() {
-			u.Household, err = r.household(rec.Household)
+			if u.Household, err = r.household(rec.Household); err == nil {
+				err = r.meet(&u, rec.Household)
+			}
 		}
 		return u, err
 	}
@@ -89,7 +198,11 @@ func (r *Reader) UnitOf(rec registry.Record) (Unit, error) {
 		if err != nil {
 			return Unit{}, fmt.Errorf("quality: %w", err)
 		}
-		u.Doubles += r.doubles[member]
+		if state(p.Status) == active {
+			if err := r.beside(&u, member); err != nil {
+				return Unit{}, err
+			}
+		}
 		u.Members = append(u.Members, Member{member, p})
 	}
 	return u, nil

@@ -52,11 +52,11 @@ func TestUnitsAreReadWithWhatStandsAroundThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	u, err := r.Unit(anna)
-	if err != nil || u.Person == nil || u.Household == nil || u.Household.Size != 2 || u.Doubles != 1 {
+	if err != nil || u.Person == nil || u.Household == nil || u.Household.Size != 2 || len(u.Doubles) != 1 {
 		t.Errorf("%+v, %v", u, err)
 	}
 	u, err = r.Unit(house)
-	if err != nil || u.Person != nil || len(u.Members) != 1 || u.Members[0].ID != anna || u.Doubles != 1 {
+	if err != nil || u.Person != nil || len(u.Members) != 1 || u.Members[0].ID != anna || len(u.Doubles) != 1 {
 		t.Errorf("%+v, %v", u, err)
 	}
 	if d := quality.Default().Gate("").Judge(u, at); d.Outcome != quality.Issue || d.Unit != house {
