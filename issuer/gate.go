@@ -34,6 +34,8 @@ type Lack struct {
 	Code  string `json:"code"`
 	Field string `json:"field,omitempty"`
 	Issue string `json:"issue,omitempty"`
+	// Months since somebody met them, of quality.ReasonOld; 0: it is not on record when.
+	Months int `json:"months,omitempty"`
 }
 
 // ask is step 2 as far as the gate goes. A batch is approved with what the gate

@@ -49,7 +49,7 @@ func DecisionOf(q quality.Decision) (d Decision) {
 			text = fmt.Sprintf("%s (%d members): %s", r.Text, n, r.Fix)
 			fallthrough
 		case n == 1:
-			d.Reasons, d.Lacks = append(d.Reasons, text), append(d.Lacks, Lack{r.Code, r.Field, r.Issue})
+			d.Reasons, d.Lacks = append(d.Reasons, text), append(d.Lacks, Lack{r.Code, r.Field, r.Issue, r.Months})
 		}
 		delete(times, r.String())
 	}

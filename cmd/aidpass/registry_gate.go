@@ -219,6 +219,9 @@ func (r *gateResult) write(w io.Writer, policy quality.Policy) {
 	if r.Inactive > 0 {
 		fmt.Fprintf(w, "%d closed or inactive, not judged\n", r.Inactive)
 	}
+	for _, rule := range policy.Strict() {
+		fmt.Fprintf(w, "strict: this policy refuses for %s\n", strictRules[rule])
+	}
 	if len(r.Reasons) == 0 {
 		return
 	}
@@ -233,6 +236,9 @@ func (r *gateResult) write(w io.Writer, policy quality.Policy) {
 	}
 	t.Flush() // into the terminal's writer, whose errors print does not tell either
 }
+
+// strictRules say what quality.Policy.Strict names.
+var strictRules = map[string]string{"told": "records told to be of one person", "look": "records that may be of one person", "unverified": "people whom nobody met for long"}
 
 // fixList is what is to be mended, a line each.
 type fixList struct{ rows [][]string }

@@ -199,6 +199,10 @@ func (p *Page) gateWord(l issuer.Lack) template.HTML {
 		if word := fieldWords[l.Field]; word != "" {
 			return p.T(key, "field", p.T(word))
 		}
+	case l.Code == quality.ReasonOld && l.Months == 0:
+		return p.T("batches.gate_never_met")
+	case l.Code == quality.ReasonOld:
+		return p.T(key, "months", l.Months)
 	default:
 		return p.T(key)
 	}

@@ -76,6 +76,10 @@ type organisationData struct {
 	OffersHash string `json:"offers_sha256"`
 
 	Numbers []settingNumber `json:"-"`
+
+	// Strict are the rules of what a record must have by which somebody gets no card at all:
+	// quality.Policy.Strict.
+	Strict []string `json:"strict"`
 }
 
 // A settingNumber is one of those on the page.
@@ -128,6 +132,12 @@ func (s *Organisation) show(p *Page) error {
 			return err
 		}
 		d.Files = append(d.Files, settingFileView{f.Code, f.Word, len(b), hashOf(b)})
+		if f.Code != SettingRequired {
+			continue
+		}
+		if policy, err := readRequired(b); err == nil { // else the page on which it is mended
+			d.Strict = policy.Strict()
+		}
 	}
 	return p.Show("organisation", "organisation.title", d)
 }

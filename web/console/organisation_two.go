@@ -186,8 +186,8 @@ func (p *Page) tellDifference(d quality.Difference) template.HTML {
 			word = "organisation.tell_" + d.What + "_more"
 		}
 		says = p.T(word, "field", field)
-	case "open_double":
-		says = p.T("organisation.tell_open_double", "before", p.Word("organisation.double_", d.Before), "after", p.Word("organisation.double_", d.After))
+	case "told", "look", "unverified":
+		says = p.T("organisation.tell_"+d.What, "before", p.Word("organisation.double_", d.Before), "after", p.Word("organisation.double_", d.After))
 	default:
 		says = p.T("organisation.tell_"+d.What, "before", d.Before, "after", d.After)
 	}

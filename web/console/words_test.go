@@ -192,7 +192,8 @@ func families(t *testing.T) (keys []string) {
 	for _, l := range []string{console.SettingPairs, console.SettingOffers, console.SettingRechecks} {
 		keys = append(keys, "organisation."+l, "organisation."+l+"_help", "organisation."+l+"_label", "organisation.tell_"+l)
 	}
-	for _, d := range []string{"tell_person_less", "tell_person_more", "tell_household_less", "tell_household_more", "tell_threshold", "tell_provisional_days", "double_note", "double_provisional", "double_refuse"} {
+	for _, d := range []string{"tell_person_less", "tell_person_more", "tell_household_less", "tell_household_more", "tell_threshold", "tell_provisional_days", "tell_verified_months", "tell_told", "tell_look", "tell_unverified",
+		"strict_told", "strict_look", "strict_unverified", "double_note", "double_provisional", "double_refuse"} {
 		keys = append(keys, "organisation."+d)
 	}
 	for _, c := range indicator.Cuts()[1:] {
