@@ -26,7 +26,9 @@ type Request struct {
 
 	ExpiresAt credential.Time // 0: the batch's. A provisional card ends earlier; never later
 	Override  string          // why it is issued although the gate refuses it: a second person's reason code; empty: it is not
-	Replaces  CTI             // the unit's active credential of the place, revoked in the step that takes its place; zero: none
+	// OverrideBy is the account that gave the reason, for the log; empty: the second person.
+	OverrideBy string
+	Replaces   CTI // the unit's active credential of the place, revoked in the step that takes its place; zero: none
 
 	// Holder is the key of the phone that will show the credential, for every form
 	// but that of cards. Copy tells one wallet's one-time credentials apart: 0, 1, 2 ...
@@ -294,6 +296,7 @@ type Result struct {
 	Provisional bool     // it ends by itself, before the batch's others
 	Overridden  bool     // the gate refused it, and the second person's reason let it through
 	Reasons     []string // of the gate, where it did not let the unit pass as it is
+	Lacks       []Lack   // the first of Reasons as codes
 }
 
 // known is step 2 as far as the type goes: what it wants to be known is known.

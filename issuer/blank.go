@@ -39,7 +39,8 @@ type Binding struct {
 	Unit     UnitID
 	Override string // why the gate was passed over; empty: it was not
 
-	Provisional bool // the gate would have given a provisional card: an audit entry of its own
+	Provisional bool   // the gate would have given a provisional card: an audit entry of its own
+	Reasons     string // codes of the gate's reasons, for that entry or the override's
 }
 
 // A BlankStore keeps pre-numbered cards. It keeps to the rules of Store.
@@ -139,13 +140,13 @@ func (d *Desk) Bind(ctx context.Context, card CTI, unit UnitID, gate Gate, overr
 			return Card{}, fmt.Errorf("issuer: gate: %w", err)
 		case decision.Ruling == GatePass:
 		case decision.Ruling == GateProvisional:
-			bind.Provisional = true
+			bind.Provisional, bind.Reasons = true, Codes(decision.Lacks)
 		case override == "" || decision.Final:
 			return Card{}, refuse(RefusedGate, "%s", strings.Join(decision.Reasons, "; "))
 		case d.Actor.SecondPerson == "":
 			return Card{}, ErrSecondPerson
 		default:
-			bind.Override = override
+			bind.Override, bind.Reasons = override, Codes(decision.Lacks)
 		}
 	}
 	c, err := d.Store.BindBlank(ctx, d.Actor, bind)

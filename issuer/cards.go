@@ -94,6 +94,8 @@ type Card struct {
 	Lot      string   // of the batch that made it: Lot.ID
 	PrintJob string   // empty: none is recorded
 	BlankLot string   // of pre-numbered cards; empty: it was made for its unit
+
+	Provisional bool // it ends by itself, since something is to be mended
 }
 
 // A CardEvent is one entry of a card's history.

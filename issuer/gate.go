@@ -3,6 +3,7 @@ package issuer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -38,6 +39,17 @@ type Lack struct {
 	Months int `json:"months,omitempty"`
 }
 
+// Codes are those of reasons, each once, as the log has them.
+func Codes(lacks []Lack) string {
+	var list []string
+	for _, l := range lacks {
+		if !slices.Contains(list, l.Code) {
+			list = append(list, l.Code)
+		}
+	}
+	return strings.Join(list, " ")
+}
+
 // ask is step 2 as far as the gate goes. A batch is approved with what the gate
 // said then; here it is held to it: a record that has become worse since is
 // refused, as its card was approved for a better one.
@@ -50,7 +62,7 @@ func (b *Batch) ask(ctx context.Context, q *Request, res *Result) error {
 		return fmt.Errorf("gate: %w", err)
 	}
 	if d.Ruling != GatePass {
-		res.Reasons = d.Reasons
+		res.Reasons, res.Lacks = d.Reasons, d.Lacks
 	}
 	switch {
 	case d.Ruling == GatePass, d.Ruling == GateProvisional && q.ExpiresAt != 0:

@@ -207,8 +207,10 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 			// Of a delegation, the unit whose aid it is: whose card that stands in for is what it stands in for.
 			asks[i].Principal, _ = w.request.Claims[schemas.PrincipalClaim].(string)
 			if w.result.Overridden {
-				asks[i].Override = w.request.Override
+				asks[i].Override, asks[i].OverrideBy = w.request.Override, w.request.OverrideBy
 			}
+			asks[i].Reasons = Codes(w.result.Lacks)
+			asks[i].Follows = r.batch.Gate != nil && r.batch.Form == credential.FormCWT && w.request.ExpiresAt == 0 && w.request.Replaces == CTI{}
 		}
 		slots, err := r.desk.Store.Reserve(ctx, r.actor, r.lot, r.now, asks)
 		if err != nil {

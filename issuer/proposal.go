@@ -200,6 +200,9 @@ func (p *Proposal) gather(ctx context.Context, store registry.Store, gate qualit
 			no(c, s.Refusal.Code, nil, s.Refusal.Text)
 		default:
 			p.Can++
+			if over.Reason != "" {
+				s.Request.OverrideBy = over.By
+			}
 			if s.Request.Row = p.Rows; s.Request.ExpiresAt != 0 {
 				p.Provisional++
 			}
@@ -295,7 +298,7 @@ func (r *Run) Issue(ctx context.Context, id string, progress func(done, total in
 		return fmt.Errorf("%w by a second person", ErrNotApproved)
 	}
 	approved := p.Digest
-	b, _, err := p.Gather(ctx, r.Registry, r.Gate, r.Units, r.Now)
+	b, unfit, err := p.Gather(ctx, r.Registry, r.Gate, r.Units, r.Now)
 	if err != nil {
 		return err
 	}
@@ -307,6 +310,10 @@ func (r *Run) Issue(ctx context.Context, id string, progress func(done, total in
 	desk := *r.Desk
 	desk.FourEyes, desk.Actor.SecondPerson = true, p.Second
 	by := desk.Actor
+	if err := NoteRefused(ctx, r.Registry, by, p.Type, p.Programme, p.Round, unfit); err != nil {
+		return err
+	}
+	unfit = nil
 	err = r.Proposals.ChangeProposal(ctx, by, id, func(p *Proposal) error {
 		if p.State != Approved && p.State != Issuing {
 			return ErrProposalState
@@ -327,6 +334,7 @@ func (r *Run) Issue(ctx context.Context, id string, progress func(done, total in
 		switch {
 		case res.Refusal != nil:
 			why.add(res.Refusal.Code, Lack{Code: res.Refusal.Code})
+			unfit = append(unfit, Unfit{Unit: res.Unit, Code: res.Refusal.Code, Lacks: res.Lacks})
 		case res.Old:
 			already++
 		default:
@@ -338,6 +346,9 @@ func (r *Run) Issue(ctx context.Context, id string, progress func(done, total in
 	})
 	_, marked := desk.Reconcile(context.WithoutCancel(ctx), r.Registry, b.Type.VCT, p.Programme, p.Round)
 	if err = errors.Join(err, marked); err != nil {
+		return err
+	}
+	if err := NoteRefused(ctx, r.Registry, by, p.Type, p.Programme, p.Round, unfit); err != nil { // became worse since
 		return err
 	}
 	return r.Proposals.ChangeProposal(ctx, by, id, func(p *Proposal) error {

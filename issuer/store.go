@@ -158,12 +158,18 @@ type Reservation struct {
 	Pseudonym   string // used if the unit has none in the programme yet
 	CardNumber  string
 	RequestHash [32]byte
-	Alike       [32]byte          // RequestHash of the same card, provisional where this one is whole, and the other way round
-	ExpiresAt   credential.Time   // 0: the lot's; never later
-	Override    string            // why the gate was passed over: an audit entry of its own; empty: it was not
-	Replaces    CTI               // active credential of the place: revoked in the same transaction; zero: none
-	Former      credential.Former // kept for the unit in the programme, for good; zero: as it is
-	Principal   string            // pseudonym of the unit whose Former the card carries; empty: its own
+	Alike       [32]byte        // RequestHash of the same card, provisional where this one is whole, and the other way round
+	ExpiresAt   credential.Time // 0: the lot's; never later
+	Override    string          // why the gate was passed over: an audit entry of its own; empty: it was not
+	OverrideBy  string          // account that said so, where it is not the second person
+	Reasons     string          // codes of the gate's reasons, for the audit entry of a provisional card or an override
+	// Follows says that the gate lets a whole card be: a provisional one that is good in the
+	// place is revoked (ReasonMended) and the whole one takes its place, where a second
+	// person acts.
+	Follows   bool
+	Replaces  CTI               // active credential of the place: revoked in the same transaction; zero: none
+	Former    credential.Former // kept for the unit in the programme, for good; zero: as it is
+	Principal string            // pseudonym of the unit whose Former the card carries; empty: its own
 }
 
 // Outcome says what became of a Reservation.

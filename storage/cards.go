@@ -16,7 +16,8 @@ import (
 // cardRow selects a credential with its paper, and not its bytes; readCard reads it.
 const cardRow = `SELECT c.id, c.unit_id, u.kind, c.type, c.vct, c.programme, c.round, c.last_round, c.form, c.state, c.ended_at IS NOT NULL,
 		COALESCE(c.end_reason, ''), p.pseudonym, p.card_number, l.uri, c.idx, i.value, COALESCE(c.issued_at, 0), c.expires_at,
-		c.lot_id, COALESCE(k.state, 'issued'), COALESCE(k.print_job, ''), COALESCE(b.lot_id, '')
+		c.lot_id, COALESCE(k.state, 'issued'), COALESCE(k.print_job, ''), COALESCE(b.lot_id, ''),
+		EXISTS (SELECT 1 FROM audit a WHERE a.org_id = c.org_id AND a.object = c.id AND a.action = 'gate.provisional')
 	FROM credential c
 	JOIN unit u ON u.org_id = c.org_id AND u.id = c.unit_id
 	JOIN programme_unit p ON p.org_id = c.org_id AND p.programme = c.programme AND p.unit_id = c.unit_id
@@ -31,7 +32,7 @@ func readCard(row scanner) (c issuer.Card, err error) {
 	var id, unit, form string
 	var expires, issued int64
 	err = row.Scan(&id, &unit, &c.Kind, &c.Type, &c.VCT, &c.Programme, &c.Round, &c.LastRound, &form, &c.State, &c.Ended, &c.EndReason,
-		&c.Pseudonym, &c.CardNumber, &c.StatusURI, &c.StatusIndex, &c.Status, &issued, &expires, &c.Lot, &c.Paper, &c.PrintJob, &c.BlankLot)
+		&c.Pseudonym, &c.CardNumber, &c.StatusURI, &c.StatusIndex, &c.Status, &issued, &expires, &c.Lot, &c.Paper, &c.PrintJob, &c.BlankLot, &c.Provisional)
 	if err != nil {
 		return c, err
 	}

@@ -48,15 +48,8 @@ func (o *Org) BindBlank(ctx context.Context, by access.Actor, b issuer.Binding) 
 			if err := t.audit(access.Entry{Action: "card.bind", Object: c.ID.String(), Detail: detail}); err != nil {
 				return err
 			}
-			if b.Provisional {
-				if err := t.audit(access.Entry{Action: "gate.provisional", Object: c.ID.String(), Detail: "unit=" + b.Unit.String()}); err != nil {
-					return err
-				}
-			}
-			if b.Override != "" {
-				if err := t.audit(access.Entry{Action: "gate.override", Object: c.ID.String(), Reason: b.Override, Detail: "unit=" + b.Unit.String()}); err != nil {
-					return err
-				}
+			if err := t.gated(c.ID.String(), b.Unit.String(), issuer.Reservation{Override: b.Override, Reasons: b.Reasons}, b.Provisional); err != nil {
+				return err
 			}
 		}
 		card = c

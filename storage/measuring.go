@@ -1,11 +1,13 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"aidpass/access"
@@ -276,38 +278,85 @@ func (m *measuring) presented(yield func(indicator.Presentation) error) error {
 	return nil
 }
 
-// asked are the cards of the last quarter, and what the gate did.
+// asked are the places of the last quarter for which a card was asked, each at its first
+// try: what the gate did. A card in the place of another (lost, or provisional until something
+// was mended), and one that came after a refusal, is no first try.
 func (m *measuring) asked(yield func(indicator.Request) error) error {
-	passed := map[string]indicator.Outcome{}
+	first := map[string]indicator.Request{} // by card, of those that did not pass as they are
+	later := map[string]bool{}              // cards in the place of another
+	var refused []indicator.Request
+	closed := map[string][]int64{} // rounds of refused, by what else is their place
 	since := m.at.Add(-askedWithin).UnixMicro()
 	take := func(e *access.Entry) error {
-		passed[e.Object] = map[access.Action]indicator.Outcome{"gate.override": indicator.Overridden, "gate.provisional": indicator.Provisional}[e.Action]
+		switch said := detailsOf(e.Detail); e.Action {
+		case actOverride:
+			by := cmp.Or(said["by"], e.Actor.SecondPerson, e.Actor.ID)
+			first[e.Object] = indicator.Request{Outcome: indicator.Overridden, Reason: e.Reason, By: by}
+		case actProvisional:
+			first[e.Object] = indicator.Request{Outcome: indicator.Provisional, Reason: e.Reason}
+		case actReplace:
+			later[e.Object] = true
+		case issuer.ActRefused:
+			unit, err := issuer.ParseUnitID(e.Object)
+			round, bad := strconv.ParseInt(said["round"], 10, 64)
+			place := placeOf(e.Object, said["type"], said["programme"])
+			if err == nil && bad == nil && !slices.Contains(closed[place], round) {
+				closed[place] = append(closed[place], round)
+				refused = append(refused, indicator.Request{ID: place + "/" + said["round"], Unit: unit, Outcome: indicator.Refused, Reason: e.Reason})
+			}
+		}
 		return nil
 	}
-	const gate = `org_id = $1 AND action IN ('gate.override', 'gate.provisional') AND at > $2 AND at <= $3`
+	const gate = `org_id = $1 AND action IN ('` + actOverride + `', '` + actProvisional + `', '` + actReplace + `', '` + issuer.ActRefused + `') AND at > $2 AND at <= $3`
 	if err := m.o.entries(m.ctx, m.Tx, gate, []any{m.o.id, since, m.at.UnixMicro()}, -1, take); err != nil {
 		return err
 	}
-	rows, err := m.query(`SELECT id, unit_id FROM credential WHERE org_id = $1 AND state = 'issued' AND signed_at > $2 AND signed_at <= $3 ORDER BY id`, m.o.id, since, m.at.UnixMicro())
+	rows, err := m.query(`SELECT id, unit_id, type, programme, round, last_round FROM credential WHERE org_id = $1 AND state = 'issued' AND signed_at > $2 AND signed_at <= $3 ORDER BY id`, m.o.id, since, m.at.UnixMicro())
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var q indicator.Request
-		var unit string
-		if err := rows.Scan(&q.ID, &unit); err != nil {
+		var id, unit, of, programme string
+		var round, last int64
+		if err := rows.Scan(&id, &unit, &of, &programme, &round, &last); err != nil {
 			return err
 		}
+		again := func(r int64) bool { return r == round || round <= r && r <= last }
+		if later[id] || slices.ContainsFunc(closed[placeOf(unit, of, programme)], again) {
+			continue
+		}
+		q := first[id]
+		q.ID = id
 		if q.Unit, err = issuer.ParseUnitID(unit); err != nil {
 			return err
 		}
-		q.Outcome = passed[q.ID]
 		if err := yield(q); err != nil {
 			return err
 		}
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, q := range refused {
+		if err := yield(q); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// placeOf is what a unit has one card for, but for the rounds.
+func placeOf(unit, of, programme string) string { return unit + "/" + of + "/" + programme }
+
+// detailsOf reads the detail of an entry, as name=value ...
+func detailsOf(detail string) map[string]string {
+	said := map[string]string{}
+	for _, pair := range strings.Fields(detail) {
+		name, value, _ := strings.Cut(pair, "=")
+		said[name] = value
+	}
+	return said
 }
 
 func (m *measuring) rechecked(yield func(indicator.Recheck) error) error {

@@ -1,11 +1,13 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"aidpass/access"
@@ -43,6 +45,11 @@ func (o *Org) Reserve(ctx context.Context, by access.Actor, lot issuer.Lot, now 
 				ids = append(ids, row.ID[:])
 				if row.Override != "" {
 					overrides++
+				}
+			}
+			if row.Follows && slots[i].Same {
+				if row.Replaces, err = t.followed(slots[i].Credential.ID); err != nil {
+					return err
 				}
 			}
 			if err := t.tell(&told, lot, row, slots[i]); err != nil {
@@ -142,6 +149,14 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 	holders, err := t.credentials(active, place...)
 	if err != nil {
 		return slot, err
+	}
+	if row.Follows && t.by.SecondPerson != "" {
+		if row.Replaces, err = t.short(holders); err != nil {
+			return slot, err
+		}
+		if row.Replaces != (issuer.CTI{}) {
+			lot.Reason = issuer.ReasonMended
+		}
 	}
 	var replaced issuer.Credential
 	old := slices.IndexFunc(holders, func(c issuer.Credential) bool { return c.ID == row.Replaces })
@@ -247,15 +262,65 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 		return slot, nil
 	}
 	id := row.ID.String()
-	if row.Override != "" {
-		if err := t.audit(access.Entry{Action: "gate.override", Object: id, Reason: row.Override, Detail: "unit=" + unit}); err != nil {
-			return slot, err
-		}
+	if err := t.gated(id, unit, row, slot.Ends); err != nil {
+		return slot, err
 	}
 	if named {
-		return slot, t.audit(access.Entry{Action: "credential.replace", Object: id, Reason: lot.Reason, Detail: "replaces=" + row.Replaces.String()})
+		return slot, t.audit(access.Entry{Action: actReplace, Object: id, Reason: lot.Reason, Detail: "replaces=" + row.Replaces.String()})
 	}
 	return slot, nil
+}
+
+// gated puts on record that a card came about although the gate did not let its unit pass:
+// with whose reason, or as a provisional one for which reasons.
+func (t *tx) gated(id, unit string, row issuer.Reservation, ends bool) error {
+	detail := "unit=" + unit
+	if row.Reasons != "" {
+		detail += " reasons=" + strings.ReplaceAll(row.Reasons, " ", ",")
+	}
+	if row.Override != "" {
+		by := cmp.Or(row.OverrideBy, t.by.SecondPerson)
+		if err := t.audit(access.Entry{Action: actOverride, Object: id, Reason: row.Override, Detail: detail + " by=" + by}); err != nil {
+			return err
+		}
+	}
+	if !ends {
+		return nil
+	}
+	return t.audit(access.Entry{Action: actProvisional, Object: id, Reason: row.Reasons, Detail: detail})
+}
+
+// What the log has of a gate that did not let somebody pass.
+const (
+	actOverride    = "gate.override"
+	actProvisional = "gate.provisional"
+	actReplace     = "credential.replace" // a card in the place of another
+)
+
+// short is the one of holders that is a good provisional card; zero: none is.
+func (t *tx) short(holders []issuer.Credential) (issuer.CTI, error) {
+	for _, c := range holders {
+		if c.State != issuer.Issued || c.Status != status.Valid {
+			continue
+		}
+		var n int
+		const query = `SELECT 1 FROM audit WHERE org_id = $1 AND object = $2 AND action = '` + actProvisional + `' LIMIT 1`
+		if ok, err := t.find(query, []any{t.o.id, c.ID.String()}, &n); ok || err != nil {
+			return c.ID, err
+		}
+	}
+	return issuer.CTI{}, nil
+}
+
+// followed is the provisional card in whose place a whole one came; zero: none. It is asked
+// for again with each run, so that the signing log hears of its end also after a stop.
+func (t *tx) followed(id issuer.CTI) (issuer.CTI, error) {
+	var detail string
+	const query = `SELECT detail FROM audit WHERE org_id = $1 AND object = $2 AND action = '` + actReplace + `' AND reason = '` + issuer.ReasonMended + `' LIMIT 1`
+	if ok, err := t.find(query, []any{t.o.id, id.String()}, &detail); !ok || err != nil {
+		return issuer.CTI{}, err
+	}
+	return issuer.ParseCTI(strings.TrimPrefix(detail, "replaces="))
 }
 
 // replaceAlone refuses that one person replaces what was put on hold, or revoked

@@ -214,7 +214,8 @@ func testReplaceAcrossRounds(t *testing.T, e Engine) {
 	refused(t, "a revoked card of another round", results, issuer.RefusedReplaced)
 }
 
-// Who is gated once is gated again: a re-run never makes a full card of a provisional one.
+// Who is gated once is gated again: a re-run never makes a full card of a provisional one,
+// unless the gate lets it pass since and a second person is there.
 func testProvisionalStays(t *testing.T, e Engine) {
 	w := newWorld(t, e)
 	ruling := issuer.GateProvisional
@@ -238,17 +239,42 @@ func testProvisionalStays(t *testing.T, e Engine) {
 			t.Errorf("a full card for a provisional record: %+v", r.Refusal)
 		}
 	}
+	var short issuer.Credential
 	must(t, w.desk.Issue(ctx, b, func(r issuer.Result) error {
+		short = r.Credential
 		if r.Refusal != nil || r.Credential.ExpiresAt != end {
 			t.Errorf("provisional until %s: %v", r.Credential.ExpiresAt, r.Refusal)
 		}
 		return nil
 	}))
 	ruling = issuer.GatePass
+	alone := full
+	alone.Approval.By = clerk.ID
+	for _, r := range issue(t, w.desk, alone) {
+		if r.Refusal == nil || r.Refusal.Code != issuer.RefusedExists {
+			t.Errorf("a second card beside the provisional one, by one person: %+v", r.Refusal)
+		}
+	}
+	must(t, w.desk.Suspend(ctx, []issuer.CTI{short.ID}, "asked"))
 	for _, r := range issue(t, w.desk, full) {
 		if r.Refusal == nil || r.Refusal.Code != issuer.RefusedExists {
-			t.Errorf("a second card beside the provisional one: %+v", r.Refusal)
+			t.Errorf("what somebody put on hold is not let go by a batch: %+v", r.Refusal)
 		}
+	}
+	must(t, w.desk.Reinstate(ctx, []issuer.CTI{short.ID}, "found"))
+	f = &faulty{Store: w.org, log: w.org, failAt: 2} // reserved, and cut off
+	if err := w.newDesk(f, f).Issue(ctx, full, func(issuer.Result) error { return nil }); !errors.Is(err, errFault) {
+		t.Fatal(err)
+	}
+	for range 2 {
+		for _, r := range issue(t, w.desk, full) {
+			if r.Refusal != nil || r.Credential.ExpiresAt <= end || r.Provisional {
+				t.Errorf("the whole card of a mended record: %+v, until %s", r.Refusal, r.Credential.ExpiresAt)
+			}
+		}
+	}
+	if c := w.card(t, short.ID); c.Status != status.Invalid || !c.Provisional {
+		t.Errorf("the provisional card beside it: %s, %v", c.Status, c.Provisional)
 	}
 	w.sound(t)
 }

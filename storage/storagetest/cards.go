@@ -43,6 +43,7 @@ func Cards(t *testing.T, e Engine) {
 		{"a spoiled card's replacement is resumed alone", testReplaceAloneResumed},
 		{"a revoked card of another round is no pretext", testReplaceAcrossRounds},
 		{"a provisional card stays so in a re-run", testProvisionalStays},
+		{"a doubt makes a card of some days, and a whole one follows", testDoubts},
 		{"a batch that was resumed is void as one", testVoidResumed},
 		{"a live card on hold is bound by two", testBindOnHold},
 		{"many cards are not ended by one", testManyByOne},

@@ -1,6 +1,38 @@
 package indicator
 
-import "strconv"
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// reasonSlot and giverSlot begin the slots of overrides by their reason and by the account
+// that gave it (DQ-31).
+const (
+	reasonSlot = "reason:"
+	giverSlot  = "by:"
+)
+
+// A Share is how many of the overrides are of one reason, or one account.
+type Share struct {
+	Name  string `json:"name"`
+	Count int64  `json:"count"`
+}
+
+// Overrides are those of a tally of DQ-31, by reason and by account, most first.
+func Overrides(t Tally) (reasons, accounts []Share) {
+	of := func(begin string) (list []Share) {
+		for _, slot := range slices.Sorted(maps.Keys(t)) {
+			if name, ok := strings.CutPrefix(slot, begin); ok {
+				list = append(list, Share{name, t[slot].Bad})
+			}
+		}
+		slices.SortStableFunc(list, func(a, b Share) int { return int(b.Count - a.Count) })
+		return list
+	}
+	return of(reasonSlot), of(giverSlot)
+}
 
 // Codes of what went wrong at the desk and the table.
 const (
@@ -41,7 +73,7 @@ var process = []Definition{
 		},
 	},
 	{
-		ID: "DQ-31", Version: 1, Dimension: "P", Of: Requests, Codes: []string{CodeOverride, CodeProvisional, CodeNoCard},
+		ID: "DQ-31", Version: 2, Dimension: "P", Of: Requests, Codes: []string{CodeOverride, CodeProvisional, CodeNoCard},
 		Figures: []Figure{{Unit: Percent, Green: 95, Amber: 90, value: right("")}, {Name: "overrides", Unit: Percent, Less: true, Green: 1, Amber: 3, value: wrong("overrides")}},
 		needs:   func(o *Options) string { return when(o.Beside.Asked == nil, "no_requests") },
 		watch: func(r *run, c *counter) watch {
@@ -49,10 +81,12 @@ var process = []Definition{
 			return watch{end: func() error {
 				return r.opt.Beside.Asked(func(q Request) error {
 					at := r.byID[q.Unit]
-					c.look(at, Defect{Record: q.Unit, Code: code[q.Outcome], Extra: q.ID})
+					c.look(at, Defect{Record: q.Unit, Code: code[q.Outcome], Extra: strings.TrimSpace(q.ID + " " + q.Reason + " " + q.By)})
 					n := Count{Of: 1}
 					if q.Outcome == Overridden {
 						n.Bad = 1
+						c.add(reasonSlot+q.Reason, at, n)
+						c.add(giverSlot+q.By, at, n)
 					}
 					c.add("overrides", at, n)
 					return nil

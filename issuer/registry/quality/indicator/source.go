@@ -82,11 +82,14 @@ type Presentation struct {
 	Expired bool // the card had ended
 }
 
-// A Request is a card that was asked for, with what the gate did.
+// A Request is a place for which a card was asked, with what the gate did at the first try.
 type Request struct {
 	ID      string
 	Unit    registry.ID
 	Outcome Outcome
+	// Reason is that of an override, a code; of others the codes of the gate's reasons.
+	Reason string
+	By     string // account that gave the reason of an override
 }
 
 // Outcome is how a card came about at the first try.
