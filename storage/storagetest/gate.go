@@ -129,5 +129,5 @@ func testDoubts(t *testing.T, e Engine) {
 	w.saved(t, registry.Change{ID: long, Fields: met.Fields})
 	run("b-3", issuer.Override{Unit: passed, Reason: "known_here", By: "signer"})
 	check("both mended", map[issuer.UnitID][2]int{whole: {1, 0}, looked: {1, 0}, twice: {1, 0}, long: {1, 0}, refused: {1, 0}, passed: {1, 0}})
-	w.whole(t)
+	w.sound(t)
 }
