@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"aidpass/access"
@@ -25,6 +24,7 @@ const (
 	Merge        = "merge"       // Unit and the households Others become one, under Head
 	Same         = "same"        // Unit and the person of Others are one
 	Different    = "different"   // they are two
+	Open         = "open"        // what was decided of the two is taken back
 	Collect      = "collect"     // Collector fetches for the household Unit
 	CollectEnd   = "collect_end" // the alternate Collector does not any more, as AskedBy wants
 	secondInPlan = "plan-of-two" // stands in for the second person in what is not kept
@@ -105,7 +105,7 @@ func ReadChange(payload []byte) (c Change, err error) {
 // Of is the kind of record that a kind of change begins with.
 func (c Change) Of() registry.Kind {
 	switch c.Kind {
-	case Died, Alive, Move, Same, Different:
+	case Died, Alive, Move, Same, Different, Open:
 		return registry.KindPerson
 	}
 	return registry.KindHousehold
@@ -146,7 +146,7 @@ func (c Change) do(ctx context.Context, r *registry.Registry) (after registry.Af
 		after, err = r.Rehouse(ctx, c.Unit, other, c.Relation)
 	case Merge:
 		next, after, err = r.Merge(ctx, append([]registry.ID{c.Unit}, c.Others...), c.Head)
-	case Same, Different:
+	case Same, Different, Open:
 		after, err = r.DecideDouble(ctx, c.Unit, other, c.Kind)
 	case Collect:
 		if c.Collector == nil {
@@ -216,19 +216,8 @@ func (d *Desk) Payload(ctx context.Context, by access.Actor, c Change) ([]byte, 
 		return nil, err
 	}
 	sum := sha256.New()
-	for _, id := range c.About() {
-		var rec registry.Record
-		err := d.Store.View(ctx, func(v registry.View) (err error) {
-			rec, err = v.Record(id)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		fmt.Fprintf(sum, "record %s of %s\n", id, rec.Household)
-		for _, name := range slices.Sorted(maps.Keys(rec.Fields)) {
-			fmt.Fprintf(sum, "%s %d\n", name, rec.Fields[name].Version)
-		}
+	if err := d.versions(ctx, sum, c.About()); err != nil {
+		return nil, err
 	}
 	slices.Sort(plan.Cards)
 	fmt.Fprintf(sum, "cards %q\n", plan.Cards)

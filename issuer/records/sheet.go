@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 
 	"aidpass/access"
@@ -262,34 +261,6 @@ func (d *Desk) Photo(ctx context.Context, by access.Actor, id registry.ID) ([]by
 		return nil, err
 	}
 	return s.Person.Photo, d.Store.Note(ctx, by, access.Entry{Action: "person.read", Object: id.String(), Detail: "photo"})
-}
-
-// Doubles are the pairs of records that may be one person and that nobody has decided.
-func (d *Desk) Doubles(ctx context.Context, by access.Actor) (pairs [][2]Pair, err error) {
-	var about []registry.ID
-	err = d.Store.View(ctx, func(v registry.View) error {
-		list, err := v.Doubles(false)
-		if err != nil {
-			return err
-		}
-		for _, p := range list[:min(len(list), 200)] {
-			a, err := ReadLine(v, p.A)
-			if err != nil {
-				return err
-			}
-			b, err := ReadLine(v, p.B)
-			if err != nil {
-				return err
-			}
-			pairs = append(pairs, [2]Pair{{a, p.Why}, {b, p.Why}})
-			about = append(about, p.A, p.B)
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return pairs, d.Store.NoteAbout(ctx, by, access.Entry{Action: "person.find", Object: "registry", Detail: fmt.Sprintf("doubles=%d", len(pairs))}, about)
 }
 
 // Title is what a sheet is called: her name, or the number of a household.

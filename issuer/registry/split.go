@@ -16,6 +16,7 @@ type After struct {
 	Stale   []ID // units whose cards say an old size: replace them when their people come next
 	Ask     []ID // adults, and those not decided to be, to be asked alone who holds the card
 	Decide  []string
+	Follow  int // amounts and things that closed records were due, and that another one is due now: see follow
 	// Corrected: the act was on record already, and only its day is another one now.
 	Corrected bool
 }

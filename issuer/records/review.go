@@ -1,0 +1,292 @@
+package records
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"maps"
+	"slices"
+	"time"
+
+	"aidpass/access"
+	"aidpass/issuer/registry"
+)
+
+// MostPairs is how many pairs a list of them shows.
+const MostPairs = 200
+
+// A Queue is pairs of records that may be one person, in the order in which people decide
+// them: told ones first, then by what speaks for one person, then the oldest.
+type Queue struct {
+	Rows   []QueueRow // of the states that were asked for, at most MostPairs
+	Total  int        // pairs of those states
+	Counts map[string]int
+	Mine   []registry.Pair // what the account decided today (UTC), the newest first
+}
+
+// A QueueRow is a pair with who the two are.
+type QueueRow struct {
+	registry.Pair
+	State        string
+	Newer, Older Line
+}
+
+// Pairs are all pairs, in the order of a Queue; nobody's record is read.
+func (d *Desk) Pairs(ctx context.Context) (pairs []registry.Pair, err error) {
+	err = d.Store.View(ctx, func(v registry.View) error {
+		pairs, err = pairsIn(v)
+		return err
+	})
+	return pairs, err
+}
+
+func pairsIn(v registry.View) ([]registry.Pair, error) {
+	all, err := v.Doubles(true)
+	if err != nil {
+		return nil, err
+	}
+	open, err := v.Doubles(false) // without those of which one was erased: nobody can decide them
+	if err != nil {
+		return nil, err
+	}
+	can := map[[2]registry.ID]bool{}
+	for _, p := range open {
+		can[[2]registry.ID{p.A, p.B}] = true
+	}
+	pairs := slices.DeleteFunc(registry.Pairs(all), func(p registry.Pair) bool {
+		return p.Decided == "" && !can[[2]registry.ID{p.A, p.B}] && !can[[2]registry.ID{p.B, p.A}]
+	})
+	slices.SortStableFunc(pairs, func(a, b registry.Pair) int {
+		return cmpBool(b.Told, a.Told)
+	})
+	return pairs, nil
+}
+
+func cmpBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
+
+// Queue lists the pairs of states (registry.StateReview and the others); of what was decided
+// the newest stand first. The log is told who is shown.
+func (d *Desk) Queue(ctx context.Context, by access.Actor, states ...string) (q Queue, err error) {
+	now := d.Now()
+	q.Counts = map[string]int{}
+	var about []registry.ID
+	err = d.Store.View(ctx, func(v registry.View) error {
+		pairs, err := pairsIn(v)
+		if err != nil {
+			return err
+		}
+		var asked []registry.Pair
+		for _, p := range pairs {
+			state := p.State(now)
+			q.Counts[state]++
+			if slices.Contains(states, state) {
+				asked = append(asked, p)
+			}
+			if p.By == by.ID && (p.Decided == registry.Same || p.Decided == registry.Different) && day(p.DecidedAt) == day(now) {
+				q.Mine = append(q.Mine, p)
+			}
+		}
+		newest := func(a, b registry.Pair) int { return b.DecidedAt.Compare(a.DecidedAt) }
+		slices.SortStableFunc(q.Mine, newest)
+		slices.SortStableFunc(asked, newest) // open ones have no time, and keep their order
+		q.Total = len(asked)
+		for _, p := range asked[:min(len(asked), MostPairs)] {
+			row := QueueRow{Pair: p, State: p.State(now)}
+			if row.Newer, err = ReadLine(v, p.A); err != nil {
+				return err
+			}
+			if row.Older, err = ReadLine(v, p.B); err != nil {
+				return err
+			}
+			q.Rows, about = append(q.Rows, row), append(about, p.A, p.B)
+		}
+		return nil
+	})
+	if err != nil || len(about) == 0 {
+		return q, err
+	}
+	return q, d.Store.NoteAbout(ctx, by, access.Entry{Action: "person.find", Object: "registry", Detail: fmt.Sprintf("doubles=%d", len(q.Rows))}, about)
+}
+
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+// A Review is a pair as people decide it: both records, why they may be one, and what each
+// decision would do.
+type Review struct {
+	registry.Pair // with its Evidence
+	State         string
+	Newer, Older  *Sheet
+	Has           map[string]int // records that have the number both have, by field of the evidence: "phone", "document"
+	Fits          [][2]Line      // others of the two households who may be one person too
+	Touched       []Touch        // what changed since the pair was found
+	Same          Plan           // what "same" would come to
+	SameErr       error          // why it cannot be decided so: registry.ErrClosed, a registry.Refusal
+	Seen          string         // of all that: another one, and something has changed
+}
+
+// A Touch is a field that was changed after its pair was found.
+type Touch struct {
+	Newer bool // of the newer record
+	Field string
+	At    time.Time
+}
+
+// Review reads a pair, named either way round. What is no pair is registry.ErrNotFound. The
+// log is told of both records and of whom their pages show.
+func (d *Desk) Review(ctx context.Context, by access.Actor, a, b registry.ID) (*Review, error) {
+	r, err := d.pair(ctx, a, b)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range []struct {
+		sheet **Sheet
+		id    registry.ID
+	}{{&r.Newer, r.A}, {&r.Older, r.B}} {
+		if *s.sheet, err = d.Sheet(ctx, by, s.id, registry.KindPerson); err != nil {
+			return nil, err
+		}
+	}
+	r.touched()
+	if r.Fits = fits(r.Newer, r.Older); r.Newer.Record.Household == r.Older.Record.Household {
+		r.Fits = nil
+	}
+	if err := d.numbers(ctx, r); err != nil {
+		return nil, err
+	}
+	if r.Same, err = d.plan(ctx, by, Change{Kind: Same, Unit: r.A, Others: []registry.ID{r.B}}); err != nil {
+		if _, refused := errors.AsType[*registry.Refusal](err); !refused && !errors.Is(err, registry.ErrClosed) {
+			return nil, err
+		}
+		r.SameErr = err
+	}
+	r.Seen, err = d.Seen(ctx, r.A, r.B)
+	return r, err
+}
+
+// pair is a Review with its pair alone.
+func (d *Desk) pair(ctx context.Context, a, b registry.ID) (*Review, error) {
+	r := &Review{}
+	err := d.Store.View(ctx, func(v registry.View) error {
+		all, err := v.DoublesOf(a)
+		if err != nil {
+			return err
+		}
+		pairs := registry.Pairs(slices.DeleteFunc(all, func(p registry.Double) bool { return !p.Is(a, b) }))
+		if len(pairs) == 0 {
+			return fmt.Errorf("records: %s and %s: %w", a, b, registry.ErrNotFound)
+		}
+		r.Pair, r.State = pairs[0], pairs[0].State(d.Now())
+		return nil
+	})
+	return r, err
+}
+
+// Seen is a mark of what a decision about a pair rests on: both records and what was decided.
+func (d *Desk) Seen(ctx context.Context, a, b registry.ID) (string, error) {
+	r, err := d.pair(ctx, a, b)
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%q %d %d\n", r.Decided, r.DecidedAt.UnixMicro(), r.Until.UnixMicro())
+	if err := d.versions(ctx, sum, []registry.ID{r.A, r.B}); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16]), nil
+}
+
+// versions writes of each record its household and which version each field has.
+func (d *Desk) versions(ctx context.Context, sum hash.Hash, ids []registry.ID) error {
+	return d.Store.View(ctx, func(v registry.View) error {
+		for _, id := range ids {
+			rec, err := v.Record(id)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(sum, "record %s of %s\n", id, rec.Household)
+			for _, name := range slices.Sorted(maps.Keys(rec.Fields)) {
+				fmt.Fprintf(sum, "%s %d\n", name, rec.Fields[name].Version)
+			}
+		}
+		return nil
+	})
+}
+
+// touched finds what changed after the pair was found.
+func (r *Review) touched() {
+	for _, s := range []*Sheet{r.Newer, r.Older} {
+		for name, v := range s.Record.Fields {
+			if v.At.After(r.FoundAt) {
+				r.Touched = append(r.Touched, Touch{s == r.Newer, name, v.At})
+			}
+		}
+	}
+	slices.SortFunc(r.Touched, func(a, b Touch) int {
+		if c := b.At.Compare(a.At); c != 0 {
+			return c
+		}
+		return bytes.Compare([]byte(a.Field), []byte(b.Field))
+	})
+}
+
+// numbers counts who has the telephone, and the document, that both have.
+func (d *Desk) numbers(ctx context.Context, r *Review) error {
+	r.Has = map[string]int{}
+	fields := map[string]string{registry.KeyPhone: "phone", registry.KeyDocument: "document"}
+	older := registry.Keys(r.Older.Person)
+	return d.Store.View(ctx, func(v registry.View) error {
+		for _, k := range registry.Keys(r.Newer.Person) {
+			field := fields[k.Kind]
+			if field == "" || !slices.Contains(older, k) {
+				continue
+			}
+			who, err := v.Lookup(k)
+			if err != nil {
+				return err
+			}
+			if n := r.Has[field]; n == 0 || len(who) < n { // of several the rarest tells most
+				r.Has[field] = len(who)
+			}
+		}
+		return nil
+	})
+}
+
+// fits are who of two households may be one person by name and year of birth.
+func fits(a, b *Sheet) (pairs [][2]Line) {
+	taken := map[registry.ID]bool{a.Record.ID: true, b.Record.ID: true}
+	for _, x := range a.Members {
+		keys := lineKeys(&x)
+		for _, y := range b.Members {
+			if !taken[x.ID] && !taken[y.ID] && slices.ContainsFunc(lineKeys(&y), func(k registry.Key) bool { return slices.Contains(keys, k) }) {
+				taken[x.ID], taken[y.ID] = true, true
+				pairs = append(pairs, [2]Line{x, y})
+			}
+		}
+	}
+	return pairs
+}
+
+func lineKeys(l *Line) []registry.Key {
+	if l.Closed != "" || l.Name.Text == "" {
+		return nil
+	}
+	return slices.DeleteFunc(registry.Keys(registry.Person{Names: []registry.Name{l.Name}, Birth: l.Born}), func(k registry.Key) bool { return k.Kind != registry.KeyNameYear })
+}
+
+// Postpone puts the decision of a pair off until the end of a day.
+func (d *Desk) Postpone(ctx context.Context, by access.Actor, a, b registry.ID, until time.Time, reason string) error {
+	return d.registry(by).Postpone(ctx, a, b, until, reason)
+}
