@@ -24,11 +24,11 @@ func (r records) SaveDouble(d registry.Double) error {
 	if err != nil {
 		return fmt.Errorf("storage: double of %s and %s: %w", d.A, d.B, err)
 	}
-	about := func(action access.Action, what string) {
+	note := func(action access.Action, what string) {
 		t.acts.act(access.Entry{Action: action, Object: d.A.String(), Detail: "with=" + d.B.String() + " why=" + d.Why + what})
 	}
 	if n > 0 {
-		about("double.find", "")
+		note("double.find", "")
 	}
 	if d.Bits != 0 && (n > 0 || d.Decided == "" && d.Reason == "") {
 		if err := r.renewDouble(d, pair); err != nil {
@@ -38,19 +38,19 @@ func (r records) SaveDouble(d registry.Double) error {
 	const where = ` WHERE org_id = $1 AND (unit_a = $2 AND unit_b = $3 OR unit_a = $3 AND unit_b = $2) AND why = $4`
 	switch {
 	case d.Decided == registry.Open:
-		const open = `UPDATE possible_double SET decided = '', decided_at = NULL, decided_by = '', put_off_until = NULL, put_off_reason = ''` + where + ` AND decided <> ''`
+		const open = `UPDATE possible_double SET decided = '', decided_at = NULL, decided_by = '', put_off_until = NULL, put_off_reason = ''` + where + ` AND (decided <> '' OR put_off_reason <> '')`
 		if n, err = t.exec(open, pair...); n > 0 {
-			about("double.decide", " decided="+registry.Open)
+			note("double.decide", " decided="+registry.Open)
 		}
 	case d.Decided != "":
 		const decide = `UPDATE possible_double SET decided = $5, decided_at = $6, decided_by = $7, put_off_until = NULL, put_off_reason = ''` + where + ` AND decided <> $5`
 		if n, err = t.exec(decide, append(pair, d.Decided, t.micros, t.by.ID)...); n > 0 {
-			about("double.decide", " decided="+d.Decided)
+			note("double.decide", " decided="+d.Decided)
 		}
 	case d.Reason != "":
 		const putOff = `UPDATE possible_double SET put_off_until = $5, put_off_reason = $6` + where + ` AND decided = ''`
 		if n, err = t.exec(putOff, append(pair, d.Until.UnixMicro(), d.Reason)...); n > 0 {
-			about("double.postpone", " until="+d.Until.UTC().Format(time.DateOnly)+" reason="+d.Reason)
+			note("double.postpone", " until="+d.Until.UTC().Format(time.DateOnly)+" reason="+d.Reason)
 		}
 	}
 	return err

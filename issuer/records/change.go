@@ -187,7 +187,10 @@ func (d *Desk) Plan(ctx context.Context, by access.Actor, c Change) (p Plan, err
 
 // plan is Plan without whom it names.
 func (d *Desk) plan(ctx context.Context, by access.Actor, c Change) (p Plan, err error) {
-	r := d.registry(by)
+	r, err := d.deciding(ctx, by, c)
+	if err != nil {
+		return p, err
+	}
 	r.Store = registry.Rehearsal(d.Store)
 	p.After, _, err = c.do(ctx, r)
 	if errors.Is(err, registry.ErrSecondPerson) && by.SecondPerson == "" {
@@ -260,7 +263,11 @@ func (d *Desk) Told(ctx context.Context, by access.Actor, c Change) ([]Line, err
 // registry.ErrSecondPerson. next is the record it leads to: of a split who left, of a
 // merge the new household, else its own.
 func (d *Desk) Do(ctx context.Context, by access.Actor, c Change) (after registry.After, next registry.ID, err error) {
-	return c.do(ctx, d.registry(by))
+	r, err := d.deciding(ctx, by, c)
+	if err != nil {
+		return after, next, err
+	}
+	return c.do(ctx, r)
 }
 
 // Carry carries out a change that two accounts agreed to, once: a death that was taken

@@ -337,7 +337,7 @@ func (d *Desk) open(ctx context.Context) (ids []registry.ID, err error) {
 }
 
 // Open counts what waits for people: records of which something is undecided, pairs of
-// records that may be one person, and since when the oldest of those does.
+// records that may be one person and were not put off, and since when the oldest of those does.
 func (d *Desk) Open(ctx context.Context) (undecided, doubles int, since time.Time, err error) {
 	err = d.Store.View(ctx, func(v registry.View) error {
 		ids, err := v.Lookup(registry.OpenKey)

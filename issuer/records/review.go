@@ -13,7 +13,9 @@ import (
 	"time"
 
 	"aidpass/access"
+	"aidpass/issuer"
 	"aidpass/issuer/registry"
+	"aidpass/status"
 )
 
 // MostPairs is how many pairs a list of them shows.
@@ -128,12 +130,13 @@ type Review struct {
 	registry.Pair // with its Evidence
 	State         string
 	Newer, Older  *Sheet
-	Has           map[string]int // records that have the number both have, by field of the evidence: "phone", "document"
-	Fits          [][2]Line      // others of the two households who may be one person too
-	Touched       []Touch        // what changed since the pair was found
-	Same          Plan           // what "same" would come to
-	SameErr       error          // why it cannot be decided so: registry.ErrClosed, a registry.Refusal
-	Seen          string         // of all that: another one, and something has changed
+	Places        [2]*registry.Location // where the two stay: hers, or her household's
+	Has           map[string]int        // records that have the number both have, by field of the evidence: "phone", "document"
+	Fits          [][2]Line             // others of the two households who may be one person too
+	Touched       []Touch               // what changed since the pair was found
+	Same          Plan                  // what "same" would come to
+	SameErr       error                 // why it cannot be decided so: registry.ErrClosed, a registry.Refusal
+	Seen          string                // of all that: another one, and something has changed
 }
 
 // A Touch is a field that was changed after its pair was found.
@@ -150,15 +153,25 @@ func (d *Desk) Review(ctx context.Context, by access.Actor, a, b registry.ID) (*
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range []struct {
-		sheet **Sheet
-		id    registry.ID
-	}{{&r.Newer, r.A}, {&r.Older, r.B}} {
-		if *s.sheet, err = d.Sheet(ctx, by, s.id, registry.KindPerson); err != nil {
+	about := []registry.ID{r.A, r.B}
+	for _, id := range []registry.ID{r.A, r.B} {
+		s, err := d.sheet(ctx, id, registry.KindPerson)
+		if err == nil {
+			err = d.around(ctx, s)
+		}
+		if err != nil {
 			return nil, err
+		}
+		if about = append(about, s.who()...); id == r.A {
+			r.Newer = s
+		} else {
+			r.Older = s
 		}
 	}
 	r.touched()
+	if err := d.places(ctx, r); err != nil {
+		return nil, err
+	}
 	if r.Fits = fits(r.Newer, r.Older); r.Newer.Record.Household == r.Older.Record.Household {
 		r.Fits = nil
 	}
@@ -171,8 +184,11 @@ func (d *Desk) Review(ctx context.Context, by access.Actor, a, b registry.ID) (*
 		}
 		r.SameErr = err
 	}
-	r.Seen, err = d.Seen(ctx, r.A, r.B)
-	return r, err
+	if r.Seen, err = d.Seen(ctx, r.A, r.B); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(about, func(a, b registry.ID) int { return bytes.Compare(a[:], b[:]) })
+	return r, d.Store.NoteAbout(ctx, by, access.Entry{Action: "person.read", Object: r.A.String(), Detail: "pair"}, slices.Compact(about))
 }
 
 // pair is a Review with its pair alone.
@@ -241,6 +257,27 @@ func (r *Review) touched() {
 	})
 }
 
+// places reads where the two stay.
+func (d *Desk) places(ctx context.Context, r *Review) error {
+	return d.Store.View(ctx, func(v registry.View) error {
+		for i, s := range []*Sheet{r.Newer, r.Older} {
+			if r.Places[i] = s.Person.Location; r.Places[i] != nil || s.Home == nil || s.Home.Gone() {
+				continue
+			}
+			rec, err := v.Record(s.Home.ID)
+			if err != nil {
+				return err
+			}
+			h, err := rec.HouseholdRecord()
+			if err != nil {
+				return err
+			}
+			r.Places[i] = h.Location
+		}
+		return nil
+	})
+}
+
 // numbers counts who has the telephone, and the document, that both have.
 func (d *Desk) numbers(ctx context.Context, r *Review) error {
 	r.Has = map[string]int{}
@@ -289,4 +326,41 @@ func lineKeys(l *Line) []registry.Key {
 // Postpone puts the decision of a pair off until the end of a day.
 func (d *Desk) Postpone(ctx context.Context, by access.Actor, a, b registry.ID, until time.Time, reason string) error {
 	return d.registry(by).Postpone(ctx, a, b, until, reason)
+}
+
+// Pair reads a pair, named either way round, with its evidence, and nothing of the records.
+func (d *Desk) Pair(ctx context.Context, a, b registry.ID) (registry.Pair, error) {
+	r, err := d.pair(ctx, a, b)
+	if err != nil {
+		return registry.Pair{}, err
+	}
+	return r.Pair, nil
+}
+
+// deciding is the registry in which a change is done. To take back that two are one it looks
+// whether that had stopped a card.
+func (d *Desk) deciding(ctx context.Context, by access.Actor, c Change) (*registry.Registry, error) {
+	r := d.registry(by)
+	r.Pairs.Once = true
+	if c.Kind != Open || len(c.Others) == 0 {
+		return r, nil
+	}
+	p, err := d.pair(ctx, c.Unit, c.Others[0])
+	if err != nil {
+		return nil, err
+	}
+	units := []registry.ID{p.A}
+	err = d.Store.View(ctx, func(v registry.View) error {
+		rec, err := v.Record(p.A)
+		if err == nil && !rec.Household.IsZero() {
+			units = append(units, rec.Household)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	cards, err := d.Store.Cards(ctx, issuer.Selection{Units: units})
+	r.Pairs.Untouched = !slices.ContainsFunc(cards, func(c issuer.Card) bool { return c.Status == status.Invalid })
+	return r, err
 }

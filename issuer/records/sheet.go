@@ -36,7 +36,7 @@ type Due struct {
 // A Pair is a record that may be the same person, and why.
 type Pair struct {
 	Line
-	Why string // registry.KeyDocument, registry.KeyNameYear
+	Why string // registry.KeyDocument, registry.KeyNameYear, registry.KeyMatch
 }
 
 // A Standing is a field that two people set at once: what stands, and what else was said.
@@ -148,12 +148,12 @@ func (d *Desk) around(ctx context.Context, s *Sheet) error {
 		if err := s.due(v, home); err != nil {
 			return err
 		}
-		pairs, err := v.Doubles(false)
+		pairs, err := v.DoublesOf(id)
 		if err != nil {
 			return err
 		}
-		for _, p := range pairs {
-			if p.A != id && p.B != id {
+		for _, p := range registry.Pairs(pairs) {
+			if p.Decided != "" {
 				continue
 			}
 			other := p.A
@@ -164,7 +164,9 @@ func (d *Desk) around(ctx context.Context, s *Sheet) error {
 			if err != nil {
 				return err
 			}
-			s.Doubles = append(s.Doubles, Pair{l, p.Why})
+			if !l.Gone() {
+				s.Doubles = append(s.Doubles, Pair{l, p.Whys[len(p.Whys)-1]})
+			}
 		}
 		s.Undecided, err = standings(v, s.Record)
 		return err

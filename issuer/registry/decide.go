@@ -183,6 +183,15 @@ func (r *Registry) Doubles(ctx context.Context, all bool) (list []Double, err er
 	return list, err
 }
 
+// PairRules are what a desk holds DecideDouble to.
+type PairRules struct {
+	// Once refuses Same and Different of a pair that somebody has decided, with ErrConflict:
+	// that decision is taken back first.
+	Once bool
+	// Untouched: the desk has seen that no card was stopped by the decision that Open takes back.
+	Untouched bool
+}
+
 // DecideDouble records what people decided about two records.
 //
 // Same closes the newer record a, points it to b and stops a's cards; her household
@@ -192,7 +201,8 @@ func (r *Registry) Doubles(ctx context.Context, all bool) (list []Double, err er
 // waits again, and what it had closed is opened. A record that was closed for
 // another reason stays as it is.
 //
-// To stop cards, and to take a decision back, needs a second person (DOMAIN.md 4.3).
+// To stop cards, and to open a record again, needs a second person (DOMAIN.md 4.3). Who said
+// Same alone may take it back alone on the same day (UTC), where r.Pairs.Untouched.
 func (r *Registry) DecideDouble(ctx context.Context, a, b ID, decision string) (after After, err error) {
 	if decision != Same && decision != Different && decision != Open {
 		return after, refuse(RefusedDecision, "registry: decision %q: it is %q, %q or %q", decision, Same, Different, Open)
@@ -206,6 +216,10 @@ func (r *Registry) DecideDouble(ctx context.Context, a, b ID, decision string) (
 			return err
 		}
 		a, b := pairs[0].A, pairs[0].B
+		if r.Pairs.Once && decision != Open && slices.ContainsFunc(pairs, func(d Double) bool { return d.Decided == Same || d.Decided == Different }) {
+			return fmt.Errorf("registry: %s and %s: %s decided the pair: %w", a, b, pairs[0].By, ErrConflict)
+		}
+		hers := r.Pairs.Untouched && decision == Open && pairs[0].By == r.Actor.ID && pairs[0].DecidedAt.UTC().Format(time.DateOnly) == r.today()
 		for _, d := range pairs {
 			d.Decided, d.By = decision, r.Actor.ID
 			if err := tx.SaveDouble(d); err != nil {
@@ -232,7 +246,7 @@ func (r *Registry) DecideDouble(ctx context.Context, a, b ID, decision string) (
 			if err := r.openDouble(tx, rec, p); err != nil {
 				return err
 			}
-			two = true
+			two = !hers
 		default:
 			return nil
 		}

@@ -107,6 +107,9 @@ func (r *Registry) closeDouble(tx Tx, rec Record, p Person, into ID, after *Afte
 	if err := savePerson(tx, rec, p); err != nil {
 		return err
 	}
+	if err := follow(tx, rec.ID, into, after); err != nil {
+		return err
+	}
 	after.Revoke = []ID{rec.ID}
 	if !rec.Household.IsZero() {
 		house, h, err := readHousehold(tx, rec.Household)
@@ -123,6 +126,13 @@ func (r *Registry) closeDouble(tx Tx, rec Record, p Person, into ID, after *Afte
 			case len(left) == 0 && h.Size <= 1: // a household of nobody would collect a second time
 				h.Status = &Status{State: StateClosed, Reason: ReasonDuplicate, Date: r.today()}
 				after.Revoke = append(after.Revoke, house.ID)
+				to, err := homeOf(tx, into)
+				if err == nil {
+					err = follow(tx, house.ID, to, after)
+				}
+				if err != nil {
+					return err
+				}
 			case h.Size > 1 && h.Size == counted(left)+counted([]Member{{rec.ID, p}}): // else she may not have been counted
 				h.Size = counted(left)
 				after.Stale = append(after.Stale, house.ID)
@@ -137,6 +147,13 @@ func (r *Registry) closeDouble(tx Tx, rec Record, p Person, into ID, after *Afte
 
 // openDouble takes closeDouble back; cards that were stopped stay so.
 func (r *Registry) openDouble(tx Tx, rec Record, p Person) error {
+	into, err := ParseID(p.Status.Into)
+	if err == nil {
+		err = unfollow(tx, rec.ID, into)
+	}
+	if err != nil {
+		return err
+	}
 	p.Status = nil
 	if !rec.Household.IsZero() {
 		house, h, err := readHousehold(tx, rec.Household)
@@ -151,6 +168,13 @@ func (r *Registry) openDouble(tx Tx, rec Record, p Person) error {
 			switch {
 			case !h.Status.Living() && h.Status.Reason == ReasonDuplicate:
 				h.Status = nil
+				to, err := homeOf(tx, into)
+				if err == nil {
+					err = unfollow(tx, house.ID, to)
+				}
+				if err != nil {
+					return err
+				}
 			case h.Status.Living() && h.Size > 0 && h.Size == counted(others):
 				h.Size += counted([]Member{{rec.ID, p}})
 			}

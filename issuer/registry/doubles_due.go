@@ -96,6 +96,26 @@ func dueIn(tx Tx, unit ID, programme string, round uint64) (Entitlement, error) 
 	return e, err
 }
 
+// homeOf is the household in use that a person lives in; zero: none.
+func homeOf(tx Tx, person ID) (ID, error) {
+	rec, err := tx.Record(person)
+	if err != nil || rec.Household.IsZero() {
+		return ID{}, ignoreErased(err)
+	}
+	_, h, err := readHousehold(tx, rec.Household)
+	if err != nil || !h.Status.Living() {
+		return ID{}, ignoreErased(err)
+	}
+	return rec.Household, nil
+}
+
+func ignoreErased(err error) error {
+	if errors.Is(err, ErrErased) {
+		return nil
+	}
+	return err
+}
+
 // followID is the identifier of what follow carries: by it unfollow knows what to take back.
 func followID(from, to ID, programme string, round uint64) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "due of a double %s %s %s %d", from, to, programme, round))

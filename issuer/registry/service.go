@@ -18,6 +18,7 @@ type Registry struct {
 	Store Store
 	Actor access.Actor
 	Now   func() time.Time
+	Pairs PairRules // of DecideDouble
 }
 
 // A Conflict tells which field somebody else changed meanwhile. It is ErrConflict.

@@ -28,6 +28,7 @@ type People struct {
 	LookedPDF func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error)
 	Complaint func() (string, error) // line that is printed for whom to ask; nil: any help desk
 	Notice    NoticeDesk             // nil: no wordings are kept here
+	Search    *Search                // nil: no search is started here
 
 	at      presence
 	entries sentOnce
@@ -49,11 +50,8 @@ func (s *People) Routes() []Route {
 		// What is looked for is somebody's name: a POST leaves it in no address.
 		{Method: http.MethodPost, Path: "/people", Act: access.PersonFind, Form: []Field{Text("q", maxName), Text("list", 100), Text("year", 8),
 			Text("document", 100), Text("type", 40), Text("country", 60), Text("phone", 40)}, Answer: foundAnswer{}, Handler: s.find},
-		{Method: http.MethodGet, Path: "/doubles", Act: access.PersonFind, Answer: pairsAnswer{}, Handler: s.doubles},
 		{Method: http.MethodGet, Path: "/undecided", Act: access.PersonFind, Answer: foundAnswer{}, Handler: s.undecided},
 		{Method: http.MethodGet, Path: "/media/:person", Act: access.PersonRead, Answer: Sends("image/jpeg"), Handler: s.photo},
-		{Method: http.MethodGet, Path: "/people/:person/double", Act: access.PersonHistory, Query: []Field{id}, Answer: Either(besideAnswer{}, Acted), Handler: s.beside},
-		{Method: http.MethodPost, Path: "/people/:person/double", Act: access.PersonMerge, Form: ConfirmFields(id, Text("decision", 16)), Handler: s.decideDouble},
 		{Method: http.MethodPost, Path: "/people/:person/died", Act: access.PersonEdit, Form: ConfirmFields(Text("on", 16)), Handler: s.died},
 		{Method: http.MethodPost, Path: "/people/:person/alive", Act: access.PersonChange, Form: ConfirmFields(Text("reason", maxReason)), Handler: s.alive},
 		{Method: http.MethodPost, Path: "/people/:person/move", Act: access.HouseholdEdit, Form: ConfirmFields(Text("household", 64), Text("relation", 32)), Handler: s.move},
@@ -62,7 +60,7 @@ func (s *People) Routes() []Route {
 		{Method: http.MethodPost, Path: "/households/:household/collector", Act: access.HouseholdEdit,
 			Form: ConfirmFields(Text("person", 64), Text("external", maxName), Text("role", 16), Text("from", 10), Text("to", 10)), Handler: s.collector},
 		{Method: http.MethodPost, Path: "/households/:household/collector-end", Act: access.HouseholdEdit, Form: ConfirmFields(Text("who", maxName), Text("asked_by", 32)), Handler: s.collectorEnd},
-	}, slices.Concat(s.entering(), s.portraits(), s.slips(&aPerson), s.slips(&aHousehold), s.routesOf(&aPerson), s.routesOf(&aHousehold))...)
+	}, slices.Concat(s.reviewing(), s.entering(), s.portraits(), s.slips(&aPerson), s.slips(&aHousehold), s.routesOf(&aPerson), s.routesOf(&aHousehold))...)
 }
 
 // A recordKind is what differs between the screens of a person and of a household.
@@ -228,14 +226,6 @@ func (s *People) undecided(p *Page) error {
 		return err
 	}
 	return p.Show("people_find", "people.undecided_title", s.view(p, peopleData{Asked: true, Listed: true, Lines: list, Total: len(list)}))
-}
-
-func (s *People) doubles(p *Page) error {
-	pairs, err := s.Desk.Doubles(p.Context(), p.Actor())
-	if err != nil {
-		return err
-	}
-	return p.Show("people_doubles", "people.doubles_title", s.view(p, peopleData{Pairs: pairs, Paired: true}))
 }
 
 func (s *People) show(p *Page, k *recordKind, id registry.ID) error {

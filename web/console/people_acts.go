@@ -70,6 +70,9 @@ func (s *People) tellPlan(p *Page, c records.Change, plan records.Plan) template
 	} else {
 		parts = append(parts, p.T("people.plan_stops_none"))
 	}
+	if plan.After.Follow > 0 {
+		parts = append(parts, p.T("doubles.carried", "count", plan.After.Follow))
+	}
 	parts = append(parts, s.todo(p, plan.After))
 	if plan.Two || c.Kind == records.Alive {
 		parts = append(parts, p.T("people.plan_two"))
@@ -166,7 +169,17 @@ func (s *People) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	if err != nil {
 		return nil, s.fault(err)
 	}
-	return []template.HTML{s.tellPlan(p, c, plan)}, nil
+	says := []template.HTML{s.tellPlan(p, c, plan)}
+	if ofPair(c) {
+		pair, err := s.Desk.Pair(p.Context(), c.Unit, c.Others[0])
+		if err != nil {
+			return nil, s.fault(err)
+		}
+		for _, e := range pair.Evidence {
+			says = append(says, p.reason(e)+". "+p.speaks(e)+".")
+		}
+	}
+	return says, nil
 }
 
 // Where is the record that a change is about, for who may read it.
@@ -179,6 +192,9 @@ func (s *People) Where(p *Page, a access.Approval) string {
 		return ""
 	}
 	k := &aPerson
+	if ofPair(c) && p.May(string(access.PersonHistory)) { // both, with the reasons
+		return k.path + "/" + c.Unit.String() + "/double?other=" + c.Others[0].String()
+	}
 	if c.Of() == registry.KindHousehold {
 		k = &aHousehold
 	}
@@ -230,48 +246,6 @@ func (s *People) alive(p *Page) error {
 		return BadForm("people.why_needed")
 	}
 	return s.change(p, &aPerson, records.Change{Kind: records.Alive, Unit: id, Reason: reason}, map[string]string{"reason": reason}, nil)
-}
-
-// beside shows two records that may be of one person.
-func (s *People) beside(p *Page) error {
-	id, err := s.id(p, &aPerson)
-	if err != nil {
-		return err
-	}
-	d := peopleData{Record: id}
-	if d.Sheet, err = s.Desk.Sheet(p.Context(), p.Actor(), id, registry.KindPerson); err != nil {
-		return s.fault(err)
-	}
-	other, err := registry.ParseID(p.Query.Get("other"))
-	if err != nil { // of those that wait, the first
-		if len(d.Sheet.Doubles) == 0 {
-			return p.Go("/people/" + id.String())
-		}
-		other = d.Sheet.Doubles[0].ID
-	}
-	if d.Waits, err = s.waiting(p, id); err != nil {
-		return err
-	}
-	if d.Other, err = s.Desk.Sheet(p.Context(), p.Actor(), other, registry.KindPerson); err != nil {
-		return s.fault(err)
-	}
-	return p.Show("people_pair", "people.pair_title", s.view(p, d))
-}
-
-func (s *People) decideDouble(p *Page) error {
-	id, err := s.id(p, &aPerson)
-	if err != nil {
-		return err
-	}
-	decision := p.Form.Get("decision")
-	if decision != records.Same && decision != records.Different {
-		return BadForm("people.same_or_not")
-	}
-	other, err := s.typed(p, p.Form.Get("other"), registry.KindPerson)
-	if err != nil {
-		return err
-	}
-	return s.change(p, &aPerson, records.Change{Kind: decision, Unit: id, Others: []registry.ID{other}}, map[string]string{"other": other.String(), "decision": decision}, nil)
 }
 
 // move takes one person into another household, or out of hers.

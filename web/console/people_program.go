@@ -45,11 +45,39 @@ type doubleAnswer struct {
 }
 
 type pairAnswer struct {
-	A, B lineAnswer
-	Why  string
+	A, B lineAnswer // A is the newer
+	pairView
 }
 
-type pairsAnswer struct{ Pairs []pairAnswer }
+type pairsAnswer struct {
+	Total  int            // of those asked for; the first are told
+	Counts map[string]int // of all, by state
+	Pairs  []pairAnswer
+}
+
+// A pairView is why two records may be one person, and what became of that.
+type pairView struct {
+	State     string   // needs_adjudication, duplicate, postponed, decided
+	Whys      []string // document, name-year, match
+	Found     time.Time
+	Bits      float64   // what speaks for one person; 0: nothing was weighed
+	Guard     string    // twins
+	Until     time.Time // put off
+	Reason    string    // for which
+	Decided   string    // same, different, withdrawn
+	By        string
+	DecidedAt time.Time
+}
+
+func viewOfPair(p *registry.Pair, state string) pairView {
+	return pairView{State: state, Whys: p.Whys, Found: p.FoundAt, Bits: float64(p.Bits), Guard: p.Guard, Until: p.Until, Reason: p.Reason, Decided: p.Decided, By: p.By, DecidedAt: p.DecidedAt}
+}
+
+// An evidenceAnswer is how one field agrees, in the codes of package match.
+type evidenceAnswer struct {
+	Field, Level string
+	Bits         float64 // over 0: for one person
+}
 
 type saidAnswer struct {
 	Text, By, Device string
@@ -81,7 +109,14 @@ type recordAnswer struct {
 	Told      map[string]string // of a party of an agreement all that it is told, by field
 }
 
-type besideAnswer struct{ A, B recordAnswer }
+type besideAnswer struct {
+	A, B recordAnswer // A is the newer
+	pairView
+	Evidence []evidenceAnswer
+	Seen     string // comes back with the decision: it is refused where something has changed since
+	Stops    int    // cards that end where they are one
+	Two      bool   // and a second account is asked
+}
 
 type changeAnswer struct {
 	At         time.Time
@@ -118,16 +153,8 @@ func (d *peopleData) Programs() any {
 			f.Values[e.Name] = e.Value
 		}
 		return f
-	case d.Other != nil:
-		return besideAnswer{recordOf(d, d.Sheet), recordOf(d, d.Other)}
 	case d.Sheet != nil:
 		return recordOf(d, d.Sheet)
-	case d.Pairs != nil || d.Paired:
-		var a pairsAnswer
-		for _, p := range d.Pairs {
-			a.Pairs = append(a.Pairs, pairAnswer{lineOf(&p[0].Line), lineOf(&p[1].Line), p[0].Why})
-		}
-		return a
 	case !d.Record.IsZero():
 		return d.changes()
 	}

@@ -211,8 +211,9 @@ func TestTwoRecordsOfOnePerson(t *testing.T) {
 	page := a.get(at + "?other=" + first.String()).Body.String()
 	has(t, page, "Are these one person?")
 	form := url.Values{"other": {first.String()}, "decision": {"same"}}
-	has(t, a.follow(a.submit(a.post(at, form).Body.String(), "/desk"+at)), "second record of one person")
-	if strings.Contains(a.get("/doubles").Body.String(), second.String()) {
+	has(t, a.follow(a.submit(a.post(at, form).Body.String(), "/desk"+at)), "One person: ")
+	has(t, a.get("/people/"+second.String()).Body.String(), "second record of one person")
+	if strings.Contains(a.get("/doubles").Body.String(), "/double?other=") {
 		t.Error("the pair waits on")
 	}
 }

@@ -30,15 +30,14 @@ type peopleData struct {
 	Total         int
 	Typed         map[string]string
 	Open, Pairs2  int // that wait: undecided, doubles
-	Pairs         [][2]records.Pair
-	Paired        bool // the list of pairs, which may be empty
 
-	Sheet, Other *records.Sheet
-	Record       registry.ID
-	At           *recordKind
-	Editing      []string
-	Stamp        string
-	Waits        []askedRow // changes that a second account is asked to agree to
+	Sheet   *records.Sheet
+	Other   *records.Sheet // beside it: who is entered, and who she may be already
+	Record  registry.ID
+	At      *recordKind
+	Editing []string
+	Stamp   string
+	Waits   []askedRow // changes that a second account is asked to agree to
 
 	Past     []records.Past
 	Compared []registry.Difference

@@ -52,7 +52,7 @@ var codeWords = map[string]map[string]string{
 		"revoked": "people.card_revoked", "suspended": "people.card_suspended", "ended": "people.card_ended", "wallet": "people.card_wallet", "issued": "people.card_issued", "printed": "people.card_printed",
 		"handed_over": "people.card_handed_over", "spoiled": "people.card_spoiled", "unclaimed": "people.card_unclaimed", "destroyed": "people.card_destroyed",
 	},
-	"why":     {registry.KeyDocument: "people.why_document", registry.KeyNameYear: "people.why_name"},
+	"why":     {registry.KeyDocument: "people.why_document", registry.KeyNameYear: "people.why_name", registry.KeyMatch: "people.why_match"},
 	"role":    {registry.Primary: "people.role_primary", registry.Alternate: "people.role_alternate"},
 	"purpose": {"registration": "people.purpose_registration", "sharing": "people.purpose_sharing", registry.NameOnCard: "people.purpose_name", registry.PhotoOnCard: "people.purpose_photo"},
 }
@@ -61,14 +61,15 @@ var codeWords = map[string]map[string]string{
 var (
 	changeWords = map[string]string{
 		records.Died: "people.do_died", records.Alive: "people.do_alive", records.Split: "people.do_split", records.Move: "people.do_move", records.Merge: "people.do_merge",
-		records.Same: "people.do_same", records.Different: "people.do_different", records.Collect: "people.do_collect", records.CollectEnd: "people.do_collect_end",
+		records.Same: "people.do_same", records.Different: "people.do_different", records.Open: "doubles.take_back", records.Collect: "people.do_collect", records.CollectEnd: "people.do_collect_end",
 	}
 	tellWords = map[string]string{
 		records.Died: "people.tell_died", records.Alive: "people.tell_alive", records.Split: "people.tell_split", records.Move: "people.tell_move", records.Merge: "people.tell_merge",
-		records.Same: "people.tell_same", records.Different: "people.tell_different", records.Collect: "people.tell_collect", records.CollectEnd: "people.tell_collect_end",
+		records.Same: "people.tell_same", records.Different: "people.tell_different", records.Open: "doubles.tell_open", records.Collect: "people.tell_collect", records.CollectEnd: "people.tell_collect_end",
 	}
 	todoWords = map[string]string{
 		registry.DecideNoAdult: "people.todo_no_adult", registry.DecideNewNoAdult: "people.todo_new_no_adult", registry.DecideNoCollector: "people.todo_no_collector",
 		registry.DecideHead: "people.todo_head", registry.DecideRound: "people.todo_round", registry.DecidePlan: "people.todo_plan", registry.DecideHousehold: "people.todo_household",
+		registry.DecideDue: "doubles.todo_due",
 	}
 )

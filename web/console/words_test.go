@@ -17,6 +17,7 @@ import (
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/imports"
 	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/match"
 	"aidpass/issuer/registry/quality/indicator"
 	"aidpass/issuer/registry/rights"
 	"aidpass/issuer/registry/roster"
@@ -196,6 +197,22 @@ func families(t *testing.T) (keys []string) {
 		"strict_told", "strict_look", "strict_unverified", "double_note", "double_provisional", "double_refuse"} {
 		keys = append(keys, "organisation."+d)
 	}
+	for _, field := range match.FieldCodes() {
+		keys = append(keys, "doubles.field_"+field)
+		for _, level := range match.LevelCodes(field) {
+			keys = append(keys, console.LevelWord(field, level))
+		}
+	}
+	for _, code := range []string{registry.StateReview, registry.StateTold, registry.StatePostponed, registry.StateDecided, registry.Withdrawn} {
+		keys = append(keys, "doubles.state_"+code)
+	}
+	for _, why := range []string{registry.KeyDocument, registry.KeyNameYear, registry.KeyMatch} {
+		keys = append(keys, "doubles.why_"+why)
+	}
+	for _, code := range registry.PostponeReasons() {
+		keys = append(keys, "doubles.later_"+code)
+	}
+	keys = append(keys, "doubles.was_"+registry.Same, "doubles.was_"+registry.Different, "doubles.did_"+registry.Same, "doubles.did_"+registry.Different)
 	for _, c := range indicator.Cuts()[1:] {
 		keys = append(keys, "quality.by_"+string(c))
 	}

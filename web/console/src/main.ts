@@ -1,5 +1,6 @@
-// What the console does with script: passkeys, the progress of long work and who else
-// edits a record without reloading. Every page works without it.
+// What the console does with script: passkeys, the progress of long work, who else
+// edits a record without reloading, and single keys. Every page works without it.
+import { keys } from "./keys";
 import { live } from "./live";
 import { passkeys } from "./passkey";
 import { watch } from "./watch";
@@ -7,3 +8,4 @@ import { watch } from "./watch";
 passkeys();
 live();
 watch();
+keys();
