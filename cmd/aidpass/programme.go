@@ -210,9 +210,10 @@ each head of a household (--per-head), things or visits.
 --preview tells what it would come to and writes nothing. Run again, it changes what
 is still planned and never what was issued or collected; a run that was broken off is
 finished by running it again. Households of unknown size are left out of an amount
-by heads, and counted.`,
+by heads, and counted. Where a round has places (programme round --site), it counts
+those whose record names none of them; --here leaves them out.`,
 		Example: `  aidpass entitle --programme K7Q2 --round 1 --amount 120.00 --preview
-  aidpass entitle --programme K7Q2 --round 1 --amount 25.50 --per-head
+  aidpass entitle --programme K7Q2 --round 1 --amount 25.50 --per-head --here
   aidpass entitle --programme M4TX --round 2 --item BLANKET=2 --item SOAP=1.5kg
   aidpass entitle --programme H8RZ --round 1 --visits ANC=4`,
 		Args: cobra.NoArgs,
@@ -237,7 +238,7 @@ by heads, and counted.`,
 				return programmeError(err)
 			}
 			result := map[string]any{"units": plan.Units, "new": plan.New, "changed": plan.Changed, "same": plan.Same, "kept": plan.Kept,
-				"without_size": idTexts(plan.Sizeless), "total": plan.Total, "preview": preview}
+				"without_size": idTexts(plan.Sizeless), "elsewhere": plan.Elsewhere, "total": plan.Total, "preview": preview}
 			return a.print(result, func(w io.Writer) {
 				fmt.Fprintf(w, "%s: %d new, %d changed, %d as before, %d issued already or on hold\n", plural(plan.Units, "unit", "units"), plan.New, plan.Changed, plan.Same, plan.Kept)
 				if plan.Total != "" {
@@ -245,6 +246,12 @@ by heads, and counted.`,
 				}
 				if n := len(plan.Sizeless); n > 0 {
 					fmt.Fprintf(w, "%s of a size unknown or over %d got nothing, as %s\n", plural(n, "household", "households"), registry.LargestHousehold, plan.Sizeless[0])
+				}
+				switch n := plan.Elsewhere; {
+				case n > 0 && rule.Here:
+					fmt.Fprintf(w, "left out: %s whose record names no place of the round\n", plural(n, "unit", "units"))
+				case n > 0:
+					fmt.Fprintf(w, "look: the record of %s names no place of the round, and they are planned too; --here leaves them out\n", plural(n, "unit", "units"))
 				}
 				if preview {
 					fmt.Fprintln(w, "nothing was written: leave --preview out")
@@ -260,6 +267,7 @@ by heads, and counted.`,
 	f.StringArrayVar(&items, "item", nil, "things for each unit: CODE=QUANTITY[UNIT]; repeat")
 	f.StringArrayVar(&services, "visits", nil, "visits for each unit: CODE=NUMBER; repeat")
 	f.StringVar(&rule.Mechanism, "mechanism", "", "how it is handed over, as Cash over the counter")
+	f.BoolVar(&rule.Here, "here", false, "only those whose record names a place of the round, as its site or p-code")
 	f.BoolVar(&preview, "preview", false, "tell what it would come to and write nothing")
 	cmd.AddCommand(a.entitleReleaseCommand())
 	return cmd

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/big"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,17 +20,23 @@ type Rule struct {
 	Items     []Item // things; their numbers are of a unit, not of a head
 	Services  []Service
 	Mechanism string
+	// Here leaves out whose record does not name a place of the round, as its site or p-code.
+	Here bool
 }
 
 // A Plan is what a Rule comes to.
 type Plan struct {
-	Units    int    // living units of the programme's kind
-	New      int    // entitlements that were, or would be, made
-	Changed  int    // planned ones that say another amount now
-	Same     int    // nothing to do
-	Kept     int    // already issued, on hold or collected: never touched
-	Sizeless []ID   // households of a size unknown or beyond belief, which a rule by heads leaves out
-	Total    string // of New, Changed and Same, in the programme's currency
+	Units    int  // living units of the programme's kind
+	New      int  // entitlements that were, or would be, made
+	Changed  int  // planned ones that say another amount now
+	Same     int  // nothing to do
+	Kept     int  // already issued, on hold or collected: never touched
+	Sizeless []ID // households of a size unknown or beyond belief, which a rule by heads leaves out
+	// Elsewhere are those whose record names none of the round's places, where it has any:
+	// they are planned too unless the rule says Here. A place of a round is where things are
+	// handed out, and need not be what records call where people live.
+	Elsewhere int
+	Total     string // of New, Changed and Same, in the programme's currency
 }
 
 // planBatch is how many units are planned in one transaction.
@@ -49,6 +56,7 @@ func (r *Registry) Plan(ctx context.Context, programme string, round uint64, rul
 	if err := checkRule(p, round, rule); err != nil {
 		return plan, err
 	}
+	at := p.Rounds[slices.IndexFunc(p.Rounds, func(r Round) bool { return r.N == round })].Sites // checkRule found it
 	total := new(big.Rat)
 	var after ID
 	for {
@@ -58,7 +66,7 @@ func (r *Registry) Plan(ctx context.Context, programme string, round uint64, rul
 				return err
 			}
 			for _, id := range page {
-				if err := plan.unit(v, p, round, rule, id, total, save); err != nil {
+				if err := plan.unit(v, p, round, at, rule, id, total, save); err != nil {
 					return err
 				}
 			}
@@ -119,7 +127,7 @@ func checkRule(p Programme, round uint64, rule Rule) error {
 }
 
 // unit plans for one.
-func (plan *Plan) unit(v View, p Programme, round uint64, rule Rule, id ID, total *big.Rat, save func(Entitlement) error) error {
+func (plan *Plan) unit(v View, p Programme, round uint64, at []string, rule Rule, id ID, total *big.Rat, save func(Entitlement) error) error {
 	rec, err := v.Record(id)
 	if errors.Is(err, ErrErased) {
 		return nil
@@ -128,17 +136,23 @@ func (plan *Plan) unit(v View, p Programme, round uint64, rule Rule, id ID, tota
 		return err
 	}
 	heads, inUse := 1, false
+	var lives *Location
 	if p.Counts == KindPerson {
 		person, err := rec.Person()
 		if err != nil {
 			return err
 		}
-		inUse = InUse(person.Status)
+		if inUse = InUse(person.Status); inUse && len(at) > 0 {
+			if lives, err = livesAt(v, rec, person); err != nil {
+				return err
+			}
+		}
 	} else {
 		h, err := rec.HouseholdRecord()
 		if err != nil {
 			return err
 		}
+		lives = h.Location
 		if inUse = InUse(h.Status); inUse && rule.PerHead {
 			if heads, err = headsOf(v, id, h); err != nil {
 				return err
@@ -149,6 +163,11 @@ func (plan *Plan) unit(v View, p Programme, round uint64, rule Rule, id ID, tota
 		return nil
 	}
 	plan.Units++
+	if len(at) > 0 && !lives.amongPlaces(at) {
+		if plan.Elsewhere++; rule.Here {
+			return nil
+		}
+	}
 	if heads == 0 {
 		plan.Sizeless = append(plan.Sizeless, id)
 		return nil
@@ -180,6 +199,32 @@ func (plan *Plan) unit(v View, p Programme, round uint64, rule Rule, id ID, tota
 	}
 	addTo(total, e.Amount)
 	return save(e)
+}
+
+// livesAt is where a person stays: with her household where she has one.
+func livesAt(v View, rec Record, person Person) (*Location, error) {
+	if rec.Household.IsZero() {
+		return person.Location, nil
+	}
+	house, err := v.Record(rec.Household)
+	if errors.Is(err, ErrErased) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	h, err := house.HouseholdRecord()
+	return h.Location, err
+}
+
+// amongPlaces reports whether l names one of places: by its site, however that is spelled in
+// capitals, spaces and hyphens, or by its p-code.
+func (l *Location) amongPlaces(places []string) bool {
+	bare := strings.NewReplacer("-", "", "_", "", ".", "", " ", "")
+	return l != nil && slices.ContainsFunc(places, func(p string) bool {
+		p = bare.Replace(p)
+		return p != "" && (strings.EqualFold(p, bare.Replace(l.Site)) || strings.EqualFold(p, bare.Replace(l.PCode)))
+	})
 }
 
 // normal makes empty lists alike.

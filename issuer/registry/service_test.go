@@ -464,6 +464,43 @@ func TestEntitlementsArePlannedOnce(t *testing.T) {
 	}
 }
 
+// A round with a place counts who does not name it, by whatever spelling or by p-code, and
+// leaves them out when told to.
+func TestARoundWithAPlace(t *testing.T) {
+	d := newDesk()
+	for _, at := range []*registry.Location{{Site: "well a"}, {Site: "Well B"}, {PCode: "KE0701"}, nil} {
+		home, _ := d.family(t, "1990")
+		values, err := registry.Household{Location: at}.Fields()
+		must(t, values, err)
+		if at == nil {
+			continue
+		}
+		err = d.store.Update(ctx, d.Actor, func(tx registry.Tx) error {
+			_, err := tx.Save(registry.Change{ID: home, Fields: map[string][]byte{"location": values["location"]}})
+			return err
+		})
+		must(t, 0, err)
+	}
+	for _, c := range []struct {
+		counts              registry.Kind
+		sites               []string
+		here                bool
+		units, new, another int
+	}{
+		{registry.KindHousehold, nil, true, 4, 4, 0}, // anywhere
+		{registry.KindHousehold, []string{"WELL-A", "KE0701"}, false, 4, 4, 2},
+		{registry.KindHousehold, []string{"WELL-A", "KE0701"}, true, 4, 2, 2},
+		{registry.KindPerson, []string{"WELL-A"}, true, 4, 1, 3}, // by their household
+	} {
+		p, err := d.SaveProgramme(ctx, registry.Programme{Modality: "cash", Counts: c.counts, Currency: "JOD", Rounds: []registry.Round{{N: 1, Sites: c.sites}}})
+		must(t, p, err)
+		got, err := d.Plan(ctx, p.Code, 1, registry.Rule{Amount: "10", Here: c.here}, false)
+		if must(t, got, err); got.Units != c.units || got.New != c.new || got.Elsewhere != c.another {
+			t.Errorf("%+v: %+v", c, got)
+		}
+	}
+}
+
 func due1(v registry.View, id registry.ID, code string) registry.Entitlement {
 	e, _ := v.Entitlement(id, code, 1)
 	return e

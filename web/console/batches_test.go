@@ -177,6 +177,11 @@ func TestPlanning(t *testing.T) {
 	if page.Code != 200 || !strings.Contains(page.Body.String(), "<bdi>412</bdi> of <bdi>430</bdi>") || !strings.Contains(page.Body.String(), "49440.00") || len(w.issuing.begun) != 0 {
 		t.Fatalf("%d %q\n%s", page.Code, w.issuing.begun, page.Body)
 	}
+	has(t, page.Body.String(), "<bdi>7</bdi>: their record names no place of the round, and they are planned too")
+	form.Set("here", "yes")
+	for _, want := range []string{"and they are left out", `name="here" value="yes"`} {
+		has(t, b.post(at+"/plan", form).Body.String(), want)
+	}
 	form.Set("step", "412")
 	form.Set("typed", "412")
 	if c := b.post(at+"/plan", form).Code; c != 303 || len(w.issuing.begun) != 1 || w.issuing.begun[0] != "plan 1120.00[{BLANKET 2 } {SOAP 1.5 kg}]" {

@@ -139,6 +139,7 @@ type consentData struct {
 	Tongues []string        `json:"-"`
 	Tongue  string          `json:"-"`
 	To      []choice        `json:"-"` // from whom a yes can be taken back
+	Said    bool            `json:"-"` // there is a yes to be taken back, or somebody got something
 }
 
 func (s *Consent) show(p *Page) error {
@@ -166,6 +167,7 @@ func (s *Consent) show(p *Page) error {
 		for _, r := range c.Recipients {
 			to[r] = true
 		}
+		d.Said = d.Said || (c.Given || len(c.Recipients) > 0) && c.Withdrawn == "" && (c.Purpose == rights.AnySharing || rights.Purpose(c.Purpose).Shared())
 	}
 	shares, err := s.Desk.SharesOf(p.Context(), who.id)
 	if err != nil {
@@ -173,7 +175,7 @@ func (s *Consent) show(p *Page) error {
 	}
 	for _, f := range shares {
 		if f.Agreement != "" {
-			to[f.To] = true
+			to[f.To], d.Said = true, true
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(to)) {
@@ -261,8 +263,9 @@ type askData struct {
 	Purpose rights.Purpose `json:"purpose"`
 	Lang    string         `json:"lang"`
 	Text    string         `json:"text"`
-	Asked   []rights.Party `json:"recipients"` // an answer each
-	Tells   bool           `json:"tells"`      // nobody is asked: it is information
+	Asked   []rights.Party `json:"recipients"`        // an answer each
+	Tells   bool           `json:"tells"`             // nobody is asked: it is information
+	Missing string         `json:"missing,omitempty"` // the language it was to be read in, and is not there in
 
 	Dir  string   `json:"-"`
 	Hows []choice `json:"-"`
@@ -277,11 +280,15 @@ func (s *Consent) ask(p *Page) error {
 	if err != nil {
 		return rightsFault(err)
 	}
-	lang := p.Query.Get("lang")
+	lang, missing := p.Query.Get("lang"), ""
+	if lang == "" && len(who.languages) > 0 {
+		lang = who.languages[0]
+	}
 	if n.Text[lang] == "" {
+		missing = lang
 		lang = tongue(slices.Sorted(maps.Keys(n.Text)), who.languages, p.Lang)
 	}
-	d := askData{subject: who, Wording: n.ID, Purpose: n.Purpose, Lang: lang, Text: n.Text[lang], Asked: []rights.Party{},
+	d := askData{subject: who, Wording: n.ID, Purpose: n.Purpose, Lang: lang, Text: n.Text[lang], Missing: missing, Asked: []rights.Party{},
 		Tells: n.Sort == rights.Tells, Dir: dirOf(lang), Hows: hows}
 	if n.Purpose.Shared() {
 		if d.Asked, err = s.asked(p.Context(), n.Purpose); err != nil {

@@ -142,7 +142,7 @@ func (s *issuing) Plan(_ context.Context, _ string, _ access.Actor, _ string, ro
 	if !preview {
 		s.begun = append(s.begun, fmt.Sprint("plan ", round, rule.Amount, rule.Items))
 	}
-	return registry.Plan{Units: 430, New: 412, Kept: 18, Total: "49440.00"}, nil
+	return registry.Plan{Units: 430, New: 412, Kept: 18, Elsewhere: 7, Total: "49440.00"}, nil
 }
 func (s *issuing) Types() []string { return []string{"eligibility", "registration"} }
 func (s *issuing) Imports(context.Context, string) ([]registry.ImportFile, error) {

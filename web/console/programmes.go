@@ -33,7 +33,7 @@ type Programmes struct {
 // Routes implements Screen.
 func (s *Programmes) Routes() []Route {
 	form := []Field{Text("name", 100), Text("modality", 20), Text("counts", 20), Text("currency", 3), Text("start", 10), Text("end", 10)}
-	plan := ConfirmFields(Text("round", 10), Text("amount", 20), Text("per_head", 3), Text("items", 200), Text("visits", 200), Text("mechanism", 100))
+	plan := ConfirmFields(Text("round", 10), Text("amount", 20), Text("per_head", 3), Text("items", 200), Text("visits", 200), Text("mechanism", 100), Text("here", 3))
 	return []Route{
 		{Method: http.MethodGet, Path: "/programmes", Act: access.ProgrammeRead, Menu: "programmes.menu", Answer: Members(programmesData{}, "rows"), Handler: s.list},
 		{Method: http.MethodGet, Path: "/programmes/new", Act: access.ProgrammePlan, Answer: Members(programmesData{}, "programme"), Handler: s.blank},
@@ -183,7 +183,7 @@ func (s *Programmes) plan(p *Page) error {
 	if err != nil {
 		return err
 	}
-	rule := registry.Rule{Amount: p.Form.Get("amount"), PerHead: p.Form.Get("per_head") != "", Mechanism: p.Form.Get("mechanism")}
+	rule := registry.Rule{Amount: p.Form.Get("amount"), PerHead: p.Form.Get("per_head") != "", Mechanism: p.Form.Get("mechanism"), Here: p.Form.Get("here") != ""}
 	for _, part := range listOf(p.Form.Get("items")) {
 		item, ok := registry.ParseItem(part)
 		if !ok {
@@ -205,8 +205,12 @@ func (s *Programmes) plan(p *Page) error {
 	n := would.New + would.Changed
 	if !p.Confirmed(n) {
 		c := Confirm{Says: p.T("programmes.would", "count", n, "units", would.Units, "total", strings.TrimSpace(would.Total+" "+one.Currency)), Can: n,
-			Path: "/programmes/of/" + one.Code + "/plan", Back: "/programmes/of/" + one.Code, Fields: p.fields("round", "amount", "per_head", "items", "visits", "mechanism"), Do: p.T("programmes.plan_do")}
-		for _, left := range []Reason{{p.T("programmes.same"), would.Same}, {p.T("programmes.kept"), would.Kept}, {p.T("programmes.sizeless"), len(would.Sizeless)}} {
+			Path: "/programmes/of/" + one.Code + "/plan", Back: "/programmes/of/" + one.Code, Fields: p.fields("round", "amount", "per_head", "items", "visits", "mechanism", "here"), Do: p.T("programmes.plan_do")}
+		elsewhere := "programmes.elsewhere"
+		if rule.Here {
+			elsewhere = "programmes.left_elsewhere"
+		}
+		for _, left := range []Reason{{p.T(elsewhere), would.Elsewhere}, {p.T("programmes.same"), would.Same}, {p.T("programmes.kept"), would.Kept}, {p.T("programmes.sizeless"), len(would.Sizeless)}} {
 			if left.Count > 0 {
 				c.Cannot = append(c.Cannot, left)
 			}

@@ -274,7 +274,10 @@ func TestAHouseholdAnswersByOneOfIt(t *testing.T) {
 	has(t, page, "/desk"+at+"/requests")
 	hasNot(t, page, "/desk/people/"+home.String())
 
+	hasNot(t, b.get(at+"/consent").Body.String(), `id="withdraw"`) // nothing was asked
+	has(t, b.get(at+"/consent/new?wording="+wording+"&lang=so").Body.String(), "This wording is not there in <bdi>so</bdi>: here it is in <bdi>English</bdi>.")
 	ask := b.get(at + "/consent/new?wording=" + wording).Body.String()
+	hasNot(t, ask, "This wording is not there")
 	has(t, ask, "Ask the household of <bdi>Amina &lt;b&gt;Yusuf</bdi>")
 	if first, second := strings.Index(ask, `<option value="`+head.String()), strings.Index(ask, ">Bilal Yusuf<"); first < 0 || second < first {
 		t.Errorf("the head is not the first who may answer:\n%s", ask)
@@ -295,6 +298,7 @@ func TestAHouseholdAnswersByOneOfIt(t *testing.T) {
 	if w.peopleOf(own).seen(b.member.id, head) == 0 {
 		t.Error("the log does not tell the head that her name was read")
 	}
+	has(t, b.get(at+"/consent").Body.String(), `id="withdraw"`)
 	has(t, b.follow(b.post(at+"/consent/withdraw", nil)), "Taken back")
 
 	if code := b.post("/people/"+head.String()+"/consent", answer).Code; code != 400 {
