@@ -46,6 +46,11 @@ const (
 	DeviceEnrol      Act = "device.enrol"
 	DeviceRead       Act = "device.read"
 	DeviceRevoke     Act = "device.revoke"
+	ExerciseMake     Act = "exercise.make"
+	ExerciseMark     Act = "exercise.mark"
+	ExerciseNotice   Act = "exercise.notice"
+	ExerciseRead     Act = "exercise.read"
+	ExerciseSettle   Act = "exercise.settle"
 	ExportMake       Act = "export.make"
 	FinanceRead      Act = "finance.read"
 	HouseholdEdit    Act = "household.edit"
@@ -177,6 +182,11 @@ var rules = []Rule{
 	rule(DeviceRead, reads, "", "See devices, when each was here last and how old its lists are.", OrgAdmin, DistributionLead, Auditor),
 	rule(DeviceRevoke, stepUp, "", "Withdraw a lost or stolen device.", OrgAdmin, DistributionLead).
 		byToken("It only takes away: the program that looks after devices knows first that one is lost."),
+	rule(ExerciseMake, 0, "", "Make a verification exercise, open and close it.", OrgAdmin, DistributionLead),
+	rule(ExerciseMark, personal, "", "Say who was met, how and on which day, in an exercise or without one; take an appeal; make active again who was not seen.", Registrar, DistributionLead),
+	rule(ExerciseNotice, personal, "", "Keep that people were told that they were not seen.", Registrar, DistributionLead),
+	rule(ExerciseRead, reads|personal, "", "See an exercise: who is invited, who was met, who is absent.", Registrar, DistributionLead, Approver, DataProtection),
+	rule(ExerciseSettle, personal, PersonApprove, "Ask that who was not seen becomes inactive, after notice and the time for an appeal.", Registrar, DistributionLead),
 	rule(ExportMake, personal|stepUp, "", "Take records out as a file under a named agreement, with a reason.", DataProtection),
 	rule(FinanceRead, reads|personal, "", "Read what was paid and collected.", Finance),
 	rule(HouseholdEdit, personal, "", "Move people between households and correct them.", Registrar),

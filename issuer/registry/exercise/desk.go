@@ -189,7 +189,7 @@ func (d *Desk) Open(ctx context.Context, by access.Actor, code string) (e Exerci
 	if n == 0 {
 		return e, refuse(RefusedNobody, "no record in use is in the scope of %s", code)
 	}
-	return d.move(ctx, by, code, Draft, "exercise.open", func(e *Exercise) {
+	return d.move(ctx, by, code, Draft, access.Entry{Action: "exercise.open"}, func(e *Exercise) {
 		e.State, e.OpenedAt, e.Invited = Opened, d.now(), n
 	})
 }
@@ -197,10 +197,10 @@ func (d *Desk) Open(ctx context.Context, by access.Actor, code string) (e Exerci
 // Close ends the marking: whoever has not come is absent. Lists of offline desks that come
 // later are taken all the same.
 func (d *Desk) Close(ctx context.Context, by access.Actor, code string) (Exercise, error) {
-	return d.move(ctx, by, code, Opened, "exercise.close", func(e *Exercise) { e.State, e.ClosedAt = Closed, d.now() })
+	return d.move(ctx, by, code, Opened, access.Entry{Action: "exercise.close"}, func(e *Exercise) { e.State, e.ClosedAt = Closed, d.now() })
 }
 
-func (d *Desk) move(ctx context.Context, by access.Actor, code string, from State, action access.Action, change func(*Exercise)) (e Exercise, err error) {
+func (d *Desk) move(ctx context.Context, by access.Actor, code string, from State, told access.Entry, change func(*Exercise)) (e Exercise, err error) {
 	err = d.Store.WriteExercises(ctx, by, func(tx Tx) error {
 		if e, err = tx.Exercise(code); err != nil {
 			return err
@@ -212,7 +212,8 @@ func (d *Desk) move(ctx context.Context, by access.Actor, code string, from Stat
 		if err := tx.SaveExercise(e); err != nil {
 			return err
 		}
-		return tx.Note(access.Entry{Action: action, Object: code, Detail: fmt.Sprintf("invited=%d", e.Invited)})
+		told.Object, told.Detail = code, fmt.Sprintf("invited=%d", e.Invited)
+		return tx.Note(told)
 	})
 	return e, err
 }
