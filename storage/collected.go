@@ -2,7 +2,11 @@ package storage
 
 import (
 	"context"
+	"slices"
+	"time"
 
+	"aidpass/credential"
+	"aidpass/issuer/registry"
 	"aidpass/verifier"
 	"aidpass/verifier/visit"
 )
@@ -29,4 +33,35 @@ func (o *Org) Collected(ctx context.Context, k verifier.LedgerKey) (use verifier
 		return facts.err
 	})
 	return use, ok, err
+}
+
+// CollectedSince calls yield with every unit to whom the journals say that something was given
+// at a time or after it, whichever of several records counts; some of them more than once.
+func (o *Org) CollectedSince(ctx context.Context, since time.Time, yield func(registry.ID)) error {
+	return o.view(ctx, "who collected", func(t *tx) error {
+		merged, err := t.mergeVisits()
+		if err != nil {
+			return err
+		}
+		for i := range merged.Accounts {
+			a := &merged.Accounts[i]
+			late := func(k int) bool { return merged.Entries[k].Est >= credential.Time(since.Unix()) }
+			if a.Ledger.Issuer != o.id || !slices.ContainsFunc(a.Counted, late) && !slices.ContainsFunc(a.Conflicts, late) {
+				continue
+			}
+			unit, ok, err := t.unitOf(a.Ledger)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+			id, err := registry.ParseID(unit)
+			if err != nil {
+				return err
+			}
+			yield(id)
+		}
+		return nil
+	})
 }

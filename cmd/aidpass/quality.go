@@ -86,21 +86,23 @@ func cutOf(by string) (indicator.Cut, error) {
 
 func (a *app) qualityReportCommand() *cobra.Command {
 	var f qualityFlags
-	var by string
+	var by, session string
 	var table bool
 	cmd := &cobra.Command{
-		Use:   "report [--by CUT]",
+		Use:   "report [--by CUT | --session CODE]",
 		Short: "Measure the 31 indicators now, of all or by area, site, clerk, batch or month",
 		Long: `Measure the 31 indicators now. What is counted is records in use; closed and inactive
 ones are not asked. A figure of nothing is "n/a", never 100.
 
 --by tells each value of a cut with its score, and which indicators are red there. The
-counts of a cut add up to the whole; what is not known has the name "-".
+counts of a cut add up to the whole; what is not known has the name "-". --session
+measures those alone who were seen in a verification exercise, each in the last she was in.
 
 Thresholds, weights and what is required stand in the policy (registry gate
 --show-policy). aidpass quality explain tells what each one counts.`,
 		Example: `  aidpass quality report
   aidpass quality report --by site
+  aidpass quality report --session VER-2026-03
   aidpass quality report --by clerk --csv > clerks.csv`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -108,14 +110,25 @@ Thresholds, weights and what is required stand in the policy (registry gate
 			if err != nil {
 				return err
 			}
+			if session != "" && by != "" {
+				return usagef("--by and --session").hint("one of them: a session is a cut itself")
+			}
 			o, err := a.openOrg(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer o.close()
+			if session != "" {
+				if _, err := o.exercises().Find(cmd.Context(), session); err != nil {
+					return exerciseError(err)
+				}
+			}
 			r, err := a.qualityDesk(o, f).Report(cmd.Context())
 			if err != nil {
 				return err
+			}
+			if session != "" {
+				r, cut = r.Of(indicator.Session, session), indicator.All
 			}
 			rows := figureRows(r, cut)
 			switch {
@@ -135,6 +148,7 @@ Thresholds, weights and what is required stand in the policy (registry gate
 	}
 	f.flags(cmd)
 	cmd.Flags().StringVar(&by, "by", "", "adm1, adm2, adm3, site, clerk, session, batch or month")
+	cmd.Flags().StringVar(&session, "session", "", "those alone who were seen in this exercise, as VER-2026-03")
 	cmd.Flags().BoolVar(&table, "csv", false, "print a line for each figure of each cell, with its counts")
 	return cmd
 }

@@ -28,7 +28,7 @@ func (a *app) registryCommand() *cobra.Command {
 		a.registryShowCommand(), a.registryLookedCommand(), a.registryFindCommand(), a.registryHistoryCommand(), a.registryCompareCommand(),
 		a.registryDoublesCommand(), a.registryDuplicatesCommand(), a.registrySplitCommand(), a.registryMergeCommand(), a.registryDiedCommand(), a.registryEraseCommand(),
 		a.registryCollectorCommand(), a.registryFaceCommand(), a.registrySetCommand(), a.registryDecideCommand(),
-		a.registryImportCommand(), a.registryExportCommand(), a.registryGateCommand(),
+		a.registryImportCommand(), a.registryExportCommand(), a.registryGateCommand(), a.registryContactCommand(),
 	)
 	return cmd
 }

@@ -67,6 +67,7 @@ func (s *serving) acts() {
 	s.door.Handle(access.ImportUndo, s.imports.Undoer())
 	s.o.keeper().Handle(s.door)
 	s.door.Handle(access.PersonErase, s.remover().Executor())
+	s.door.Handle(access.ExerciseSettle, s.o.exercises().Executor())
 	s.door.Handle(access.RetentionTerms, s.o.keeper().TermsAct())
 }
 

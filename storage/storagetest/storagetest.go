@@ -145,6 +145,7 @@ func Run(t *testing.T, e Engine) {
 		{"papers go with whom they are about, and several are erased at once", testPapers},
 		{"what is seen again is drawn by lot, for others than its makers", testRechecks},
 		{"a snapshot of the indicators is what is measured again of its day", testSnapshots},
+		{"what an exercise keeps of a unit is sealed with it, and so is where it was met", testExercises},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, e) })
 	}

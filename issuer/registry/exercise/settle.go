@@ -186,6 +186,8 @@ func (d *Desk) standing(v registry.View, e *Exercise, u *Unit, fetched map[regis
 		a.Standing = Gone
 	case a.Appealed != "":
 		a.Standing = Appealed
+	case a.Inactive: // somebody woke it since
+		a.Standing = Contacted
 	case met && !last.At.Before(opens):
 		a.Standing = Contacted
 	case fetched[u.ID]:

@@ -322,7 +322,7 @@ func TestAFieldIsOldAfterItsHalfLifeAndNotBefore(t *testing.T) {
 	if got := w.list("DQ-23", indicator.All, ""); !reflect.DeepEqual(sorted(idsOf(got)), sorted([]registry.ID{w.houses[1].id, w.houses[1].id})) {
 		t.Errorf("%+v", got)
 	}
-	w.contacted[w.houses[1].id] = at.AddDate(0, -1, 0) // somebody spoke with them
+	w.met(w.houses[1].id, at.AddDate(0, -1, 0), 0) // somebody spoke with them
 	if got := w.list("DQ-23", indicator.All, ""); len(got) != 0 {
 		t.Errorf("confirmed: %+v", got)
 	}

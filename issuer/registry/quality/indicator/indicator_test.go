@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"aidpass/access"
 	"aidpass/issuer/registry"
@@ -187,8 +188,7 @@ var plants = []planting{
 	}},
 	{"DQ-22", "DQ-23", 1, func(w *world, i int, h home) []registry.ID {
 		w.house(h.id, func(k *registry.Household) { k.Registered = "2024-03-03" })
-		w.contacted[h.people[2]] = at.AddDate(0, -2, 0) // somebody saw the child since
-		w.undo = append(w.undo, func() { delete(w.contacted, h.people[2]) })
+		w.met(h.people[2], at.AddDate(0, -2, 0), 0) // somebody saw the child since
 		return h.people[:2]
 	}},
 	{"DQ-23", "DQ-22", 1, func(w *world, i int, h home) []registry.ID {
@@ -200,10 +200,14 @@ var plants = []planting{
 		return []registry.ID{h.id, h.id}
 	}},
 	{"DQ-24", "", 1, func(w *world, i int, h home) []registry.ID {
-		k := slices.IndexFunc(w.lags, func(l indicator.Lag) bool { return l.Unit == h.people[0] })
-		w.lags[k].Hours = 400
-		w.undo = append(w.undo, func() { w.lags[k].Hours = 20 })
-		return one(h.people[0])
+		if i%2 == 0 {
+			w.met(h.people[1], long, 400)
+			w.met(h.people[1], long.Add(time.Hour), 168) // not over it
+			return one(h.people[1])
+		}
+		late := long.Add(time.Minute)
+		w.met(h.id, late, 169)
+		return one(h.id)
 	}},
 	{"DQ-25", "", 1, func(w *world, i int, h home) []registry.ID {
 		k := slices.IndexFunc(w.cards, func(c indicator.Card) bool { return c.Unit == h.id })

@@ -18,8 +18,9 @@ type subject struct {
 	id     registry.ID
 	record registry.Record
 	registry.Person
-	house *house // nil: none
-	row   int32  // her place in run.rows
+	house *house         // nil: none
+	row   int32          // her place in run.rows
+	met   []registry.Met // of her own record; see subject.lastMet
 
 	known *quality.Factor
 }
@@ -38,6 +39,7 @@ type house struct {
 	registry.Household
 	people []*subject
 	row    int32
+	met    []registry.Met
 	issues []registry.Issue // of registry.Check
 
 	known *quality.Factor
@@ -48,6 +50,8 @@ type watch struct {
 	person func(*subject)
 	house  func(*house)
 	end    func() error
+	// na is asked at the end for the code of why nothing could be measured; empty: something was.
+	na func() string
 }
 
 // A row is where a record is counted. Rows are kept for the second looks: 56 bytes each.
@@ -169,6 +173,20 @@ type Measured struct {
 // In returns the tally of a cell.
 func (m *Measured) In(c Cut, value string) Tally { return m.Cells[c][value] }
 
+// Of is the report of one value of a cut alone, as if it were the whole.
+func (r *Report) Of(c Cut, value string) *Report {
+	out := &Report{At: r.At, Policy: r.Policy}
+	for _, m := range r.Indicators {
+		cells := map[Cut]map[string]Tally{}
+		if t, ok := m.Cells[c][value]; ok {
+			cells[All] = map[string]Tally{"": t}
+		}
+		m.Cells = cells
+		out.Indicators = append(out.Indicators, m)
+	}
+	return out
+}
+
 // Measure measures all of them in one pass over the register.
 func Measure(ctx context.Context, view registry.View, opt Options) (*Report, error) {
 	return measure(ctx, view, opt, nil)
@@ -190,6 +208,9 @@ func List(ctx context.Context, view registry.View, opt Options, id string, cut C
 		return nil, Measured{}, fmt.Errorf("indicator: no indicator %q; there are DQ-01 to DQ-31", id)
 	}
 	m := report.Indicators[0]
+	if m.NA != "" {
+		found = nil
+	}
 	slot := ""
 	if id == worstField {
 		slot = worstSlot(m.In(cut, value))
@@ -210,7 +231,7 @@ type listing struct {
 func measure(ctx context.Context, view registry.View, opt Options, list *listing) (*Report, error) {
 	r := &run{ctx: ctx, view: view, opt: opt, at: opt.At, today: opt.At.UTC().Format(time.DateOnly), seed: maphash.MakeSeed(),
 		byID: map[registry.ID]int32{}, other: map[registry.ID]bool{}, dense: map[cutValue]uint32{}}
-	r.rows = append(r.rows, r.place(registry.ID{}, registry.Record{}, nil))
+	r.rows = append(r.rows, r.place(registry.ID{}, registry.Record{}, nil, ""))
 	if err := r.readPairs(); err != nil {
 		return nil, fmt.Errorf("indicator: %w", err)
 	}
@@ -238,7 +259,9 @@ func measure(ctx context.Context, view registry.View, opt Options, list *listing
 		report.Indicators, counters, watches = append(report.Indicators, m), append(counters, c), append(watches, w)
 	}
 	err := r.stream(ctx, func(h *house, people []*subject) error {
-		r.meet(h, people)
+		if err := r.meet(h, people); err != nil {
+			return err
+		}
 		for _, w := range watches {
 			if w.person != nil {
 				for _, s := range people {
@@ -265,21 +288,36 @@ func measure(ctx context.Context, view registry.View, opt Options, list *listing
 		if err := counters[i].failed; err != nil {
 			return nil, err
 		}
+		if w.na != nil {
+			if report.Indicators[i].NA = w.na(); report.Indicators[i].NA != "" {
+				continue
+			}
+		}
 		counters[i].fill(&report.Indicators[i])
 	}
 	return report, nil
 }
 
 // meet gives a household and its people their rows.
-func (r *run) meet(h *house, people []*subject) {
+func (r *run) meet(h *house, people []*subject) (err error) {
+	var all []registry.Met // of the household and its people
+	for _, s := range people {
+		if s.met, err = s.record.Mets(); err != nil {
+			return err
+		}
+		all = append(all, s.met...)
+	}
 	if h != nil {
+		if h.met, err = h.record.Mets(); err != nil {
+			return err
+		}
 		for _, s := range people {
 			if quality.Active(s.Status) {
 				h.people = append(h.people, s)
 			}
 		}
 		if quality.Active(h.Status) {
-			h.row = r.enter(h.id, h.record, h.Location)
+			h.row = r.enter(h.id, h.record, h.Location, session(all, h.met))
 			members := make([]registry.Member, len(h.people))
 			for i, s := range h.people {
 				members[i] = registry.Member{ID: s.id, Person: s.Person}
@@ -294,37 +332,72 @@ func (r *run) meet(h *house, people []*subject) {
 			r.other[s.id] = true
 			continue
 		}
-		at := s.Location
-		if h != nil && (at == nil || *at == registry.Location{}) {
-			at = h.Location
+		at, home := s.Location, []registry.Met(nil)
+		if h != nil {
+			home = h.met
+			if at == nil || *at == (registry.Location{}) {
+				at = h.Location
+			}
 		}
-		s.row = r.enter(s.id, s.record, at)
+		s.row = r.enter(s.id, s.record, at, session(s.met, home))
 	}
+	return nil
 }
 
-func (r *run) enter(id registry.ID, rec registry.Record, at *registry.Location) int32 {
+// session is the exercise in which somebody was last seen; empty: in none.
+func session(lists ...[]registry.Met) (code string) {
+	var last time.Time
+	for _, list := range lists {
+		for _, m := range list {
+			if m.Exercise != "" && !m.At.Before(last) {
+				code, last = m.Exercise, m.At
+			}
+		}
+	}
+	return code
+}
+
+// lastMet is when a person, or her household, was last met; false: none is on record.
+func (s *subject) lastMet() (last time.Time, ok bool) {
+	last, ok = latest(s.met)
+	if s.house == nil {
+		return last, ok
+	}
+	if at, met := latest(s.house.met); met && at.After(last) {
+		return at, true
+	}
+	return last, ok
+}
+
+func latest(list []registry.Met) (last time.Time, ok bool) {
+	for _, m := range list {
+		if m.At.After(last) {
+			last, ok = m.At, true
+		}
+	}
+	return last, ok
+}
+
+func (r *run) enter(id registry.ID, rec registry.Record, at *registry.Location, session string) int32 {
 	if have, ok := r.byID[id]; ok {
 		return have
 	}
 	n := int32(len(r.rows))
-	r.rows = append(r.rows, r.place(id, rec, at))
+	r.rows = append(r.rows, r.place(id, rec, at, session))
 	r.byID[id] = n
 	return n
 }
 
 // place finds the cells of a record.
-func (r *run) place(id registry.ID, rec registry.Record, at *registry.Location) row {
+func (r *run) place(id registry.ID, rec registry.Record, at *registry.Location, session string) row {
 	out := row{id: id}
 	var adm [3]string
-	site, month, session := "", "", ""
+	site, month := "", ""
 	if at != nil {
 		adm, site = r.opt.Places.areas(at.PCode), strings.TrimSpace(at.Site)
 	}
 	if !rec.CreatedAt.IsZero() {
 		month = rec.CreatedAt.UTC().Format("2006-01")
-	}
-	if r.opt.Beside.Session != nil && !id.IsZero() {
-		session = r.opt.Beside.Session(id)
 	}
 	for i, v := range []string{"", adm[0], adm[1], adm[2], site, clerk(rec), session, rec.Source, month} {
 		key := cutValue{cuts[i], v}

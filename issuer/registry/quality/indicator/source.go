@@ -23,7 +23,7 @@ type Options struct {
 	Progress func(done, total int) error
 }
 
-// Beside is what the register itself does not hold: each part tells what was known At. An
+// Beside is what the records themselves do not hold: each part tells what was known At. An
 // indicator whose part is nil says that there is nothing to measure it by.
 type Beside struct {
 	Pairs     func(yield func(Pair) error) error // possible doubles; nil: those of the register
@@ -33,12 +33,6 @@ type Beside struct {
 	Presented func(yield func(Presentation) error) error
 	Asked     func(yield func(Request) error) error
 	Rechecked func(yield func(Recheck) error) error
-	Lags      func(yield func(Lag) error) error
-	// Contacted is the last day somebody met or spoke to a person, or to her household, by
-	// an event of contact; false: none is on record.
-	Contacted func(registry.ID) (time.Time, bool, error)
-	// Session is the exercise in which a record was last seen; empty: none.
-	Session func(registry.ID) string
 }
 
 // A Pair is two records that may be one person.
@@ -110,13 +104,6 @@ type Recheck struct {
 	Wrong string // code of what was found; empty: it agrees
 	// Hidden reports whether it is not told to an account, which had a part in it; nil: told to all.
 	Hidden func(account string) bool
-}
-
-// A Lag is how long an entry took from a device to the register.
-type Lag struct {
-	Unit   registry.ID
-	Device string
-	Hours  float64
 }
 
 // page is how many ids are read at a time.

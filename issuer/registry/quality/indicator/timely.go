@@ -32,14 +32,13 @@ var halfLives = map[string]int{"location": 6, "contacts": 6, "ext.education": 12
 var timeliness = []Definition{
 	{
 		ID: "DQ-22", Version: 1, Dimension: "T", Of: Persons, Codes: []string{CodeSilent}, Figures: good(90, 75),
-		needs: func(o *Options) string { return when(o.Beside.Contacted == nil, "no_contacts") },
 		watch: func(r *run, c *counter) watch {
-			var failed error
+			met := 0
 			return watch{
 				person: func(s *subject) {
-					last, ok, err := r.opt.Beside.Contacted(s.id)
-					if err != nil && failed == nil {
-						failed = err
+					last, ok := s.lastMet()
+					if ok {
+						met++
 					}
 					asked := s.Registered
 					if asked == "" && s.house != nil {
@@ -50,7 +49,7 @@ var timeliness = []Definition{
 					}
 					c.look(s.row, Defect{Code: when(!ok || r.at.Sub(last) > verifiedWithin, CodeSilent), order: last.Unix()})
 				},
-				end: func() error { return failed },
+				na: func() string { return when(met == 0, "no_contacts") },
 			}
 		},
 	},
@@ -62,8 +61,7 @@ var timeliness = []Definition{
 				lives = halfLives
 			}
 			fields := slices.Sorted(maps.Keys(lives))
-			var failed error
-			look := func(at int32, rec registry.Record, asked string, ext map[string]string) {
+			look := func(at int32, rec registry.Record, asked string, ext map[string]string, met time.Time) {
 				for _, field := range fields {
 					name := field
 					if column, own := strings.CutPrefix(field, "ext."); own {
@@ -80,41 +78,52 @@ var timeliness = []Definition{
 					if told, ok := day(asked); ok && v.Version == 1 && told.Before(since) { // a list is as old as its day of registration
 						since = told
 					}
-					if r.opt.Beside.Contacted != nil {
-						last, ok, err := r.opt.Beside.Contacted(rec.ID)
-						if err != nil && failed == nil {
-							failed = err
-						}
-						if ok && last.After(since) {
-							since = last
-						}
+					if met.After(since) {
+						since = met
 					}
 					c.look(at, Defect{Field: field, Code: when(since.AddDate(0, lives[field], 0).Before(r.at), CodeStale), order: since.Unix()})
 				}
 			}
 			return watch{
-				person: func(s *subject) { look(s.row, s.record, s.Registered, s.Ext) },
-				house:  func(h *house) { look(h.row, h.record, h.Registered, h.Ext) },
-				end:    func() error { return failed },
+				person: func(s *subject) {
+					met, _ := s.lastMet()
+					look(s.row, s.record, s.Registered, s.Ext, met)
+				},
+				house: func(h *house) {
+					met, _ := latest(h.met)
+					look(h.row, h.record, h.Registered, h.Ext, met)
+				},
 			}
 		},
 	},
 	{
 		ID: "DQ-24", Version: 1, Dimension: "T", Of: Persons, Codes: []string{CodeLate},
 		Figures: []Figure{{Unit: Hours, Less: true, Green: 72, Amber: 168, value: lagScale.quantile(0.95)}, {Name: "median", Unit: Hours, Less: true, Green: 72, Amber: 168, value: lagScale.quantile(0.5)}},
-		needs:   func(o *Options) string { return when(o.Beside.Lags == nil, "no_lags") },
 		watch: func(r *run, c *counter) watch {
-			return watch{end: func() error {
-				return r.opt.Beside.Lags(func(l Lag) error {
-					at, ok := r.rowOf(l.Unit)
-					if !ok {
-						return nil
+			seen := 0
+			look := func(at int32, from, known time.Time, extra string) {
+				hours := known.Sub(from).Hours()
+				if seen++; hours < 0 {
+					hours = 0 // the clock of a device
+				}
+				c.add(lagScale.slot(int(math.Ceil(hours))), at, Count{Of: 1})
+				c.look(at, Defect{Code: when(hours > lateHours, CodeLate), Extra: extra, order: -int64(hours)})
+			}
+			all := func(at int32, rec registry.Record, met []registry.Met, ext map[string]string) {
+				for _, m := range met {
+					if !m.Known.IsZero() { // it was on an offline list
+						look(at, m.At, m.Known, m.Exercise)
 					}
-					c.add(lagScale.slot(int(math.Ceil(max(0, l.Hours)))), at, Count{Of: 1})
-					c.look(at, Defect{Record: l.Unit, Code: when(l.Hours > lateHours, CodeLate), Extra: l.Device, order: -int64(l.Hours)})
-					return nil
-				})
-			}}
+				}
+				if ended, ok := formEnded(ext); ok && rec.Source != "" && !rec.CreatedAt.IsZero() {
+					look(at, ended, rec.CreatedAt, "")
+				}
+			}
+			return watch{
+				person: func(s *subject) { all(s.row, s.record, s.met, s.Ext) },
+				house:  func(h *house) { all(h.row, h.record, h.met, h.Ext) },
+				na:     func() string { return when(seen == 0, "no_lags") },
+			}
 		},
 	},
 	{
@@ -164,4 +173,17 @@ var timeliness = []Definition{
 func day(text string) (time.Time, bool) {
 	first, _, ok := registry.Birth{EDTF: text}.Span()
 	return first, ok
+}
+
+// formEnded is when the form was ended on a device that a list's row came from, by the columns
+// that ODK and KoBo fill in by themselves.
+func formEnded(ext map[string]string) (time.Time, bool) {
+	for _, column := range []string{"end", "_submission_time"} {
+		for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "2006-01-02 15:04:05"} {
+			if at, err := time.Parse(layout, strings.TrimSpace(ext[column])); err == nil {
+				return at.UTC(), true
+			}
+		}
+	}
+	return time.Time{}, false
 }

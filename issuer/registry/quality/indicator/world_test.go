@@ -32,8 +32,6 @@ type world struct {
 	presented []indicator.Presentation
 	asked     []indicator.Request
 	rechecked []indicator.Recheck
-	lags      []indicator.Lag
-	contacted map[registry.ID]time.Time
 	entered   int
 }
 
@@ -48,7 +46,7 @@ const (
 )
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, contacted: map[registry.ID]time.Time{}, policy: quality.Default()}
+	w := &world{t: t, policy: quality.Default()}
 	w.policy.Measured.Photo = true
 	w.store.Now = func() time.Time { return w.now }
 	for i := range homes {
@@ -63,8 +61,9 @@ func newWorld(t testing.TB) *world {
 		w.presented = append(w.presented, indicator.Presentation{ID: fmt.Sprint(i), Unit: h.id})
 		w.asked = append(w.asked, indicator.Request{ID: fmt.Sprint(i), Unit: h.id})
 		w.rechecked = append(w.rechecked, indicator.Recheck{ID: fmt.Sprint(i), Unit: h.id}, indicator.Recheck{ID: fmt.Sprint("again ", i), Unit: h.id})
-		w.lags = append(w.lags, indicator.Lag{Unit: h.people[0], Device: "tab-1", Hours: 20})
+		w.met(h.people[0], long, 20)
 	}
+	w.undo = nil // of what is as it should be
 	return w
 }
 
@@ -139,7 +138,7 @@ func (w *world) set(id registry.ID, fields map[string][]byte) {
 	old := map[string][]byte{}
 	for name, v := range rec.Fields {
 		old[name] = v.Data
-		if _, stays := fields[name]; !stays {
+		if _, stays := fields[name]; !stays && name != registry.MetField {
 			fields[name] = nil
 		}
 	}
@@ -166,6 +165,28 @@ func (w *world) house(id registry.ID, change func(*registry.Household)) registry
 	return id
 }
 
+// long is before anything that counts as of today.
+var long = at.AddDate(-2, 0, 0)
+
+// met keeps that somebody was met, on an offline list that came in hours later; 0: at a desk.
+func (w *world) met(id registry.ID, when time.Time, hours int) {
+	w.t.Helper()
+	m := registry.Met{At: when, How: registry.InPerson, By: "mender", Desk: "north", Exercise: "VER-2026-03"}
+	if hours > 0 {
+		m.Known = when.Add(time.Duration(hours) * time.Hour)
+	}
+	write := func(act func(registry.Tx) error) {
+		if err := w.store.Update(context.Background(), access.Actor{ID: "mender", Role: access.Registrar}, act); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	write(func(tx registry.Tx) error {
+		_, err := registry.Meet(tx, at, id, m)
+		return err
+	})
+	w.undo = append(w.undo, func() { write(func(tx registry.Tx) error { return registry.NotMet(tx, id, m) }) })
+}
+
 // mend takes back all that was planted.
 func (w *world) mend() {
 	for _, u := range slices.Backward(w.undo) {
@@ -179,8 +200,7 @@ var places = indicator.Places{"SO11": true, "SO12": true, "SO1101": true, "SO110
 func (w *world) options() indicator.Options {
 	return indicator.Options{Policy: w.policy, At: at, Places: places, Beside: indicator.Beside{
 		Dues: each(&w.dues), Cards: each(&w.cards), Delivered: each(&w.delivered), Presented: each(&w.presented), Asked: each(&w.asked),
-		Rechecked: each(&w.rechecked), Lags: each(&w.lags),
-		Contacted: func(id registry.ID) (time.Time, bool, error) { t, ok := w.contacted[id]; return t, ok, nil },
+		Rechecked: each(&w.rechecked),
 	}}
 }
 
