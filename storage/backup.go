@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -173,7 +174,21 @@ func snapshotSQLite(ctx context.Context, from, to string) error {
 	if _, err := db.ExecContext(ctx, `VACUUM INTO $1`, to); err != nil {
 		return err
 	}
-	return os.Chmod(to, 0o600)
+	if err := os.Chmod(to, 0o600); err != nil {
+		return err
+	}
+	return leaveOutKeys(ctx, to)
+}
+
+// leaveOutKeys takes out of a copy the keys of files that no backup has: they are not to
+// open a copy of such a file after somebody in it was erased.
+func leaveOutKeys(ctx context.Context, path string) error {
+	db, err := sql.Open("sqlite", sqliteURI(path, "_pragma=secure_delete(1)&_pragma=journal_mode(memory)"))
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, `UPDATE duplicates SET wrapped = NULL WHERE wrapped IS NOT NULL`)
+	return errors.Join(err, db.Close())
 }
 
 // headsSQLite reads the schema's number and the audit heads of a copy that

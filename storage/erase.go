@@ -185,6 +185,9 @@ func (t *tx) destroy(unit string, free bool) (bool, error) {
 		return false, err
 	}
 	delete(t.keys, unit)
+	if err := t.forgetIndex(); err != nil {
+		return false, err
+	}
 	// What the person is found by and lives with says who she was to those who know
 	// the others. Pairs with another record stay, as two ids of which one is nobody.
 	for _, forget := range [...]string{

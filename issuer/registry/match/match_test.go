@@ -1,6 +1,7 @@
 package match_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -351,6 +352,30 @@ func TestKept(t *testing.T) {
 			t.Fatalf("cut to %d of %d bytes, it is taken", n, len(b))
 		}
 	}
+}
+
+// TestWithout: an index that people were taken out of is that of those who stay, and
+// holds no word of the others.
+func TestWithout(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x, want := match.NewIndex(), match.NewIndex()
+		gone := map[registry.ID]bool{}
+		for i, r := range crowd(rapid.IntRange(1, 60).Draw(t, "people"), rapid.Uint64().Draw(t, "seed")) {
+			r.ID = registry.ID{1, byte(i)}
+			if i%3 > 0 {
+				r.Documents, r.Phones, r.Address, r.Arrival = numbers(uint64(i%7), uint64(i)), []uint64{uint64(i % 4)}, fmt.Sprintf("%d Long Street", i%5), fmt.Sprintf("2026-%02d", 1+i%9)
+				r.Email, r.Area, r.Names = fmt.Sprintf("p%d@b.example", i), "KE001", append(r.Names, match.NameParts{Given: fmt.Sprint("alias", i), Between: []string{"J. R."}})
+			}
+			x.Add(r)
+			if gone[r.ID] = rapid.Bool().Draw(t, "gone"); !gone[r.ID] {
+				want.Add(r)
+			}
+		}
+		got := x.Without(func(id registry.ID) bool { return gone[id] })
+		if !bytes.Equal(got.Append(nil), want.Append(nil)) || !slices.Equal(got.Homes(), want.Homes()) {
+			t.Errorf("%d of %d people stay, and the index is another than theirs", want.Len(), x.Len())
+		}
+	})
 }
 
 // FuzzReadIndex takes any bytes for an index: what is taken can be asked and kept again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // A Model is what agreement and difference of each field tell: how often two records
@@ -389,4 +390,19 @@ func posterior(bits float32) float64 {
 		return 0
 	}
 	return 1 / (1 + math.Exp(-math.Ln2*float64(bits)))
+}
+
+// Whole reports whether a Model that was kept has a number over 0 for each field and level.
+func (m *Model) Whole() bool {
+	if !(m.Prior > 0 && m.Prior < 1) {
+		return false
+	}
+	for f := range fields {
+		for _, list := range [...][]float64{m.M[f], m.U[f]} {
+			if len(list) != len(priors[f]) || slices.ContainsFunc(list, func(v float64) bool { return !(v > 0) }) {
+				return false
+			}
+		}
+	}
+	return true
 }
