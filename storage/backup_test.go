@@ -20,6 +20,7 @@ import (
 	"aidpass/credential"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/doubles"
 	"aidpass/schemas"
 	"aidpass/status"
 	"aidpass/storage"
@@ -428,5 +429,39 @@ func TestBackupHoldsNoErasedPerson(t *testing.T) {
 		if bytes.Contains(b, []byte("Abdirahman")) || bytes.Contains(b, []byte("Kanari")) || bytes.Contains(b, []byte("+25261")) {
 			t.Errorf("%s is readable", path)
 		}
+	}
+}
+
+// TestBackupHasNoIndexOfDuplicates: neither the file that names people nor its key.
+func TestBackupHasNoIndexOfDuplicates(t *testing.T) {
+	v := newVault(t)
+	mark, err := v.org.Mark(t.Context())
+	check(t, err)
+	kept, err := v.org.KeepRun(t.Context(), keeper, access.Entry{Action: "duplicates.run"}, []byte(`{"people":6}`), mark, []byte("an index"))
+	if check(t, err); !kept {
+		t.Fatal("the index is not kept")
+	}
+	v.take(t)
+	if b, _, err := v.org.Index(t.Context()); err != nil || string(b) != "an index" {
+		t.Errorf("after the backup the index is %q, %v", b, err)
+	}
+	to := filepath.Join(t.TempDir(), "data")
+	o := v.options()
+	o.Outside = filepath.Join(v.dir, "outside-backup")
+	_, err = storage.Restore(t.Context(), bytes.NewReader(v.backup), to, o)
+	check(t, err)
+	var wrapped []byte
+	db, err := sql.Open("sqlite", filepath.Join(to, "aidpass.db"))
+	check(t, err)
+	check(t, db.QueryRow(`SELECT wrapped FROM duplicates`).Scan(&wrapped))
+	check(t, db.Close())
+	if wrapped != nil {
+		t.Error("the backup has the key of the index")
+	}
+	if _, _, err := reopened(t, to).Index(t.Context()); !errors.Is(err, doubles.ErrNoIndex) || errors.Is(err, doubles.ErrDamaged) {
+		t.Errorf("restored, the index is %v", err)
+	}
+	if report, err := reopened(t, to).LastRun(t.Context()); err != nil || string(report) != `{"people":6}` {
+		t.Errorf("the report of the last run is %q, %v", report, err)
 	}
 }

@@ -27,7 +27,7 @@ var looks = map[string]string{
 	"registry set":    "registry set P-2 --list camp full_name=Amina --reason spelling",
 	"registry export": "registry export --out people.csv --purpose copy --reason copy", "card list": "card list --programme registration", "card show": "card show CARD", "visits show": "visits show CARD --reason audit",
 
-	"registry import": "-writes only, and says what is wrong in a row of the file that was given", "registry gate": "-counts", "registry duplicates evaluate": "-counts of a file that was given", "registry doubles decide": "-writes",
+	"registry import": "-writes only, and says what is wrong in a row of the file that was given", "registry gate": "-counts", "registry duplicates evaluate": "-counts of a file that was given", "registry duplicates run": "-counts", "registry duplicates report": "-counts", "registry doubles decide": "-writes",
 	"registry contact": "-writes", "registry collector add": "-writes", "registry collector end": "-writes", "registry collector busy": "-shows who serves many households: she is none of them",
 	"card wish": "-what her own phone signed: the reading stands in the log under her card", "card jobs": "-files, not people", "visits import": "-writes", "visits merge": "-numbers of cards in records", "visits report": "-counts", "visits receipt": "-devices", "visits share": "-devices",
 }

@@ -19,11 +19,13 @@ import (
 func (a *app) registryDuplicatesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "duplicates",
-		Short: "Measure how well people who are entered twice are found",
-		Example: `  aidpass registry duplicates evaluate people.csv
+		Short: "Find people who are on record twice, and see how well that goes",
+		Example: `  aidpass registry duplicates run
+  aidpass registry duplicates report
+  aidpass registry duplicates evaluate people.csv
   aidpass registry duplicates evaluate people.csv --labels pairs.csv --json`,
 	}
-	cmd.AddCommand(a.duplicatesEvaluateCommand())
+	cmd.AddCommand(a.duplicatesRunCommand(), a.duplicatesReportCommand(), a.duplicatesEvaluateCommand())
 	return cmd
 }
 

@@ -115,6 +115,7 @@ func Run(t *testing.T, e Engine) {
 		{"programmes are planned", testProgrammes},
 		{"a unit has one entitlement a round", testEntitlements},
 		{"a pair of doubles is one pair", testDoubles},
+		{"the index of duplicates does not outlive the erased", testDuplicatesIndex},
 		{"imports are known again", testImports},
 		{"sealed plans open in their place alone", testMovedPlans},
 		{"registries do not see each other", testRegistryTenancy},
