@@ -133,9 +133,11 @@ func (m Met) check(now time.Time) error {
 
 // Meet keeps that the people of a record were met, and makes them active again where they
 // were inactive because nobody had seen them. Changed of the result is 0 where it was known.
-// The desk stands in the sealed field alone: name no device in Actor.
+// The desk stands in the sealed field alone: the change names no device.
 func (r *Registry) Meet(ctx context.Context, id ID, m Met) (saved Saved, err error) {
-	err = r.Store.Update(ctx, r.Actor, func(tx Tx) error {
+	by := r.Actor
+	by.Device = ""
+	err = r.Store.Update(ctx, by, func(tx Tx) error {
 		saved, err = Meet(tx, r.Now(), id, m)
 		return err
 	})

@@ -135,10 +135,10 @@ func holds(v registry.View, s *Scope, id registry.ID) (bool, error) {
 	}
 	if rec.Kind == registry.KindHousehold {
 		h, err := rec.HouseholdRecord()
-		return err == nil && h.Status.Living() && s.Holds(h.Location), err
+		return err == nil && registry.InUse(h.Status) && s.Holds(h.Location), err
 	}
 	p, err := rec.Person()
-	if err != nil || !p.Status.Living() {
+	if err != nil || !registry.InUse(p.Status) {
 		return false, err
 	}
 	at := p.Location

@@ -20,7 +20,8 @@ type Held struct {
 	Record    registry.Record
 	Person    *registry.Person // nil: the record is a household's
 	Household *registry.Household
-	Members   int // of a household, on record
+	Members   int            // of a household, on record
+	Met       []registry.Met // when somebody met her, or her household: the latest
 	Due       []registry.Entitlement
 	Shares    []Share
 	Recalls   []Recall
@@ -50,6 +51,16 @@ func (d *Desk) Held(ctx context.Context, id registry.ID) (h Held, err error) {
 				}
 				units = append(units, h.Record.Household)
 			}
+		}
+		if h.Met, err = h.Record.Mets(); err != nil {
+			return err
+		}
+		if home.Kind == registry.KindHousehold && home.ID != id {
+			more, err := home.Mets()
+			if err != nil {
+				return err
+			}
+			h.Met = append(h.Met, more...)
 		}
 		if home.Kind == registry.KindHousehold {
 			house, err := home.HouseholdRecord()
@@ -159,6 +170,9 @@ func (h *Held) Page(lang *words.Catalogue, org string, cards []string, complain 
 	}
 	if h.Household != nil {
 		h.household(c, add)
+	}
+	for _, m := range h.Met {
+		add("met", strings.Join(present(dayIn(c, m.At), codeIn(c, "met", string(m.How)), m.Desk), " · "))
 	}
 	add("card", cards...)
 	for _, e := range h.Due {

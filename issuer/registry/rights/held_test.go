@@ -60,7 +60,9 @@ func TestHerPageTellsAllThatIsHeld(t *testing.T) {
 	var id registry.ID
 	err = s.Update(t.Context(), clerk, func(tx registry.Tx) error {
 		saved, err := tx.Save(registry.Change{Kind: registry.KindPerson, External: "P-1", Source: "camp", Fields: fields})
-		id = saved.ID
+		if id = saved.ID; err == nil {
+			_, err = registry.Meet(tx, at, id, registry.Met{At: time.Date(2026, 11, 5, 9, 0, 0, 0, time.UTC), How: registry.ByPhone, By: "clerk", Desk: "Kanari well"})
+		}
 		return err
 	})
 	if err != nil {
@@ -92,7 +94,7 @@ func TestHerPageTellsAllThatIsHeld(t *testing.T) {
 		page := held.Page(c, "Relief A", []string{"1234-5678"}, "0800 000 000", at)
 		text := fmt.Sprint(page)
 		for _, want := range []string{"أمينة", "1987", "N-77", "+254700", "sister", "Block 4", "tent 9", "P-1 camp", registry.CountryIn(tag, "SOM"), registry.LanguageIn(tag, "som"), registry.LanguageIn(tag, "ara"), "Relief B", "relief-b-1",
-			"dpo@relief-b.example", rights.Day(c, time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)), rights.Day(c, time.Date(2027, 5, 21, 0, 0, 0, 0, time.UTC)), "Born 1978",
+			"dpo@relief-b.example", "Kanari well", rights.Day(c, time.Date(2026, 11, 5, 0, 0, 0, 0, time.UTC)), rights.Day(c, time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)), rights.Day(c, time.Date(2027, 5, 21, 0, 0, 0, 0, time.UTC)), "Born 1978",
 			rights.Day(c, time.Date(2026, 12, 22, 0, 0, 0, 0, time.UTC)), "1234-5678", "0800 000 000"} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: %q is held and not on the page", tag, want)
@@ -101,7 +103,7 @@ func TestHerPageTellsAllThatIsHeld(t *testing.T) {
 		if code := regexp.MustCompile(`\d{4}-\d\d-\d\d|SOM|\b(som|spouse|passport|health-2)\b|relief-b:`).FindString(text); code != "" && (tag != "en" || code != "spouse") {
 			t.Errorf("%s: a code in place of a word: %s", tag, code)
 		}
-		if regexp.MustCompile(`(^|\s|\[)(f|p|sex|due|recall|request|demand)\.[a-z_]+`).MatchString(text) {
+		if regexp.MustCompile(`(^|\s|\[)(f|p|met|sex|due|recall|request|demand)\.[a-z_]+`).MatchString(text) {
 			t.Errorf("%s: a key in place of its text: %s", tag, text)
 		}
 	}
