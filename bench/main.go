@@ -45,12 +45,12 @@ var parts = []struct {
 	measure func(time.Duration) []row
 }{
 	{"checking", checking}, {"signing", signing}, {"nine-steps", nineSteps}, {"card-text", cardText}, {"sheets", sheets},
-	{"lists", lists}, {"server", server}, {"wallets", wallets}, {"duplicates", duplicates}, {"plain-chain", plainChain},
+	{"lists", lists}, {"server", server}, {"wallets", wallets}, {"duplicates", duplicates}, {"indicators", indicators}, {"plain-chain", plainChain},
 }
 
 func main() {
 	budget := flag.Duration("time", 4*time.Second, "how long each pair is measured")
-	only := flag.String("only", "", "one part: checking, signing, nine-steps, card-text, sheets, lists, server, wallets, duplicates or plain-chain")
+	only := flag.String("only", "", "one part: checking, signing, nine-steps, card-text, sheets, lists, server, wallets, duplicates, indicators or plain-chain")
 	flag.Parse()
 	var rows []row
 	for _, p := range parts {
