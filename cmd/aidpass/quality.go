@@ -54,9 +54,9 @@ func (a *app) qualityDesk(o *org, f qualityFlags) *indicator.Desk {
 		Places: func() (indicator.Places, error) { return a.knownPlaces(f.places) }}
 }
 
-// knownPlaces reads the list of place codes: the file that was named, else pcodes.csv in the
-// data folder, else none.
-func (a *app) knownPlaces(path string) (indicator.Places, error) {
+// placeList reads the list of place codes: the file that was named, else pcodes.csv in the
+// data folder; nil where there is none.
+func (a *app) placeList(path string) (intake.Places, error) {
 	named := path != ""
 	if !named {
 		path = filepath.Join(a.Data, "pcodes.csv")
@@ -64,7 +64,14 @@ func (a *app) knownPlaces(path string) (indicator.Places, error) {
 	list, err := intake.ReadPlaces(path)
 	if !named && errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
-	} else if err != nil {
+	}
+	return list, err
+}
+
+// knownPlaces is placeList as indicators go by it.
+func (a *app) knownPlaces(path string) (indicator.Places, error) {
+	list, err := a.placeList(path)
+	if list == nil || err != nil {
 		return nil, rosterError(err)
 	}
 	places := indicator.Places{}

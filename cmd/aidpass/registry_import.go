@@ -135,9 +135,13 @@ func (a *app) importList(ctx context.Context, path string, f importFlags) error 
 	if err := plan.Questions(file); err != nil {
 		return questionError(err)
 	}
-	opt := intake.Options{Source: f.list, DryRun: f.dryRun, TakeChanges: f.take, TakeErased: f.erased, Now: a.Now()}
-	if opt.Places, err = intake.PlacesOf(&plan, file); f.pcodes != "" {
-		opt.Places, err = intake.ReadPlaces(f.pcodes)
+	policy, err := a.qualityPolicy("")
+	if err != nil {
+		return err
+	}
+	opt := intake.Options{Source: f.list, DryRun: f.dryRun, TakeChanges: f.take, TakeErased: f.erased, Now: a.Now(), Required: policy.Required("")}
+	if opt.Places, err = intake.PlacesOf(&plan, file); f.pcodes != "" || err == nil && opt.Places == nil {
+		opt.Places, err = a.placeList(f.pcodes)
 	}
 	if err != nil {
 		return rosterError(err)
@@ -376,6 +380,23 @@ func importJSON(r *intake.Report) map[string]any {
 // saidRefusals is how many rejections the terminal tells; the report has all.
 const saidRefusals = 20
 
+// writeOpen tells what the policy requires and the list does not say.
+func writeOpen(w io.Writer, r *intake.Report) {
+	for _, open := range []struct {
+		what   string
+		fields map[string]int
+	}{{"people", r.Quality.Open}, {"households without people in the list", r.Quality.OpenHH}} {
+		if len(open.fields) == 0 {
+			continue
+		}
+		var list []string
+		for _, name := range slices.Sorted(maps.Keys(open.fields)) {
+			list = append(list, fmt.Sprintf("%s %d", name, open.fields[name]))
+		}
+		fmt.Fprintf(w, "required and not in the list, by %s: %s\n", open.what, strings.Join(list, ", "))
+	}
+}
+
 // writeLeftOut names the columns that were not kept, a line a table.
 func writeLeftOut(w io.Writer, list []intake.LeftOut) {
 	const most = 5
@@ -491,6 +512,7 @@ func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 	writeLeftOut(w, r.LeftOut)
 	writeRefusals(w, refusals(r))
 	writeCodes(w, r)
+	writeOpen(w, r)
 	if n := len(r.Delivery); n > 0 {
 		fmt.Fprintf(w, "%d people lack columns that their delivery of money needs: see --report\n", n)
 	}

@@ -9,6 +9,8 @@ import (
 	"aidpass/access/work"
 	"aidpass/issuer/registry/apart"
 	"aidpass/issuer/registry/imports"
+	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/quality"
 	"aidpass/web/console"
 )
 
@@ -18,7 +20,10 @@ const importWork = "import"
 
 // importDesk is where the console takes lists in.
 func (s *serving) importDesk() (*imports.Desk, error) {
-	d := &imports.Desk{Store: s.o.store, Registry: s.o.store, Register: deskStore{s.o.store, s.log, s.waiting()}, Door: s.door, Country: s.o.entry.Country, Now: s.a.Now, Begin: func(m imports.Import) error {
+	d := &imports.Desk{Store: s.o.store, Registry: s.o.store, Register: deskStore{s.o.store, s.log, s.waiting()}, Door: s.door, Country: s.o.entry.Country, Now: s.a.Now, Places: func() (intake.Places, error) { return s.a.placeList("") }, Required: func() (quality.Required, error) {
+		policy, err := s.a.qualityPolicy("")
+		return policy.Required(""), err
+	}, Begin: func(m imports.Import) error {
 		who := access.Actor{ID: m.Review.By, Role: access.Registrar, SecondPerson: m.Review.Second}
 		// The same approval begins the same work.
 		_, err := s.work.Start(context.Background(), who, work.New{Kind: importWork, Key: m.Review.Approval, Args: []byte(m.ID), Total: m.Counts.Rows})

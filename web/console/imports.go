@@ -5,7 +5,9 @@ import (
 	"errors"
 	"html/template"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -26,6 +28,8 @@ type ImportDesk interface {
 	Columns(ctx context.Context, by access.Actor, id string) (imports.Import, []intake.Shown, intake.Plan, *intake.Question, error)
 	Map(ctx context.Context, by access.Actor, id string, version int64, plan intake.Plan, opt imports.Options) (imports.Import, error)
 	Check(ctx context.Context, by access.Actor, id string, version int64) (imports.Import, error)
+	// Open are the required fields that a checked list leaves open, of people and of households.
+	Open(ctx context.Context, id string) (people, households map[string]int, err error)
 	Findings(ctx context.Context, by access.Actor, id string, w imports.Which, offset, limit int) ([]imports.Finding, int, []imports.Kind, error)
 	Mend(ctx context.Context, by access.Actor, id string, version int64, mends []roster.Mend) (imports.Import, error)
 	Doubles(ctx context.Context, by access.Actor, id string, offset, limit int) ([]imports.Pair, int, error)
@@ -221,6 +225,26 @@ type importData struct {
 	Changed *imports.Changed `json:"changed,omitempty"`  // it was approved, and this was not as it was approved
 	Warned  []string         `json:"warnings,omitempty"` // of the file, in English
 	Skipped []intake.Skipped `json:"skipped,omitempty"`
+	Lacking []openField      `json:"required_open,omitempty"`
+}
+
+// An openField is a required field that the list does not say of some.
+type openField struct {
+	Field     string `json:"field"`
+	Household bool   `json:"household,omitempty"` // of households that have no people in the list
+	Count     int    `json:"count"`
+}
+
+// open is what a checked list leaves open of what is required.
+func (s *Imports) open(p *Page, id string) (list []openField, err error) {
+	people, households, err := s.Desk.Open(p.Context(), id)
+	for _, f := range slices.Sorted(maps.Keys(people)) {
+		list = append(list, openField{Field: f, Count: people[f]})
+	}
+	for _, f := range slices.Sorted(maps.Keys(households)) {
+		list = append(list, openField{Field: f, Household: true, Count: households[f]})
+	}
+	return list, err
 }
 
 func (s *Imports) show(p *Page) error {
@@ -237,7 +261,11 @@ func (s *Imports) show(p *Page) error {
 	if err != nil {
 		return err
 	}
-	return p.Show("import", "imports.one", importData{rowOfImport(&m), m.Changed, m.Warned, m.Skipped}, "name", m.Name)
+	open, err := s.open(p, m.ID)
+	if err != nil {
+		return importFault(err)
+	}
+	return p.Show("import", "imports.one", importData{rowOfImport(&m), m.Changed, m.Warned, m.Skipped, open}, "name", m.Name)
 }
 
 // polls are who reads a page that may be asked again and again: one look an hour of an

@@ -177,15 +177,11 @@ func (p *Page) tellDifference(d quality.Difference) template.HTML {
 	var says template.HTML
 	switch d.What {
 	case "person", "household":
-		field := template.HTML("<bdi>" + template.HTMLEscapeString(d.Field) + "</bdi>")
-		if word := fieldWords[d.Field]; word != "" {
-			field = p.T(word)
-		}
 		word := "organisation.tell_" + d.What + "_less"
 		if d.After != "" {
 			word = "organisation.tell_" + d.What + "_more"
 		}
-		says = p.T(word, "field", field)
+		says = p.T(word, "field", p.FieldName(d.Field))
 	case "told", "look", "unverified":
 		says = p.T("organisation.tell_"+d.What, "before", p.Word("organisation.double_", d.Before), "after", p.Word("organisation.double_", d.After))
 	default:

@@ -15,6 +15,7 @@ import (
 	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/quality"
 )
 
 // People are the screens of persons and households: finding one, reading it with its
@@ -29,6 +30,8 @@ type People struct {
 	Complaint func() (string, error) // line that is printed for whom to ask; nil: any help desk
 	Notice    NoticeDesk             // nil: no wordings are kept here
 	Search    *Search                // nil: no search is started here
+	// Policy says what must be known before a card: its fields are marked; nil: none is.
+	Policy func() (quality.Policy, error)
 
 	at      presence
 	entries sentOnce

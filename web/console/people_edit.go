@@ -50,6 +50,9 @@ func (s *People) form(p *Page, k *recordKind, status int, f records.Form, typed 
 		}
 	}
 	var err error
+	if d.NeedsDocument, err = s.required(k, d.Fields); err != nil {
+		return err
+	}
 	if d.Stamp, err = s.stamp(p, k, id); err != nil {
 		return err
 	}
@@ -62,6 +65,7 @@ type editField struct {
 	Document          string // key of its kind, for the number and issuer of one
 	Choices           []choice
 	Issuer            bool // the country of one
+	Required          bool // something is to be known of it before a card
 }
 
 // save writes what was typed, beside what others have written meanwhile. Values that

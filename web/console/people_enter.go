@@ -94,12 +94,13 @@ type noticeText struct {
 }
 
 type enterAnswer struct {
-	Fields []string          // that the form takes, beside number, seen, once and those about the notice
-	Notice string            // wording that is to be read to her: it comes back with "told"
-	Texts  map[string]string // the wording, by language
-	Once   string
-	Seen   string         // comes back where who is entered is none of these
-	Maybe  []doubleAnswer // who she may be already: not entered yet
+	Fields   []string          // that the form takes, beside number, seen, once and those about the notice
+	Required []string          // of those, what must be known before a card; "document" is any
+	Notice   string            // wording that is to be read to her: it comes back with "told"
+	Texts    map[string]string // the wording, by language
+	Once     string
+	Seen     string         // comes back where who is entered is none of these
+	Maybe    []doubleAnswer // who she may be already: not entered yet
 }
 
 // Programs implements forProgram.
@@ -107,6 +108,14 @@ func (d *enterData) Programs() any {
 	a := enterAnswer{Once: d.Once, Seen: d.Shown, Texts: map[string]string{}}
 	for _, f := range append(slices.Clone(d.Fields), d.Documents...) {
 		a.Fields = append(a.Fields, f.Name)
+	}
+	for _, f := range d.Fields {
+		if f.Required {
+			a.Required = append(a.Required, f.Name)
+		}
+	}
+	if d.NeedsDocument {
+		a.Required = append(a.Required, "document")
 	}
 	if d.Notice != nil {
 		a.Notice = d.Notice.ID
@@ -170,6 +179,9 @@ func (s *People) entry(p *Page, k *recordKind, status int, f Form, r *records.Re
 		d.Told[name] = f.Get(name)
 	}
 	var err error
+	if d.NeedsDocument, err = s.required(k, d.Fields); err != nil {
+		return err
+	}
 	if d.Notice, err = s.notice(p); err != nil {
 		return err
 	}

@@ -50,6 +50,7 @@ type peopleData struct {
 	Seen, Reason      string
 	Wrong             template.HTML
 	Fields, Documents []editField
+	NeedsDocument     bool // one is required
 }
 
 func (s *People) view(p *Page, d peopleData) *peopleData {

@@ -11,6 +11,7 @@ import (
 	"aidpass/issuer/print"
 	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/quality"
 	"aidpass/issuer/registry/registrytest"
 	"aidpass/issuer/registry/rights"
 	"aidpass/web/console"
@@ -82,7 +83,7 @@ func (w *world) peopleOf(org string) *peopleStore {
 func (w *world) peopleScreen() console.Screen {
 	desk := &records.Desk{Store: w.peopleOf(own), Country: "KEN", Now: w.now}
 	w.doors[own].Handle(access.PersonChange, access.Executor{Again: desk.Again, Run: desk.Carry})
-	return &console.People{Desk: desk, Notice: &rights.Desk{Store: w.peopleOf(own), Org: own, Now: w.now},
+	return &console.People{Desk: desk, Policy: func() (quality.Policy, error) { return w.policy, nil }, Notice: &rights.Desk{Store: w.peopleOf(own), Org: own, Now: w.now},
 		Looked: func(ctx context.Context, by access.Actor, id registry.ID, lang string) (print.Page, error) {
 			return print.Page{Title: "Looked " + lang, Lead: []string{id.String()}, Lines: [][2]string{{"22 November", "registrar"}}},
 				w.peopleOf(own).Note(ctx, by, access.Entry{Action: "person.read", Object: id.String(), Detail: "looked"})

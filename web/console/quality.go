@@ -310,6 +310,9 @@ var editedAt = map[string]string{"name": "name", "names": "name", "sex": "sex", 
 func (p *Page) fieldNames(fields string) string {
 	names := strings.Fields(fields)
 	for i, f := range names {
+		if f == "document" { // whose word is that of the input of its number
+			f = "documents"
+		}
 		if fieldWords[f] != "" {
 			names[i] = p.Plain(fieldWords[f])
 		}

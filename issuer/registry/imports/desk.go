@@ -19,6 +19,7 @@ import (
 	"aidpass/access"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/intake"
+	"aidpass/issuer/registry/quality"
 	"aidpass/issuer/registry/roster"
 )
 
@@ -31,6 +32,10 @@ type Desk struct {
 	Door     *access.Door // of the same organisation; nil: nothing can be submitted
 	Country  string       // ISO 3166-1 alpha-3, of telephones without a code
 	Now      func() time.Time
+	// Required is what the organisation requires of a record; nil: nothing is counted.
+	Required func() (quality.Required, error)
+	// Places are the codes of places that are known here, where the list brings none; nil: none.
+	Places func() (intake.Places, error)
 	// Read opens the bytes of a file for the account that loaded it; nil: roster.Read, in this process.
 	Read func(ctx context.Context, who, name string, b []byte, opt roster.Options) (*roster.File, error)
 	// Begin begins the long work of Apply once an import is approved; nil: whoever looks
@@ -380,6 +385,16 @@ func (d *Desk) runFile(ctx context.Context, by access.Actor, m *Import, file *ro
 	if opt.Places, err = intake.PlacesOf(&plan, file); err != nil {
 		return nil, err
 	}
+	if opt.Places == nil && d.Places != nil {
+		if opt.Places, err = d.Places(); err != nil {
+			return nil, err
+		}
+	}
+	if d.Required != nil {
+		if opt.Required, err = d.Required(); err != nil {
+			return nil, err
+		}
+	}
 	opt.Source, opt.Country, opt.TakeChanges, opt.Now = m.Options.Source, d.Country, m.Options.TakeChanges, d.now()
 	return intake.Run(ctx, d.Registry, by, plan, file, opt)
 }
@@ -583,4 +598,16 @@ func (d *Desk) Sweep(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// Open are the required fields that a checked list leaves open, with how many people it is of,
+// and of households that have no people in it; empty where nothing was checked.
+func (d *Desk) Open(ctx context.Context, id string) (people, households map[string]int, err error) {
+	r, err := d.report(ctx, id)
+	if errors.Is(err, ErrGone) {
+		return nil, nil, nil
+	} else if err != nil {
+		return nil, nil, err
+	}
+	return r.Quality.Open, r.Quality.OpenHH, nil
 }

@@ -343,6 +343,7 @@ func (r *run) quality(t *tableRun, s *state) {
 	} else {
 		q.People++
 	}
+	r.lacks(t, s)
 	for _, name := range names {
 		n := 0
 		if s.filled&(1<<slices.Index(fieldBits, name)) != 0 {

@@ -110,6 +110,7 @@ func (r *run) checkRow(table int, row *roster.Row) error {
 	}
 	r.note(t, row, d.findings...)
 	s.filled = filledBy(&d)
+	r.asks(&s, &d)
 	r.collect(&s, &d, here)
 	t.states = append(t.states, s)
 	return nil

@@ -67,12 +67,14 @@ type Photos struct {
 // Quality sums up what the accepted rows say. A share of nothing is nil.
 type Quality struct {
 	People      int            `json:"people"`
-	Filled      map[string]int `json:"filled"`                 // people who have the field
-	Households  int            `json:"households"`             //
-	FilledHH    map[string]int `json:"filled_households"`      // households that have the field
-	Defaults    int            `json:"import_default_births"`  // births kept as the year alone
-	DefaultsAll bool           `json:"birth_column_defaulted"` // 1 January too often: no day of it is believed
-	Codes       map[string]int `json:"findings"`               // by code
+	Filled      map[string]int `json:"filled"`                             // people who have the field
+	Households  int            `json:"households"`                         //
+	FilledHH    map[string]int `json:"filled_households"`                  // households that have the field
+	Open        map[string]int `json:"required_open,omitempty"`            // people of whom the list does not say a required field
+	OpenHH      map[string]int `json:"required_open_households,omitempty"` // households without people in the list, likewise
+	Defaults    int            `json:"import_default_births"`              // births kept as the year alone
+	DefaultsAll bool           `json:"birth_column_defaulted"`             // 1 January too often: no day of it is believed
+	Codes       map[string]int `json:"findings"`                           // by code
 }
 
 // Earlier is the import of the same bytes before.

@@ -12,6 +12,7 @@ import (
 	"aidpass/access"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/photo"
+	"aidpass/issuer/registry/quality"
 	"aidpass/issuer/registry/roster"
 )
 
@@ -21,7 +22,10 @@ type Options struct {
 	Country string // ISO 3166-1 alpha-3, of phones without a code; "": the plan's
 	Places  Places // nil: no p-code is unknown
 	Photos  *photo.Folder
-	DryRun  bool // everything but writing
+	// Required is what the organisation requires of a record: what the list leaves open of it
+	// is counted, and no row is refused for it.
+	Required quality.Required
+	DryRun   bool // everything but writing
 	// TakeChanges lets a list change the name, birth date or household of a person on
 	// record. Without it such rows are rejected: the number may be somebody else's.
 	TakeChanges bool
@@ -113,6 +117,7 @@ type state struct {
 	place   string       // in a form's file
 	flags   uint8        // the constants below
 	filled  uint16       // fields the row fills: see quality
+	open    uint32       // required fields the row leaves open: see asks
 	size    uint8        // of the household, as the row says it
 	viaHome bool         // updated for what it says of its household alone
 	member  memberSketch // for the checks of its household
@@ -142,9 +147,10 @@ type house struct {
 	members  []ref
 	collect  []collector
 	headAt   *ref
-	refused  bool // its row was
-	asked    bool // whether it is on record
-	told     bool // what of the desk's is kept
+	refused  bool   // its row was
+	asked    bool   // whether it is on record
+	says     uint32 // required fields of people that it says for all of them
+	told     bool   // what of the desk's is kept
 }
 
 type ref struct{ table, row int32 }
