@@ -178,11 +178,13 @@ func (d *Desk) Review(ctx context.Context, by access.Actor, a, b registry.ID) (*
 	if err := d.numbers(ctx, r); err != nil {
 		return nil, err
 	}
-	if r.Same, err = d.plan(ctx, by, Change{Kind: Same, Unit: r.A, Others: []registry.ID{r.B}}); err != nil {
-		if _, refused := errors.AsType[*registry.Refusal](err); !refused && !errors.Is(err, registry.ErrClosed) {
+	if r.Decided == "" {
+		r.Same, err = d.plan(ctx, by, Change{Kind: Same, Unit: r.A, Others: []registry.ID{r.B}})
+		if _, refused := errors.AsType[*registry.Refusal](err); refused || errors.Is(err, registry.ErrClosed) {
+			r.SameErr = err
+		} else if err != nil {
 			return nil, err
 		}
-		r.SameErr = err
 	}
 	if r.Seen, err = d.Seen(ctx, r.A, r.B); err != nil {
 		return nil, err
