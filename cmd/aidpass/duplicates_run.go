@@ -23,7 +23,7 @@ func (a *app) duplicatesRunCommand() *cobra.Command {
 		Use:   "run",
 		Short: "Look through the register for people who are on record twice",
 		Long: `Look through the register for people who are on record twice. What is found waits for
-people (registry doubles, and the desk): nobody is closed, merged or left without aid.
+people (registry duplicates review, and the desk): nobody is closed, merged or left without aid.
 What people decided stays so, unless a name, birth or document was changed since.
 
 A run reads only who is new or was changed since the last one, and compares them with

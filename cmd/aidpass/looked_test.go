@@ -19,7 +19,7 @@ import (
 var looks = map[string]string{
 	"registry show": "registry show P-2 --list camp", "registry find": "registry find P-2 --list camp", "registry looked": "registry looked P-2 --list camp",
 	"registry history": "registry history P-2 --list camp", "registry compare": "registry compare P-2 --list camp --from 2026-11-01",
-	"registry face": "-nobody here has a photo: testdata/face.txtar", "card replace": "-writes", "registry doubles": "registry doubles",
+	"registry face": "-nobody here has a photo: testdata/face.txtar", "card replace": "-writes", "registry duplicates review": "registry duplicates review",
 	"registry decide": "registry decide P-2 --list camp",
 	"quality list":    "quality list DQ-02 --limit 0", "quality report": "-counts", "quality snapshot": "-counts", "quality history": "-counts", "quality explain": "-nobody: it says what is counted",
 	"registry split": "registry split H-1 --list camp --leaving P-2", "registry merge": "registry merge H-1 H-2 --list camp",
@@ -27,7 +27,7 @@ var looks = map[string]string{
 	"registry set":    "registry set P-2 --list camp full_name=Amina --reason spelling",
 	"registry export": "registry export --out people.csv --purpose copy --reason copy", "card list": "card list --programme registration", "card show": "card show CARD", "visits show": "visits show CARD --reason audit",
 
-	"registry import": "-writes only, and says what is wrong in a row of the file that was given", "registry gate": "-counts", "registry duplicates evaluate": "-counts of a file that was given", "registry duplicates run": "-counts", "registry duplicates report": "-counts", "registry doubles decide": "-writes",
+	"registry import": "-writes only, and says what is wrong in a row of the file that was given", "registry gate": "-counts", "registry duplicates evaluate": "-counts of a file that was given", "registry duplicates run": "-counts", "registry duplicates report": "-counts", "registry duplicates decide": "-writes",
 	"registry contact": "-writes", "registry collector add": "-writes", "registry collector end": "-writes", "registry collector busy": "-shows who serves many households: she is none of them",
 	"card wish": "-what her own phone signed: the reading stands in the log under her card", "card jobs": "-files, not people", "visits import": "-writes", "visits merge": "-numbers of cards in records", "visits report": "-counts", "visits receipt": "-devices", "visits share": "-devices",
 }

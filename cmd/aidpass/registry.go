@@ -20,13 +20,13 @@ func (a *app) registryCommand() *cobra.Command {
 		Use:   "registry",
 		Short: "People and households: who they are, who lives with whom, and how that changed",
 		Example: `  aidpass registry show HH-0042 --list camp-north
-  aidpass registry doubles
+  aidpass registry duplicates review
   aidpass registry split 6f2c... --leaving 91aa... --leaving 07bd...
   aidpass registry history 6f2c...`,
 	}
 	cmd.AddCommand(
 		a.registryShowCommand(), a.registryLookedCommand(), a.registryFindCommand(), a.registryHistoryCommand(), a.registryCompareCommand(),
-		a.registryDoublesCommand(), a.registryDuplicatesCommand(), a.registrySplitCommand(), a.registryMergeCommand(), a.registryDiedCommand(), a.registryEraseCommand(),
+		a.registryDuplicatesCommand(), a.registrySplitCommand(), a.registryMergeCommand(), a.registryDiedCommand(), a.registryEraseCommand(),
 		a.registryCollectorCommand(), a.registryFaceCommand(), a.registrySetCommand(), a.registryDecideCommand(),
 		a.registryImportCommand(), a.registryExportCommand(), a.registryGateCommand(), a.registryContactCommand(),
 	)
@@ -213,6 +213,7 @@ var decideWords = map[string]string{
 	registry.DecideRound: "the old card may have been used: what it was good for is on hold for the new number.\n" +
 		"  Two look at its ticks or the site's journal; aidpass entitle release HOUSEHOLD --programme CODE --round N",
 	registry.DecidePlan: "what the new household is due is to be planned: aidpass entitle, again",
+	registry.DecideDue:  "the closed record was due something that nobody is due instead: plan it for the one in use: aidpass entitle",
 }
 
 func idTexts(ids []registry.ID) []string {

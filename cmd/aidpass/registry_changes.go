@@ -77,7 +77,7 @@ func (a *app) registryMergeCommand() *cobra.Command {
 		Short: "Make one new household of several",
 		Long: `Make one new household of several, with new numbers on its cards. The old ones are
 closed and their cards revoked; who collects is asked anew. Two records of one
-person are not merged here: aidpass registry doubles decide. Without --yes it tells
+person are not merged here: aidpass registry duplicates decide. Without --yes it tells
 who they are and which cards would stop.`,
 		Example: `  aidpass registry merge HH-0042 HH-0043 --list camp-north --head P-0107
   aidpass registry merge HH-0042 HH-0043 --list camp-north --head P-0107 --yes`,

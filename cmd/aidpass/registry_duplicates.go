@@ -19,13 +19,14 @@ import (
 func (a *app) registryDuplicatesCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "duplicates",
-		Short: "Find people who are on record twice, and see how well that goes",
+		Short: "Find people who are on record twice, decide, and see how well that goes",
 		Example: `  aidpass registry duplicates run
+  aidpass registry duplicates review
   aidpass registry duplicates report
   aidpass registry duplicates evaluate people.csv
   aidpass registry duplicates evaluate people.csv --labels pairs.csv --json`,
 	}
-	cmd.AddCommand(a.duplicatesRunCommand(), a.duplicatesReportCommand(), a.duplicatesEvaluateCommand())
+	cmd.AddCommand(a.duplicatesRunCommand(), a.duplicatesReviewCommand(), a.duplicatesDecideCommand(), a.duplicatesReportCommand(), a.duplicatesEvaluateCommand())
 	return cmd
 }
 

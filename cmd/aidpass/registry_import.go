@@ -517,7 +517,7 @@ func writeImport(w io.Writer, r *intake.Report, f importFlags) {
 		fmt.Fprintf(w, "%d people lack columns that their delivery of money needs: see --report\n", n)
 	}
 	if n := len(r.Doubles); n > 0 {
-		fmt.Fprintf(w, "%d possible doubles: aidpass registry doubles\n", n)
+		fmt.Fprintf(w, "%d possible doubles: aidpass registry duplicates review\n", n)
 	}
 	if p := r.Photos; p != nil {
 		verb := "stored"

@@ -277,12 +277,12 @@ func (o *org) around(ctx context.Context, s *sheet, id registry.ID) error {
 		s.add("card", held[i].line())
 	}
 	return o.store.View(ctx, func(v registry.View) error {
-		pairs, err := v.Doubles(false)
+		pairs, err := v.DoublesOf(id)
 		if err != nil {
 			return err
 		}
-		for _, d := range pairs {
-			if d.A != id && d.B != id {
+		for _, d := range registry.Pairs(pairs) {
+			if d.Decided != "" {
 				continue
 			}
 			other := d.A
@@ -293,7 +293,7 @@ func (o *org) around(ctx context.Context, s *sheet, id registry.ID) error {
 			if err != nil {
 				return err
 			}
-			s.add("maybe also", fmt.Sprintf("%s  %s (%s)", m.ID, m.line(), whyWords[d.Why]))
+			s.add("maybe also", fmt.Sprintf("%s  %s (%s)", m.ID, m.line(), whyWords[d.Whys[len(d.Whys)-1]]))
 		}
 		return nil
 	})

@@ -71,7 +71,7 @@ func TestStopped(t *testing.T) {
 		"issue --type registration --all --out FILE:cards.jsonl --images FILE:cards",
 		"registry gate",
 		"registry export --out FILE:out.xlsx --purpose copy --reason asked",
-		"registry doubles", "registry collector busy",
+		"registry duplicates review", "registry collector busy",
 		"print FILE:cards.jsonl --out FILE:cards.pdf",
 		"status publish --out FILE:status",
 		"check --json",
