@@ -15,6 +15,7 @@ import (
 	"aidpass/access"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/exercise"
+	"aidpass/issuer/rollcall"
 )
 
 // exercises is the desk of verification exercises, as the pages have it.
@@ -344,16 +345,20 @@ aidpass exercise notice. Lists of offline desks are taken in afterwards, too.`,
 }
 
 func (a *app) exerciseReportCommand() *cobra.Command {
-	var day, from, to string
+	var day, from, to, out, lang string
 	var table bool
 	cmd := &cobra.Command{
 		Use:   "report CODE [--day DAY]",
 		Short: "Count an exercise by day, desk and clerk",
-		Long: `Count an exercise by day, desk and clerk. It names nobody. Each unit counts once: where
-several desks marked it, on the day and at the desk of the earliest meeting.`,
+		Long: `Count an exercise by day, desk and clerk. It names nobody who was invited. Each unit counts
+once: where several desks marked it, on the day and at the desk of the earliest meeting.
+
+--out writes it as a page (.html), on paper (.pdf) or for a spreadsheet (.csv), in a
+language of --lang.`,
 		Example: `  aidpass exercise report VER-2026-03
   aidpass exercise report VER-2026-03 --day 2026-11-22
-  aidpass exercise report VER-2026-03 --csv > report.csv`,
+  aidpass exercise report VER-2026-03 --csv > report.csv
+  aidpass exercise report VER-2026-03 --day 2026-11-22 --out monday.pdf --lang fr`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if day != "" {
@@ -376,23 +381,10 @@ several desks marked it, on the day and at the desk of the earliest meeting.`,
 			if err != nil {
 				return exerciseError(err)
 			}
-			if table {
-				b, err := csvOf(dailyHeader(), dailyRows(&d))
-				if err == nil {
-					_, err = a.Stdout.Write(b)
-				}
-				return err
+			if out != "" {
+				return o.writeReport(cmd.Context(), rollcall.Report{Daily: d, Lang: lang, House: o.entry.Names["en"], At: a.Now()}, out)
 			}
-			return a.print(d, func(w io.Writer) {
-				t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-				fmt.Fprintln(t, "day\tdesk\tclerk\tseen\tupdated\tabsent\trefused\tin person\tphone\tremote\tfields\tchanged\ttwice")
-				for _, r := range append(slices.Clone(d.Rows), d.Total) {
-					fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", cmp.Or(r.Day, "all"), r.Desk, r.Clerk, r.Seen, r.Updated, r.Absent, r.Refused,
-						r.ByContact[registry.InPerson], r.ByContact[registry.ByPhone], r.ByContact[registry.Remote], r.Fields, r.Changed, r.Twice)
-				}
-				t.Flush()
-				fmt.Fprintf(w, "%d of %d: nothing yet\n", d.Left, d.Total.Invited)
-			})
+			return a.tellDaily(&d, table)
 		},
 	}
 	f := cmd.Flags()
@@ -400,7 +392,30 @@ several desks marked it, on the day and at the desk of the earliest meeting.`,
 	f.StringVar(&from, "from", "", "first day that counts (default: of the exercise)")
 	f.StringVar(&to, "to", "", "last day that counts")
 	f.BoolVar(&table, "csv", false, "print a line for each day, desk and clerk")
+	f.StringVar(&out, "out", "", "write it to this file: .html, .pdf or .csv")
+	f.StringVar(&lang, "lang", "en", "language of --out: en, fr, es, ar or sw")
 	return cmd
+}
+
+// tellDaily prints the figures of days.
+func (a *app) tellDaily(d *exercise.Daily, table bool) error {
+	if table {
+		b, err := csvOf(dailyHeader(), dailyRows(d))
+		if err == nil {
+			_, err = a.Stdout.Write(b)
+		}
+		return err
+	}
+	return a.print(d, func(w io.Writer) {
+		t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(t, "day\tdesk\tclerk\tseen\tupdated\tabsent\trefused\tin person\tphone\tremote\tfields\tchanged\ttwice")
+		for _, r := range append(slices.Clone(d.Rows), d.Total) {
+			fmt.Fprintf(t, "%s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", cmp.Or(r.Day, "all"), r.Desk, r.Clerk, r.Seen, r.Updated, r.Absent, r.Refused,
+				r.ByContact[registry.InPerson], r.ByContact[registry.ByPhone], r.ByContact[registry.Remote], r.Fields, r.Changed, r.Twice)
+		}
+		t.Flush()
+		fmt.Fprintf(w, "%d of %d: nothing yet\n", d.Left, d.Total.Invited)
+	})
 }
 
 func dailyHeader() []string {

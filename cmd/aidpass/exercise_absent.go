@@ -2,121 +2,16 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"aidpass/access"
-	"aidpass/internal/durable"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/exercise"
 )
-
-func (a *app) exerciseSheetCommand() *cobra.Command {
-	var desk, out string
-	cmd := &cobra.Command{
-		Use:   "sheet CODE --desk DESK --out FILE",
-		Short: "Write the list of who has not come yet, for a desk without a network",
-		Long: `Write the list of who has not come yet, for a desk without a network: CSV with record,
-number and name, and the columns to fill in. It has people's names: keep it as paper is
-kept, and destroy it when it was taken in. Who is on it can be told that it was made.
-
-  outcome   seen, updated, absent or refused; empty: nothing is said
-  how       in_person, phone or remote (empty: in_person)
-  when      2026-11-22, or 2026-11-22 14:30 of UTC
-  clerk     account of who met them (empty: who takes the list in)
-  changed   fields that were changed, with blanks between`,
-		Example: `  aidpass exercise sheet VER-2026-03 --desk north --out north.csv`,
-		Args:    cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			ctx := cmd.Context()
-			if out == "" {
-				return usagef("where to?").hint("--out FILE.csv")
-			}
-			if err := errors.Join(mustNotExist(out), makeParent(out)); err != nil {
-				return err
-			}
-			o, err := a.openOrg(ctx)
-			if err != nil {
-				return err
-			}
-			defer o.close()
-			s, err := o.exercises().Sheet(ctx, args[0], desk)
-			if err != nil {
-				return exerciseError(err)
-			}
-			e := access.Entry{Action: "exercise.read", Object: s.Exercise.Code, Detail: fmt.Sprintf("sheet=%d", len(s.Units))}
-			lines, err := o.records().Lines(ctx, a.actor(access.Registrar), e, s.Units)
-			if err != nil {
-				return err
-			}
-			var rows [][]string
-			for _, l := range lines {
-				if !l.Gone() {
-					rows = append(rows, []string{l.ID.String(), strings.TrimSpace(l.Number + " " + l.List), l.Name.Text, fmt.Sprint(l.Size), "", "", "", "", ""})
-				}
-			}
-			b, err := csvOf(append([]string{"record", "number", "name", "people"}, exercise.Columns()[1:]...), rows)
-			if err != nil {
-				return err
-			}
-			if err := durable.WriteFile(out, b, 0o600); err != nil {
-				return err
-			}
-			return a.print(map[string]any{"exercise": s.Exercise.Code, "desk": s.Desk, "rows": len(rows), "file": out}, func(w io.Writer) {
-				fmt.Fprintf(w, "written: %s, %s\nwhen it is filled in: aidpass exercise take %s %s --desk %q\n", out, plural(len(rows), "row", "rows"), s.Exercise.Code, out, s.Desk)
-			})
-		},
-	}
-	cmd.Flags().StringVar(&desk, "desk", "", "for which desk")
-	cmd.Flags().StringVar(&out, "out", "", "CSV file to write")
-	return cmd
-}
-
-func (a *app) exerciseTakeCommand() *cobra.Command {
-	var desk string
-	cmd := &cobra.Command{
-		Use:   "take CODE FILE --desk DESK",
-		Short: "Take in the list of a desk that had no network",
-		Long: `Take in a list as aidpass exercise sheet wrote it and a desk filled it in, also after the
-close. Taken twice it counts once. A row that is wrong keeps no other back: it is told by
-its line, and nothing of what it says.`,
-		Example: `  aidpass exercise take VER-2026-03 north.csv --desk north`,
-		Args:    cobra.ExactArgs(2),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			f, err := os.Open(args[1])
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			o, err := a.openOrg(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer o.close()
-			taken, err := o.exercises().TakeSheet(cmd.Context(), a.actor(access.Registrar), args[0], desk, f)
-			if err != nil {
-				return exerciseError(err)
-			}
-			return a.print(taken, func(w io.Writer) {
-				fmt.Fprintf(w, "%s taken, %d known already, %d rows say nothing\n", plural(taken.Marks, "mark", "marks"), taken.Same, taken.Empty)
-				for _, x := range taken.Faults {
-					fmt.Fprintf(w, "  line %d: %s\n", x.Row, x.Code)
-				}
-				if taken.Faulty > 0 {
-					fmt.Fprintf(w, "%s not taken: mend them and take the list again\n", plural(taken.Faulty, "row was", "rows were"))
-				}
-			})
-		},
-	}
-	cmd.Flags().StringVar(&desk, "desk", "", "whose list it is")
-	return cmd
-}
 
 func (a *app) exerciseAbsentCommand() *cobra.Command {
 	return &cobra.Command{

@@ -38,7 +38,7 @@ func TestAnExerciseFromTheDraftToTheAbsent(t *testing.T) {
 	}
 	before := told("P-2")
 	sheet := l.path("south.csv")
-	l.must("exercise", "sheet", code, "--desk", "south", "--out", sheet)
+	l.must("exercise", "sheet", code, "--desk", "south", "--out", sheet, "--names")
 	if after := told("P-2"); after < before+2 {
 		t.Errorf("she is on a list, and %d acts are told instead of %d", after, before+2)
 	}
@@ -46,6 +46,12 @@ func TestAnExerciseFromTheDraftToTheAbsent(t *testing.T) {
 	if err != nil || bytes.Contains(b, []byte("Mohamed")) || !bytes.Contains(b, []byte("Amina Yusuf")) {
 		t.Fatalf("the list: %s, %v", b, err)
 	}
+	book := l.path("south.xlsx")
+	l.must("exercise", "sheet", code, "--desk", "south", "--out", book, "--lang", "ar")
+	if out := l.must("exercise", "take", code, book, "--json"); !strings.Contains(out, `"marks":0,"same":0,"empty":2`) {
+		t.Errorf("a workbook that nobody filled in: %s", out)
+	}
+	l.refused([]string{"workbook, paper or CSV"}, "exercise", "sheet", code, "--desk", "south", "--out", l.path("south.txt"))
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
 	for i, line := range lines {
 		if strings.Contains(line, "P-2 ") {
@@ -63,6 +69,15 @@ func TestAnExerciseFromTheDraftToTheAbsent(t *testing.T) {
 	}
 	if out := l.must("exercise", "report", code, "--csv"); !strings.Contains(out, ",north,") || !strings.Contains(out, ",south,") || strings.Contains(out, "Amina") {
 		t.Errorf("the report: %s", out)
+	}
+	for _, name := range []string{"report.html", "report.pdf", "report.csv"} {
+		l.must("exercise", "report", code, "--out", l.path(name), "--lang", "sw")
+		if b, err := os.ReadFile(l.path(name)); err != nil || len(b) == 0 {
+			t.Errorf("%s: %d bytes, %v", name, len(b), err)
+		}
+	}
+	if out := l.must("quality", "report", "--session", code, "--daily", "--csv"); !strings.Contains(out, ",north,") {
+		t.Errorf("by day, desk and clerk: %s", out)
 	}
 	of := func(out, id string) (n int64) {
 		var cell struct {

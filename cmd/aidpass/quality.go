@@ -94,7 +94,7 @@ func cutOf(by string) (indicator.Cut, error) {
 func (a *app) qualityReportCommand() *cobra.Command {
 	var f qualityFlags
 	var by, session string
-	var table bool
+	var table, daily bool
 	cmd := &cobra.Command{
 		Use:   "report [--by CUT | --session CODE]",
 		Short: "Measure the 31 indicators now, of all or by area, site, clerk, batch or month",
@@ -103,13 +103,15 @@ ones are not asked. A figure of nothing is "n/a", never 100.
 
 --by tells each value of a cut with its score, and which indicators are red there. The
 counts of a cut add up to the whole; what is not known has the name "-". --session
-measures those alone who were seen in a verification exercise, each in the last she was in.
+measures those alone who were seen in a verification exercise, each in the last she was in;
+with --daily it counts them by day, desk and clerk, as aidpass exercise report does.
 
 Thresholds, weights and what is required stand in the policy (registry gate
 --show-policy). aidpass quality explain tells what each one counts.`,
 		Example: `  aidpass quality report
   aidpass quality report --by site
   aidpass quality report --session VER-2026-03
+  aidpass quality report --session VER-2026-03 --daily
   aidpass quality report --by clerk --csv > clerks.csv`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -117,8 +119,11 @@ Thresholds, weights and what is required stand in the policy (registry gate
 			if err != nil {
 				return err
 			}
-			if session != "" && by != "" {
+			switch {
+			case session != "" && by != "":
 				return usagef("--by and --session").hint("one of them: a session is a cut itself")
+			case daily && session == "":
+				return usagef("the days of which exercise?").hint("--session VER-2026-03 --daily")
 			}
 			o, err := a.openOrg(cmd.Context())
 			if err != nil {
@@ -129,6 +134,13 @@ Thresholds, weights and what is required stand in the policy (registry gate
 				if _, err := o.exercises().Find(cmd.Context(), session); err != nil {
 					return exerciseError(err)
 				}
+			}
+			if daily {
+				d, err := o.exercises().Daily(cmd.Context(), session, "", "")
+				if err != nil {
+					return exerciseError(err)
+				}
+				return a.tellDaily(&d, table)
 			}
 			r, err := a.qualityDesk(o, f).Report(cmd.Context())
 			if err != nil {
@@ -156,6 +168,7 @@ Thresholds, weights and what is required stand in the policy (registry gate
 	f.flags(cmd)
 	cmd.Flags().StringVar(&by, "by", "", "adm1, adm2, adm3, site, clerk, session, batch or month")
 	cmd.Flags().StringVar(&session, "session", "", "those alone who were seen in this exercise, as VER-2026-03")
+	cmd.Flags().BoolVar(&daily, "daily", false, "with --session: who was seen, by day, desk and clerk")
 	cmd.Flags().BoolVar(&table, "csv", false, "print a line for each figure of each cell, with its counts")
 	return cmd
 }
