@@ -51,11 +51,12 @@ type Proposal struct {
 	Until     credential.Time `json:"until"`      // end of provisional cards
 	ExpiresAt credential.Time `json:"expires_at"` // 0: as the type says
 
-	Digest      [32]byte     `json:"digest"`      // Batch.Digest
-	Rows        int          `json:"rows"`        // units looked at
-	Can         int          `json:"can"`         // that get a card
-	Held        int          `json:"held"`        // of Can: have theirs already, so nothing new is signed
-	Provisional int          `json:"provisional"` // of Can: one that ends by itself
+	Form        int          `json:"form,omitempty"` // of Payload: 2 tells Held; 0: one made before it did
+	Digest      [32]byte     `json:"digest"`         // Batch.Digest
+	Rows        int          `json:"rows"`           // units looked at
+	Can         int          `json:"can"`            // that get a card
+	Held        int          `json:"held"`           // of Can: have theirs already, so nothing new is signed
+	Provisional int          `json:"provisional"`    // of Can: one that ends by itself
 	Cannot      []BulkReason `json:"cannot"`
 
 	State    ProposalState `json:"state"`
@@ -117,21 +118,31 @@ type ProposalStore interface {
 }
 
 // Payload is what two accounts mean when one approves what the other asked for: JSON of
-// who gets what, as counts and the digest, in which every override is.
+// who gets what, as counts and the digest, in which every override is. How many have their
+// card already is part of it since form 2: a second account that reads of one new card
+// does not approve sixty-four.
 func (p *Proposal) Payload() ([]byte, error) {
+	var held *int
+	if p.Form >= ProposalForm {
+		held = &p.Held
+	}
 	return json.Marshal(struct {
 		Batch       string `json:"batch"`
 		Type        string `json:"type"`
 		Programme   string `json:"programme"`
 		Round       uint64 `json:"round"`
 		Cards       int    `json:"cards"`
+		Held        *int   `json:"held,omitempty"`
 		Provisional int    `json:"provisional"`
 		Overrides   int    `json:"past_the_gate,omitempty"`
 		Until       string `json:"provisional_until"`
 		Ends        string `json:"ends"`
 		Digest      string `json:"digest"`
-	}{p.ID, p.Type, p.Programme, p.Round, p.Can, p.Provisional, len(p.Overrides), p.Until.String(), p.ExpiresAt.String(), hex.EncodeToString(p.Digest[:])})
+	}{p.ID, p.Type, p.Programme, p.Round, p.Can, held, p.Provisional, len(p.Overrides), p.Until.String(), p.ExpiresAt.String(), hex.EncodeToString(p.Digest[:])})
 }
+
+// ProposalForm is the Form of proposals that are made now.
+const ProposalForm = 2
 
 // New is how many cards it makes that are not there yet.
 func (p Proposal) New() int { return p.Can - p.Held }

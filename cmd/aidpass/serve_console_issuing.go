@@ -126,18 +126,18 @@ func (d consoleIssuing) moment(ctx context.Context, p *issuer.Proposal) (gate qu
 
 // gather makes a proposal's batch from the records as they are, and counts who of it holds
 // such a card already.
-func (d consoleIssuing) gather(ctx context.Context, p *issuer.Proposal) ([]issuer.Unfit, error) {
+func (d consoleIssuing) gather(ctx context.Context, p *issuer.Proposal) (b issuer.Batch, unfit []issuer.Unfit, err error) {
 	gate, units, err := d.moment(ctx, p)
 	if err != nil {
-		return nil, err
+		return b, nil, err
 	}
-	b, unfit, err := p.Gather(ctx, d.o.store, gate, units, d.a.Now)
+	b, unfit, err = p.Gather(ctx, d.o.store, gate, units, d.a.Now)
 	if err != nil {
-		return nil, err
+		return b, nil, err
 	}
 	cards, err := d.o.store.Cards(ctx, issuer.Selection{Programme: p.Programme, Round: p.Round, Type: p.Type, Active: true})
 	if err != nil {
-		return nil, err
+		return b, nil, err
 	}
 	holds := map[issuer.UnitID]bool{}
 	for i := range cards {
@@ -149,7 +149,7 @@ func (d consoleIssuing) gather(ctx context.Context, p *issuer.Proposal) ([]issue
 			p.Held++
 		}
 	}
-	return unfit, nil
+	return b, unfit, nil
 }
 
 // allowed refuses what no service point would accept, and a time that cannot be right.
@@ -193,10 +193,10 @@ func (d consoleIssuing) Prepare(ctx context.Context, org string, by access.Actor
 	if err != nil {
 		return p, consoleRefusal(err)
 	}
-	p.ID, p.By, p.At, p.State = issuer.NewShortID(), by.ID, d.a.Now().UTC().Truncate(time.Second), issuer.Prepared
+	p.ID, p.By, p.At, p.State, p.Form = issuer.NewShortID(), by.ID, d.a.Now().UTC().Truncate(time.Second), issuer.Prepared, issuer.ProposalForm
 	p.Until = credential.FromStd(p.At.Add(gate.Provisional))
 	p.Until -= p.Until % day
-	if _, err := d.gather(ctx, &p); err != nil {
+	if _, _, err := d.gather(ctx, &p); err != nil {
 		return p, err
 	}
 	if p.Rows == 0 {
@@ -211,7 +211,7 @@ func (d consoleIssuing) Unfit(ctx context.Context, org string, by access.Actor, 
 	if err != nil {
 		return nil, err
 	}
-	list, err := d.gather(ctx, &p)
+	_, list, err := d.gather(ctx, &p)
 	if err != nil {
 		return nil, err
 	}
@@ -257,11 +257,7 @@ func (d consoleIssuing) Override(ctx context.Context, org string, by access.Acto
 	if err := p.SetOverride(o); err != nil {
 		return err
 	}
-	gate, units, err := d.moment(ctx, &p)
-	if err != nil {
-		return err
-	}
-	b, _, err := p.Gather(ctx, d.o.store, gate, units, d.a.Now)
+	b, _, err := d.gather(ctx, &p)
 	if err != nil {
 		return err
 	}
@@ -304,7 +300,7 @@ func (d consoleIssuing) Submitted(ctx context.Context, org string, by access.Act
 // approving carries out the approval of a batch.
 func (d consoleIssuing) approving() access.Executor {
 	return issuer.Approving(d.o.store, func(ctx context.Context, p *issuer.Proposal) error {
-		_, err := d.gather(ctx, p)
+		_, _, err := d.gather(ctx, p)
 		return err
 	})
 }

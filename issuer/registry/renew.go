@@ -68,7 +68,7 @@ func Renew(v View, household ID, without []ID) (*Renewal, error) {
 		return nil, err
 	}
 	if lost && len(r.members) > 0 {
-		r.home.Issues = append(slices.Clone(r.home.Issues), note(HeadErased, "head", "the head was erased: say who is head now, how many they are and who holds the card"))
+		r.home.LoseHead()
 	}
 	for _, id := range without {
 		for _, named := range []*string{&r.home.Head, &r.home.FocalPoint} {
@@ -186,6 +186,13 @@ func (r *Renewal) Save(tx Tx) (ID, error) {
 		}
 	}
 	return saved.ID, nil
+}
+
+// LoseHead says in the record that the head was erased: it waits for those who decide who
+// leads now. It is found by HeadlessKey, which is the caller's to save with it.
+func (h *Household) LoseHead() {
+	h.Head = ""
+	h.Issues = append(slices.Clone(h.Issues), note(HeadErased, "head", "the head was erased: say who is head now, how many they are and who holds the card"))
 }
 
 // Headless reports whether the household's head was erased and its record names none since.

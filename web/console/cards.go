@@ -217,9 +217,9 @@ type cardsData struct {
 	Batch  string      `json:"batch,omitempty"`
 	Job    string      `json:"job,omitempty"`
 
-	Waits  []askedRow `json:"-"` // that a second account is asked to do to it
-	Before *cardRow   `json:"-"` // in whose place it was made
-	After  *cardRow   `json:"-"` // that was made in its place
+	Waits  []askedRow `json:"waits,omitempty"` // that a second account is asked to do to it
+	Before *cardRow   `json:"-"`               // in whose place it was made
+	After  *cardRow   `json:"-"`               // that was made in its place
 
 	Places []placeChoice `json:"places,omitempty"`
 	Acts   []cardButton  `json:"-"`

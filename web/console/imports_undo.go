@@ -31,7 +31,7 @@ type undoData struct {
 	Rows    []undoRow  `json:"records"`
 	Paging  *Paging    `json:"paging"`
 
-	Asked []askedRow `json:"-"`
+	Asked []askedRow `json:"asked,omitempty"`
 	Lists []undoList `json:"-"`
 }
 

@@ -106,6 +106,7 @@ type recordAnswer struct {
 	Undecided []undecidedAnswer
 	Editing   []string          // accounts that have a form of it open
 	Stamp     string            // another one: it has changed
+	Waits     []askedRow        // changes that a second account is asked to agree to
 	Told      map[string]string // of a party of an agreement all that it is told, by field
 }
 
@@ -187,7 +188,7 @@ func lineOf(l *records.Line) lineAnswer {
 }
 
 func recordOf(d *peopleData, s *records.Sheet) recordAnswer {
-	a := recordAnswer{ID: s.Record.ID.String(), Kind: string(s.Record.Kind), Number: s.Record.External, List: s.Record.Source, Editing: d.Editing, Stamp: d.Stamp}
+	a := recordAnswer{ID: s.Record.ID.String(), Kind: string(s.Record.Kind), Number: s.Record.External, List: s.Record.Source, Editing: d.Editing, Stamp: d.Stamp, Waits: d.Waits}
 	if s.Record.Kind == registry.KindHousehold {
 		a.Household = &s.Household
 	} else {

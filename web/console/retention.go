@@ -229,7 +229,7 @@ type removalData struct {
 	Changes  []template.HTML `json:"-"`
 	Approval string          `json:"-"`
 	Wanting  template.HTML   `json:"-"` // why nobody can ask for it now
-	Asked    []askedRow      `json:"-"`
+	Asked    []askedRow      `json:"asked,omitempty"`
 }
 
 // approval is the request for a removal that this account may see; nil: there is none.

@@ -274,8 +274,10 @@ func TestAHouseholdAnswersByOneOfIt(t *testing.T) {
 	has(t, page, "/desk"+at+"/requests")
 	hasNot(t, page, "/desk/people/"+home.String())
 
-	hasNot(t, b.get(at+"/consent").Body.String(), `id="withdraw"`) // nothing was asked
-	has(t, b.get(at+"/consent/new?wording="+wording+"&lang=so").Body.String(), "This wording is not there in <bdi>so</bdi>: here it is in <bdi>English</bdi>.")
+	said := w.person(own, "Omar No")
+	w.change(said, registry.Person{Consents: []registry.Consent{{ID: "c9", Purpose: "sharing"}}})
+	hasNot(t, b.get("/people/"+said.String()+"/consent").Body.String(), `id="withdraw"`) // there is no yes
+	has(t, b.get(at+"/consent/new?wording="+wording+"&lang=sw").Body.String(), "This wording is not there in <bdi>Kiswahili</bdi>: here it is in <bdi>English</bdi>.")
 	ask := b.get(at + "/consent/new?wording=" + wording).Body.String()
 	hasNot(t, ask, "This wording is not there")
 	has(t, ask, "Ask the household of <bdi>Amina &lt;b&gt;Yusuf</bdi>")

@@ -447,15 +447,16 @@ func (w written) restore(tx rights.Tx, u *Undoing) error {
 		if home.IsZero() || gone[home.String()] {
 			continue
 		}
-		if err := forgetRoles(tx, home, gone); err != nil {
+		if err := w.forgetRoles(tx, home, u.Erase, gone); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// forgetRoles takes those who go out of a household's roles.
-func forgetRoles(tx registry.Tx, home registry.ID, gone map[string]bool) error {
+// forgetRoles takes those who go out of a household's roles. One that loses its head by that
+// waits for who decides who leads now, as after every erasure of a head.
+func (w written) forgetRoles(tx registry.Tx, home registry.ID, without []registry.ID, gone map[string]bool) error {
 	rec, err := tx.Record(home)
 	if errors.Is(err, registry.ErrErased) {
 		return nil
@@ -466,20 +467,35 @@ func forgetRoles(tx registry.Tx, home registry.ID, gone map[string]bool) error {
 	if err != nil {
 		return err
 	}
-	fields := map[string][]byte{}
-	if gone[h.Head] {
-		fields["head"] = nil
+	c := registry.Change{ID: home, Kind: registry.KindHousehold, Fields: map[string][]byte{}}
+	lost, err := new(registry.Left).Lose(tx, home, without, w.at)
+	if err != nil {
+		return err
+	}
+	if lost {
+		h.LoseHead()
+		with, err := registry.Household{Issues: h.Issues}.Fields()
+		if err != nil {
+			return err
+		}
+		c.Fields["head"], c.Fields["issues"], c.Keys = nil, with["issues"], append(registry.OpenKeys(rec), registry.HeadlessKey)
+	}
+	if gone[h.Head] { // nobody else is there
+		c.Fields["head"] = nil
+	}
+	if gone[h.FocalPoint] {
+		c.Fields["focal_point"] = nil
 	}
 	if kept := slices.DeleteFunc(slices.Clone(h.Collectors), func(c registry.Collector) bool { return gone[c.Person] }); len(kept) < len(h.Collectors) {
 		with, err := registry.Household{Collectors: kept}.Fields()
 		if err != nil {
 			return err
 		}
-		fields["collectors"] = with["collectors"]
+		c.Fields["collectors"] = with["collectors"]
 	}
-	if len(fields) == 0 {
+	if len(c.Fields) == 0 {
 		return nil
 	}
-	_, err = tx.Save(registry.Change{ID: home, Kind: registry.KindHousehold, Fields: fields})
+	_, err = tx.Save(c)
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -145,7 +146,14 @@ func testUndo(t *testing.T, w *World) {
 	}
 	r, err = record(home)
 	must(t, err)
-	if h, err := r.HouseholdRecord(); err != nil || h.Head != "" {
+	must(t, w.Registry.View(ctx, func(v registry.View) error {
+		ids, err := v.Lookup(registry.HeadlessKey)
+		if !slices.Equal(ids, []registry.ID{home}) {
+			t.Errorf("households that lost their head: %v, want %v", ids, home)
+		}
+		return err
+	}))
+	if h, err := r.HouseholdRecord(); err != nil || h.Head != "" || !h.Headless() {
 		t.Errorf("a household is led by somebody who is gone: %+v %v", h, err)
 	}
 	_, _, err = w.Desk.Undoing(ctx, m.ID)
