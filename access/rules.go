@@ -46,6 +46,7 @@ const (
 	DeviceEnrol      Act = "device.enrol"
 	DeviceRead       Act = "device.read"
 	DeviceRevoke     Act = "device.revoke"
+	DuplicatesRun    Act = "duplicates.run"
 	ExerciseMake     Act = "exercise.make"
 	ExerciseMark     Act = "exercise.mark"
 	ExerciseNotice   Act = "exercise.notice"
@@ -182,6 +183,7 @@ var rules = []Rule{
 	rule(DeviceRead, reads, "", "See devices, when each was here last and how old its lists are.", OrgAdmin, DistributionLead, Auditor),
 	rule(DeviceRevoke, stepUp, "", "Withdraw a lost or stolen device.", OrgAdmin, DistributionLead).
 		byToken("It only takes away: the program that looks after devices knows first that one is lost."),
+	rule(DuplicatesRun, 0, "", "Look through the register for people who are on record twice.", Registrar),
 	rule(ExerciseMake, 0, "", "Make a verification exercise, open and close it.", OrgAdmin, DistributionLead),
 	rule(ExerciseMark, personal, "", "Say who was met, how and on which day, in an exercise or without one; take an appeal; make active again who was not seen.", Registrar, DistributionLead),
 	rule(ExerciseNotice, personal, "", "Keep that people were told that they were not seen.", Registrar, DistributionLead),

@@ -132,7 +132,8 @@ type serving struct {
 	imports     *imports.Desk
 	exports     madeRoom[console.ExportMade]
 	listed      madeRoom[console.QualityMade]
-	small       int // records up to which figures and lists are made at once; 0: smallRegister
+	comparing   sync.Mutex // held by a search for duplicates: one at a time
+	small       int        // records up to which figures and lists are made at once; 0: smallRegister
 	retention   *console.Retention
 	counting    sync.WaitGroup // one that counts what is over
 	countFrom   atomic.Int64   // Unix time from which that is counted again

@@ -79,6 +79,7 @@ func (s *serving) kinds() {
 	s.work.Handle(erasureWork, work.Kind{Act: access.PersonErase, Word: console.ErasureJob, Do: s.erase})
 	s.work.Handle(exportWork, work.Kind{Act: access.ExportMake, Word: console.WordExporting, Do: consoleExports{consoleIssuing{s}}.write})
 	s.qualityKinds()
+	s.work.Handle(duplicatesWork, work.Kind{Act: access.DuplicatesRun, Word: console.WordSearching, Do: s.searchJob})
 	s.work.Handle(printWork, work.Kind{Act: access.BatchPrint, Word: console.WordPrinting, Do: consolePrints{s}.print})
 }
 

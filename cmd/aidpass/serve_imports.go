@@ -65,5 +65,10 @@ func (s *serving) writeImport(ctx context.Context, t *work.Turn) (result string,
 	if errors.Is(err, imports.ErrChanged) {
 		err = &work.Fault{Word: "imports.register_changed", Err: err}
 	}
+	if err == nil {
+		if _, err := s.startSearch(ctx, t.Actor(), "import/"+m.ID); err != nil { // the list is written; the night looks
+			s.log.Error("no search for duplicates was begun after an import", "code", console.ErrorCode(err))
+		}
+	}
 	return "/imports/" + m.ID, err
 }

@@ -30,6 +30,7 @@ type nightJob struct {
 // others found.
 func (s *serving) nightJobs() []nightJob {
 	return []nightJob{
+		{"duplicates", s.compareNight},
 		{"quality", s.measureNight},
 	}
 }

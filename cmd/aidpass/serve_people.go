@@ -22,7 +22,7 @@ func (s *serving) peopleScreen() *console.People {
 	desk := s.o.records()
 	desk.Store = deskStore{s.o.store, s.log, s.waiting()}
 	s.door.Handle(access.PersonChange, access.Executor{Again: desk.Again, Run: desk.Carry})
-	return &console.People{Desk: desk, Policy: func() (quality.Policy, error) { return s.a.qualityPolicy("") }, Notice: s.o.keeper(), Complaint: s.complaint, Looked: s.looked, LookedPDF: func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error) {
+	return &console.People{Desk: desk, Search: s.search(), Policy: func() (quality.Policy, error) { return s.a.qualityPolicy("") }, Notice: s.o.keeper(), Complaint: s.complaint, Looked: s.looked, LookedPDF: func(ctx context.Context, by access.Actor, id registry.ID, lang string) ([]byte, error) {
 		page, err := s.looked(ctx, by, id, lang)
 		if err != nil {
 			return nil, err

@@ -15,6 +15,7 @@ import (
 	"aidpass/access"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/doubles"
 	"aidpass/status"
 )
 
@@ -65,7 +66,7 @@ func pairsIn(v registry.View) ([]registry.Pair, error) {
 	slices.SortStableFunc(pairs, func(a, b registry.Pair) int {
 		return cmpBool(b.Told, a.Told)
 	})
-	return pairs, nil
+	return doubles.Together(pairs), nil
 }
 
 func cmpBool(a, b bool) int {

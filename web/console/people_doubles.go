@@ -18,6 +18,9 @@ type Search struct {
 	Last  func(ctx context.Context) (Searched, error)
 }
 
+// WordSearching is what that work is called.
+const WordSearching = "doubles.job"
+
 // Searched is what a search came to; At is zero where there was none.
 type Searched struct {
 	At     time.Time
@@ -36,7 +39,7 @@ func (s *People) reviewing() []Route {
 			Form: ConfirmFields(other, Text("decision", 16), Text("until", 10), Text("because", 32), Text("seen", 64)), Handler: s.decideDouble},
 	}
 	if s.Search != nil {
-		routes = append(routes, Route{Method: http.MethodPost, Path: "/doubles/search", Act: access.PersonMerge, Handler: s.search})
+		routes = append(routes, Route{Method: http.MethodPost, Path: "/doubles/search", Act: access.DuplicatesRun, Handler: s.search})
 	}
 	return routes
 }
