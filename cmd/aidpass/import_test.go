@@ -76,8 +76,17 @@ func TestImportByTwo(t *testing.T) {
 	}
 	s.work.Wait()
 	jobs, err := s.work.Jobs(t.Context())
-	if err != nil || len(jobs) != 1 || jobs[0].State != work.Done || jobs[0].Result != "/imports/"+m.ID || jobs[0].Act != access.ImportSubmit {
-		t.Errorf("the long work: %+v %v", jobs, err)
+	results := map[access.Act]string{}
+	for _, j := range jobs {
+		if results[j.Act] = j.Result; j.State != work.Done {
+			t.Errorf("%s is %s: %s", j.Kind, j.State, j.Why)
+		}
+	}
+	if err != nil || len(jobs) != 2 || results[access.ImportSubmit] != "/imports/"+m.ID || results[access.DuplicatesRun] != "/doubles" {
+		t.Errorf("the long work, and the search for duplicates that follows it: %+v %v", jobs, err)
+	}
+	if last, err := s.search().Last(t.Context()); err != nil || last.At.IsZero() || last.People == 0 {
+		t.Errorf("the search came to %+v, %v", last, err)
 	}
 	if stop() != 0 {
 		t.Error("serve failed")
