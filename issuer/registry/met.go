@@ -189,6 +189,26 @@ func saveMets(tx Tx, rec Record, list []Met) (Saved, error) {
 	return tx.Save(Change{ID: rec.ID, Fields: map[string][]byte{MetField: data}})
 }
 
+// keepMets puts the meetings of records into the fields of the one that takes their place.
+func keepMets(fields map[string][]byte, recs ...Record) error {
+	var all []Met
+	for _, rec := range recs {
+		list, err := rec.Mets()
+		if err != nil {
+			return err
+		}
+		for _, m := range list {
+			all = withMet(all, m)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	data, err := appendMets(all)
+	fields[MetField] = data
+	return err
+}
+
 // Asleep reports whether a status says that nobody saw them at an exercise.
 func (s *Status) Asleep() bool {
 	return s != nil && s.State == StateInactive && s.Reason == ReasonNotSeen

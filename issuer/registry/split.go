@@ -182,6 +182,9 @@ func (r *Registry) renew(tx Tx, old Record, h Household, staying []Member) (ID, 
 	if err != nil {
 		return ID{}, err
 	}
+	if err := keepMets(fields, old); err != nil {
+		return ID{}, err
+	}
 	saved, err := tx.Save(Change{Kind: KindHousehold, Fields: fields})
 	if err != nil {
 		return ID{}, err
@@ -317,6 +320,9 @@ func (r *Registry) Merge(ctx context.Context, households []ID, head ID) (merged 
 		}
 		fields, err := whole.Fields()
 		if err != nil {
+			return err
+		}
+		if err := keepMets(fields, recs...); err != nil {
 			return err
 		}
 		saved, err := tx.Save(Change{Kind: KindHousehold, Fields: fields})

@@ -1,0 +1,98 @@
+package registry_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"aidpass/access"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/registrytest"
+)
+
+// Meetings come in any order and often twice; the latest are kept, in their order, and go with
+// a household into the one that takes its place.
+func TestMeetingsOfARecord(t *testing.T) {
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	s := &registrytest.Store{Now: func() time.Time { return now }}
+	r := &registry.Registry{Store: s, Actor: access.Actor{ID: "clerk", Role: access.Registrar, Device: "desk-north"}, Now: s.Now}
+	home := func() (id registry.ID) {
+		saved, err := r.EnterHousehold(t.Context(), "", "", registry.Household{Size: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return saved.ID
+	}
+	meet := func(id registry.ID, daysAgo int) (registry.Saved, error) {
+		return r.Meet(t.Context(), id, registry.Met{At: now.AddDate(0, 0, -daysAgo), How: registry.ByPhone, By: "clerk", Desk: "north"})
+	}
+	mets := func(id registry.ID) (list []registry.Met) {
+		t.Helper()
+		err := s.View(t.Context(), func(v registry.View) error {
+			rec, err := v.Record(id)
+			if err == nil {
+				list, err = rec.Mets()
+			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return list
+	}
+	a, b := home(), home()
+	for _, days := range []int{20, 3, 50, 3} {
+		if _, err := meet(a, days); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if saved, err := meet(a, 20); err != nil || saved.Changed != 0 {
+		t.Errorf("what is known is written again: %+v, %v", saved, err)
+	}
+	if list := mets(a); len(list) != 3 || !list[0].At.Equal(now.AddDate(0, 0, -50)) || !list[2].At.Equal(now.AddDate(0, 0, -3)) {
+		t.Errorf("kept %v", list)
+	}
+	for days := range registry.MostMet + 5 {
+		if _, err := meet(b, 100+days); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if list := mets(b); len(list) != registry.MostMet || !list[len(list)-1].At.Equal(now.AddDate(0, 0, -100)) {
+		t.Errorf("%d are kept: %v", len(list), list)
+	}
+	for want, m := range map[string]registry.Met{
+		registry.RefusedMetHow: {At: now, How: "dream"}, registry.RefusedMetDay: {At: now.Add(time.Hour), How: registry.Remote}, registry.RefusedMetDesk: {At: now, How: registry.Remote, Desk: string(make([]byte, 81))},
+	} {
+		var refusal *registry.Refusal
+		if _, err := r.Meet(t.Context(), a, m); !errors.As(err, &refusal) || refusal.Code != want {
+			t.Errorf("%+v: %v, want %s", m, err, want)
+		}
+	}
+	merged, _, err := r.Merge(t.Context(), []registry.ID{a, b}, registry.ID{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := mets(merged); len(list) != registry.MostMet || !list[len(list)-1].At.Equal(now.AddDate(0, 0, -3)) {
+		t.Errorf("of the household of both: %v", list)
+	}
+	if _, err := meet(a, 1); !errors.Is(err, registry.ErrClosed) {
+		t.Errorf("a closed record is met: %v", err)
+	}
+	for _, c := range history(t, s, a) {
+		if c.Field == registry.MetField && c.Device != "" {
+			t.Errorf("a change says where it was made: %q", c.Device)
+		}
+	}
+}
+
+func history(t *testing.T, s *registrytest.Store, id registry.ID) (list []registry.FieldChange) {
+	t.Helper()
+	err := s.View(t.Context(), func(v registry.View) (err error) {
+		list, err = v.History(id)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
