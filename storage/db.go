@@ -9,6 +9,8 @@
 //	  tombstones.log      every person's key that was destroyed
 //	  checkpoints.log     every checkpoint that was signed of an audit log
 //
+//	duplicates/         never in a backup: sealed indexes of names, destroyed when anybody is erased
+//
 // Others keep theirs beside it: keys/ and public/ are in a backup, too ([DB.Backup],
 // [Restore]).
 //

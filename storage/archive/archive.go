@@ -28,7 +28,7 @@ import (
 //	keys/...          key files, each sealed by its own passphrase
 //	public/...        entries and trust lists
 //
-// Not in it: outside-backup/, which must not go back in time, and public/status/,
+// Not in it: outside-backup/, which must not go back in time, duplicates/, which is made anew, and public/status/,
 // since lists that are published anew are newer than those of the backup, which
 // would look like the newest that were ever published.
 const (
