@@ -27,8 +27,9 @@ type Request struct {
 	ExpiresAt credential.Time // 0: the batch's. A provisional card ends earlier; never later
 	Override  string          // why it is issued although the gate refuses it: a second person's reason code; empty: it is not
 	// OverrideBy is the account that gave the reason, for the log; empty: the second person.
-	OverrideBy string
-	Replaces   CTI // the unit's active credential of the place, revoked in the step that takes its place; zero: none
+	OverrideBy   string
+	OverrideNote string // what else was said of it, for the log
+	Replaces     CTI    // the unit's active credential of the place, revoked in the step that takes its place; zero: none
 
 	// Holder is the key of the phone that will show the credential, for every form
 	// but that of cards. Copy tells one wallet's one-time credentials apart: 0, 1, 2 ...

@@ -207,7 +207,7 @@ func (r *run) reserve(ctx context.Context, rows []*row) error {
 			// Of a delegation, the unit whose aid it is: whose card that stands in for is what it stands in for.
 			asks[i].Principal, _ = w.request.Claims[schemas.PrincipalClaim].(string)
 			if w.result.Overridden {
-				asks[i].Override, asks[i].OverrideBy = w.request.Override, w.request.OverrideBy
+				asks[i].Override, asks[i].OverrideBy, asks[i].OverrideNote = w.request.Override, w.request.OverrideBy, w.request.OverrideNote
 			}
 			asks[i].Reasons = Codes(w.result.Lacks)
 			asks[i].Follows = r.batch.Gate != nil && r.batch.Form == credential.FormCWT && w.request.ExpiresAt == 0 && w.request.Replaces == CTI{}

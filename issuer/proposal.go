@@ -51,12 +51,13 @@ type Proposal struct {
 	Until     credential.Time `json:"until"`      // end of provisional cards
 	ExpiresAt credential.Time `json:"expires_at"` // 0: as the type says
 
-	Form        int          `json:"form,omitempty"` // of Payload: 2 tells Held; 0: one made before it did
-	Digest      [32]byte     `json:"digest"`         // Batch.Digest
-	Rows        int          `json:"rows"`           // units looked at
-	Can         int          `json:"can"`            // that get a card
-	Held        int          `json:"held"`           // of Can: have theirs already, so nothing new is signed
-	Provisional int          `json:"provisional"`    // of Can: one that ends by itself
+	Form        int          `json:"form,omitempty"`    // of Payload: 2 tells Held; 0: one made before it did
+	Digest      [32]byte     `json:"digest"`            // Batch.Digest
+	Rows        int          `json:"rows"`              // units looked at
+	Can         int          `json:"can"`               // that get a card
+	Held        int          `json:"held"`              // of Can: have theirs already, so nothing new is signed
+	Provisional int          `json:"provisional"`       // of Can: one that ends by itself
+	Follows     int          `json:"follows,omitempty"` // of Can: a whole one in the place of a provisional one, which ends
 	Cannot      []BulkReason `json:"cannot"`
 
 	State    ProposalState `json:"state"`
@@ -72,9 +73,13 @@ type Proposal struct {
 // approves: whoever said it never approves the batch.
 type Override struct {
 	Unit   UnitID `json:"unit"`
-	Reason string `json:"reason"` // a code
-	By     string `json:"by"`     // account
+	Reason string `json:"reason"`         // one of OverrideReasons
+	Note   string `json:"note,omitempty"` // what else the approver should know; names nobody
+	By     string `json:"by"`             // account
 }
+
+// OverrideReasons are the codes for which somebody passes the gate.
+var OverrideReasons = []string{"no_papers", "known_here", "urgent", "being_mended"}
 
 // Override is that of a unit, false without one.
 func (p *Proposal) Override(unit UnitID) (Override, bool) {
@@ -212,7 +217,7 @@ func (p *Proposal) gather(ctx context.Context, store registry.Store, gate qualit
 		default:
 			p.Can++
 			if over.Reason != "" {
-				s.Request.OverrideBy = over.By
+				s.Request.OverrideBy, s.Request.OverrideNote = over.By, over.Note
 			}
 			if s.Request.Row = p.Rows; s.Request.ExpiresAt != 0 {
 				p.Provisional++

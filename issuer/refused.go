@@ -23,7 +23,7 @@ func NoteRefused(ctx context.Context, store registry.Store, by access.Actor, typ
 	detail := fmt.Sprintf("type=%s programme=%s round=%d", typeName, programme, round)
 	return store.Update(ctx, by, func(tx registry.Tx) error {
 		for i := range unfit {
-			e := access.Entry{Action: ActRefused, Object: unfit[i].Unit.String(), Reason: Codes(unfit[i].Lacks), Detail: detail}
+			e := access.Entry{Action: "gate.refuse", Object: unfit[i].Unit.String(), Reason: Codes(unfit[i].Lacks), Detail: detail}
 			if err := tx.Note(e); err != nil {
 				return err
 			}

@@ -151,18 +151,19 @@ type Rounds struct{ First, Last uint64 }
 
 // A Reservation asks for the place of one credential.
 type Reservation struct {
-	ID          CTI // used if the place is free
-	Unit        UnitID
-	Rounds      Rounds // with unit, type, programme, form and copy: the place
-	Copy        int
-	Pseudonym   string // used if the unit has none in the programme yet
-	CardNumber  string
-	RequestHash [32]byte
-	Alike       [32]byte        // RequestHash of the same card, provisional where this one is whole, and the other way round
-	ExpiresAt   credential.Time // 0: the lot's; never later
-	Override    string          // why the gate was passed over: an audit entry of its own; empty: it was not
-	OverrideBy  string          // account that said so, where it is not the second person
-	Reasons     string          // codes of the gate's reasons, for the audit entry of a provisional card or an override
+	ID           CTI // used if the place is free
+	Unit         UnitID
+	Rounds       Rounds // with unit, type, programme, form and copy: the place
+	Copy         int
+	Pseudonym    string // used if the unit has none in the programme yet
+	CardNumber   string
+	RequestHash  [32]byte
+	Alike        [32]byte        // RequestHash of the same card, provisional where this one is whole, and the other way round
+	ExpiresAt    credential.Time // 0: the lot's; never later
+	Override     string          // why the gate was passed over: an audit entry of its own; empty: it was not
+	OverrideNote string          // what else was said of it
+	OverrideBy   string          // account that said so, where it is not the second person
+	Reasons      string          // codes of the gate's reasons, for the audit entry of a provisional card or an override
 	// Follows says that the gate lets a whole card be: a provisional one that is good in the
 	// place is revoked (ReasonMended) and the whole one takes its place, where a second
 	// person acts.

@@ -354,6 +354,9 @@ func detailsOf(detail string) map[string]string {
 	said := map[string]string{}
 	for _, pair := range strings.Fields(detail) {
 		name, value, _ := strings.Cut(pair, "=")
+		if name == "note" {
+			break // what somebody wrote, to the end
+		}
 		said[name] = value
 	}
 	return said

@@ -266,7 +266,7 @@ func (t *tx) reserve(lot issuer.Lot, lists []openList, now time.Time, row issuer
 		return slot, err
 	}
 	if named {
-		return slot, t.audit(access.Entry{Action: actReplace, Object: id, Reason: lot.Reason, Detail: "replaces=" + row.Replaces.String()})
+		return slot, t.audit(access.Entry{Action: "credential.replace", Object: id, Reason: lot.Reason, Detail: "replaces=" + row.Replaces.String()})
 	}
 	return slot, nil
 }
@@ -279,15 +279,18 @@ func (t *tx) gated(id, unit string, row issuer.Reservation, ends bool) error {
 		detail += " reasons=" + strings.ReplaceAll(row.Reasons, " ", ",")
 	}
 	if row.Override != "" {
-		by := cmp.Or(row.OverrideBy, t.by.SecondPerson)
-		if err := t.audit(access.Entry{Action: actOverride, Object: id, Reason: row.Override, Detail: detail + " by=" + by}); err != nil {
+		said := detail + " by=" + cmp.Or(row.OverrideBy, t.by.SecondPerson)
+		if row.OverrideNote != "" {
+			said += " note=" + row.OverrideNote // the last: it may hold anything
+		}
+		if err := t.audit(access.Entry{Action: "gate.override", Object: id, Reason: row.Override, Detail: said}); err != nil {
 			return err
 		}
 	}
 	if !ends {
 		return nil
 	}
-	return t.audit(access.Entry{Action: actProvisional, Object: id, Reason: row.Reasons, Detail: detail})
+	return t.audit(access.Entry{Action: "gate.provisional", Object: id, Reason: row.Reasons, Detail: detail})
 }
 
 // What the log has of a gate that did not let somebody pass.

@@ -1,22 +1,21 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"path/filepath"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"aidpass/internal/durable"
+	"aidpass/issuer"
 	"aidpass/issuer/registry"
-	"aidpass/issuer/registry/intake"
 	"aidpass/issuer/registry/quality"
 	"aidpass/schemas"
 )
@@ -28,7 +27,7 @@ type gateFlags struct {
 func (a *app) registryGateCommand() *cobra.Command {
 	var f gateFlags
 	cmd := &cobra.Command{
-		Use:   "gate [--programme CODE] [--fix-list FILE.csv]",
+		Use:   "gate [--programme CODE] [--fix-list FILE.xlsx]",
 		Short: "Tell who would get a card, who one for a few days, who none yet, and why",
 		Long: `Tell who would get a card, who one for a few days, who none yet, and why.
 Nothing is issued or changed.
@@ -41,11 +40,11 @@ folder, else the default (aidpass registry gate --show-policy prints it: name, s
 birth, origin, relation, location, registration; cards under 0.9 of them hold 30
 days). A photo is never asked for. A programme may require more.
 
-The fix list has one line for each thing to mend, with the record and what to do.
-It names nobody, and is readable to you alone. aidpass registry set mends single
+The fix list has one line for each thing to mend, with the record, the place, who entered
+it, what to do, and what they get meanwhile. It names nobody, and is readable to you alone. aidpass registry set mends single
 values: aidpass registry set NUMBER --list NAME birth=1987 --reason CODE.`,
 		Example: `  aidpass registry gate
-  aidpass registry gate --programme K7Q2 --type eligibility --fix-list fix.csv
+  aidpass registry gate --programme K7Q2 --type eligibility --fix-list fix.xlsx
   aidpass registry gate --unit person --policy required.json --json`,
 		Args: cobra.NoArgs,
 	}
@@ -65,7 +64,7 @@ values: aidpass registry set NUMBER --list NAME birth=1987 --reason CODE.`,
 	fl.StringVar(&f.typeName, "type", "", "type of the cards: a registration card is for people")
 	fl.StringVar(&f.unit, "unit", "", "person or household (default: what the programme counts, else households where there are any)")
 	fl.StringVar(&f.policy, "policy", "", "what must be known (default: required.json in the data folder, else built in)")
-	fl.StringVar(&f.fixList, "fix-list", "", "write what is to be mended to this CSV file")
+	fl.StringVar(&f.fixList, "fix-list", "", "write what is to be mended to this workbook (.xlsx) or CSV file")
 	return cmd
 }
 
@@ -137,7 +136,11 @@ func (a *app) gate(ctx context.Context, f gateFlags) error {
 		return usagef("no active %s is on record", result.Unit).hint("aidpass registry import LIST takes people in; --unit person asks about people")
 	}
 	if f.fixList != "" {
-		if err := durable.WriteFile(f.fixList, fixes.csv(), 0o600); err != nil {
+		b, err := fixes.file(f.fixList)
+		if err == nil {
+			err = durable.WriteFile(f.fixList, b, 0o600)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -240,43 +243,26 @@ func (r *gateResult) write(w io.Writer, policy quality.Policy) {
 // strictRules say what quality.Policy.Strict names.
 var strictRules = map[string]string{"told": "records told to be of one person", "look": "records that may be of one person", "unverified": "people whom nobody met for long"}
 
-// fixList is what is to be mended, a line each.
-type fixList struct{ rows [][]string }
-
-var fixHeader = []string{"outcome", "unit", "list", "number", "record", "leads_to", "code", "field", "what", "fix"}
-
-// add takes the reasons of a decision. The number of the list is there so that the
+// fixList is what is to be mended, a line each. The number of the list is there so that the
 // paper can be found; nobody is named.
-func (f *fixList) add(v registry.View, d quality.Decision) error {
-	if len(d.Reasons) == 0 {
-		return nil
-	}
-	for _, r := range d.Reasons {
-		rec, err := v.Record(r.Record)
-		if err != nil {
-			return err
-		}
-		f.rows = append(f.rows, []string{
-			string(d.Outcome), d.Unit.String(), rec.Source, rec.External, r.Record.String(), string(r.Weight), r.Code, r.Field, r.Text, r.Fix,
-		})
-	}
-	return nil
+type fixList struct{ fixes []quality.Fix }
+
+func (l *fixList) add(v registry.View, d quality.Decision) error {
+	fixes, err := quality.Fixes(v, d)
+	l.fixes = append(l.fixes, fixes...)
+	return err
 }
 
-func (f *fixList) csv() []byte {
-	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	put := func(row []string) {
-		safe := make([]string, len(row))
-		for i, cell := range row {
-			safe[i] = intake.SafeCell(cell)
-		}
-		w.Write(safe) // into memory
+// file is the list as a workbook or as CSV, by the name of the file.
+func (l *fixList) file(name string) ([]byte, error) {
+	quality.SortFixes(l.fixes)
+	rows := make([][]string, 0, len(l.fixes))
+	for i := range l.fixes {
+		f := &l.fixes[i]
+		rows = append(rows, f.Row(f.Text, f.Fix))
 	}
-	put(fixHeader)
-	for _, row := range f.rows {
-		put(row)
+	if strings.EqualFold(filepath.Ext(name), ".xlsx") {
+		return issuer.FixBook(rows)
 	}
-	w.Flush()
-	return b.Bytes()
+	return csvOf(quality.FixHeader, rows)
 }

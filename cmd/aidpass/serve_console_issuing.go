@@ -16,6 +16,7 @@ import (
 	"aidpass/issuer/registry/imports"
 	"aidpass/issuer/registry/quality"
 	"aidpass/schemas"
+	"aidpass/status"
 	"aidpass/web/console"
 )
 
@@ -139,13 +140,17 @@ func (d consoleIssuing) gather(ctx context.Context, p *issuer.Proposal) (b issue
 	if err != nil {
 		return b, nil, err
 	}
-	holds := map[issuer.UnitID]bool{}
+	holds, short := map[issuer.UnitID]bool{}, map[issuer.UnitID]bool{}
 	for i := range cards {
 		holds[cards[i].Unit] = true
+		short[cards[i].Unit] = cards[i].Provisional && cards[i].Status == status.Valid
 	}
-	p.Held = 0
+	p.Held, p.Follows = 0, 0
 	for i := range b.Requests {
-		if holds[b.Requests[i].Unit] {
+		switch q := &b.Requests[i]; {
+		case short[q.Unit] && q.ExpiresAt == 0:
+			p.Follows++
+		case holds[q.Unit]:
 			p.Held++
 		}
 	}
@@ -221,6 +226,32 @@ func (d consoleIssuing) Unfit(ctx context.Context, org string, by access.Actor, 
 		about = append(about, list[i].Unit)
 	}
 	return list, d.about(ctx, by, "batch.mend", id, about)
+}
+
+// Fixes implements console.BatchesDesk.
+func (d consoleIssuing) Fixes(ctx context.Context, org, id string) ([]quality.Fix, error) {
+	p, err := d.Proposal(ctx, org, id)
+	if err != nil {
+		return nil, err
+	}
+	p.At = d.a.Now().UTC() // who is met since is met
+	gate, units, err := d.moment(ctx, &p)
+	if err != nil {
+		return nil, err
+	}
+	list, err := p.Fixes(ctx, d.o.store, gate, units, d.a.Now)
+	for i := range list {
+		list[i].Number = listNumber(list[i].Number)
+	}
+	return list, err
+}
+
+// FixesRead implements console.BatchesDesk.
+func (d consoleIssuing) FixesRead(ctx context.Context, org string, by access.Actor, id string, records []issuer.UnitID) error {
+	if err := d.ours(org); err != nil {
+		return err
+	}
+	return d.about(ctx, by, "batch.mend", id, records)
 }
 
 // Read implements console.BatchesDesk.

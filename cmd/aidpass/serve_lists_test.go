@@ -63,9 +63,15 @@ func TestAListIsIssuedAndAnotherTakenBack(t *testing.T) {
 	if len(unit) != 1 {
 		t.Fatalf("%d can pass:\n%s", len(unit), mend)
 	}
-	where, _ := sign.submit(at+"/mend", at+"/override", url.Values{"reason": {"known_here"}})
+	if fixes := clerk.get(at + "/fixes"); strings.Count(fixes, "/people/"+unit[0][1]) < 4 || !strings.Contains(fixes, "/people/"+unit[0][1]+"/edit#birth") || !strings.Contains(fixes, "No card yet.") || !strings.Contains(fixes, ">clerk-1<") {
+		t.Errorf("what is to be mended:\n%s", fixes)
+	}
+	where, _ := sign.submit(at+"/mend", at+"/override", url.Values{"reason": {"known_here"}, "note": {"seen at the well by two of us"}})
 	if where != at+"/people" {
 		t.Errorf("past the gate led to %s", where)
+	}
+	if fixes := clerk.get(at + "/fixes"); strings.Contains(fixes, "No card yet.") || !strings.Contains(fixes, "somebody let it pass by a reason") {
+		t.Errorf("judged again:\n%s", fixes)
 	}
 	clerk.submit(at, at+"/submit", nil)
 	b, err := s.o.store.Proposal(ctx, batch)
@@ -73,7 +79,7 @@ func TestAListIsIssuedAndAnotherTakenBack(t *testing.T) {
 		t.Fatalf("%+v, %v", b, err)
 	}
 	told := lead.get(at + "/people?of=override")
-	for _, want := range []string{"let it pass the quality gate", ">sign-1<", "We saw them ourselves", unit[0][1]} {
+	for _, want := range []string{"let it pass the quality gate", ">sign-1<", "We saw them ourselves", "seen at the well by two of us", "share-red", unit[0][1]} {
 		if !strings.Contains(told, want) {
 			t.Errorf("the approver's page lacks %q:\n%s", want, told)
 		}

@@ -43,6 +43,11 @@ type BatchesDesk interface {
 	Override(ctx context.Context, org string, by access.Actor, id string, digest [32]byte, o issuer.Override) error
 	// Unfit are those who would get no card now; the log tells who read it.
 	Unfit(ctx context.Context, org string, by access.Actor, id string) ([]issuer.Unfit, error)
+	// Fixes are what is to be mended of whom a batch is for, as the records are now; nobody is
+	// named, and nothing noted.
+	Fixes(ctx context.Context, org, id string) ([]quality.Fix, error)
+	// FixesRead tells the log whose records by saw in that list.
+	FixesRead(ctx context.Context, org string, by access.Actor, id string, records []issuer.UnitID) error
 	// Submitted keeps which request for approval is a batch's.
 	Submitted(ctx context.Context, org string, by access.Actor, id, approval string) error
 	// Issue begins, or goes on with, the signing of an approved batch and returns its job.
@@ -59,6 +64,7 @@ type Batches struct {
 
 // Routes implements Screen.
 func (s *Batches) Routes() []Route {
+	cut := []Field{Text("by", 8), Text("value", 300)}
 	return []Route{
 		{Method: http.MethodGet, Path: "/batches", Act: access.BatchRead, Answer: batchList{}, Menu: "batches.menu", Paged: true, Handler: s.list},
 		{Method: http.MethodGet, Path: "/batches/new", Act: access.BatchPrepare, Answer: batchChoices{}, Handler: s.blank},
@@ -66,9 +72,11 @@ func (s *Batches) Routes() []Route {
 			Form: []Field{Text("place", 40), Text("type", 40), Text("who", 40), Text("photo", 3)}, Handler: s.prepare},
 		{Method: http.MethodGet, Path: "/batches/of/:batch", Act: access.BatchRead, Answer: batchRow{}, Handler: s.show},
 		{Method: http.MethodGet, Path: "/batches/of/:batch/people", Act: access.BatchRead, Query: []Field{Text("of", 10)}, Paged: true, Answer: readingData{}, Handler: s.read},
-		{Method: http.MethodPost, Path: "/batches/of/:batch/override", Act: access.BatchOverride, Form: []Field{Text("digest", 64), Text("unit", 32), Text("reason", 40)}, Handler: s.override},
+		{Method: http.MethodPost, Path: "/batches/of/:batch/override", Act: access.BatchOverride, Form: []Field{Text("digest", 64), Text("unit", 32), Text("reason", 40), Text("note", maxOverrideNote)}, Handler: s.override},
 		{Method: http.MethodGet, Path: "/batches/of/:batch/mend", Act: access.BatchPrepare, Paged: true, Answer: unfitList{}, Handler: s.mend},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/mend.csv", Act: access.BatchPrepare, Form: []Field{Text("reason", 200)}, Answer: Sends("text/csv; charset=utf-8"), Handler: s.mendFile},
+		{Method: http.MethodGet, Path: "/batches/of/:batch/fixes", Act: access.BatchPrepare, Query: cut, Paged: true, Answer: fixesData{}, Handler: s.fixes},
+		{Method: http.MethodPost, Path: "/batches/of/:batch/fixes.xlsx", Act: access.BatchPrepare, Form: append([]Field{Text("reason", 200)}, cut...), Answer: Sends(xlsxMedia), Handler: s.fixesFile},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/submit", Act: access.BatchSubmit, Form: []Field{Text("digest", 64), Text("reason", 200)}, Handler: s.submit},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/issue", Act: access.BatchIssue, Handler: s.issue},
 	}
@@ -112,6 +120,9 @@ func (s *Batches) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
 	}
 	if n := len(b.Overrides); n > 0 {
 		tells = append(tells, p.T("batches.past_gate", "count", n))
+	}
+	if share := p.overrideShare(&b); share != nil {
+		tells = append(tells, share.Says)
 	}
 	for _, r := range p.reasons(leftWords, b.Cannot) {
 		tells = append(tells, p.T("batches.cannot", "count", r.Count, "why", r.Word))

@@ -13,6 +13,7 @@ import (
 	"aidpass/issuer"
 	"aidpass/issuer/records"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/quality/indicator"
 )
 
 // What of a batch is read, by the query's "of".
@@ -34,13 +35,41 @@ var listWords = []struct{ of, word string }{
 	{listDoubles, "batches.read_doubles"}, {listOverrides, "batches.read_override"}, {listShort, "batches.read_short"}, {listTen, "batches.read_ten"},
 }
 
-// overrides are the reasons for which somebody passes the gate.
+// overrides are the reasons for which somebody passes the gate: issuer.OverrideReasons.
 var overrides = []named{{"no_papers", "batches.over_no_papers"}, {"known_here", "batches.over_known_here"}, {"urgent", "batches.over_urgent"}, {"being_mended", "batches.over_being_mended"}}
+
+// maxOverrideNote bounds what else is said of one, in bytes.
+const maxOverrideNote = 120
+
+// An overShare is how many of a batch's cards pass the gate by a reason, where that is more
+// than an approver should pass by without looking (DQ-31).
+type overShare struct {
+	Percent float64         `json:"percent"`
+	State   indicator.State `json:"state"`
+	Says    template.HTML   `json:"-"`
+}
+
+// overrideShare is that of a batch; nil up to one in a hundred.
+func (p *Page) overrideShare(b *issuer.Proposal) *overShare {
+	s := overShare{Percent: 100 * float64(len(b.Overrides)) / float64(max(1, b.Can))}
+	word := "batches.share_amber"
+	switch {
+	case s.Percent <= 1:
+		return nil
+	case s.Percent <= 3:
+		s.State = indicator.Amber
+	default:
+		s.State, word = indicator.Red, "batches.share_red"
+	}
+	s.Says = p.T(word, "share", p.decimal(s.Percent))
+	return &s
+}
 
 type readingData struct {
 	batchRow
 	Unchanged bool          `json:"unchanged"` // the records still say what was prepared
-	Before    uint64        `json:"before"`    // the round it is compared with; 0: none
+	Share     *overShare    `json:"overrides,omitempty"`
+	Before    uint64        `json:"before"` // the round it is compared with; 0: none
 	Of        string        `json:"of"`
 	Lists     []readingList `json:"lists"`
 	People    []readingRow  `json:"people"`
@@ -71,6 +100,7 @@ type readingRow struct {
 	Own      bool      `json:"own"`
 	Override string    `json:"override,omitempty"`
 	OverBy   string    `json:"override_by,omitempty"`
+	OverNote string    `json:"override_note,omitempty"`
 
 	Doubles []readingDouble `json:"doubles,omitempty"`
 	Why     template.HTML   `json:"why,omitempty"` // of who gets nothing now
@@ -119,7 +149,7 @@ func (s *Batches) read(p *Page) error {
 	if err != nil {
 		return deskFault(err)
 	}
-	d := readingData{batchRow: *row, Unchanged: all.Digest == row.Proposal.Digest, Before: all.Before, Of: of}
+	d := readingData{Share: p.overrideShare(&row.Proposal), batchRow: *row, Unchanged: all.Digest == row.Proposal.Digest, Before: all.Before, Of: of}
 	var shown []issuer.ReadingRow
 	for _, w := range listWords {
 		list := readingList{Of: w.of, Word: w.word, Path: Root + "/batches/of/" + row.ID + "/people?" + url.Values{"of": {w.of}}.Encode(), Here: w.of == of}
@@ -174,7 +204,7 @@ func (s *Batches) people(p *Page, batch string, rows []issuer.ReadingRow) (list 
 
 func (p *Page) readingRow(r *issuer.ReadingRow, l *records.Line) readingRow {
 	one := readingRow{ID: r.Unit.String(), Kind: string(l.Kind), Number: l.Number, Gets: whatDue(&r.Due), Got: whatDue(&r.Was), Wrote: r.Wrote, New: r.New, Changed: r.Changed, Own: r.Own,
-		Override: r.Override.Reason, OverBy: r.Override.By}
+		Override: r.Override.Reason, OverBy: r.Override.By, OverNote: r.Override.Note}
 	if l.Kind == registry.KindHousehold {
 		one.Size = l.Size
 	}
@@ -234,7 +264,7 @@ func (s *Batches) override(p *Page) error {
 	if !r.CanSubmit || p.Form.Get("digest") != r.Digest {
 		return ErrConflict
 	}
-	o := issuer.Override{Unit: unit, Reason: reason, By: p.Actor().ID}
+	o := issuer.Override{Unit: unit, Reason: reason, Note: p.Form.Get("note"), By: p.Actor().ID}
 	err = p.Do(func(ctx context.Context) error {
 		return s.Desk.Override(ctx, p.Org(), p.Actor(), r.ID, r.Proposal.Digest, o)
 	})

@@ -1,8 +1,12 @@
 package console_test
 
 import (
+	"archive/zip"
+	"bytes"
 	"fmt"
+	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -194,5 +198,77 @@ func TestPlanning(t *testing.T) {
 	}
 	if page := b.get(at).Body.String(); strings.Contains(page, "<b>Winter") || !strings.Contains(page, "&lt;b&gt;Winter") {
 		t.Error("a name is no text")
+	}
+}
+
+// Everything that is to be mended stands in one list: each line leads to the field's form or
+// the pair, and says what they get meanwhile; by reason, place and clerk; as a workbook with
+// a reason in the log; and who is shown is noted.
+func TestWhatIsToBeMended(t *testing.T) {
+	w := newWorld(t)
+	clerk, signs := w.as(own, access.Registrar), w.as(own, access.Issuer)
+	id := w.issuing.batch(own, issuer.Prepared)
+	at := "/batches/of/" + id + "/fixes"
+	page := clerk.get(at).Body.String()
+	record := func(n byte) string { return registry.ID{n}.String() }
+	for _, want := range []string{
+		`href="/desk/people/` + record(1) + `/edit#name"`, `href="/desk/people/` + record(2) + `/double?other=` + record(9) + `"`, `href="/desk/people/` + record(2) + `"`,
+		"No name.", "Told to be on record twice.", "for <bdi>14</bdi> months", "Missing: ", "&lt;i&gt;Well A&lt;/i&gt;", "clerk-1", "No card yet.", "A provisional card until", "A whole card.",
+		"Things to mend: <bdi>4</bdi>, of so many who would get a card: <bdi>3</bdi>", `id="again"`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the list does not say %q:\n%s", want, page)
+		}
+	}
+	for query, want := range map[string]int{"by=reason&value=unverified": 1, "by=reason&value=field_missing%2Forigin": 1, "by=place&value=%3Ci%3EWell+A%3C%2Fi%3E": 4, "by=clerk&value=nobody": 0, "by=clerk&value=clerk-1": 4} {
+		if n := strings.Count(clerk.get(at+"?"+query).Body.String(), `data-label="What to mend"`); n != want {
+			t.Errorf("%s: %d lines, want %d", query, n, want)
+		}
+	}
+	if c := clerk.get(at + "?by=colour").Code; c != 400 {
+		t.Errorf("by something else: %d", c)
+	}
+	if n := len(w.issuing.readers); n == 0 || !slices.Contains(w.issuing.readers, clerk.member.id+" "+record(9)) {
+		t.Errorf("who was shown, and to whom: %q", w.issuing.readers)
+	}
+	if c := clerk.post(at+".xlsx", nil).Code; c != 400 && c != 403 {
+		t.Errorf("a file without a reason: %d", c)
+	}
+	file := clerk.post(at+".xlsx", url.Values{"reason": {"to the village office"}, "by": {"reason"}, "value": {"double_told"}})
+	book, err := zip.NewReader(bytes.NewReader(file.Body.Bytes()), int64(file.Body.Len()))
+	if err != nil {
+		t.Fatal(file.Code, err)
+	}
+	var text strings.Builder
+	for _, f := range book.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(&text, r)
+	}
+	if cells := text.String(); !strings.Contains(cells, "Told to be on record twice.") || strings.Contains(cells, "No name") || strings.Contains(cells, "<f>") || strings.Contains(cells, ">=village<") || !strings.Contains(cells, record(9)) {
+		t.Errorf("the workbook says %s", cells)
+	}
+	if c := signs.get(at).Code; c != 200 && c != 403 {
+		t.Errorf("who signs: %d", c)
+	}
+}
+
+// Of many who pass the gate by a reason the approver is told, more so of very many.
+func TestTheShareOfOverridesIsTold(t *testing.T) {
+	w := newWorld(t)
+	approves := w.as(own, access.Approver)
+	id := w.issuing.batch(own, issuer.Prepared)
+	for n, want := range map[int]string{0: "", 4: "", 5: "share-amber", 12: "share-amber", 13: "share-red"} {
+		p := w.issuing.proposals[own+"/"+id]
+		p.Can, p.Overrides = 412, make([]issuer.Override, n)
+		w.issuing.proposals[own+"/"+id] = p
+		page := approves.get("/batches/of/" + id + "/people").Body.String()
+		for _, state := range []string{"share-amber", "share-red"} {
+			if strings.Contains(page, `id="`+state+`"`) != (state == want) {
+				t.Errorf("%d of 412: %s, want %q", n, state, want)
+			}
+		}
 	}
 }

@@ -30,7 +30,7 @@ func TestIssuingIsOpenToEverybody(t *testing.T) {
 			holder := w.person(own, "Amina Yusuf").String()
 			d.as(m)
 			for _, at := range []struct{ name, path string }{{"programmes", "/programmes"}, {"programme-new", "/programmes/new"}, {"programme", "/programmes/of/" + programme},
-				{"batches", "/batches"}, {"batch-new", "/batches/new"}, {"batch", "/batches/of/" + batch}, {"batch-issued", "/batches/of/" + done}, {"batch-mend", "/batches/of/" + batch + "/mend"}, {"batch-read", "/batches/of/" + batch + "/people"},
+				{"batches", "/batches"}, {"batch-new", "/batches/new"}, {"batch", "/batches/of/" + batch}, {"batch-issued", "/batches/of/" + done}, {"batch-mend", "/batches/of/" + batch + "/mend"}, {"batch-fixes", "/batches/of/" + batch + "/fixes"}, {"batch-read", "/batches/of/" + batch + "/people"},
 				{"prints", "/prints"}, {"print", "/prints/of/" + print}, {"print-new", "/prints/batch/" + done}, {"handouts", "/handouts"}, {"handout", "/handouts/of/" + print}, {"cards", "/cards"}, {"card", "/cards/of/" + card}, {"card-face", "/people/" + holder + "/face"}, {"cards-many", "/cards/many"},
 				{"offers", "/offers"}, {"offer-new", "/offers/new"}, {"offer", "/offers/of/" + offered}} {
 				d.open(at.path)

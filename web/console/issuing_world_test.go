@@ -161,6 +161,30 @@ func (s *issuing) Unfit(_ context.Context, org string, _ access.Actor, id string
 	return []issuer.Unfit{{Unit: issuer.NewUnitID(), External: "=HH-17", Code: "gate", Reasons: []string{"the birth date is missing: ask", "an issue is open (name_empty): no name", "no such round"},
 		Passable: true, Lacks: []issuer.Lack{{Code: quality.ReasonField, Field: "birth"}, {Code: quality.ReasonIssue, Issue: registry.NameEmpty}}}}, nil
 }
+func (s *issuing) Fixes(_ context.Context, org, id string) ([]quality.Fix, error) {
+	p, err := kept(s.proposals, org, id, issuer.ErrNoProposal)
+	unit := func(n byte) registry.ID { return registry.ID{n} }
+	until := p.Until.Std()
+	fix := func(n byte, o quality.Outcome, kind registry.Kind, r quality.Reason) quality.Fix {
+		f := quality.Fix{Reason: r, Unit: unit(n), Outcome: o, Kind: kind, List: "=village", Number: fmt.Sprintf("HH-%02d", n), Place: "<i>Well A</i>", Clerk: "clerk-1"}
+		if f.Record = unit(n); o == quality.Provisional {
+			f.Until = until
+		}
+		return f
+	}
+	return []quality.Fix{
+		fix(1, quality.Refuse, registry.KindPerson, quality.Reason{Code: quality.ReasonName, Field: "name", Weight: quality.Refuse, Text: "no name is known", Fix: "ask"}),
+		fix(2, quality.Provisional, registry.KindPerson, quality.Reason{Code: quality.ReasonTold, Weight: quality.Provisional, Other: unit(9), Text: "twice", Fix: "decide"}),
+		fix(2, quality.Provisional, registry.KindPerson, quality.Reason{Code: quality.ReasonOld, Weight: quality.Provisional, Months: 14, Text: "old", Fix: "speak"}),
+		fix(3, quality.Issue, registry.KindHousehold, quality.Reason{Code: quality.ReasonField, Field: "origin", Weight: quality.Issue, Text: "origin is missing", Fix: "ask"}),
+	}, err
+}
+func (s *issuing) FixesRead(_ context.Context, _ string, by access.Actor, _ string, units []issuer.UnitID) error {
+	for _, u := range units {
+		s.readers = append(s.readers, by.ID+" "+u.String())
+	}
+	return by.Check()
+}
 func (s *issuing) Read(_ context.Context, org, id string) (*issuer.Reading, error) {
 	p, err := kept(s.proposals, org, id, issuer.ErrNoProposal)
 	r := &issuer.Reading{Digest: p.Digest, Before: 1}

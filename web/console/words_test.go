@@ -213,6 +213,9 @@ func families(t *testing.T) (keys []string) {
 		keys = append(keys, "doubles.later_"+code)
 	}
 	keys = append(keys, "doubles.was_"+registry.Same, "doubles.was_"+registry.Different, "doubles.did_"+registry.Same, "doubles.did_"+registry.Different)
+	for _, c := range []string{"reason", "place", "clerk"} {
+		keys = append(keys, "batches.fixes_by_"+c)
+	}
 	for _, c := range indicator.Cuts()[1:] {
 		keys = append(keys, "quality.by_"+string(c))
 	}

@@ -131,6 +131,7 @@ var forms = map[string]url.Values{
 	"POST /offers/new":                   {"unit": {"17"}, "place": {"K7Q2/1"}},
 	"POST /batches/new":                  {"type": {"eligibility"}, "place": {"K7Q2/1"}},
 	"POST /batches/of/:batch/mend.csv":   {"reason": {"to the village office"}},
+	"POST /batches/of/:batch/fixes.xlsx": {"reason": {"to the village office"}},
 	"POST /programmes/new":               {"modality": {"cash"}, "counts": {"person"}},
 	"POST /things/rows":                  {"reason": {"yearly report"}},
 	"POST /things/export":                {"reason": {"yearly report"}},

@@ -56,12 +56,12 @@ func (u Unit) LastMet() (met time.Time) {
 	return met
 }
 
-// Meetings is what a registry.View also is where contacts or collections are kept beside
-// the records.
-type Meetings interface {
-	// LastMet is when somebody last met or spoke to a person or household, or gave to the
-	// holder of its card; false: nothing of the kind is on record.
-	LastMet(unit registry.ID) (time.Time, bool, error)
+// Collections is what a registry.View also is where what was given out is kept beside the
+// records.
+type Collections interface {
+	// LastCollected is when something was last given to the holder of a unit's card; false:
+	// nothing of the kind is on record.
+	LastCollected(unit registry.ID) (time.Time, bool, error)
 }
 
 // A Member of a household.
@@ -73,7 +73,7 @@ type Member struct {
 // A Reader reads units out of one transaction.
 type Reader struct {
 	view    registry.View
-	met     Meetings               // nil: none are kept
+	met     Collections            // nil: none are kept
 	doubles map[registry.ID][]Pair // nil: they are asked for one by one
 }
 
@@ -95,7 +95,7 @@ func NewReader(v registry.View) (*Reader, error) {
 // One returns a Reader of few units.
 func One(v registry.View) *Reader {
 	r := &Reader{view: v}
-	r.met, _ = v.(Meetings)
+	r.met, _ = v.(Collections)
 	return r
 }
 
@@ -113,7 +113,8 @@ func addPair(list []Pair, of registry.ID, d registry.Double) []Pair {
 }
 
 // beside adds to a unit what is known beside one of its records.
-func (r *Reader) beside(u *Unit, id registry.ID) error {
+func (r *Reader) beside(u *Unit, rec registry.Record) error {
+	id := rec.ID
 	if r.doubles != nil {
 		u.Doubles = append(u.Doubles, r.doubles[id]...)
 	} else {
@@ -129,15 +130,23 @@ func (r *Reader) beside(u *Unit, id registry.ID) error {
 		}
 		u.Doubles = append(u.Doubles, open...)
 	}
-	return r.meet(u, id)
+	return r.meet(u, rec)
 }
 
-// meet adds when somebody met a record's subject.
-func (r *Reader) meet(u *Unit, id registry.ID) error {
+// meet adds when somebody met a record's subject: by its contact events, and by what was
+// collected.
+func (r *Reader) meet(u *Unit, rec registry.Record) error {
+	last, ok, err := registry.LastMet(rec)
+	if err != nil {
+		return fmt.Errorf("quality: %w", err)
+	}
+	if ok && last.At.After(u.Met) {
+		u.Met = last.At
+	}
 	if r.met == nil {
 		return nil
 	}
-	met, ok, err := r.met.LastMet(id)
+	met, ok, err := r.met.LastCollected(rec.ID)
 	if err != nil {
 		return fmt.Errorf("quality: %w", err)
 	}
@@ -161,7 +170,7 @@ func (r *Reader) Unit(id registry.ID) (Unit, error) {
 func (r *Reader) UnitOf(rec registry.Record) (Unit, error) {
 	id := rec.ID
 	u := Unit{ID: id}
-	if err := r.beside(&u, id); err != nil {
+	if err := r.beside(&u, rec); err != nil {
 		return u, err
 	}
 	if rec.Kind == registry.KindPerson {
@@ -171,9 +180,7 @@ func (r *Reader) UnitOf(rec registry.Record) (Unit, error) {
 		}
 		u.Person = &p
 		if !rec.Household.IsZero() {
-			if u.Household, err = r.household(rec.Household); err == nil {
-				err = r.meet(&u, rec.Household)
-			}
+			u.Household, err = r.household(&u, rec.Household)
 		}
 		return u, err
 	}
@@ -199,7 +206,7 @@ func (r *Reader) UnitOf(rec registry.Record) (Unit, error) {
 			return Unit{}, fmt.Errorf("quality: %w", err)
 		}
 		if state(p.Status) == active {
-			if err := r.beside(&u, member); err != nil {
+			if err := r.beside(&u, rec); err != nil {
 				return Unit{}, err
 			}
 		}
@@ -209,7 +216,7 @@ func (r *Reader) UnitOf(rec registry.Record) (Unit, error) {
 }
 
 // household is nil for one that was erased: its people are on record still.
-func (r *Reader) household(id registry.ID) (*registry.Household, error) {
+func (r *Reader) household(u *Unit, id registry.ID) (*registry.Household, error) {
 	rec, err := r.view.Record(id)
 	if errors.Is(err, registry.ErrErased) {
 		return nil, nil
@@ -221,7 +228,7 @@ func (r *Reader) household(id registry.ID) (*registry.Household, error) {
 	if err != nil {
 		return nil, fmt.Errorf("quality: %w", err)
 	}
-	return &h, nil
+	return &h, r.meet(u, rec)
 }
 
 // active returns the members that are still with the household.

@@ -58,7 +58,7 @@ var accuracy = []Definition{
 			work := map[string]*clerkWork{}
 			return watch{
 				person: func(s *subject) {
-					by := clerk(s.record)
+					by := s.record.EnteredBy()
 					w := work[by]
 					if w == nil {
 						w = &clerkWork{by: by, values: map[string]int{}}

@@ -399,7 +399,7 @@ func (r *run) place(id registry.ID, rec registry.Record, at *registry.Location, 
 	if !rec.CreatedAt.IsZero() {
 		month = rec.CreatedAt.UTC().Format("2006-01")
 	}
-	for i, v := range []string{"", adm[0], adm[1], adm[2], site, clerk(rec), session, rec.Source, month} {
+	for i, v := range []string{"", adm[0], adm[1], adm[2], site, rec.EnteredBy(), session, rec.Source, month} {
 		key := cutValue{cuts[i], v}
 		n, ok := r.dense[key]
 		if !ok {

@@ -245,15 +245,3 @@ func (r *run) person(id registry.ID) (*subject, error) {
 	s.Person, err = rec.Person()
 	return s, err
 }
-
-// clerk is who entered a record: who set the first of its fields that still stand as they
-// were entered. Empty: all were changed since.
-func clerk(rec registry.Record) (by string) {
-	var first time.Time
-	for _, v := range rec.Fields {
-		if v.Version == 1 && v.Data != nil && (by == "" || v.At.Before(first) || v.At.Equal(first) && v.By < by) {
-			by, first = v.By, v.At
-		}
-	}
-	return by
-}
