@@ -148,9 +148,30 @@ func (l *lookedLine) minute(o *storage.Look) bool {
 // ofChanges are the words that say which change a record went through.
 var ofChanges = []string{"household", "collector", "double", "erased"}
 
+// ofCards are the words of what happens to a card on its way into a hand.
+var ofCards = []string{"card_made", "card_printed", "card"}
+
+// join takes another act of the same minute into a line: one that says nothing else, or the
+// next step of a card. It reports whether it did.
+func (l *lookedLine) join(act *lookedLine) bool {
+	other := func(w string) bool { return !slices.Contains(ofCards, w) }
+	new := slices.DeleteFunc(slices.Clone(act.acts), func(w string) bool { return slices.Contains(l.acts, w) })
+	switch {
+	case l.Reason != act.Reason:
+		return false
+	case len(new) == 0:
+		return true
+	case slices.ContainsFunc(l.acts, other) || slices.ContainsFunc(act.acts, other):
+		return false
+	}
+	l.acts = slices.DeleteFunc(append(l.acts, new...), func(w string) bool { return w == "card" }) // its state follows
+	return true
+}
+
 // lookedLines are the looks, a line for each thing done. The entries of one transaction,
 // which have its very moment, are one act and one line; the same word of one account in
-// the same minute, such as a form that was sent again, stands once.
+// the same minute, such as a form that was sent again, stands once, and so does a card that
+// is made and printed in it.
 func lookedLines(looks []storage.Look) (lines []lookedLine) {
 	for i := 0; i < len(looks); {
 		act := lookedLine{Look: looks[i]}
@@ -166,7 +187,7 @@ func lookedLines(looks []storage.Look) (lines []lookedLine) {
 		}
 		again := false
 		for j := len(lines) - 1; j >= 0 && lines[j].Time.Truncate(time.Minute).Equal(act.Time.Truncate(time.Minute)) && !again; j-- {
-			again = lines[j].minute(&act.Look) && slices.Equal(lines[j].acts, act.acts) && lines[j].Reason == act.Reason
+			again = lines[j].minute(&act.Look) && lines[j].join(&act)
 		}
 		if !again {
 			lines = append(lines, act)

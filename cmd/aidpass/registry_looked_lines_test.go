@@ -32,7 +32,10 @@ func TestWhoLookedHasALineForEachThingDone(t *testing.T) {
 		"two accounts":                        {slices.Concat(look(0, "S-1", "person.read"), look(0, "S-2", "person.read")), []string{"S-1 [read]", "S-2 [read]"}},
 		"the next minute":                     {slices.Concat(look(0, "S-1", "person.read"), look(time.Minute, "S-1", "person.read")), []string{"S-1 [read]", "S-1 [read]"}},
 		"a change between looks":              {slices.Concat(look(0, "S-1", "person.read"), look(time.Second, "S-1", "unit.change"), look(2*time.Second, "S-1", "person.read")), []string{"S-1 [read]", "S-1 [changed]"}},
-		"a pack and a sheet":                  {slices.Concat(look(0, "S-1", "pack.build"), look(time.Second, "S-1", "card.print"), look(2*time.Second, "S-1", "batch.handout")), []string{"S-1 [packed]", "S-1 [card_printed]", "S-1 [exported]"}},
+		"a card that is made and printed": {slices.Concat(look(0, "S-1", "credential.reserve"), look(time.Second, "S-1", "credential.issue", "card.change"), look(2*time.Second, "S-1", "card.change"), look(3*time.Second, "S-1", "card.print"), look(4*time.Second, "S-1", "card.print"), look(time.Minute, "S-1", "card.change")),
+			[]string{"S-1 [card_made card_printed]", "S-1 [card]"}},
+		"a card stopped beside one made": {slices.Concat(look(0, "S-1", "credential.issue"), look(time.Second, "S-1", "credential.revoke")), []string{"S-1 [card_made]", "S-1 [card_stopped]"}},
+		"a pack and a sheet":             {slices.Concat(look(0, "S-1", "pack.build"), look(time.Second, "S-1", "card.print"), look(2*time.Second, "S-1", "batch.handout")), []string{"S-1 [packed]", "S-1 [card_printed]", "S-1 [exported]"}},
 	} {
 		var got []string
 		for _, l := range lookedLines(c.looks) {
