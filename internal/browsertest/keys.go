@@ -11,14 +11,20 @@ import (
 )
 
 var keys = map[string]input.DispatchKeyEventParams{
-	"Tab":       {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9},
-	"Escape":    {Key: "Escape", Code: "Escape", WindowsVirtualKeyCode: 27},
-	"Enter":     {Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"},
-	"ArrowDown": {Key: "ArrowDown", Code: "ArrowDown", WindowsVirtualKeyCode: 40},
-	" ":         {Key: " ", Code: "Space", WindowsVirtualKeyCode: 32, Text: " "},
+	"Tab":        {Key: "Tab", Code: "Tab", WindowsVirtualKeyCode: 9},
+	"Escape":     {Key: "Escape", Code: "Escape", WindowsVirtualKeyCode: 27},
+	"1":          {Key: "1", Code: "Digit1", WindowsVirtualKeyCode: 49, Text: "1"},
+	"2":          {Key: "2", Code: "Digit2", WindowsVirtualKeyCode: 50, Text: "2"},
+	"3":          {Key: "3", Code: "Digit3", WindowsVirtualKeyCode: 51, Text: "3"},
+	"u":          {Key: "u", Code: "KeyU", WindowsVirtualKeyCode: 85, Text: "u"},
+	"ArrowRight": {Key: "ArrowRight", Code: "ArrowRight", WindowsVirtualKeyCode: 39},
+	"ArrowLeft":  {Key: "ArrowLeft", Code: "ArrowLeft", WindowsVirtualKeyCode: 37},
+	"Enter":      {Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"},
+	"ArrowDown":  {Key: "ArrowDown", Code: "ArrowDown", WindowsVirtualKeyCode: 40},
+	" ":          {Key: " ", Code: "Space", WindowsVirtualKeyCode: 32, Text: " "},
 }
 
-// Press presses a real key, Tab, Enter, Escape, the arrow down or the space bar.
+// Press presses a real key: one of those above.
 func (p *Page) Press(key string) {
 	p.Helper()
 	p.down(key)()

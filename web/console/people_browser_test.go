@@ -12,6 +12,7 @@ import (
 	"aidpass/access"
 	"aidpass/internal/browsertest"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/match"
 )
 
 // beside is another browser at the same desk.
@@ -124,6 +125,13 @@ func TestPagesOfPeopleAreOpenToEverybody(t *testing.T) {
 			if err := w.registry(own).AddCollector(w.Context(), house, registry.Collector{External: "Abu Omar", Role: registry.Alternate}); err != nil {
 				t.Fatal(err)
 			}
+			found := looksLike()
+			found.A, found.B, found.Why, found.Guard, found.Told = twin, id, registry.KeyMatch, match.GuardTwins, false
+			err = w.peopleOf(own).Update(w.Context(), clerk, func(tx registry.Tx) error { return tx.SaveDouble(found) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.giveCard(twin)
 			w.keepDays()
 			d.as(m)
 			person, home := "/people/"+id.String(), "/households/"+house.String()

@@ -25,7 +25,6 @@ type pairData struct {
 	Last         *lastDecision
 	Done, All    int // decided today by the account, of those and what waits
 	SameDoes     template.HTML
-	Most         string // last day until which it can be put off
 	Soon         string // the day that is proposed
 }
 
@@ -241,7 +240,7 @@ func (s *People) pairPage(p *Page, status int, a, b registry.ID, wrong template.
 		return err
 	}
 	now := s.Desk.Now().UTC()
-	d.Soon, d.Most = now.AddDate(0, 0, 7).Format(time.DateOnly), now.AddDate(1, 0, -1).Format(time.DateOnly)
+	d.Soon = now.AddDate(0, 0, 7).Format(time.DateOnly)
 	d.SameDoes = s.sameDoes(p, review)
 	if p.program && wrong != "" {
 		return ErrConflict
