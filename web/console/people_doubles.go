@@ -25,7 +25,7 @@ const WordSearching = "doubles.job"
 type Searched struct {
 	At     time.Time
 	People int // compared
-	Pairs  int // that wait since
+	Pairs  int // new, or open again
 }
 
 // reviewing are the routes by which people decide who is in the register twice.
