@@ -393,6 +393,11 @@ func TestInactiveOnlyAfterNoticeAndAppeal(t *testing.T) {
 	if !reflect.DeepEqual(now.Counts, want) {
 		t.Errorf("%v, want %v", now.Counts, want)
 	}
+	others := now
+	others.Digest[0] ^= 1
+	if _, err := w.desk.Settle(ctx, two, others); !errors.Is(err, exercise.ErrChanged) {
+		t.Errorf("as many others: %v", err)
+	}
 	payload, err := now.Payload()
 	must(t, err)
 	a := access.Approval{Payload: payload, State: access.Approved}

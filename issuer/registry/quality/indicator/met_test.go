@@ -20,6 +20,7 @@ func TestASessionIsWhoWasSeenInIt(t *testing.T) {
 	met(w.houses[0].id, at.AddDate(0, 0, -2), code)
 	met(w.houses[1].people[2], at.AddDate(0, 0, -1), code)
 	met(w.houses[2].people[1], at.AddDate(0, 0, -1), "") // at a desk
+	met(w.houses[0].people[1], at.AddDate(0, 0, -1), "") // and there again: no other session
 	w.person(w.houses[0].people[0], func(p *registry.Person) { p.Sex = "" })
 	w.person(w.houses[3].people[0], func(p *registry.Person) { p.Sex = "" })
 	whole := w.measure()
@@ -30,6 +31,10 @@ func TestASessionIsWhoWasSeenInIt(t *testing.T) {
 		if own.Of != 4 || m.ID == "DQ-02" && own.Bad != 1 || m.ID == "DQ-22" && own.Bad != 0 {
 			t.Errorf("%s of the session: %+v, of four people", m.ID, own)
 		}
+	}
+	late := &part.Indicators[23]
+	if own := late.Definition.Own(late.In(indicator.All, "")); own.Of != 1 {
+		t.Errorf("%d delays of the session: of what was on an offline list alone there is one", own.Of)
 	}
 	if list := w.list("DQ-02", indicator.Session, code); len(list) != 1 || list[0].Record != w.houses[0].people[0] {
 		t.Errorf("lists %v", list)
