@@ -54,12 +54,15 @@ func (a *app) qualityDesk(o *org, f qualityFlags) *indicator.Desk {
 		Places: func() (indicator.Places, error) { return a.knownPlaces(f.places) }}
 }
 
+// placesPath is where the organisation's list of place codes is kept.
+func (a *app) placesPath() string { return filepath.Join(a.Data, "pcodes.csv") }
+
 // placeList reads the list of place codes: the file that was named, else pcodes.csv in the
 // data folder; nil where there is none.
 func (a *app) placeList(path string) (intake.Places, error) {
 	named := path != ""
 	if !named {
-		path = filepath.Join(a.Data, "pcodes.csv")
+		path = a.placesPath()
 	}
 	list, err := intake.ReadPlaces(path)
 	if !named && errors.Is(err, fs.ErrNotExist) {

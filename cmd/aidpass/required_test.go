@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -10,7 +12,64 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer/registry/quality/indicator"
+	"aidpass/web/console"
 )
+
+// The country's place codes are loaded at the desk, from a workbook or a CSV as OCHA has them;
+// lists and figures go by them from then on, and another list makes another measure.
+func TestPlaceCodesAreKeptByTheOrganisation(t *testing.T) {
+	l := withEntitled(t)
+	s, client, stop := l.serveWalletsWith(nil)
+	defer func() { stop() }()
+	admin := s.visitor(t, client, "admin-1", access.OrgAdmin)
+	var mark string
+	places := func() (na string, bad int64) {
+		t.Helper()
+		r, err := s.a.qualityDesk(s.o, qualityFlags{}).Report(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &r.Indicators[9]
+		mark = m.Mark
+		return m.NA, m.Definition.Own(m.In(indicator.All, "")).Bad
+	}
+	if na, _ := places(); na != "no_places" {
+		t.Errorf("without a list: %q", na)
+	}
+	without := mark
+	load := func(list string) (page string) {
+		t.Helper()
+		with := admin.filled("/organisation", "/organisation/file", nil)
+		have, err := s.a.setting(console.SettingPlaces)
+		if err != nil {
+			t.Fatal(err)
+		}
+		with.Set("name", console.SettingPlaces)
+		with.Set("before", fmt.Sprintf("%x", sha256.Sum256(have)))
+		mime, body := admin.multipart("file", "eth_adm.csv", []byte(list), with)
+		_, _, page = admin.try("POST", "/organisation/file", mime, body)
+		return page
+	}
+	load("ADM1_PCODE,ADM1_EN,ADM2_PCODE,ADM2_EN\nZZ01,=Nowhere,ZZ0101,Elsewhere\n")
+	na, bad := places()
+	first := mark
+	if na != "" || bad == 0 || first == without {
+		t.Errorf("with a list of another country: %q, %d unknown, mark %s", na, bad, first)
+	}
+	if list, err := s.a.placeList(""); err != nil || !strings.HasSuffix(list["ZZ01"], "=Nowhere") || list["ZZ0101"] != "Elsewhere" {
+		t.Errorf("%v %v", list, err)
+	}
+	load("adm1_pcode,adm1_name\nKE001,Mombasa\n")
+	if _, fewer := places(); fewer >= bad || mark == first {
+		t.Errorf("with the country's own: %d unknown, before %d", fewer, bad)
+	}
+	if page := load("name\nMombasa\n"); !strings.Contains(page, "pcode") {
+		t.Errorf("without codes: %s", page)
+	}
+	if page := admin.get("/organisation/file?name=places"); page != "adm_pcode,adm_name\nKE001,Mombasa\n" {
+		t.Errorf("as it is kept: %s", page)
+	}
+}
 
 // One file says what is required: the form of an entry, a list that comes in at the desk and
 // on the laptop, the gate before a card and the figures follow it the moment it changes, and

@@ -13,7 +13,9 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer"
+	"aidpass/issuer/registry/intake"
 	"aidpass/issuer/registry/quality"
+	"aidpass/issuer/registry/roster"
 	"aidpass/web/console"
 )
 
@@ -23,15 +25,22 @@ type consoleOrganisation struct{ *serving }
 
 // settingPath names the file of a setting; required.json is what the gate reads.
 func (a *app) settingPath(name string) string {
-	if name == console.SettingComplaint {
+	switch name {
+	case console.SettingComplaint:
 		return filepath.Join(a.Data, "complaint.txt")
+	case console.SettingPlaces:
+		return a.placesPath()
 	}
 	return filepath.Join(a.Data, name+".json")
 }
 
 // setting reads one; nil where there is none.
 func (a *app) setting(name string) ([]byte, error) {
-	b, err := readFile(a.settingPath(name), 1<<20)
+	most := int64(1 << 20)
+	if name == console.SettingPlaces { // a larger one than a desk sends may have been laid there
+		most = 64 << 20
+	}
+	b, err := readFile(a.settingPath(name), most)
 	if notThere(err) {
 		return nil, nil
 	}
@@ -72,6 +81,10 @@ func (d consoleOrganisation) Set(ctx context.Context, org string, by access.Acto
 	case console.SettingLabels:
 		code = console.CannotNames
 		err = json.Unmarshal(value, &map[string]map[string]string{})
+	case console.SettingPlaces:
+		if len(value) > 0 {
+			value, err = d.places(ctx, by, value)
+		}
 	case console.SettingRequired:
 		code = console.CannotRequired
 		_, err = quality.ReadPolicy(value)
@@ -106,6 +119,24 @@ func (d consoleOrganisation) Set(ctx context.Context, org string, by access.Acto
 		return nil
 	}
 	return writeFile(d.a.settingPath(name), value)
+}
+
+// places reads a list of place codes, in a process of its own as every stranger's file, and
+// returns it as it is kept.
+func (d consoleOrganisation) places(ctx context.Context, by access.Actor, value []byte) ([]byte, error) {
+	read := d.imports.Read
+	if read == nil {
+		read = func(_ context.Context, _, name string, b []byte, opt roster.Options) (*roster.File, error) {
+			return roster.Read(name, b, opt)
+		}
+	}
+	file, err := read(ctx, by.ID, "pcodes", value, roster.Options{})
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	list, err := intake.PlacesIn(file)
+	return list.CSV(), err
 }
 
 // pairs is how much two accounts approve for each other on a day.

@@ -34,11 +34,12 @@ const (
 	SettingOffers    = "offers"    // JSON number: how many offers to wallets an account makes alone on a day
 	SettingPairs     = "pairs"     // JSON number: how much two accounts approve for each other on a day
 	SettingRechecks  = "rechecks"  // JSON number: how many are drawn by lot each day to be seen again
+	SettingPlaces    = "places"    // CSV: the country's place codes (COD-AB), with their names
 	SettingRequired  = "required"  // JSON: what must be known of a record before a card is made
 )
 
 // settingFiles are those that come as files, with the key of what each is called.
-var settingFiles = []named{{SettingLabels, "organisation.labels"}, {SettingRequired, "organisation.required"}}
+var settingFiles = []named{{SettingLabels, "organisation.labels"}, {SettingRequired, "organisation.required"}, {SettingPlaces, "organisation.places"}}
 
 const (
 	maxComplaint   = 80
@@ -50,7 +51,7 @@ func (s *Organisation) Routes() []Route {
 	name, before := Text("name", 20), Text("before", 64)
 	return []Route{
 		{Method: http.MethodGet, Path: "/organisation", Act: access.SettingsRead, Menu: "organisation.menu", Answer: organisationData{}, Handler: s.show},
-		{Method: http.MethodGet, Path: "/organisation/file", Act: access.SettingsRead, Query: []Field{name}, Answer: Sends("application/json"), Handler: s.file},
+		{Method: http.MethodGet, Path: "/organisation/file", Act: access.SettingsRead, Query: []Field{name}, Answer: Sends("application/json", "text/csv; charset=utf-8"), Handler: s.file},
 		{Method: http.MethodPost, Path: "/organisation/complaint", Act: access.SettingsChange, Form: []Field{Text("complaint", maxComplaint), before}, Handler: s.complaint},
 		{Method: http.MethodPost, Path: "/organisation/pairs", Act: access.SettingsChange, Form: []Field{Text(SettingPairs, 3), before}, Handler: s.number(SettingPairs)},
 		{Method: http.MethodPost, Path: "/organisation/offers", Act: access.SettingsChange, Form: []Field{Text(SettingOffers, 3), before}, Handler: s.number(SettingOffers)},
@@ -154,6 +155,9 @@ func (s *Organisation) file(p *Page) error {
 	}
 	if b == nil {
 		return ErrNotFound
+	}
+	if name == SettingPlaces {
+		return p.Download("pcodes.csv", "text/csv; charset=utf-8", b)
 	}
 	return p.Download(name+".json", "application/json", b)
 }

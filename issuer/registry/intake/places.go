@@ -1,8 +1,12 @@
 package intake
 
 import (
+	"bytes"
+	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -117,6 +121,15 @@ func ReadPlaces(path string) (Places, error) {
 		return nil, err
 	}
 	defer file.Close()
+	places, err := PlacesIn(file)
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", path, err)
+	}
+	return places, nil
+}
+
+// PlacesIn is ReadPlaces of a file that is open.
+func PlacesIn(file *roster.File) (Places, error) {
 	places := Places{}
 	for _, table := range file.Tables() {
 		var coded []string
@@ -145,7 +158,7 @@ func ReadPlaces(path string) (Places, error) {
 		}
 	}
 	if len(places) == 0 {
-		return nil, errorf("%q has no column of p-codes: name one pcode, adm2_pcode or code", path)
+		return nil, errorf("no column of p-codes has any: name one pcode, adm2_pcode or code")
 	}
 	return places, nil
 }
@@ -159,4 +172,18 @@ func nameBeside(table roster.Table, row roster.Row, coded string) string {
 		}
 	}
 	return ""
+}
+
+// CSV is the list as ReadPlaces reads it: code and name, in the order of the codes.
+func (p Places) CSV() []byte {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b) // into memory: it cannot fail
+	w.Write([]string{"adm_pcode", "adm_name"})
+	for _, code := range slices.Sorted(maps.Keys(p)) {
+		if !strings.HasPrefix(code, placeName) {
+			w.Write([]string{SafeCell(code), SafeCell(p[code])})
+		}
+	}
+	w.Flush()
+	return b.Bytes()
 }

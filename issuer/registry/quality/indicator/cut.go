@@ -1,6 +1,9 @@
 package indicator
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -31,6 +34,15 @@ func Cuts() []Cut { return slices.Clone(cuts[:]) }
 
 // Places are the p-codes of a country that are known, in capitals. Nil: no list is loaded.
 type Places map[string]bool
+
+// version tells one list from another.
+func (p Places) version() string {
+	sum := sha256.New()
+	for _, code := range slices.Sorted(maps.Keys(p)) {
+		sum.Write([]byte(code + "\n"))
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:4])
+}
 
 // above returns the known codes above a code, and itself, the shortest first.
 func (p Places) above(code string) (list []string) {

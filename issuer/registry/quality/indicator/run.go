@@ -245,6 +245,9 @@ func measure(ctx context.Context, view registry.View, opt Options, list *listing
 			continue
 		}
 		m := Measured{Definition: d, ID: d.ID, Mark: d.Mark(opt.Policy), Cells: map[Cut]map[string]Tally{}}
+		if d.ID == "DQ-10" && opt.Places != nil { // another list is another measure
+			m.Mark += "-" + opt.Places.version()
+		}
 		c := &counter{run: r, def: d, slots: map[string]*[]Count{}}
 		if list != nil {
 			c.note, c.in = list.note, list.in
