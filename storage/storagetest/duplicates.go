@@ -18,7 +18,6 @@ import (
 // for whoever has a copy of the file or restores an older database.
 func testDuplicatesIndex(t *testing.T, e Engine) {
 	w := newWorld(t, e)
-	var people []registry.ID
 	save := func(first, family, birth string) registry.ID {
 		t.Helper()
 		n, _ := registry.ParseName(first+" "+family, "")
@@ -28,7 +27,7 @@ func testDuplicatesIndex(t *testing.T, e Engine) {
 		return w.saved(t, registry.Change{Kind: registry.KindPerson, Fields: fields}).ID
 	}
 	for i := range 40 {
-		people = append(people, save(string(rune('A'+i%26))+"anda"+string(rune('a'+i/2)), "Sukari"+string(rune('a'+i%19)), fmt.Sprintf("%d-%02d-%02d", 1950+i, 1+i%12, 1+i%28)))
+		save(string(rune('A'+i%26))+"anda"+string(rune('a'+i/2)), "Sukari"+string(rune('a'+i%19)), fmt.Sprintf("%d-%02d-%02d", 1950+i, 1+i%12, 1+i%28))
 	}
 	her, again := save("Kanarija", "Kanarowitsch", "1981-03-04"), save("Kanarija", "Kanarovitsch", "1981-03-04")
 	desk := &doubles.Desk{Store: w.org, Now: func() time.Time { return w.now }}
