@@ -128,7 +128,7 @@ var menuGroups = []struct {
 	paths []string
 }{
 	{"frame.menu_mine", []string{"/", "/approvals", "/jobs", "/settings"}},
-	{"frame.menu_people", []string{"/people", "/imports", "/quality", "/rechecks", "/requests", "/notices", "/recalls", "/retention"}},
+	{"frame.menu_people", []string{"/people", "/imports", "/quality", "/exercises", "/rechecks", "/requests", "/notices", "/recalls", "/retention"}},
 	{"frame.menu_cards", []string{"/programmes", "/batches", "/prints", "/handouts", "/cards", "/offers"}},
 	{"frame.menu_field", []string{"/devices", "/trust"}},
 	{"frame.menu_others", []string{"/agreements", "/exports"}},

@@ -63,7 +63,7 @@ func (s *People) Routes() []Route {
 		{Method: http.MethodPost, Path: "/households/:household/collector", Act: access.HouseholdEdit,
 			Form: ConfirmFields(Text("person", 64), Text("external", maxName), Text("role", 16), Text("from", 10), Text("to", 10)), Handler: s.collector},
 		{Method: http.MethodPost, Path: "/households/:household/collector-end", Act: access.HouseholdEdit, Form: ConfirmFields(Text("who", maxName), Text("asked_by", 32)), Handler: s.collectorEnd},
-	}, slices.Concat(s.reviewing(), s.entering(), s.portraits(), s.slips(&aPerson), s.slips(&aHousehold), s.routesOf(&aPerson), s.routesOf(&aHousehold))...)
+	}, slices.Concat(s.reviewing(), s.entering(), s.portraits(), s.slips(&aPerson), s.slips(&aHousehold), s.meetings(), s.routesOf(&aPerson), s.routesOf(&aHousehold))...)
 }
 
 // A recordKind is what differs between the screens of a person and of a household.
@@ -92,14 +92,14 @@ func (s *People) routesOf(k *recordKind) []Route {
 		}
 	}
 	at := k.path + "/:" + k.name
-	form := []Field{Text("seen", records.MaxSeen), Text("reason", maxReason)}
+	form := append([]Field{Text("seen", records.MaxSeen), Text("reason", maxReason)}, backFields()...)
 	for _, f := range records.Fields(k.kind) {
 		form = append(form, Text(f, maxText))
 	}
 	return []Route{
 		{Method: http.MethodGet, Path: at, Act: k.read, Answer: recordAnswer{}, Handler: with(s.show)},
 		{Method: http.MethodGet, Path: at + "/history", Act: access.PersonHistory, Query: []Field{Text("from", 10), Text("to", 10)}, Answer: historyAnswer{}, Handler: with(s.history)},
-		{Method: http.MethodGet, Path: at + "/edit", Act: k.edit, Answer: formAnswer{}, Handler: with(s.open)},
+		{Method: http.MethodGet, Path: at + "/edit", Act: k.edit, Query: backFields(), Answer: formAnswer{}, Handler: with(s.open)},
 		{Method: http.MethodPost, Path: at + "/edit", Act: k.edit, Form: form, Handler: with(s.save)},
 		{Method: http.MethodPost, Path: at + "/decide", Act: k.edit, Form: []Field{Text("field", 64), Text("stands", maxText), Text("rival", 32)}, Handler: with(s.decide)},
 		{Method: http.MethodGet, Path: at + "/live", Act: access.PersonHistory, Query: []Field{Text("edit", 1)}, Answer: Sends(eventMedia), Handler: with(s.live)},
@@ -247,6 +247,9 @@ func (s *People) show(p *Page, k *recordKind, id registry.ID) error {
 		return err
 	}
 	if d.Waits, err = s.waiting(p, id); err != nil {
+		return err
+	}
+	if d.Met, err = s.lastMet(p.Context(), id); err != nil {
 		return err
 	}
 	page := "people_person"

@@ -16,15 +16,15 @@ func (s *People) open(p *Page, k *recordKind, id registry.ID) error {
 	if err != nil {
 		return err
 	}
-	return s.form(p, k, http.StatusOK, f, nil, "")
+	return s.form(p, k, http.StatusOK, f, p.Query, nil, "")
 }
 
 // form shows what can be corrected; typed, where something of it was wrong, is what
-// stands in the fields instead.
-func (s *People) form(p *Page, k *recordKind, status int, f records.Form, typed map[string]string, wrong template.HTML) error {
+// stands in the fields instead. back: the exercise that it was opened from.
+func (s *People) form(p *Page, k *recordKind, status int, f records.Form, back Form, typed map[string]string, wrong template.HTML) error {
 	id := f.Record.ID
 	now := s.Desk.Now()
-	d := peopleData{Record: id, At: k, Seen: f.Seen, Wrong: wrong, Reason: typed["reason"], Editing: s.at.who(id, p.In.Account.ID, now)}
+	d := peopleData{Record: id, At: k, Exercise: back.Get("exercise"), AtDesk: back.Get("desk"), Seen: f.Seen, Wrong: wrong, Reason: typed["reason"], Editing: s.at.who(id, p.In.Account.ID, now)}
 	s.at.come(id, p.In.Account.ID, now.Add(formStays))
 	for _, name := range records.Fields(k.kind) {
 		value, ok := f.Values[name]
@@ -88,7 +88,7 @@ func (s *People) save(p *Page, k *recordKind, id registry.ID) error {
 		}
 		f.Seen = p.Form.Get("seen") // what is typed was made from that
 		typed["reason"] = reason
-		return s.form(p, k, http.StatusUnprocessableEntity, f, typed, wrong)
+		return s.form(p, k, http.StatusUnprocessableEntity, f, p.Form, typed, wrong)
 	}
 	if reason == "" {
 		return again(p.T("people.why_needed"))
@@ -106,6 +106,9 @@ func (s *People) save(p *Page, k *recordKind, id registry.ID) error {
 	}
 	s.at.leave(id, p.In.Account.ID)
 	at := k.path + "/" + id.String()
+	if back := backTo(p, p.Form, id, out.Set); back != "" {
+		at = back
+	}
 	switch {
 	case len(out.Rival) > 0:
 		return p.Done(at, Note{Word: "people.saved_rivals", Fill: []any{"set", len(out.Set), "open", len(out.Rival)}})

@@ -107,6 +107,8 @@ type recordAnswer struct {
 	Editing   []string          // accounts that have a form of it open
 	Stamp     string            // another one: it has changed
 	Waits     []askedRow        // changes that a second account is asked to agree to
+	MetHow    string            // in what way somebody was met last; empty: not known
+	MetOn     time.Time         // when
 	Told      map[string]string // of a party of an agreement all that it is told, by field
 }
 
@@ -189,6 +191,9 @@ func lineOf(l *records.Line) lineAnswer {
 
 func recordOf(d *peopleData, s *records.Sheet) recordAnswer {
 	a := recordAnswer{ID: s.Record.ID.String(), Kind: string(s.Record.Kind), Number: s.Record.External, List: s.Record.Source, Editing: d.Editing, Stamp: d.Stamp, Waits: d.Waits}
+	if d.Met != nil {
+		a.MetHow, a.MetOn = d.Met.How, d.Met.At
+	}
 	if s.Record.Kind == registry.KindHousehold {
 		a.Household = &s.Household
 	} else {

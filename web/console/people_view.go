@@ -47,6 +47,9 @@ type peopleData struct {
 	Looked *print.Page
 	Lang   string
 
+	Met              *metView // when somebody of it was met last; nil: not known
+	Exercise, AtDesk string   // where who saves goes on
+
 	Seen, Reason      string
 	Wrong             template.HTML
 	Fields, Documents []editField

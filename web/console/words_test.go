@@ -221,6 +221,7 @@ func families(t *testing.T) (keys []string) {
 	}
 	keys = append(keys, "quality.is_person", "quality.is_household")
 	keys = append(keys, rightsFamilies()...)
+	keys = append(keys, exerciseFamilies()...)
 	for m := range 12 {
 		keys = append(keys, "date.month"+strconv.Itoa(m+1))
 	}

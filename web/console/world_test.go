@@ -37,7 +37,7 @@ const (
 // and the objects of its paths a maker in makers.
 func (w *world) screens() []console.Screen {
 	w.issuing = newIssuing(w)
-	return slices.Concat([]console.Screen{&things{w: w}, w.peopleScreen(), w.importScreen(), w.agreements(), &console.Exports{Desk: exportDesk{w}}, &console.Rechecks{Desk: w.recheckDesk(own)}, w.qualityScreen()}, w.ops(), w.rightsScreens(), w.issuing.screens())
+	return slices.Concat([]console.Screen{&things{w: w}, w.peopleScreen(), w.importScreen(), w.agreements(), &console.Exports{Desk: exportDesk{w}}, &console.Rechecks{Desk: w.recheckDesk(own)}, w.qualityScreen(), w.exerciseScreen()}, w.ops(), w.rightsScreens(), w.issuing.screens())
 }
 
 // makers make an object of an organisation for each :name of a path and return what

@@ -1,0 +1,224 @@
+package console
+
+import (
+	"context"
+	"encoding/hex"
+	"html/template"
+	"slices"
+	"strings"
+
+	"aidpass/access"
+	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/exercise"
+)
+
+type absentData struct {
+	exerciseView
+	Standing string        `json:"standing"` // of those shown; empty: of any
+	Counts   []standingRow `json:"counts"`
+	Rows     []absentRow   `json:"absent"`
+	Paging   *Paging       `json:"paging"`
+
+	Due   int        `json:"-"`
+	Asked []askedRow `json:"-"`
+}
+
+// A standingRow counts the absent of one standing.
+type standingRow struct {
+	Standing exercise.Standing `json:"standing"`
+	Count    int               `json:"count"`
+	Here     bool              `json:"-"`
+}
+
+// An absentRow is one that nobody met.
+type absentRow struct {
+	Unit     string            `json:"unit"`
+	Name     string            `json:"name"`
+	Number   string            `json:"number"`
+	Standing exercise.Standing `json:"standing"`
+	Noticed  string            `json:"noticed"`
+	Until    string            `json:"until"`
+	Appealed string            `json:"appealed"`
+}
+
+// Called is a name, or else a number.
+func (r absentRow) Called() string { return unitRow{Name: r.Name, Number: r.Number}.Called() }
+
+// absent shows those that nobody met, with where each stands.
+func (s *Exercises) absent(p *Page) error {
+	e, err := s.Desk.Find(p.Context(), p.Param("exercise"))
+	if err != nil {
+		return exerciseFault(err)
+	}
+	list, err := s.Desk.Absent(p.Context(), e.Code)
+	if err != nil {
+		return exerciseFault(err)
+	}
+	d := absentData{exerciseView: viewOfExercise(&e), Standing: p.Query.Get("standing"), Counts: []standingRow{}, Rows: []absentRow{}}
+	if d.Standing != "" && !slices.Contains(exercise.Standings(), exercise.Standing(d.Standing)) {
+		return errFields
+	}
+	counts := map[exercise.Standing]int{}
+	for i := range list {
+		counts[list[i].Standing]++
+	}
+	for _, st := range exercise.Standings() {
+		if counts[st] > 0 {
+			d.Counts = append(d.Counts, standingRow{st, counts[st], string(st) == d.Standing})
+		}
+	}
+	d.Due = counts[exercise.Due]
+	if d.Standing != "" {
+		list = slices.DeleteFunc(list, func(a exercise.Absentee) bool { return string(a.Standing) != d.Standing })
+	}
+	d.Paging = p.Paging(len(list))
+	list = list[d.Paging.Offset():min(len(list), d.Paging.Offset()+d.Paging.Size)]
+	var ids []registry.ID
+	for i := range list {
+		ids = append(ids, list[i].Unit)
+	}
+	lines, err := s.People.Lines(p.Context(), p.Actor(), access.Entry{Action: "exercise.read", Object: e.Code}, ids)
+	if err != nil {
+		return exerciseFault(err)
+	}
+	for i := range list {
+		a := &list[i]
+		r := absentRow{Unit: a.Unit.String(), Standing: a.Standing, Noticed: a.Noticed, Until: a.Until, Appealed: a.Appealed}
+		for k := range lines {
+			if lines[k].ID == a.Unit {
+				r.Name, r.Number = lines[k].Name.Text, strings.TrimSpace(lines[k].Number)
+			}
+		}
+		d.Rows = append(d.Rows, r)
+	}
+	if d.Asked, err = p.asked(e.Code, access.ExerciseSettle); err != nil {
+		return err
+	}
+	return p.Show("exercises_absent", "exercises.absent", d, "code", e.Code)
+}
+
+// notice keeps that everybody was told who was not seen and not told yet.
+func (s *Exercises) notice(p *Page) error {
+	code, on, how := p.Param("exercise"), p.Form.Get("on"), p.Form.Get("how")
+	list, err := s.Desk.Absent(p.Context(), code)
+	if err != nil {
+		return exerciseFault(err)
+	}
+	n := 0
+	for i := range list {
+		if list[i].Standing == exercise.Unnoticed {
+			n++
+		}
+	}
+	if n == 0 {
+		return BadForm("exercises.nobody_untold")
+	}
+	if !slices.Contains(exercise.Notices(), how) {
+		return BadForm("exercises.refused", "why", Said("exercises.why_notice"))
+	}
+	if !p.Confirmed(n) {
+		return p.Confirm("exercises.notice", Confirm{Says: p.T("exercises.would_tell", "count", n, "how", p.Word("exercises.by_", how), "day", p.Day(on)), Can: n, Path: "/exercises/of/" + code + "/notice",
+			Back: "/exercises/of/" + code + "/notice", Fields: map[string]string{"on": on, "how": how}, Do: p.T("exercises.keep_notice")})
+	}
+	err = p.Do(func(ctx context.Context) error {
+		n, err = s.Desk.Notice(ctx, p.Actor(), code, nil, on, how)
+		return err
+	})
+	if err != nil {
+		return exerciseFault(err)
+	}
+	s.changed(code)
+	return p.Done("/exercises/of/"+code+"/absent", Note{Word: "exercises.told", Fill: []any{"count", n}})
+}
+
+// settle asks that a second account agrees that those become inactive whose time is over.
+func (s *Exercises) settle(p *Page) error {
+	code := p.Param("exercise")
+	plan, err := s.Desk.Propose(p.Context(), code)
+	if err != nil {
+		return exerciseFault(err)
+	}
+	n := len(plan.Units)
+	if n == 0 {
+		return BadForm("exercises.nobody_due")
+	}
+	reason := p.Form.Get("reason")
+	if !p.Confirmed(n) {
+		c := Confirm{Says: p.T("exercises.would_settle", "count", n), Can: n, Path: "/exercises/of/" + code + "/settle", Back: "/exercises/of/" + code + "/absent",
+			Fields: map[string]string{"reason": reason}, Do: p.T("exercises.ask_settle")}
+		for _, st := range exercise.Standings() {
+			if k := plan.Counts[st]; k > 0 && st != exercise.Due {
+				c.Cannot = append(c.Cannot, Reason{p.Word("exercises.standing_", st), k})
+			}
+		}
+		return p.Confirm("exercises.do_settle", c)
+	}
+	payload, err := plan.Payload()
+	if err == nil {
+		err = p.Do(func(ctx context.Context) error {
+			_, err := s.Door.Ask(ctx, p.In, access.Request{Act: access.ExerciseSettle, Object: code, Payload: payload, Reason: reason})
+			return err
+		})
+	}
+	if err != nil {
+		return exerciseFault(err)
+	}
+	return p.Done("/exercises/of/"+code+"/absent", Note{Word: "exercises.settle_asked", Fill: []any{"count", n}})
+}
+
+// mostNamed are named to a second account beside the request; its page leads to all of them.
+const mostNamed = 20
+
+// Tell implements Teller: the second account reads who they are.
+func (s *Exercises) Tell(p *Page, a access.Approval) ([]template.HTML, error) {
+	if a.Act != access.ExerciseSettle {
+		return nil, nil
+	}
+	code, n, digest, err := exercise.ReadPayload(a.Payload)
+	if err != nil {
+		return nil, err
+	}
+	says := []template.HTML{p.T("exercises.tell", "count", n, "code", code)}
+	if a.State != access.Waiting || !p.May(string(access.ExerciseRead)) {
+		return says, nil
+	}
+	plan, err := s.Desk.Propose(p.Context(), code)
+	if err != nil {
+		return nil, err
+	}
+	if len(plan.Units) != n || plan.Digest != digest {
+		return append(says, p.T("exercises.tell_changed")), nil
+	}
+	named := plan.Units[:min(n, mostNamed)]
+	lines, err := s.People.Lines(p.Context(), p.In.Actor(access.ExerciseRead), access.Entry{Action: "exercise.read", Object: code, Detail: "approval=" + hex.EncodeToString(digest[:4])}, named)
+	if err != nil {
+		return nil, err
+	}
+	for i := range lines {
+		says = append(says, p.T("exercises.tell_who", "name", unitRow{Name: lines[i].Name.Text}.Called(), "number", strings.TrimSpace(lines[i].Number)))
+	}
+	if n > len(named) {
+		says = append(says, p.T("exercises.tell_more", "count", n-len(named)))
+	}
+	return says, nil
+}
+
+// Where implements Pointer.
+func (s *Exercises) Where(p *Page, a access.Approval) string {
+	if a.Act != access.ExerciseSettle || !p.May(string(access.ExerciseRead)) {
+		return ""
+	}
+	return "/exercises/of/" + a.Object + "/absent?standing=" + string(exercise.Due)
+}
+
+// Reach implements Reacher.
+func (s *Exercises) Reach(a access.Approval) int {
+	if a.Act != access.ExerciseSettle {
+		return 0
+	}
+	_, n, _, err := exercise.ReadPayload(a.Payload)
+	if err != nil {
+		return 0
+	}
+	return n
+}
