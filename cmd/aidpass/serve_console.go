@@ -30,10 +30,15 @@ func (s *serving) staffDesk() (*console.Console, error) {
 	if err != nil {
 		return nil, err
 	}
+	rollcalls, err := s.o.rollcalls()
+	if err != nil {
+		return nil, err
+	}
 	return console.New(console.Config{Base: s.origin(), Door: s.door, SignIn: signIn, Jobs: &console.Workshop{Org: s.o.store.ID(), Runner: s.work}, Screens: append([]console.Screen{
 		s.peopleScreen(),
 		&console.Rechecks{Desk: s.rechecks()},
 		&console.Quality{Desk: s.a.qualityDesk(s.o, qualityFlags{}), Work: consoleQuality{s}},
+		s.exercisesScreen(rollcalls),
 		&console.Programmes{Desk: consoleIssuing{s}, Packs: consoleDevices{s}.Serves},
 		&console.Batches{Desk: consoleIssuing{s}, Packs: consoleDevices{s}.Serves, Door: s.door},
 		&console.Prints{Desk: consolePrints{s}, Now: s.a.Now},

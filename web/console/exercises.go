@@ -201,12 +201,12 @@ type exerciseView struct {
 }
 
 // Path is where it is.
-func (e *exerciseView) Path() string { return Root + "/exercises/of/" + e.Code }
+func (e exerciseView) Path() string { return Root + "/exercises/of/" + e.Code }
 
 // Draft, Open and Over say how far it has come.
-func (e *exerciseView) Draft() bool { return e.State == exercise.Draft }
-func (e *exerciseView) Open() bool  { return e.State == exercise.Opened }
-func (e *exerciseView) Over() bool {
+func (e exerciseView) Draft() bool { return e.State == exercise.Draft }
+func (e exerciseView) Open() bool  { return e.State == exercise.Opened }
+func (e exerciseView) Over() bool {
 	return e.State == exercise.Closed || e.State == exercise.Settled
 }
 

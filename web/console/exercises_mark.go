@@ -217,10 +217,10 @@ type markView struct {
 }
 
 // PathOfUnit is where it is.
-func (d *unitData) PathOfUnit() string { return d.exerciseView.Path() + "/units/" + d.Unit }
+func (d unitData) PathOfUnit() string { return d.exerciseView.Path() + "/units/" + d.Unit }
 
 // MarkPath is where the next one is found.
-func (d *unitData) MarkPath() string {
+func (d unitData) MarkPath() string {
 	return d.exerciseView.Path() + "/mark?" + url.Values{"desk": {d.At}}.Encode()
 }
 
@@ -318,7 +318,7 @@ func (s *Exercises) unit(p *Page) error {
 		d.Marks = append(d.Marks, markView{m.Outcome, string(m.How), m.Desk, m.By, m.When, m.Known, m.Sheet, !m.Undone.IsZero()})
 		d.Undo = d.Undo || m.Undone.IsZero() && e.State == exercise.Opened && access.SameAccount(m.By, p.In.Account.ID) && m.Known.UTC().Format(time.DateOnly) == s.today()
 	}
-	return p.Show("exercises_unit", "exercises.unit", &d)
+	return p.Show("exercises_unit", "exercises.unit", d)
 }
 
 func (s *Exercises) mark(p *Page) error {

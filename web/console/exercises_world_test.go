@@ -22,7 +22,9 @@ func (w *world) exerciseDesk(org string) *exercise.Desk {
 func (w *world) exerciseScreen() console.Screen {
 	desk, people := w.exerciseDesk(own), &records.Desk{Store: w.peopleOf(own), Country: "KEN", Now: w.now}
 	w.doors[own].Handle(access.ExerciseSettle, desk.Executor())
-	lists := &rollcall.Desk{Exercises: desk, People: people, Read: func(_ context.Context, _, name string, b []byte, opt roster.Options) (*roster.File, error) { return roster.Read(name, b, opt) }}
+	lists := &rollcall.Desk{Exercises: desk, People: people, Read: func(_ context.Context, _, name string, b []byte, opt roster.Options) (*roster.File, error) {
+		return roster.Read(name, b, opt)
+	}}
 	return &console.Exercises{Desk: desk, Lists: lists, People: people, Cards: w.issuing, Door: w.doors[own], Now: w.now}
 }
 
