@@ -50,9 +50,11 @@ func (s *Exercises) absent(p *Page) error {
 	if err != nil {
 		return exerciseFault(err)
 	}
-	list, err := s.Desk.Absent(p.Context(), e.Code)
-	if err != nil {
-		return exerciseFault(err)
+	var list []exercise.Absentee // who is absent is known when it is closed
+	if view := viewOfExercise(&e); view.Over() {
+		if list, err = s.Desk.Absent(p.Context(), e.Code); err != nil {
+			return exerciseFault(err)
+		}
 	}
 	d := absentData{exerciseView: viewOfExercise(&e), Standing: p.Query.Get("standing"), Counts: []standingRow{}, Rows: []absentRow{}}
 	if d.Standing != "" && !slices.Contains(exercise.Standings(), exercise.Standing(d.Standing)) {

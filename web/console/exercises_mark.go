@@ -184,7 +184,7 @@ func (s *Exercises) invited(ctx context.Context, code string, ids ...registry.ID
 type unitData struct {
 	exerciseView
 	unitRow
-	At      string     `json:"at_desk"` // the desk that marks
+	AtDesk  string     `json:"at_desk"` // that marks
 	Kind    string     `json:"is"`
 	Members []lineRow  `json:"members"`
 	Marks   []markView `json:"marks"`
@@ -221,7 +221,7 @@ func (d unitData) PathOfUnit() string { return d.exerciseView.Path() + "/units/"
 
 // MarkPath is where the next one is found.
 func (d unitData) MarkPath() string {
-	return d.exerciseView.Path() + "/mark?" + url.Values{"desk": {d.At}}.Encode()
+	return d.exerciseView.Path() + "/mark?" + url.Values{"desk": {d.AtDesk}}.Encode()
 }
 
 // one is the exercise and the unit that a path names. Another organisation's, one that was
@@ -290,7 +290,7 @@ func (s *Exercises) unit(p *Page) error {
 	if err != nil {
 		return exerciseFault(err)
 	}
-	d := unitData{exerciseView: viewOfExercise(&e), At: s.deskOf(&e, p.Query), Kind: string(kind), Members: []lineRow{}, Marks: []markView{}, Appeal: i.Appealed, Noticed: i.Noticed, Asleep: asleep,
+	d := unitData{exerciseView: viewOfExercise(&e), AtDesk: s.deskOf(&e, p.Query), Kind: string(kind), Members: []lineRow{}, Marks: []markView{}, Appeal: i.Appealed, Noticed: i.Noticed, Asleep: asleep,
 		Changed: p.Query.Get("changed"), Hows: []string{string(registry.InPerson), string(registry.ByPhone), string(registry.Remote)}}
 	edit := func(l *records.Line) string {
 		at := aPerson
@@ -300,7 +300,7 @@ func (s *Exercises) unit(p *Page) error {
 		if l.Gone() || !p.May(string(at.edit)) {
 			return ""
 		}
-		return Root + at.path + "/" + l.ID.String() + "/edit?" + url.Values{"exercise": {e.Code}, "desk": {d.At}}.Encode()
+		return Root + at.path + "/" + l.ID.String() + "/edit?" + url.Values{"exercise": {e.Code}, "desk": {d.AtDesk}}.Encode()
 	}
 	for k := range lines {
 		l := &lines[k]
