@@ -88,7 +88,7 @@ func (d *Desk) List(ctx context.Context, by access.Actor, code string, c Choice)
 	if len(units) > MaxLines {
 		return l, ErrLong
 	}
-	e := access.Entry{Action: "exercise.list", Object: code, Reason: c.Reason, Detail: fmt.Sprintf("desk=%s rows=%d names=%t", sheet.Desk, len(units), c.Names)}
+	e := access.Entry{Action: "exercise.list", Object: code, Reason: c.Reason, Detail: fmt.Sprintf("rows=%d names=%t", len(units), c.Names)}
 	lines, err := d.People.Lines(ctx, by, e, units)
 	if err != nil {
 		return l, err
