@@ -19,7 +19,7 @@ import (
 // that was invited, sealed under hers, which an erasure takes away.
 const (
 	exercisePaper rights.Kind = "exercise"
-	invitedPaper  rights.Kind = "invited" // its id is CODE/UNIT
+	invitedPaper              = rights.KindInvited
 )
 
 // ReadExercises implements exercise.Store.

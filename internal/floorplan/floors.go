@@ -27,7 +27,7 @@ var floors = [...][]string{
 	{ // 4: the desks; each declares the store it needs
 		"internal/publicvectors", "internal/qrcode", "internal/patience", "internal/browsertest", "internal/referee", "internal/overheard", "internal/durable", "internal/floorplan",
 		"schemas/compile", "verifier/verifiertest",
-		"access", "access/accesstest", "access/witness", "access/work", "issuer/registry", "issuer/registry/rights", "issuer/registry/exercise", "issuer/registry/registrytest", "issuer/registry/match", "issuer/registry/doubles", "issuer/registry/roster", "issuer/registry/quality", "issuer/registry/photo",
+		"access", "access/accesstest", "access/witness", "access/work", "issuer/registry", "issuer/registry/exercise", "issuer/registry/rights", "issuer/registry/registrytest", "issuer/registry/match", "issuer/registry/doubles", "issuer/registry/roster", "issuer/registry/quality", "issuer/registry/photo",
 		"issuer/registry/intake", "issuer/registry/quality/indicator", "issuer/registry/apart", "issuer/registry/imports", "issuer/registry/imports/importstest", "issuer/registry/export", "issuer", "issuer/records",
 		"issuer/registry/match/trial",
 		"issuer/print/fonts", "issuer/print/pdf", "issuer/print/shape", "issuer/print/proof", "issuer/print", "issuer/press", "issuer/rollcall",

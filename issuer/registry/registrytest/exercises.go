@@ -47,7 +47,7 @@ func (t *tx) Exercises() (list []exercise.Exercise, err error) {
 }
 
 func (t *tx) Invited(code string, unit registry.ID) (u exercise.Unit, err error) {
-	p, err := t.Paper("invited", code+"/"+unit.String())
+	p, err := t.Paper(rights.KindInvited, code+"/"+unit.String())
 	if err != nil {
 		return u, exercise.ErrNotInvited
 	}
@@ -57,7 +57,7 @@ func (t *tx) Invited(code string, unit registry.ID) (u exercise.Unit, err error)
 }
 
 func (t *tx) AllInvited(code string, after registry.ID, limit int) (list []exercise.Unit, err error) {
-	all, err := t.Papers("invited", registry.ID{})
+	all, err := t.Papers(rights.KindInvited, registry.ID{})
 	for _, p := range all {
 		if strings.HasPrefix(p.ID, code+"/") && bytes.Compare(p.Unit[:], after[:]) > 0 {
 			u, err := t.Invited(code, p.Unit)
@@ -84,5 +84,5 @@ func (t *tx) SaveInvited(code string, u exercise.Unit) error {
 	if err != nil {
 		return err
 	}
-	return t.SavePaper(rights.Paper{Kind: "invited", ID: code + "/" + u.ID.String(), Unit: u.ID, Private: true, At: u.At, Data: data})
+	return t.SavePaper(rights.Paper{Kind: rights.KindInvited, ID: code + "/" + u.ID.String(), Unit: u.ID, Private: true, At: u.At, Data: data})
 }

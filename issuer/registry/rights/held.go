@@ -26,6 +26,7 @@ type Held struct {
 	Shares    []Share
 	Recalls   []Recall
 	Requests  []Request
+	Verified  []Verified // her exercises and her household's, oldest first
 	// Agreements by id: those of Shares.
 	Agreements map[string]Agreement
 	Parties    map[string]string // names by the ids that answers have, of every agreement
@@ -109,7 +110,10 @@ func (d *Desk) Held(ctx context.Context, id registry.ID) (h Held, err error) {
 		if h.Recalls, err = readPapers[Recall](v, kindRecall, id); err != nil {
 			return err
 		}
-		h.Requests, err = readPapers[Request](v, kindRequest, id)
+		if h.Requests, err = readPapers[Request](v, kindRequest, id); err != nil {
+			return err
+		}
+		h.Verified, err = verifiedOf(v, units)
 		return err
 	})
 	return h, err
@@ -212,7 +216,7 @@ func (h *Held) Page(lang *words.Catalogue, org string, cards []string, complain 
 		}
 		asked.Lines = append(asked.Lines, [2]string{dayIn(c, r.At) + "  " + c.Text("demand."+string(r.Demand)) + " " + oneLine(r.Text), state})
 	}
-	for _, s := range []Section{held, said, got, asked} {
+	for _, s := range []Section{held, said, got, asked, h.verified(c)} {
 		if len(s.Lines) == 0 {
 			s.Lines = [][2]string{{c.Text("nothing"), ""}}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/exercise"
 	"aidpass/issuer/registry/registrytest"
 	"aidpass/issuer/registry/rights"
 	"aidpass/words"
@@ -85,6 +86,15 @@ func TestHerPageTellsAllThatIsHeld(t *testing.T) {
 	if _, err := desk.Ask(t.Context(), clerk, id, rights.Mend, " ", ""); err == nil {
 		t.Error("a mistake that nobody names")
 	}
+	day := func(n int) time.Time { return time.Date(2026, 10, n, 9, 0, 0, 0, time.UTC) }
+	err = s.WriteExercises(t.Context(), clerk, func(tx exercise.Tx) error {
+		return tx.SaveInvited("VER-2026-02", exercise.Unit{ID: id, At: day(1), Slept: day(27),
+			Marks:   []exercise.Mark{{Outcome: exercise.Seen, How: registry.Remote, Desk: "North gate", When: day(3), Undone: day(4)}, {Outcome: exercise.Absent, Desk: "South gate", When: day(5)}},
+			Notices: []exercise.Notice{{Day: "2026-10-06", How: "poster"}}, Appeals: []exercise.Appeal{{Day: "2026-10-28"}}})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	held, err := desk.Held(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
@@ -95,7 +105,8 @@ func TestHerPageTellsAllThatIsHeld(t *testing.T) {
 		text := fmt.Sprint(page)
 		for _, want := range []string{"أمينة", "1987", "N-77", "+254700", "sister", "Block 4", "tent 9", "P-1 camp", registry.CountryIn(tag, "SOM"), registry.LanguageIn(tag, "som"), registry.LanguageIn(tag, "ara"), "Relief B", "relief-b-1",
 			"dpo@relief-b.example", "Kanari well", rights.Day(c, time.Date(2026, 11, 5, 0, 0, 0, 0, time.UTC)), rights.Day(c, time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)), rights.Day(c, time.Date(2027, 5, 21, 0, 0, 0, 0, time.UTC)), "Born 1978",
-			rights.Day(c, time.Date(2026, 12, 22, 0, 0, 0, 0, time.UTC)), "1234-5678", "0800 000 000"} {
+			rights.Day(c, time.Date(2026, 12, 22, 0, 0, 0, 0, time.UTC)), "1234-5678", "0800 000 000", "VER-2026-02", "North gate", "South gate", rights.Day(c, day(1)), rights.Day(c, day(3)), rights.Day(c, day(4)), rights.Day(c, day(5)),
+			rights.Day(c, day(6)), rights.Day(c, day(27)), rights.Day(c, day(28))} {
 			if !strings.Contains(text, want) {
 				t.Errorf("%s: %q is held and not on the page", tag, want)
 			}
@@ -103,7 +114,7 @@ func TestHerPageTellsAllThatIsHeld(t *testing.T) {
 		if code := regexp.MustCompile(`\d{4}-\d\d-\d\d|SOM|\b(som|spouse|passport|health-2)\b|relief-b:`).FindString(text); code != "" && (tag != "en" || code != "spouse") {
 			t.Errorf("%s: a code in place of a word: %s", tag, code)
 		}
-		if regexp.MustCompile(`(^|\s|\[)(f|p|met|sex|due|recall|request|demand)\.[a-z_]+`).MatchString(text) {
+		if regexp.MustCompile(`(^|\s|\[)(f|p|met|event|told|sex|due|recall|request|demand)\.[a-z_]+`).MatchString(text) {
 			t.Errorf("%s: a key in place of its text: %s", tag, text)
 		}
 	}

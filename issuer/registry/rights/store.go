@@ -39,11 +39,13 @@ const (
 	kindRequest   Kind = "request"
 	kindTerms     Kind = "terms"
 	kindRemoval   Kind = "removal" // what two accounts are asked to destroy
+	// KindInvited is what an exercise keeps of a unit (exercise.Unit): its id is CODE/UNIT.
+	KindInvited Kind = "invited"
 )
 
 // Kinds lists them: a store's check reads all.
 func Kinds() []Kind {
-	return []Kind{kindAgreement, kindNotice, kindShare, kindRecall, kindTaken, kindRequest, kindTerms, kindRemoval}
+	return []Kind{kindAgreement, kindNotice, kindShare, kindRecall, kindTaken, kindRequest, kindTerms, kindRemoval, KindInvited}
 }
 
 // A View reads records and papers in one transaction.
