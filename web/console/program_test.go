@@ -25,16 +25,18 @@ type program struct {
 	w      *world
 	secret string
 	header http.Header
+	member *member // whose token it is, where a test asks
 }
 
 // program makes a token, of an account of these roles, for acts.
 func (w *world) program(org string, role access.Role, acts ...access.Act) *program {
 	w.Helper()
-	secret, _, err := w.doors[org].MakeTokenFor(w.Context(), boss, w.add(org, "", role).id, access.NewToken{Name: "kobo", Acts: acts, Until: w.now().Add(time.Hour)})
+	m := w.add(org, "", role)
+	secret, _, err := w.doors[org].MakeTokenFor(w.Context(), boss, m.id, access.NewToken{Name: "kobo", Acts: acts, Until: w.now().Add(time.Hour)})
 	if err != nil {
 		w.Fatal(err)
 	}
-	return &program{w, secret, http.Header{}}
+	return &program{w, secret, http.Header{}, m}
 }
 
 func (p *program) ask(method, path, body string) *httptest.ResponseRecorder {
@@ -152,7 +154,7 @@ func TestATokenIsNeverMoreThanItsAccount(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &program{w, secret, http.Header{}}
+	p := &program{w: w, secret: secret, header: http.Header{}}
 	p.object(p.ask("GET", "/things", ""), 200)
 	a, err := w.doors[own].Account(t.Context(), boss, m.id)
 	if err == nil {
@@ -186,7 +188,7 @@ func TestNoTokenDoesWhatAPersonProvesHerselfFor(t *testing.T) {
 	if err := w.stores[own].WriteAccess(t.Context(), access.Actor(boss), func(tx access.Tx) error { return tx.SaveToken(tok) }); err != nil {
 		t.Fatal(err)
 	}
-	p := &program{w, secret, http.Header{}}
+	p := &program{w: w, secret: secret, header: http.Header{}}
 	p.object(p.ask("GET", "/things", ""), 200)
 	id := w.thing(own, "Maize")
 	for path, body := range map[string]string{"/things/export": `{"reason":"yearly report"}`, "/things/" + id + "/erase": "{}", "/organisation/pairs": `{"pairs":"500"}`} {
@@ -400,7 +402,7 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 			}
 			body = strings.ReplaceAll(string(object), "null", "{}")
 		}
-		answer := p.try(r, w.at(r, own, nil), body)
+		answer := p.try(r, w.at(r, own, &browser{member: p.member}), body)
 		if r.Method == "POST" && answer.Code != 200 {
 			continue // the form of the matrix is not one that is taken
 		}
