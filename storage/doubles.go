@@ -42,6 +42,11 @@ func (r records) SaveDouble(d registry.Double) error {
 		if n, err = t.exec(open, pair...); n > 0 {
 			note("double.decide", " decided="+registry.Open)
 		}
+	case d.Decided == registry.Withdrawn: // by a run: what people decided meanwhile stands
+		const withdraw = `UPDATE possible_double SET decided = $5, decided_at = $6, decided_by = $7, put_off_until = NULL, put_off_reason = ''` + where + ` AND decided = ''`
+		if n, err = t.exec(withdraw, append(pair, d.Decided, t.micros, t.by.ID)...); n > 0 {
+			note("double.decide", " decided="+d.Decided)
+		}
 	case d.Decided != "":
 		const decide = `UPDATE possible_double SET decided = $5, decided_at = $6, decided_by = $7, put_off_until = NULL, put_off_reason = ''` + where + ` AND decided <> $5`
 		if n, err = t.exec(decide, append(pair, d.Decided, t.micros, t.by.ID)...); n > 0 {

@@ -117,7 +117,8 @@ func (s *serving) nights() (*nights, error) {
 // look begins what is due, beside what else the server does.
 func (n *nights) look(ctx context.Context) {
 	now := n.now()
-	if n.off || now.Unix() < n.from.Load() || !n.busy.CompareAndSwap(false, true) {
+	wait := time.Duration(n.from.Load()-now.Unix()) * time.Second
+	if n.off || wait > 0 && wait <= nightAgain || !n.busy.CompareAndSwap(false, true) {
 		return
 	}
 	n.working.Go(func() {
@@ -138,6 +139,9 @@ func (n *nights) work(ctx context.Context, night string) error {
 	kept := all[n.org]
 	for _, job := range n.jobs {
 		last, known := kept[job.name]
+		if dayBefore(last.Night) > night { // by a clock that was days ahead: else there would be no night until then
+			last = nightDone{Night: dayBefore(dayBefore(night)), Done: true}
+		}
 		switch {
 		case !known:
 			last = nightDone{Night: dayBefore(night), Done: true}

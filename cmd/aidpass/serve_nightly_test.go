@@ -75,6 +75,9 @@ func TestTheServerWorksAtNight(t *testing.T) {
 		{"27 04:00", true, errors.New("of Amina"), 6, 3, "the third time"},
 		{"27 06:00", true, errors.New("of Amina"), 6, 3, "no fourth"},
 		{"28 02:00", false, nil, 7, 4, "the next night"},
+		{"30 02:00", false, errors.New("of Amina"), 8, 5, "a clock that is days ahead, and it fails"},
+		{"28 02:30", false, nil, 9, 5, "the clock is right again: once"},
+		{"28 03:30", false, nil, 9, 5, "the same night"},
 	} {
 		fails = step.fails
 		if step.fresh {

@@ -240,7 +240,8 @@ type Tx interface {
 	SaveEntitlement(Entitlement) (changed bool, err error)
 	// SaveDouble enters a pair once for each Why, whichever way round. One that is there and
 	// open: Bits over 0 renew what a run says of it. Decided decides (Open opens it
-	// again), else Reason puts it off; both leave what the run says.
+	// again; Withdrawn is of an open one alone), else Reason puts it off; both leave what the
+	// run says.
 	SaveDouble(Double) error
 	SaveImport(ImportFile) error
 	// StopCards revokes the credentials of units that are good or on hold, in this very

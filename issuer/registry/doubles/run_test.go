@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	"aidpass/access"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/doubles"
 )
@@ -251,5 +252,58 @@ func TestOneIsErasedWhileARunCompares(t *testing.T) {
 	}
 	if r := w.run(doubles.Options{}); r.Why != doubles.FullFirst || r.People != 30 {
 		t.Errorf("%+v, of %v", r, twice)
+	}
+}
+
+// meddling is a store in which somebody acts between what a run read and its first write.
+type meddling struct {
+	*world
+	act func()
+}
+
+func (m *meddling) Update(ctx context.Context, by access.Actor, fn func(registry.Tx) error) error {
+	if act := m.act; act != nil {
+		m.act = nil
+		act()
+	}
+	return m.world.Update(ctx, by, fn)
+}
+
+// What people decide while a run compares is left as they decided it.
+func TestPeopleDecideWhileARunCompares(t *testing.T) {
+	w := newWorld(t)
+	first := w.crowd(60)
+	gone, fresh := w.add(likely(3)), registry.ID{}
+	w.run(doubles.Options{})
+	w.write(gone, stranger(70)) // the run withdraws the pair
+	fresh = w.add(likely(4))    // and finds one that another desk found by its key
+	w.update(func(tx registry.Tx) error {
+		return tx.SaveDouble(registry.Double{A: fresh, B: first[4], Why: registry.KeyNameYear})
+	})
+	w.desk.Store = &meddling{w, func() {
+		for _, p := range [][2]registry.ID{{gone, first[3]}, {fresh, first[4]}} {
+			if _, err := w.registry().DecideDouble(t.Context(), p[0], p[1], registry.Different); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}}
+	r, err := w.desk.Run(t.Context(), clerk, doubles.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = w.View(t.Context(), func(v registry.View) error {
+		list, err := v.Doubles(true)
+		for _, d := range list {
+			if d.Decided != registry.Different {
+				t.Errorf("after %+v the pair is %+v", r, d)
+			}
+		}
+		if len(list) != 2 {
+			t.Errorf("%d pairs", len(list))
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }

@@ -173,6 +173,16 @@ func (r *run) savePair(tx registry.Tx, p pair, s known) error {
 	if a.CreatedAt.Before(b.CreatedAt) {
 		d.A, d.B = p.b, p.a
 	}
+	if s.decided != "" || s.match == nil || s.match.Decided != "" { // else what is renewed is open, or nothing is
+		now, err := decidedNow(tx, p)
+		if err != nil {
+			return err
+		}
+		if now != s.decided { // while the run compared
+			r.rep.Decided++
+			return nil
+		}
+	}
 	if s.decided != "" {
 		changed, err := r.restsOnOther(tx, d, s, a, b)
 		if err != nil || !changed {
@@ -194,6 +204,17 @@ func (r *run) savePair(tx registry.Tx, p pair, s known) error {
 		}
 	}
 	return tx.SaveDouble(d)
+}
+
+// decidedNow is what people have decided of a pair; empty: nothing.
+func decidedNow(tx registry.Tx, p pair) (decided string, err error) {
+	list, err := tx.DoublesOf(p.a)
+	for _, d := range list {
+		if d.Is(p.a, p.b) && (d.Decided == registry.Same || d.Decided == registry.Different) {
+			decided = d.Decided
+		}
+	}
+	return decided, err
 }
 
 // Fields of a record, and of the evidence of a pair, that a decision rests on.

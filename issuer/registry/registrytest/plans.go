@@ -131,6 +131,7 @@ func (t *tx) SaveDouble(d registry.Double) error {
 	switch p := &t.s.pairs[i]; {
 	case d.Decided == registry.Open:
 		p.Decided, p.DecidedAt, p.By, p.Until, p.Reason = "", time.Time{}, "", time.Time{}, ""
+	case d.Decided == registry.Withdrawn && p.Decided != "":
 	case d.Decided != "" && d.Decided != p.Decided:
 		p.Decided, p.DecidedAt, p.By, p.Until, p.Reason = d.Decided, t.now, t.by.ID, time.Time{}, ""
 	case d.Decided != "" || p.Decided != "":
