@@ -78,6 +78,9 @@ type Override struct {
 	By     string `json:"by"`             // account
 }
 
+// MaxOverrideNote is how many bytes Override.Note has.
+const MaxOverrideNote = 120
+
 // OverrideReasons are the codes for which somebody passes the gate.
 var OverrideReasons = []string{"no_papers", "known_here", "urgent", "being_mended"}
 

@@ -148,7 +148,7 @@ replace.
 ` + whichCard,
 		Example: `  aidpass blank bind GBFF-ZGF4-B2Y --unit HH-0042
   aidpass blank bind photo-of-card.jpg --unit 17 --kind person --roster village-b
-  aidpass blank bind GBFF-ZGF4-B2Y --unit 5d0c... --override community-witness --second-person lead-2`,
+  aidpass blank bind GBFF-ZGF4-B2Y --unit 5d0c... --override known_here --second-person lead-2`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
@@ -156,6 +156,8 @@ replace.
 				return usagef("to whom?").hint("--unit with the number in the list, or the id of the record")
 			case which.kind != "" && which.kind != "person" && which.kind != "household":
 				return usagef("--kind %q", which.kind).hint("person or household")
+			case override != "" && !slices.Contains(issuer.OverrideReasons, override):
+				return usagef("--override is not a reason for which somebody passes the gate").hint("one of %s", strings.Join(issuer.OverrideReasons, ", "))
 			case override != "" && a.SecondPerson == "":
 				return usagef("--override: %w", issuer.ErrSecondPerson).hint("--second-person ACCOUNT")
 			}
@@ -165,7 +167,7 @@ replace.
 	cmd.Flags().StringVar(&which.id, "unit", "", "number in the list, or id of the record")
 	cmd.Flags().StringVar(&which.kind, "kind", "", "person or household, where both have the number (default: as the programme counts)")
 	cmd.Flags().StringVar(&which.roster, "roster", "", "name of the list, where its numbers are unique in it alone")
-	cmd.Flags().StringVar(&override, "override", "", "why it is bound although the gate refuses: a code")
+	cmd.Flags().StringVar(&override, "override", "", "why it is bound although the gate refuses: "+strings.Join(issuer.OverrideReasons, ", "))
 	cmd.Flags().StringVar(&policy, "policy", "", "what the gate wants known (default: required.json in the data folder, else built in)")
 	return cmd
 }

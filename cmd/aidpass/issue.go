@@ -46,7 +46,8 @@ changed (--import ID), or those a file lists (--unit-ids FILE: a line each, the 
 or the number in the list). An entitlement on hold or cancelled gets no card. The
 quality gate (aidpass registry gate) is asked about each: what it refuses is listed
 with what to mend, what lacks a little gets a provisional card of 30 days. A second
-person may let single ones pass: --gate-override IDS --reason CODE --second-person.
+person may let single ones pass: --gate-override IDS --reason CODE --second-person,
+with --note for what else should be known of it.
 An entitlement is marked as issued with its card.
 
 A ROSTER is for a quick list of another system that has already done registration:
@@ -91,7 +92,7 @@ A run that was interrupted is simply started again.`,
 		Example: `  # people first: aidpass registry import, then cards for them
   aidpass issue --type eligibility --programme K7Q2 --round 1 --trust trust.list --out cards.jsonl
   aidpass issue --type eligibility --programme K7Q2 --round 1 --import last --unit household --out cards.jsonl
-  aidpass issue --type eligibility --programme K7Q2 --round 1 --gate-override HH-0042 --reason no-papers --second-person lead-2 --out cards.jsonl
+  aidpass issue --type eligibility --programme K7Q2 --round 1 --gate-override HH-0042 --reason no_papers --second-person lead-2 --out cards.jsonl
   aidpass issue --type registration --all --out cards.jsonl
 
   # a quick list of another system, which has done the registration
@@ -230,6 +231,9 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 	if err := run.approve(desk, &batch); err != nil || f.dryRun {
 		return err
 	}
+	if err := run.noteRefused(ctx, &batch); err != nil {
+		return err
+	}
 	p := a.progress("issuing")
 	err = desk.Issue(ctx, batch, func(r issuer.Result) error {
 		p.step(len(run.cards)+len(run.list.refused), run.list.rows)
@@ -240,6 +244,9 @@ func (a *app) issue(ctx context.Context, path string, f issueFlags) (err error) 
 	n, err2 := desk.Reconcile(ctx, o.store, t.VCT, f.programme, f.round)
 	run.granted += n
 	if err = errors.Join(err, err2); err != nil {
+		return err
+	}
+	if err := run.noteRefused(ctx, &batch); err != nil { // became worse meanwhile
 		return err
 	}
 	return run.finish(ctx)
@@ -470,6 +477,7 @@ func (r *issueRun) take(res *issuer.Result, b *issuer.Batch) error {
 			why += " (a provisional card of a record that was mended: aidpass card replace CARD --reason mended)"
 		}
 		r.list.refuse(res.Row, res.Refusal.Code, why)
+		r.unfit = append(r.unfit, issuer.Unfit{Unit: res.Unit, Code: res.Refusal.Code, Lacks: res.Lacks})
 		return nil
 	}
 	r.count(res)

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
 
+	"aidpass/access"
 	"aidpass/issuer"
 	"aidpass/issuer/registry"
 )
@@ -18,7 +20,8 @@ type onRecord struct {
 	leftOut     map[string]int // by code
 	provisional int
 	overridden  int
-	granted     int // entitlements marked as issued
+	granted     int            // entitlements marked as issued
+	unfit       []issuer.Unfit // who got no card, and the log was not told of yet
 }
 
 func (o *onRecord) count(r *issuer.Result) {
@@ -28,6 +31,14 @@ func (o *onRecord) count(r *issuer.Result) {
 	if r.Overridden && !r.Old {
 		o.overridden++
 	}
+}
+
+// noteRefused tells the log whom the gate refused since the last call: DQ-31 counts them, as
+// those of a batch at the desk.
+func (r *issueRun) noteRefused(ctx context.Context, b *issuer.Batch) error {
+	unfit := r.unfit
+	r.unfit = nil
+	return issuer.NoteRefused(ctx, r.o.store, r.actor(access.Issuer), b.Type.Name, b.Programme, b.Round, unfit)
 }
 
 // counted is what the run went through, for people.

@@ -19,9 +19,9 @@ import (
 
 // recordFlags say for whom on record an issue without a roster is.
 type recordFlags struct {
-	importID, unitIDs, policy, reason string
-	all, withExternal, photo          bool
-	override                          []string
+	importID, unitIDs, policy, reason, note string
+	all, withExternal, photo                bool
+	override                                []string
 
 	unitSaid bool           // --unit was given
 	planned  bool           // the unit is what the programme's plan counts
@@ -33,11 +33,15 @@ func (f *recordFlags) flags(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.all, "all", false, "cards for everybody in use, with or without an entitlement")
 	fl.StringVar(&f.unitIDs, "unit-ids", "", "cards for those a file lists: a line each, the id, or the number in the list (with --roster NAME)")
 	fl.StringSliceVar(&f.override, "gate-override", nil, "ids or numbers of those the gate refuses and a second person lets pass")
-	fl.StringVar(&f.reason, "reason", "", "why, with --gate-override: a code, never a name")
+	fl.StringVar(&f.reason, "reason", "", "why, with --gate-override: "+strings.Join(issuer.OverrideReasons, ", "))
+	fl.StringVar(&f.note, "note", "", "what else is said of it, with --gate-override: names nobody")
 	fl.StringVar(&f.policy, "policy", "", "what the gate wants known (default: required.json in the data folder, else built in)")
 	fl.BoolVar(&f.withExternal, "with-external", false, "write the numbers of the list into cards.jsonl, for sorting the cards")
 	fl.BoolVar(&f.photo, "bind-photo", false, "bind cards to the photo on record")
 }
+
+// overrideHint names the codes of overrides, which the log has and DQ-31 counts.
+var overrideHint = "--reason is one of " + strings.Join(issuer.OverrideReasons, ", ") + "; --note says the rest"
 
 // check looks at the flags before anything is opened.
 func (f *recordFlags) check(roster bool, second string) error {
@@ -54,11 +58,15 @@ func (f *recordFlags) check(roster bool, second string) error {
 	case chosen > 1:
 		return usagef("--import, --all and --unit-ids are three ways to say for whom").hint("give one of them")
 	case len(f.override) > 0 && f.reason == "":
-		return usagef("--gate-override needs a --reason").hint("a code that stands in the audit log, as no-papers")
+		return usagef("--gate-override needs a --reason").hint("%s", overrideHint)
+	case len(f.override) > 0 && !slices.Contains(issuer.OverrideReasons, f.reason):
+		return usagef("--reason is not one for which somebody passes the gate").hint("%s", overrideHint)
+	case len(f.note) > issuer.MaxOverrideNote:
+		return usagef("--note has %d bytes, over %d", len(f.note), issuer.MaxOverrideNote).hint("it names nobody and tells in short what else should be known")
 	case len(f.override) > 0 && second == "":
 		return usagef("--gate-override needs a second person").hint("--second-person ACCOUNT")
-	case len(f.override) == 0 && f.reason != "":
-		return usagef("--reason is that of --gate-override").hint("name whom the gate shall let pass: --gate-override IDS")
+	case len(f.override) == 0 && f.reason+f.note != "":
+		return usagef("--reason and --note are those of --gate-override").hint("name whom the gate shall let pass: --gate-override IDS")
 	}
 	return nil
 }
@@ -134,10 +142,14 @@ func (r *issueRun) candidates(ctx context.Context, desk *issuer.Desk, b *issuer.
 		if settled.Refusal != nil {
 			r.list.refuse(row, settled.Refusal.Code, settled.Refusal.Text)
 			r.list.refused[len(r.list.refused)-1].reasons = settled.Decision.Reasons
+			r.unfit = append(r.unfit, issuer.Unfit{Unit: c.Unit, Code: settled.Refusal.Code, Lacks: settled.Decision.Lacks})
 			return nil
 		}
 		q := settled.Request
 		q.Row = row
+		if reason != "" {
+			q.OverrideNote = r.f.record.note
+		}
 		maps.Copy(q.Claims, r.f.record.fixed)
 		if r.pins != nil {
 			if q.PIN, err = r.pins.draw(ctx, desk, row, c.Unit, issuer.CTI{}); err != nil {

@@ -103,7 +103,7 @@ secret, so an offer that names another is not known there.`,
 	fl.DurationVar(&f.life, "life", offer.DefaultLife, "how long the offer is good, as 15m or 48h")
 	fl.BoolVar(&f.replace, "replace", false, "take the place of credentials on another phone, which are revoked")
 	fl.StringVar(&f.reason, "reason", "", "why, with --replace: a code such as phone_lost")
-	fl.StringVar(&f.override, "gate-override", "", "let the record pass the gate, for a reason, a code; needs a second person")
+	fl.StringVar(&f.override, "gate-override", "", "let the record pass the gate, for a reason: "+strings.Join(issuer.OverrideReasons, ", ")+"; needs a second person")
 	fl.StringVar(&f.record.policy, "policy", "", "what the gate wants known (default: required.json in the data folder, else built in)")
 	fl.StringVar(&f.trust, "trust", "", "newest signed trust list (default: the newest that was used here)")
 	fl.StringVar(&f.base, "base-url", "", "address under which wallets reach the organisation, as https://aid.example/i1")
@@ -123,6 +123,8 @@ func (f *offerFlags) checkOffer(second string) ([]credential.Form, error) {
 		return nil, usagef("--replace and --reason belong together").hint("--replace --reason phone_lost")
 	case f.replace && second == "":
 		return nil, usagef("--replace needs a second person, who knows whose wallet it was").hint("--second-person ACCOUNT")
+	case f.override != "" && !slices.Contains(issuer.OverrideReasons, f.override):
+		return nil, usagef("--gate-override is not a reason for which somebody passes the gate").hint("one of %s", strings.Join(issuer.OverrideReasons, ", "))
 	case f.override != "" && second == "":
 		return nil, usagef("--gate-override needs a second person").hint("--second-person ACCOUNT")
 	case f.out != "" && !strings.HasSuffix(strings.ToLower(f.out), ".png"):

@@ -3,11 +3,12 @@ package registry
 import "time"
 
 // EnteredBy is who entered a record: the account that set the first of its fields that still
-// stand as they were entered. Empty: all were changed since.
+// stand as they were entered. Who met her is not who entered her: MetField is left out. Empty:
+// all were changed since.
 func (r Record) EnteredBy() (by string) {
 	var first time.Time
-	for _, v := range r.Fields {
-		if v.Version == 1 && v.Data != nil && (by == "" || v.At.Before(first) || v.At.Equal(first) && v.By < by) {
+	for name, v := range r.Fields {
+		if name != MetField && v.Version == 1 && v.Data != nil && (by == "" || v.At.Before(first) || v.At.Equal(first) && v.By < by) {
 			by, first = v.By, v.At
 		}
 	}

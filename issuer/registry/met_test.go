@@ -96,3 +96,20 @@ func history(t *testing.T, s *registrytest.Store, id registry.ID) (list []regist
 	}
 	return list
 }
+
+// Whoever met her did not enter her, though what was met stands as it was written first.
+func TestWhoMetHerDidNotEnterHer(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2026, 11, n, 0, 0, 0, 0, time.UTC) }
+	rec := registry.Record{Fields: map[string]registry.Value{
+		registry.MetField: {Data: []byte{0x80}, By: "verifier", At: day(1), Version: 1},
+		"sex":             {Data: []byte{0x61, 'f'}, By: "clerk", At: day(2), Version: 1},
+		"origin":          {Data: []byte{0x61, 'x'}, By: "mender", At: day(3), Version: 2},
+	}}
+	if by := rec.EnteredBy(); by != "clerk" {
+		t.Errorf("entered by %q", by)
+	}
+	delete(rec.Fields, "sex")
+	if by := rec.EnteredBy(); by != "" {
+		t.Errorf("nothing stands as it was entered, and it was entered by %q", by)
+	}
+}

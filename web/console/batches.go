@@ -72,7 +72,7 @@ func (s *Batches) Routes() []Route {
 			Form: []Field{Text("place", 40), Text("type", 40), Text("who", 40), Text("photo", 3)}, Handler: s.prepare},
 		{Method: http.MethodGet, Path: "/batches/of/:batch", Act: access.BatchRead, Answer: batchRow{}, Handler: s.show},
 		{Method: http.MethodGet, Path: "/batches/of/:batch/people", Act: access.BatchRead, Query: []Field{Text("of", 10)}, Paged: true, Answer: readingData{}, Handler: s.read},
-		{Method: http.MethodPost, Path: "/batches/of/:batch/override", Act: access.BatchOverride, Form: []Field{Text("digest", 64), Text("unit", 32), Text("reason", 40), Text("note", maxOverrideNote)}, Handler: s.override},
+		{Method: http.MethodPost, Path: "/batches/of/:batch/override", Act: access.BatchOverride, Form: []Field{Text("digest", 64), Text("unit", 32), Text("reason", 40), Text("note", issuer.MaxOverrideNote)}, Handler: s.override},
 		{Method: http.MethodGet, Path: "/batches/of/:batch/mend", Act: access.BatchPrepare, Paged: true, Answer: unfitList{}, Handler: s.mend},
 		{Method: http.MethodPost, Path: "/batches/of/:batch/mend.csv", Act: access.BatchPrepare, Form: []Field{Text("reason", 200)}, Answer: Sends("text/csv; charset=utf-8"), Handler: s.mendFile},
 		{Method: http.MethodGet, Path: "/batches/of/:batch/fixes", Act: access.BatchPrepare, Query: cut, Paged: true, Answer: fixesData{}, Handler: s.fixes},

@@ -38,9 +38,6 @@ var listWords = []struct{ of, word string }{
 // overrides are the reasons for which somebody passes the gate: issuer.OverrideReasons.
 var overrides = []named{{"no_papers", "batches.over_no_papers"}, {"known_here", "batches.over_known_here"}, {"urgent", "batches.over_urgent"}, {"being_mended", "batches.over_being_mended"}}
 
-// maxOverrideNote bounds what else is said of one, in bytes.
-const maxOverrideNote = 120
-
 // An overShare is how many of a batch's cards pass the gate by a reason, where that is more
 // than an approver should pass by without looking (DQ-31).
 type overShare struct {
