@@ -318,7 +318,7 @@ func (s *Exercises) unit(p *Page) error {
 		d.Marks = append(d.Marks, markView{m.Outcome, string(m.How), m.Desk, m.By, m.When, m.Known, m.Sheet, !m.Undone.IsZero()})
 		d.Undo = d.Undo || m.Undone.IsZero() && e.State == exercise.Opened && access.SameAccount(m.By, p.In.Account.ID) && m.Known.UTC().Format(time.DateOnly) == s.today()
 	}
-	return p.Show("exercises_unit", "exercises.unit", d)
+	return p.Show("exercises_unit", "exercises.unit", d, "code", e.Code)
 }
 
 func (s *Exercises) mark(p *Page) error {
