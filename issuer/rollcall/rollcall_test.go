@@ -201,6 +201,15 @@ func TestAListGoesOutAndComesBack(t *testing.T) {
 	if err != nil || form.Values["phone"] != "+254712345678" {
 		t.Errorf("phone %q, %v", form.Values["phone"], err)
 	}
+	// The record has another telephone since, and somebody hands the list in once more.
+	w.clock = w.clock.Add(time.Hour)
+	if out, err := w.desk.People.Save(t.Context(), clerk, w.homes[1], registry.KindHousehold, form.Seen, map[string]string{"phone": "+254700000001"}, "phone"); err != nil || len(out.Set) == 0 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	got, _, err = w.desk.Take(t.Context(), clerk, code, "list.xlsx", "other", filled(t, book, map[string]string{"G" + row: "x", "K" + row: "2026-11-24", "L" + row: "+254 712 345 678"}))
+	if form, _ := w.desk.People.Edit(t.Context(), clerk, w.homes[1], registry.KindHousehold); err != nil || got.Phones != 0 || form.Values["phone"] != "+254700000001" {
+		t.Errorf("an old list has brought an old telephone back: %q, %+v, %v", form.Values["phone"], got, err)
+	}
 }
 
 // Whatever is wrong in a file is named by row and column, and then nothing of it is taken.

@@ -69,6 +69,8 @@ type FilledMark struct {
 	Desk  string
 	Event exercise.Event
 	Phone string // that is new; empty: none
+
+	taken time.Time // when it was taken in already; zero: it was not
 }
 
 // A Filled is a list that came back, as it was read.
@@ -151,7 +153,7 @@ func (d *Desk) compare(ctx context.Context, code string, f *Filled) error {
 				f.find(Finding{Row: m.Row, Code: Gone})
 				continue
 			}
-			if known(&u, m) {
+			if !known(&u, m).IsZero() {
 				f.Known++
 				continue
 			}
@@ -168,11 +170,14 @@ func (d *Desk) compare(ctx context.Context, code string, f *Filled) error {
 	})
 }
 
-// known reports whether a mark was taken already, whoever took it.
-func known(u *exercise.Unit, m *FilledMark) bool {
-	return slices.ContainsFunc(u.Marks, func(o exercise.Mark) bool {
-		return o.Sheet && o.Undone.IsZero() && o.Outcome == m.Event.Outcome && o.How == m.Event.How && o.Desk == m.Desk && o.When.Equal(m.Event.When)
-	})
+// known is when a mark was taken already, whoever took it; zero: it was not.
+func known(u *exercise.Unit, m *FilledMark) time.Time {
+	for _, o := range u.Marks {
+		if o.Sheet && o.Undone.IsZero() && o.Outcome == m.Event.Outcome && o.How == m.Event.How && o.Desk == m.Desk && o.When.Equal(m.Event.When) {
+			return o.Known
+		}
+	}
+	return time.Time{}
 }
 
 // inUse reports whether a record is there and not closed.
@@ -438,7 +443,7 @@ func (d *Desk) Take(ctx context.Context, by access.Actor, code, name, clerk stri
 			if err != nil {
 				return err
 			}
-			if known(&u, m) {
+			if m.taken = known(&u, m); !m.taken.IsZero() {
 				t.Same++
 			} else {
 				fresh[m.Desk] = append(fresh[m.Desk], m)
@@ -497,6 +502,9 @@ func (d *Desk) phones(ctx context.Context, by access.Actor, code string, marks [
 		rec, err := d.record(ctx, m.Unit)
 		if err != nil {
 			return err
+		}
+		if !m.taken.IsZero() && rec.Fields["contacts"].At.After(m.taken) { // by this list, when it was first taken; or by somebody who knew later
+			continue
 		}
 		form, err := d.People.Edit(ctx, by, m.Unit, rec.Kind)
 		if err != nil {

@@ -50,6 +50,13 @@ func (d *Desk) Make(ctx context.Context, by access.Actor, e Exercise) (Exercise,
 		} else if err != nil && !errors.Is(err, ErrNone) {
 			return err
 		}
+		if err == nil && !was.Scope.equal(&e.Scope) { // an opening that was stopped has drawn by the old one
+			if drawn, err := tx.AllInvited(e.Code, registry.ID{}, 1); err != nil {
+				return err
+			} else if len(drawn) > 0 {
+				return refuse(RefusedTaken, "%s has begun to be opened, and invites by its scope already: open it as it is, or choose another code", e.Code)
+			}
+		}
 		if err := tx.SaveExercise(e); err != nil {
 			return err
 		}

@@ -333,6 +333,10 @@ func (s *Scope) Holds(at *registry.Location) bool {
 	return (len(s.PCodes) == 0 || slices.ContainsFunc(s.PCodes, below)) && (len(s.Sites) == 0 || slices.ContainsFunc(s.Sites, named))
 }
 
+func (s *Scope) equal(o *Scope) bool {
+	return s.Kind == o.Kind && slices.Equal(s.PCodes, o.PCodes) && slices.Equal(s.Sites, o.Sites)
+}
+
 // Window is the last day of the time for appeals of a notice that was given on a day; false
 // for no day.
 func (e *Exercise) Window(noticed string) (time.Time, bool) {

@@ -176,6 +176,21 @@ func TestWhoIsInvited(t *testing.T) {
 	if _, err := w.desk.Make(ctx, lead, e); refusal(err) != exercise.RefusedTaken {
 		t.Errorf("made again: %v", err)
 	}
+	// An opening that was stopped after it drew some: another scope would leave them invited.
+	half := exercise.Exercise{Code: "VER-HALF", Opens: "2026-11-02", Closes: "2026-11-06"}
+	_, err = w.desk.Make(ctx, lead, half)
+	must(t, err)
+	must(t, w.store.WriteExercises(ctx, lead, func(tx exercise.Tx) error {
+		return tx.SaveInvited(half.Code, exercise.Unit{ID: w.homes[1], At: w.now})
+	}))
+	half.Title = "Spring"
+	if _, err := w.desk.Make(ctx, lead, half); err != nil {
+		t.Errorf("of the same scope: %v", err)
+	}
+	half.Scope.Sites = []string{"well"}
+	if _, err := w.desk.Make(ctx, lead, half); refusal(err) != exercise.RefusedTaken {
+		t.Errorf("half opened, and made for others: %v", err)
+	}
 	if _, err := w.desk.Mark(ctx, clerk, code, w.homes[0], exercise.Event{Outcome: exercise.Seen, Desk: "north"}); !errors.Is(err, exercise.ErrNotInvited) {
 		t.Errorf("a closed household is marked: %v", err)
 	}
@@ -350,6 +365,11 @@ func TestInactiveOnlyAfterNoticeAndAppeal(t *testing.T) {
 	if n, err := w.desk.Notice(ctx, lead, code, nil, "2026-11-05", "poster"); refusal(err) != exercise.RefusedNotice {
 		t.Errorf("told %d before the close: %v", n, err)
 	}
+	w.now = time.Date(2026, 11, 15, 8, 0, 0, 0, time.UTC)
+	if n, err := w.desk.Notice(ctx, lead, code, nil, "2026-11-07", "poster"); refusal(err) != exercise.RefusedNotice {
+		t.Errorf("%d are told to have been told long ago: %v", n, err)
+	}
+	w.now = time.Date(2026, 11, 14, 23, 0, 0, 0, time.UTC)
 	told := w.homes[2:8] // 8 is never told
 	if n, err := w.desk.Notice(ctx, lead, code, told, "2026-11-07", "visit"); n != 6 || err != nil {
 		t.Fatalf("told %d, %v", n, err)

@@ -19,6 +19,10 @@ import (
 // MostSettled is how many units one decision of two accounts makes inactive.
 const MostSettled = 2000
 
+// lateNotice is how many days after it was given a notice can be entered: the time for an
+// appeal runs from the day on which people were told, and nobody else sees that they were.
+const lateNotice = 7
+
 // Standing is how far one of the absent is on the way to being inactive.
 type Standing string
 
@@ -218,6 +222,9 @@ func (d *Desk) Notice(ctx context.Context, by access.Actor, code string, units [
 	e, err := d.Find(ctx, code)
 	if err != nil {
 		return 0, err
+	}
+	if d.now().Sub(day) >= (lateNotice+1)*24*time.Hour { // else a day long past would leave no time for an appeal
+		return 0, refuse(RefusedNotice, "a notice is entered within %d days: else tell them again, and enter that day", lateNotice)
 	}
 	if on < e.ClosedAt.UTC().Format(time.DateOnly) {
 		return 0, refuse(RefusedNotice, "%s was closed after that day: a notice is given when the exercise is over", code)

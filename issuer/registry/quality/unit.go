@@ -128,7 +128,14 @@ func (r *Reader) beside(u *Unit, rec registry.Record) error {
 				open = addPair(open, id, d)
 			}
 		}
-		u.Doubles = append(u.Doubles, open...)
+		for _, p := range open { // one of whom one was erased nobody can decide: it holds no card up
+			if _, err := r.view.Record(p.With); errors.Is(err, registry.ErrErased) {
+				continue
+			} else if err != nil {
+				return fmt.Errorf("quality: %w", err)
+			}
+			u.Doubles = append(u.Doubles, p)
+		}
 	}
 	return r.meet(u, rec)
 }

@@ -14,18 +14,22 @@ type records struct {
 	all     map[registry.ID]registry.Record
 	members map[registry.ID][]registry.ID
 	doubles []registry.Double
+	erased  registry.ID
 }
 
 func (v records) Record(id registry.ID) (registry.Record, error) {
 	if r, ok := v.all[id]; ok {
 		return r, nil
 	}
+	if id == v.erased && !id.IsZero() {
+		return registry.Record{}, registry.ErrErased
+	}
 	return registry.Record{}, registry.ErrNotFound
 }
 
 func (v records) Members(id registry.ID) ([]registry.ID, error)    { return v.members[id], nil }
 func (v records) Doubles(bool) ([]registry.Double, error)          { return v.doubles, nil }
-func (v records) DoublesOf(registry.ID) ([]registry.Double, error) { return nil, nil }
+func (v records) DoublesOf(registry.ID) ([]registry.Double, error) { return v.doubles, nil }
 func (v records) put(kind registry.Kind, household registry.ID, fields map[string][]byte, err error) registry.ID {
 	if err != nil {
 		panic(err)
@@ -67,5 +71,19 @@ func TestUnitsAreReadWithWhatStandsAroundThem(t *testing.T) {
 	}
 	if _, err := r.Unit(registry.NewID()); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
+	}
+}
+
+// A pair of which one was erased is nobody's to decide: also where a unit is read alone it
+// holds no card up.
+func TestAPairWithWhoWasErasedHoldsNoCardUp(t *testing.T) {
+	v := records{all: map[registry.ID]registry.Record{}, erased: registry.NewID()}
+	fields, err := whole().Fields()
+	anna := v.put(registry.KindPerson, registry.ID{}, fields, err)
+	other := v.put(registry.KindPerson, registry.ID{}, fields, nil)
+	v.doubles = []registry.Double{{A: anna, B: v.erased}, {A: other, B: anna}}
+	u, err := quality.One(v).Unit(anna)
+	if err != nil || len(u.Doubles) != 1 || u.Doubles[0].With != other {
+		t.Errorf("%+v, %v", u.Doubles, err)
 	}
 }
