@@ -72,11 +72,10 @@ const (
 
 // An exerciseWait is what one exercise leaves to somebody, counted at a time.
 type exerciseWait struct {
-	at        time.Time
-	untold    int
-	due       int
-	state     exercise.State
-	lastPoint time.Time
+	at     time.Time
+	untold int
+	due    int
+	state  exercise.State
 }
 
 // countedFor is how long what an exercise leaves to somebody is not counted again for Home:
