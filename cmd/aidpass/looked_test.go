@@ -21,7 +21,7 @@ var looks = map[string]string{
 	"registry history": "registry history P-2 --list camp", "registry compare": "registry compare P-2 --list camp --from 2026-11-01",
 	"registry face": "-nobody here has a photo: testdata/face.txtar", "card replace": "-writes", "registry duplicates review": "registry duplicates review",
 	"registry decide": "registry decide P-2 --list camp",
-	"quality list":    "quality list DQ-02 --limit 0", "quality report": "-counts", "quality snapshot": "-counts", "quality history": "-counts", "quality explain": "-nobody: it says what is counted",
+	"quality list":    "quality list DQ-02 --limit 0", "quality report": "-counts", "quality snapshot": "-counts", "quality history": "-counts", "quality explain": "-nobody: it says what is counted", "quality places": "-counts",
 	"registry split": "registry split H-1 --list camp --leaving P-2", "registry merge": "registry merge H-1 H-2 --list camp",
 	"registry died": "registry died P-2 --list camp --on 2026-11-20", "registry erase": "registry erase P-2 --list camp --reason asked",
 	"registry set":    "registry set P-2 --list camp full_name=Amina --reason spelling",

@@ -35,7 +35,7 @@ func (a *app) qualityCommand() *cobra.Command {
   aidpass quality snapshot
   aidpass quality history`,
 	}
-	cmd.AddCommand(a.qualityReportCommand(), a.qualityListCommand(), a.qualitySnapshotCommand(), a.qualityHistoryCommand(), a.qualityExplainCommand())
+	cmd.AddCommand(a.qualityReportCommand(), a.qualityListCommand(), a.qualitySnapshotCommand(), a.qualityHistoryCommand(), a.qualityExplainCommand(), a.qualityPlacesCommand())
 	return cmd
 }
 
@@ -78,10 +78,8 @@ func (a *app) knownPlaces(path string) (indicator.Places, error) {
 		return nil, rosterError(err)
 	}
 	places := indicator.Places{}
-	for code := range list {
-		if !strings.HasPrefix(code, "=") { // a name
-			places[code] = true
-		}
+	for _, at := range list.List() {
+		places[at.Code] = indicator.Place{From: at.From, To: at.To}
 	}
 	return places, nil
 }
@@ -153,17 +151,24 @@ Thresholds, weights and what is required stand in the policy (registry gate
 				r, cut = r.Of(indicator.Session, session), indicator.All
 			}
 			rows := figureRows(r, cut)
+			names, err := o.cutNames(cmd.Context(), cut)
+			if err != nil {
+				return err
+			}
 			switch {
 			case table:
+				for i, row := range rows {
+					rows[i] = append(row, names.of(cut, row[1]))
+				}
 				b, err := csvOf(figureHeader, rows)
 				if err == nil {
 					_, err = a.Stdout.Write(b)
 				}
 				return err
 			case a.JSON:
-				return a.reportJSON(r, cut)
+				return a.reportJSON(r, cut, names)
 			case cut != indicator.All:
-				return writeCut(a.Stdout, r, cut)
+				return writeCut(a.Stdout, r, cut, names)
 			}
 			return writeIndicators(a.Stdout, r)
 		},
@@ -176,7 +181,7 @@ Thresholds, weights and what is required stand in the policy (registry gate
 	return cmd
 }
 
-var figureHeader = []string{"cut", "value", "indicator", "figure", "result", "unit", "state", "defects", "looked_at", "definition"}
+var figureHeader = []string{"cut", "value", "indicator", "figure", "result", "unit", "state", "defects", "looked_at", "definition", "name"}
 
 // figureRows are the figures of every cell of a cut.
 func figureRows(r *indicator.Report, cut indicator.Cut) (rows [][]string) {
@@ -236,15 +241,16 @@ type measuredJSON struct {
 }
 
 // reportJSON prints a line for each cell.
-func (a *app) reportJSON(r *indicator.Report, cut indicator.Cut) error {
+func (a *app) reportJSON(r *indicator.Report, cut indicator.Cut, names cutNames) error {
 	for _, v := range cutValues(r, cut) {
 		line := struct {
 			At    time.Time       `json:"at"`
 			Cut   indicator.Cut   `json:"cut,omitempty"`
 			Value string          `json:"value,omitempty"`
+			Name  string          `json:"name,omitempty"` // for people
 			Score indicator.Score `json:"score"`
 			List  []measuredJSON  `json:"indicators"`
-		}{r.At.UTC(), cut, v, r.Score(cut, v), nil}
+		}{r.At.UTC(), cut, v, names.of(cut, v), r.Score(cut, v), nil}
 		for i := range r.Indicators {
 			m := &r.Indicators[i]
 			t := m.In(cut, v)
@@ -291,7 +297,7 @@ func writeIndicators(w io.Writer, r *indicator.Report) error {
 	return t.Flush()
 }
 
-func writeCut(w io.Writer, r *indicator.Report, cut indicator.Cut) error {
+func writeCut(w io.Writer, r *indicator.Report, cut indicator.Cut, names cutNames) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "%s\tscore\tred\tamber\tgreen\twhich are red\n", cut)
 	for _, v := range cutValues(r, cut) {
@@ -305,7 +311,7 @@ func writeCut(w io.Writer, r *indicator.Report, cut indicator.Cut) error {
 		if s := r.Score(cut, v); s.Known {
 			score = strconv.FormatFloat(s.Value, 'f', 1, 64)
 		}
-		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\n", cmp.Or(v, "-"), score, len(states[indicator.Red]), len(states[indicator.Amber]), len(states[indicator.Green]), strings.Join(states[indicator.Red], " "))
+		fmt.Fprintf(t, "%s\t%s\t%d\t%d\t%d\t%s\n", cmp.Or(names.of(cut, v), "-"), score, len(states[indicator.Red]), len(states[indicator.Amber]), len(states[indicator.Green]), strings.Join(states[indicator.Red], " "))
 	}
 	return t.Flush()
 }

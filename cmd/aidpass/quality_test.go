@@ -93,6 +93,42 @@ func TestQualityFromAListToTheMendedRecord(t *testing.T) {
 	}
 }
 
+// A list of place codes is looked at, loaded, and told apart from what the records say.
+func TestPlaceCodesAreLoaded(t *testing.T) {
+	l := newLaptop(t)
+	const people = "household_id,individual_id,full_name,sex,birth_date,relationship,household_size,consent,pcode\n" +
+		"H-1,P-1,Mohamed Ali,M,1980-05-12,head,1,yes,SO1101\nH-2,P-2,Amina Yusuf,F,1985-03-04,head,1,yes,XX123\nH-3,P-3,Hodan Nur,F,1985-03-05,head,1,yes,SO1102\n"
+	for name, text := range map[string]string{"people.csv": people, "cod.csv": "ADM1_PCODE,ADM1_EN,ADM2_PCODE,ADM2_EN,validTo\nSO11,Awdal,SO1101,Baki,\nSO11,Awdal,SO1102,Lughaye,2020-01-01\n", "bad.csv": "pcode,valid_to\nSO11,soon\n"} {
+		if err := os.WriteFile(l.path(name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	l.must("registry", "import", l.path("people.csv"), "--list", "camp")
+	l.refused([]string{"no list of place codes is loaded"}, "quality", "places", "show")
+	out := l.must("quality", "places", l.path("cod.csv"))
+	for _, want := range []string{"3 codes, adm1 1, adm2 2; 1 with days of use", "pcode_unknown 1", "pcode_ended 1", "XX123 (not in the list)  1", "nothing is kept; --yes 3"} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q: %s", want, out)
+		}
+	}
+	l.refused([]string{"no list of place codes is loaded"}, "quality", "places", "show")
+	l.refused([]string{"the file has 3 codes"}, "quality", "places", l.path("cod.csv"), "--yes", "4")
+	l.refused([]string{"valid_to"}, "quality", "places", l.path("bad.csv"))
+	l.must("quality", "places", l.path("cod.csv"), "--yes", "3")
+	if again := l.must("quality", "places", "show"); !strings.Contains(out, again) || strings.Contains(again, "--yes") {
+		t.Errorf("loaded: %s", again)
+	}
+	if log := l.must("audit", "show", "--json"); !strings.Contains(log, `"settings.change"`) {
+		t.Error("the log does not tell of the list")
+	}
+	if out := l.must("quality", "report", "--by", "adm1"); !strings.Contains(out, "XX123 (not in the list)") || strings.Contains(out, "?XX123") {
+		t.Errorf("by adm1: %s", out)
+	}
+	if out := l.must("quality", "list", "DQ-10", "--by", "adm1", "--value", "XX123"); !strings.Contains(out, "pcode_unknown") || strings.Count(out, "\n") != 1 {
+		t.Errorf("of XX123: %s", out)
+	}
+}
+
 // sheetOf is the XML of a workbook's first sheet.
 func sheetOf(t *testing.T, path string) string {
 	t.Helper()

@@ -16,6 +16,11 @@ import (
 // consoleQuality is console.QualityWork on the database.
 type consoleQuality struct{ *serving }
 
+// Names implements console.QualityWork.
+func (d consoleQuality) Names(ctx context.Context, cut indicator.Cut) (map[string]console.CutName, error) {
+	return d.o.cutNames(ctx, cut)
+}
+
 // waiting are the rooms in which what was made of records waits: nobody's erased record stays there.
 func (s *serving) waiting() []interface{ clear() } {
 	return []interface{ clear() }{&s.exports, &s.listed}

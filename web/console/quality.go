@@ -58,9 +58,52 @@ type qualityData struct {
 	Value  string        `json:"value"`
 	Cuts   []string      `json:"-"`
 	Values []string      `json:"values"` // of the cut
+	Shown  []cutValue    `json:"-"`      // the same for people
 	Score  float64       `json:"score"`  // of 100; 0 where nothing is measured
 	Scored template.HTML `json:"-"`
 	Rows   []qualityRow  `json:"rows"`
+}
+
+// A cutValue is a value of a cut that can be chosen.
+type cutValue struct {
+	Value string
+	Says  template.HTML
+}
+
+// shown says a value of a cut: its code, with the name that goes with it. It stands where no
+// element can, in an option.
+func (p *Page) shown(cut indicator.Cut, value string, names map[string]CutName) template.HTML {
+	code, listed := indicator.Area(cut, value)
+	if !listed {
+		return inOption(p.T("quality.not_listed", "code", code))
+	}
+	var parts []string
+	if value != "" {
+		parts = append(parts, isolate(value))
+	}
+	if name := names[value]; name.Text != "" {
+		parts = append(parts, isolate(name.Text))
+	}
+	if day := names[value].Day; !day.IsZero() {
+		parts = append(parts, string(inOption(p.Date(day))))
+	}
+	if len(parts) == 0 {
+		return template.HTML(isolate(p.Plain("quality.unknown")))
+	}
+	return template.HTML(strings.Join(parts, " · "))
+}
+
+// inOption is a sentence without elements, its values isolated by signs.
+func inOption(sentence template.HTML) template.HTML {
+	return template.HTML(textOf(template.HTML(strings.NewReplacer("<bdi>", "\u2068", "</bdi>", "\u2069").Replace(string(sentence)))))
+}
+
+// names are those of a cut's values.
+func (s *Quality) names(ctx context.Context, cut indicator.Cut) (map[string]CutName, error) {
+	if s.Work == nil || cut == indicator.All {
+		return nil, nil
+	}
+	return s.Work.Names(ctx, cut)
 }
 
 // A qualityRow is one indicator in one cell.
@@ -123,11 +166,15 @@ func (s *Quality) show(p *Page) error {
 	var last indicator.Snapshot
 	var days []indicator.Snapshot
 	var parts indicator.Parts
+	var names map[string]CutName
 	err = p.Do(func(ctx context.Context) (err error) {
 		if last, err = s.Desk.Store.LastSnapshot(ctx); err != nil {
 			return err
 		}
 		if cut != indicator.All {
+			if names, err = s.names(ctx, cut); err != nil {
+				return err
+			}
 			parts, err = s.Desk.Store.PartsOf(ctx, last.Day(), cut)
 			return err
 		}
@@ -151,6 +198,9 @@ func (s *Quality) show(p *Page) error {
 		}
 	}
 	d.Values = append(d.Values, slices.Sorted(maps.Keys(values))...)
+	for _, v := range d.Values {
+		d.Shown = append(d.Shown, cutValue{v, p.shown(cut, v, names)})
+	}
 	defs := indicator.Definitions(policy)
 	list := make([]indicator.Measured, len(last.Indicators))
 	for i, k := range last.Indicators {
@@ -271,14 +321,15 @@ func spark(p *Page, id string, days []indicator.Snapshot) (template.HTML, []time
 }
 
 type defectsData struct {
-	ID       string       `json:"indicator"`
-	By       string       `json:"by"`
-	Value    string       `json:"value"`
-	Name     string       `json:"-"`
-	Is       string       `json:"-"`
-	All      int          `json:"all"`      // there are
-	Withheld int          `json:"withheld"` // drawn by lot, and the asker had a part in them
-	Rows     []defectView `json:"rows"`     // the first of them
+	ID       string        `json:"indicator"`
+	By       string        `json:"by"`
+	Value    string        `json:"value"`
+	Name     string        `json:"-"`
+	Is       string        `json:"-"`
+	Shown    template.HTML `json:"-"`        // the value for people
+	All      int           `json:"all"`      // there are
+	Withheld int           `json:"withheld"` // drawn by lot, and the asker had a part in them
+	Rows     []defectView  `json:"rows"`     // the first of them
 
 	Long  bool      `json:"long_work"` // it is made beside the pages: nothing of it is here yet
 	At    time.Time `json:"at,omitzero"`
@@ -365,7 +416,7 @@ func (s *Quality) list(p *Page) error {
 
 // listed is a list as its page shows it.
 func (s *Quality) listed(p *Page, o *QualityOrder, def *indicator.Definition, list *indicator.Listing) defectsData {
-	d := defectsData{ID: def.ID, By: string(o.By), Value: o.Value, Name: p.indicatorWord(def.Key() + ".name"), Is: p.indicatorWord(def.Key() + ".is"), All: list.All, Withheld: list.Withheld, Rows: []defectView{}}
+	d := defectsData{ID: def.ID, By: string(o.By), Value: o.Value, Shown: p.shown(o.By, o.Value, nil), Name: p.indicatorWord(def.Key() + ".name"), Is: p.indicatorWord(def.Key() + ".is"), All: list.All, Withheld: list.Withheld, Rows: []defectView{}}
 	for _, l := range list.Lines {
 		v := defectView{Record: l.ID, Kind: string(l.Kind), List: l.List, Number: l.Number, Field: l.Field, Code: l.Code, Extra: l.Extra, Says: l.Code, Label: l.ID}
 		if w := indicator.Words(p.Lang)["quality.code."+l.Code]; w != "" {

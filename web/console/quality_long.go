@@ -12,8 +12,17 @@ import (
 	"aidpass/issuer/registry/quality/indicator"
 )
 
+// A CutName is what a value of a cut goes by: the title of an exercise, or the file and the day
+// of the import that brought a list.
+type CutName struct {
+	Text string
+	Day  time.Time // zero: none
+}
+
 // QualityWork measures beside the pages, as long work, where the register is large.
 type QualityWork interface {
+	// Names are what the values of a cut go by besides their code, where anything.
+	Names(ctx context.Context, cut indicator.Cut) (map[string]CutName, error)
 	// Large reports whether a page would wait too long for it.
 	Large(ctx context.Context) (bool, error)
 	// Start begins to make what is asked for, and returns its job.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"aidpass/access"
+	"aidpass/issuer/registry/quality/indicator"
 )
 
 // From the day's figures to the record that is to be mended, in a file too, and what changed
@@ -51,6 +52,17 @@ func TestQualityLeadsFromAFigureToTheField(t *testing.T) {
 	if strings.Count(by, `<tr id="DQ-`) != 31 || !strings.Contains(by, `<option value="2026-11" selected>`) {
 		t.Error("by month")
 	}
+	parts := w.measured.parts[w.measured.list[1].Day()]
+	for cut, values := range map[indicator.Cut][]string{indicator.Session: {"VER-2026-03", ""}, indicator.Batch: {"camp", "other"}, indicator.Adm1: {"?XX123", "SO11"}} {
+		parts[cut] = indicator.Parts{"DQ-05": {}}
+		for _, v := range values {
+			parts[cut]["DQ-05"][v] = indicator.Tally{"": {Of: 1}}
+		}
+	}
+	for by, option := range map[string]string{"session": "value=\"VER-2026-03\">\u2068VER-2026-03\u2069 · \u2068&lt;b&gt;Spring&lt;/b&gt;\u2069<", "batch": "value=\"camp\">\u2068camp\u2069 · \u2068list 7.csv\u2069 · ", "adm1": `value="?XX123">` + "\u2068XX123\u2069 (not in the list)<"} {
+		has(t, a.get("/quality?by="+by).Body.String(), option)
+	}
+	has(t, a.get("/quality/list?indicator=DQ-05&by=adm1&value=%3FXX123").Body.String(), "XX123\u2069 (not in the list)")
 	for _, path := range []string{"/quality?by=soul", "/quality/list?indicator=DQ-77"} {
 		if got := a.get(path); got.Code != http.StatusBadRequest {
 			t.Errorf("%s: %d", path, got.Code)

@@ -71,6 +71,11 @@ type listWork struct{ w *world }
 
 func (l listWork) Large(context.Context) (bool, error) { return l.w.large, nil }
 
+func (l listWork) Names(_ context.Context, cut indicator.Cut) (map[string]console.CutName, error) {
+	return map[indicator.Cut]map[string]console.CutName{
+		indicator.Session: {"VER-2026-03": {Text: "<b>Spring</b>"}}, indicator.Batch: {"camp": {Text: "list 7.csv", Day: l.w.now()}}}[cut], nil
+}
+
 func (l listWork) Start(ctx context.Context, by access.Actor, o console.QualityOrder) (string, error) {
 	job := l.w.jobs.add(own, access.QualityRead)
 	if o.What == console.QualityTaken {

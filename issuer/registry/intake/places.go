@@ -9,6 +9,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/roster"
@@ -26,22 +29,98 @@ func (p Places) name(text string) bool {
 	return ok
 }
 
-// placeName marks the entries of names.
-const placeName = "="
+// placeName marks the entries of names, placeDays those of the days between which a code is
+// in use; no code begins with either.
+const (
+	placeName = "="
+	placeDays = "@"
+)
 
-// maxPlaces bounds a list of places; the largest country has under 100,000.
-const maxPlaces = 500_000
+// Bounds of a list of places; the largest country has under 100,000.
+const (
+	maxPlaces    = 500_000 // entries: codes, their names and their days
+	maxPlaceCode = 40      // bytes
+	maxPlaceName = 200     // bytes; a longer one is cut
+)
+
+// ErrPlaces: a list of places is longer than any country's.
+var ErrPlaces = errorf("over %d places and names: give the list of one country", maxPlaces)
 
 // add takes a code and its name.
 func (p Places) add(code, name string) {
 	code = strings.ToUpper(strings.TrimSpace(code))
-	if code == "" || len(p) >= maxPlaces || len(code) > 40 {
+	if !canBeCode(code) || len(p) >= maxPlaces {
 		return
 	}
-	p[code] = name
+	name = strings.Join(strings.FieldsFunc(name, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
+	}), " ")
+	if len(name) > maxPlaceName {
+		name = strings.ToValidUTF8(name[:maxPlaceName], "")
+	}
+	if name != "" || p[code] == "" {
+		p[code] = name
+	}
 	if f := squeeze(name); f != "" {
 		p[placeName+f] = code
 	}
+}
+
+// canBeCode reports whether a text can be a code: it begins with a letter or digit, and no
+// sign in it is one that nobody sees.
+func canBeCode(s string) bool {
+	first, _ := utf8.DecodeRuneInString(s)
+	return len(s) <= maxPlaceCode && utf8.ValidString(s) && (unicode.IsLetter(first) || unicode.IsDigit(first)) &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// last keeps until when a code is in use, and since when: days as 2026-11-22, empty is always.
+// Of two rows of one code that one counts by which it is in use longer.
+func (p Places) last(code, from, to string) {
+	code = strings.ToUpper(strings.TrimSpace(code))
+	if _, known := p[code]; !known || !canBeCode(code) {
+		return
+	}
+	if have, twice := p[placeDays+code]; twice {
+		oldFrom, oldTo, _ := strings.Cut(have, "/")
+		from = min(oldFrom, from)
+		if to != "" && (oldTo == "" || oldTo > to) {
+			to = oldTo
+		}
+	}
+	p[placeDays+code] = from + "/" + to
+}
+
+// A Place is one code of a list.
+type Place struct {
+	Code, Name string
+	// From and To are the first and the last day on which it is in use, as 2026-11-22; empty:
+	// the list does not say.
+	From, To string
+}
+
+// List is the list's codes in their order.
+func (p Places) List() (list []Place) {
+	for _, code := range slices.Sorted(maps.Keys(p)) {
+		if strings.HasPrefix(code, placeName) || strings.HasPrefix(code, placeDays) {
+			continue
+		}
+		from, to, _ := strings.Cut(p[placeDays+code], "/")
+		list = append(list, Place{code, p[code], from, to})
+	}
+	return list
+}
+
+// dayIn reads a day of a list: empty, or 2026-11-22 with or without a time after it.
+func dayIn(row roster.Row, column string) (string, error) {
+	cell := row.Cell(column)
+	if cell == "" {
+		return "", nil
+	}
+	if _, err := time.Parse(time.DateOnly, cell[:min(len(cell), len(time.DateOnly))]); err != nil {
+		return "", errorf("%s: column %q has no day: write it as 2026-11-22, or leave it empty", row.Place(), column)
+	}
+	return cell[:len(time.DateOnly)], nil
 }
 
 // choicesSheet is where a HOPE workbook lists the answers that its columns allow.
@@ -114,7 +193,9 @@ func (p Places) readChoices(of *roster.File) error {
 }
 
 // ReadPlaces reads a list of p-codes: a CSV or XLSX whose columns of codes are
-// called pcode, admN_pcode or code, as those of OCHA are, with names beside them.
+// called pcode, admN_pcode or code, as those of OCHA are, with names beside them. The days of
+// columns valid_from and valid_to (validOn and validTo of OCHA) are those of a row's deepest
+// place; the list is refused over maxPlaces entries.
 func ReadPlaces(path string) (Places, error) {
 	file, err := roster.OpenFile(path, roster.Options{})
 	if err != nil {
@@ -141,6 +222,7 @@ func PlacesIn(file *roster.File) (Places, error) {
 		if len(coded) == 0 {
 			continue
 		}
+		from, to := columnOf(table, "validfrom", "validon"), columnOf(table, "validto")
 		rows, err := file.Rows(table.Name)
 		if err != nil {
 			return nil, err
@@ -152,8 +234,26 @@ func PlacesIn(file *roster.File) (Places, error) {
 			} else if err != nil {
 				return nil, err
 			}
+			deepest := ""
 			for _, c := range coded {
-				places.add(row.Cell(c), nameBeside(table, row, c))
+				code := row.Cell(c)
+				if places.add(code, nameBeside(table, row, c)); len(code) > len(deepest) {
+					deepest = code
+				}
+			}
+			first, err := dayIn(row, from)
+			if err != nil {
+				return nil, err
+			}
+			end, err := dayIn(row, to)
+			if err != nil {
+				return nil, err
+			}
+			if from != "" || to != "" {
+				places.last(deepest, first, end)
+			}
+			if len(places) >= maxPlaces {
+				return nil, ErrPlaces
 			}
 		}
 	}
@@ -161,6 +261,16 @@ func PlacesIn(file *roster.File) (Places, error) {
 		return nil, errorf("no column of p-codes has any: name one pcode, adm2_pcode or code")
 	}
 	return places, nil
+}
+
+// columnOf finds a column by one of its names, without what stands between their words.
+func columnOf(table roster.Table, names ...string) string {
+	for _, c := range table.Columns {
+		if slices.Contains(names, strings.ToLower(strings.NewReplacer("_", "", " ", "", "-", "").Replace(c.Name))) {
+			return c.Name
+		}
+	}
+	return ""
 }
 
 // nameBeside finds the name of a coded place: admN_name or admN_xx beside admN_pcode.
@@ -174,15 +284,18 @@ func nameBeside(table roster.Table, row roster.Row, coded string) string {
 	return ""
 }
 
-// CSV is the list as ReadPlaces reads it: code and name, in the order of the codes.
+// CSV is the list as ReadPlaces reads it: code, name and, where it has any, days, in the order
+// of the codes.
 func (p Places) CSV() []byte {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b) // into memory: it cannot fail
-	w.Write([]string{"adm_pcode", "adm_name"})
-	for _, code := range slices.Sorted(maps.Keys(p)) {
-		if !strings.HasPrefix(code, placeName) {
-			w.Write([]string{SafeCell(code), SafeCell(p[code])})
-		}
+	list, head := p.List(), []string{"adm_pcode", "adm_name"}
+	if slices.ContainsFunc(list, func(at Place) bool { return at.From+at.To != "" }) {
+		head = append(head, "valid_from", "valid_to")
+	}
+	w.Write(head)
+	for _, at := range list {
+		w.Write([]string{SafeCell(at.Code), SafeCell(at.Name), at.From, at.To}[:len(head)])
 	}
 	w.Flush()
 	return b.Bytes()

@@ -79,6 +79,27 @@ func (d *Desk) Prove(ctx context.Context, taken Snapshot) (s Snapshot, err error
 	return s, err
 }
 
+// TryPlaces tells how the Desk's list of places would do: the place codes of records in use
+// that were looked at, how many are wrong by Defect.Code, and how many records name each code
+// that is not in the list and has the form of one. It names no record.
+func (d *Desk) TryPlaces(ctx context.Context) (looked int64, wrong, unknown map[string]int, err error) {
+	wrong, unknown = map[string]int{}, map[string]int{}
+	err = d.measuring(ctx, d.Now(), false, func(v registry.View, o Options) error {
+		found, m, err := List(ctx, v, o, "DQ-10", All, "")
+		if err != nil {
+			return err
+		}
+		looked = m.In(All, "")[""].Of
+		for _, f := range found {
+			if wrong[f.Code]++; f.Code == CodePlace && f.Extra != "" {
+				unknown[f.Extra]++
+			}
+		}
+		return nil
+	})
+	return looked, wrong, unknown, err
+}
+
 // A Line is a defect with what its record goes by.
 type Line struct {
 	Defect

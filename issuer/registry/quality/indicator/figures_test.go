@@ -244,8 +244,10 @@ func TestAreasOfCodes(t *testing.T) {
 		{"KE001", nil, [3]string{"KE001", "", ""}},
 		{"SY0200401", nil, [3]string{"SY02", "SY0200", "SY0200401"}},
 		{"camp 4", nil, [3]string{}},
-		{"SO110203", places, [3]string{"SO11", "SO1102", ""}},
-		{"XX11", places, [3]string{}},
+		{"SO1102", places, [3]string{"SO11", "SO1102", ""}},
+		{"so110203", places, [3]string{"SO11", "SO1102", "?SO110203"}}, // not in the list: a row of its own
+		{"XX11", places, [3]string{"?XX11", "?XX11", "?XX11"}},
+		{"row 4, behind the well", places, [3]string{}}, // no code at all
 	} {
 		id := w.houses[0].id
 		w.house(id, func(h *registry.Household) { h.Location.PCode = c.code })
@@ -266,6 +268,30 @@ func TestAreasOfCodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// A code that the list does not have is an area of its own: nobody there is lost, and the
+// values of the cut still add up.
+func TestAnUnknownCodeIsItsOwnRow(t *testing.T) {
+	w := newWorld(t)
+	for i := range 3 {
+		w.house(w.houses[i].id, func(h *registry.Household) { h.Location.PCode = "xx123 " })
+	}
+	m := w.measure().Indicators[4] // DQ-05, of households
+	if got := m.In(indicator.Adm1, "?XX123")[""].Of; got != 3 {
+		t.Errorf("%d households at XX123, of 3; %v", got, values(&m, indicator.Adm1))
+	}
+	for _, value := range []string{"XX123", "?XX123"} { // as people write it, and as it is counted
+		if found := w.list("DQ-10", indicator.Adm2, value); len(found) != 3 || found[0].Extra != "XX123" {
+			t.Errorf("%s: %v", value, found)
+		}
+	}
+	if code, listed := indicator.Area(indicator.Adm1, "?XX123"); code != "XX123" || listed {
+		t.Errorf("%s, %v", code, listed)
+	}
+	if site, listed := indicator.Area(indicator.Site, "?XX123"); site != "?XX123" || !listed {
+		t.Errorf("a site is no area: %s, %v", site, listed)
 	}
 }
 

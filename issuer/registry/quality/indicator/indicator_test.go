@@ -87,8 +87,8 @@ var plants = []planting{
 		w.undo = append(w.undo, func() { w.dues[k].Mechanism = "Voucher" })
 		return one(h.id)
 	}},
-	{"DQ-10", "", 1, func(w *world, i int, h home) []registry.ID {
-		return one(w.house(h.id, func(k *registry.Household) { k.Location.PCode = "SO9901" }))
+	{"DQ-10", "", 2, func(w *world, i int, h home) []registry.ID {
+		return one(w.house(h.id, func(k *registry.Household) { k.Location.PCode = []string{"SO9901", "SO1203", "SO1204"}[i%3] }))
 	}},
 	{"DQ-11", "DQ-22 DQ-23", 4, func(w *world, i int, h home) []registry.ID {
 		return one(w.person(h.people[2], func(p *registry.Person) {

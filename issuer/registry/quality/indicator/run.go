@@ -196,6 +196,7 @@ func Measure(ctx context.Context, view registry.View, opt Options) (*Report, err
 // most first; of one value of a cut, or of All.
 func List(ctx context.Context, view registry.View, opt Options, id string, cut Cut, value string) ([]Defect, Measured, error) {
 	var found []Defect
+	value = opt.Places.valueOf(cut, value)
 	list := &listing{id: id, note: func(d Defect) error { found = append(found, d); return nil }}
 	if cut != All {
 		list.in = &cutValue{cut, value}

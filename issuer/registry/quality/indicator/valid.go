@@ -13,6 +13,7 @@ import (
 const (
 	CodePlace    = "pcode_unknown"
 	CodeShallow  = "pcode_level"
+	CodeEnded    = "pcode_ended" // no longer in use, or not yet
 	CodeDate     = "date_unreadable"
 	CodeFuture   = "date_future"
 	CodeOld      = "date_before_1900"
@@ -78,7 +79,7 @@ var validity = []Definition{
 		},
 	},
 	{
-		ID: "DQ-10", Version: 1, Dimension: "V", Of: Values, Fields: []string{"location"}, Codes: []string{CodePlace, CodeShallow}, Figures: good(99, 95),
+		ID: "DQ-10", Version: 2, Dimension: "V", Of: Values, Fields: []string{"location"}, Codes: []string{CodePlace, CodeEnded, CodeShallow}, Figures: good(99, 95),
 		needs: func(o *Options) string {
 			if o.Places == nil {
 				return "no_places"
@@ -90,11 +91,8 @@ var validity = []Definition{
 				if l == nil || registry.Placeholder(l.PCode) {
 					return
 				}
-				code := when(!r.opt.Places.valid(l.PCode, r.opt.Policy.Measured.PlaceLevel), CodeShallow)
-				if !r.opt.Places.valid(l.PCode, 0) {
-					code = CodePlace
-				}
-				c.look(at, Defect{Field: "location", Code: code})
+				code, unknown := r.opt.Places.fault(l.PCode, r.today, r.opt.Policy.Measured.PlaceLevel)
+				c.look(at, Defect{Field: "location", Code: code, Extra: unknown})
 			}
 			return watch{
 				person: func(s *subject) { look(s.row, s.Location) },

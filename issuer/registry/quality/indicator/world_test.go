@@ -195,7 +195,7 @@ func (w *world) mend() {
 	w.undo = nil
 }
 
-var places = indicator.Places{"SO11": true, "SO12": true, "SO1101": true, "SO1102": true, "SO1201": true}
+var places = indicator.Places{"SO11": {}, "SO12": {}, "SO1101": {From: "2019-01-01"}, "SO1102": {To: "2026-11-20"}, "SO1201": {}, "SO1203": {From: "2020-01-01", To: "2026-11-19"}, "SO1204": {From: "2026-11-21"}}
 
 func (w *world) options() indicator.Options {
 	return indicator.Options{Policy: w.policy, At: at, Places: places, Beside: indicator.Beside{
