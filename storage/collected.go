@@ -2,11 +2,13 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
 	"aidpass/credential"
 	"aidpass/issuer/registry"
+	"aidpass/issuer/registry/quality"
 	"aidpass/verifier"
 	"aidpass/verifier/visit"
 )
@@ -65,3 +67,74 @@ func (o *Org) CollectedSince(ctx context.Context, since time.Time, yield func(re
 		return nil
 	})
 }
+
+// mostPlaces are the rounds of one card that are looked at one by one: a card for all rounds,
+// whatever their number, says nothing of which there were, and the entitlements do.
+const mostPlaces = 64
+
+// LastCollected is when something was last given to the holder of a unit's card: of what the
+// journals say on the places that the unit has a card or an entitlement for, whichever of
+// several records counts; false without any. It reads those places alone, and never says a
+// day that is yet to come. With it a View is quality.Collections.
+func (r records) LastCollected(unit registry.ID) (last time.Time, ok bool, err error) {
+	t := r.t
+	const places = `SELECT p.programme, p.pseudonym, e.round, e.round FROM entitlement e
+			JOIN programme_unit p ON p.org_id = e.org_id AND p.programme = e.programme AND p.unit_id = e.unit_id WHERE e.org_id = $1 AND e.unit_id = $2
+		UNION SELECT p.programme, p.pseudonym, c.round, c.last_round FROM credential c
+			JOIN programme_unit p ON p.org_id = c.org_id AND p.programme = c.programme AND p.unit_id = c.unit_id WHERE c.org_id = $1 AND c.unit_id = $2`
+	rows, err := t.query(places, t.o.id, unit.String())
+	if err != nil {
+		return last, false, err
+	}
+	defer rows.Close()
+	marks, asked := map[string]bool{}, map[verifier.LedgerKey]bool{}
+	for rows.Next() {
+		k := verifier.LedgerKey{Issuer: t.o.id}
+		var from, to int64
+		if err := rows.Scan(&k.Programme, &k.Pseudonym, &from, &to); err != nil {
+			return last, false, err
+		}
+		if to-from > mostPlaces {
+			to = from
+		}
+		for n := from; n <= to; n++ {
+			k.Round = uint64(n)
+			marks[string(t.o.ledgerMark(k))], asked[k] = true, true
+		}
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil || len(marks) == 0 {
+		return last, false, err
+	}
+	piece := &visit.Piece{}
+	if err := t.beside(piece, marks); err != nil || len(piece.Records) == 0 {
+		return last, false, err
+	}
+	for _, kid := range kids(piece) { // a counter-entry that came before what it cancels has no mark
+		if err := t.storedVisits(piece, `AND kid = $2 AND ledger IS NULL`, kid); err != nil {
+			return last, false, err
+		}
+	}
+	facts, err := t.visitFacts()
+	if err != nil {
+		return last, false, err
+	}
+	m := visit.Merge(facts.Facts, piece)
+	for i := range m.Accounts {
+		a := &m.Accounts[i]
+		if !asked[a.Ledger] && !slices.ContainsFunc(a.Also, func(k verifier.LedgerKey) bool { return asked[k] }) {
+			continue
+		}
+		for _, k := range slices.Concat(a.Counted, a.Conflicts) {
+			at := m.Entries[k].Est.Std()
+			if at.After(t.now) {
+				at = t.now
+			}
+			if !ok || at.After(last) {
+				last, ok = at, true
+			}
+		}
+	}
+	return last, ok, facts.err
+}
+
+var _ quality.Collections = records{}

@@ -10,6 +10,7 @@ import (
 	"aidpass/access"
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/exercise"
+	"aidpass/issuer/registry/quality"
 )
 
 // testExercises: what an exercise keeps of a unit survives the program, stands nowhere in the
@@ -50,6 +51,19 @@ func testExercises(t *testing.T, e Engine) {
 	}
 	one := w.scanner(t, "tab-1")
 	w.acked(t, "given", w.hand(t, one.give(cards[0].all())), "accepted")
+	must(t, w.org.View(ctx, func(v registry.View) error { // the gate counts it as met
+		for unit, want := range map[registry.ID]bool{cards[0].unit: true, people[0]: false, people[4]: false} {
+			at, ok, err := v.(quality.Collections).LastCollected(unit)
+			if must(t, err); ok != want || ok && (at.Before(start) || at.After(w.now)) {
+				t.Errorf("last collected %s, %v, want %v", at, ok, want)
+			}
+			u, err := quality.One(v).Unit(unit)
+			if must(t, err); want && !u.Met.Equal(at) {
+				t.Errorf("met %s, and collected %s", u.Met, at)
+			}
+		}
+		return nil
+	}))
 	w.reopen(t)
 	desk.Store, desk.Collected = w.org, w.org.CollectedSince
 	if got, err := desk.Daily(ctx, code, "", ""); err != nil || !reflect.DeepEqual(got, want) {
