@@ -69,7 +69,7 @@ func (r *printRun) cards(ctx context.Context, lines []cardLine) ([]print.Card, e
 		for i := range lines {
 			l := &lines[i]
 			c := job.Card(&issued[i], l.Text, r.rules.Own)
-			c.Programme, c.PIN = l.Programme, pins[l.Number]
+			c.Programme, c.PIN, c.Provisional = l.Programme, pins[l.Number], l.Provisional
 			if r.f.pins != "" && c.PIN == "" {
 				return usagef("card %s has no PIN in %s", cwt.GroupCardNumber(l.Number), r.f.pins).hint("the same aidpass issue with --pins writes what the file lacks")
 			}

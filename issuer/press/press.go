@@ -231,6 +231,10 @@ func (p *Press) Cards(ctx context.Context, j *Job, found []issuer.Card) (cards [
 
 func (p *Press) read(ctx context.Context, j *Job, ids []issuer.CTI) (cards []print.Card, rules proof.Rules, about []registry.ID, err error) {
 	rules = j.Rules()
+	short, err := p.provisional(ctx, ids)
+	if err != nil {
+		return nil, rules, nil, err
+	}
 	for _, id := range ids {
 		one, err := p.Desk.Store.FindCredentials(ctx, id.String())
 		if err != nil {
@@ -244,7 +248,9 @@ func (p *Press) read(ctx context.Context, j *Job, ids []issuer.CTI) (cards []pri
 		if err != nil {
 			return nil, rules, nil, err
 		}
-		cards, about = append(cards, j.Card(&one[k], text, rules.Own)), append(about, one[k].Unit)
+		c := j.Card(&one[k], text, rules.Own)
+		c.Provisional = short[id]
+		cards, about = append(cards, c), append(about, one[k].Unit)
 	}
 	err = p.Registry.View(ctx, func(v registry.View) error {
 		if err := Dictionary(ctx, v, rules.Names); err != nil {
@@ -258,6 +264,19 @@ func (p *Press) read(ctx context.Context, j *Job, ids []issuer.CTI) (cards []pri
 		return nil
 	})
 	return cards, rules, about, err
+}
+
+// provisional are those of some cards that end by themselves: their slips say so.
+func (p *Press) provisional(ctx context.Context, ids []issuer.CTI) (map[issuer.CTI]bool, error) {
+	short := map[issuer.CTI]bool{}
+	if len(ids) == 0 {
+		return short, nil
+	}
+	found, err := p.Desk.Store.Cards(ctx, issuer.Selection{IDs: ids})
+	for i := range found {
+		short[found[i].ID] = found[i].Provisional
+	}
+	return short, err
 }
 
 // ErrGone: a file cannot be made again as it was.

@@ -44,6 +44,7 @@ type Card struct {
 	Lang                    string // of the card (en, fr, es, ar, sw); empty: Options.Lang
 	Boxes                   int    // to mark collections in, 0 to MaxBoxes
 	Size                    bool   // the code tells how many the household are
+	Provisional             bool   // it ends early, until the registration is complete: a slip says whom to see by when, never why
 	External                string // number in the list that it came from; on the list for the hand-over alone; may be empty
 	Where                   string // household and place, beneath the name on the list for the hand-over alone; may be empty
 	PIN                     string // six digits, printed on a part of a slip that is torn off; never on a card

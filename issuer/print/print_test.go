@@ -293,6 +293,42 @@ func TestTheLastDayIsSaid(t *testing.T) {
 	}
 }
 
+// A slip of a provisional card asks its holder to come before it ends, in her language, and
+// does not say why; no other paper of hers does.
+func TestAProvisionalSlipAsksToCome(t *testing.T) {
+	needFonts(t)
+	ask := map[string]string{"en": "complete your registration", "fr": "compléter votre enregistrement", "es": "completar su registro", "ar": "نستكمل تسجيلك", "sw": "tukamilishe usajili wako"}
+	for _, lang := range words.Tags() {
+		for name, opt := range ways {
+			c := cards(2)
+			for i := range c {
+				c[i].Lang, c[i].Provisional = lang, i == 1
+			}
+			f := draw(t, c, opt)
+			if len(f.Stopped) > 0 {
+				t.Errorf("%s, %s: stopped %v", lang, name, f.Stopped)
+			}
+			seen, err := proof.Check(context.Background(), f.PDF, f.Placed)
+			if err != nil {
+				t.Errorf("%s, %s: %v", lang, name, err)
+				continue
+			}
+			var all strings.Builder
+			for _, s := range seen.Texts {
+				all.WriteString(s.Text + " ")
+			}
+			said := strings.NewReplacer("\u00a0", " ", "\u2066", "", "\u2069", "").Replace(all.String())
+			want := 0
+			if opt.Paper == print.A6 || opt.Paper == print.Thermal58 || opt.Paper == print.Thermal80 {
+				want = 1
+			}
+			if n := strings.Count(said, ask[lang]); n != want {
+				t.Errorf("%s, %s: asked %d times, want %d", lang, name, n, want)
+			}
+		}
+	}
+}
+
 func TestSameCardsSameBytes(t *testing.T) {
 	needFonts(t)
 	for name, opt := range ways {

@@ -101,6 +101,29 @@ func (p *pen) day(t credential.Time) string {
 	return strings.ReplaceAll(text, " ", "\u00a0") // a line breaks before a date, not in it
 }
 
+// completeWords are the words of a provisional card's slip, beside the words of every card,
+// which every phone carries. They ask the holder to come, and never say what is missing.
+var completeWords = map[string]string{
+	"en": "Come to any help desk before {date} so that we can complete your registration.",
+	"fr": "Venez à un bureau d'aide avant le {date} pour que nous puissions compléter votre enregistrement.",
+	"es": "Acuda a cualquier mesa de ayuda antes del {date} para que podamos completar su registro.",
+	"ar": "تعال إلى أي مكتب مساعدة قبل {date} لكي نستكمل تسجيلك.",
+	"sw": "Njoo kwenye dawati lolote la msaada kabla ya {date} ili tukamilishe usajili wako.",
+}
+
+// complete asks the holder of a provisional card to come before it ends, on the last day
+// that it holds; empty for every other card.
+func (p *pen) complete(c *Card) string {
+	if !c.Provisional || c.ValidUntil == 0 {
+		return ""
+	}
+	said, ok := completeWords[p.words.Tag()]
+	if !ok {
+		said = completeWords["en"]
+	}
+	return strings.ReplaceAll(said, "{date}", p.day(c.ValidUntil-1))
+}
+
 // days are the dates of cards: those of a batch are the same.
 type days struct {
 	lang        string

@@ -136,6 +136,14 @@ func (p *press) slipParts(c *Card, page, room float64, beside bool) (used float6
 		return 0, placed, err
 	}
 	y = below
+	if text := pen.complete(c); text != "" { // first: it is what the holder has to do
+		s := sentence
+		s.weight = fonts.Bold
+		if y, err = pen.label(text, s, form.margin, y, in); err != nil {
+			return 0, placed, err
+		}
+		y += 1
+	}
 	for _, text := range []string{pen.words.Text("print.lost"), pen.square(c), pen.complaint(c)} {
 		if y, err = pen.label(text, sentence, form.margin, y, in); err != nil {
 			return 0, placed, err
