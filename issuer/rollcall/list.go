@@ -303,6 +303,7 @@ type Poster struct {
 	Exercise exercise.Exercise
 	Until    time.Time // last day for an appeal
 	Ask      string    // line that says whom to ask; empty: any help desk
+	House    string    // name of the organisation that asks; empty: not said
 }
 
 // Texts are what the poster says in a language, its heading first.
@@ -316,7 +317,11 @@ func (o *Poster) Texts(lang string) ([]string, error) {
 	for n := 1; n <= 4; n++ {
 		out = append(out, s.say(fmt.Sprintf("poster.%d", n), fill...))
 	}
-	return append(out, s.say("poster.5", "line", cmp.Or(o.Ask, s.say("poster.desk")))), nil
+	out = append(out, s.say("poster.5", "line", cmp.Or(o.Ask, s.say("poster.desk"))))
+	if o.House != "" {
+		out = append(out, o.House)
+	}
+	return out, nil
 }
 
 // Message is the same in a language, as short as a telephone's message.

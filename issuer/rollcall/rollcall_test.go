@@ -335,9 +335,9 @@ func TestListsAndPostersOnPaper(t *testing.T) {
 			t.Errorf("%s: %d pages %v %v", lang, f.Pages, f.Stopped, err)
 		}
 		look(t, "list-"+lang, f.PDF)
-		o := rollcall.Poster{Exercise: l.Exercise, Until: time.Date(2026, 12, 28, 0, 0, 0, 0, time.UTC)}
+		o := rollcall.Poster{Exercise: l.Exercise, House: "Relief A", Until: time.Date(2026, 12, 28, 0, 0, 0, 0, time.UTC)}
 		texts, err := o.Texts(lang)
-		if err != nil || len(texts) != 6 {
+		if err != nil || len(texts) != 7 || texts[6] != "Relief A" {
 			t.Fatal(texts, err)
 		}
 		message, err := o.Message(lang)

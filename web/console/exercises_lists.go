@@ -161,8 +161,8 @@ type tellingData struct {
 }
 
 // notes is the poster of an exercise whose people are told today.
-func (s *Exercises) notes(e *exercise.Exercise) (o rollcall.Poster, err error) {
-	o = rollcall.Poster{Exercise: *e}
+func (s *Exercises) notes(p *Page, e *exercise.Exercise) (o rollcall.Poster, err error) {
+	o = rollcall.Poster{Exercise: *e, House: p.OrgName()}
 	o.Until, _ = e.Window(s.today())
 	if s.Ask != nil {
 		o.Ask, err = s.Ask()
@@ -176,7 +176,7 @@ func (s *Exercises) telling(p *Page) error {
 	if err != nil {
 		return exerciseFault(err)
 	}
-	o, err := s.notes(&e)
+	o, err := s.notes(p, &e)
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (s *Exercises) poster(p *Page) error {
 	if err != nil {
 		return exerciseFault(err)
 	}
-	o, err := s.notes(&e)
+	o, err := s.notes(p, &e)
 	if err != nil {
 		return err
 	}

@@ -140,6 +140,7 @@ func TestAnExerciseFromTheFirstDayToTheLast(t *testing.T) {
 	telling := lead.get(atVer + "/notice").Body.String()
 	has(t, telling, "لم نرك")
 	has(t, telling, "Hatukukuona")
+	has(t, telling, "<p><bdi>Relief A</bdi></p>")
 	if strings.Contains(telling, "Amina") {
 		t.Error("the poster names somebody")
 	}
