@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"reflect"
 	"slices"
 	"testing"
@@ -79,6 +80,37 @@ func TestWhoIsOnePerson(t *testing.T) {
 		if c.why != "" && !slices.Contains(reasons, c.why) {
 			t.Errorf("%s: reasons %q, want one %q", c.what, reasons, c.why)
 		}
+	}
+}
+
+// Where few names are shared by many, what is learnt takes namesakes for one person, however
+// far apart they were born. Nobody is told to be one with them: people look.
+func TestNamesakesOfAnotherAge(t *testing.T) {
+	x := match.NewIndex()
+	draw := rand.New(rand.NewPCG(7, 7))
+	var years []int
+	for i := range 240 {
+		year := 1945 + draw.IntN(80)
+		years = append(years, year)
+		x.Add(match.Row{Names: name(syllables(i%4+4*(i/4%20)), syllables(100+i/4%20)), Sex: 'f', Place: "site 1", Household: registry.ID{1, byte(i / 4)},
+			Birth: born(fmt.Sprintf("%d-%02d-%02d", year, 1+draw.IntN(12), 1+draw.IntN(28)))})
+	}
+	res := run(t, x, match.Options{Seed: 1})
+	told, apart := 0, 0
+	for _, p := range res.Pairs {
+		far := max(years[p.A]-years[p.B], years[p.B]-years[p.A]) > 5
+		if p.Outcome == match.Duplicate {
+			told++
+		}
+		if far && p.Outcome == match.Duplicate {
+			apart++
+		}
+	}
+	if apart > 0 {
+		t.Errorf("%d of %d that are told to be one person were born more than five years apart", apart, told)
+	}
+	if len(res.Pairs) == 0 {
+		t.Error("nobody is like anybody: nothing is shown here")
 	}
 }
 

@@ -156,6 +156,8 @@ func (x *Index) Run(ctx context.Context, o Options) (*Result, error) {
 			p.Outcome = Duplicate
 			if x.twins(p) {
 				p.Outcome, p.Guard = Review, GuardTwins
+			} else if x.agesApart(s, p) {
+				p.Outcome = Review
 			}
 		}
 	}
@@ -182,6 +184,30 @@ func (x *Index) twins(p *Pair) bool {
 	a, b := &x.people[p.A], &x.people[p.B]
 	given := p.pattern.level(Given)
 	return a.house != 0 && a.house == b.house && given > levelClose && given != absent
+}
+
+// yearsApart is how far births differ of whom it may have been guessed.
+const yearsApart = 5
+
+// birthTells are the bits below which a birth that differs speaks for two, as it should.
+const birthTells = -1
+
+// agesApart tells pairs whose births are on record and nothing alike, where that was learnt to
+// tell nothing, and for whom no document speaks. Where few names are shared by many, namesakes teach that births of one person differ:
+// then their names alone would tell that a child and a grandmother are one.
+func (x *Index) agesApart(s *score, p *Pair) bool {
+	if l := p.pattern.level(Birth); l == absent || s.bits[Birth][l] < birthTells || p.pattern.level(Document) == agrees {
+		return false
+	}
+	a, b := x.people[p.A].born, x.people[p.B].born
+	switch p.pattern.level(Birth) {
+	case birthDiffers:
+		apart := int(a.year) - int(b.year)
+		return apart < -yearsApart || apart > yearsApart
+	case yearDiffers, decadeDiffers:
+		return true
+	}
+	return false
 }
 
 // context adds to pairs of two households of which other members fit too. It compares
