@@ -25,6 +25,18 @@ type Measured struct {
 	// HalfLives are the months after which a field is old, by field: location, contacts,
 	// ext.COLUMN. Left out: six for place and contacts, twelve for education and occupation.
 	HalfLives map[string]int `json:"half_lives,omitempty"`
+	// AccountColumns are those that a list's payout accounts came in and that were kept as
+	// ext.COLUMN: bank accounts, cards, mobile money. Left out: DefaultAccountColumns.
+	AccountColumns []string `json:"account_columns,omitempty"`
+}
+
+// DefaultAccountColumns are columns of payout accounts, without a form's ending as _i_c (HOPE)
+// and without what stands between their words.
+func DefaultAccountColumns() []string {
+	return []string{"account_number", "account_no", "bank_account", "bank_account_number", "bank_account_no", "bank_account_num", "iban", "payout_account",
+		"debit_card_number", "card_number__atm_card", "account_number__transfer_to_account", "bank_account_number__transfer_to_account",
+		"mobile_money_account", "mobile_money_number", "mobile_money_phone", "mobile_money_phone_number", "phone_number__mobile_money", "delivery_phone_number", "delivery_phone_number__mobile_money",
+		"mpesa_number", "momo_number", "wallet_number", "wallet_address", "wallet_address__transfer_to_digital_wallet"}
 }
 
 // A Threshold is where green and amber begin, in the indicator's own unit.
@@ -41,7 +53,7 @@ const Dimensions = "CVUKTAP"
 const mostNamed = 200
 
 func (m Measured) check() error {
-	if max(len(m.Thresholds), len(m.Weights), len(m.Purposes), len(m.HalfLives)) > mostNamed {
+	if max(len(m.Thresholds), len(m.Weights), len(m.Purposes), len(m.HalfLives), len(m.AccountColumns)) > mostNamed {
 		return fmt.Errorf(`quality: policy: "indicators": over %d entries of one kind`, mostNamed)
 	}
 	for _, id := range slices.Sorted(maps.Keys(m.Thresholds)) {
@@ -72,6 +84,11 @@ func (m Measured) check() error {
 	for i, p := range m.Purposes {
 		if p == "" || len(p) > 40 || slices.Contains(m.Purposes[:i], p) {
 			return fmt.Errorf(`quality: policy: "indicators": purpose %q is empty, too long or twice there`, p)
+		}
+	}
+	for i, c := range m.AccountColumns {
+		if c == "" || len(c) > 100 || slices.Contains(m.AccountColumns[:i], c) {
+			return fmt.Errorf(`quality: policy: "indicators": the column of accounts %q is empty, too long or twice there`, c)
 		}
 	}
 	for _, f := range slices.Sorted(maps.Keys(m.HalfLives)) {

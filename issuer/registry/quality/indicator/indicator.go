@@ -125,6 +125,8 @@ func (d *Definition) Mark(p quality.Policy) string {
 		own["purposes"] = p.Measured.Purposes
 	case "DQ-10":
 		own["level"] = p.Measured.PlaceLevel
+	case "DQ-17":
+		own["account_columns"] = p.Measured.AccountColumns
 	case "DQ-23":
 		own["half_lives"] = p.Measured.HalfLives
 	}

@@ -138,10 +138,36 @@ var plants = []planting{
 		w.undo = append(w.undo, func() { w.double(h.people[0], other, "different") })
 		return []registry.ID{h.people[0], other}
 	}},
-	{"DQ-17", "", 1, func(w *world, i int, h home) []registry.ID {
-		other := w.houses[len(w.houses)-1-i].people[0]
-		number := must(w.read(h.people[0]).Person()).Documents[0].Number
-		w.person(other, func(p *registry.Person) { p.Documents[0].Number = number })
+	{"DQ-17", "", 2, func(w *world, i int, h home) []registry.ID {
+		partner := w.houses[len(w.houses)-1-i]
+		other, number := partner.people[0], must(w.read(h.people[0]).Person()).Documents[0].Number
+		account := func(id registry.ID, column, value string) {
+			w.person(id, func(p *registry.Person) { p.Ext = map[string]string{column: value} })
+		}
+		switch i % 5 {
+		case 0:
+			w.person(other, func(p *registry.Person) { p.Documents[0].Number = number })
+		case 1: // written in two ways, by two lists
+			account(h.people[0], "bank_account_number_i_c", fmt.Sprintf("KE 44-0000 %04d", i))
+			account(other, "payout/IBAN", fmt.Sprintf("ke440000%04d", i))
+		case 2: // a telephone's, of a household and of another's member
+			w.house(h.id, func(k *registry.Household) {
+				k.Ext = map[string]string{"mobile_money_number_h_c": fmt.Sprintf("0799 123 %03d", i)}
+			})
+			account(h.people[0], "mobile_money_number_i_c", fmt.Sprintf("+254799123%03d", i)) // her household's: no second one
+			account(h.people[2], "account_number", "000 000 000")
+			account(other, "Mobile money number", fmt.Sprintf("+254 799 123%03d", i))
+		case 3: // of one household, and twice
+			account(h.people[0], "debit_card_number_i_c", fmt.Sprintf("5100 0000 0000 %04d", i))
+			account(h.people[1], "debit_card_number_i_c", fmt.Sprintf("510000000000%04d", i))
+			return h.people[:2]
+		default: // nothing that is an account
+			account(h.people[0], "account_holder_name_i_c", "Amina Nur")
+			account(other, "account_holder_name_i_c", "Amina Nur")
+			account(h.people[1], "account_number", "n/a")
+			account(partner.people[1], "account_number", "n/a")
+			return nil
+		}
 		return []registry.ID{h.people[0], other}
 	}},
 	{"DQ-18", "", 2, func(w *world, i int, h home) []registry.ID {

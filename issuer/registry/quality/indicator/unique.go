@@ -12,6 +12,7 @@ const (
 	CodeTwice     = "same_person"
 	CodeOpen      = "double_open"
 	CodeCollision = "document_shared"
+	CodeAccount   = "account_shared"
 	CodeCards     = "two_cards"
 	CodeReference = "card_reference_shared"
 )
@@ -79,10 +80,20 @@ var uniqueness = []Definition{
 		},
 	},
 	{
-		ID: "DQ-17", Version: 1, Dimension: "U", Of: Persons, Fields: []string{"documents"}, Codes: []string{CodeCollision}, Figures: good(99.8, 99),
+		ID: "DQ-17", Version: 2, Dimension: "U", Of: Persons, Fields: []string{"documents", "ext"}, Codes: []string{CodeCollision, CodeAccount}, Figures: good(99.8, 99),
 		watch: func(r *run, c *counter) watch {
-			var numbers []same
+			var numbers, accounts []same
 			var people []int32
+			columns := accountColumns(r.opt.Policy)
+			account := func(at, home, nth int32, ext map[string]string, l *registry.Location) {
+				country := ""
+				if l != nil {
+					country = l.Country
+				}
+				for _, text := range accountsOf(ext, columns, country) {
+					accounts = append(accounts, same{hash: r.hash(text), row: at, home: home, nth: nth})
+				}
+			}
 			return watch{
 				person: func(s *subject) {
 					people = append(people, s.row)
@@ -91,20 +102,29 @@ var uniqueness = []Definition{
 							numbers = append(numbers, same{hash: r.hash(k.Text), row: s.row})
 						}
 					}
+					home, at := s.row, s.Location
+					if s.house != nil && s.house.row != 0 {
+						if home = s.house.row; at == nil {
+							at = s.house.Location
+						}
+					}
+					account(s.row, home, hers, s.Ext, at)
+				},
+				house: func(h *house) {
+					if head := h.payee(); head != nil { // who answers for the household's account
+						account(head.row, h.row, theirs, h.Ext, h.Location)
+					}
 				},
 				end: func() error {
-					with := map[int32]string{}
-					alike(numbers, func(group []same) {
-						for _, a := range group {
-							for _, b := range group {
-								if _, known := with[a.row]; a.row != b.row && !known {
-									with[a.row] = r.rows[b.row].id.String()
-								}
-							}
-						}
-					})
+					documents, payouts := map[int32]string{}, map[int32]string{}
+					alike(numbers, func(group []same) { r.share(documents, group) })
+					alike(accounts, func(group []same) { r.share(payouts, group) })
 					for _, at := range people {
-						c.look(at, Defect{Field: "documents", Code: when(with[at] != "", CodeCollision), Extra: with[at]})
+						d := Defect{Field: "documents", Code: when(documents[at] != "", CodeCollision), Extra: documents[at]}
+						if d.Code == "" && payouts[at] != "" {
+							d = Defect{Field: "ext", Code: CodeAccount, Extra: payouts[at]}
+						}
+						c.look(at, d)
 					}
 					return nil
 				},
@@ -151,6 +171,40 @@ var uniqueness = []Definition{
 			}}
 		},
 	},
+}
+
+// Whose a payout account is, as same.nth.
+const (
+	hers   = 0
+	theirs = 1 // the household's, which its members may have too
+)
+
+// payee is the head of a household, else the first of its members; nil: it has none.
+func (h *house) payee() *subject {
+	for _, s := range h.people {
+		if s.id.String() == h.Head {
+			return s
+		}
+	}
+	if len(h.people) > 0 {
+		return h.people[0]
+	}
+	return nil
+}
+
+// share finds for each of a group another record with the same thing.
+func (r *run) share(with map[int32]string, group []same) {
+	for _, a := range group {
+		if with[a.row] != "" {
+			continue
+		}
+		other := slices.IndexFunc(group, func(b same) bool {
+			return a.row != b.row && (a.home != b.home || a.nth == hers && b.nth == hers)
+		})
+		if other >= 0 {
+			with[a.row] = r.rows[group[other].row].id.String()
+		}
+	}
 }
 
 // overlap reports whether two cards hold for one round.
