@@ -64,10 +64,7 @@ func Candidates(ctx context.Context, store registry.Store, gate quality.Gate, a 
 	}
 	for page := range slices.Chunk(c.units, candidatesPage) {
 		err := store.View(ctx, func(v registry.View) error {
-			reader, err := quality.NewReader(v)
-			if err != nil {
-				return err
-			}
+			reader := quality.One(v)
 			for _, unit := range page {
 				one, err := c.read(v, reader, unit)
 				if err != nil {

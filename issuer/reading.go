@@ -2,7 +2,6 @@ package issuer
 
 import (
 	"context"
-	"errors"
 	"reflect"
 	"slices"
 	"time"
@@ -150,27 +149,25 @@ func (r *Reading) findings(v registry.View) error {
 	if err != nil {
 		return err
 	}
-	rows := map[UnitID]*ReadingRow{}
-	for i := range r.Rows {
-		rows[r.Rows[i].Unit] = &r.Rows[i]
-	}
-	for _, pair := range pairs {
-		if pair.Decided == "same" {
-			continue // they are one record
+	of := map[UnitID][]Finding{}
+	for _, p := range pairs {
+		if p.Decided != registry.Same { // else they are one record
+			of[p.A] = append(of[p.A], Finding{p.B, p.Why, p.Decided, p.By})
+			of[p.B] = append(of[p.B], Finding{p.A, p.Why, p.Decided, p.By})
 		}
-		for _, two := range [][2]UnitID{{pair.A, pair.B}, {pair.B, pair.A}} {
-			rec, err := v.Record(two[0])
-			if errors.Is(err, registry.ErrErased) || errors.Is(err, registry.ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			for _, unit := range []UnitID{rec.ID, rec.Household} {
-				if one := rows[unit]; one != nil {
-					one.Doubles = append(one.Doubles, Finding{two[1], pair.Why, pair.Decided, pair.By})
-				}
-			}
+	}
+	if len(of) == 0 {
+		return nil
+	}
+	for i := range r.Rows {
+		one := &r.Rows[i]
+		members, err := v.Members(one.Unit)
+		if err != nil {
+			return err
+		}
+		one.Doubles = append(one.Doubles, of[one.Unit]...)
+		for _, m := range members {
+			one.Doubles = append(one.Doubles, of[m]...)
 		}
 	}
 	return nil

@@ -28,10 +28,7 @@ func Standings(ctx context.Context, store registry.Store, rows []RosterRow, prog
 	gate := quality.Default().Gate(programme)
 	for page := range slices.Chunk(rows, candidatesPage) {
 		err := store.View(ctx, func(v registry.View) error {
-			reader, err := quality.NewReader(v)
-			if err != nil {
-				return err
-			}
+			reader := quality.One(v)
 			for i := range page {
 				s, err := standing(v, reader, gate, &page[i], programme, round, at)
 				if err != nil {

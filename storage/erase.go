@@ -196,7 +196,8 @@ func (t *tx) destroy(unit string, free bool) (bool, error) {
 		`DELETE FROM membership WHERE org_id = $1 AND person_id = $2`,
 		`DELETE FROM paper WHERE org_id = $1 AND unit_id = $2 AND key_version > 0`,
 		`DELETE FROM recheck WHERE org_id = $1 AND unit_id = $2 AND answer = ''`,
-		`UPDATE possible_double SET bits = 0, told = 0, guard = '', evidence = NULL WHERE org_id = $1 AND (unit_a = $2 OR unit_b = $2) AND bits <> 0`,
+		`UPDATE possible_double SET bits = 0, told = 0, guard = '', evidence = NULL WHERE org_id = $1 AND unit_a IN (SELECT $2 UNION ALL SELECT unit_a FROM possible_double WHERE org_id = $1 AND unit_b = $2)
+			AND $2 IN (unit_a, unit_b) AND bits <> 0`,
 		`UPDATE recheck SET reason = NULL WHERE org_id = $1 AND unit_id = $2 AND reason IS NOT NULL`,
 	} {
 		m, err := t.exec(forget, t.o.id, unit)

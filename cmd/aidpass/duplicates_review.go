@@ -90,8 +90,12 @@ func (o *org) reviewPairs(ctx context.Context, states []string) error {
 	if err != nil {
 		return err
 	}
-	for i := range q.Rows {
-		row := &q.Rows[i]
+	rows, err := o.records().Who(ctx, o.a.actor(access.Registrar), q.Of[:min(len(q.Of), records.MostPairs)])
+	if err != nil {
+		return err
+	}
+	for i := range rows {
+		row := &rows[i]
 		pair, err := o.records().Pair(ctx, row.A, row.B) // with its evidence
 		if err != nil {
 			return err
@@ -109,10 +113,10 @@ func (o *org) reviewPairs(ctx context.Context, states []string) error {
 			return err
 		}
 	}
-	if n := q.Total - len(q.Rows); n > 0 {
+	if n := len(q.Of) - len(rows); n > 0 {
 		o.a.say("%d more are not shown", n)
 	}
-	if q.Total == 0 {
+	if len(q.Of) == 0 {
 		o.a.say("no pair is %s", strings.Join(states, " or "))
 	}
 	return nil

@@ -344,14 +344,9 @@ func (d *Desk) Open(ctx context.Context) (undecided, doubles int, since time.Tim
 		if err != nil {
 			return err
 		}
-		list, err := v.Doubles(false)
-		pairs := registry.Pairs(list)
-		undecided, doubles = len(ids), len(pairs)
-		for _, p := range pairs {
-			if since.IsZero() || p.FoundAt.Before(since) {
-				since = p.FoundAt
-			}
-		}
+		c, err := v.CountDoubles(d.Now())
+		undecided, since = len(ids), c.Oldest
+		doubles = c.Of[registry.StateReview] + c.Of[registry.StateTold]
 		return err
 	})
 	return undecided, doubles, since, err

@@ -19,16 +19,17 @@ import (
 	"aidpass/status"
 )
 
-// MostPairs is how many pairs a list of them shows.
+// MostPairs is how many pairs a list of them shows at once.
 const MostPairs = 200
 
 // A Queue is pairs of records that may be one person, in the order in which people decide
-// them: told ones first, then by what speaks for one person, then the oldest.
+// them: told ones first, then by what speaks for one person, then the oldest; those of one
+// group stand together.
 type Queue struct {
-	Rows   []QueueRow // of the states that were asked for, at most MostPairs
-	Total  int        // pairs of those states
-	Counts map[string]int
-	Mine   []registry.Pair // what the account decided today (UTC), the newest first
+	Of     []registry.Pair // of the states that were asked for
+	Open   []registry.Pair // that wait for a decision: to be looked at, and told
+	Counts map[string]int  // by state
+	Mine   []registry.Pair // what the account decided or put off today (UTC), the newest first
 }
 
 // A QueueRow is a pair with who the two are.
@@ -38,35 +39,45 @@ type QueueRow struct {
 	Newer, Older Line
 }
 
-// Pairs are all pairs, in the order of a Queue; nobody's record is read.
-func (d *Desk) Pairs(ctx context.Context) (pairs []registry.Pair, err error) {
+// Queue lists the pairs of states (registry.StateReview and the others); of what was decided
+// the newest stand first. Nobody's record is read, and no seal opened.
+func (d *Desk) Queue(ctx context.Context, by access.Actor, states ...string) (q Queue, err error) {
+	now := d.Now()
 	err = d.Store.View(ctx, func(v registry.View) error {
-		pairs, err = pairsIn(v)
+		c, err := v.CountDoubles(now)
+		if err != nil {
+			return err
+		}
+		q.Counts = c.Of
+		open, err := v.Doubles(false) // without those of which one was erased: nobody can decide them
+		if err != nil {
+			return err
+		}
+		pairs := registry.Pairs(open)
+		slices.SortStableFunc(pairs, func(a, b registry.Pair) int { return cmpBool(b.Told, a.Told) })
+		for _, p := range doubles.Together(pairs) {
+			state := p.State(now)
+			if state != registry.StatePostponed {
+				q.Open = append(q.Open, p)
+			}
+			if slices.Contains(states, state) {
+				q.Of = append(q.Of, p)
+			}
+		}
+		if slices.Contains(states, registry.StateDecided) {
+			all, err := v.Doubles(true)
+			if err != nil {
+				return err
+			}
+			decided := slices.DeleteFunc(registry.Pairs(all), func(p registry.Pair) bool { return p.Decided == "" })
+			slices.SortStableFunc(decided, func(a, b registry.Pair) int { return b.DecidedAt.Compare(a.DecidedAt) })
+			q.Of = append(decided, q.Of...)
+		}
+		mine, err := v.DoublesBy(by.ID, now.UTC().Truncate(24*time.Hour))
+		q.Mine = slices.DeleteFunc(registry.Pairs(mine), func(p registry.Pair) bool { return p.Decided == registry.Withdrawn })
 		return err
 	})
-	return pairs, err
-}
-
-func pairsIn(v registry.View) ([]registry.Pair, error) {
-	all, err := v.Doubles(true)
-	if err != nil {
-		return nil, err
-	}
-	open, err := v.Doubles(false) // without those of which one was erased: nobody can decide them
-	if err != nil {
-		return nil, err
-	}
-	can := map[[2]registry.ID]bool{}
-	for _, p := range open {
-		can[[2]registry.ID{p.A, p.B}] = true
-	}
-	pairs := slices.DeleteFunc(registry.Pairs(all), func(p registry.Pair) bool {
-		return p.Decided == "" && !can[[2]registry.ID{p.A, p.B}] && !can[[2]registry.ID{p.B, p.A}]
-	})
-	slices.SortStableFunc(pairs, func(a, b registry.Pair) int {
-		return cmpBool(b.Told, a.Told)
-	})
-	return doubles.Together(pairs), nil
+	return q, err
 }
 
 func cmpBool(a, b bool) int {
@@ -79,33 +90,12 @@ func cmpBool(a, b bool) int {
 	return -1
 }
 
-// Queue lists the pairs of states (registry.StateReview and the others); of what was decided
-// the newest stand first. The log is told who is shown.
-func (d *Desk) Queue(ctx context.Context, by access.Actor, states ...string) (q Queue, err error) {
+// Who reads who stands in pairs. The log is told who is shown.
+func (d *Desk) Who(ctx context.Context, by access.Actor, pairs []registry.Pair) (rows []QueueRow, err error) {
 	now := d.Now()
-	q.Counts = map[string]int{}
 	var about []registry.ID
 	err = d.Store.View(ctx, func(v registry.View) error {
-		pairs, err := pairsIn(v)
-		if err != nil {
-			return err
-		}
-		var asked []registry.Pair
 		for _, p := range pairs {
-			state := p.State(now)
-			q.Counts[state]++
-			if slices.Contains(states, state) {
-				asked = append(asked, p)
-			}
-			if p.By == by.ID && (p.Decided == registry.Same || p.Decided == registry.Different) && day(p.DecidedAt) == day(now) {
-				q.Mine = append(q.Mine, p)
-			}
-		}
-		newest := func(a, b registry.Pair) int { return b.DecidedAt.Compare(a.DecidedAt) }
-		slices.SortStableFunc(q.Mine, newest)
-		slices.SortStableFunc(asked, newest) // open ones have no time, and keep their order
-		q.Total = len(asked)
-		for _, p := range asked[:min(len(asked), MostPairs)] {
 			row := QueueRow{Pair: p, State: p.State(now)}
 			if row.Newer, err = ReadLine(v, p.A); err != nil {
 				return err
@@ -113,17 +103,15 @@ func (d *Desk) Queue(ctx context.Context, by access.Actor, states ...string) (q 
 			if row.Older, err = ReadLine(v, p.B); err != nil {
 				return err
 			}
-			q.Rows, about = append(q.Rows, row), append(about, p.A, p.B)
+			rows, about = append(rows, row), append(about, p.A, p.B)
 		}
 		return nil
 	})
 	if err != nil || len(about) == 0 {
-		return q, err
+		return rows, err
 	}
-	return q, d.Store.NoteAbout(ctx, by, access.Entry{Action: "person.find", Object: "registry", Detail: fmt.Sprintf("doubles=%d", len(q.Rows))}, about)
+	return rows, d.Store.NoteAbout(ctx, by, access.Entry{Action: "person.find", Object: "registry", Detail: fmt.Sprintf("doubles=%d", len(rows))}, about)
 }
-
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // A Review is a pair as people decide it: both records, why they may be one, and what each
 // decision would do.

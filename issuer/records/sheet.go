@@ -148,14 +148,11 @@ func (d *Desk) around(ctx context.Context, s *Sheet) error {
 		if err := s.due(v, home); err != nil {
 			return err
 		}
-		pairs, err := v.DoublesOf(id)
+		pairs, err := v.DoublesWith(id)
 		if err != nil {
 			return err
 		}
 		for _, p := range registry.Pairs(pairs) {
-			if p.Decided != "" {
-				continue
-			}
 			other := p.A
 			if other == id {
 				other = p.B

@@ -55,10 +55,24 @@ type Double struct {
 
 	Until  time.Time // put off until then; zero: not
 	Reason string    // for which it was put off
+	PutOff Act       // who put it off, and when
 
 	Decided   string // empty: open; Same, Different, Withdrawn
 	DecidedAt time.Time
 	By        string // who decided
+}
+
+// An Act is what an account did with a pair.
+type Act struct {
+	By string
+	At time.Time
+}
+
+// A Count is how many pairs (not Whys) there are, by State. Open ones of which one was
+// erased are left out: nobody can decide them.
+type Count struct {
+	Of     map[string]int
+	Oldest time.Time // since when the oldest that waits is known, put off ones apart; zero: none waits
 }
 
 // Evidence is how one field of a pair agrees: codes of match.Reason, and no value of a
@@ -113,7 +127,7 @@ func Pairs(list []Double) (pairs []Pair) {
 			p.FoundAt = d.FoundAt
 		}
 		if d.Until.After(p.Until) {
-			p.Until, p.Reason = d.Until, d.Reason
+			p.Until, p.Reason, p.PutOff = d.Until, d.Reason, d.PutOff
 		}
 		if p.Decided == Withdrawn && d.Decided != "" || p.Decided != "" && d.Decided == "" {
 			p.Decided, p.DecidedAt, p.By = d.Decided, d.DecidedAt, d.By

@@ -224,6 +224,13 @@ type View interface {
 	// DoublesOf returns all pairs of one record, decided ones too, in the same order and
 	// with their Evidence.
 	DoublesOf(id ID) ([]Double, error)
+	// DoublesWith returns of the pairs of Doubles(false) those of one record.
+	DoublesWith(id ID) ([]Double, error)
+	// DoublesBy returns what an account decided since a time and what it put off, as long as
+	// that stands, the newest first. Their Evidence is not read.
+	DoublesBy(account string, since time.Time) ([]Double, error)
+	// CountDoubles counts the pairs as they are at a time.
+	CountDoubles(at time.Time) (Count, error)
 	// ImportOf returns the earlier import of a file with this digest.
 	ImportOf(digest [32]byte) (ImportFile, bool, error)
 	Imports() ([]ImportFile, error)

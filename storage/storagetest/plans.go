@@ -181,7 +181,40 @@ func testDoubles(t *testing.T, e Engine) {
 	w.now = w.now.Add(time.Hour)
 	later := w.now.Add(48 * time.Hour).Truncate(time.Microsecond)
 	save(registry.Double{A: c, B: a, Why: registry.KeyMatch, Until: later, Reason: registry.AskHousehold})
-	run.Until, run.Reason = later, registry.AskHousehold
+	run.Until, run.Reason, run.PutOff = later, registry.AskHousehold, registry.Act{By: clerk.ID, At: w.now}
+	counted := func(at time.Time, since time.Time, want ...int) {
+		t.Helper()
+		w.view(t, func(v registry.View) error {
+			c, err := v.CountDoubles(at)
+			if got := []int{c.Of[registry.StateReview], c.Of[registry.StateTold], c.Of[registry.StatePostponed], c.Of[registry.StateDecided]}; !reflect.DeepEqual(got, want) || !c.Oldest.Equal(since) {
+				t.Errorf("to look at, told, put off, decided: %v, want %v; the oldest %v, want %v", got, want, c.Oldest, since)
+			}
+			return err
+		})
+	}
+	found := start.Add(time.Hour)
+	counted(w.now, time.Time{}, 0, 0, 1, 1) // a pair for two reasons is one, and put off with one of them
+	counted(later, found, 0, 1, 0, 1)
+	w.view(t, func(v registry.View) error {
+		with, err := v.DoublesWith(b)
+		if len(with) != 0 {
+			t.Errorf("open pairs of who has none: %+v", with)
+		}
+		with, errC := v.DoublesWith(c)
+		if len(with) != 2 || with[0].Why != registry.KeyMatch || with[0].Evidence != nil {
+			t.Errorf("open pairs of one record: %+v", with)
+		}
+		by, errBy := v.DoublesBy(clerk.ID, start)
+		if len(by) != 2 || by[0].Why != registry.KeyMatch || by[1].Decided != "different" {
+			t.Errorf("what the account did: %+v", by)
+		}
+		since, errSince := v.DoublesBy(clerk.ID, w.now)
+		other, errOther := v.DoublesBy("somebody", start)
+		if len(since) != 1 || len(other) != 0 {
+			t.Errorf("since now %+v, of another %+v", since, other)
+		}
+		return errors.Join(err, errC, errBy, errSince, errOther)
+	})
 	run.Bits, run.Told, run.Evidence = 9, false, run.Evidence[:1]
 	save(registry.Double{A: c, B: a, Why: registry.KeyMatch, Bits: 9, Guard: "twins", Evidence: run.Evidence}) // renewed, and put off still
 	if got := of(c); len(got) != 2 || !reflect.DeepEqual(got[0], run) || got[0].State(w.now) != registry.StatePostponed || got[0].State(later) != registry.StateReview {
@@ -189,7 +222,7 @@ func testDoubles(t *testing.T, e Engine) {
 	}
 	save(registry.Double{A: a, B: c, Why: registry.KeyMatch, Decided: registry.Withdrawn})
 	save(registry.Double{A: a, B: c, Why: registry.KeyMatch, Bits: 1}) // decided: it stays
-	run.Until, run.Reason, run.Decided, run.DecidedAt, run.By = time.Time{}, "", registry.Withdrawn, w.now, clerk.ID
+	run.Until, run.Reason, run.PutOff, run.Decided, run.DecidedAt, run.By = time.Time{}, "", registry.Act{}, registry.Withdrawn, w.now, clerk.ID
 	if got := of(a); len(got) != 3 || !reflect.DeepEqual(got[0], run) || len(open(false)) != 1 {
 		t.Errorf("withdrawn: %+v, want first %+v", got, run)
 	}

@@ -32,7 +32,7 @@ type Searched struct {
 func (s *People) reviewing() []Route {
 	other := Text("other", 64)
 	routes := []Route{
-		{Method: http.MethodGet, Path: "/doubles", Act: access.PersonFind, Query: []Field{Text("show", 16)}, Answer: pairsAnswer{}, Handler: s.doubles},
+		{Method: http.MethodGet, Path: "/doubles", Act: access.PersonFind, Paged: true, Query: []Field{Text("show", 16)}, Answer: pairsAnswer{}, Handler: s.doubles},
 		{Method: http.MethodGet, Path: "/doubles/next", Act: access.PersonHistory, Answer: Acted, Handler: s.nextDouble},
 		{Method: http.MethodGet, Path: "/people/:person/double", Act: access.PersonHistory, Query: []Field{other}, Answer: Either(besideAnswer{}, Acted), Handler: s.beside},
 		{Method: http.MethodPost, Path: "/people/:person/double", Act: access.PersonMerge,
@@ -54,6 +54,8 @@ var shownStates = map[string][]string{
 type queueData struct {
 	*peopleData
 	Queue    records.Queue
+	Rows     []records.QueueRow // of this page
+	Paging   *Paging
 	Show     string
 	First    string // path of the first that waits; empty: none
 	Asked    askedPairs
@@ -118,9 +120,9 @@ func joined(parts []template.HTML, by template.HTML) (all template.HTML) {
 
 // Programs implements forProgram.
 func (d *queueData) Programs() any {
-	a := pairsAnswer{Total: d.Queue.Total, Counts: d.Queue.Counts}
-	for i := range d.Queue.Rows {
-		r := &d.Queue.Rows[i]
+	a := pairsAnswer{Total: len(d.Queue.Of), Counts: d.Queue.Counts, Paging: d.Paging}
+	for i := range d.Rows {
+		r := &d.Rows[i]
 		a.Pairs = append(a.Pairs, pairAnswer{A: lineOf(&r.Newer), B: lineOf(&r.Older), pairView: viewOfPair(&r.Pair, r.State)})
 	}
 	return a
@@ -143,7 +145,10 @@ func (s *People) doubles(p *Page) error {
 	if d.Asked, err = s.askedPairs(p); err != nil {
 		return err
 	}
-	if d.First, _, err = s.around(p, nil, d.Asked); err != nil {
+	d.First, _ = s.around(d.Queue.Open, nil, d.Asked)
+	d.Paging = p.Paging(len(d.Queue.Of))
+	from := d.Paging.Offset()
+	if d.Rows, err = s.Desk.Who(p.Context(), p.Actor(), d.Queue.Of[from:min(from+d.Paging.Size, len(d.Queue.Of))]); err != nil {
 		return err
 	}
 	if d.Last, err = s.last(p, d.Queue.Mine, d.Asked); err != nil {
@@ -163,10 +168,11 @@ func (s *People) nextDouble(p *Page) error {
 	if err != nil {
 		return err
 	}
-	next, _, err := s.around(p, nil, asked)
+	q, err := s.Desk.Queue(p.Context(), p.Actor())
 	if err != nil {
 		return err
 	}
+	next, _ := s.around(q.Open, nil, asked)
 	if next == "" {
 		next = "/doubles"
 	}
@@ -221,32 +227,37 @@ func ofPair(c records.Change) bool {
 	return (c.Kind == records.Same || c.Kind == records.Different || c.Kind == records.Open) && len(c.Others) == 1
 }
 
-// around finds the pairs that wait after and before one, in their order, which begins anew at
-// its end; of nil the first. A path is empty where no other waits.
-func (s *People) around(p *Page, at *registry.Pair, asked askedPairs) (next, before string, err error) {
-	all, err := s.Desk.Pairs(p.Context())
-	if err != nil {
-		return "", "", err
-	}
-	var open []string
-	here := 0 // in open, of the one after it
-	for i := range all {
-		one := &all[i]
-		state := one.State(s.Desk.Now())
+// around finds among the pairs that wait those after and before one, in their order, which
+// begins anew at its end; of nil the first. A path is empty where no other waits.
+func (s *People) around(waiting []registry.Pair, at *registry.Pair, asked askedPairs) (next, before string) {
+	var first, last *registry.Pair // of all but the one
+	var prev, after *registry.Pair // beside it
+	here := false
+	for i := range waiting {
+		one := &waiting[i]
 		switch {
 		case at != nil && one.Is(at.A, at.B):
-			here = len(open)
-		case asked[keyOf(one)] == nil && (state == registry.StateReview || state == registry.StateTold):
-			open = append(open, pairPath(one))
+			here, prev = true, last
+			continue
+		case len(asked) > 0 && asked[keyOf(one)] != nil:
+			continue
+		case first == nil:
+			first = one
+		}
+		if last = one; here && after == nil {
+			after = one
 		}
 	}
-	if len(open) == 0 {
-		return "", "", nil
+	if after == nil {
+		after = first
 	}
-	if at != nil && here > 0 {
-		before = open[here-1]
+	if after != nil {
+		next = pairPath(after)
 	}
-	return open[here%len(open)], before, nil
+	if prev != nil {
+		before = pairPath(prev)
+	}
+	return next, before
 }
 
 // A lastDecision is the newest that the account took today and can take back.
@@ -268,6 +279,9 @@ func (s *People) last(p *Page, mine []registry.Pair, asked askedPairs) (*lastDec
 	var a, b registry.ID
 	if len(mine) > 0 {
 		at, a, b, l.Decision = mine[0].DecidedAt, mine[0].A, mine[0].B, mine[0].Decided
+		if l.Decision == "" {
+			at, l.Decision = mine[0].PutOff.At, "later"
+		}
 	}
 	for _, r := range asked {
 		if c, err := records.ReadChange(r.Payload); err == nil && access.SameAccount(r.By, p.In.Account.ID) && c.Kind != records.Open && r.At.After(at) {

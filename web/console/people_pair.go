@@ -228,13 +228,11 @@ func (s *People) pairPage(p *Page, status int, a, b registry.ID, wrong template.
 	if d.Waits, err = s.waiting(p, review.A); err != nil {
 		return err
 	}
-	if d.Next, d.Before, err = s.around(p, &review.Pair, asked); err != nil {
-		return err
-	}
-	q, err := s.Desk.Queue(p.Context(), p.Actor()) // of no state: its counts, and nobody's record
+	q, err := s.Desk.Queue(p.Context(), p.Actor())
 	if err != nil {
 		return err
 	}
+	d.Next, d.Before = s.around(q.Open, &review.Pair, asked)
 	d.Done, d.All = len(q.Mine), len(q.Mine)+q.Counts[registry.StateReview]+q.Counts[registry.StateTold]
 	if d.Last, err = s.last(p, q.Mine, asked); err != nil {
 		return err
@@ -309,10 +307,11 @@ func (s *People) decideDouble(p *Page) error {
 	} else if wrong != "" {
 		return s.pairPage(p, http.StatusConflict, id, other, wrong)
 	}
-	next, _, err := s.around(p, &pair, asked)
+	q, err := s.Desk.Queue(p.Context(), p.Actor())
 	if err != nil {
 		return err
 	}
+	next, _ := s.around(q.Open, &pair, asked)
 	if next == "" {
 		next = "/doubles"
 	}

@@ -127,6 +127,14 @@ func TestDecidingPairsOneAfterTheOther(t *testing.T) {
 	if got := decide(1, "later", url.Values{"until": {until}, "because": {registry.DocumentAwaited}}); got != path(2) {
 		t.Errorf("after the second comes %s", got)
 	}
+	// Putting off is work of the day as deciding is, and is taken back the same way.
+	has(t, a.get("/doubles").Body.String(), "Decided by you today: <bdi>2</bdi> of <bdi>3</bdi>") // and the note with its own undo
+	list := a.get("/doubles").Body.String()
+	has(t, list, "Your last decision: Put off, ")
+	put := "/people/" + pairs[1][0].String() + "/double"
+	has(t, a.follow(a.post(put, with(a.filled(list, "/desk"+put), url.Values{"decision": {"open"}}))), "The pair is open again")
+	has(t, a.get("/doubles").Body.String(), "Decided by you today: <bdi>1</bdi> of <bdi>3</bdi>")
+	decide(1, "later", url.Values{"until": {until}, "because": {registry.DocumentAwaited}})
 	if got := decide(2, "same", nil); got != "/desk/doubles" {
 		t.Errorf("after the last comes %s", got)
 	}
@@ -135,14 +143,14 @@ func TestDecidingPairsOneAfterTheOther(t *testing.T) {
 		t.Errorf("what was decided does not stand there, the newest first:\n%s", page)
 	}
 	// The last decision, and then the one before it.
-	list := a.get("/doubles").Body.String()
+	list = a.get("/doubles").Body.String()
 	has(t, list, "Your last decision: One person, ")
 	at := "/people/" + pairs[2][0].String() + "/double"
 	has(t, a.follow(a.post(at, with(a.filled(list, "/desk"+at), url.Values{"decision": {"open"}}))), "The pair is open again")
 	if strings.Contains(a.get("/people/"+pairs[2][0].String()).Body.String(), "second record of one person") {
 		t.Error("taken back, and she is closed")
 	}
-	has(t, a.get("/doubles").Body.String(), "Your last decision: Two people, ")
+	has(t, a.get("/doubles").Body.String(), "Your last decision: Put off, ")
 	// What was put off comes back by itself, and by hand.
 	w.move(73 * time.Hour)
 	a = w.as(own, access.Registrar)
@@ -231,4 +239,30 @@ func TestASecondReviewerStopsTheCard(t *testing.T) {
 	}
 	has(t, lead.get("/people/"+newer.String()).Body.String(), "second record of one person")
 	has(t, a.get("/doubles?show=decided").Body.String(), "One person")
+}
+
+// The list is read page by page: each pair stands on one of them, in the order of the work.
+func TestPairsStandOnPages(t *testing.T) {
+	w := newWorld(t)
+	var paths []string
+	for i := range 5 {
+		d := looksLike()
+		d.Bits -= float32(i)
+		newer, older := w.pair(d, twenty[i])
+		paths = append(paths, "/desk"+pairAt(newer, older))
+	}
+	a := w.as(own, access.Registrar)
+	for page := range 3 {
+		body := a.get(fmt.Sprintf("/doubles?show=open&size=2&page=%d", page+1)).Body.String()
+		has(t, body, "Pairs: <bdi>5</bdi>")
+		for i, path := range paths {
+			in := strings.Contains(body[strings.Index(body, "<tbody>"):], path)
+			if in != (i/2 == page) {
+				t.Errorf("pair %d on page %d: %t", i+1, page+1, in)
+			}
+		}
+		if next := fmt.Sprintf("page=%d&amp;show=open&amp;size=2", page+2); page < 2 && !strings.Contains(body, next) {
+			t.Errorf("no way from page %d to the next", page+1)
+		}
+	}
 }

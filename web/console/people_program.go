@@ -53,6 +53,7 @@ type pairsAnswer struct {
 	Total  int            // of those asked for; the first are told
 	Counts map[string]int // of all, by state
 	Pairs  []pairAnswer
+	Paging *Paging
 }
 
 // A pairView is why two records may be one person, and what became of that.

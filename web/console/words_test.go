@@ -212,7 +212,7 @@ func families(t *testing.T) (keys []string) {
 	for _, code := range registry.PostponeReasons() {
 		keys = append(keys, "doubles.later_"+code)
 	}
-	keys = append(keys, "doubles.was_"+registry.Same, "doubles.was_"+registry.Different, "doubles.did_"+registry.Same, "doubles.did_"+registry.Different)
+	keys = append(keys, "doubles.was_"+registry.Same, "doubles.was_"+registry.Different, "doubles.was_later", "doubles.did_"+registry.Same, "doubles.did_"+registry.Different)
 	for _, c := range []string{"reason", "place", "clerk"} {
 		keys = append(keys, "batches.fixes_by_"+c)
 	}

@@ -118,15 +118,13 @@ func (r *Reader) beside(u *Unit, rec registry.Record) error {
 	if r.doubles != nil {
 		u.Doubles = append(u.Doubles, r.doubles[id]...)
 	} else {
-		pairs, err := r.view.DoublesOf(id)
+		pairs, err := r.view.DoublesWith(id)
 		if err != nil {
 			return fmt.Errorf("quality: %w", err)
 		}
 		var open []Pair
 		for _, d := range pairs {
-			if d.Decided == "" {
-				open = addPair(open, id, d)
-			}
+			open = addPair(open, id, d)
 		}
 		for _, p := range open { // one of whom one was erased nobody can decide: it holds no card up
 			if _, err := r.view.Record(p.With); errors.Is(err, registry.ErrErased) {

@@ -109,6 +109,50 @@ func (t *tx) DoublesOf(id registry.ID) (list []registry.Double, err error) {
 	return list, nil
 }
 
+func (t *tx) DoublesWith(id registry.ID) (list []registry.Double, err error) {
+	open, err := t.Doubles(false)
+	return slices.DeleteFunc(open, func(d registry.Double) bool { return d.A != id && d.B != id }), err
+}
+
+func (t *tx) DoublesBy(account string, since time.Time) (list []registry.Double, err error) {
+	at := func(d registry.Double) time.Time {
+		if d.Decided != "" {
+			return d.DecidedAt
+		}
+		return d.PutOff.At
+	}
+	all, err := t.Doubles(true)
+	for _, d := range all {
+		by := d.By
+		if d.Decided == "" {
+			by = d.PutOff.By
+		}
+		if by == account && !at(d).Before(since) {
+			list = append(list, d)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b registry.Double) int { return at(b).Compare(at(a)) })
+	return list, err
+}
+
+func (t *tx) CountDoubles(at time.Time) (registry.Count, error) {
+	c := registry.Count{Of: map[string]int{}}
+	all, err := t.Doubles(true)
+	for _, p := range registry.Pairs(all) {
+		if p.Decided != "" {
+			c.Of[registry.StateDecided]++
+		}
+	}
+	open, _ := t.Doubles(false)
+	for _, p := range registry.Pairs(open) {
+		state := p.State(at)
+		if c.Of[state]++; state != registry.StatePostponed && (c.Oldest.IsZero() || p.FoundAt.Before(c.Oldest)) {
+			c.Oldest = p.FoundAt
+		}
+	}
+	return c, err
+}
+
 func mostTelling(list []registry.Double) {
 	slices.SortStableFunc(list, func(a, b registry.Double) int {
 		return cmp.Or(cmp.Compare(b.Bits, a.Bits), a.FoundAt.Compare(b.FoundAt))
@@ -121,7 +165,7 @@ func (t *tx) SaveDouble(d registry.Double) error {
 	i := slices.IndexFunc(t.s.pairs, func(o registry.Double) bool { return o.Why == d.Why && o.Is(d.A, d.B) })
 	if i < 0 {
 		fresh := d
-		fresh.Decided, fresh.DecidedAt, fresh.By, fresh.Until, fresh.Reason = "", time.Time{}, "", time.Time{}, ""
+		fresh.Decided, fresh.DecidedAt, fresh.By, fresh.Until, fresh.Reason, fresh.PutOff = "", time.Time{}, "", time.Time{}, "", registry.Act{}
 		if fresh.FoundAt.IsZero() {
 			fresh.FoundAt = t.now
 		}
@@ -130,13 +174,13 @@ func (t *tx) SaveDouble(d registry.Double) error {
 	}
 	switch p := &t.s.pairs[i]; {
 	case d.Decided == registry.Open:
-		p.Decided, p.DecidedAt, p.By, p.Until, p.Reason = "", time.Time{}, "", time.Time{}, ""
+		p.Decided, p.DecidedAt, p.By, p.Until, p.Reason, p.PutOff = "", time.Time{}, "", time.Time{}, "", registry.Act{}
 	case d.Decided == registry.Withdrawn && p.Decided != "":
 	case d.Decided != "" && d.Decided != p.Decided:
-		p.Decided, p.DecidedAt, p.By, p.Until, p.Reason = d.Decided, t.now, t.by.ID, time.Time{}, ""
+		p.Decided, p.DecidedAt, p.By, p.Until, p.Reason, p.PutOff = d.Decided, t.now, t.by.ID, time.Time{}, "", registry.Act{}
 	case d.Decided != "" || p.Decided != "":
 	case d.Reason != "":
-		p.Until, p.Reason = d.Until, d.Reason
+		p.Until, p.Reason, p.PutOff = d.Until, d.Reason, registry.Act{By: t.by.ID, At: t.now}
 	case d.Bits != 0:
 		p.Bits, p.Told, p.Guard, p.Evidence = d.Bits, d.Told, d.Guard, d.Evidence
 	}
