@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"aidpass/credential"
@@ -38,34 +39,98 @@ func (o *Org) Collected(ctx context.Context, k verifier.LedgerKey) (use verifier
 }
 
 // CollectedSince calls yield with every unit to whom the journals say that something was given
-// at a time or after it, whichever of several records counts; some of them more than once.
+// at a time or after it, whichever of several records counts. The journals are merged once for
+// as long as nothing comes in: what was found is kept.
 func (o *Org) CollectedSince(ctx context.Context, since time.Time, yield func(registry.ID)) error {
-	return o.view(ctx, "who collected", func(t *tx) error {
-		merged, err := t.mergeVisits()
-		if err != nil {
+	var ids []registry.ID
+	err := o.view(ctx, "who collected", func(t *tx) error {
+		var now journalState
+		if err := t.journalState(&now); err != nil {
 			return err
 		}
-		for i := range merged.Accounts {
-			a := &merged.Accounts[i]
-			late := func(k int) bool { return merged.Entries[k].Est >= credential.Time(since.Unix()) }
-			if a.Ledger.Issuer != o.id || !slices.ContainsFunc(a.Counted, late) && !slices.ContainsFunc(a.Conflicts, late) {
-				continue
-			}
-			unit, ok, err := t.unitOf(a.Ledger)
+		now.since = since.Unix()
+		o.collected.Lock()
+		defer o.collected.Unlock()
+		if o.collected.ids == nil || o.collected.state != now {
+			found, err := t.collectedSince(since)
 			if err != nil {
 				return err
 			}
-			if !ok {
-				continue
-			}
-			id, err := registry.ParseID(unit)
-			if err != nil {
-				return err
-			}
-			yield(id)
+			o.collected.ids, o.collected.state = found, now
 		}
+		ids = o.collected.ids
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		yield(id)
+	}
+	return nil
+}
+
+// collectedKept is what CollectedSince found last.
+type collectedKept struct {
+	sync.Mutex
+	state journalState
+	ids   []registry.ID // nil: nothing is kept; not written to
+}
+
+// A journalState tells one state of journals and of what they are merged with from another:
+// records are only added, a device is withdrawn once, and its frozen stretch only grows.
+type journalState struct {
+	since                   int64 // seconds since 1970
+	records, units          int64
+	devices, closed, frozen int64
+}
+
+func (t *tx) journalState(s *journalState) error {
+	for _, one := range []struct {
+		query string
+		into  []any
+	}{
+		{`SELECT COUNT(*) FROM visit WHERE org_id = $1`, []any{&s.records}},
+		{`SELECT COUNT(*) FROM programme_unit WHERE org_id = $1`, []any{&s.units}},
+		{`SELECT COUNT(*), COUNT(withdrawn_at), CAST(COALESCE(SUM(frozen_from + thawed_to), 0) AS BIGINT) FROM device WHERE org_id = $1`, []any{&s.devices, &s.closed, &s.frozen}},
+	} {
+		if _, err := t.find(one.query, []any{t.o.id}, one.into...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// collectedSince finds each unit once.
+func (t *tx) collectedSince(since time.Time) ([]registry.ID, error) {
+	merged, err := t.mergeVisits()
+	if err != nil {
+		return nil, err
+	}
+	found, there := []registry.ID{}, map[registry.ID]bool{}
+	for i := range merged.Accounts {
+		a := &merged.Accounts[i]
+		late := func(k int) bool { return merged.Entries[k].Est >= credential.Time(since.Unix()) }
+		if a.Ledger.Issuer != t.o.id || !slices.ContainsFunc(a.Counted, late) && !slices.ContainsFunc(a.Conflicts, late) {
+			continue
+		}
+		unit, ok, err := t.unitOf(a.Ledger)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		id, err := registry.ParseID(unit)
+		if err != nil {
+			return nil, err
+		}
+		if !there[id] {
+			there[id] = true
+			found = append(found, id)
+		}
+	}
+	return found, nil
 }
 
 // mostPlaces are the rounds of one card that are looked at one by one: a card for all rounds,

@@ -27,6 +27,8 @@ type Org struct {
 	// it is known to the database, see outside.go.
 	signed atomic.Int64
 	replay Replay
+
+	collected collectedKept
 }
 
 // Errors of opening an organisation's store.

@@ -49,8 +49,18 @@ func testExercises(t *testing.T, e Engine) {
 	if len(want.Rows) != 1 || want.Rows[0].Seen != 3 || want.Left != opened.Invited-3 {
 		t.Errorf("counted %+v", want)
 	}
-	one := w.scanner(t, "tab-1")
-	w.acked(t, "given", w.hand(t, one.give(cards[0].all())), "accepted")
+	one, since := w.scanner(t, "tab-1"), before
+	for n := range 2 { // and what was found once is not what is told when more came in
+		got := 0
+		must(t, w.org.CollectedSince(ctx, since, func(registry.ID) { got++ }))
+		if got != n {
+			t.Errorf("%d of %d collected", got, n)
+		}
+		if n == 0 {
+			w.acked(t, "given", w.hand(t, one.give(cards[0].all())), "accepted")
+		}
+	}
+	must(t, w.org.CollectedSince(ctx, w.now.AddDate(0, 0, 3), func(registry.ID) { t.Error("collected before it was") }))
 	must(t, w.org.View(ctx, func(v registry.View) error { // the gate counts it as met
 		for unit, want := range map[registry.ID]bool{cards[0].unit: true, people[0]: false, people[4]: false} {
 			at, ok, err := v.(quality.Collections).LastCollected(unit)

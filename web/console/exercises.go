@@ -31,6 +31,7 @@ type Exercises struct {
 
 	mu      sync.Mutex
 	waiting map[string]exerciseWait // by code, as it was counted last
+	missing map[string]absentKept
 }
 
 // Routes implements Screen.
@@ -150,10 +151,11 @@ func (s *Exercises) count(ctx context.Context, e *exercise.Exercise) (exerciseWa
 	return w, err
 }
 
-// changed makes Home count an exercise again.
+// changed makes Home and the page of the absent count an exercise again.
 func (s *Exercises) changed(code string) {
 	s.mu.Lock()
 	delete(s.waiting, code)
+	delete(s.missing, code)
 	s.mu.Unlock()
 }
 

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"time"
 
 	"aidpass/access"
 	"aidpass/issuer/registry"
@@ -44,15 +45,59 @@ type absentRow struct {
 // Called is a name, or else a number.
 func (r absentRow) Called() string { return unitRow{Name: r.Name, Number: r.Number}.Called() }
 
+// An absentee is one that nobody met, as she stood when it was counted.
+type absentee struct {
+	unit     registry.ID
+	standing exercise.Standing
+}
+
+// absentKept are the absent of one exercise, in their order.
+type absentKept struct {
+	at    time.Time
+	state exercise.State
+	done  string // exercise.Exercise.Done
+	list  []absentee
+}
+
+// absentFor is how long the order of the absent and their counts stand: to find them is to read
+// everybody who was invited. The rows of a page are read when it is shown.
+const absentFor = time.Minute
+
+// absentees are those whom nobody met, as of a minute ago where nothing was done here since.
+func (s *Exercises) absentees(ctx context.Context, e *exercise.Exercise) ([]absentee, error) {
+	now := s.Now()
+	s.mu.Lock()
+	kept, ok := s.missing[e.Code]
+	s.mu.Unlock()
+	if ok && kept.state == e.State && kept.done == e.Done && now.Sub(kept.at) < absentFor && !now.Before(kept.at) {
+		return kept.list, nil
+	}
+	list, err := s.Desk.Absent(ctx, e.Code)
+	if err != nil {
+		return nil, err
+	}
+	kept = absentKept{at: now, state: e.State, done: e.Done, list: make([]absentee, len(list))}
+	for i := range list {
+		kept.list[i] = absentee{list[i].Unit, list[i].Standing}
+	}
+	s.mu.Lock()
+	if s.missing == nil {
+		s.missing = map[string]absentKept{}
+	}
+	s.missing[e.Code] = kept
+	s.mu.Unlock()
+	return kept.list, nil
+}
+
 // absent shows those that nobody met, with where each stands.
 func (s *Exercises) absent(p *Page) error {
 	e, err := s.Desk.Find(p.Context(), p.Param("exercise"))
 	if err != nil {
 		return exerciseFault(err)
 	}
-	var list []exercise.Absentee // who is absent is known when it is closed
+	var all []absentee // who is absent is known when it is closed
 	if view := viewOfExercise(&e); view.Over() {
-		if list, err = s.Desk.Absent(p.Context(), e.Code); err != nil {
+		if all, err = s.absentees(p.Context(), &e); err != nil {
 			return exerciseFault(err)
 		}
 	}
@@ -61,8 +106,8 @@ func (s *Exercises) absent(p *Page) error {
 		return errFields
 	}
 	counts := map[exercise.Standing]int{}
-	for i := range list {
-		counts[list[i].Standing]++
+	for i := range all {
+		counts[all[i].standing]++
 	}
 	for _, st := range exercise.Standings() {
 		if counts[st] > 0 {
@@ -70,12 +115,19 @@ func (s *Exercises) absent(p *Page) error {
 		}
 	}
 	d.Due = counts[exercise.Due]
-	if d.Standing != "" {
-		list = slices.DeleteFunc(list, func(a exercise.Absentee) bool { return string(a.Standing) != d.Standing })
-	}
-	d.Paging = p.Paging(len(list))
-	list = list[d.Paging.Offset():min(len(list), d.Paging.Offset()+d.Paging.Size)]
 	var ids []registry.ID
+	for i := range all {
+		if d.Standing == "" || string(all[i].standing) == d.Standing {
+			ids = append(ids, all[i].unit)
+		}
+	}
+	d.Paging = p.Paging(len(ids))
+	ids = ids[d.Paging.Offset():min(len(ids), d.Paging.Offset()+d.Paging.Size)]
+	list, err := s.Desk.Where(p.Context(), e.Code, ids)
+	if err != nil {
+		return exerciseFault(err)
+	}
+	ids = ids[:0]
 	for i := range list {
 		ids = append(ids, list[i].Unit)
 	}

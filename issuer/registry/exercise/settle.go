@@ -68,15 +68,16 @@ func (d *Desk) absent(ctx context.Context, v View, code string) (list []Absentee
 	if e.State != Closed && e.State != Settled {
 		return nil, refuse(RefusedState, "%s is %s: who is absent is known when it is closed", code, e.State)
 	}
-	fetched, err := d.fetched(ctx, v, &e)
+	fetched, err := d.fetched(ctx, &e)
 	if err != nil {
 		return nil, err
 	}
+	homes := map[registry.ID]time.Time{}
 	err = all(ctx, v, &e, func(e *Exercise, u *Unit) error {
 		if counted(e, u).Outcome != Absent {
 			return nil
 		}
-		a, err := d.standing(v, e, u, fetched)
+		a, err := d.standing(v, e, u, fetched, homes)
 		if err == nil {
 			list = append(list, a)
 		}
@@ -89,45 +90,68 @@ func (d *Desk) absent(ctx context.Context, v View, code string) (list []Absentee
 	return list, err
 }
 
-// fetched are the records to whom something was given since the first day of an exercise: a
-// household's collection is that of all its members, and a member's is her household's.
-func (d *Desk) fetched(ctx context.Context, v registry.View, e *Exercise) (map[registry.ID]bool, error) {
+// fetched are the records to whom something was given since the first day of an exercise.
+func (d *Desk) fetched(ctx context.Context, e *Exercise) (map[registry.ID]bool, error) {
 	since, err := time.Parse(time.DateOnly, e.Opens)
 	given := map[registry.ID]bool{}
 	if err != nil || d.Collected == nil {
 		return given, err
 	}
-	var ids []registry.ID
-	if err := d.Collected(ctx, since, func(id registry.ID) { ids = append(ids, id) }); err != nil {
-		return nil, err
-	}
-	for _, id := range ids {
-		given[id] = true
-		rec, err := v.Record(id)
-		if errors.Is(err, registry.ErrErased) || errors.Is(err, registry.ErrNotFound) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if rec.Kind == registry.KindPerson && !rec.Household.IsZero() {
-			given[rec.Household] = true
-		}
-		if rec.Kind == registry.KindHousehold {
-			members, err := v.Members(id)
-			if err != nil {
-				return nil, err
-			}
-			for _, m := range members {
-				given[m] = true
-			}
-		}
-	}
-	return given, nil
+	return given, d.Collected(ctx, since, func(id registry.ID) { given[id] = true })
 }
 
-// standing says where one of the absent stands.
-func (d *Desk) standing(v registry.View, e *Exercise, u *Unit, fetched map[registry.ID]bool) (a Absentee, err error) {
+// Where are those of some units that nobody met, in the order of the units, with where each
+// stands: a page of what Absent has. The caller tells the log whom it shows.
+func (d *Desk) Where(ctx context.Context, code string, units []registry.ID) (list []Absentee, err error) {
+	err = d.Store.ReadExercises(ctx, func(v View) error {
+		e, err := v.Exercise(code)
+		if err != nil {
+			return err
+		}
+		fetched, err := d.fetched(ctx, &e)
+		if err != nil {
+			return err
+		}
+		homes := map[registry.ID]time.Time{}
+		for _, id := range units {
+			u, err := v.Invited(code, id)
+			if errors.Is(err, ErrNotInvited) { // erased since
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			if counted(&e, &u).Outcome != Absent {
+				continue
+			}
+			a, err := d.standing(v, &e, &u, fetched, homes)
+			if err != nil {
+				return err
+			}
+			list = append(list, a)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// home is when somebody was met last as a household, not as one of its members; zero: never.
+func home(v registry.View, id registry.ID) (at time.Time, err error) {
+	rec, err := v.Record(id)
+	if errors.Is(err, registry.ErrErased) {
+		return at, nil
+	}
+	if err != nil {
+		return at, err
+	}
+	last, _, err := registry.LastMet(rec)
+	return last.At, err
+}
+
+// standing says where one of the absent stands. What was given to a household was to all its
+// members, and what was given to a member was to her household. homes has when each household that was read
+// was met last.
+func (d *Desk) standing(v registry.View, e *Exercise, u *Unit, fetched map[registry.ID]bool, homes map[registry.ID]time.Time) (a Absentee, err error) {
 	a = Absentee{Invited: counted(e, u)}
 	until, told := e.Window(a.Noticed)
 	if told {
@@ -142,7 +166,7 @@ func (d *Desk) standing(v registry.View, e *Exercise, u *Unit, fetched map[regis
 		return a, err
 	}
 	var status *registry.Status
-	kin := []registry.Record{rec}
+	kin, at, given := []registry.Record{rec}, time.Time{}, fetched[u.ID]
 	if rec.Kind == registry.KindHousehold {
 		h, err := rec.HouseholdRecord()
 		if err != nil {
@@ -154,6 +178,7 @@ func (d *Desk) standing(v registry.View, e *Exercise, u *Unit, fetched map[regis
 			return a, err
 		}
 		for _, m := range members { // whoever saw one of them has seen the household
+			given = given || fetched[m]
 			one, err := v.Record(m)
 			if errors.Is(err, registry.ErrErased) {
 				continue
@@ -169,18 +194,23 @@ func (d *Desk) standing(v registry.View, e *Exercise, u *Unit, fetched map[regis
 			return a, err
 		}
 		status = p.Status
-		if !rec.Household.IsZero() {
-			home, err := v.Record(rec.Household)
-			if err == nil {
-				kin = append(kin, home)
-			} else if !errors.Is(err, registry.ErrErased) {
-				return a, err
+		if h := rec.Household; !h.IsZero() {
+			known := false
+			given = given || fetched[h]
+			if at, known = homes[h]; !known {
+				if at, err = home(v, h); err != nil {
+					return a, err
+				}
+				homes[h] = at
 			}
 		}
 	}
-	last, met, err := registry.LastMet(kin...)
+	last, _, err := registry.LastMet(kin...)
 	if err != nil {
 		return a, err
+	}
+	if last.At.After(at) {
+		at = last.At
 	}
 	opens, _ := time.Parse(time.DateOnly, e.Opens)
 	switch {
@@ -192,9 +222,9 @@ func (d *Desk) standing(v registry.View, e *Exercise, u *Unit, fetched map[regis
 		a.Standing = Appealed
 	case a.Inactive: // somebody woke it since
 		a.Standing = Contacted
-	case met && !last.At.Before(opens):
+	case !at.IsZero() && !at.Before(opens):
 		a.Standing = Contacted
-	case fetched[u.ID]:
+	case given:
 		a.Standing = Fetched
 	case !told:
 		a.Standing = Unnoticed
@@ -229,13 +259,17 @@ func (d *Desk) Notice(ctx context.Context, by access.Actor, code string, units [
 	if on < e.ClosedAt.UTC().Format(time.DateOnly) {
 		return 0, refuse(RefusedNotice, "%s was closed after that day: a notice is given when the exercise is over", code)
 	}
+	asked := map[registry.ID]bool{}
+	for _, id := range units {
+		asked[id] = true
+	}
 	var ids []registry.ID
 	for _, a := range list {
-		if units == nil && a.Standing == Unnoticed || slices.Contains(units, a.Unit) {
+		if units == nil && a.Standing == Unnoticed || asked[a.Unit] {
 			ids = append(ids, a.Unit)
 		}
 	}
-	if units != nil && len(ids) < len(units) {
+	if len(ids) < len(asked) {
 		return 0, fmt.Errorf("%w, or was met there", ErrNotInvited)
 	}
 	for part := range slices.Chunk(ids, page) {
