@@ -220,6 +220,10 @@ func (a *app) previewSettle(cmd *cobra.Command, o *org, p *exercise.Proposal) er
 				fmt.Fprintf(w, "%s: %d\n", s, n)
 			}
 		}
+		if len(p.Units) == 0 {
+			fmt.Fprintln(w, "nothing was done: nobody is due")
+			return
+		}
 		fmt.Fprintf(w, "nothing was done: add --yes %d and --second-person ACCOUNT\n", len(p.Units))
 	})
 }

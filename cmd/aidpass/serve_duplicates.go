@@ -22,7 +22,7 @@ func (s *serving) search() *console.Search {
 			if err != nil || !ok {
 				return console.Searched{}, err
 			}
-			return console.Searched{At: r.At, People: r.People, Pairs: r.New + r.Reopened}, nil
+			return console.Searched{At: r.At, People: r.People, Pairs: r.New + r.Reopened, Left: r.Flood}, nil
 		},
 	}
 }

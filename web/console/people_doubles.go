@@ -26,6 +26,7 @@ type Searched struct {
 	At     time.Time
 	People int // compared
 	Pairs  int // new, or open again
+	Left   int // found and not shown: more than people can look at
 }
 
 // reviewing are the routes by which people decide who is in the register twice.

@@ -201,6 +201,10 @@ func (s *Quality) show(p *Page) error {
 	for _, v := range d.Values {
 		d.Shown = append(d.Shown, cutValue{v, p.shown(cut, v, names)})
 	}
+	if cut != indicator.All && !values[value] && len(d.Values) > 0 { // the page shows the first as chosen
+		value = d.Values[0]
+		d.Value = value
+	}
 	defs := indicator.Definitions(policy)
 	list := make([]indicator.Measured, len(last.Indicators))
 	for i, k := range last.Indicators {
@@ -216,8 +220,9 @@ func (s *Quality) show(p *Page) error {
 		list[i] = indicator.Measured{Definition: def, ID: k.ID, Cells: map[indicator.Cut]map[string]indicator.Tally{cut: {value: tally}}}
 		d.Rows = append(d.Rows, s.row(p, def, k, tally, cut, value, days))
 	}
-	d.Score = indicator.ScoreOf(list, policy, cut, value).Value
-	d.Scored = p.decimal(d.Score)
+	if score := indicator.ScoreOf(list, policy, cut, value); score.Known {
+		d.Score, d.Scored = score.Value, p.decimal(score.Value)
+	}
 	return p.Show("quality", "quality.title", d)
 }
 

@@ -59,7 +59,7 @@ func TestQualityLeadsFromAFigureToTheField(t *testing.T) {
 			parts[cut]["DQ-05"][v] = indicator.Tally{"": {Of: 1}}
 		}
 	}
-	for by, option := range map[string]string{"session": "value=\"VER-2026-03\">\u2068VER-2026-03\u2069 · \u2068&lt;b&gt;Spring&lt;/b&gt;\u2069<", "batch": "value=\"camp\">\u2068camp\u2069 · \u2068list 7.csv\u2069 · ", "adm1": `value="?XX123">` + "\u2068XX123\u2069 (not in the list)<"} {
+	for by, option := range map[string]string{"session": "value=\"VER-2026-03\">\u2068VER-2026-03\u2069 · \u2068&lt;b&gt;Spring&lt;/b&gt;\u2069<", "batch": "value=\"camp\" selected>\u2068camp\u2069 · \u2068list 7.csv\u2069 · ", "adm1": `value="?XX123" selected>` + "\u2068XX123\u2069 (not in the list)<"} {
 		has(t, a.get("/quality?by="+by).Body.String(), option)
 	}
 	has(t, a.get("/quality/list?indicator=DQ-05&by=adm1&value=%3FXX123").Body.String(), "XX123\u2069 (not in the list)")
