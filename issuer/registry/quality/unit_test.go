@@ -27,9 +27,9 @@ func (v records) Record(id registry.ID) (registry.Record, error) {
 	return registry.Record{}, registry.ErrNotFound
 }
 
-func (v records) Members(id registry.ID) ([]registry.ID, error)    { return v.members[id], nil }
-func (v records) Doubles(bool) ([]registry.Double, error)          { return v.doubles, nil }
-func (v records) DoublesOf(registry.ID) ([]registry.Double, error) { return v.doubles, nil }
+func (v records) Members(id registry.ID) ([]registry.ID, error)      { return v.members[id], nil }
+func (v records) Doubles(bool) ([]registry.Double, error)            { return v.doubles, nil }
+func (v records) DoublesWith(registry.ID) ([]registry.Double, error) { return v.doubles, nil }
 func (v records) put(kind registry.Kind, household registry.ID, fields map[string][]byte, err error) registry.ID {
 	if err != nil {
 		panic(err)
