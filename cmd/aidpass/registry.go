@@ -213,7 +213,7 @@ var decideWords = map[string]string{
 	registry.DecideRound: "the old card may have been used: what it was good for is on hold for the new number.\n" +
 		"  Two look at its ticks or the site's journal; aidpass entitle release HOUSEHOLD --programme CODE --round N",
 	registry.DecidePlan: "what the new household is due is to be planned: aidpass entitle, again",
-	registry.DecideDue:  "the closed record was due something that nobody is due instead: plan it for the one in use: aidpass entitle",
+	registry.DecideDue:  "a record was due something that does not go with it: look who is due it now, and plan it for whom it belongs to: aidpass entitle",
 }
 
 func idTexts(ids []registry.ID) []string {

@@ -257,7 +257,7 @@ func (r *Registry) DecideDouble(ctx context.Context, a, b ID, decision string) (
 			}
 			two = after.Stopped > 0
 		case decision != Same && closed:
-			if err := r.openDouble(tx, rec, p); err != nil {
+			if err := r.openDouble(tx, rec, p, &after); err != nil {
 				return err
 			}
 			two = !hers

@@ -146,10 +146,14 @@ func (r *Registry) closeDouble(tx Tx, rec Record, p Person, into ID, after *Afte
 }
 
 // openDouble takes closeDouble back; cards that were stopped stay so.
-func (r *Registry) openDouble(tx Tx, rec Record, p Person) error {
+func (r *Registry) openDouble(tx Tx, rec Record, p Person, after *After) error {
 	into, err := ParseID(p.Status.Into)
+	if err != nil {
+		return err
+	}
+	to, err := heirs(tx, into)
 	if err == nil {
-		err = unfollow(tx, rec.ID, into)
+		err = unfollow(tx, rec.ID, to, after)
 	}
 	if err != nil {
 		return err
@@ -168,9 +172,9 @@ func (r *Registry) openDouble(tx Tx, rec Record, p Person) error {
 			switch {
 			case !h.Status.Living() && h.Status.Reason == ReasonDuplicate:
 				h.Status = nil
-				to, err := homeOf(tx, into)
+				homes, err := homesOf(tx, to)
 				if err == nil {
-					err = unfollow(tx, house.ID, to)
+					err = unfollow(tx, house.ID, homes, after)
 				}
 				if err != nil {
 					return err

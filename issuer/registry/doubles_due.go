@@ -8,8 +8,9 @@ import (
 	"slices"
 )
 
-// DecideDue asks of people, in After.Decide, what a closed record was due and nobody is due
-// instead: there is no household that it could go on with, or there it was cancelled.
+// DecideDue asks of people, in After.Decide, to look at what a record was due that did not go
+// with it: it was closed, and there is no household that this could go on with, or there it
+// was cancelled; or it was opened again, and what had gone on did not come back.
 const DecideDue = "due_of_closed"
 
 // follow gives the record that stays in use what a closed one was due in rounds in which it
@@ -49,39 +50,104 @@ func follow(tx Tx, from, to ID, after *After) error {
 	})
 }
 
-// unfollow takes follow back. What was put on a card meanwhile, or collected, stays where it
-// is, so that nobody is due it twice.
-func unfollow(tx Tx, from, to ID) error {
+// unfollow takes follow back. heirs are who the record was closed into, whom that one was
+// closed into since, and so on: what was carried is taken from whoever has it now. What was
+// put on a card meanwhile, or collected, stays where it is, so that nobody is due it twice.
+// People are told of what the record is not due again.
+func unfollow(tx Tx, from ID, heirs []ID, after *After) error {
 	programmes, err := tx.Programmes()
-	if err != nil || to.IsZero() {
+	if err != nil {
 		return err
 	}
 	for _, p := range programmes {
 		for _, r := range p.Rounds {
-			has, err := dueIn(tx, to, p.Code, r.N)
-			if err != nil {
-				return err
-			}
-			if has.ID != followID(from, to, p.Code, r.N) || has.Status != Planned && has.Status != OnHold {
-				continue
-			}
 			was, err := dueIn(tx, from, p.Code, r.N)
 			if err != nil {
 				return err
 			}
-			if was.Status == Cancelled {
-				was.Unit, was.Status = from, Planned
-				if _, err := tx.SaveEntitlement(was); err != nil {
-					return err
-				}
+			came, err := takeBack(tx, from, heirs, p.Code, r.N)
+			if err != nil {
+				return err
 			}
-			has.Unit, has.Status = to, Cancelled
-			if _, err := tx.SaveEntitlement(has); err != nil {
+			switch {
+			case was.Status != Cancelled:
+				continue
+			case !came:
+				after.decide(DecideDue)
+				continue
+			}
+			was.Unit, was.Status = from, Planned
+			if _, err := tx.SaveEntitlement(was); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// takeBack cancels what follow carried of one round, wherever on its way it stands. False:
+// nothing was, or somebody used it.
+func takeBack(tx Tx, from ID, heirs []ID, programme string, round uint64) (came bool, err error) {
+	var carried []Entitlement
+	for _, to := range heirs {
+		has, err := dueIn(tx, to, programme, round)
+		if err != nil {
+			return false, err
+		}
+		if has.ID != followID(from, to, programme, round) {
+			break
+		}
+		switch has.Status {
+		case Planned, OnHold:
+			has.Unit, has.Status = to, Cancelled
+			carried = append(carried, has)
+		case Cancelled: // carried on, or by a person
+		default:
+			return false, nil
+		}
+		from = to
+	}
+	for _, e := range carried {
+		if _, err := tx.SaveEntitlement(e); err != nil {
+			return false, err
+		}
+	}
+	return len(carried) > 0, nil
+}
+
+// heirs are the records that one was closed into as a double, one after the other.
+func heirs(tx Tx, into ID) (list []ID, err error) {
+	for range 8 { // as survivor
+		list = append(list, into)
+		_, p, err := readPerson(tx, into)
+		if errors.Is(err, ErrErased) || errors.Is(err, ErrNotFound) {
+			return list, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if p.Status == nil || p.Status.Reason != ReasonDuplicate || p.Status.Living() {
+			return list, nil
+		}
+		if into, err = ParseID(p.Status.Into); err != nil {
+			return list, nil
+		}
+	}
+	return list, nil
+}
+
+// homesOf are the households of people, one after the other, closed ones too.
+func homesOf(tx Tx, people []ID) (list []ID, err error) {
+	for _, id := range people {
+		rec, err := tx.Record(id)
+		if ignoreErased(err) != nil {
+			return nil, err
+		}
+		if err == nil && !rec.Household.IsZero() && !slices.Contains(list, rec.Household) {
+			list = append(list, rec.Household)
+		}
+	}
+	return list, nil
 }
 
 // dueIn is what a unit is due in a round; nothing, without an error, where that is so.

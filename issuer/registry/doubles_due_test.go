@@ -149,3 +149,53 @@ func TestWhoTakesADecisionBackAlone(t *testing.T) {
 	must(t, 0, decide(registry.Open))
 	must(t, 0, decide(registry.Different))
 }
+
+// Of three records of one person the first is taken back alone: what it was due comes back from
+// the third, where it had gone through the second; what the third has on a card stays, and
+// people are told.
+func TestAChainOfDoublesIsTakenBackFromItsStart(t *testing.T) {
+	d := newDesk()
+	for code, counts := range map[string]registry.Kind{"HOUSE": registry.KindHousehold, "PERS": registry.KindPerson} {
+		p, err := d.SaveProgramme(ctx, registry.Programme{Code: code, Modality: "cash", Counts: counts, Currency: "KES", Rounds: []registry.Round{{N: 1}, {N: 2}}})
+		must(t, p, err)
+	}
+	var who, home [3]registry.ID // the first is the newest
+	for i := 2; i >= 0; i-- {
+		s, err := d.EnterHousehold(ctx, "", "", registry.Household{Size: 1, CollectType: "full"})
+		home[i] = must(t, s, err).ID
+		e, err := d.Enter(ctx, registry.Entry{Household: home[i], Person: person("Amina Yusuf Ali", "1987-05-12")})
+		who[i] = must(t, e, err).ID
+	}
+	for n := uint64(1); n <= 2; n++ {
+		d.due(t, "HOUSE", n, home[0], registry.Planned)
+		d.due(t, "PERS", n, who[0], registry.Planned)
+	}
+	d.Actor.SecondPerson = "lead"
+	for i := range 2 {
+		if after, err := d.DecideDouble(ctx, who[i], who[i+1], registry.Same); err != nil || after.Follow != 4 {
+			t.Fatalf("%+v, %v", after, err)
+		}
+	}
+	d.due(t, "PERS", 2, who[2], registry.Granted)
+	after, err := d.DecideDouble(ctx, who[0], who[1], registry.Open)
+	if err != nil || !slices.Equal(after.Decide, []string{registry.DecideDue}) {
+		t.Errorf("%+v, %v", after, err)
+	}
+	for _, c := range []struct {
+		programme string
+		n         uint64
+		units     [3]registry.ID
+		want      [3]registry.EntitlementStatus
+	}{
+		{"HOUSE", 1, home, [3]registry.EntitlementStatus{registry.Planned, registry.Cancelled, registry.Cancelled}},
+		{"HOUSE", 2, home, [3]registry.EntitlementStatus{registry.Planned, registry.Cancelled, registry.Cancelled}},
+		{"PERS", 1, who, [3]registry.EntitlementStatus{registry.Planned, registry.Cancelled, registry.Cancelled}},
+		{"PERS", 2, who, [3]registry.EntitlementStatus{registry.Cancelled, registry.Cancelled, registry.Granted}},
+	} {
+		for i, unit := range c.units {
+			if got := d.stands(t, c.programme, c.n, unit); got != c.want[i] {
+				t.Errorf("%s %d of record %d is %q, want %q", c.programme, c.n, i, got, c.want[i])
+			}
+		}
+	}
+}
