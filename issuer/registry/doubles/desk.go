@@ -127,6 +127,7 @@ type Learnt struct {
 // makes more pairs than people can look at.
 const (
 	MostPerThousand = 100 // open pairs for 1,000 people
+	AlwaysLooked    = 100 // open pairs that people can look at, however few are on record
 	MostOfOne       = 5   // pairs of one person
 )
 

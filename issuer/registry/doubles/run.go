@@ -183,6 +183,15 @@ type pair struct {
 	evidence []registry.Evidence
 }
 
+// told is 1 for a pair that is told to be one person: those come first, however many bits
+// a guard holds back in others.
+func told(p pair) int {
+	if p.Outcome == match.Duplicate {
+		return 1
+	}
+	return 0
+}
+
 // compare runs the engine, with no transaction open.
 func (r *run) compare() ([]pair, error) {
 	if r.from == r.index.Len() && r.from > 0 { // nobody is new
@@ -226,7 +235,7 @@ func (r *run) compare() ([]pair, error) {
 		}
 	}
 	slices.SortFunc(found, func(a, b pair) int {
-		return cmp.Or(cmp.Compare(b.Bits, a.Bits), slices.Compare(a.a[:], b.a[:]), slices.Compare(a.b[:], b.b[:]))
+		return cmp.Or(told(b)-told(a), cmp.Compare(b.Bits, a.Bits), slices.Compare(a.a[:], b.a[:]), slices.Compare(a.b[:], b.b[:]))
 	})
 	return found, nil
 }

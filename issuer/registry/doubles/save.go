@@ -118,7 +118,7 @@ func (r *run) stored() (map[key]known, error) {
 // guard leaves out of what was found what people could not look at, the least telling. A
 // pair that waits already is never left out.
 func (r *run) guard(found []pair, stored map[key]known, open int) []pair {
-	most := max(MostOfOne, r.rep.People*MostPerThousand/1000) - open
+	most := max(AlwaysLooked, r.rep.People*MostPerThousand/1000) - open
 	of, over := map[registry.ID]int{}, map[registry.ID]bool{}
 	waits := func(p pair) bool {
 		s := stored[keyOf(p.a, p.b)]

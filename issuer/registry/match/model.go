@@ -53,6 +53,11 @@ const (
 	learnPairs  = 2_000_000
 	leastLearnt = -16 // bits: pairs of less teach nothing
 	rounds      = 25
+
+	// mostDiffer is how often two records of one person may be learnt to have births that
+	// agree in nothing. Where many have the same few names, namesakes would teach that
+	// births differ as a rule, and a child would be told to be an adult.
+	mostDiffer = 0.1
 )
 
 // score turns a Model into bits for an Index.
@@ -306,12 +311,29 @@ func (x *Index) learn(ctx context.Context, c *comparer, cnt *counts, b *blocks, 
 				}
 			}
 		}
+		m.believeBirths()
 		m.clean(random)
 		if cnt.telling() > 1 {
 			m.Prior = min(max(matches*w/all, 1/all), 0.1)
 		}
 	}
 	return m, nil
+}
+
+// believeBirths holds M of births that agree in nothing to mostDiffer; what is over goes to
+// the other levels, in proportion.
+func (m *Model) believeBirths() {
+	for _, g := range groupsOf(Birth) {
+		last := g[1] - 1
+		over := m.M[Birth][last]
+		if over <= mostDiffer {
+			continue
+		}
+		for l := g[0]; l < last; l++ {
+			m.M[Birth][l] *= (1 - mostDiffer) / (1 - over)
+		}
+		m.M[Birth][last] = mostDiffer
+	}
 }
 
 // random tells how often random pairs agree; that two have the very same word, from how

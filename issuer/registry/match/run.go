@@ -156,7 +156,7 @@ func (x *Index) Run(ctx context.Context, o Options) (*Result, error) {
 			p.Outcome = Duplicate
 			if x.twins(p) {
 				p.Outcome, p.Guard = Review, GuardTwins
-			} else if x.agesApart(s, p) {
+			} else if p.Bits < duplicate+apartBits && x.bornApart(&x.people[p.A], &x.people[p.B], p.pattern) {
 				p.Outcome = Review
 			}
 		}
@@ -186,23 +186,22 @@ func (x *Index) twins(p *Pair) bool {
 	return a.house != 0 && a.house == b.house && given > levelClose && given != absent
 }
 
-// yearsApart is how far births differ of whom it may have been guessed.
-const yearsApart = 5
+// Of whom births agree in nothing.
+const (
+	yearsApart = 5 // years between births of which one may have been guessed
+	apartBits  = 4 // more bits than of others, until two are told to be one
+)
 
-// birthTells are the bits below which a birth that differs speaks for two, as it should.
-const birthTells = -1
-
-// agesApart tells pairs whose births are on record and nothing alike, where that was learnt to
-// tell nothing, and for whom no document speaks. Where few names are shared by many, namesakes teach that births of one person differ:
-// then their names alone would tell that a child and a grandmother are one.
-func (x *Index) agesApart(s *score, p *Pair) bool {
-	if l := p.pattern.level(Birth); l == absent || s.bits[Birth][l] < birthTells || p.pattern.level(Document) == agrees {
+// bornApart tells pairs whose births are on record and agree in nothing, and for whom no
+// document speaks. Where few names are shared by many they are namesakes: people look, and
+// no household vouches for them, since whole households of namesakes would for each other.
+func (x *Index) bornApart(a, b *person, p pattern) bool {
+	if p.level(Document) == agrees {
 		return false
 	}
-	a, b := x.people[p.A].born, x.people[p.B].born
-	switch p.pattern.level(Birth) {
+	switch p.level(Birth) {
 	case birthDiffers:
-		apart := int(a.year) - int(b.year)
+		apart := int(a.born.year) - int(b.born.year)
 		return apart < -yearsApart || apart > yearsApart
 	case yearDiffers, decadeDiffers:
 		return true
@@ -226,7 +225,7 @@ func (x *Index) context(c *comparer, s *score, pairs []Pair, review float32) {
 	for n := range pairs {
 		p := &pairs[n]
 		a, b := &x.people[p.A], &x.people[p.B]
-		if a.house == 0 || b.house == 0 || a.house == b.house {
+		if a.house == 0 || b.house == 0 || a.house == b.house || x.bornApart(a, b, p.pattern) {
 			continue
 		}
 		taken := map[int]bool{p.A: true, p.B: true}
@@ -235,8 +234,9 @@ func (x *Index) context(c *comparer, s *score, pairs []Pair, review float32) {
 				if taken[i] || taken[j] || p.Context >= mostHouseBits {
 					continue
 				}
-				e := c.compare(&x.people[min(i, j)], &x.people[max(i, j)])
-				if s.prior+s.of(e.pattern)+s.rarer(&e) >= review-mostHouseBits {
+				one, other := &x.people[min(i, j)], &x.people[max(i, j)]
+				e := c.compare(one, other)
+				if !x.bornApart(one, other, e.pattern) && s.prior+s.of(e.pattern)+s.rarer(&e) >= review-mostHouseBits {
 					taken[i], taken[j] = true, true
 					p.Context += houseBits
 				}
