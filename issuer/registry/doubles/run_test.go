@@ -127,6 +127,7 @@ func TestWhatPeopleDecidedStays(t *testing.T) {
 
 // TestOnlyWhoIsNew: runs over what changed leave the pairs that a run over all finds.
 func TestOnlyWhoIsNew(t *testing.T) {
+	merged := 0
 	for seed := range uint64(4) {
 		w := newWorld(t)
 		r := rand.New(rand.NewPCG(seed, 5))
@@ -144,7 +145,7 @@ func TestOnlyWhoIsNew(t *testing.T) {
 		found := 0
 		for step := range 8 {
 			for range 1 + r.IntN(6) {
-				switch n := r.IntN(150); r.IntN(7) {
+				switch n := r.IntN(150); r.IntN(8) {
 				case 0, 1:
 					people = append(people, w.add(likely(n)))
 				case 2:
@@ -166,6 +167,16 @@ func TestOnlyWhoIsNew(t *testing.T) {
 						w.erase(people[at])
 						people = slices.Delete(people, at, at+1)
 					}
+				case 7: // two households become one, and another stands in the place of the second
+					first := r.IntN(3)
+					second := (first + 1 + r.IntN(2)) % 3
+					whole, _, err := w.registry().Merge(t.Context(), []registry.ID{homes[first], homes[second]}, registry.ID{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					w.made = append(w.made, whole)
+					homes[first], homes[second] = whole, home()
+					merged++
 				}
 			}
 			rep := w.run(doubles.Options{})
@@ -184,6 +195,9 @@ func TestOnlyWhoIsNew(t *testing.T) {
 		if found < 20 {
 			t.Errorf("seed %d: only %d pairs: this shows nothing", seed, found)
 		}
+	}
+	if merged < 4 {
+		t.Errorf("only %d merges of households: this shows nothing of them", merged)
 	}
 }
 
