@@ -77,6 +77,7 @@ func (e *entry) signOut(p *Page) error {
 		return err
 	}
 	p.setCookie(sessionCookie, "", 0)
+	p.setCookie(standCookie, "", 0)
 	// What is left of the pages in this browser is another's business no more.
 	p.c.Response().Header().Set("Clear-Site-Data", `"cache"`)
 	return p.Go("/sign-in")

@@ -1,12 +1,15 @@
 package console
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"aidpass/access"
 	"aidpass/credential/cwt"
@@ -60,15 +63,34 @@ func (s *Exercises) ask(p *Page) error {
 	if err != nil {
 		return err
 	}
-	return p.Show("exercises_mark", "exercises.mark", markData{exerciseView: viewOfExercise(&e), Desk: s.deskOf(&e, p.Query), Found: []unitRow{}})
+	return p.Show("exercises_mark", "exercises.mark", markData{exerciseView: viewOfExercise(&e), Desk: deskOf(p, &e), Found: []unitRow{}})
 }
 
-// deskOf is the desk that a page is asked for; the only one of an exercise with one.
-func (s *Exercises) deskOf(e *exercise.Exercise, f Form) string {
-	if desk := f.Get("desk"); desk != "" || len(e.Desks) != 1 {
-		return desk
+// standCookie has the exercise and the desk of it at which a browser marks, in base64url: no
+// address names a place beside somebody's record, for browsers keep addresses.
+const standCookie = "aidpass-stand"
+
+// standAt keeps at which desk a browser stands, until it is closed or somebody signs out. A
+// name that the exercise does not have is not kept.
+func standAt(p *Page, e *exercise.Exercise, desk string) {
+	if p.program || desk == "" || len(e.Desks) > 0 && !slices.Contains(e.Desks, desk) {
+		return
 	}
-	return e.Desks[0]
+	p.setCookie(standCookie, base64.RawURLEncoding.EncodeToString([]byte(e.Code+"\n"+desk)), 0)
+}
+
+// deskOf is the desk of an exercise at which a browser stood last, or the only one that it has;
+// empty where neither is known.
+func deskOf(p *Page, e *exercise.Exercise) string {
+	kept, err := base64.RawURLEncoding.DecodeString(p.cookie(standCookie))
+	code, desk, _ := strings.Cut(string(kept), "\n")
+	switch {
+	case len(e.Desks) == 1:
+		return e.Desks[0]
+	case p.program || err != nil || code != e.Code || len(desk) > exercise.MaxDesk || !utf8.ValidString(desk) || len(e.Desks) > 0 && !slices.Contains(e.Desks, desk):
+		return ""
+	}
+	return desk
 }
 
 // longestNumber of a card or list that somebody types; what is longer is the text of a code.
@@ -80,7 +102,9 @@ func (s *Exercises) find(p *Page) error {
 		return err
 	}
 	q := p.Form.Get("q")
-	d := markData{exerciseView: viewOfExercise(&e), Desk: s.deskOf(&e, p.Form), Asked: true, Found: []unitRow{}, Q: q}
+	desk := cmp.Or(strings.TrimSpace(p.Form.Get("desk")), deskOf(p, &e))
+	standAt(p, &e, desk)
+	d := markData{exerciseView: viewOfExercise(&e), Desk: desk, Asked: true, Found: []unitRow{}, Q: q}
 	lines, err := s.lines(p, q)
 	if err != nil {
 		return exerciseFault(err)
@@ -221,7 +245,7 @@ func (d unitData) PathOfUnit() string { return d.exerciseView.Path() + "/units/"
 
 // MarkPath is where the next one is found.
 func (d unitData) MarkPath() string {
-	return d.exerciseView.Path() + "/mark?" + url.Values{"desk": {d.AtDesk}}.Encode()
+	return d.exerciseView.Path() + "/mark"
 }
 
 // one is the exercise and the unit that a path names. Another organisation's, one that was
@@ -290,7 +314,7 @@ func (s *Exercises) unit(p *Page) error {
 	if err != nil {
 		return exerciseFault(err)
 	}
-	d := unitData{exerciseView: viewOfExercise(&e), AtDesk: s.deskOf(&e, p.Query), Kind: string(kind), Members: []lineRow{}, Marks: []markView{}, Appeal: i.Appealed, Noticed: i.Noticed, Asleep: asleep,
+	d := unitData{exerciseView: viewOfExercise(&e), AtDesk: deskOf(p, &e), Kind: string(kind), Members: []lineRow{}, Marks: []markView{}, Appeal: i.Appealed, Noticed: i.Noticed, Asleep: asleep,
 		Changed: p.Query.Get("changed"), Hows: []string{string(registry.InPerson), string(registry.ByPhone), string(registry.Remote)}}
 	edit := func(l *records.Line) string {
 		at := aPerson
@@ -300,7 +324,7 @@ func (s *Exercises) unit(p *Page) error {
 		if l.Gone() || !p.May(string(at.edit)) {
 			return ""
 		}
-		return Root + at.path + "/" + l.ID.String() + "/edit?" + url.Values{"exercise": {e.Code}, "desk": {d.AtDesk}}.Encode()
+		return Root + at.path + "/" + l.ID.String() + "/edit?" + url.Values{"exercise": {e.Code}}.Encode()
 	}
 	for k := range lines {
 		l := &lines[k]
@@ -326,7 +350,7 @@ func (s *Exercises) mark(p *Page) error {
 	if err != nil {
 		return err
 	}
-	ev := exercise.Event{Outcome: exercise.Outcome(p.Form.Get("outcome")), How: exercise.Contact(p.Form.Get("how")), Desk: p.Form.Get("desk"), Changed: strings.Fields(p.Form.Get("changed"))}
+	ev := exercise.Event{Outcome: exercise.Outcome(p.Form.Get("outcome")), How: exercise.Contact(p.Form.Get("how")), Desk: strings.TrimSpace(p.Form.Get("desk")), Changed: strings.Fields(p.Form.Get("changed"))}
 	if ev.Outcome == exercise.Absent || ev.Outcome == exercise.Refused && ev.How == "" {
 		ev.How = ""
 	}
@@ -341,8 +365,9 @@ func (s *Exercises) mark(p *Page) error {
 		return exerciseFault(err)
 	}
 	s.changed(e.Code)
-	return p.Done("/exercises/of/"+e.Code+"/mark?"+url.Values{"desk": {ev.Desk}}.Encode(), Note{Word: "exercises.marked_" + string(ev.Outcome),
-		Undo: &Undo{Path: "/exercises/of/" + e.Code + "/units/" + id.String() + "/undo", Fields: map[string]string{"desk": ev.Desk}}})
+	standAt(p, &e, ev.Desk)
+	return p.Done("/exercises/of/"+e.Code+"/mark", Note{Word: "exercises.marked_" + string(ev.Outcome),
+		Undo: &Undo{Path: "/exercises/of/" + e.Code + "/units/" + id.String() + "/undo"}})
 }
 
 func (s *Exercises) undo(p *Page) error {
@@ -358,7 +383,7 @@ func (s *Exercises) undo(p *Page) error {
 		return exerciseFault(err)
 	}
 	s.changed(e.Code)
-	return p.Done("/exercises/of/"+e.Code+"/units/"+id.String()+"?"+url.Values{"desk": {p.Form.Get("desk")}}.Encode(), Note{Word: "exercises.undone"})
+	return p.Done("/exercises/of/"+e.Code+"/units/"+id.String(), Note{Word: "exercises.undone"})
 }
 
 // appeal keeps that somebody said that she is there: one account is enough.

@@ -24,7 +24,7 @@ func (s *People) open(p *Page, k *recordKind, id registry.ID) error {
 func (s *People) form(p *Page, k *recordKind, status int, f records.Form, back Form, typed map[string]string, wrong template.HTML) error {
 	id := f.Record.ID
 	now := s.Desk.Now()
-	d := peopleData{Record: id, At: k, Exercise: back.Get("exercise"), AtDesk: back.Get("desk"), Seen: f.Seen, Wrong: wrong, Reason: typed["reason"], Editing: s.at.who(id, p.In.Account.ID, now)}
+	d := peopleData{Record: id, At: k, Exercise: back.Get("exercise"), Seen: f.Seen, Wrong: wrong, Reason: typed["reason"], Editing: s.at.who(id, p.In.Account.ID, now)}
 	s.at.come(id, p.In.Account.ID, now.Add(formStays))
 	for _, name := range records.Fields(k.kind) {
 		value, ok := f.Values[name]

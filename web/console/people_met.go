@@ -10,7 +10,6 @@ import (
 
 	"aidpass/access"
 	"aidpass/issuer/registry"
-	"aidpass/issuer/registry/exercise"
 )
 
 // meetings are the routes on which it is kept that somebody of a record was met.
@@ -72,7 +71,7 @@ func (s *People) lastMet(ctx context.Context, id registry.ID) (*metView, error) 
 }
 
 // Fields of the form of a record that was opened from an exercise, where who saves goes back.
-func backFields() []Field { return []Field{Text("exercise", 24), Text("desk", exercise.MaxDesk)} }
+func backFields() []Field { return []Field{Text("exercise", 24)} }
 
 // backTo is where somebody goes on who corrected a record in an exercise: the page of who
 // stands there, with what was changed; empty for who did not come from one.
@@ -81,11 +80,11 @@ func backTo(p *Page, f Form, id registry.ID, set []string) string {
 	if code == "" || strings.ContainsAny(code, "/?#%.") || !p.May(string(access.ExerciseMark)) {
 		return ""
 	}
-	q := url.Values{"desk": {f.Get("desk")}}
+	at := "/exercises/of/" + url.PathEscape(code) + "/units/" + id.String()
 	if len(set) > 0 {
 		set = slices.Clone(set)
 		slices.Sort(set)
-		q.Set("changed", strings.Join(set, " "))
+		at += "?" + url.Values{"changed": {strings.Join(set, " ")}}.Encode()
 	}
-	return "/exercises/of/" + url.PathEscape(code) + "/units/" + id.String() + "?" + q.Encode()
+	return at
 }

@@ -47,8 +47,8 @@ type peopleData struct {
 	Looked *print.Page
 	Lang   string
 
-	Met              *metView // when somebody of it was met last; nil: not known
-	Exercise, AtDesk string   // where who saves goes on
+	Met      *metView // when somebody of it was met last; nil: not known
+	Exercise string   // where who saves goes on
 
 	Seen, Reason      string
 	Wrong             template.HTML
