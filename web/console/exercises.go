@@ -71,17 +71,14 @@ const (
 	maxPicture = 12 << 20
 )
 
-// An exerciseWait is what one exercise leaves to somebody, counted at a time.
+// An exerciseWait is what one exercise leaves to somebody, as the absent were counted last.
 type exerciseWait struct {
-	at     time.Time
+	day    string
 	untold int
 	due    int
 	state  exercise.State
+	done   string // exercise.Exercise.Done
 }
-
-// countedFor is how long what an exercise leaves to somebody is not counted again for Home:
-// to count is to read what is kept of everybody invited.
-const countedFor = 10 * time.Minute
 
 // Needs are exercises that end today, people to be told that they were not seen, and those of
 // whom two accounts may decide.
@@ -116,39 +113,37 @@ func (s *Exercises) Needs(ctx context.Context, in *access.Session) ([]Need, erro
 	return list, nil
 }
 
-// count is what a closed exercise leaves to somebody: of a few minutes ago, where nothing of it
-// was done here since.
+// count is what a closed exercise leaves to somebody, by where the absent stand: whom a proposal
+// leaves out is not due. To count is to read everybody invited, so it is done once a day, when
+// something was done here, and when a page of the absent is counted; whoever is met or collects
+// in between is in it until then.
 func (s *Exercises) count(ctx context.Context, e *exercise.Exercise) (exerciseWait, error) {
-	now := s.Now()
+	today := s.today()
 	s.mu.Lock()
 	w, ok := s.waiting[e.Code]
 	s.mu.Unlock()
-	if ok && w.state == e.State && now.Sub(w.at) < countedFor && !now.Before(w.at) {
+	if ok && w.state == e.State && w.done == e.Done && w.day == today {
 		return w, nil
 	}
-	w = exerciseWait{at: now, state: e.State}
-	err := s.Desk.Each(ctx, e.Code, func(i exercise.Invited) error {
-		if i.Outcome != exercise.Absent || i.Inactive || i.Appealed != "" {
-			return nil
-		}
-		until, told := e.Window(i.Noticed)
-		switch {
-		case !told:
+	list, err := s.absentees(ctx, e)
+	if err != nil {
+		return w, err
+	}
+	return waitOf(e, today, list), nil
+}
+
+// waitOf counts what absentees leave to somebody.
+func waitOf(e *exercise.Exercise, day string, list []absentee) exerciseWait {
+	w := exerciseWait{day: day, state: e.State, done: e.Done}
+	for i := range list {
+		switch list[i].standing {
+		case exercise.Unnoticed:
 			w.untold++
-		case !now.Before(until.AddDate(0, 0, 1)):
+		case exercise.Due:
 			w.due++
 		}
-		return nil
-	})
-	if err == nil {
-		s.mu.Lock()
-		if s.waiting == nil {
-			s.waiting = map[string]exerciseWait{}
-		}
-		s.waiting[e.Code] = w
-		s.mu.Unlock()
 	}
-	return w, err
+	return w
 }
 
 // changed makes Home and the page of the absent count an exercise again.

@@ -69,7 +69,7 @@ func (s *Exercises) absentees(ctx context.Context, e *exercise.Exercise) ([]abse
 	s.mu.Lock()
 	kept, ok := s.missing[e.Code]
 	s.mu.Unlock()
-	if ok && kept.state == e.State && kept.done == e.Done && now.Sub(kept.at) < absentFor && !now.Before(kept.at) {
+	if ok && kept.state == e.State && kept.done == e.Done && now.Sub(kept.at) < absentFor && !now.Before(kept.at) && kept.at.UTC().Day() == now.UTC().Day() {
 		return kept.list, nil
 	}
 	list, err := s.Desk.Absent(ctx, e.Code)
@@ -82,9 +82,10 @@ func (s *Exercises) absentees(ctx context.Context, e *exercise.Exercise) ([]abse
 	}
 	s.mu.Lock()
 	if s.missing == nil {
-		s.missing = map[string]absentKept{}
+		s.missing, s.waiting = map[string]absentKept{}, map[string]exerciseWait{}
 	}
 	s.missing[e.Code] = kept
+	s.waiting[e.Code] = waitOf(e, now.UTC().Format(time.DateOnly), kept.list)
 	s.mu.Unlock()
 	return kept.list, nil
 }

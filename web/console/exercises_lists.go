@@ -182,11 +182,11 @@ func (s *Exercises) telling(p *Page) error {
 	}
 	d := tellingData{exerciseView: viewOfExercise(&e), Until: o.Until.Format(time.DateOnly), Hows: exercise.Notices(), Today: s.today()}
 	if d.Over() {
-		w, err := s.count(p.Context(), &e)
+		list, err := s.absentees(p.Context(), &e)
 		if err != nil {
-			return err
+			return exerciseFault(err)
 		}
-		d.Untold = w.untold
+		d.Untold = waitOf(&e, d.Today, list).untold
 	}
 	for _, lang := range api.Languages {
 		t := tellingText{Lang: lang}

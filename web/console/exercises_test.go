@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -16,6 +17,7 @@ import (
 	"aidpass/issuer/registry"
 	"aidpass/issuer/registry/exercise"
 	"aidpass/issuer/rollcall"
+	"aidpass/web/console"
 )
 
 // begun is an open exercise of two desks and n households, made over HTTP.
@@ -163,6 +165,7 @@ func TestAnExerciseFromTheFirstDayToTheLast(t *testing.T) {
 	w.move(31 * 24 * time.Hour)
 	lead = w.as(own, access.DistributionLead)
 	has(t, lead.get("/").Body.String(), "their time to answer is over")
+	w.needsOf(lead, 11) // of thirteen one appealed, and one was met since
 	has(t, lead.get(atVer+"/absent?standing=due").Body.String(), "the time is over")
 	dry := lead.post(atVer+"/settle", nil).Body.String()
 	has(t, dry, "<bdi>11</bdi> can become inactive")
@@ -200,6 +203,56 @@ func TestAnExerciseFromTheFirstDayToTheLast(t *testing.T) {
 	clerk.post(atVer+"/units/"+homes[35].String()+"/appeal", nil)
 	if w.statusOf(homes[35]).Asleep() {
 		t.Error("an appeal changed nothing")
+	}
+}
+
+// A countedStore counts how often exercises are read.
+type countedStore struct {
+	exercise.Store
+	reads int
+}
+
+func (c *countedStore) ReadExercises(ctx context.Context, fn func(exercise.View) error) error {
+	c.reads++
+	return c.Store.ReadExercises(ctx, fn)
+}
+
+// needsOf holds what Home tells somebody that is due: whom a proposal names, and no more. Those
+// who are invited are read once on a day.
+func (w *world) needsOf(b *browser, due int) {
+	w.Helper()
+	store := &countedStore{Store: w.peopleOf(own)}
+	now := w.now()
+	s := &console.Exercises{Desk: &exercise.Desk{Store: store, Now: func() time.Time { return now }}, Now: func() time.Time { return now }}
+	in, err := w.doors[own].Session(w.Context(), b.member.token)
+	if err != nil {
+		w.Fatal(err)
+	}
+	told := func() (reads int) {
+		w.Helper()
+		before, found := store.reads, -1
+		list, err := s.Needs(w.Context(), in)
+		for _, n := range list {
+			if n.Word == "exercises.need_settle" {
+				found = n.Count
+			}
+		}
+		if err != nil || found != due {
+			w.Errorf("Home tells of %d, %v; want %d", found, err, due)
+		}
+		return store.reads - before
+	}
+	if plan, err := s.Desk.Propose(w.Context(), "VER-2026-01"); err != nil || len(plan.Units) != due {
+		w.Errorf("a proposal of %d, %v", len(plan.Units), err)
+	}
+	first := told()
+	now = now.Add(time.Hour)
+	if again := told(); again != 1 || first <= again { // the list of exercises alone
+		w.Errorf("reads: %d at first, %d an hour later", first, again)
+	}
+	now = now.Add(24 * time.Hour)
+	if next := told(); next != first {
+		w.Errorf("reads: %d at first, %d on the next day", first, next)
 	}
 }
 
