@@ -215,7 +215,8 @@ func (s *Status) Asleep() bool {
 }
 
 // Wake makes a record active again that is inactive because nobody had seen its people, with
-// its household and whoever fell asleep with that. It returns which records it changed.
+// its household and whoever fell asleep with that; of a household also the members who fell
+// asleep alone: who sees it has seen them. It returns which records it changed.
 func Wake(tx Tx, id ID) ([]ID, error) {
 	return withKin(tx, id, (*Status).Asleep, nil)
 }
@@ -253,7 +254,7 @@ func withKin(tx Tx, id ID, was func(*Status) bool, to *Status) (changed []ID, er
 			ids = append(ids, home)
 		}
 	}
-	if !home.IsZero() && (home != id || was(status)) {
+	if !home.IsZero() && (home != id || to == nil || was(status)) { // a member may sleep in an active household
 		members, err := tx.Members(home)
 		if err != nil {
 			return nil, err

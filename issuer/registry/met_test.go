@@ -113,3 +113,50 @@ func TestWhoMetHerDidNotEnterHer(t *testing.T) {
 		t.Errorf("nothing stands as it was entered, and it was entered by %q", by)
 	}
 }
+
+// A member who was not seen at an exercise of persons is active again when the household is
+// seen, which itself was active all along.
+func TestWhoSeesAHouseholdSeesItsMembers(t *testing.T) {
+	d := newDesk()
+	home, _ := d.family(t, "1950")
+	add := func() registry.ID {
+		e, err := d.Enter(ctx, registry.Entry{Household: home, Person: person("Amina Yusuf Ali", "1987-05-12")})
+		return must(t, e, err).ID
+	}
+	slept, awake := add(), add()
+	status := func(id registry.ID) (s *registry.Status) {
+		t.Helper()
+		err := d.store.View(ctx, func(v registry.View) error {
+			rec, err := v.Record(id)
+			if err != nil {
+				return err
+			}
+			p, err := rec.Person()
+			s = p.Status
+			return err
+		})
+		must(t, 0, err)
+		return s
+	}
+	see := func(id registry.ID) {
+		t.Helper()
+		_, err := d.Meet(ctx, id, registry.Met{At: d.now.AddDate(0, 0, -1), How: registry.InPerson, By: "clerk"})
+		must(t, 0, err)
+	}
+	err := d.store.Update(ctx, d.Actor, func(tx registry.Tx) error {
+		_, err := registry.Sleep(tx, slept, "2026-11-01")
+		return err
+	})
+	must(t, 0, err)
+	see(awake)
+	if !status(slept).Asleep() {
+		t.Error("seeing another member is not seeing her, who was asked for herself")
+	}
+	see(home)
+	if s := status(slept); s != nil {
+		t.Errorf("her household was seen, and she is %+v", s)
+	}
+	if s := status(awake); s != nil {
+		t.Errorf("who was active is %+v", s)
+	}
+}
