@@ -206,6 +206,7 @@ type reading struct {
 	rows  map[registry.ID]int // where a unit was filled in
 	name  map[string]string   // of a column in the file, by its key
 	at    map[string]string   // its letter
+	any   map[string]string   // letter of every column, by its name in the file
 }
 
 func (in *reading) read(file *roster.File) error {
@@ -239,9 +240,10 @@ func (in *reading) read(file *roster.File) error {
 
 // columns finds each column by its heading in whatever language.
 func (in *reading) columns(list []roster.Column) bool {
-	in.name, in.at = map[string]string{}, map[string]string{}
+	in.name, in.at, in.any = map[string]string{}, map[string]string{}, map[string]string{}
 	whole := true
 	for _, c := range list {
+		in.any[c.Name] = c.Letter
 		for _, key := range sheetColumns {
 			if !slices.ContainsFunc(languages, func(lang string) bool { return sameWords(Words(lang)["col."+key], c.Name) }) {
 				continue
@@ -274,16 +276,11 @@ func (in *reading) row(row *roster.Row) {
 	found := in.out.Found
 	find := func(key, code string) { in.out.find(Finding{Row: row.Number, Column: in.at[key], Code: code}) }
 	for _, p := range row.Problems {
-		code, at := Unreadable, p.Column
+		code := Unreadable
 		if p.What == roster.IsFormula {
 			code = Formula
 		}
-		for key, name := range in.name {
-			if name == p.Column {
-				at = in.at[key]
-			}
-		}
-		in.out.find(Finding{Row: row.Number, Column: at, Code: code})
+		in.out.find(Finding{Row: row.Number, Column: cmp.Or(in.any[p.Column], p.Column), Code: code}) // a name is a cell, too; behind the last it has a letter alone
 	}
 	cell := func(key string) string { return row.Cell(in.name[key]) }
 	m := FilledMark{Row: row.Number, Event: exercise.Event{Sheet: true}}
