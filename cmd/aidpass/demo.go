@@ -485,6 +485,8 @@ func (d *demo) next() error {
 	d.tell("  print %s at 100 %%, or keep it on the screen: a card for each answer of the scanner", d.in("out", "demo-cards.pdf"))
 	d.tell("  aidpass verify --pack %s a-photo-of-a-card.jpg", d.in("out", "site.pack"))
 	d.tell("  mend %s (column what_to_mend) and import it: only the mended rows are new", d.in("out", "rejected.xlsx"))
+	d.tell("  aidpass registry duplicates run; aidpass registry duplicates review: who may be on record twice, and why")
+	d.tell("  aidpass quality report; aidpass quality list DQ-05: how good the register is, and where to mend it; aidpass exercise --help")
 	d.tell("  aidpass registry --help; aidpass card --help; aidpass backup --out today.backup")
 	return nil
 }

@@ -90,13 +90,24 @@ func cmpBool(a, b bool) int {
 	return -1
 }
 
-// Who reads who stands in pairs. The log is told who is shown.
+// Who reads who stands in pairs, and their Evidence. The log is told who is shown.
 func (d *Desk) Who(ctx context.Context, by access.Actor, pairs []registry.Pair) (rows []QueueRow, err error) {
 	now := d.Now()
 	var about []registry.ID
 	err = d.Store.View(ctx, func(v registry.View) error {
 		for _, p := range pairs {
 			row := QueueRow{Pair: p, State: p.State(now)}
+			if p.Bits != 0 {
+				of, err := v.DoublesOf(p.A)
+				if err != nil {
+					return err
+				}
+				for _, q := range registry.Pairs(of) {
+					if q.A == p.A && q.B == p.B || q.A == p.B && q.B == p.A {
+						row.Evidence = q.Evidence
+					}
+				}
+			}
 			if row.Newer, err = ReadLine(v, p.A); err != nil {
 				return err
 			}

@@ -100,13 +100,28 @@ func (d *peopleData) state(p *registry.Pair, state string) template.HTML {
 	return d.p.T("doubles.state_" + state)
 }
 
-// Whys says what found a pair.
+// Whys says what found a pair: of a run what speaks most for one person, and what most
+// against it.
 func (d *peopleData) Whys(p registry.Pair) template.HTML {
 	var parts []template.HTML
 	for _, why := range p.Whys {
+		if why == registry.KeyMatch && len(p.Evidence) > 0 {
+			continue
+		}
 		parts = append(parts, d.p.T("doubles.why_"+why))
 	}
-	return joined(parts, ", ")
+	for _, against := range []bool{false, true} {
+		for _, e := range p.Evidence { // most telling first
+			if strength(e.Bits) != 0 && e.Bits < 0 == against {
+				parts = append(parts, d.p.reason(e))
+				break
+			}
+		}
+	}
+	if len(parts) == 0 {
+		return d.p.T("doubles.why_" + registry.KeyMatch)
+	}
+	return joined(parts, "; ")
 }
 
 func joined(parts []template.HTML, by template.HTML) (all template.HTML) {
