@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,7 +21,18 @@ import (
 
 // exercises is the desk of verification exercises, as the pages have it.
 func (o *org) exercises() *exercise.Desk {
-	return &exercise.Desk{Store: o.store, Now: o.a.Now, Collected: o.store.CollectedSince}
+	return &exercise.Desk{Store: o.store, Now: o.a.Now, Collected: o.store.CollectedSince, Account: o.hasAccount}
+}
+
+// hasAccount reports whether somebody is an account of the organisation; on a laptop that keeps
+// no accounts anybody may be named.
+func (o *org) hasAccount(ctx context.Context, id string) (ok bool, err error) {
+	err = o.store.ReadAccess(ctx, func(v access.View) error {
+		all, err := v.Accounts()
+		ok = len(all) == 0 || slices.ContainsFunc(all, func(a access.Record) bool { return access.SameAccount(a.ID, id) })
+		return err
+	})
+	return ok, err
 }
 
 func (a *app) exerciseCommand() *cobra.Command {

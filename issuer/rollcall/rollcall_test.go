@@ -402,3 +402,17 @@ func TestFileName(t *testing.T) {
 		}
 	}
 }
+
+// A workbook is not laid at the door of somebody who has no account.
+func TestAListOfNobodysIsNotTaken(t *testing.T) {
+	w := newTable(t, 2)
+	w.desk.Exercises.Account = func(_ context.Context, id string) (bool, error) { return id == "other", nil }
+	l := w.list(rollcall.Choice{Desk: "Desk A"})
+	book, _ := l.Workbook("en")
+	b := filled(t, book, map[string]string{"F" + w.lineOf(l, 1): "x", "K" + w.lineOf(l, 1): "2026-11-23"})
+	for who, want := range map[string]int{"ghost": 1, "other": 0} {
+		if _, f, err := w.desk.Take(t.Context(), clerk, code, "list.xlsx", who, b); f.Found != want || (err != nil) != (want > 0) {
+			t.Errorf("%s: %+v, %v", who, f.Findings, err)
+		}
+	}
+}

@@ -46,12 +46,13 @@ const (
 	Unreadable = "cell"       // a cell that cannot be read
 	Gone       = "gone"       // the record is closed or erased
 	TooMany    = "many_marks" // the record has more marks than are kept
+	NoClerk    = "clerk"      // who filled it in is no account of the organisation
 	NotOpen    = "not_open"   // of a draft nothing is taken
 )
 
 // Codes are all of them.
 func Codes() []string {
-	return []string{Columns, TooLong, OtherList, NoDesk, Unknown, Twice, Several, NoBox, BadTick, BadHow, AbsentHow, NoDay, BadDay, OutsideDay, BadPhone, Formula, Unreadable, Gone, TooMany, NotOpen}
+	return []string{Columns, TooLong, OtherList, NoDesk, Unknown, Twice, Several, NoBox, BadTick, BadHow, AbsentHow, NoDay, BadDay, OutsideDay, BadPhone, Formula, Unreadable, Gone, TooMany, NoClerk, NotOpen}
 }
 
 // A Finding is what is wrong in a file, and where. It holds nothing of a cell.
@@ -427,6 +428,12 @@ func (d *Desk) Take(ctx context.Context, by access.Actor, code, name, clerk stri
 	t.NotPhones = []int{}
 	if f, err = d.Check(ctx, by, code, name, b); err != nil {
 		return t, f, err
+	}
+	clerk = strings.ToLower(strings.TrimSpace(clerk))
+	if ok, err := d.Exercises.Knows(ctx, by, clerk); err != nil {
+		return t, f, err
+	} else if !ok {
+		f.find(Finding{Code: NoClerk})
 	}
 	if f.Found > 0 {
 		return t, f, ErrFindings

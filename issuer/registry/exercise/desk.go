@@ -20,6 +20,18 @@ type Desk struct {
 	Now   func() time.Time
 	// Collected calls yield with whom something was given to since a time; nil: no journals.
 	Collected func(ctx context.Context, since time.Time, yield func(registry.ID)) error
+	// Account reports whether the organisation has an account, for the clerks that offline
+	// lists name; nil: there are no accounts to go by.
+	Account func(ctx context.Context, id string) (bool, error)
+}
+
+// Knows reports whether an offline list may name a clerk: who hands it in, or an account of
+// the organisation. What she did not do is not laid at the door of nobody.
+func (d *Desk) Knows(ctx context.Context, by access.Actor, clerk string) (bool, error) {
+	if clerk == "" || clerk == by.ID || d.Account == nil {
+		return true, nil
+	}
+	return d.Account(ctx, clerk)
 }
 
 // page is how many units one transaction draws or looks through.

@@ -2,11 +2,13 @@ package exercise
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -66,6 +68,29 @@ type Taken struct {
 	Empty  int     `json:"empty"`  // rows that say nothing
 	Faults []Fault `json:"faults"` // rows that were not taken: the first mostFaults
 	Faulty int     `json:"faulty"` // all of them
+
+	named map[string]int // new marks by clerks who did not hand the list in
+}
+
+// clerks are those whom a list names beside who handed it in, each with her marks, as the log
+// has them: those of most marks first, and in a sum who finds no place.
+func (t *Taken) clerks() string {
+	ids := slices.SortedFunc(maps.Keys(t.named), func(a, b string) int { return cmp.Or(cmp.Compare(t.named[b], t.named[a]), cmp.Compare(a, b)) })
+	text, others := "", 0
+	for _, id := range ids {
+		if part := fmt.Sprintf(" %s:%d", id, t.named[id]); len(text)+len(part) < access.MaxText-100 {
+			text += part
+		} else {
+			others += t.named[id]
+		}
+	}
+	if others > 0 {
+		text += fmt.Sprintf(" others:%d", others)
+	}
+	if text != "" {
+		text = " clerks" + text
+	}
+	return text
 }
 
 // A Fault is a row that was not taken. It holds nothing of the row.
@@ -80,8 +105,8 @@ const (
 	FaultInvited = "not_invited" // of this exercise
 	FaultGone    = "record_gone" // erased, or closed
 	FaultWhen    = "when"        // 2026-11-22, or 2026-11-22 14:30 of UTC
-	FaultClerk   = "clerk"
-	FaultChanged = "changed" // names of fields with blanks between
+	FaultClerk   = "clerk"       // no account, or none of the organisation
+	FaultChanged = "changed"     // names of fields with blanks between
 )
 
 // A sheetRow is a line of a list that says something.
@@ -195,8 +220,13 @@ func (d *Desk) TakeSheet(ctx context.Context, by access.Actor, code, desk string
 	if err != nil {
 		return taken, err
 	}
+	if rows, err = d.known(ctx, by, rows, &taken); err != nil {
+		return taken, err
+	}
+	taken.named = map[string]int{}
 	for part := range slices.Chunk(rows, page) {
 		got := taken
+		got.named = maps.Clone(taken.named)
 		got.Faults = slices.Clone(taken.Faults)
 		err := d.Store.WriteExercises(ctx, quiet(by), func(tx Tx) error {
 			for _, row := range part {
@@ -204,14 +234,36 @@ func (d *Desk) TakeSheet(ctx context.Context, by access.Actor, code, desk string
 					return err
 				}
 			}
-			return tx.Note(access.Entry{Action: "exercise.take", Object: code, Detail: fmt.Sprintf("marks=%d same=%d faulty=%d", got.Marks, got.Same, got.Faulty)})
+			return tx.Note(access.Entry{Action: "exercise.take", Object: code, Detail: fmt.Sprintf("marks=%d same=%d faulty=%d", got.Marks, got.Same, got.Faulty) + got.clerks()})
 		})
 		if err != nil {
 			return taken, err
 		}
 		taken = got
 	}
+	taken.named = nil
 	return taken, nil
+}
+
+// known leaves the rows out whose clerk is nobody's account.
+func (d *Desk) known(ctx context.Context, by access.Actor, rows []sheetRow, taken *Taken) (kept []sheetRow, err error) {
+	knows := map[string]bool{}
+	for _, row := range rows {
+		clerk := row.event.Clerk
+		ok, seen := knows[clerk]
+		if !seen {
+			if ok, err = d.Knows(ctx, by, clerk); err != nil {
+				return nil, err
+			}
+			knows[clerk] = ok
+		}
+		if ok {
+			kept = append(kept, row)
+		} else {
+			taken.fault(row.line, FaultClerk)
+		}
+	}
+	return kept, nil
 }
 
 // takeRow takes one row; what is wrong in it is a fault, and no error.
@@ -234,6 +286,9 @@ func (d *Desk) takeRow(tx Tx, by access.Actor, code string, row sheetRow, taken 
 			}
 			if len(u.Marks) > before {
 				taken.Marks++
+				if c := row.event.Clerk; c != "" && c != by.ID {
+					taken.named[c]++
+				}
 			} else {
 				taken.Same++
 			}
