@@ -100,16 +100,19 @@ func (d *peopleData) state(p *registry.Pair, state string) template.HTML {
 	return d.p.T("doubles.state_" + state)
 }
 
-// Whys says what found a pair: of a run what speaks most for one person, and what most
-// against it.
+// Whys says what found a pair.
 func (d *peopleData) Whys(p registry.Pair) template.HTML {
 	var parts []template.HTML
 	for _, why := range p.Whys {
-		if why == registry.KeyMatch && len(p.Evidence) > 0 {
-			continue
-		}
 		parts = append(parts, d.p.T("doubles.why_"+why))
 	}
+	return joined(parts, ", ")
+}
+
+// Most says of a pair what speaks most for one person, and what most against it; of one that
+// no run has compared what found it.
+func (d *queueData) Most(p registry.Pair) template.HTML {
+	var parts []template.HTML
 	for _, against := range []bool{false, true} {
 		for _, e := range p.Evidence { // most telling first
 			if strength(e.Bits) != 0 && e.Bits < 0 == against {
@@ -119,7 +122,7 @@ func (d *peopleData) Whys(p registry.Pair) template.HTML {
 		}
 	}
 	if len(parts) == 0 {
-		return d.p.T("doubles.why_" + registry.KeyMatch)
+		return d.Whys(p)
 	}
 	return joined(parts, "; ")
 }

@@ -67,7 +67,9 @@ func TestAPairIsExplainedInWords(t *testing.T) {
 	newer, older := w.pair(d, "Amina Yusuf")
 	card := w.giveCard(newer)
 	a := w.as(own, access.Registrar)
-	has(t, a.get("/doubles").Body.String(), "Nearly certain")
+	list := a.get("/doubles").Body.String()
+	has(t, list, "Nearly certain")
+	has(t, list, "telephone: the same number; address: differs")
 	page := a.get(pairAt(older, newer)).Body.String()
 	for _, want := range []string{"telephone: the same number, only these two have it", "Speaks very strongly for one person", "birth: day and month changed places", "Speaks strongly for one person",
 		"given name: sounds the same, written differently", "Speaks a little for one person", "sex: the same", "Tells hardly anything", "address: differs", "Speaks strongly for two people", "others of the two households fit too",
