@@ -118,12 +118,27 @@ func (m Met) same(o Met) bool {
 	return m.At.Equal(o.At) && m.How == o.How && m.By == o.By && m.Desk == o.Desk && m.Exercise == o.Exercise
 }
 
+// DayAlone reports whether a moment stands for its day, of which no hour is known.
+func DayAlone(at time.Time) bool { return at.Equal(at.UTC().Truncate(24 * time.Hour)) }
+
+// firstZone is how far ahead of UTC the clocks are where a day begins first (UTC+14, Line Islands).
+const firstZone = 14 * time.Hour
+
+// Ahead reports whether a moment has not come yet. A day alone has come as soon as it is that
+// day anywhere: whoever wrote it on a list goes by the day of the place.
+func Ahead(at, now time.Time) bool {
+	if DayAlone(at) {
+		at = at.Add(-firstZone)
+	}
+	return at.After(now)
+}
+
 // check refuses what is no meeting that has been.
 func (m Met) check(now time.Time) error {
 	switch {
 	case !slices.Contains(Hows(), m.How):
 		return refuse(RefusedMetHow, "registry: people are met in_person, by phone or remote")
-	case m.At.IsZero() || m.At.After(now) || now.Sub(m.At) > 10*365*24*time.Hour:
+	case m.At.IsZero() || Ahead(m.At, now) || now.Sub(m.At) > 10*365*24*time.Hour:
 		return refuse(RefusedMetDay, "registry: a meeting was on a day of the last ten years, and not ahead")
 	case len(m.Desk) > 80 || len(m.Exercise) > 40:
 		return refuse(RefusedMetDesk, "registry: a desk has a name of at most 80 bytes")

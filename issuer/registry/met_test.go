@@ -160,3 +160,19 @@ func TestWhoSeesAHouseholdSeesItsMembers(t *testing.T) {
 		t.Errorf("who was active is %+v", s)
 	}
 }
+
+// A day alone has come where it is that day anywhere; a moment when its moment has come.
+func TestADayHasComeWhereItBeginsFirst(t *testing.T) {
+	now := time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+	for at, ahead := range map[time.Time]bool{
+		now: false, now.Add(time.Second): true, time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC): false,
+		time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC): false, time.Date(2026, 11, 24, 0, 0, 1, 0, time.UTC): true, time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC): true,
+	} {
+		if registry.Ahead(at, now) != ahead {
+			t.Errorf("%s at %s: ahead is not %t", at, now, ahead)
+		}
+	}
+	if !registry.Ahead(time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC), now.Add(-time.Second)) {
+		t.Error("a day has come before it begins anywhere")
+	}
+}

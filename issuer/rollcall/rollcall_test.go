@@ -261,6 +261,10 @@ func TestAListWithAFaultIsNotTaken(t *testing.T) {
 	if got, f, err := w.desk.Take(t.Context(), clerk, code, "list.xlsx", "", filled(t, book, map[string]string{"F2": "✓", "K2": "٢٠٢٦-١١-٢٣"})); err != nil || got.Marks != 1 {
 		t.Errorf("digits of another script: %+v %v", f.Findings, err)
 	}
+	w.clock = w.clock.Add(time.Hour) // it is the next day where days begin first
+	if got, f, err := w.desk.Take(t.Context(), clerk, code, "list.xlsx", "", filled(t, book, map[string]string{"F3": "x", "K3": "2026-11-24"})); err != nil || got.Marks != 1 {
+		t.Errorf("today east of UTC: %+v %v", f.Findings, err)
+	}
 }
 
 func daily(w *table) exercise.Daily {

@@ -374,7 +374,7 @@ func (in *reading) day(m *FilledMark, when string, find func(key, code string)) 
 	}
 	opens, _ := time.Parse(time.DateOnly, in.e.Opens)
 	closes, _ := time.Parse(time.DateOnly, in.e.Closes)
-	if at.Before(opens) || at.After(closes) || at.After(in.now) {
+	if at.Before(opens) || at.After(closes) || registry.Ahead(at, in.now) {
 		find("when", OutsideDay)
 	}
 	m.Event.When = at

@@ -281,7 +281,7 @@ func (d *Desk) check(e *Exercise, by access.Actor, ev *Event) error {
 		return refuse(RefusedPhoto, "a photograph is taken of somebody who stands there: not by phone, and not remotely")
 	case !deskName(ev.Desk) || len(e.Desks) > 0 && !slices.Contains(e.Desks, ev.Desk):
 		return refuse(RefusedDesk, "a mark names its desk: one of those of the exercise, where that has a list")
-	case ev.When.Before(opens) || ev.When.After(d.now()) || !ev.When.Before(closes.AddDate(0, 0, 1)):
+	case ev.When.Before(opens) || registry.Ahead(ev.When, d.now()) || !ev.When.Before(closes.AddDate(0, 0, 1)):
 		return refuse(RefusedWhen, "a mark is of a day from %s to %s, and not ahead; later meetings are contacts without an exercise", e.Opens, e.Closes)
 	case ev.Fields < 0 || ev.Fields > maxFields || len(ev.Changed) > maxFields:
 		return refuse(RefusedOutcome, "at most %d fields are looked at", maxFields)

@@ -348,6 +348,29 @@ func TestAnOfflineListIsTakenOnce(t *testing.T) {
 	}
 }
 
+// East of UTC a list is handed in on its own day before that day begins in UTC.
+func TestADayOfAListGoesByThePlace(t *testing.T) {
+	w := newWorld(t, 1)
+	w.open(exercise.Scope{})
+	list := "record,outcome,when\n" + w.homes[0].String() + ",seen,2026-11-04\n"
+	w.now = time.Date(2026, 11, 3, 9, 59, 0, 0, time.UTC)
+	taken, err := w.desk.TakeSheet(ctx, lead, code, "north", strings.NewReader(list))
+	if err != nil || taken.Faulty != 1 || taken.Faults[0].Code != exercise.RefusedWhen {
+		t.Errorf("of a day that is nowhere yet: %+v, %v", taken, err)
+	}
+	w.now = w.now.Add(time.Minute)
+	if taken, err = w.desk.TakeSheet(ctx, lead, code, "north", strings.NewReader(list)); err != nil || taken.Marks != 1 {
+		t.Errorf("of a day that has come: %+v, %v", taken, err)
+	}
+	w.now = w.now.AddDate(0, 0, 1)
+	if taken, err = w.desk.TakeSheet(ctx, lead, code, "north", strings.NewReader(list)); err != nil || taken.Same != 1 {
+		t.Errorf("again: %+v, %v", taken, err)
+	}
+	if mets, err := w.record(w.homes[0]).Mets(); err != nil || len(mets) != 1 || mets[0].At.Day() != 4 {
+		t.Errorf("met %v, %v", mets, err)
+	}
+}
+
 // Nobody becomes inactive but who was absent, told, and silent to the end of the time for
 // appeals; and by no single account.
 func TestInactiveOnlyAfterNoticeAndAppeal(t *testing.T) {

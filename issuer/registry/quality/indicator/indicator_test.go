@@ -228,7 +228,8 @@ var plants = []planting{
 	{"DQ-24", "", 1, func(w *world, i int, h home) []registry.ID {
 		if i%2 == 0 {
 			w.met(h.people[1], long, 400)
-			w.met(h.people[1], long.Add(time.Hour), 168) // not over it
+			w.met(h.people[1], long.Add(time.Hour), 168)                             // not over it
+			w.met(h.people[1], long.Truncate(24*time.Hour).AddDate(0, 0, 2), 24+168) // neither, from the end of its day
 			return one(h.people[1])
 		}
 		late := long.Add(time.Minute)

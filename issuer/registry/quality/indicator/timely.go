@@ -97,7 +97,7 @@ var timeliness = []Definition{
 		},
 	},
 	{
-		ID: "DQ-24", Version: 1, Dimension: "T", Of: Persons, Codes: []string{CodeLate},
+		ID: "DQ-24", Version: 2, Dimension: "T", Of: Persons, Codes: []string{CodeLate},
 		Figures: []Figure{{Unit: Hours, Less: true, Green: 72, Amber: 168, value: lagScale.quantile(0.95)}, {Name: "median", Unit: Hours, Less: true, Green: 72, Amber: 168, value: lagScale.quantile(0.5)}},
 		watch: func(r *run, c *counter) watch {
 			seen := 0
@@ -112,7 +112,11 @@ var timeliness = []Definition{
 			all := func(at int32, rec registry.Record, met []registry.Met, ext map[string]string) {
 				for _, m := range met {
 					if !m.Known.IsZero() { // it was on an offline list
-						look(at, m.At, m.Known, m.Exercise)
+						from := m.At
+						if registry.DayAlone(from) { // no hour is known: what is left of the day is no delay
+							from = from.AddDate(0, 0, 1)
+						}
+						look(at, from, m.Known, m.Exercise)
 					}
 				}
 				if ended, ok := formEnded(ext); ok && rec.Source != "" && !rec.CreatedAt.IsZero() {
