@@ -220,7 +220,11 @@ func (s *Quality) show(p *Page) error {
 		list[i] = indicator.Measured{Definition: def, ID: k.ID, Cells: map[indicator.Cut]map[string]indicator.Tally{cut: {value: tally}}}
 		d.Rows = append(d.Rows, s.row(p, def, k, tally, cut, value, days))
 	}
-	if score := indicator.ScoreOf(list, policy, cut, value); score.Known {
+	score := last.Score // of that day, by that day's weights
+	if cut != indicator.All {
+		score = indicator.ScoreOf(list, policy, cut, value)
+	}
+	if score.Known {
 		d.Score, d.Scored = score.Value, p.decimal(score.Value)
 	}
 	return p.Show("quality", "quality.title", d)

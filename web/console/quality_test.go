@@ -48,6 +48,11 @@ func TestQualityLeadsFromAFigureToTheField(t *testing.T) {
 	if got := a.post("/quality/take", nil); got.Code != http.StatusSeeOther || len(w.measured.list) != 2 {
 		t.Errorf("a second of the day: %d, %d kept", got.Code, len(w.measured.list))
 	}
+	kept := scoreShown(t, page)
+	w.policy.Measured.Weights = map[string]float64{"C": 9}
+	if later := a.get("/quality").Body.String(); scoreShown(t, later) != kept || !strings.Contains(later, `id="score-help"`) {
+		t.Errorf("weights of later changed the score of the day: %s, was %s", scoreShown(t, later), kept)
+	}
 	by := a.get("/quality?by=month&value=2026-11").Body.String()
 	if strings.Count(by, `<tr id="DQ-`) != 31 || !strings.Contains(by, `<option value="2026-11" selected>`) {
 		t.Error("by month")
@@ -72,6 +77,17 @@ func TestQualityLeadsFromAFigureToTheField(t *testing.T) {
 	if file.Code != http.StatusOK || !strings.HasPrefix(file.Body.String(), "PK") {
 		t.Errorf("file: %d", file.Code)
 	}
+}
+
+// scoreShown is the score that a page says.
+func scoreShown(t *testing.T, page string) string {
+	t.Helper()
+	_, rest, ok := strings.Cut(page, `id="score">`)
+	if !ok {
+		t.Fatal("no score")
+	}
+	score, _, _ := strings.Cut(rest, "</strong>")
+	return score
 }
 
 // Of a large register figures, lists and files are long work, and wait for who asked alone;
