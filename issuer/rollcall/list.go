@@ -236,7 +236,7 @@ func (l *List) Workbook(lang string) ([]byte, error) {
 	f := intake.Form{RTL: s.dir() == "rtl"}
 	var head []string
 	for i, name := range sheetColumns {
-		head = append(head, s.say("col."+name))
+		head = append(head, s.say("col."+name, "day", l.Exercise.Opens))
 		c := intake.FormColumn{Width: cmp.Or(widths[name], 11), Open: i >= firstOpen}
 		switch name {
 		case "seen", "updated", "absent", "refused":

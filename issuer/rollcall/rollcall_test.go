@@ -267,6 +267,49 @@ func TestAListWithAFaultIsNotTaken(t *testing.T) {
 	}
 }
 
+// Of an exercise of one day a row needs no day, and its heading shows one on which it is taken.
+// A day that was typed is read as strictly as ever.
+func TestAListOfOneDayNeedsNoDays(t *testing.T) {
+	w := newTable(t, 3)
+	const one = "VER-2026-04"
+	_, err := w.desk.Exercises.Make(t.Context(), clerk, exercise.Exercise{Code: one, Opens: "2026-11-23", Closes: "2026-11-23", Desks: []string{"Desk A"}})
+	if err == nil {
+		_, err = w.desk.Exercises.Open(t.Context(), clerk, one)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range []string{"en", "fr", "es", "ar", "sw"} {
+		l, err := w.desk.List(t.Context(), clerk, one, rollcall.Choice{Desk: "Desk A", Lang: lang})
+		if err != nil {
+			t.Fatal(err)
+		}
+		l.Exercise.Opens = "2027-01-31" // as a list of another exercise has it
+		book, err := l.Workbook(lang)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := excelize.OpenReader(bytes.NewReader(book))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if head, _ := x.GetCellValue("List", "K1"); !strings.HasSuffix(head, " 2027-01-31") {
+			t.Errorf("%s: %q", lang, head)
+		}
+		f, err := w.desk.Check(t.Context(), clerk, one, "list.xlsx", filled(t, book, map[string]string{"F2": "x"}))
+		if err != nil || len(f.Marks) != 1 || f.Marks[0].Event.When.Format(time.DateOnly) != "2026-11-23" {
+			t.Errorf("%s: %+v %v", lang, f, err)
+		}
+		f, err = w.desk.Check(t.Context(), clerk, one, "list.xlsx", filled(t, book, map[string]string{"F2": "x", "K2": "2026-11-22"}))
+		if want := (rollcall.Finding{Row: 2, Column: "K", Code: rollcall.OutsideDay}); err != nil || !slices.Contains(f.Findings, want) {
+			t.Errorf("%s: %+v %v", lang, f.Findings, err)
+		}
+		if f, err = w.desk.Check(t.Context(), clerk, one, "list.xlsx", filled(t, book, map[string]string{"F2": "x", "K1": "When? 2026-11-23"})); err != nil || f.Found == 0 {
+			t.Errorf("%s: a heading of nobody: %+v %v", lang, f, err)
+		}
+	}
+}
+
 func daily(w *table) exercise.Daily {
 	w.Helper()
 	for i, o := range []exercise.Outcome{exercise.Seen, exercise.Seen, exercise.Updated, exercise.Absent, exercise.Refused} {

@@ -38,7 +38,7 @@ const (
 	BadTick    = "tick"       // something else than a tick
 	BadHow     = "how"        // none of the three ways
 	AbsentHow  = "absent_how" // who is absent was met in no way
-	NoDay      = "no_day"     // the day is missing
+	NoDay      = "no_day"     // the day is missing, and the exercise has several
 	BadDay     = "day"        // not a day as 2026-11-23
 	OutsideDay = "outside"    // before the exercise, after it, or ahead
 	BadPhone   = "phone"      // not readable as one telephone number
@@ -246,7 +246,7 @@ func (in *reading) columns(list []roster.Column) bool {
 	for _, c := range list {
 		in.any[c.Name] = c.Letter
 		for _, key := range sheetColumns {
-			if !slices.ContainsFunc(languages, func(lang string) bool { return sameWords(Words(lang)["col."+key], c.Name) }) {
+			if !slices.ContainsFunc(languages, func(lang string) bool { return isHeading(Words(lang)["col."+key], c.Name) }) {
 				continue
 			}
 			if in.name[key] != "" {
@@ -263,6 +263,17 @@ func (in *reading) columns(list []roster.Column) bool {
 		}
 	}
 	return whole
+}
+
+// isHeading reports whether a column is called by a heading, with whatever day as the example.
+func isHeading(heading, name string) bool {
+	before, after, _ := strings.Cut(heading, "{day}")
+	if at := len(before) + len(time.DateOnly); len(before) < len(heading) && len(name) >= at {
+		if _, err := time.Parse(time.DateOnly, name[len(before):at]); err == nil {
+			return sameWords(before, name[:len(before)]) && sameWords(after, name[at:])
+		}
+	}
+	return sameWords(heading, name)
 }
 
 // sameWords reports whether two headings are the same but for case and blanks.
@@ -358,7 +369,11 @@ func (in *reading) how(m *FilledMark, how string, find func(key, code string)) {
 	find("how", BadHow)
 }
 
+// day reads when somebody was met: without a day it was the only one of the exercise.
 func (in *reading) day(m *FilledMark, when string, find func(key, code string)) {
+	if when == "" && in.e.Opens == in.e.Closes {
+		when = in.e.Opens
+	}
 	if when == "" {
 		find("when", NoDay)
 		return
