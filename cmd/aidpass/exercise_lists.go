@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,8 +65,9 @@ func (o *org) writeReport(ctx context.Context, r rollcall.Report, out string) (e
 func (a *app) exerciseSheetCommand() *cobra.Command {
 	var c rollcall.Choice
 	var out string
+	var again bool
 	cmd := &cobra.Command{
-		Use:   "sheet CODE --desk DESK --out FILE",
+		Use:   "sheet CODE --desk DESK --out FILE [--again]",
 		Short: "Write the list of who has not come yet, for a desk without a network",
 		Long: `Write the list of who has not come yet, for a desk without a network: a workbook to fill in
 (.xlsx), paper (.pdf), or CSV. With --names it has people's names: keep it as paper is
@@ -77,10 +80,13 @@ CSV goes by the record, and has these columns to fill in:
   how       in_person, phone or remote (empty: in_person)
   when      2026-11-22, or 2026-11-22 14:30 of UTC
   clerk     account of who met them (empty: who takes the list in)
-  changed   fields that were changed, with blanks between`,
+  changed   fields that were changed, with blanks between
+
+--again writes over a list that it made and nobody filled in.`,
 		Example: `  aidpass exercise sheet VER-2026-03 --desk north --out north.xlsx --names --lang ar
   aidpass exercise sheet VER-2026-03 --desk north --out north.pdf
-  aidpass exercise sheet VER-2026-03 --desk north --out north.csv`,
+  aidpass exercise sheet VER-2026-03 --desk north --out north.csv
+  aidpass exercise sheet VER-2026-03 --desk north --out north.xlsx --again`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ctx := cmd.Context()
@@ -90,7 +96,11 @@ CSV goes by the record, and has these columns to fill in:
 			if rollcall.Words(c.Lang) == nil {
 				return usagef("--lang %q", c.Lang).hint("en, fr, es, ar or sw")
 			}
-			if err := errors.Join(mustNotExist(out), makeParent(out)); err != nil {
+			there := mustNotExist(out)
+			if there != nil && !again {
+				return there
+			}
+			if err := makeParent(out); err != nil {
 				return err
 			}
 			o, err := a.openOrg(ctx)
@@ -98,6 +108,11 @@ CSV goes by the record, and has these columns to fill in:
 				return err
 			}
 			defer o.close()
+			if there != nil {
+				if err := o.mustBeUnfilled(ctx, args[0], out); err != nil {
+					return err
+				}
+			}
 			b, rows, err := o.sheet(ctx, args[0], c, strings.ToLower(filepath.Ext(out)))
 			if err != nil {
 				return exerciseError(err)
@@ -117,7 +132,49 @@ CSV goes by the record, and has these columns to fill in:
 	f.BoolVar(&c.ByNumber, "by-number", false, "of a workbook or paper: in the order of numbers, not of names")
 	f.StringVar(&c.Lang, "lang", "en", "language of a workbook or paper: en, fr, es, ar or sw")
 	f.StringVar(&c.Reason, "reason", "", "what for, in a few words without names")
+	f.BoolVar(&again, "again", false, "write over a list that it made, and that nobody filled in")
 	return cmd
+}
+
+// sheetHeader are the columns of a list as CSV; the last are filled in.
+func sheetHeader() []string {
+	return append([]string{"record", "number", "name", "people"}, exercise.Columns()[1:]...)
+}
+
+// mustBeUnfilled refuses a file that is no list as sheet writes it, or says something already:
+// what a desk wrote down would be gone.
+func (o *org) mustBeUnfilled(ctx context.Context, code, path string) error {
+	b, err := readFile(path, exercise.MaxSheet)
+	if err != nil {
+		return err
+	}
+	list := false
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".csv":
+		var rows [][]string
+		rows, err = csv.NewReader(bytes.NewReader(b)).ReadAll()
+		list = err == nil && len(rows) > 0 && slices.Equal(rows[0], sheetHeader())
+		for _, row := range rows[min(1, len(rows)):] {
+			list = list && strings.Join(row[4:], "") == ""
+		}
+	case ".pdf":
+		list = bytes.HasPrefix(b, []byte("%PDF-"))
+	case ".xlsx":
+		desk, err := o.lists()
+		if err != nil {
+			return err
+		}
+		f, err := desk.Check(ctx, o.a.actor(access.Registrar), code, filepath.Base(path), b)
+		var foreign *roster.FileError
+		if err != nil && !errors.As(err, &foreign) {
+			return exerciseError(err)
+		}
+		list = err == nil && f.Found == 0 && len(f.Marks) == 0
+	}
+	if !list {
+		return usagef("%s is no list that nobody filled in: it is not written over", path).hint("take it in if it is filled in: aidpass exercise take; or choose another name")
+	}
+	return nil
 }
 
 // sheet makes the list of a desk as a file of an extension, and tells its rows.
@@ -144,7 +201,7 @@ func (o *org) sheet(ctx context.Context, code string, c rollcall.Choice, ext str
 			}
 			table = append(table, []string{l.ID.String(), strings.TrimSpace(l.Number + " " + l.List), name, fmt.Sprint(l.Size), "", "", "", "", ""})
 		}
-		b, err = csvOf(append([]string{"record", "number", "name", "people"}, exercise.Columns()[1:]...), table)
+		b, err = csvOf(sheetHeader(), table)
 		return b, len(table), err
 	}
 	if ext != ".xlsx" && ext != ".pdf" {
