@@ -319,19 +319,37 @@ Of several desks the earliest meeting counts, and every mark stays.
 }
 
 func (a *app) exerciseCloseCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "close CODE",
+	var yes int
+	cmd := &cobra.Command{
+		Use:   "close CODE [--yes N]",
 		Short: "End the marking: whoever has not come is absent",
 		Long: `End the marking. Whoever has not come is absent, and nothing else happens to them: see
-aidpass exercise notice. Lists of offline desks are taken in afterwards, too.`,
-		Example: `  aidpass exercise close VER-2026-03`,
-		Args:    cobra.ExactArgs(1),
+aidpass exercise notice. Lists of offline desks are taken in afterwards, too.
+
+Before the last day it counts those who were not seen yet; then the same with --yes and
+that number.`,
+		Example: `  aidpass exercise close VER-2026-03
+  aidpass exercise close VER-2026-03 --yes 17`,
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := a.openOrg(cmd.Context())
 			if err != nil {
 				return err
 			}
 			defer o.close()
+			d, err := o.exercises().Daily(cmd.Context(), args[0], "", "")
+			if err != nil {
+				return exerciseError(err)
+			}
+			early := d.Exercise.State == exercise.Opened && a.Now().UTC().Format(time.DateOnly) < d.Exercise.Closes && d.Left > 0
+			if early && yes == 0 {
+				return a.print(map[string]any{"exercise": args[0], "closes": d.Exercise.Closes, "would_be_absent": d.Left, "done": false}, func(w io.Writer) {
+					fmt.Fprintf(w, "it goes on until %s, and %d were not seen yet: they would become absent\nnothing was done: add --yes %d\n", d.Exercise.Closes, d.Left, d.Left)
+				})
+			}
+			if early && yes != d.Left {
+				return usagef("--yes %d, and %d were not seen yet", yes, d.Left).hint("look again without --yes")
+			}
 			e, err := o.exercises().Close(cmd.Context(), a.actor(access.DistributionLead), args[0])
 			if err != nil {
 				return exerciseError(err)
@@ -354,6 +372,8 @@ aidpass exercise notice. Lists of offline desks are taken in afterwards, too.`,
 			})
 		},
 	}
+	cmd.Flags().IntVar(&yes, "yes", 0, "before the last day: the number of those who become absent, to confirm it")
+	return cmd
 }
 
 func (a *app) exerciseReportCommand() *cobra.Command {

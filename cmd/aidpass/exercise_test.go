@@ -4,10 +4,27 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 )
+
+// Before its last day an exercise is closed by who says how many become absent.
+func TestClosingAnExerciseEarlyAsks(t *testing.T) {
+	l := newLaptop(t)
+	l.must("registry", "import", "testdata/looked.csv", "--list", "camp")
+	day := scriptClock().UTC()
+	l.must("exercise", "make", "VER-1", "--opens", day.Format(time.DateOnly), "--closes", day.AddDate(0, 0, 1).Format(time.DateOnly), "--of", "person")
+	l.must("exercise", "open", "VER-1", "--yes", "3")
+	if out := l.must("exercise", "close", "VER-1"); !strings.Contains(out, "3 were not seen yet") || !strings.Contains(out, "nothing was done: add --yes 3") {
+		t.Errorf("before the last day: %s", out)
+	}
+	l.refused([]string{"--yes 2", "3 were not seen"}, "exercise", "close", "VER-1", "--yes", "2")
+	if out := l.must("exercise", "close", "VER-1", "--yes", "3"); !strings.Contains(out, "closed: VER-1, 3 absent of 3") {
+		t.Errorf("confirmed: %s", out)
+	}
+}
 
 // A register is verified by command line: desks mark, one without a network by its list; who was
 // absent is told, and becomes inactive by two people when the time for an appeal is over; and
@@ -51,6 +68,15 @@ func TestAnExerciseFromTheDraftToTheAbsent(t *testing.T) {
 	if out := l.must("exercise", "take", code, book, "--json"); !strings.Contains(out, `"marks":0,"same":0,"empty":2`) {
 		t.Errorf("a workbook that nobody filled in: %s", out)
 	}
+	l.must("exercise", "sheet", code, "--desk", "south", "--out", l.path("south.pdf"))
+	for _, name := range []string{sheet, book, l.path("south.pdf")} {
+		l.refused([]string{"is there already"}, "exercise", "sheet", code, "--desk", "south", "--out", name)
+		l.must("exercise", "sheet", code, "--desk", "south", "--out", name, "--again", "--names")
+		if err := os.WriteFile(l.path("mine"+filepath.Ext(name)), []byte("record,mine\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		l.refused([]string{"no list that nobody filled in"}, "exercise", "sheet", code, "--desk", "south", "--out", l.path("mine"+filepath.Ext(name)), "--again")
+	}
 	l.refused([]string{"workbook, paper or CSV"}, "exercise", "sheet", code, "--desk", "south", "--out", l.path("south.txt"))
 	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
 	for i, line := range lines {
@@ -61,6 +87,7 @@ func TestAnExerciseFromTheDraftToTheAbsent(t *testing.T) {
 	if err := os.WriteFile(sheet, []byte(strings.Join(lines, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	l.refused([]string{"no list that nobody filled in"}, "exercise", "sheet", code, "--desk", "south", "--out", sheet, "--again")
 	l.must("exercise", "close", code)
 	for _, want := range []string{`"marks":1,"same":0`, `"marks":0,"same":1`} {
 		if out := l.must("exercise", "take", code, sheet, "--desk", "south", "--json"); !strings.Contains(out, want) {

@@ -45,7 +45,7 @@ func (s *Exercises) Routes() []Route {
 		{Method: http.MethodPost, Path: "/exercises/new", Act: access.ExerciseMake, Form: draftExercise, Handler: s.make},
 		{Method: http.MethodGet, Path: one, Act: access.ExerciseRead, Answer: exerciseData{}, Handler: s.show},
 		{Method: http.MethodPost, Path: one + "/open", Act: access.ExerciseMake, Form: ConfirmFields(), Handler: s.open},
-		{Method: http.MethodPost, Path: one + "/close", Act: access.ExerciseMake, Handler: s.close},
+		{Method: http.MethodPost, Path: one + "/close", Act: access.ExerciseMake, Form: ConfirmFields(), Handler: s.close},
 		{Method: http.MethodGet, Path: one + "/report", Act: access.ExerciseRead, Query: []Field{Text("day", 10), Text("lang", 8), Text("as", 4)}, Answer: Sends(htmlMedia, "application/pdf", csvMedia), Handler: s.report},
 		{Method: http.MethodPost, Path: one + "/list", Act: access.ExerciseMark, Form: []Field{desk, Text("lang", 8), Text("as", 4), Text("names", 4), Text("order", 8), Text("reason", maxReason)},
 			Answer: Sends(xlsxMedia, "application/pdf"), Handler: s.sheet},
@@ -411,9 +411,17 @@ func (s *Exercises) open(p *Page) error {
 	return p.Done(s.back(p, code, ""), Note{Word: "exercises.opened", Fill: []any{"count", n}})
 }
 
+// close ends the marking. Before the last day it tells first how many become absent by it.
 func (s *Exercises) close(p *Page) error {
 	code := p.Param("exercise")
-	err := p.Do(func(ctx context.Context) error {
+	day, err := s.Desk.Daily(p.Context(), code, "", "")
+	if err != nil {
+		return exerciseFault(err)
+	}
+	if e := &day.Exercise; e.State == exercise.Opened && s.today() < e.Closes && day.Left > 0 && !p.Confirmed(day.Left) {
+		return p.Confirm("exercises.do_close", Confirm{Says: p.T("exercises.would_close", "count", day.Left, "last", p.Day(e.Closes)), Can: day.Left, Path: "/exercises/of/" + code + "/close", Back: s.back(p, code, ""), Do: p.T("exercises.do_close")})
+	}
+	err = p.Do(func(ctx context.Context) error {
 		_, err := s.Desk.Close(ctx, p.Actor(), code)
 		return err
 	})

@@ -53,6 +53,17 @@ func (w *world) markOf(b *browser, home registry.ID, outcome, desk string) {
 	}
 }
 
+// Closed before its last day by who saw how many become absent by it.
+func TestAnExerciseIsClosedEarlyByWhoConfirmsIt(t *testing.T) {
+	w := newWorld(t)
+	_, lead := w.begun(3)
+	has(t, lead.post(atVer+"/close", nil).Body.String(), "<bdi>3</bdi> were not seen yet")
+	if got := lead.post(atVer+"/close", url.Values{"step": {"3"}}); got.Code != http.StatusSeeOther {
+		t.Errorf("confirmed: %d", got.Code)
+	}
+	has(t, lead.get(atVer).Body.String(), "<strong>closed</strong>")
+}
+
 // A whole exercise at the desk: forty households, two desks, of which one has no network;
 // notice, an appeal, and inactive by two accounts, who read of whom.
 func TestAnExerciseFromTheFirstDayToTheLast(t *testing.T) {
@@ -131,6 +142,15 @@ func TestAnExerciseFromTheFirstDayToTheLast(t *testing.T) {
 	}
 
 	// It ends; who was not seen is told, answers or does not.
+	// Before the last day closing asks, and says how many are not seen yet.
+	asks := lead.post(atVer+"/close", nil)
+	has(t, asks.Body.String(), "<bdi>13</bdi> were not seen yet")
+	has(t, asks.Body.String(), `name="step" value="13"`)
+	if got := lead.post(atVer+"/close", url.Values{"step": {"12"}}); got.Code != http.StatusUnprocessableEntity {
+		t.Errorf("closed for another number: %d", got.Code)
+	}
+	has(t, lead.get(atVer).Body.String(), "<strong>open</strong>")
+
 	w.move(2 * 24 * time.Hour)
 	lead, clerk = w.as(own, access.DistributionLead), w.as(own, access.Registrar)
 	if got := clerk.get("/").Body.String(); strings.Contains(got, "An exercise ends today") {
