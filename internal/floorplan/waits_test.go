@@ -22,6 +22,7 @@ var waits = map[string]struct {
 	"cmd/aidpass/serve_live_test.go":   {3, "a phone and another program come again a moment later"},
 	"internal/durable/durable_test.go": {1, "a kill at a random moment"},
 	"storage/kill_test.go":             {1, "a kill at a random moment"},
+	"storage/exercise_kill_test.go":    {1, "a kill at a random moment"},
 	"storage/registry_kill_test.go":    {1, "a kill at a random moment"},
 	"storage/trouble_test.go":          {1, "another program keeps the database for a while"},
 	"storage/work_kill_test.go":        {2, "a kill at a random moment; work that takes a while"},
